@@ -1,0 +1,59 @@
+# streamgauge. `make demo` and `make test` need nothing done before: they install into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fmt generate dashboards lock bench up down logs load docs clean
+
+help: ## What there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(INSTALLED) ## The .venv with pinned dependencies, which all others need
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) deploy/check_python.py
+	@echo "Installing into $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(INSTALLED) ## A real load test of the sample app, with verdict and report
+	@$(BIN)/streamgauge demo $(ARGS)
+
+test: $(INSTALLED) ## All tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED) ## Format, lint, types, import contracts, generated files up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m monitoring.build --check
+
+fmt: $(INSTALLED) ## Format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+generate dashboards: $(INSTALLED) ## Write the generated files anew
+	$(BIN)/python -m monitoring.build
+
+lock: ## Resolve requirements/*.txt anew (needs uv)
+	deploy/lock
+
+bench: $(INSTALLED) ## Side-by-side measurements
+	$(BIN)/python -m benchmarks $(ARGS)
+
+up: ## The whole stack, in Docker
+	docker compose up --build --detach --wait
+	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+down: ## Stop the stack
+	docker compose down --remove-orphans
+
+logs: ## What the stack says
+	docker compose logs --follow
+
+clean: ## Remove what was installed and written
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage results

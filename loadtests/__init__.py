@@ -1,0 +1,1 @@
+"""Locust scenarios, one a file; locustfile.py is the default mix."""

@@ -1,0 +1,175 @@
+"""Every metric that streamgauge exposes: name, type, help, labels, unit and buckets. Standard library only.
+
+Both sides of a stream read this catalog: the server's middleware and the load generator use the same buckets, so that
+their curves can be laid over each other, and the dashboards may name only what stands here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+MetricType = Literal["counter", "gauge", "histogram"]
+Side = Literal["server", "client"]
+
+#: Seconds; the OpenTelemetry GenAI convention's advice for the time to the first token.
+TIME_TO_FIRST_CHUNK_BUCKETS = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+#: Seconds, for chunk intervals, sends and delays: from what loopback shows to what a stalled stream shows.
+INTERVAL_BUCKETS = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0,
+    2.5, 5.0, 10.0,
+)  # fmt: skip
+#: Seconds a stream lasts.
+DURATION_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+#: Bytes of a chunk: 64 B to 1 MiB, times four.
+SIZE_BUCKETS = (64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0)
+
+SERVER_LABELS = ("route", "protocol")
+CLIENT_LABELS = ("name", "protocol")
+RUN_LABELS = ("run_id", "scenario", "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family. ``name`` is the family's full name as Prometheus shows it, ``_total`` included."""
+
+    name: str
+    type: MetricType
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        """Which side of the stream exposes it: ``client`` for the load generator, else ``server``."""
+        return "client" if self.name.startswith("stream_client_") else "server"
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names of the time series that Prometheus stores for it."""
+        if self.type == "histogram":
+            return (f"{self.name}_bucket", f"{self.name}_sum", f"{self.name}_count")
+        return (self.name,)
+
+
+def _stream_metrics(side: Side, labels: tuple[str, ...]) -> list[Metric]:
+    """The families that both sides have, alike but for their prefix and labels."""
+    seen = "the app sent" if side == "server" else "arrived at the client"
+
+    def seconds(name: str, text: str, buckets: tuple[float, ...], extra: tuple[str, ...] = ()) -> Metric:
+        return Metric(f"stream_{side}_{name}_seconds", "histogram", text, labels + extra, "seconds", buckets)
+
+    return [
+        Metric(f"stream_{side}_started_total", "counter", "Streams that started.", labels),
+        Metric(f"stream_{side}_active", "gauge", "Streams under way now.", labels),
+        Metric(f"stream_{side}_finished_total", "counter", "Streams that ended, by outcome.", (*labels, "outcome")),
+        seconds("time_to_first_chunk", "Start of a stream until its first chunk.", TIME_TO_FIRST_CHUNK_BUCKETS),
+        seconds("chunk_interval", f"Time between two chunks of one stream, as they {seen}.", INTERVAL_BUCKETS),
+        Metric(
+            f"stream_{side}_chunk_size_bytes",
+            "histogram",
+            "Size of a chunk, framing left out.",
+            labels,
+            "bytes",
+            SIZE_BUCKETS,
+        ),
+        seconds(
+            "duration",
+            "How long a stream lasted, by outcome." if side == "server" else "How long a stream lasted.",
+            DURATION_BUCKETS,
+            ("outcome",) if side == "server" else (),
+        ),
+        Metric(f"stream_{side}_chunks_total", "counter", f"Chunks that {seen}.", labels),
+        Metric(f"stream_{side}_body_bytes_total", "counter", f"Body bytes that {seen}.", labels, "bytes"),
+    ]
+
+
+SERVER: tuple[Metric, ...] = (
+    *_stream_metrics("server", SERVER_LABELS),
+    Metric(
+        "stream_server_rejected_total",
+        "counter",
+        "Streams refused before their first byte, by reason.",
+        (*SERVER_LABELS, "reason"),
+    ),
+    Metric(
+        "stream_server_chunk_send_seconds",
+        "histogram",
+        "Time inside the server's send of a chunk: back-pressure from a slow reader.",
+        SERVER_LABELS,
+        "seconds",
+        INTERVAL_BUCKETS,
+    ),
+    Metric(
+        "stream_server_heartbeats_total",
+        "counter",
+        "Heartbeats sent to keep idle streams open; they are not chunks.",
+        SERVER_LABELS,
+    ),
+    Metric(
+        "event_loop_lag_seconds",
+        "histogram",
+        "How late the event loop ran a timer: work that blocks it delays every stream.",
+        (),
+        "seconds",
+        INTERVAL_BUCKETS,
+    ),
+    Metric(
+        "http_server_request_duration_seconds",
+        "histogram",
+        "Duration of requests that do not stream.",
+        ("route", "method", "status_code"),
+        "seconds",
+        TIME_TO_FIRST_CHUNK_BUCKETS,
+    ),
+)
+
+CLIENT: tuple[Metric, ...] = (
+    *_stream_metrics("client", CLIENT_LABELS),
+    Metric(
+        "stream_client_chunk_delay_seconds",
+        "histogram",
+        "Server's send stamp until the chunk's arrival, one way; where the server stamps its chunks.",
+        CLIENT_LABELS,
+        "seconds",
+        INTERVAL_BUCKETS,
+    ),
+    Metric("stream_client_stalls_total", "counter", "Chunk intervals longer than the stall threshold.", CLIENT_LABELS),
+    Metric(
+        "stream_client_coalesced_chunks_total",
+        "counter",
+        "Chunks that shared a read with others, so that their arrival is known as an interval only.",
+        CLIENT_LABELS,
+    ),
+    Metric(
+        "stream_client_generator_lag_seconds",
+        "histogram",
+        "Arrival in the kernel until the load generator looked.",
+        ("worker",),
+        "seconds",
+        INTERVAL_BUCKETS,
+    ),
+    Metric("stream_client_late_starts_total", "counter", "Streams begun after their scheduled start.", CLIENT_LABELS),
+    Metric("stream_client_dropped_arrivals_total", "counter", "Scheduled streams that never began.", CLIENT_LABELS),
+    Metric("stream_client_users", "gauge", "Users running now."),
+    Metric("stream_client_workers", "gauge", "Load generator processes connected now."),
+    Metric("stream_client_run_info", "gauge", "Always 1; its labels say which run this is.", RUN_LABELS),
+    Metric(
+        "stream_client_run_start_timestamp_seconds",
+        "gauge",
+        "When the run started, Unix time.",
+        RUN_LABELS,
+        "seconds",
+    ),
+    Metric(
+        "stream_client_trust",
+        "gauge",
+        "Verdict on the measurement itself: 2 trusted, 1 degraded, 0 invalid.",
+        RUN_LABELS,
+    ),
+)
+
+#: Every metric by its name.
+CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in (*SERVER, *CLIENT)}

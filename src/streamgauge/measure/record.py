@@ -1,0 +1,42 @@
+"""One stream in numbers: what the client knows of it once it has ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from streamgauge.measure.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """What happened to one stream.
+
+    All ``_s`` fields are seconds. ``start_s`` is on the monotonic clock of this process.
+    """
+
+    name: str
+    protocol: str
+    """``sse``, ``ndjson``, ``raw``, … as it was decoded, or as it was asked for if no response came."""
+    outcome: Outcome
+    start_s: float
+    duration_s: float
+    """Start until the arrival of the last byte, or until the outcome was known."""
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Response fields by lower-case name; repeated ones are joined by ``, ``."""
+    time_to_first_chunk_s: float | None = None
+    chunks: int = 0
+    bytes: int = 0
+    """Body bytes, transfer coding left out."""
+    heartbeats: int = 0
+    """SSE comments and the like, which are not chunks."""
+    stalls: int = 0
+    coalesced: int = 0
+    """Chunks that shared a read with others: their arrival is known as an interval only."""
+    max_chunk_interval_s: float | None = None
+    reason: str = ""
+    """One sentence on what went wrong, for any outcome but ``completed``."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the outcome counts as a failure."""
+        return self.outcome.failed

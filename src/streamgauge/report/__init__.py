@@ -1,0 +1,1 @@
+"""What a run leaves behind: result.json and the reports that are made from it."""

@@ -1,0 +1,152 @@
+"""The shape of ``result.json``, schema ``streamgauge.result/1``, and its reading and writing.
+
+Durations are seconds. A metric with no value in the run has ``count`` 0 and None for each statistic.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+SCHEMA = "streamgauge.result/1"
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+Trust = Literal["trusted", "degraded", "invalid"]
+
+
+class MetricSummary(TypedDict):
+    """One distribution of durations, in seconds. ``hdr`` is HdrHistogram's V2 encoding (base64), in microseconds."""
+
+    count: int
+    mean: float | None
+    min: float | None
+    max: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    error: float
+    """The largest relative error of a percentile that comes from the histogram's buckets."""
+    uncertain: dict[str, tuple[float, float]]
+    """For each percentile that coalesced reads leave undetermined, the least and the most it can be."""
+    hdr: str
+
+
+class NamedStreams(TypedDict):
+    """All streams of one name and protocol."""
+
+    name: str
+    protocol: str
+    started: int
+    outcomes: dict[str, int]
+    time_to_first_chunk: MetricSummary
+    """Of streams that did not fail."""
+    chunk_interval: MetricSummary
+    """Pooled over all streams."""
+    chunk_delay: MetricSummary | None
+    duration: MetricSummary
+    """Of streams that did not fail; censored ones left out."""
+    chunks: int
+    bytes: int
+    heartbeats: int
+    stalls: int
+    coalesced_share: float
+    reasons: dict[str, int]
+    """Why streams failed: ``outcome: sentence`` and how often, the most frequent first."""
+
+
+class Run(TypedDict):
+    """What ran."""
+
+    id: str
+    started_at: str
+    """ISO 8601, UTC."""
+    duration_s: float
+    host: str
+    locustfile: str
+    users: int
+    spawn_rate: float
+    workers: int
+    load_model: Literal["closed", "open"]
+    interrupted: bool
+    versions: dict[str, str]
+
+
+class Verdict(TypedDict):
+    """Whether the numbers can be trusted, and whether the run passed."""
+
+    trust: Trust
+    reasons: list[str]
+    slo: list[dict[str, Any]]
+    exit_code: int
+
+
+class Generator(TypedDict):
+    """How the load generator itself did."""
+
+    timestamps: Literal["kernel", "read", "mixed"]
+    lag: MetricSummary
+    """Arrival in the kernel until the generator looked, of every read."""
+    cpu_max: float
+    """Share of one core that the busiest process used at most, 0 to 1."""
+    late_starts: int
+    dropped_arrivals: int
+    clock_steps: int
+
+
+class TimelinePoint(TypedDict):
+    """One second of the run. Percentiles are None in a second without values."""
+
+    t_s: float
+    active: int
+    started: int
+    finished: int
+    failed: int
+    chunks: int
+    bytes: int
+    time_to_first_chunk: dict[str, float | None]
+    """``p50`` and ``p99``."""
+    chunk_interval: dict[str, float | None]
+
+
+class Result(TypedDict):
+    """One run, as ``results/<run_id>/result.json`` holds it."""
+
+    schema: str
+    run: Run
+    verdict: Verdict
+    streams: list[NamedStreams]
+    generator: Generator
+    timeline: list[TimelinePoint]
+
+
+class ResultError(ValueError):
+    """A file is not a result that this version reads."""
+
+
+def write_result(result: Result, directory: Path) -> Path:
+    """Write ``result.json`` below ``directory``, whole or not at all, and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "result.json"
+    unfinished = path.with_suffix(".json.part")
+    unfinished.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    return unfinished.rename(path)
+
+
+def read_result(path: Path) -> Result:
+    """Read a result from its file, or from the directory that holds ``result.json``.
+
+    Raises ResultError if there is none, or it is of another schema.
+    """
+    file = path / "result.json" if path.is_dir() else path
+    try:
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise ResultError(f"{str(file)!r}: no such file") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ResultError(f"{str(file)!r} cannot be read as JSON: {error}") from None
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
+        raise ResultError(f"{str(file)!r}: expected schema {SCHEMA!r}, got {schema!r}")
+    result: Result = found
+    return result
