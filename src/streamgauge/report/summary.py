@@ -1,0 +1,26 @@
+"""A histogram as ``result.json`` holds it: count, mean, extremes, percentiles, and the encoded buckets."""
+
+from collections.abc import Mapping
+
+from streamgauge.measure.histogram import RELATIVE_ERROR, Histogram
+from streamgauge.report.hdr import encode
+from streamgauge.report.result import QUANTILES, MetricSummary
+
+
+def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:
+    """Sum ``histogram`` up. ``uncertain`` names the percentiles (``p99``) that lie anywhere in a range of seconds."""
+    p50, p90, p95, p99, p999 = histogram.quantiles_s(QUANTILES.values())
+    return MetricSummary(
+        count=histogram.count,
+        mean=histogram.mean_s,
+        min=histogram.min_s,
+        max=histogram.max_s,
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        p999=p999,
+        error=RELATIVE_ERROR,
+        uncertain=dict(uncertain or {}),
+        hdr=encode(histogram),
+    )

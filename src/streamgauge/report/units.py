@@ -1,0 +1,88 @@
+"""How numbers are written for people: durations, counts, sizes, rates and shares, alike in every report."""
+
+import math
+
+NONE = "–"
+_SMALLEST_SHARE = 0.0001
+_DURATION_UNITS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """``value`` to ``digits`` significant digits, never in exponent form; integer digits are all kept.
+
+    >>> significant(0.012345), significant(52.0), significant(123456.7)
+    ('0.0123', '52.0', '123457')
+    """
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
+
+
+def duration(value_s: float | None) -> str:
+    """A duration given in seconds, in the unit that suits it: ``340 µs``, ``52.1 ms``, ``1.20 s``, ``2 min 05 s``."""
+    if value_s is None:
+        return NONE
+    if math.isinf(value_s):
+        return "∞"
+    if value_s == 0:
+        return "0 s"
+    for unit_s, unit in _DURATION_UNITS:
+        limit = 60 if unit == "s" else 1000
+        text = significant(value_s / unit_s)
+        if float(text) < limit:
+            return f"{text} {unit}"
+    minutes, seconds = divmod(round(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+
+
+def interval(least_s: float, most_s: float) -> str:
+    """A range of durations, the unit written once where both have it: ``40.0–52.1 ms``."""
+    least, most = duration(least_s), duration(most_s)
+    if least == most:
+        return least
+    number, _, unit = least.rpartition(" ")
+    return f"{number}–{most}" if " " not in number and unit == most.rpartition(" ")[2] else f"{least} – {most}"
+
+
+def number(value: int) -> str:
+    """A count with its thousands set apart: ``12,345``."""
+    return f"{value:,}"
+
+
+def rate(per_s: float | None) -> str:
+    """Something per second, as a bare number: ``1,234`` or ``0.52``."""
+    if per_s is None:
+        return NONE
+    return f"{per_s:,.0f}" if per_s >= 100 else significant(per_s)
+
+
+def size(value_bytes: float) -> str:
+    """Bytes in decimal units: ``640 B``, ``1.20 MB``."""
+    for unit in _SIZE_UNITS[:-1]:
+        text = f"{value_bytes:.0f}" if unit == "B" else significant(value_bytes)
+        if float(text) < 1000:
+            return f"{text} {unit}"
+        value_bytes /= 1000
+    return f"{significant(value_bytes)} {_SIZE_UNITS[-1]}"
+
+
+def share(value: float | None) -> str:
+    """A share of one as a percentage. It says 0 % and 100 % only of exactly none and all."""
+    if value is None:
+        return NONE
+    if value == 0 or value == 1:
+        return f"{value:.0%}".replace("%", " %")
+    if value < _SMALLEST_SHARE:
+        return "<0.01 %"
+    if value > 1 - _SMALLEST_SHARE and value < 1:
+        return ">99.99 %"
+    decimals = 0 if value > 1 else 2 if value < 0.1 or value > 0.999 else 1
+    return f"{value * 100:.{decimals}f} %"
+
+
+def some(count: int, noun: str, plural: str | None = None) -> str:
+    """A count with its noun: ``1 stream``, ``12 streams``."""
+    return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
