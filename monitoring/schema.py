@@ -1,0 +1,105 @@
+"""The shape of a dashboard in Grafana 12: rows laid on the grid, and grafanalib's older keys taken out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grafanalib import core
+from grafanalib._gen import DashboardEncoder
+
+from monitoring.panels import DATASOURCE, WIDTH, Json
+
+SCHEMA_VERSION = 41
+REFRESH = "5s"
+
+_DASHBOARD_LEGACY = ("__inputs", "gnetId", "hideControls", "id", "rows", "sharedCrosshair", "style")
+_PANEL_LEGACY = ("cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span")
+_VARIABLE_LEGACY = ("auto", "auto_count", "auto_min", "tagValuesQuery", "tagsQuery", "useTags")
+_ROW_KEYS = ("collapsed", "gridPos", "id", "panels", "title", "type")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A titled row: its panels, as high as each other, left to right by ``widths``, which repeat."""
+
+    title: str
+    height: int
+    widths: Sequence[int]
+    panels: Sequence[core.Panel]
+
+
+def lay_out(rows: Sequence[Row]) -> list[core.Panel]:
+    """The panels on Grafana's grid of 24 columns, under the titles of their rows."""
+    placed: list[core.Panel] = []
+    y = 0
+    for row in rows:
+        placed.append(core.RowPanel(title=row.title, gridPos=core.GridPos(h=1, w=WIDTH, x=0, y=y)))
+        x, y = 0, y + 1
+        for index, panel in enumerate(row.panels):
+            width = row.widths[index % len(row.widths)]
+            if x + width > WIDTH:
+                x, y = 0, y + row.height
+            panel.gridPos = core.GridPos(h=row.height, w=width, x=x, y=y)
+            placed.append(panel)
+            x += width
+        y += row.height
+    return placed
+
+
+def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], variables: list[core.Template]) -> Json:
+    """A whole dashboard, ready to be written."""
+    return finalize(
+        core.Dashboard(
+            uid=uid,
+            title=title,
+            description=description,
+            tags=["streamgauge"],
+            editable=False,
+            graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
+            panels=lay_out(rows),
+            refresh=REFRESH,
+            schemaVersion=SCHEMA_VERSION,
+            templating=core.Templating(list=variables),
+            time=core.Time("now-15m", "now"),
+            timezone="browser",
+        ).auto_panel_ids()
+    )
+
+
+def finalize(grafanalib_dashboard: core.Dashboard) -> Json:
+    """What grafanalib made, as Grafana reads it today."""
+    made: Json = json.loads(json.dumps(grafanalib_dashboard, cls=DashboardEncoder))
+    made = _without_none({key: value for key, value in made.items() if key not in _DASHBOARD_LEGACY})
+    made["timepicker"] = {"refresh_intervals": ["2s", "5s", "10s", "30s", "1m", "5m"]}
+    made["panels"] = [_panel(panel) for panel in made["panels"]]
+    for variable in made["templating"]["list"]:
+        _drop(variable, _VARIABLE_LEGACY)
+    return made
+
+
+def _panel(panel: Json) -> Json:
+    """One panel without legacy keys. The thresholds' first step keeps its null: it stands for minus infinity."""
+    if panel["type"] == "row":
+        return {key: panel[key] for key in _ROW_KEYS}
+    _drop(panel, _PANEL_LEGACY)
+    panel["datasource"] = DATASOURCE
+    panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["value"] = None
+    scale = panel["fieldConfig"]["defaults"].get("custom", {}).get("scaleDistribution")
+    if scale and scale["type"] == "linear":
+        scale.pop("log", None)
+    return panel
+
+
+def _without_none(value: Any) -> Any:
+    """Keys with no value left out: Grafana has defaults, and grafanalib writes null for all it does not know."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def _drop(target: Json, keys: Sequence[str]) -> None:
+    for key in keys:
+        target.pop(key, None)
