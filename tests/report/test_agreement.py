@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from typing import Any
+
+from streamgauge.report.agreement import agreement
+from streamgauge.report.result import Result
+from streamgauge.report.server_view import server_view
+
+
+def test_equal_totals_are_said_to_be_equal(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result()
+    before = server.scrape()
+    server.serve(result)
+    lines = agreement(result, server_view(before, server.scrape()))
+    assert all(line["equal"] and not line["why"] for line in lines)
+    chunks = sum(each["chunks"] for each in result["streams"])
+    assert f"chunks: client {chunks:,} = server {chunks:,} ✓" in [line["text"] for line in lines]
+
+
+def test_each_name_that_is_a_route_is_compared_too(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result()
+    server.streamed("/stream/sse", "sse", streams=1, chunks=1, size=1)
+    lines = agreement(result, server_view("", server.scrape()))
+    assert [line["name"] for line in lines] == ["", "", "", *["/stream/sse"] * 3]
+    assert lines[3]["subject"] == "streams finished"
+    assert lines[3]["text"].startswith("/stream/sse streams finished: client ")
+
+
+def test_a_difference_says_by_how_much_and_why_it_may_be(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result(failing=0)
+    server.serve(result)
+    server.streamed("/stream/sse", "sse", streams=0, chunks=5, size=0)
+    _, chunks, sizes = agreement(result, server_view("", server.scrape()))[:3]
+    assert not chunks["equal"]
+    assert chunks["text"].endswith("the server has 5 more")
+    assert "8 streams did not run to a complete end (8 censored)" in chunks["why"]
+    assert sizes["equal"]
+
+
+def test_without_a_cause_on_the_client_others_are_suspected(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result(failing=0)
+    for each in result["streams"]:
+        each["outcomes"].pop("censored")
+    lines = agreement(result, server_view("", server.scrape()))
+    assert "the client has" in lines[0]["text"]
+    assert "other clients used the server" in lines[0]["why"]
+
+
+def test_streams_that_never_reached_the_server_are_a_cause(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result(failing=0)
+    result["streams"][0]["outcomes"] = {"completed": 1, "connect_error": 3, "http_error": 1}
+    why = agreement(result, server_view("", server.scrape()))[0]["why"]
+    assert "3 streams never reached the server" in why
+    assert "1 answer with an http_error" in why
