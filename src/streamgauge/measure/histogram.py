@@ -79,6 +79,13 @@ class Histogram:
         self.min_ns = _either(min, self.min_ns, other.min_ns)
         self.max_ns = _either(max, self.max_ns, other.max_ns)
 
+    def swap(self, other: "Histogram") -> None:
+        """Exchange the contents of the two."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, theirs)
+            setattr(other, name, mine)
+
     def minus(self, part: "Histogram") -> "Histogram":
         """A new histogram without the values of ``part``, which must all be in this one.
 

@@ -1,0 +1,56 @@
+"""What is to be done with one stream: the request, how its body is read, and the limits that are put on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamgauge.client.request import Request
+from streamgauge.wire.decoder import PROTOCOLS
+from streamgauge.wire.end import End, check_end
+from streamgauge.wire.sse import MAX_EVENT_BYTES
+
+#: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
+OnChunk = Callable[[Any], object]
+
+
+class PlanError(ValueError):
+    """A plan that cannot be carried out as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a stream may keep its reader waiting, in seconds; None sets no limit."""
+
+    first_chunk_timeout_s: float | None = 30.0
+    idle_timeout_s: float | None = 30.0
+    total_timeout_s: float | None = None
+    stall_threshold_s: float = 1.0
+    max_chunk_bytes: int = MAX_EVENT_BYTES
+
+    def __post_init__(self) -> None:
+        """Raise PlanError for a limit that is not above zero."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise PlanError(f"{name}: expected more than 0, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """One stream to be. ``name`` is what it is counted under."""
+
+    name: str
+    request: Request
+    protocol: str = "auto"
+    end: End | None = None
+    limits: Limits = field(default_factory=Limits)
+    on_chunk: OnChunk | None = None
+
+    def __post_init__(self) -> None:
+        """Raise PlanError or EndError for a protocol or an end that does not exist."""
+        if self.protocol not in PROTOCOLS:
+            raise PlanError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {self.protocol!r}")
+        if isinstance(self.end, str):
+            check_end(self.end)
+            if self.end.startswith("event:") and self.protocol not in ("auto", "sse"):
+                raise PlanError(f"end: {self.end!r} names an SSE event, and the protocol is {self.protocol}")

@@ -1,0 +1,129 @@
+"""What an exchange needs of an event loop, and a plain one on ``selectors`` for use without any framework."""
+
+import heapq
+import itertools
+import selectors
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+Callback = Callable[[], None]
+
+
+class Watch(Protocol):
+    """A callback that waits for something."""
+
+    def stop(self) -> None:
+        """Do not call any more. May be called twice."""
+
+
+class Reactor(Protocol):
+    """Calls back when a file descriptor is ready, level-triggered, or a time has passed."""
+
+    def on_readable(self, fd: int, callback: Callback) -> Watch:
+        """Call ``callback`` in each pass in which ``fd`` is readable."""
+
+    def on_writable(self, fd: int, callback: Callback) -> Watch:
+        """Call ``callback`` in each pass in which ``fd`` is writable."""
+
+    def after(self, delay_s: float, callback: Callback) -> Watch:
+        """Call ``callback`` once."""
+
+    def tick(self) -> object:
+        """Which pass of the loop this is: the same value within one pass."""
+
+
+class SelectorReactor:
+    """A ``Reactor`` on ``selectors``. ``run_until`` turns it."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._order = itertools.count()
+        self._passes = 0
+
+    def on_readable(self, fd: int, callback: Callback) -> Watch:
+        """See ``Reactor``."""
+        return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback)
+
+    def on_writable(self, fd: int, callback: Callback) -> Watch:
+        """See ``Reactor``."""
+        return _FdWatch(self._selector, fd, selectors.EVENT_WRITE, callback)
+
+    def after(self, delay_s: float, callback: Callback) -> Watch:
+        """See ``Reactor``."""
+        timer = _Timer(callback)
+        heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), timer))
+        return timer
+
+    def tick(self) -> object:
+        """See ``Reactor``."""
+        return self._passes
+
+    def run_until(self, done: Callable[[], bool]) -> None:
+        """Turn until ``done()``."""
+        while not done():
+            self._passes += 1
+            for key, events in self._selector.select(self._patience_s()):
+                callbacks: dict[int, Callback] = key.data
+                for event in (selectors.EVENT_WRITE, selectors.EVENT_READ):
+                    if events & event and event in callbacks:
+                        callbacks[event]()
+            self._run_timers()
+
+    def _patience_s(self) -> float | None:
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+
+    def _run_timers(self) -> None:
+        while self._timers and self._timers[0][0] <= time.monotonic():
+            callback = heapq.heappop(self._timers)[2].callback
+            if callback is not None:
+                callback()
+
+    def close(self) -> None:
+        """Free the selector."""
+        self._selector.close()
+
+
+class _Timer:
+    def __init__(self, callback: Callback) -> None:
+        self.callback: Callback | None = callback
+
+    def stop(self) -> None:
+        self.callback = None
+
+
+class _FdWatch:
+    """One of the two directions in which a file descriptor is watched."""
+
+    def __init__(self, selector: selectors.BaseSelector, fd: int, event: int, callback: Callback) -> None:
+        self._selector, self._fd, self._event = selector, fd, event
+        self._stopped = False
+        callbacks = self._callbacks()
+        self._change({**callbacks, event: callback}, known=bool(callbacks))
+
+    def _callbacks(self) -> dict[int, Callback]:
+        try:
+            callbacks: dict[int, Callback] = self._selector.get_key(self._fd).data
+        except KeyError:
+            return {}
+        return callbacks
+
+    def _change(self, callbacks: dict[int, Callback], *, known: bool) -> None:
+        events = sum(callbacks)
+        if not events:
+            self._selector.unregister(self._fd)
+        elif known:
+            self._selector.modify(self._fd, events, callbacks)
+        else:
+            self._selector.register(self._fd, events, callbacks)
+
+    def stop(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        callbacks = self._callbacks()
+        if self._event in callbacks:
+            self._change({k: v for k, v in callbacks.items() if k != self._event}, known=True)

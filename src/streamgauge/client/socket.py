@@ -1,0 +1,55 @@
+"""TCP sockets that stamp arrivals: opened without blocking, read together with the kernel's stamp."""
+
+import _socket
+import errno
+import os
+import struct
+import sys
+from collections.abc import Iterable
+
+#: Linux's SO_TIMESTAMPNS, which ``socket`` does not name; its control message has the same number.
+SO_TIMESTAMPNS = 35
+HAS_KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
+READ_BYTES = 131_072
+ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
+_TIMESPEC = struct.Struct("qq")
+
+#: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
+Socket = _socket.socket
+Address = tuple[int, tuple[object, ...]]
+
+
+def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket:
+    """A non-blocking TCP socket whose connection to ``address`` is under way. Raises OSError."""
+    family, where = address
+    sock = Socket(family, _socket.SOCK_STREAM | getattr(_socket, "SOCK_CLOEXEC", 0))
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        if stamps:
+            sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        code = sock.connect_ex(where)
+        if code not in (0, errno.EINPROGRESS):
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
+    """The kernel's wall-clock stamp in ns among the control messages of a read, or None."""
+    for level, kind, data in ancillary:
+        if kind == SO_TIMESTAMPNS and level == _socket.SOL_SOCKET:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            stamp: int = seconds * 1_000_000_000 + nanoseconds
+            return stamp
+    return None
+
+
+def resolve(host: str, port: int) -> list[Address]:
+    """The TCP addresses of a host, in the resolver's order. Raises OSError."""
+    import socket
+
+    found = socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM)
+    return [(family, where) for family, _, _, _, where in found]

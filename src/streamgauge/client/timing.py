@@ -1,0 +1,104 @@
+"""The times of one stream's chunks: exact where a read brought one chunk, an interval where it brought several.
+
+A read has one stamp, that of its last segment. When one chunk ends where the read ends, that stamp is its arrival. If not,
+each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can have come,
+and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread, and beside
+it at the least and the most that they can be, so that a percentile can say what it does not know.
+"""
+
+from streamgauge.measure.tally import Tally
+
+
+class ChunkTimer:
+    """Counts one stream's chunks and times into ``tally`` as they come. All times are monotonic ns."""
+
+    __slots__ = (
+        "_earliest_ns",
+        "_exact",
+        "_stall_ns",
+        "_tally",
+        "chunks",
+        "coalesced",
+        "first_ns",
+        "last_ns",
+        "max_interval_ns",
+        "stalls",
+        "start_ns",
+    )
+
+    def __init__(self, tally: Tally, start_ns: int, stall_ns: int) -> None:
+        self._tally = tally
+        self._stall_ns = stall_ns
+        self.start_ns = start_ns
+        self.first_ns: int | None = None
+        #: The last chunk's arrival: the latest that it can be, and the earliest where it is not known exactly.
+        self.last_ns = self._earliest_ns = start_ns
+        #: There is a last chunk, and its arrival is known exactly.
+        self._exact = False
+        self.chunks = 0
+        self.coalesced = 0
+        self.stalls = 0
+        self.max_interval_ns = 0
+
+    def count_into(self, tally: Tally) -> None:
+        """Count all chunks to come into another tally."""
+        self._tally = tally
+
+    def chunk(self, arrival_ns: int) -> None:
+        """One chunk arrived exactly then."""
+        if not self._exact:
+            self._between(1, arrival_ns, arrival_ns)
+            self._exact = True
+            return
+        interval_ns = arrival_ns - self.last_ns
+        self.last_ns = arrival_ns
+        self.chunks += 1
+        tally = self._tally
+        tally.chunks += 1
+        tally.chunk_interval.record_ns(interval_ns)
+        if interval_ns > self.max_interval_ns:
+            self.max_interval_ns = interval_ns
+        if interval_ns > self._stall_ns:
+            self._stalled()
+
+    def coalesced_chunks(self, count: int, floor_ns: int, arrival_ns: int, *, last_is_exact: bool) -> None:
+        """``count`` chunks arrived between ``floor_ns`` and ``arrival_ns``, the last one maybe exactly then."""
+        self.coalesced += count
+        self._tally.coalesced += count
+        if self._exact:
+            self._earliest_ns = self.last_ns
+        floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
+        self._between(count, floor_ns, arrival_ns)
+        self._earliest_ns = arrival_ns if last_is_exact else floor_ns
+        self._exact = last_is_exact
+
+    def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
+        self.chunks += count
+        self._tally.chunks += count
+        width_ns = arrival_ns - floor_ns
+        if self.first_ns is None:
+            self.first_ns = arrival_ns
+            self._tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+        else:
+            self._uncertain(
+                floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
+                floor_ns - self.last_ns,
+                arrival_ns - self._earliest_ns,
+            )
+        for _ in range(count - 1):
+            self._uncertain(width_ns // count, 0, width_ns)
+        self.last_ns = arrival_ns
+
+    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
+        tally = self._tally
+        tally.chunk_interval.record_ns(estimate_ns)
+        tally.coalesced_interval.record_ns(estimate_ns)
+        tally.least_interval.record_ns(least_ns)
+        tally.most_interval.record_ns(most_ns)
+        self.max_interval_ns = max(self.max_interval_ns, estimate_ns)
+        if estimate_ns > self._stall_ns:
+            self._stalled()
+
+    def _stalled(self) -> None:
+        self.stalls += 1
+        self._tally.stalls += 1

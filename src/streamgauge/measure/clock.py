@@ -1,0 +1,130 @@
+"""From the kernel's arrival stamps, which are wall clock, to this process's monotonic clock.
+
+The kernel stamps a segment with CLOCK_REALTIME; streams are timed on CLOCK_MONOTONIC, which never steps. The two differ
+by an offset that NTP slews slowly and an operator can step. Each read measures the offset anew and believes it only
+when it agrees with the one before: a process that is preempted between its two clock reads measures it too small.
+"""
+
+import time
+from collections.abc import Callable
+
+#: An offset this much above or below the last one, or less, is the same clock.
+SAME_CLOCK_NS = 200_000
+#: The fastest that NTP may slew a clock, as a share.
+MAX_SLEW = 0.001
+#: An offset that fell by less is not worth a second look: two clock reads take about this long.
+JITTER_NS = 2_000
+#: A stamp this far in the future is a clock that stepped, not rounding.
+FUTURE_NS = 50_000
+
+
+class ArrivalClock:
+    """Locates arrivals. One instance serves all streams of an event loop.
+
+    ``tick`` tells the passes of the event loop apart: any value that stays the same within one pass.
+    """
+
+    __slots__ = (
+        "_floors",
+        "_last_ns",
+        "_monotonic",
+        "_offset_ns",
+        "_stepped_ns",
+        "_tick",
+        "_tick_now",
+        "_wall",
+        "fallbacks",
+        "now_ns",
+        "reads",
+        "steps",
+    )
+
+    def __init__(
+        self,
+        tick: Callable[[], object] = lambda: None,
+        wall: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._tick = tick
+        self._tick_now: object = None
+        self.now_ns = monotonic()
+        #: The last read or mark of the pass before last, and of the last pass.
+        self._floors = (self.now_ns, self.now_ns)
+        self._last_ns = self.now_ns
+        self._offset_ns = self._measured_offset()
+        self._stepped_ns = 0
+        #: How often the wall clock stepped.
+        self.steps = 0
+        #: Reads located, and those among them whose read time had to serve as arrival.
+        self.reads = 0
+        self.fallbacks = 0
+
+    @property
+    def floor_ns(self) -> int:
+        """Nothing that the present read brought can have arrived before this.
+
+        The socket was not readable when the event loop polled before, and that poll came after the last read, or
+        :meth:`mark`, of the pass before it.
+        """
+        return self._floors[0]
+
+    def mark(self) -> None:
+        """Note that the event loop turned, although nothing was read: it keeps ``floor_ns`` close."""
+        tick = self._tick()
+        if tick != self._tick_now:
+            self._turn(tick)
+        self._last_ns = self._monotonic()
+
+    def _turn(self, tick: object) -> None:
+        self._tick_now = tick
+        self._floors = (self._floors[1], self._last_ns)
+
+    def locate(self, stamp_ns: int | None) -> int:
+        """The arrival on the monotonic clock, in ns, of a read that the kernel stamped ``stamp_ns``, just now.
+
+        ``now_ns`` holds the read time afterwards. Without a stamp, or with one that a clock step spoiled, the read time
+        itself is the arrival.
+        """
+        wall_ns = self._wall()
+        now_ns = self._monotonic()
+        tick = self._tick()
+        if tick != self._tick_now:
+            self._turn(tick)
+        offset_ns = wall_ns - now_ns
+        change_ns = offset_ns - self._offset_ns
+        if -JITTER_NS < change_ns < SAME_CLOCK_NS:
+            self._offset_ns = offset_ns
+        else:
+            now_ns = self._check_step(now_ns)
+        self.now_ns = self._last_ns = now_ns
+        self.reads += 1
+        if stamp_ns is not None:
+            arrival_ns = stamp_ns - self._offset_ns
+            if self._stepped_ns <= arrival_ns <= now_ns:
+                return arrival_ns
+            if now_ns < arrival_ns < now_ns + FUTURE_NS:
+                return now_ns
+        self.fallbacks += 1
+        return now_ns
+
+    def _check_step(self, now_ns: int) -> int:
+        offset_ns = self._measured_offset()
+        elapsed_ns = max(0, now_ns - self._last_ns)
+        now_ns = self._monotonic()
+        if abs(offset_ns - self._offset_ns) > SAME_CLOCK_NS + elapsed_ns * MAX_SLEW:
+            self.steps += 1
+            self._stepped_ns = now_ns
+        self._offset_ns = offset_ns
+        return now_ns
+
+    def _measured_offset(self) -> int:
+        """Wall minus monotonic, from the tightest of a few pairs of reads."""
+        best: tuple[int, int] | None = None
+        for _ in range(5):
+            before_ns, wall_ns, after_ns = self._monotonic(), self._wall(), self._monotonic()
+            pair = (after_ns - before_ns, wall_ns - (before_ns + after_ns) // 2)
+            best = pair if best is None or pair < best else best
+        assert best is not None
+        return best[1]

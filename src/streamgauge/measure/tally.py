@@ -1,0 +1,132 @@
+"""Everything that is counted for the streams of one name and protocol: what runs add up and results are made from."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+
+_HISTOGRAMS = (
+    "time_to_first_chunk",
+    "failed_time_to_first_chunk",
+    "chunk_interval",
+    "coalesced_interval",
+    "least_interval",
+    "most_interval",
+    "duration",
+)
+_COUNTS = ("started", "chunks", "bytes", "heartbeats", "stalls", "coalesced")
+#: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
+MAX_REASONS = 50
+
+
+class Tally:
+    """Counters and histograms that grow while streams run, and merge exactly.
+
+    ``chunk_interval`` holds every interval, pooled over all streams. Intervals that coalesced reads leave uncertain are
+    in it at their estimate; ``coalesced_interval`` holds these estimates again, ``least_interval`` and
+    ``most_interval`` the least and the most that each of them can be.
+    """
+
+    __slots__ = (*_HISTOGRAMS, *_COUNTS, "outcomes", "reasons")
+
+    def __init__(self) -> None:
+        self.time_to_first_chunk = Histogram()
+        #: The part of ``time_to_first_chunk`` that belongs to streams that failed later.
+        self.failed_time_to_first_chunk = Histogram()
+        self.chunk_interval = Histogram()
+        self.coalesced_interval = Histogram()
+        self.least_interval = Histogram()
+        self.most_interval = Histogram()
+        #: Of streams that completed or were aborted on purpose.
+        self.duration = Histogram()
+        self.started = 0
+        self.chunks = 0
+        self.bytes = 0
+        self.heartbeats = 0
+        self.stalls = 0
+        self.coalesced = 0
+        self.outcomes: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+
+    @property
+    def finished(self) -> int:
+        """Streams that ended, censored ones included."""
+        return self.outcomes.total()
+
+    @property
+    def failed(self) -> int:
+        """Streams whose outcome counts as a failure."""
+        return sum(times for outcome, times in self.outcomes.items() if Outcome(outcome).failed)
+
+    def end(self, record: StreamRecord) -> None:
+        """Count a stream that ended. Its chunks and intervals have been counted as they came."""
+        self.outcomes[record.outcome] += 1
+        self.heartbeats += record.heartbeats
+        if record.failed:
+            if record.time_to_first_chunk_s is not None:
+                self.failed_time_to_first_chunk.record_ns(round(record.time_to_first_chunk_s * 1e9))
+            self._count_reason(f"{record.outcome}: {record.reason}")
+        elif record.outcome is not Outcome.CENSORED:
+            self.duration.record_ns(round(record.duration_s * 1e9))
+
+    def _count_reason(self, reason: str, times: int = 1) -> None:
+        known = reason in self.reasons or len(self.reasons) < MAX_REASONS
+        self.reasons[reason if known else reason.partition(":")[0] + ": other reasons"] += times
+
+    def merge(self, other: "Tally") -> None:
+        """Add ``other`` to this one."""
+        for name in _HISTOGRAMS:
+            getattr(self, name).merge(getattr(other, name))
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.outcomes.update(other.outcomes)
+        for reason, times in other.reasons.items():
+            self._count_reason(reason, times)
+
+    def take(self) -> "Tally":
+        """What was counted since the last call, and start anew; references to the histograms stay good."""
+        taken = Tally()
+        for name in _HISTOGRAMS:
+            getattr(taken, name).swap(getattr(self, name))
+        for name in _COUNTS:
+            setattr(taken, name, getattr(self, name))
+            setattr(self, name, 0)
+        taken.outcomes, self.outcomes = self.outcomes, taken.outcomes
+        taken.reasons, self.reasons = self.reasons, taken.reasons
+        return taken
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted."""
+        return not (self.started or self.outcomes or self.chunks or self.bytes or self.chunk_interval.count)
+
+    def bounds(self) -> tuple[Histogram, Histogram]:
+        """``chunk_interval`` with each uncertain interval at its least, and at its most."""
+        certain = self.chunk_interval.minus(self.coalesced_interval)
+        least, most = Histogram(), Histogram()
+        for bound, uncertain in ((least, self.least_interval), (most, self.most_interval)):
+            bound.merge(certain)
+            bound.merge(uncertain)
+        return least, most
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry, empty histograms left out; :meth:`from_dict` reads it."""
+        histograms = {name: getattr(self, name).to_dict() for name in _HISTOGRAMS if getattr(self, name).count}
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        return {**counts, **histograms, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Tally":
+        """What :meth:`to_dict` wrote."""
+        tally = cls()
+        for name in _HISTOGRAMS:
+            if name in data:
+                setattr(tally, name, Histogram.from_dict(data[name]))
+        for name in _COUNTS:
+            setattr(tally, name, data[name])
+        tally.outcomes.update(data["outcomes"])
+        tally.reasons.update(data["reasons"])
+        return tally

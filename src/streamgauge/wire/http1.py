@@ -1,0 +1,276 @@
+"""HTTP/1.1 responses (RFC 9112): the head, and the body taken out of its framing as it arrives.
+
+1. ``HeadParser`` collects bytes up to the empty line, steps over interim (1xx) responses, and gives a ``Head``.
+2. ``framing_of`` chooses how the body is delimited, in the order of RFC 9112 section 6.3.
+3. The framing's ``feed`` returns the body in pieces. No piece spans two transfer chunks; ``partial`` says that the
+   last piece's transfer chunk goes on in a later read.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamgauge.wire.errors import ProtocolError
+
+MAX_HEAD_BYTES = 65_536
+MAX_LINE_BYTES = 8_192
+MAX_TRAILER_BYTES = 65_536
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``."""
+
+    status: int
+    reason: str
+    minor_version: int
+    fields: Mapping[str, str]
+
+    def tokens(self, field: str) -> list[str]:
+        """The comma-separated members of ``field``, lower case."""
+        return [member.strip().lower() for member in self.fields.get(field, "").split(",") if member.strip()]
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the peer lets the connection serve another request (RFC 9112 section 9.3)."""
+        options = self.tokens("connection")
+        return "close" not in options and (self.minor_version == 1 or "keep-alive" in options)
+
+
+class HeadParser:
+    """Collects a response head; bytes that follow it are left in ``rest``."""
+
+    def __init__(self, max_bytes: int = MAX_HEAD_BYTES) -> None:
+        self.rest = b""
+        self._held = b""
+        self._max_bytes = max_bytes
+
+    def feed(self, data: bytes) -> Head | None:
+        """The head once it is complete, else None. Raises ProtocolError."""
+        held = self._held + data
+        while found := _HEAD_END.search(held):
+            if found.end() > self._max_bytes:
+                break
+            head = parse_head(held[: found.start()])
+            held = held[found.end() :]
+            if head.status >= 200 or head.status == 101:
+                self.rest = held
+                return head
+        if len(held) > self._max_bytes:
+            raise ProtocolError(f"response head longer than {self._max_bytes} bytes")
+        if held and not b"HTTP/1."[: len(held)] == held[:7]:
+            raise ProtocolError(f"expected a status line, got {held[:40]!r}")
+        self._held = held
+        return None
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of a head is held."""
+        return bool(self._held)
+
+
+def parse_head(block: bytes) -> Head:
+    """The head in ``block``, which ends before the empty line. Raises ProtocolError."""
+    first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
+    status_line = _STATUS_LINE.fullmatch(first)
+    if status_line is None:
+        raise ProtocolError(f"expected a status line, got {first[:80]!r}")
+    minor, status, reason = status_line.groups()
+    return Head(int(status), (reason or b"").decode("latin-1"), int(minor), _fields(lines))
+
+
+def _fields(lines: list[bytes]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and name:  # obs-fold, RFC 9112 section 5.2
+            fields[name] += " " + line.strip().decode("latin-1")
+            continue
+        raw_name, colon, value = line.partition(b":")
+        if not colon or not _TOKEN.fullmatch(raw_name) or b"\x00" in value or b"\r" in value:
+            raise ProtocolError(f"expected a header field, got {line[:80]!r}")
+        name = raw_name.decode("ascii").lower()
+        text = value.strip(b" \t").decode("latin-1")
+        fields[name] = f"{fields[name]}, {text}" if name in fields else text
+    return fields
+
+
+class Framing:
+    """How a body is delimited: the contract of the classes below."""
+
+    #: Whether the sender's own chunks can be seen in the framing.
+    has_transfer_chunks = False
+    #: Whether another response may follow on the connection.
+    self_delimited = True
+
+    def __init__(self) -> None:
+        self.finished = False
+        #: The last piece's transfer chunk goes on.
+        self.partial = False
+        #: Bytes after the end of the body.
+        self.rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
+        raise NotImplementedError
+
+    def close(self) -> bool:
+        """The peer closed: whether the body is whole."""
+        return self.finished
+
+
+class NoBody(Framing):
+    """A response to HEAD, or one of status 1xx, 204 or 304."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """No body: all that comes is beyond it."""
+        self.rest += data
+        return []
+
+
+class LengthBody(Framing):
+    """Content-Length octets."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._missing = length
+        self.finished = length == 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """At most the octets that are still missing."""
+        if len(data) < self._missing:
+            self._missing -= len(data)
+            return [data] if data else []
+        data, self.rest = data[: self._missing], data[self._missing :]
+        self._missing, self.finished = 0, True
+        return [data] if data else []
+
+
+class CloseBody(Framing):
+    """All until the peer closes."""
+
+    self_delimited = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """All of it."""
+        return [data] if data else []
+
+    def close(self) -> bool:
+        """A close is the only end that this framing has."""
+        self.finished = True
+        return True
+
+
+class ChunkedBody(Framing):
+    """Transfer-Encoding: chunked (RFC 9112 section 7.1), strict about CRLF and digits, tolerant of extensions."""
+
+    has_transfer_chunks = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = b""
+        self._missing = 0
+        self._after_data = False
+        self._in_trailer = False
+        self._trailer_bytes = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The transfer chunks in ``data``, each as far as it has come."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        pieces: list[bytes] = []
+        position, end = 0, len(data)
+        while position < end and not self.finished:
+            if self._missing:
+                piece = data[position : position + self._missing]
+                pieces.append(piece)
+                position += len(piece)
+                self._missing -= len(piece)
+                self.partial = self._missing > 0
+                self._after_data = not self.partial
+                continue
+            if self._after_data:
+                step = self._past_data_end(data, position)
+            elif self._in_trailer:
+                step = self._past_trailer_line(data, position)
+            else:
+                step = self._past_size_line(data, position)
+            if not step:
+                self._held = data[position:]
+                return pieces
+            position += step
+        if self.finished:
+            self.rest = data[position:]
+        return pieces
+
+    def _past_data_end(self, data: bytes, position: int) -> int:
+        if data.startswith(b"\r\n", position):
+            self._after_data = False
+            return 2
+        if data[position:] == b"\r":
+            return 0
+        raise ProtocolError(f"expected CRLF after a transfer chunk, got {data[position : position + 8]!r}")
+
+    def _past_size_line(self, data: bytes, position: int) -> int:
+        line_end = data.find(b"\r\n", position, position + MAX_LINE_BYTES)
+        if line_end < 0:
+            self._check_line_so_far(data[position:])
+            return 0
+        line = data[position:line_end]
+        size = _CHUNK_SIZE.fullmatch(line)
+        if size is None:
+            raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
+        self._missing = int(size[1], 16)
+        self._in_trailer = not self._missing
+        return line_end + 2 - position
+
+    def _check_line_so_far(self, line: bytes) -> None:
+        if len(line) >= MAX_LINE_BYTES:
+            raise ProtocolError(f"transfer chunk's size line longer than {MAX_LINE_BYTES} bytes")
+        if not _CHUNK_SIZE.fullmatch(line.removesuffix(b"\r")):
+            raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
+
+    def _past_trailer_line(self, data: bytes, position: int) -> int:
+        line_end = data.find(b"\r\n", position)
+        if line_end < 0:
+            if self._trailer_bytes + len(data) - position > MAX_TRAILER_BYTES:
+                raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+            return 0
+        line = data[position:line_end]
+        self._trailer_bytes += len(line) + 2
+        if self._trailer_bytes > MAX_TRAILER_BYTES:
+            raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+        if not line:
+            self.finished = True
+        elif not _TOKEN.fullmatch(line.partition(b":")[0]) or b":" not in line:
+            raise ProtocolError(f"expected a trailer field, got {line[:80]!r}")
+        return len(line) + 2
+
+
+def framing_of(head: Head, method: str) -> Framing:
+    """How the body of the response with this ``head`` is delimited (RFC 9112 section 6.3). Raises ProtocolError."""
+    if method == "HEAD" or head.status in (204, 304) or head.status < 200:
+        return NoBody()
+    codings = head.tokens("transfer-encoding")
+    if codings:
+        if codings[-1] != "chunked":
+            return CloseBody()
+        if codings.count("chunked") > 1:
+            raise ProtocolError(f"transfer-encoding names chunked twice: {head.fields['transfer-encoding']!r}")
+        return ChunkedBody()
+    lengths = set(head.tokens("content-length"))
+    if not lengths:
+        return CloseBody()
+    (length, *others) = lengths
+    if others or not (length.isascii() and length.isdigit()) or len(length) > 18:
+        raise ProtocolError(f"expected one content-length, got {head.fields['content-length']!r}")
+    return LengthBody(int(length))

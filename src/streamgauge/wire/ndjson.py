@@ -1,0 +1,58 @@
+"""Newline-delimited JSON (JSON lines): every line that is not blank is a chunk.
+
+The last line counts whether or not a line end closes it. Blank lines, which some servers send to keep a stream open,
+are heartbeats. Lines are parsed as JSON only when somebody looks inside.
+"""
+
+import json
+from typing import Any
+
+from streamgauge.wire.errors import ProtocolError
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+class NdjsonDecoder:
+    """Bytes in, lines out, without their line end."""
+
+    def __init__(self, max_chunk_bytes: int = MAX_LINE_BYTES) -> None:
+        self.heartbeats = 0
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._max_chunk_bytes = max_chunk_bytes
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a line is held."""
+        return bool(self._held)
+
+    def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - lines ignore transfer chunks
+        """The lines that ``pieces`` complete."""
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        *lines, rest = data.split(b"\n")
+        if lines and self._held:
+            lines[0] = b"".join((*self._held, lines[0]))
+            self._held.clear()
+            self._held_bytes = 0
+        if rest:
+            self._held.append(rest)
+            self._held_bytes += len(rest)
+            if self._held_bytes > self._max_chunk_bytes:
+                raise ProtocolError(f"line longer than {self._max_chunk_bytes} bytes")
+        return self._not_blank(lines)
+
+    def _not_blank(self, lines: list[bytes]) -> list[bytes]:
+        chunks = [stripped for line in lines if (stripped := line.strip(b" \t\r"))]
+        self.heartbeats += len(lines) - len(chunks)
+        return chunks
+
+    def close(self) -> list[bytes]:
+        """The last line, where no line end closed it."""
+        held = b"".join(self._held).strip(b" \t\r")
+        self._held.clear()
+        return [held] if held else []
+
+    @staticmethod
+    def parse(chunk: bytes) -> Any:
+        """The JSON value of a line. Raises ValueError where it is none."""
+        return json.loads(chunk)

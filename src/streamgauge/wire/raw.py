@@ -1,0 +1,80 @@
+"""Raw bodies: one chunk is one HTTP/1.1 transfer chunk, as the server framed it.
+
+A body without transfer chunks (Content-Length, or until close) shows no units of the application's own. There a chunk
+is each full block of ``block_bytes`` and what is left at the end, which does not depend on how reads split it.
+"""
+
+from streamgauge.wire.errors import ProtocolError
+
+BLOCK_BYTES = 65_536
+MAX_CHUNK_BYTES = 16 * 1024 * 1024
+
+
+class RawDecoder:
+    """Pieces in, transfer chunks or blocks out."""
+
+    def __init__(
+        self, max_chunk_bytes: int = MAX_CHUNK_BYTES, *, transfer_chunks: bool = True, block_bytes: int = BLOCK_BYTES
+    ) -> None:
+        self.heartbeats = 0
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._max_chunk_bytes = max_chunk_bytes
+        self._block_bytes = 0 if transfer_chunks else block_bytes
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a chunk is held."""
+        return bool(self._held)
+
+    def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
+        """The chunks that ``pieces`` complete."""
+        if self._block_bytes:
+            return self._blocks(pieces)
+        if not self._held and not partial:
+            return pieces
+        if not pieces:
+            return []
+        chunks = pieces[:-1] if partial else pieces
+        if chunks and self._held:
+            chunks = [self._release(chunks[0]), *chunks[1:]]
+        if partial:
+            self._hold(pieces[-1])
+        return chunks
+
+    def _hold(self, piece: bytes) -> None:
+        self._held.append(piece)
+        self._held_bytes += len(piece)
+        if self._held_bytes > self._max_chunk_bytes:
+            raise ProtocolError(f"transfer chunk longer than {self._max_chunk_bytes} bytes")
+
+    def _release(self, last: bytes = b"") -> bytes:
+        chunk = b"".join((*self._held, last))
+        self._held.clear()
+        self._held_bytes = 0
+        return chunk
+
+    def _blocks(self, pieces: list[bytes]) -> list[bytes]:
+        size = self._block_bytes
+        blocks: list[bytes] = []
+        for piece in pieces:
+            if self._held_bytes + len(piece) < size:
+                self._held.append(piece)
+                self._held_bytes += len(piece)
+                continue
+            data = self._release(piece)
+            whole = len(data) - len(data) % size
+            blocks += [data[start : start + size] for start in range(0, whole, size)]
+            if rest := data[whole:]:
+                self._held.append(rest)
+                self._held_bytes = len(rest)
+        return blocks
+
+    def close(self) -> list[bytes]:
+        """What is left of a body without transfer chunks."""
+        return [self._release()] if self._held else []
+
+    @staticmethod
+    def parse(chunk: bytes) -> bytes:
+        """The bytes themselves."""
+        return chunk
