@@ -53,7 +53,7 @@ class InventedRun:
             value_s = middle_s * self.random.lognormvariate(0, 0.25)
             if self.random.random() < 0.02:
                 value_s *= 8
-            histogram.record_ns(int(value_s * 1e9), max(1, times // 40))
+            histogram.record_ns(int(value_s * 1e9), max(1, times // 40 + self.random.randint(-1, 1)))
 
     def _outcome(self, position: int) -> str:
         failed = self.failing and self.random.random() < self.failing
@@ -65,11 +65,12 @@ class InventedRun:
         chunks = 0
         for point in self.timeline:
             slow = 1.6 if self.seconds > 10 and 0.5 < point["t_s"] / self.seconds < 0.6 else 1.0
-            ended = Counter(self._outcome(position) for _ in range(self.per_second))
+            started = max(1, self.per_second + self.random.randint(-2, 2))
+            ended = Counter(self._outcome(position) for _ in range(started))
             outcomes.update(ended)
             at_once, between = Histogram(), Histogram()
             self._spread(at_once, first_s * slow, ended["completed"])
-            self._spread(between, interval_s * slow, self.per_second * 20)
+            self._spread(between, interval_s * slow, started * 20)
             self._spread(lasted, interval_s * 20, ended["completed"])
             self._spread(self.lag, 0.00008, 40)
             first.merge(at_once)
@@ -88,7 +89,7 @@ class InventedRun:
 
     def _count(self, point: TimelinePoint, ended: "Counter[str]", first: Histogram, interval: Histogram) -> None:
         point["active"] += min(int(point["t_s"]) + 1, 10) * self.per_second // 2
-        point["started"] += self.per_second
+        point["started"] += sum(ended.values())
         point["finished"] += sum(ended.values())
         point["failed"] += sum(ended.values()) - ended["completed"]
         point["chunks"] += interval.count

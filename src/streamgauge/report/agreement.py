@@ -85,7 +85,7 @@ def _why(result: Result) -> str:
     if refused[0]:
         sentences.append(f"{some(refused[0], 'stream')} never reached the server (connect_error).")
     if refused[1]:
-        sentences.append(f"{some(refused[1], 'answer')} with an http_error may not be a stream to the server.")
+        sentences.append(f"{some(refused[1], 'http_error')} may have been no stream to the server.")
     if not sentences:
         sentences.append(
             "Every stream of the client completed, so that other clients used the server too, or the two scrapes do "

@@ -27,6 +27,13 @@ def failures(outcomes: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
+def ordered(outcomes: Mapping[str, int]) -> dict[str, int]:
+    """The outcomes that occurred, in the order in which Outcome lists them; others after, as they come."""
+    known = [outcome.value for outcome in Outcome]
+    rank = {name: known.index(name) if name in known else len(known) for name in outcomes}
+    return {name: outcomes[name] for name in sorted(outcomes, key=rank.__getitem__) if outcomes[name]}
+
+
 def failed(outcomes: Mapping[str, int]) -> int:
     """How many streams failed."""
     return sum(failures(outcomes).values())

@@ -1,0 +1,84 @@
+"""From what was measured to ``result.json``'s shape."""
+
+from typing import Literal
+
+from streamgauge.measure.health import uncertain_percentiles, verdict
+from streamgauge.measure.tally import Tally
+from streamgauge.measure.totals import RunTotals
+from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
+from streamgauge.report.summary import summary
+
+PASSED, FAILED, UNTRUSTED = 0, 1, 3
+
+
+def build_result(run: Run, totals: RunTotals) -> Result:
+    """The result of a run."""
+    trust, reasons = verdict(totals)
+    failed = any(tally.failed for tally in totals.tallies.values())
+    exit_code = UNTRUSTED if trust == "invalid" else FAILED if failed else PASSED
+    return Result(
+        schema=SCHEMA,
+        run=run,
+        verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
+        streams=[
+            _streams(name, protocol, tally)
+            for (name, protocol), tally in sorted(totals.tallies.items())
+            if tally.started or tally.finished
+        ],
+        generator=_generator(totals),
+        timeline=timeline(totals),
+    )
+
+
+def _streams(name: str, protocol: str, tally: Tally) -> NamedStreams:
+    succeeded = tally.time_to_first_chunk.minus(tally.failed_time_to_first_chunk)
+    return NamedStreams(
+        name=name,
+        protocol=protocol,
+        started=tally.started,
+        outcomes={str(outcome): times for outcome, times in tally.outcomes.most_common()},
+        time_to_first_chunk=summary(succeeded),
+        chunk_interval=summary(tally.chunk_interval, uncertain_percentiles(tally, QUANTILES)),
+        chunk_delay=None,
+        duration=summary(tally.duration),
+        chunks=tally.chunks,
+        bytes=tally.bytes,
+        heartbeats=tally.heartbeats,
+        stalls=tally.stalls,
+        coalesced_share=tally.coalesced / tally.chunks if tally.chunks else 0.0,
+        reasons=dict(tally.reasons.most_common()),
+    )
+
+
+def _generator(totals: RunTotals) -> Generator:
+    stamps: Literal["kernel", "read", "mixed"] = "mixed"
+    if totals.fallbacks <= totals.reads * 0.001:
+        stamps = "kernel"
+    elif totals.fallbacks == totals.reads:
+        stamps = "read"
+    return Generator(
+        timestamps=stamps,
+        lag=summary(totals.lag),
+        cpu_max=totals.cpu_max,
+        late_starts=0,
+        dropped_arrivals=0,
+        clock_steps=totals.clock_steps,
+    )
+
+
+def timeline(totals: RunTotals) -> list[TimelinePoint]:
+    """Second by second, over all names; a second in which no process reported is left out."""
+    return [
+        TimelinePoint(
+            t_s=t_s,
+            active=sum(second.active.values()),
+            started=second.started,
+            finished=second.finished,
+            failed=second.failed,
+            chunks=second.chunks,
+            bytes=second.bytes,
+            time_to_first_chunk=second.quantiles("time_to_first_chunk"),
+            chunk_interval=second.quantiles("chunk_interval"),
+        )
+        for t_s, second in sorted(totals.seconds.items())
+    ]

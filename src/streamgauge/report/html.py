@@ -1,0 +1,142 @@
+"""The HTML report of a run: one file that needs no network, with its charts, styles and scripts inside."""
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamgauge.report import tally, units, verdict
+from streamgauge.report.agreement import agreement
+from streamgauge.report.charts import Chart, over_time
+from streamgauge.report.distribution import distributions
+from streamgauge.report.result import SCHEMA, NamedStreams, Result
+from streamgauge.report.server_view import INTERPOLATED, ServerRoute, ServerView
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+FILE_NAME = "report.html"
+_ROOM = Path(__file__).parent
+_METRICS = {
+    "time_to_first_chunk": "Time to first chunk",
+    "chunk_interval": "Chunk interval",
+    "chunk_delay": "Chunk delay",
+}
+
+
+def write_report(result: Result, directory: Path, server: ServerView | None = None) -> Path:
+    """Write ``report.html`` below ``directory``, whole or not at all, and return its path."""
+    page = render(result, server)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / FILE_NAME
+    unfinished = path.with_suffix(".html.part")
+    unfinished.write_text(page, encoding="utf-8")
+    return unfinished.rename(path)
+
+
+def render(result: Result, server: ServerView | None = None) -> str:
+    """The report as one HTML document; ``server`` adds the server's own view of the run.
+
+    Raises ResultError if a histogram of the result cannot be decoded.
+    """
+    time_charts, percentile_charts = over_time(result), distributions(result)
+    charts = [*time_charts, *percentile_charts]
+    scripts = [_plotly(), (_ROOM / "report.js").read_text(encoding="utf-8")] if charts else []
+    return _template().render(
+        result=result,
+        totals=tally.totals(result["streams"]),
+        metrics=_shown_metrics(result),
+        server=server and _beside(server, result),
+        time_charts=time_charts,
+        percentile_charts=percentile_charts,
+        figures=_data_island(charts),
+        scripts=scripts,
+        script_hashes=[_hash(script) for script in scripts],
+        style=(_ROOM / "report.css").read_text(encoding="utf-8"),
+        schema=SCHEMA,
+    )
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(_ROOM),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bytes": units.size,
+        "duration": units.duration,
+        "failed": tally.failed,
+        "failure_ratio": tally.failure_ratio,
+        "number": units.number,
+        "observed": verdict.observed,
+        "ordered": tally.ordered,
+        "rate": units.rate,
+        "share": units.share,
+        "when": _when,
+    }
+    environment.globals |= {
+        "failures": tally.FAILURES,
+        "interpolated": INTERPOLATED,
+        "interval": units.interval,
+        "judgement": verdict.judgement,
+        "judgement_reason": verdict.judgement_reason,
+        "per_second": tally.per_second,
+        "some": units.some,
+        "trust_means": verdict.TRUST_MEANS,
+    }
+    return environment.get_template("report.html.j2")
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def _hash(script: str) -> str:
+    """The script's hash as a content security policy names it, so that the page runs these scripts and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _data_island(charts: list[Chart]) -> str:
+    """The figures as JSON that cannot end the script element which holds it."""
+    text = json.dumps({chart["key"]: chart["figure"] for chart in charts}, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def _shown_metrics(result: Result) -> dict[str, str]:
+    """The metrics that have a column: all but a delay that nothing measured."""
+    return {
+        key: title
+        for key, title in _METRICS.items()
+        if key != "chunk_delay" or any(each["chunk_delay"] for each in result["streams"])
+    }
+
+
+def _beside(server: ServerView, result: Result) -> dict[str, Any]:
+    """The server's routes, each with the client's streams of that name and protocol."""
+    own = {(each["name"], each["protocol"]): each for each in result["streams"]}
+    routes: list[tuple[ServerRoute, NamedStreams | None]] = [
+        (route, own.get((route["route"], route["protocol"]))) for route in server["routes"]
+    ]
+    return {"routes": routes, "agreement": server["agreement"] or agreement(result, server)}
+
+
+def _when(moment: str) -> str:
+    """An ISO 8601 moment for reading: ``2026-03-01 10:15:00 UTC``."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    zone = " UTC" if parsed.utcoffset() is not None and not parsed.utcoffset() else parsed.strftime(" %z").rstrip()
+    return f"{parsed:%Y-%m-%d %H:%M:%S}{zone}"
