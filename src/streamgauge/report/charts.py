@@ -107,10 +107,8 @@ class _Time:
         axis: Figure | None = None,
     ) -> Chart:
         traces = [
-            self._line(
-                name, [value(point) for point in self.timeline], _FAILED if name == "failed" else COLOURS[position]
-            )
-            for position, (name, value) in enumerate(lines.items())
+            self._line(name, [value(point) for point in self.timeline], *_LOOKS.get(name, (COLOURS[0], "solid")))
+            for name, value in lines.items()
         ]
         return self._framed(key, title, caption, traces, axis or {"rangemode": "tozero", "tickformat": "~s"})
 
