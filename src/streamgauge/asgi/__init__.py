@@ -1,1 +1,14 @@
-"""To come."""
+"""Instruments for any ASGI app: middleware that measures its streams, and their exposition on a port of its own.
+
+Imports ``prometheus_client`` and the catalog, never a web framework. Two lines instrument an app::
+
+    app = StreamMetrics(app)
+    serve_metrics(port=9101)
+"""
+
+from streamgauge.asgi.exposition import MetricsPortError, MetricsServer, serve_metrics
+from streamgauge.asgi.hangup import HangUpError
+from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.middleware import StreamMetrics
+
+__all__ = ["HangUpError", "Instruments", "MetricsPortError", "MetricsServer", "StreamMetrics", "serve_metrics"]

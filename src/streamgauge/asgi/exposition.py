@@ -1,0 +1,111 @@
+"""The metrics' own port: a small HTTP server in a thread, so that no scrape runs on the loop that streams."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from types import TracebackType
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from streamgauge.asgi.instruments import Instruments
+
+_WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class MetricsPortError(OSError):
+    """The metrics' port cannot be had. Its text names the host, the port and why."""
+
+
+class MetricsServer:
+    """A running exposition. ``port`` is the one it listens on, also where 0 was asked for."""
+
+    def __init__(self, server: WSGIServer, host: str) -> None:
+        self._server = server
+        self.host = host
+        self.port: int = server.server_port
+        self._thread = threading.Thread(target=server.serve_forever, name="streamgauge-metrics", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where Prometheus finds the metrics."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/metrics"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> "MetricsServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def serve_metrics(port: int = 9101, host: str = "0.0.0.0", registry: CollectorRegistry = REGISTRY) -> MetricsServer:
+    """Serve ``registry`` at ``/metrics``, in OpenMetrics or the plain text format, as the scrape accepts.
+
+    Where ``PROMETHEUS_MULTIPROC_DIR`` is set, it serves what all processes wrote there. Port 0 takes a free one.
+    Raises ``MetricsPortError`` if the port cannot be had.
+    """
+    app = _metrics_app(Instruments.of(registry), registry)
+    try:
+        server = _server_class(host, port)((host, port), _QuietHandler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MetricsPortError(f"metrics port {port} on {host}: {reason}") from error
+    server.set_app(app)
+    return MetricsServer(server, host)
+
+
+def _metrics_app(instruments: Instruments, registry: CollectorRegistry) -> _WsgiApp:
+    """Serves the registry, or what every process of a group has written once this one has flushed."""
+    several = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+    exposed = CollectorRegistry() if several else registry
+    if several:
+        MultiProcessCollector(exposed)  # type: ignore[no-untyped-call]
+    render = make_wsgi_app(exposed)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/metrics":
+            start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"The metrics are at /metrics.\n"]
+        if several:
+            instruments.flush()
+        body: Iterable[bytes] = render(environ, start_response)
+        return body
+
+    return app
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Scrapes are not worth a line each."""
+
+
+def _server_class(host: str, port: int) -> type[WSGIServer]:
+    """A server of the address family that ``host`` has. It binds without asking a name server for its own name."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+
+    class Server(ThreadingMixIn, WSGIServer):
+        address_family = family
+        daemon_threads = True
+
+        def server_bind(self) -> None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.socket.bind((host, port))
+            self.server_address = self.socket.getsockname()
+            self.server_name, self.server_port = host, self.server_address[1]
+            self.setup_environ()
+
+    return Server

@@ -1,0 +1,201 @@
+"""How many chunks a body message carries, by the response's content type.
+
+A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
+usual message carries exactly one and is told by a look at its ends; everything else is read line by line.
+"""
+
+import re
+from typing import Protocol as Interface
+
+#: Content types whose responses stream, with the protocol they speak.
+STREAMING_TYPES = {
+    "text/event-stream": "sse",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/jsonlines": "ndjson",
+    "application/json-seq": "ndjson",
+    "multipart/x-mixed-replace": "multipart",
+}
+
+
+class ChunkCounter(Interface):
+    """Counts the chunks of one stream."""
+
+    def count(self, body: bytes, /) -> int:
+        """How many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
+
+    def heartbeats(self) -> int:
+        """How many heartbeats were seen since the last call."""
+
+    def close(self) -> int:
+        """How many chunks end with the stream itself."""
+
+
+def protocol_of(content_type: str) -> str:
+    """The catalog's ``protocol`` label for a content type: sse, ndjson, multipart or raw."""
+    return STREAMING_TYPES.get(content_type.partition(";")[0].strip().lower(), "raw")
+
+
+def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
+    """The counter for a response. Of a compressed one only its messages can be counted."""
+    protocol = protocol_of(content_type)
+    if content_encoding not in ("", "identity"):
+        return MessageCounter()
+    if protocol == "sse":
+        return EventCounter()
+    if protocol == "ndjson":
+        return LineCounter()
+    if protocol == "multipart":
+        return PartCounter.of(content_type)
+    return MessageCounter()
+
+
+class MessageCounter:
+    """Raw bodies: a message is a chunk."""
+
+    def count(self, _body: bytes, /) -> int:
+        """1, whatever it holds."""
+        return 1
+
+    def heartbeats(self) -> int:
+        """None: no bytes of a raw body are idle ones."""
+        return 0
+
+    def close(self) -> int:
+        """None is left over."""
+        return 0
+
+
+class EventCounter:
+    """Server-Sent Events: a block that ends in a blank line and holds a ``data`` field is a chunk.
+
+    A block of comments alone is a heartbeat. One with other fields only is neither: it is no event to a client
+    (https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage).
+    """
+
+    __slots__ = ("_between_blocks", "_comment", "_data", "_field", "_heartbeats", "_line")
+
+    _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+    #: As much of an unfinished line as tells its field.
+    _PREFIX_BYTES = 9
+
+    def __init__(self) -> None:
+        self._line = b""
+        self._between_blocks = True
+        self._data = self._comment = self._field = False
+        self._heartbeats = 0
+
+    def count(self, body: bytes) -> int:
+        """How many events end in ``body``."""
+        if (
+            self._between_blocks
+            and body.find(b"\n\n") == len(body) - 2
+            and (b"\ndata:" in body or body.startswith(b"data:"))
+            and b"\r" not in body
+        ):
+            return 1
+        return self._read(body)
+
+    def heartbeats(self) -> int:
+        """How many blocks of comments alone have ended since the last call."""
+        seen, self._heartbeats = self._heartbeats, 0
+        return seen
+
+    def close(self) -> int:
+        """None: an event that no blank line ended is discarded."""
+        return 0
+
+    def _read(self, body: bytes) -> int:
+        text = self._line + body
+        held = b"\r" if text.endswith(b"\r") else b""  # half of a CRLF, perhaps
+        lines = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._line = lines.pop()[: self._PREFIX_BYTES] + held
+        events = sum(self._end_block() if not line else self._see(line) for line in lines)
+        self._between_blocks = not (self._line or self._data or self._comment or self._field)
+        return events
+
+    def _see(self, line: bytes) -> int:
+        line = line.removeprefix(self._BYTE_ORDER_MARK)
+        if line.startswith(b":"):
+            self._comment = True
+        else:
+            self._field = True
+            self._data = self._data or line == b"data" or line.startswith(b"data:")
+        return 0
+
+    def _end_block(self) -> int:
+        event = int(self._data)
+        self._heartbeats += self._comment and not self._field
+        self._data = self._comment = self._field = False
+        return event
+
+
+class LineCounter:
+    """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
+
+    __slots__ = ("_begun", "_heartbeats")
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._heartbeats = 0
+
+    def count(self, body: bytes) -> int:
+        """How many lines end in ``body``."""
+        if body.find(b"\n") == len(body) - 1 and (self._begun or not body.isspace()):
+            self._begun = False
+            return 1
+        *ended, rest = body.split(b"\n")
+        chunks = 0
+        for line in ended:
+            full = self._begun or bool(line.strip())
+            chunks += full
+            self._heartbeats += not full
+            self._begun = False
+        self._begun = self._begun or bool(rest.strip())
+        return chunks
+
+    def heartbeats(self) -> int:
+        """How many blank lines were seen since the last call."""
+        seen, self._heartbeats = self._heartbeats, 0
+        return seen
+
+    def close(self) -> int:
+        """1 where the last line has no newline, which readers take for a line all the same."""
+        return int(self._begun)
+
+
+class PartCounter:
+    """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
+
+    __slots__ = ("_delimiter", "_longest_tail", "_tail")
+
+    def __init__(self, boundary: bytes) -> None:
+        self._delimiter = re.compile(re.escape(b"--" + boundary) + b"(..)", re.DOTALL)
+        self._longest_tail = len(boundary) + 3
+        self._tail = b""
+
+    @classmethod
+    def of(cls, content_type: str) -> ChunkCounter:
+        """The counter for the boundary that ``content_type`` names; by messages where it names none."""
+        found = re.search(r'boundary="?([^";,]+)"?', content_type, re.IGNORECASE)
+        return cls(found[1].strip().encode("latin-1")) if found else MessageCounter()
+
+    def count(self, body: bytes) -> int:
+        """How many parts begin in ``body``; the closing delimiter, which two hyphens follow, begins none."""
+        text = self._tail + body
+        begun = end = 0
+        for match in self._delimiter.finditer(text):
+            begun += match[1] != b"--"
+            end = match.end()
+        self._tail = text[max(end, len(text) - self._longest_tail) :]
+        return begun
+
+    def heartbeats(self) -> int:
+        """None: a part is never idle."""
+        return 0
+
+    def close(self) -> int:
+        """None is left over."""
+        return 0

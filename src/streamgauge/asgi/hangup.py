@@ -1,0 +1,103 @@
+"""The client's hang-up: learnt from the receive channel, which one reader at a time may own."""
+
+import asyncio
+from collections import deque
+
+from streamgauge.asgi.interface import Message, Receive
+
+
+class HangUpError(OSError):
+    """Raised by ``send`` once the client has gone, so that the app stops producing (ASGI 2.4, "Send")."""
+
+    def __init__(self) -> None:
+        super().__init__("the client hung up")
+
+
+class Inbox:
+    """The request's receive channel, which also learns of the hang-up.
+
+    Most apps wait on ``receive`` while they stream, and then passing their messages on is enough. For one that does
+    not, ``watch`` starts a task that reads in its place and keeps what the app may still ask for.
+    """
+
+    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "ended", "gone")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._waiting = 0
+        self._task: asyncio.Task[None] | None = None
+        self._held: deque[Message] | None = None
+        self._arrived: asyncio.Event | None = None
+        self.ended = False
+        """Set by the owner at the response's end: a disconnect after it is none."""
+        self.gone = False
+        """Whether the client hung up before the response's end."""
+
+    def watch(self) -> None:
+        """See to it that somebody learns of a hang-up: the app if it waits on ``receive``, else a task."""
+        if not self._waiting and self._task is None:
+            self._held, self._arrived = deque(), asyncio.Event()
+            self._task = asyncio.create_task(self._read_ahead(self._held, self._arrived), name="streamgauge-hangup")
+
+    async def receive(self) -> Message:
+        """The app's ``receive``: the next message, by way of the task that reads ahead if there is one."""
+        if self._held is None or self._arrived is None:
+            self._waiting += 1
+            try:
+                return self._note(await self._receive())
+            finally:
+                self._waiting -= 1
+        return await self._next_held(self._held, self._arrived)
+
+    def close(self) -> None:
+        """End the task, if there is one."""
+        self.ended = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _next_held(self, held: deque[Message], arrived: asyncio.Event) -> Message:
+        while not held:
+            if self._task is not None and self._task.done():
+                self._task.result()
+            arrived.clear()
+            await arrived.wait()
+        if held[0]["type"] == "http.disconnect":
+            return held[0]
+        message = held.popleft()
+        arrived.set()
+        return message
+
+    async def _read_ahead(self, held: deque[Message], arrived: asyncio.Event) -> None:
+        """Read until the hang-up; a part of a request body that nobody has asked for yet stops it (back-pressure)."""
+        try:
+            while True:
+                message = self._note(await self._receive())
+                held.append(message)
+                arrived.set()
+                if message["type"] == "http.disconnect":
+                    return
+                while held and message.get("more_body", False):
+                    arrived.clear()
+                    await arrived.wait()
+        finally:
+            arrived.set()
+
+    def _note(self, message: Message) -> Message:
+        if message["type"] == "http.disconnect" and not self.ended:
+            self.gone = True
+        return message
+
+
+def caused_by_hangup(error: BaseException) -> bool:
+    """Whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context."""
+    pending, seen = [error], set[int]()
+    while pending:
+        one = pending.pop()
+        if isinstance(one, HangUpError):
+            return True
+        seen.add(id(one))
+        parts = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        pending += [
+            part for part in (*parts, one.__cause__, one.__context__) if part is not None and id(part) not in seen
+        ]
+    return False

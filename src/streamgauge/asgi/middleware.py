@@ -1,0 +1,84 @@
+"""The middleware: which scopes are measured, by which recorder, under which route."""
+
+import asyncio
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from streamgauge.asgi.exchange import Exchange
+from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.recorder import Recorder
+from streamgauge.asgi.routes import RouteTemplates
+
+_MEASURED = "streamgauge.measured"
+
+
+class StreamMetrics:
+    """Measures the streams and requests of ``app``, any ASGI 3 application on asyncio.
+
+    ``registry``, or ``instruments``: where the metrics go; prometheus_client's own registry if neither is given.
+    ``route``: gives the ``route`` label for a scope; by default the route template, as Starlette and FastAPI know it,
+    and ``none`` elsewhere. It must come from a small set, so never from the URL.
+    ``give_way_s``: a stream that keeps the event loop from its timers for longer lets others run after its next chunk,
+    so that no generator that never awaits can hold the loop for good.
+
+    A response streams if its content type is a streaming one, if it says ``X-Accel-Buffering: no``, or if its first
+    body message is not the whole body. All others are requests. WebSockets pass unmeasured.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        registry: CollectorRegistry = REGISTRY,
+        instruments: Instruments | None = None,
+        route: Callable[[Scope], str] | None = None,
+        give_way_s: float = 0.1,
+    ) -> None:
+        self.app = app
+        self._instruments = instruments or Instruments.of(registry)
+        self._route = route
+        self._give_way_s = give_way_s
+        self._templates: RouteTemplates | None = None
+        self._recorders: WeakKeyDictionary[asyncio.AbstractEventLoop, Recorder] = WeakKeyDictionary()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app for one scope; one that another ``StreamMetrics`` measures already passes."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        elif scope["type"] == "http" and _MEASURED not in scope:
+            scope[_MEASURED] = True
+            route = self._route_finder(scope)
+            await Exchange(scope, receive, send, self._recorder(), route, self._give_way_s).run(self.app)
+        else:
+            await self.app(scope, receive, send)
+
+    def _recorder(self) -> Recorder:
+        loop = asyncio.get_running_loop()
+        found = self._recorders.get(loop)
+        if found is None:
+            found = self._recorders[loop] = Recorder(self._instruments)
+        return found
+
+    def _route_finder(self, scope: Scope) -> Callable[[], str]:
+        """What tells the route once the app has chosen it. The root path is read before a mount prolongs it."""
+        if self._route is not None:
+            route = self._route
+            return lambda: route(scope)
+        if self._templates is None:
+            self._templates = RouteTemplates(scope.get("app") or self.app)
+        templates, root_path = self._templates, str(scope.get("root_path", ""))
+        return lambda: templates.of(scope, root_path)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the lifespan on; the recorder starts with the app and stops with it."""
+        recorder = self._recorder()
+
+        async def send_and_stop(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                recorder.stop()
+            await send(message)
+
+        await self.app(scope, receive, send_and_stop)

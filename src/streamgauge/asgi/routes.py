@@ -1,0 +1,113 @@
+"""The route template of a request, for the ``route`` label: never the URL, whose values are without number.
+
+Starlette and FastAPI are understood by the shape of their routes, without an import. What their router leaves in the
+scope is the innermost route's own path, which lacks the prefix of an included router or a mount; so the routes are
+walked once, and the endpoint that was chosen tells which template it was.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamgauge.asgi.interface import Scope
+
+#: The label of a request that no route matched, or whose route nobody can tell.
+UNMATCHED = "none"
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::[A-Za-z_][A-Za-z0-9_]*)?\}")
+_PATH_SUFFIX = "/{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One full path template, and the paths and endpoint that it stands for."""
+
+    text: str
+    pattern: re.Pattern[str]
+    endpoint: object
+
+
+class RouteTemplates:
+    """Finds templates below ``root``, an application with ``routes`` or anything that wraps one in ``app``."""
+
+    #: Routes may be added while the app runs: how often, at most, an unknown endpoint has them walked again.
+    REFRESH_S = 10.0
+
+    def __init__(self, root: object) -> None:
+        self._root = root
+        self._walked_s = float("-inf")
+        self._all: list[Template] = []
+        self._by_endpoint: dict[int, list[Template]] = {}
+
+    def of(self, scope: Scope, root_path: str) -> str:
+        """The template for ``scope`` after its routing. ``root_path`` is what the scope had before it."""
+        endpoint = scope.get("endpoint")
+        candidates = self._candidates(endpoint)
+        if len(candidates) == 1 and endpoint is not None:
+            return candidates[0].text
+        path = str(scope["path"])
+        path = path[len(root_path) :] if root_path and path.startswith(root_path) else path
+        return next((template.text for template in candidates if template.pattern.fullmatch(path)), UNMATCHED)
+
+    def _candidates(self, endpoint: object) -> list[Template]:
+        if endpoint is not None and id(endpoint) in self._by_endpoint:
+            return self._by_endpoint[id(endpoint)]
+        patience_s = self.REFRESH_S if endpoint is not None else float("inf")
+        if not self._all or time.monotonic() - self._walked_s > patience_s:
+            self._walk()
+        return self._all if endpoint is None else self._by_endpoint.get(id(endpoint), self._all)
+
+    def _walk(self) -> None:
+        self._walked_s = time.monotonic()
+        self._all = list(_templates(_routes_of(self._root), "", {}))
+        self._by_endpoint = {}
+        for template in self._all:
+            self._by_endpoint.setdefault(id(template.endpoint), []).append(template)
+
+
+def _routes_of(app: object) -> list[Any]:
+    """The routes of an application, looked for behind the middleware around it."""
+    seen = set[int]()
+    while app is not None and id(app) not in seen:
+        routes = getattr(app, "routes", None)
+        if isinstance(routes, list):
+            return routes
+        seen.add(id(app))
+        app = getattr(app, "app", None)
+    return []
+
+
+def _templates(routes: Iterable[Any], prefix: str, convertors: Mapping[str, Any]) -> Iterator[Template]:
+    for route in routes:
+        included = getattr(route, "effective_route_contexts", None)
+        if included is not None:  # FastAPI: an included router, whose prefixes its contexts have joined
+            inner = (getattr(context, "starlette_route", None) or context for context in included())
+            yield from _templates(inner, prefix, convertors)
+        else:
+            yield from _templates_of_route(route, prefix, convertors)
+
+
+def _templates_of_route(route: Any, prefix: str, convertors: Mapping[str, Any]) -> Iterator[Template]:
+    known = {**convertors, **getattr(route, "param_convertors", {})}
+    mounted = getattr(route, "app", None)
+    path: str | None = getattr(route, "path_format", None)
+    if hasattr(route, "host"):
+        yield from _templates(_routes_of(mounted), prefix, known)
+    elif path and hasattr(route, "endpoint"):
+        yield Template(prefix + path, _compile(prefix + path, known), route.endpoint)
+    elif path and path.endswith(_PATH_SUFFIX):  # a mount
+        routes = _routes_of(mounted)
+        if routes:
+            yield from _templates(routes, prefix + path.removesuffix(_PATH_SUFFIX), known)
+        else:
+            yield Template(prefix + path, _compile(prefix + path, known), mounted)
+
+
+def _compile(template: str, convertors: Mapping[str, Any]) -> re.Pattern[str]:
+    """The template as a pattern; a parameter matches what its convertor does, else one segment."""
+    parts = _PARAMETER.split(template)
+    for index, part in enumerate(parts):
+        parameter = index % 2 == 1
+        parts[index] = f"(?:{getattr(convertors.get(part), 'regex', '[^/]+')})" if parameter else re.escape(part)
+    return re.compile("".join(parts), re.DOTALL)
