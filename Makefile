@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+USERS ?= 100
+DURATION ?= 60
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check fmt generate dashboards lock bench up down logs load docs clean
 
@@ -45,11 +47,18 @@ lock: ## Resolve requirements/*.txt anew (needs uv)
 bench: $(INSTALLED) ## Side-by-side measurements
 	$(BIN)/python -m benchmarks $(ARGS)
 
-up: ## The whole stack, in Docker
+up: ## The whole stack, in Docker; prints its addresses
 	docker compose up --build --detach --wait
-	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+	@echo "Locust      http://$$(docker compose port locust-master 8089)"
+	@echo "Grafana     http://$$(docker compose port grafana 3000)"
+	@echo "Prometheus  http://$$(docker compose port prometheus 9090)"
+	@echo "Sample app  http://$$(docker compose port app 8000)/docs"
+	@echo "Next: make load (a run of $(USERS) users, $(DURATION) s), make logs, make down"
 
-down: ## Stop the stack
+load: ## A run on the stack that is up: make load USERS=100 DURATION=60
+	@docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION)
+
+down: ## Stop the stack; what Prometheus stored stays
 	docker compose down --remove-orphans
 
 logs: ## What the stack says

@@ -54,7 +54,7 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], varia
             uid=uid,
             title=title,
             description=description,
-            tags=["streamgauge"],
+            tags=["streamgauge", "generated"],
             editable=False,
             graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             panels=lay_out(rows),

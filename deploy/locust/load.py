@@ -1,0 +1,126 @@
+"""Starts a run through the Locust master's web interface, shows how it goes, and says how it went: ``make load``.
+
+Exit status 0 when streams ended and none failed, 1 otherwise, 2 when there is no run to be had. Standard library only:
+it runs in the master's container, and on any machine that reaches the master.
+"""
+
+import argparse
+import json
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+POLL_S = 2.0
+GRACE_S = 60.0
+TIMEOUT_S = 10.0
+
+
+class MasterError(Exception):
+    """The master cannot be reached, or refuses."""
+
+
+class Master:
+    """Locust's web interface at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def ask(self, path: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+        """GET, or POST with fields; the answer's JSON object. Raises MasterError."""
+        data = urllib.parse.urlencode(fields).encode() if fields else None
+        try:
+            with urllib.request.urlopen(self.url + path, data, TIMEOUT_S) as reply:
+                answer = json.load(reply)
+        except (OSError, ValueError) as error:
+            raise MasterError(f"{self.url}{path}: {error}") from error
+        if answer.get("success") is False:
+            raise MasterError(f"{self.url}{path}: {answer.get('message')}")
+        return answer  # type: ignore[no-any-return]
+
+    def start(self, users: int, spawn_rate: float, seconds: int) -> None:
+        """Starts a run on the host that the master was given."""
+        self.ask("/swarm", {"user_count": str(users), "spawn_rate": f"{spawn_rate:g}", "run_time": f"{seconds}s"})
+
+    def stats(self) -> dict[str, Any]:
+        """What Locust's own page shows."""
+        return self.ask("/stats/requests")
+
+
+def follow(master: Master, seconds: int) -> dict[str, Any]:
+    """Shows the run until it stopped; its last statistics. Raises MasterError when it does not stop in time."""
+    deadline = time.monotonic() + seconds + GRACE_S
+    while time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        stats = master.stats()
+        total = stats["stats"][-1]
+        say(f"{stats['state']:>9}  {stats['user_count']:>5} users  {total['num_requests']:>7} streams ended  "
+            f"{total['num_failures']:>5} failed")  # fmt: skip
+        if stats["state"] in ("stopped", "ready"):
+            return stats
+    raise MasterError(f"{master.url}: expected the run to stop within {seconds + GRACE_S:g} s, got {stats['state']!r}")
+
+
+def table(stats: dict[str, Any]) -> str:
+    """One line a name, and one a kind of failure. Locust's response time is the stream's duration.
+
+    Mean and maximum are exact; Locust rounds its percentiles, so the dashboard and the result have those.
+    """
+    lines = [f"{'name':<40} {'streams':>8} {'failed':>7} {'duration mean':>14} {'max':>10}"]
+    for row in stats["stats"]:
+        name = f"{row['method'] or ''} {row['name']}".strip()
+        mean_ms, max_ms = row["avg_response_time"] or 0, row["max_response_time"] or 0
+        lines.append(
+            f"{name:<40} {row['num_requests']:>8} {row['num_failures']:>7} {mean_ms:>11.0f} ms {max_ms:>7.0f} ms"
+        )
+    lines += [f"{error['occurrences']} × {error['name']}: {error['error']}" for error in stats["errors"]]
+    return "\n".join(lines)
+
+
+def run(options: argparse.Namespace) -> int:
+    """A whole run. Interrupted, it stops the load."""
+    master = Master(options.master)
+    if master.stats().get("worker_count", 1) == 0:
+        raise MasterError(f"{master.url}: expected a connected worker, got none")
+    master.start(options.users, options.spawn_rate or options.users / 5, options.seconds)
+    try:
+        stats = follow(master, options.seconds)
+    except KeyboardInterrupt:
+        master.ask("/stop")
+        stats = master.stats()
+    say(table(stats))
+    total = stats["stats"][-1]
+    return 0 if total["num_requests"] and not total["num_failures"] else 1
+
+
+def say(text: str) -> None:
+    """A line, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def positive(text: str) -> int:
+    """An option's value: a whole number above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="load.py", description=__doc__)
+    parser.add_argument("--master", default="http://127.0.0.1:8089", metavar="URL", help="Locust's web interface")
+    parser.add_argument("--users", type=positive, default=100, help="concurrent users")
+    parser.add_argument("--spawn-rate", type=positive, metavar="N", help="users to start per second; all within 5 s")
+    parser.add_argument("--seconds", type=positive, default=60, help="how long the run lasts")
+    try:
+        return run(parser.parse_args())
+    except MasterError as error:
+        sys.stderr.write(f"load.py: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The stack of docker-compose.yml, started for real: all healthy, and during a run every panel has data."""
+
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from monitoring.dashboards import DASHBOARDS
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).parents[2]
+PORTS = ("APP_PORT", "APP_METRICS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT", "LOCUST_PORT")
+SERVICES = {"app": 1, "grafana": 1, "locust-master": 1, "locust-worker": 2, "prometheus": 1}
+UP_S, RUN_S, DOWN_S = 150, 20, 60
+BUILT = [build() for build in DASHBOARDS]
+TARGETS = [(panel, target) for each in BUILT for panel in each["panels"] for target in panel.get("targets", ())]
+VARIABLES = [each for built in BUILT for each in built["templating"]["list"] if each["type"] == "query"]
+
+
+class Stack:
+    """A compose project of its own, on ports that Docker chooses."""
+
+    def __init__(self):
+        self.project = f"streamgauge-test-{secrets.token_hex(4)}"
+        self.environment = os.environ | dict.fromkeys(PORTS, "0") | {"LOCUST_WORKERS": "2"}
+        self.started_at = self.ended_at = time.time()
+
+    def compose(self, *arguments, timeout_s=30):
+        command = ["docker", "compose", "--project-name", self.project, *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=timeout_s
+        )
+
+    def run(self):
+        """A short run through the master, as ``make load`` does it."""
+        self.started_at = time.time()
+        load = ("python", "load.py", "--users", "20", "--spawn-rate", "20", "--seconds", str(RUN_S))
+        done = self.compose("exec", "-T", "locust-master", *load, timeout_s=RUN_S + 70)
+        self.ended_at = time.time()
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def grafana(self, path, **parameters):
+        address = self.compose("port", "grafana", "3000").stdout.strip()
+        query = urllib.parse.urlencode(parameters, doseq=True)
+        with urllib.request.urlopen(f"http://{address}{path}?{query}", timeout=10) as reply:
+            return json.load(reply)
+
+    def prometheus(self, path, **parameters):
+        """An answer of Prometheus, through Grafana's proxy for the data source that the dashboards use."""
+        answer = self.grafana(f"/api/datasources/proxy/uid/prometheus/api/v1/{path}", **parameters)
+        assert answer["status"] == "success"
+        return answer["data"]
+
+
+def require_docker():
+    found = shutil.which("docker")
+    missing = not found or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
+    if missing or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Docker Engine with compose v2")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    require_docker()
+    stack = Stack()
+    try:
+        up = stack.compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(UP_S), timeout_s=UP_S + 60)
+        assert up.returncode == 0, up.stderr + stack.compose("logs", "--tail", "30").stdout
+        stack.run()
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--timeout", "5", timeout_s=DOWN_S)
+
+
+def filled_in(text):
+    """A query as Grafana asks it with every variable on All."""
+    return re.sub(r"\$(job|instance|route|name)\b", ".+", text.replace("$__rate_interval", "8s"))
+
+
+def named(case):
+    return f"{case[0]['title']} ({case[0]['type']}) {case[1]['refId']}"
+
+
+def test_every_service_is_up_and_healthy(stack):
+    states = [json.loads(line) for line in stack.compose("ps", "--all", "--format", "json").stdout.splitlines()]
+    assert {state["Health"] for state in states} == {"healthy"}
+    services = [state["Service"] for state in states]
+    assert {service: services.count(service) for service in services} == SERVICES
+
+
+def test_every_port_is_published_on_the_loopback_address_alone(stack):
+    states = [json.loads(line) for line in stack.compose("ps", "--format", "json").stdout.splitlines()]
+    published = [port for state in states for port in state["Publishers"] or () if port["PublishedPort"]]
+    assert {port["URL"] for port in published} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("built", BUILT, ids=lambda built: built["uid"])
+def test_grafana_has_the_dashboard(stack, built):
+    assert stack.grafana(f"/api/dashboards/uid/{built['uid']}")["dashboard"]["title"] == built["title"]
+
+
+@pytest.mark.parametrize("case", TARGETS, ids=named)
+def test_a_panel_has_data_during_the_run_and_never_nan(stack, case):
+    query = filled_in(case[1]["expr"])
+    data = stack.prometheus("query_range", query=query, start=stack.started_at, end=stack.ended_at, step=2)
+    values = [float(value) for series in data["result"] for _, value in series["values"]]
+    assert values
+    assert all(math.isfinite(value) and value >= 0 for value in values)
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable["name"])
+def test_a_variable_has_values(stack, variable):
+    series, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"]).groups()
+    assert stack.prometheus(f"label/{label}/values", **{"match[]": filled_in(series)})

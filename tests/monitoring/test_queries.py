@@ -1,0 +1,100 @@
+"""Every query parses, asks for the catalog's series alone, and has an answer or none, never NaN."""
+
+import promql_parser as promql
+import pytest
+
+from streamgauge.catalog import CATALOG
+
+SERIES = {series: metric for metric in CATALOG.values() for series in metric.series}
+FROM_PROMETHEUS = {"job", "instance", "le"}
+
+
+def parsed(target):
+    return promql.parse(target["expr"].replace("$__rate_interval", "8s"))
+
+
+def nodes(expression, parent=None):
+    """The expression's nodes with their parents, parentheses left out."""
+    if isinstance(expression, promql.ParenExpr):
+        yield from nodes(expression.expr, parent)
+        return
+    yield expression, parent
+    below = {
+        promql.BinaryExpr: lambda node: [node.lhs, node.rhs],
+        promql.Call: lambda node: list(node.args),
+        promql.AggregateExpr: lambda node: [node.expr],
+        promql.MatrixSelector: lambda node: [node.vector_selector],
+    }.get(type(expression), lambda node: [])
+    for child in below(expression):
+        yield from nodes(child, expression)
+
+
+def compares_with_zero(node, op):
+    while isinstance(node, promql.ParenExpr):
+        node = node.expr
+    return isinstance(node, promql.BinaryExpr) and str(node.op) == op and str(node.rhs) == "0"
+
+
+def nan_prone(expression):
+    """Quotients whose divisor may be 0, and quantiles that may be of nothing."""
+    found = []
+    for node, parent in nodes(expression):
+        if isinstance(node, promql.BinaryExpr) and str(node.op) == "/" and not compares_with_zero(node.rhs, ">"):
+            found.append(node.prettify())
+        quantile = isinstance(node, promql.Call) and node.func.name == "histogram_quantile"
+        if quantile and not compares_with_zero(parent, ">="):
+            found.append(node.prettify())
+    return found
+
+
+def selectors(expression):
+    return [(node, parent) for node, parent in nodes(expression) if isinstance(node, promql.VectorSelector)]
+
+
+def test_a_query_asks_for_series_of_the_catalog(target):
+    found = selectors(parsed(target))
+    assert found
+    assert {node.name for node, _ in found} <= SERIES.keys()
+
+
+def test_a_query_selects_and_groups_by_labels_that_the_series_have(target):
+    expression = parsed(target)
+    for node, _ in selectors(expression):
+        labels = set(SERIES[node.name].labels) | FROM_PROMETHEUS
+        assert {matcher.name for matcher in node.matchers.matchers} <= labels
+        for other, _ in nodes(expression):
+            if isinstance(other, promql.AggregateExpr) and other.modifier is not None:
+                assert set(other.modifier.labels) <= labels
+
+
+def test_a_query_follows_the_variables_for_job_instance_and_route(target):
+    for node, _ in selectors(parsed(target)):
+        wanted = {"job", "instance"} | ({"route", "name"} & set(SERIES[node.name].labels))
+        assert wanted <= {m.name for m in node.matchers.matchers if m.value == f"${m.name}"}
+
+
+def test_counters_and_buckets_are_read_as_a_rate_over_the_rate_interval(target):
+    for node, parent in selectors(parsed(target)):
+        if SERIES[node.name].type != "gauge":
+            assert isinstance(parent, promql.MatrixSelector)
+            assert f"rate({node.name}" in target["expr"]
+    assert target["expr"].count("[$__rate_interval]") == target["expr"].count("[")
+
+
+def test_a_query_without_traffic_has_no_answer_rather_than_nan(target):
+    assert nan_prone(parsed(target)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "prone"),
+    [
+        ("a / b", True),
+        ("a / (b > 0)", False),
+        ("a / (b > 1)", True),
+        ("histogram_quantile(0.9, a)", True),
+        ("histogram_quantile(0.9, a) >= 0", False),
+        ("sum(histogram_quantile(0.9, a)) >= 0", True),
+    ],
+)
+def test_what_counts_as_nan_prone(text, prone):
+    assert bool(nan_prone(promql.parse(text))) is prone
