@@ -1,5 +1,8 @@
 """The dashboards as they are built, and their parts: a test that names one of these runs for each."""
 
+import os
+import shutil
+
 import pytest
 
 from monitoring.dashboards import DASHBOARDS
@@ -35,3 +38,11 @@ def chart(request):
 )
 def target(request):
     return request.param
+
+
+@pytest.fixture
+def promtool():
+    found = shutil.which("promtool")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("promtool is not installed")
+    return found

@@ -1,11 +1,8 @@
 """Prometheus and Grafana are configured for these dashboards: same interval, same uid, same folder."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from monitoring.config import DATASOURCE_UID, SCRAPE_INTERVAL_S
@@ -17,16 +14,9 @@ def load(path):
     return yaml.safe_load((MONITORING / path).read_text())
 
 
-def promtool():
-    found = shutil.which("promtool")
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("promtool is not installed")
-    return found
-
-
-def test_promtool_accepts_the_scrape_configuration():
+def test_promtool_accepts_the_scrape_configuration(promtool):
     command = [
-        promtool(),
+        promtool,
         "check",
         "config",
         "--lint=all",

@@ -1,0 +1,89 @@
+"""What the queries answer, asked of Prometheus's own engine over made-up series."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from monitoring.config import FAILED_OUTCOMES
+from monitoring.dashboards import DASHBOARDS
+from monitoring.promql import quantile, rate, share
+from streamgauge.catalog import SERVER
+
+FINISHED = "stream_server_finished_total"
+LAG = "event_loop_lag_seconds"
+FAILED = f'outcome=~"{"|".join(FAILED_OUTCOMES)}"'
+QUERIES = [target["expr"] for build in DASHBOARDS for panel in build()["panels"] for target in panel.get("targets", ())]
+
+
+@pytest.fixture
+def answers(promtool, tmp_path):
+    """Holds when each query answers just the given values, ten minutes into the series."""
+
+    def check(series, expected):
+        test = {
+            "interval": "1m",
+            "input_series": [{"series": name, "values": values} for name, values in series.items()],
+            "promql_expr_test": [
+                {
+                    "expr": re.sub(r'"\$\w+"', '".*"', query.replace("$__rate_interval", "2m")),
+                    "eval_time": "10m",
+                    "exp_samples": [{"labels": labels, "value": value} for labels, value in samples.items()],
+                }
+                for query, samples in expected.items()
+            ],
+        }
+        path = tmp_path / "test.yml"
+        path.write_text(yaml.safe_dump({"rule_files": [], "fuzzy_compare": True, "tests": [test]}))
+        done = subprocess.run(
+            [promtool, "test", "rules", path], capture_output=True, text=True, check=False, timeout=30
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return check
+
+
+def series(name, **labels):
+    return name + "{" + ", ".join(f'{label}="{value}"' for label, value in labels.items()) + "}"
+
+
+def silent_series():
+    """Every series of the server, there but for a long time unchanged."""
+    for metric in SERVER:
+        labels = dict.fromkeys(metric.labels, "x")
+        if metric.type == "histogram":
+            yield from (series(f"{metric.name}_bucket", **labels, le=le) for le in (*metric.buckets, "+Inf"))
+        else:
+            yield series(metric.name, **labels)
+
+
+def test_without_traffic_quantiles_and_shares_have_no_answer(answers):
+    asked = [query for query in QUERIES if "histogram_quantile" in query or " / " in query]
+    assert len(asked) > 10
+    answers(dict.fromkeys(silent_series(), "7+0x10"), {query: {} for query in asked})
+
+
+def test_a_share_is_the_part_that_was_picked(answers):
+    fed = {series(FINISHED, outcome="completed"): "0+90x10", series(FINISHED, outcome="error"): "0+10x10"}
+    answers(fed, {share(FINISHED, FAILED): {"{}": 0.1}})
+
+
+def test_a_share_is_zero_where_no_such_outcome_was_ever_seen(answers):
+    answers({series(FINISHED, outcome="completed"): "0+90x10"}, {share(FINISHED, FAILED): {"{}": 0}})
+
+
+def test_a_hang_up_is_not_a_failure(answers):
+    answers({series(FINISHED, outcome="client_disconnect"): "0+60x10"}, {share(FINISHED, FAILED): {"{}": 0}})
+
+
+def test_a_quantile_pools_the_instances_unless_asked_for_each(answers):
+    below = {"a": 100, "b": 0}
+    fed = {series(f"{LAG}_bucket", instance=each, le="0.1"): f"0+{step}x10" for each, step in below.items()}
+    fed |= {series(f"{LAG}_bucket", instance=each, le="+Inf"): "0+100x10" for each in below}
+    each = {'{instance="a"}': 0.025, '{instance="b"}': 0.1}
+    answers(fed, {quantile(0.25, LAG): {"{}": 0.05}, quantile(0.25, LAG, ("instance",)): each})
+
+
+def test_a_rate_is_per_second(answers):
+    answers({FINISHED: "0+120x10"}, {rate(FINISHED): {"{}": 2}})
