@@ -1,1 +1,13 @@
-"""To come."""
+"""Locust users that drive streams, and statistics of theirs that are exact over any number of workers.
+
+Importing this package adds streamgauge's options to ``locust`` and its listeners to Locust's events, so that every
+locustfile that uses ``StreamUser`` is a full run: verdict, table, ``result.json``, report and exit status.
+"""
+
+from streamgauge.load import plugin
+from streamgauge.load.client import StreamClient, StreamFailed
+from streamgauge.load.users import StreamUser
+
+plugin.install()
+
+__all__ = ["StreamClient", "StreamFailed", "StreamUser"]

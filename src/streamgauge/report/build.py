@@ -4,7 +4,7 @@ from typing import Literal
 
 from streamgauge.measure.health import uncertain_percentiles, verdict
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import RunTotals
+from streamgauge.measure.totals import RunTotals, Second
 from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
 
@@ -68,17 +68,19 @@ def _generator(totals: RunTotals) -> Generator:
 
 def timeline(totals: RunTotals) -> list[TimelinePoint]:
     """Second by second, over all names; a second in which no process reported is left out."""
-    return [
-        TimelinePoint(
-            t_s=t_s,
-            active=sum(second.active.values()),
-            started=second.started,
-            finished=second.finished,
-            failed=second.failed,
-            chunks=second.chunks,
-            bytes=second.bytes,
-            time_to_first_chunk=second.quantiles("time_to_first_chunk"),
-            chunk_interval=second.quantiles("chunk_interval"),
-        )
-        for t_s, second in sorted(totals.seconds.items())
-    ]
+    return [timeline_point(t_s, second) for t_s, second in sorted(totals.seconds.items())]
+
+
+def timeline_point(t_s: int, second: Second) -> TimelinePoint:
+    """One second of the timeline."""
+    return TimelinePoint(
+        t_s=t_s,
+        active=sum(second.active.values()),
+        started=second.started,
+        finished=second.finished,
+        failed=second.failed,
+        chunks=second.chunks,
+        bytes=second.bytes,
+        time_to_first_chunk=second.quantiles("time_to_first_chunk"),
+        chunk_interval=second.quantiles("chunk_interval"),
+    )

@@ -1,0 +1,1 @@
+"""Side-by-side measurements against peers, the floor, and a source that logs what it sent when."""

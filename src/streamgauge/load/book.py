@@ -1,0 +1,121 @@
+"""One run as the process that reports it keeps it: what it came to so far, its live timeline, and its end."""
+
+import json
+import logging
+import os
+import platform
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from locust.env import Environment
+
+from streamgauge.measure.health import DEFAULT_BOUNDS
+from streamgauge.measure.slice import Slice
+from streamgauge.measure.totals import RunTotals
+from streamgauge.report.build import build_result, timeline_point
+from streamgauge.report.result import Result, Run, write_result
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which all processes are expected to have reported a second: one, or a worker's report interval.
+SETTLED_S = {True: 5, False: 1}
+
+
+class RunBook:
+    """A run under way. ``directory`` is where it leaves its files, if the user asked for any."""
+
+    def __init__(self, environment: Environment, *, distributed: bool) -> None:
+        self.totals = RunTotals()
+        self.processes: set[str] = set()
+        self.began_s = time.monotonic()
+        self.started_at = datetime.now(UTC)
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        self.users = 0
+        self.interrupted = False
+        self._environment = environment
+        self._settled_s = SETTLED_S[distributed]
+        self._written_before = 0
+        self.directory: Path | None = None
+        if root := getattr(environment.parsed_options, "result_dir", ""):
+            self.directory = Path(root) / self.run_id
+            self.directory.mkdir(parents=True)
+
+    def add(self, process: str, parts: list[Slice]) -> None:
+        """Add what a process counted, and write the seconds of the timeline that are settled now."""
+        self.processes.add(process)
+        for part in parts:
+            self.totals.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+        if self._environment.runner is not None:
+            self.users = max(self.users, self._environment.runner.target_user_count)
+        if parts:
+            self._write_timeline(max(self.totals.seconds) - self._settled_s + 1)
+
+    def reset(self) -> None:
+        """Forget what was counted so far."""
+        self.totals = RunTotals()
+
+    def _write_timeline(self, before_s: int) -> None:
+        """Append the seconds before ``before_s`` to ``timeline.ndjson``: what there is if the run dies."""
+        if self.directory is None or before_s <= self._written_before:
+            return
+        with (self.directory / "timeline.ndjson").open("a") as file:
+            for t_s in range(self._written_before, before_s):
+                if second := self.totals.seconds.get(t_s):
+                    file.write(json.dumps(timeline_point(t_s, second)) + "\n")
+        self._written_before = before_s
+
+    def close(self) -> Result:
+        """The result, written where the user asked for it."""
+        result = build_result(self._run(), self.totals)
+        if self.directory is not None:
+            self._write_timeline(max(self.totals.seconds, default=-1) + 1)
+            write_result(result, self.directory)
+            from streamgauge.report.html import write_report  # plotly takes a while to import
+
+            logger.info("Report: %s", write_report(result, self.directory))
+        return result
+
+    def _run(self) -> Run:
+        environment, options = self._environment, self._environment.parsed_options
+        return Run(
+            id=self.run_id,
+            started_at=self.started_at.isoformat(timespec="milliseconds"),
+            duration_s=time.monotonic() - self.began_s,
+            host=environment.host or next((str(user.host) for user in environment.user_classes if user.host), ""),
+            locustfile=environment.locustfile or "",
+            users=self.users,
+            spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
+            workers=max(1, len(self.processes)),
+            load_model="closed",
+            interrupted=self.interrupted,
+            versions=_versions(),
+        )
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
+    return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
+
+
+def end_of_run(environment: Environment, book: RunBook) -> Result | None:
+    """Close the book and set the exit status; None, with a warning, where no stream was started."""
+    if not any(tally.started for tally in book.totals.tallies.values()):
+        logger.warning("No stream was started: streamgauge has nothing to report on this run")
+        return None
+    result = book.close()
+    environment.process_exit_code = result["verdict"]["exit_code"]
+    if environment.runner is not None and environment.runner.exceptions:
+        environment.process_exit_code = environment.process_exit_code or 1
+    return result
+
+
+def show(result: Result, **_: Any) -> None:
+    """Print the table and the verdict."""
+    from streamgauge.report.console import print_table
+
+    print_table(result)

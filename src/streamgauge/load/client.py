@@ -1,0 +1,151 @@
+"""The client that a user has: one call is one stream, one record, and one ``request`` event of Locust's."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gevent.event import Event
+
+from streamgauge.client.connections import Connections
+from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.plan import Limits, OnChunk, StreamPlan
+from streamgauge.client.request import Request, body_of
+from streamgauge.client.socket import resolve
+from streamgauge.client.target import target_of
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+from streamgauge.wire.decoder import ACCEPT
+from streamgauge.wire.end import End
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_REQUEST_TYPES = {"auto": "STREAM"}
+USER_AGENT = "streamgauge"
+
+
+class StreamFailed(Exception):
+    """Why a stream failed, as Locust's tables show it."""
+
+
+class StreamClient:
+    """Streams to one host. Connections are kept open between streams, as HTTP/1.1 lets them be.
+
+    Each stream gets ``limits`` unless its call names others.
+    """
+
+    def __init__(
+        self,
+        environment: "Environment",
+        instruments: Instruments,
+        host: str | None,
+        *,
+        limits: Limits | None = None,
+        context: Any = dict,
+    ) -> None:
+        self.host = host
+        self.limits = limits or Limits()
+        self._environment = environment
+        self._instruments = instruments
+        self._context = context
+        self._connections = Connections()
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        protocol: str = "auto",
+        end: End | None = None,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: dict[str, object] | None = None,
+        json: Any = None,
+        data: bytes | str | None = None,
+        on_chunk: OnChunk | None = None,
+        **limits: float | None,
+    ) -> StreamRecord:
+        """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
+
+        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``
+        or ``raw``. ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a
+        callable that is given each chunk. ``name`` is what the stream is counted under, by default the path.
+        ``on_chunk`` sees each parsed chunk, inside the event loop: it must not block, and hangs up by returning False.
+        ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s``, ``total_timeout_s``, ``stall_threshold_s`` in
+        seconds, None for no limit, and ``max_chunk_bytes``.
+
+        What the stream does wrong is the record's outcome. What the call has wrong raises: ``TargetError``,
+        ``RequestError``, ``PlanError``, ``EndError``, all ValueErrors; so does whatever ``end`` or ``on_chunk`` raise.
+        """
+        target = target_of(url, self.host, params)
+        body, fields = body_of(json, data)
+        given = {key.lower() for key in headers or {}}
+        ours = {
+            "User-Agent": USER_AGENT,
+            "Accept": ACCEPT.get(protocol, "*/*"),
+            "Accept-Encoding": "identity",
+            **fields,
+        }
+        request = Request(
+            method.upper(),
+            target,
+            {key: value for key, value in ours.items() if key.lower() not in given} | dict(headers or {}),
+            body,
+        )
+        plan = StreamPlan(
+            name or target.resource.partition("?")[0], request, protocol, end, self._limits(limits), on_chunk
+        )
+        return self._run(plan)
+
+    def _limits(self, given: Mapping[str, Any]) -> Limits:
+        if unknown := set(given) - set(Limits.__slots__):
+            raise TypeError(f"stream() has no argument {min(unknown)!r}")
+        defaults = {name: getattr(self.limits, name) for name in Limits.__slots__}
+        return Limits(**{**defaults, **given}) if given else self.limits
+
+    def _run(self, plan: StreamPlan) -> StreamRecord:
+        ended = Event()
+        started_at = time.time()
+        exchange = Exchange(plan, self._instruments, on_end=ended.set)
+        try:
+            self._start(exchange)
+            ended.wait()
+        finally:
+            exchange.censor()  # where it has not ended, this greenlet is being killed: the run is over
+            if exchange.reusable is not None:
+                self._connections.keep(plan.request.target.origin, exchange.reusable)
+        assert exchange.record is not None
+        self._report(plan, exchange.record, started_at)
+        if exchange.error is not None:
+            raise exchange.error
+        return exchange.record
+
+    def _start(self, exchange: Exchange) -> None:
+        target = exchange.plan.request.target
+        try:
+            addresses = resolve(target.host, target.port)
+        except OSError as error:
+            exchange.fail_to_connect(f"cannot resolve {target.host!r}: {error.strerror or error}")
+            return
+        exchange.start(addresses, reuse=self._connections.take(target.origin))
+
+    def _report(self, plan: StreamPlan, record: StreamRecord, started_at: float) -> None:
+        """Fire the one event of this stream. A censored stream is neither a success nor a failure, and has none."""
+        if record.outcome is Outcome.CENSORED:
+            return
+        target = plan.request.target
+        self._environment.events.request.fire(
+            request_type=_REQUEST_TYPES.get(record.protocol, record.protocol.upper()),
+            name=record.name,
+            response_time=record.duration_s * 1000,
+            response_length=record.bytes,
+            exception=StreamFailed(f"{record.outcome}: {record.reason}") if record.failed else None,
+            context=self._context(),
+            response=record,
+            start_time=started_at,
+            url=f"{target.scheme}://{target.authority}{target.resource}",
+        )
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        self._connections.close()

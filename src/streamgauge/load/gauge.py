@@ -1,0 +1,96 @@
+"""The measuring of one load generator process: its streams' instruments, and what each second of a run came to."""
+
+import time
+
+import psutil
+
+from streamgauge.client.exchange import Instruments
+from streamgauge.client.reactor import Watch
+from streamgauge.load.reactor import HubReactor
+from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.slice import Slice
+
+#: How often the event loop is made to turn although nothing arrives: it bounds when a coalesced chunk can have come.
+TURN_S = 0.002
+SLICE_S = 1.0
+
+
+class Gauge:
+    """One process's measuring. ``slices`` holds the seconds that nobody has taken yet."""
+
+    def __init__(self) -> None:
+        reactor = HubReactor()
+        self.instruments = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor)
+        self.slices: list[Slice] = []
+        self._reactor = reactor
+        self._process = psutil.Process()
+        self._watches: list[Watch] = []
+        self._begin_s = self._turned_s = self._cut_s = 0.0
+        self._cpu_s = 0.0
+        self._longest_pause_s = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is being measured."""
+        return bool(self._watches)
+
+    def begin(self) -> None:
+        """Measure a new run; what is left of the last one is thrown away."""
+        self.end()
+        self.reset()
+        self._begin_s = self._turned_s = self._cut_s = time.monotonic()
+        self._watches = [self._reactor.every(TURN_S, self._turn), self._reactor.every(SLICE_S, self.cut)]
+
+    def reset(self) -> None:
+        """Forget what was counted so far. Streams under way go on, and count with what is still to come of them."""
+        self.instruments.ledger.take()
+        self.slices.clear()
+        clock = self.instruments.clock
+        clock.reads = clock.fallbacks = clock.steps = 0
+        self._longest_pause_s = 0.0
+        self._cpu_s = self._used_cpu_s()
+
+    def end(self) -> None:
+        """Stop measuring, with a last slice."""
+        if self.running:
+            self.cut()
+        while self._watches:
+            self._watches.pop().stop()
+
+    def cut(self) -> None:
+        """Make a slice of what was counted since the last one."""
+        now_s, cpu_s = time.monotonic(), self._used_cpu_s()
+        ledger, clock = self.instruments.ledger, self.instruments.clock
+        tallies, lag = ledger.take()
+        self.slices.append(
+            Slice(
+                t_s=max(0, round(now_s - self._begin_s) - 1),
+                active=ledger.active,
+                tallies=tallies,
+                lag=lag,
+                reads=clock.reads,
+                fallbacks=clock.fallbacks,
+                clock_steps=clock.steps,
+                cpu=(cpu_s - self._cpu_s) / elapsed_s if (elapsed_s := now_s - self._cut_s) > SLICE_S / 2 else 0.0,
+                longest_pause_s=self._longest_pause_s,
+            )
+        )
+        clock.reads = clock.fallbacks = clock.steps = 0
+        self._longest_pause_s = 0.0
+        self._cut_s, self._cpu_s = now_s, cpu_s
+
+    def take(self) -> list[Slice]:
+        """The slices since the last call."""
+        taken, self.slices = self.slices, []
+        return taken
+
+    def _turn(self) -> None:
+        now_s = time.monotonic()
+        self._longest_pause_s = max(self._longest_pause_s, now_s - self._turned_s)
+        self._turned_s = now_s
+        self.instruments.clock.mark()
+
+    def _used_cpu_s(self) -> float:
+        used = self._process.cpu_times()
+        return float(used.user + used.system)

@@ -1,0 +1,64 @@
+"""The master: it adds up what the workers send, and ends a run only when all of them have reported theirs."""
+
+import logging
+import time
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import STATE_MISSING, MasterRunner
+
+from streamgauge.load.reporting import ReportingRun
+from streamgauge.load.worker import DRAIN, DRAINED, REPORT_KEY
+from streamgauge.measure.slice import Slice
+
+logger = logging.getLogger(__name__)
+
+#: Seconds on top of the stop timeout that a worker gets to report its end.
+GRACE_S = 10.0
+
+
+class MasterRun(ReportingRun):
+    """Drains before Locust stops: Locust by itself drops what workers finish after the end of a headless run."""
+
+    distributed = True
+
+    def __init__(self, environment: Environment, runner: MasterRunner) -> None:
+        super().__init__(environment)
+        self._runner = runner
+        self._drained: set[str] = set()
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        super().listen()
+        self.environment.events.worker_report.add_listener(self.on_worker_report)
+        self.environment.events.test_stopping.add_listener(self.on_test_stopping)
+        self._runner.register_message(DRAINED, self.on_drained)
+
+    def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        """Add what a worker counted."""
+        parts = data.pop(REPORT_KEY, [])
+        if self.book is not None:
+            self.book.add(client_id, [Slice.from_dict(part) for part in parts])
+
+    def on_drained(self, msg: Any, **_: Any) -> None:
+        """A worker has reported its end."""
+        self._drained.add(msg.node_id)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Tell the workers to drain, and wait until each has reported its end or is gone."""
+        if self.book is None:
+            return
+        self._drained.clear()
+        self._runner.send_message(DRAIN)
+        deadline_s = time.monotonic() + self.environment.stop_timeout + GRACE_S
+        while (waiting := self._not_drained()) and time.monotonic() < deadline_s:
+            gevent.sleep(0.05)
+        for worker in waiting:
+            logger.warning("Worker %s did not report its end in time", worker)
+        if waiting and self.book is not None:
+            self.book.totals.problems.append(f"{len(waiting)} workers did not report the end of their streams")
+
+    def _not_drained(self) -> list[str]:
+        clients = self._runner.clients.all
+        return [each.id for each in clients if each.state != STATE_MISSING and each.id not in self._drained]

@@ -1,0 +1,75 @@
+"""What the process that reports a run does at its start, its resets and its end, alone or as a master."""
+
+import logging
+from typing import Any
+
+from locust.env import Environment
+
+from streamgauge.load.book import RunBook, end_of_run, show
+from streamgauge.load.options import scenario_options
+from streamgauge.report.result import Result
+
+logger = logging.getLogger(__name__)
+
+
+class ReportingRun:
+    """Keeps the book of the run under way and closes it when the run has stopped."""
+
+    distributed = False
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.book: RunBook | None = None
+        self.result: Result | None = None
+        self._quitting = False
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        events = self.environment.events
+        events.test_start.add_listener(self.on_test_start)
+        events.test_stop.add_listener(self.on_test_stop)
+        events.reset_stats.add_listener(self.on_reset)
+        events.spawning_complete.add_listener(self.on_spawning_complete)
+        events.quitting.add_listener(self.on_quitting)
+        events.quit.add_listener(self.on_quit)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Open a new book."""
+        try:
+            scenario_options(self.environment.parsed_options)
+        except ValueError as error:
+            logger.error("%s", error)
+        self.result = None
+        self.book = RunBook(self.environment, distributed=self.distributed)
+
+    def on_reset(self, **_: Any) -> None:
+        """Locust's statistics start anew, and so do ours."""
+        if self.book is not None:
+            self.book.reset()
+
+    def on_spawning_complete(self, **_: Any) -> None:
+        """``--reset-stats`` asks for figures without the ramp."""
+        if self.environment.reset_stats:
+            self.on_reset()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Close the book. Locust may say more than once that a run has stopped."""
+        if self.book is None:
+            return
+        book, self.book = self.book, None
+        options = self.environment.parsed_options
+        book.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        self.result = end_of_run(self.environment, book)
+        if self.result is not None and not getattr(options, "headless", False):
+            show(self.result)
+
+    def on_quitting(self, **_: Any) -> None:
+        """The process was asked to end: let the streams under way end first."""
+        self._quitting = True
+        if self.environment.runner is not None:
+            self.environment.runner.stop()
+
+    def on_quit(self, **_: Any) -> None:
+        """Print the table last, below Locust's own."""
+        if self.result is not None and getattr(self.environment.parsed_options, "headless", False):
+            show(self.result)

@@ -1,0 +1,66 @@
+"""A worker: it drives streams, and sends what it counted along with Locust's own reports."""
+
+from typing import Any
+
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from streamgauge.load.gauge import Gauge
+
+#: The key of ours in a worker's report, and the messages that drain a run.
+REPORT_KEY = "streamgauge"
+DRAIN, DRAINED = "streamgauge_drain", "streamgauge_drained"
+
+
+class WorkerRun:
+    """A worker's part in a run."""
+
+    def __init__(self, environment: Environment, runner: WorkerRunner, gauge: Gauge) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._gauge = gauge
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        events = self._environment.events
+        events.test_start.add_listener(self.on_test_start)
+        events.test_stop.add_listener(self.on_test_stop)
+        events.spawning_complete.add_listener(self.on_spawning_complete)
+        events.report_to_master.add_listener(self.on_report)
+        events.quitting.add_listener(self.on_quitting)
+        self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Begin to measure."""
+        self._gauge.begin()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Take the last slice; the next report brings it to the master."""
+        self._gauge.end()
+
+    def on_spawning_complete(self, **_: Any) -> None:
+        """``--reset-stats`` asks for figures without the ramp."""
+        if self._environment.reset_stats:
+            self._gauge.reset()
+
+    def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
+        """Add the slices to a report."""
+        data[REPORT_KEY] = [part.to_dict() for part in self._gauge.take()]
+
+    def on_drain(self, **_: Any) -> None:
+        """The master ends the run: let the streams under way end, report them, and say so."""
+        self._stop_and_report()
+        # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
+        self._environment.stop_timeout = 0.0
+        self._runner.send_message(DRAINED)
+
+    def on_quitting(self, **_: Any) -> None:
+        """This process was asked to end: report what it has before it tells the master that it is gone."""
+        self._environment.process_exit_code = 0
+        self._stop_and_report()
+
+    def _stop_and_report(self) -> None:
+        self._runner.stop()
+        data: dict[str, Any] = {}
+        self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
+        self._runner.send_message("stats", data)

@@ -1,0 +1,40 @@
+"""One second of one load generator process: what it counted, and how it did itself. Slices add up to a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.ledger import Key
+from streamgauge.measure.tally import Tally
+
+
+@dataclass(slots=True)
+class Slice:
+    """What happened in second ``t_s`` of the run, counted from the start of the run in this process."""
+
+    t_s: int
+    active: int
+    """Streams under way at the end of the second."""
+    tallies: dict[Key, Tally] = field(default_factory=dict)
+    lag: Histogram = field(default_factory=Histogram)
+    reads: int = 0
+    fallbacks: int = 0
+    """Reads without a kernel stamp that could be used."""
+    clock_steps: int = 0
+    cpu: float = 0.0
+    """Share of one core that the process used, 0 to 1."""
+    longest_pause_s: float = 0.0
+    """The longest time for which the event loop did not turn."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        tallies = [[name, protocol, tally.to_dict()] for (name, protocol), tally in self.tallies.items()]
+        return plain | {"tallies": tallies, "lag": self.lag.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Slice":
+        """What :meth:`to_dict` wrote."""
+        tallies = {(name, protocol): Tally.from_dict(tally) for name, protocol, tally in data["tallies"]}
+        return cls(**{**data, "tallies": tallies, "lag": Histogram.from_dict(data["lag"])})

@@ -1,0 +1,95 @@
+"""A whole run: slices of all processes, added up by name and, second by second, over all names."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.ledger import Key
+from streamgauge.measure.slice import Slice
+from streamgauge.measure.tally import Tally
+
+#: Seconds for which slices of slow workers may still enter a second's percentiles.
+OPEN_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Second:
+    """One second over all names and processes."""
+
+    active: dict[str, int] = field(default_factory=dict)
+    """By process."""
+    started: int = 0
+    finished: int = 0
+    failed: int = 0
+    chunks: int = 0
+    bytes: int = 0
+    time_to_first_chunk: Histogram | None = field(default_factory=Histogram)
+    chunk_interval: Histogram | None = field(default_factory=Histogram)
+    quantiles_s: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    def add(self, tally: Tally) -> None:
+        """Count what one name did in this second."""
+        self.started += tally.started
+        self.finished += tally.finished
+        self.failed += tally.failed
+        self.chunks += tally.chunks
+        self.bytes += tally.bytes
+        if self.time_to_first_chunk is not None and self.chunk_interval is not None:
+            self.time_to_first_chunk.merge(tally.time_to_first_chunk)
+            self.chunk_interval.merge(tally.chunk_interval)
+
+    def quantiles(self, metric: str) -> dict[str, float | None]:
+        """``p50`` and ``p99`` of a metric, in seconds."""
+        if (histogram := getattr(self, metric)) is None:
+            return self.quantiles_s[metric]
+        p50, p99 = histogram.quantiles_s((0.5, 0.99))
+        return {"p50": p50, "p99": p99}
+
+    def close(self) -> None:
+        """Keep the percentiles and let the histograms go."""
+        for metric in ("time_to_first_chunk", "chunk_interval"):
+            self.quantiles_s[metric] = self.quantiles(metric)
+            setattr(self, metric, None)
+
+
+class RunTotals:
+    """What a run has come to so far. Merging is exact: totals do not depend on how many processes there were."""
+
+    def __init__(self) -> None:
+        self.tallies: defaultdict[Key, Tally] = defaultdict(Tally)
+        self.seconds: dict[int, Second] = {}
+        self.lag = Histogram()
+        self.reads = 0
+        self.fallbacks = 0
+        self.clock_steps = 0
+        self.cpu_max = 0.0
+        self.longest_pause_s = 0.0
+        #: Seconds by process, and those among them in which it used all of its core.
+        self.process_seconds = 0
+        self.busy_seconds = 0
+        #: What went wrong in counting, a sentence each.
+        self.problems: list[str] = []
+        self._closed_before = 0
+
+    def add(self, process: str, part: Slice, busy_cpu: float) -> None:
+        """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
+        second = self.seconds.setdefault(part.t_s, Second())
+        second.active[process] = part.active
+        for key, tally in part.tallies.items():
+            self.tallies[key].merge(tally)
+            second.add(tally)
+        self.lag.merge(part.lag)
+        self.reads += part.reads
+        self.fallbacks += part.fallbacks
+        self.clock_steps += part.clock_steps
+        self.cpu_max = max(self.cpu_max, part.cpu)
+        self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
+        self.process_seconds += 1
+        self.busy_seconds += part.cpu >= busy_cpu
+        self._close_before(part.t_s - OPEN_SECONDS)
+
+    def _close_before(self, t_s: int) -> None:
+        for past in range(self._closed_before, t_s):
+            if past in self.seconds:
+                self.seconds[past].close()
+        self._closed_before = max(self._closed_before, t_s)
