@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from streamgauge.measure.outcome import Outcome
-from streamgauge.report.result import Result
-from streamgauge.report.server_view import Agreement, ServerView
+from streamgauge.report.result import NamedStreams, Result
+from streamgauge.report.server_view import Agreement, ServerRoute, ServerView
 from streamgauge.report.tally import totals
 from streamgauge.report.units import number, some
 
@@ -21,6 +21,14 @@ def agreement(result: Result, view: ServerView) -> list[Agreement]:
         if name in server and len(client) > 1:
             lines += _lines(name, client[name], server[name], result)
     return lines
+
+
+def side_by_side(result: Result, view: ServerView) -> list[tuple[ServerRoute, NamedStreams | None]]:
+    """The server's routes in the client's order, each with the client's streams of that name and protocol."""
+    own = {(each["name"], each["protocol"]): each for each in result["streams"]}
+    order = {place: position for position, place in enumerate(own)}
+    routes = sorted(view["routes"], key=lambda route: order.get((route["route"], route["protocol"]), len(order)))
+    return [(route, own.get((route["route"], route["protocol"]))) for route in routes]
 
 
 def _client(result: Result) -> dict[str, _Counts]:

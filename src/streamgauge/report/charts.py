@@ -18,6 +18,8 @@ _LOOKS = {"finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
 _WIDE = 20
 #: Up to here a log axis has room for labels at 1, 2 and 5 in each decade.
 _FEW_DECADES = 2.5
+#: Points further apart than this have seconds between them of which nothing is known.
+_MISSING_S = 1.5
 #: From here on the time axis counts minutes.
 _LONG_S = 600
 
@@ -93,10 +95,19 @@ class _Time:
     """The time axis that these charts share, and the timeline on it."""
 
     def __init__(self, timeline: Sequence[TimelinePoint]) -> None:
-        self.timeline = timeline
         in_minutes = timeline[-1]["t_s"] >= _LONG_S
-        self.times = [round(point["t_s"] / 60, 3) if in_minutes else point["t_s"] for point in timeline]
         self.unit = "min" if in_minutes else "s"
+        self.times: list[float] = []
+        #: None breaks every line, where the timeline left seconds out.
+        self.timeline: list[TimelinePoint | None] = []
+        for point in timeline:
+            time = round(point["t_s"] / 60, 3) if in_minutes else point["t_s"]
+            last = self.timeline[-1] if self.timeline else None
+            if last and point["t_s"] - last["t_s"] > _MISSING_S:
+                self.times.append(time)
+                self.timeline.append(None)
+            self.times.append(time)
+            self.timeline.append(point)
 
     def chart(
         self,
@@ -107,14 +118,16 @@ class _Time:
         axis: Figure | None = None,
     ) -> Chart:
         traces = [
-            self._line(name, [value(point) for point in self.timeline], *_LOOKS.get(name, (COLOURS[0], "solid")))
+            self._line(
+                name, [point and value(point) for point in self.timeline], *_LOOKS.get(name, (COLOURS[0], "solid"))
+            )
             for name, value in lines.items()
         ]
         return self._framed(key, title, caption, traces, axis or {"rangemode": "tozero", "tickformat": "~s"})
 
     def durations(self, metric: str, title: str, caption: str) -> Chart:
         values = {
-            percentile: [point[metric].get(percentile) for point in self.timeline]  # type: ignore[literal-required]
+            percentile: [point and point[metric].get(percentile) for point in self.timeline]  # type: ignore[literal-required]
             for percentile in ("p50", "p99")
         }
         axis = duration_axis([value for column in values.values() for value in column])

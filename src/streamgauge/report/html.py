@@ -6,14 +6,14 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from streamgauge.report import tally, units, verdict
-from streamgauge.report.agreement import agreement
+from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import Chart, over_time
 from streamgauge.report.distribution import distributions
-from streamgauge.report.result import SCHEMA, NamedStreams, Result
-from streamgauge.report.server_view import INTERPOLATED, ServerRoute, ServerView
+from streamgauge.report.result import SCHEMA, Result
+from streamgauge.report.server_view import INTERPOLATED, ServerView
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -49,7 +49,9 @@ def render(result: Result, server: ServerView | None = None) -> str:
         result=result,
         totals=tally.totals(result["streams"]),
         metrics=_shown_metrics(result),
-        server=server and _beside(server, result),
+        server=server,
+        routes=side_by_side(result, server) if server else [],
+        agreement=(server["agreement"] or agreement(result, server)) if server else [],
         time_charts=time_charts,
         percentile_charts=percentile_charts,
         figures=_data_island(charts),
@@ -121,15 +123,6 @@ def _shown_metrics(result: Result) -> dict[str, str]:
         for key, title in _METRICS.items()
         if key != "chunk_delay" or any(each["chunk_delay"] for each in result["streams"])
     }
-
-
-def _beside(server: ServerView, result: Result) -> dict[str, Any]:
-    """The server's routes, each with the client's streams of that name and protocol."""
-    own = {(each["name"], each["protocol"]): each for each in result["streams"]}
-    routes: list[tuple[ServerRoute, NamedStreams | None]] = [
-        (route, own.get((route["route"], route["protocol"]))) for route in server["routes"]
-    ]
-    return {"routes": routes, "agreement": server["agreement"] or agreement(result, server)}
 
 
 def _when(moment: str) -> str:

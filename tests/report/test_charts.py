@@ -1,0 +1,110 @@
+import json
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+import pytest
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.report.charts import Chart, duration_axis, over_time
+from streamgauge.report.distribution import SHOWN, distributions, percentile_curve
+from streamgauge.report.result import Result
+
+
+def by_key(charts: list[Chart]) -> dict[str, Chart]:
+    return {chart["key"]: chart for chart in charts}
+
+
+def column(chart: Chart, name: str) -> list[float | None]:
+    return next(list(trace["y"]) for trace in chart["figure"]["data"] if trace["name"] == name)
+
+
+def test_plotly_knows_every_property_that_a_figure_sets(make_result: Callable[..., Result]) -> None:
+    result = make_result()
+    charts = over_time(result) + distributions(result)
+    assert len(charts) == 8
+    for chart in charts:
+        go.Figure(chart["figure"])
+        json.dumps(chart["figure"], allow_nan=False)
+
+
+def test_the_timeline_is_drawn_as_it_stands(make_result: Callable[..., Result]) -> None:
+    result = make_result()
+    charts = by_key(over_time(result))
+    assert column(charts["active"], "active") == [point["active"] for point in result["timeline"]]
+    assert column(charts["streams"], "failed") == [point["failed"] for point in result["timeline"]]
+    assert column(charts["chunk_interval_over_time"], "p99") == [
+        point["chunk_interval"]["p99"] for point in result["timeline"]
+    ]
+
+
+def test_a_second_without_values_is_a_gap(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=5)
+    result["timeline"][2]["chunk_interval"] = {"p50": None, "p99": None}
+    chart = by_key(over_time(result))["chunk_interval_over_time"]
+    assert column(chart, "p50")[2] is None
+    assert "A gap is a second without values" in chart["caption"]
+
+
+def test_a_second_that_the_timeline_left_out_breaks_the_lines(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=5)
+    del result["timeline"][2]
+    chunks = column(by_key(over_time(result))["chunks"], "chunks")
+    assert [value is None for value in chunks] == [False, False, True, False, False]
+
+
+def test_a_value_between_two_gaps_is_marked_so_that_it_shows(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=5)
+    for second in (1, 3):
+        result["timeline"][second]["chunk_interval"] = {"p50": None, "p99": None}
+    charts = by_key(over_time(result))
+    assert charts["chunk_interval_over_time"]["figure"]["data"][0]["mode"] == "lines+markers"
+    assert charts["chunks"]["figure"]["data"][0]["mode"] == "lines"
+
+
+def test_a_long_run_counts_minutes(make_result: Callable[..., Result]) -> None:
+    (chart, *_) = over_time(make_result(seconds=900, per_second=1))
+    assert chart["figure"]["layout"]["xaxis"]["title"]["text"] == "time into the run (min)"
+    assert chart["figure"]["data"][0]["x"][-1] == pytest.approx(899 / 60, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("values_s", "kind"),
+    [([], "linear"), ([None, 0.05], "linear"), ([0.01, 0.15], "linear"), ([0.001, 0.5], "log"), ([0, 0.02], "linear")],
+)
+def test_durations_far_apart_get_a_log_axis(values_s: list[float | None], kind: str) -> None:
+    assert duration_axis(values_s).get("type", "linear") == kind
+
+
+def test_a_log_axis_names_the_unit_at_every_tick() -> None:
+    assert {"200µs", "5ms", "500ms", "1s"} <= set(
+        duration_axis([0.0002, 0.03])["ticktext"] + duration_axis([0.03, 1.2])["ticktext"]
+    )
+
+
+def test_a_curve_holds_each_value_up_to_its_share() -> None:
+    histogram = Histogram()
+    histogram.record_ns(1_000_000, times=90)
+    histogram.record_ns(10_000_000, times=9)
+    histogram.record_ns(100_000_000, times=1)
+    ones_in, values_s = percentile_curve(histogram)
+    assert ones_in == pytest.approx([1, 10, 100, 100])
+    assert values_s == pytest.approx([0.001, 0.001, 0.01, 0.1], rel=0.01)
+
+
+def test_many_names_start_with_the_largest_shown(make_result: Callable[..., Result]) -> None:
+    mix = tuple((f"name {n}", "sse", 0.01, 0.05) for n in range(20))
+    for chart in distributions(make_result(mix=mix, seconds=2)):
+        shown = [trace for trace in chart["figure"]["data"] if trace["visible"] is True]
+        assert (len(shown), len(chart["figure"]["data"])) == (SHOWN, 20)
+        assert "click a name" in chart["caption"]
+
+
+def test_one_name_with_two_protocols_is_two_curves(make_result: Callable[..., Result]) -> None:
+    mix = (("/x", "sse", 0.01, 0.05), ("/x", "ndjson", 0.01, 0.05))
+    (chart, _) = distributions(make_result(mix=mix, seconds=2))
+    assert [trace["name"] for trace in chart["figure"]["data"]] == ["/x (sse)", "/x (ndjson)"]
+
+
+def test_a_name_is_no_markup_to_plotly(make_result: Callable[..., Result]) -> None:
+    (chart, _) = distributions(make_result(mix=(('<a href="x">b</a>', "sse", 0.01, 0.05),), seconds=2))
+    assert chart["figure"]["data"][0]["name"] == "&lt;a href=&quot;x&quot;&gt;b&lt;/a&gt;"

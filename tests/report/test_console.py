@@ -1,0 +1,118 @@
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from streamgauge.report.console import print_table
+from streamgauge.report.result import Result
+from streamgauge.report.server_view import ServerView, server_view
+
+
+def printed(result: Result, server: ServerView | None = None, width: int = 140, **options: Any) -> str:
+    out = io.StringIO()
+    print_table(result, server, Console(file=out, width=width, highlight=False, **options))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_every_number_stands_whole_at_any_width(make_result: Callable[..., Result], server: Any, width: int) -> None:
+    result = make_result()
+    server.serve(result)
+    text = printed(result, server_view("", server.scrape()), width)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "…" not in text
+    for each in result["streams"]:
+        assert f"{each['chunk_interval']['p99'] * 1000:.3g}"[:3] in text
+    assert text.count("interval  interval") == 2
+
+
+def test_failures_stand_by_outcome_and_with_their_reasons(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=3, failing=0)
+    result["streams"][0]["outcomes"]["truncated"] = 7
+    result["streams"][0]["reasons"] = {"truncated: the connection ended": 7}
+    text = printed(result)
+    assert re.search(r"^ +7 truncated", text, re.MULTILINE)
+    assert "✗ 7 × /stream/sse: truncated: the connection ended" in text
+
+
+def test_what_is_piped_has_no_colour(make_result: Callable[..., Result]) -> None:
+    assert "\x1b" not in printed(make_result(seconds=2))
+    assert "\x1b" in printed(make_result(seconds=2), force_terminal=True)
+
+
+def test_an_undetermined_percentile_is_marked_and_its_range_given(make_result: Callable[..., Result]) -> None:
+    text = printed(make_result())
+    assert re.search(r"≈\d+ µs", text)
+    assert "≈ /stream/file/{name}, interval p50: 320–440 µs" in text
+
+
+@pytest.mark.parametrize(
+    ("trust", "exit_code", "words"),
+    [
+        ("trusted", 0, "✓ trusted, passed"),
+        ("degraded", 1, "✗ degraded, failed"),
+        ("invalid", 3, "✗ invalid, not judged"),
+    ],
+)
+def test_the_verdict_comes_last_with_its_reasons(
+    make_result: Callable[..., Result], trust: Any, exit_code: int, words: str
+) -> None:
+    result = make_result(seconds=2)
+    result["verdict"].update(trust=trust, exit_code=exit_code, reasons=["lag p99 was 9 ms, more than 2 ms"])
+    last = printed(result).rpartition("\n\n")[2]
+    assert words in last
+    assert "- lag p99 was 9 ms" in last
+
+
+def test_a_rule_shows_what_it_found_in_its_unit(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=2)
+    result["verdict"]["slo"] = [
+        {"rule": "chunk_interval.p99 < 20ms", "observed": 0.0412, "passed": False},
+        {"rule": "failed.ratio < 1%", "observed": 0.001, "passed": True},
+        {"rule": "stalls.per_stream < 1", "observed": None, "passed": False},
+    ]
+    text = printed(result)
+    assert "✗ chunk_interval.p99 < 20ms: 41.2 ms" in text
+    assert "✓ failed.ratio < 1%: 0.10 %" in text
+    assert "✗ stalls.per_stream < 1: –" in text
+    assert "2 of 3 rules broken" in text
+
+
+def test_the_server_agrees_or_the_difference_is_explained(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result(seconds=2)
+    server.serve(result)
+    assert "≠" not in printed(result, server_view("", server.scrape()))
+    server.streamed("/stream/sse", "sse", streams=0, chunks=5, size=0)
+    text = printed(result, server_view("", server.scrape()))
+    assert "≠ /stream/sse chunks" in text
+    assert "did not run to a complete end" in text
+
+
+def test_a_server_that_counted_nothing_is_said_to(make_result: Callable[..., Result]) -> None:
+    assert "no stream counted" in printed(make_result(seconds=1), server_view("", ""))
+
+
+def test_words_of_others_cannot_steer_the_terminal(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=1, failing=0)
+    result["streams"][0]["name"] = "[red]a\x1b[2J\nb"
+    result["streams"][0]["reasons"] = {"http_error: \x1b]0;owned\x07": 1}
+    text = printed(result)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert r"[red]a\x1b[2J\nb" in text
+
+
+def test_a_run_without_streams_prints_too(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=(), seconds=1)
+    text = printed(result, width=100)
+    assert "no stream started" in text
+    assert "No stream ended." in text
+
+
+def test_reasons_beyond_the_most_frequent_are_counted(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=1, failing=0)
+    result["streams"][0]["reasons"] = {f"stalled: reason {n}": n for n in range(1, 41)}
+    assert "✗ and 30 more reasons" in printed(result)

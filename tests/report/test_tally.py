@@ -1,0 +1,34 @@
+from collections.abc import Callable
+
+import pytest
+
+from streamgauge.report import tally
+from streamgauge.report.result import Result
+
+
+def test_censored_streams_are_neither_success_nor_failure() -> None:
+    outcomes = {"completed": 6, "aborted": 2, "censored": 90, "stalled": 2}
+    assert tally.failure_ratio(outcomes) == pytest.approx(0.2)
+    assert tally.failure_ratio({"censored": 3}) is None
+
+
+def test_failures_come_with_the_most_frequent_first() -> None:
+    outcomes = {"completed": 1, "stalled": 2, "truncated": 5, "http_error": 0}
+    assert list(tally.failures(outcomes).items()) == [("truncated", 5), ("stalled", 2)]
+    assert tally.failed(outcomes) == 7
+
+
+def test_totals_weigh_the_coalesced_share_by_chunks(make_result: Callable[..., Result]) -> None:
+    streams = make_result(seconds=2)["streams"][:2]
+    streams[0].update(chunks=300, coalesced_share=0.1)
+    streams[1].update(chunks=100, coalesced_share=0.5)
+    assert tally.totals(streams)["coalesced_share"] == pytest.approx(0.2)
+    assert tally.totals([])["coalesced_share"] == 0
+
+
+def test_outcomes_are_listed_in_one_order() -> None:
+    assert list(tally.ordered({"odd": 1, "truncated": 1, "censored": 0, "completed": 4})) == [
+        "completed",
+        "truncated",
+        "odd",
+    ]
