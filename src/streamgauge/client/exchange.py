@@ -133,12 +133,12 @@ class Exchange:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._closed(self._clock.locate(None), _words(error))
+            self._closed(self._ledger.now_ns(), _words(error))
+            return
+        if not data:  # a FIN brings no stamp
+            self._closed(self._ledger.now_ns(), "closed")
             return
         clock = self._clock
-        if not data:
-            self._closed(clock.locate(stamp_ns(ancillary)), "closed")
-            return
         arrival_ns = clock.locate(stamp_ns(ancillary))
         self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
         try:

@@ -18,6 +18,9 @@ _TIMESPEC = struct.Struct("qq")
 Socket = _socket.socket
 Address = tuple[int, tuple[object, ...]]
 
+#: The kernel stamps segments only while some socket asks for it, and switches that on late: one that never closes asks.
+_asking: list[Socket] = []
+
 
 def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket:
     """A non-blocking TCP socket whose connection to ``address`` is under way. Raises OSError."""
@@ -27,6 +30,7 @@ def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket
         sock.setblocking(False)
         sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         if stamps:
+            _ask_for_stamps()
             sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         code = sock.connect_ex(where)
         if code not in (0, errno.EINPROGRESS):
@@ -35,6 +39,13 @@ def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket
         sock.close()
         raise
     return sock
+
+
+def _ask_for_stamps() -> None:
+    if not _asking:
+        sock = Socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+        sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        _asking.append(sock)
 
 
 def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
