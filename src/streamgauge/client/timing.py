@@ -1,9 +1,9 @@
 """The times of one stream's chunks: exact where a read brought one chunk, an interval where it brought several.
 
-A read has one stamp, that of its last segment. When one chunk ends where the read ends, that stamp is its arrival. If not,
-each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can have come,
-and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread, and beside
-it at the least and the most that they can be, so that a percentile can say what it does not know.
+A read has one stamp, that of its last segment. When one chunk ends where the read ends, that stamp is its arrival.
+Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can
+have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
+and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
 """
 
 from streamgauge.measure.tally import Tally
