@@ -6,6 +6,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 #: Linux's SO_TIMESTAMPNS, which ``socket`` does not name; its control message has the same number.
 SO_TIMESTAMPNS = 35
@@ -16,7 +17,7 @@ _TIMESPEC = struct.Struct("qq")
 
 #: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
 Socket = _socket.socket
-Address = tuple[int, tuple[object, ...]]
+Address = tuple[int, Any]
 
 #: The kernel stamps segments only while some socket asks for it, and switches that on late: one that never closes asks.
 _asking: list[Socket] = []
