@@ -62,9 +62,9 @@ def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
 def resolve(host: str, port: int) -> list[Address]:
     """The TCP addresses of a host, in the resolver's order. Raises OSError."""
     try:
-        found = _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)
+        found: list[Any] = [*_socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)]
     except OSError:
         import socket  # at call time: a framework's cooperative resolver serves where it is in place
 
-        found = socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM)
+        found = [*socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM)]
     return [(family, where) for family, _, _, _, where in found]
