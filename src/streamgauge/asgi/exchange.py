@@ -27,6 +27,7 @@ class Exchange:
         "_head",
         "_inbox",
         "_last_chunk_ns",
+        "_partial_bytes",
         "_recorder",
         "_route",
         "_scope",
@@ -55,6 +56,7 @@ class Exchange:
         self._series: StreamSeries | None = None
         self._counter: ChunkCounter = MessageCounter()
         self._last_chunk_ns = 0
+        self._partial_bytes = 0
         self._ended = False
 
     async def run(self, app: App) -> None:
@@ -126,17 +128,26 @@ class Exchange:
     def _count(self, series: StreamSeries, body: bytes, now_ns: int, send_ns: int) -> None:
         chunks = self._counter.count(body if isinstance(body, bytes) else bytes(body))
         if not chunks:
-            series.sent_idle(len(body), self._counter.heartbeats())
+            self._count_idle(series, len(body))
             return
-        if self._last_chunk_ns:
-            series.interval(now_ns - self._last_chunk_ns)
-        else:
+        interval_ns = now_ns - self._last_chunk_ns if self._last_chunk_ns else None
+        if interval_ns is None:
             series.time_to_first_chunk.observe((now_ns - self._started_ns) / 1e9)
         self._last_chunk_ns = now_ns
+        size_bytes = self._partial_bytes + len(body)
+        self._partial_bytes = 0
         if chunks == 1:
-            series.sent(send_ns, len(body))
+            series.sent(interval_ns, send_ns, size_bytes)
         else:
-            series.sent_several(send_ns, len(body), chunks)
+            series.sent_several(interval_ns, send_ns, size_bytes, chunks)
+
+    def _count_idle(self, series: StreamSeries, size_bytes: int) -> None:
+        """A message that ended no chunk is a heartbeat, or else the beginning of a chunk."""
+        heartbeats = self._counter.heartbeats()
+        if heartbeats:
+            series.sent_idle(size_bytes, heartbeats)
+        else:
+            self._partial_bytes += size_bytes
 
     def _end(self, outcome: str) -> None:
         """Count the end, once: a stream's by its outcome, a plain response's by its status."""
@@ -145,7 +156,7 @@ class Exchange:
         self._ended = self._inbox.ended = True
         duration_s = (perf_counter_ns() - self._started_ns) / 1e9
         if self._series is not None:
-            self._series.sent_idle(0, self._counter.heartbeats())
+            self._series.sent_idle(self._partial_bytes, self._counter.heartbeats())
             self._series.closed_with(self._counter.close() if outcome == "completed" else 0)
             self._series.finished(outcome, duration_s)
             return

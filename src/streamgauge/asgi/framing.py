@@ -14,10 +14,11 @@ STREAMING_TYPES = {
     "application/ndjson": "ndjson",
     "application/jsonl": "ndjson",
     "application/x-jsonlines": "ndjson",
-    "application/jsonlines": "ndjson",
-    "application/json-seq": "ndjson",
+    "application/json-lines": "ndjson",
     "multipart/x-mixed-replace": "multipart",
 }
+#: What ends each chunk and is not part of it: an event's blank line, a line's newline.
+CLOSING_BYTES = {"sse": 2, "ndjson": 1}
 
 
 class ChunkCounter(Interface):
@@ -89,13 +90,10 @@ class EventCounter:
 
     def count(self, body: bytes) -> int:
         """How many events end in ``body``."""
-        if (
-            self._between_blocks
-            and body.find(b"\n\n") == len(body) - 2
-            and (b"\ndata:" in body or body.startswith(b"data:"))
-            and b"\r" not in body
-        ):
-            return 1
+        if self._between_blocks and body.endswith(b"\n\n") and body.find(b"\r") < 0:
+            lines = body.split(b"\n")  # quicker than a search for two characters
+            if lines.index(b"") == len(lines) - 2 and (lines[-3].startswith(b"data:") or b"\ndata:" in body):
+                return 1
         return self._read(body)
 
     def heartbeats(self) -> int:
