@@ -62,12 +62,12 @@ def _tick(value_s: float) -> str:
 
 
 def over_time(result: Result) -> list[Chart]:
-    """The charts of the timeline; none for a run without one."""
+    """The charts of the timeline that have values; none for a run without one."""
     timeline = result["timeline"]
     if not timeline:
         return []
     axis = _Time(timeline)
-    return [
+    charts = [
         axis.chart("active", "Streams under way", "Concurrent streams at each second.", {
             "active": lambda point: point["active"],
         }),
@@ -89,6 +89,9 @@ def over_time(result: Result) -> list[Chart]:
             "chunk_interval", "Chunk interval", "Time between two chunks of one stream, pooled over all streams."
         ),
     ]  # fmt: skip
+    return [
+        chart for chart in charts if any(value is not None for line in chart["figure"]["data"] for value in line["y"])
+    ]
 
 
 class _Time:
@@ -147,14 +150,19 @@ class _Time:
             "x": self.times,
             "y": values,
             "mode": "lines+markers" if _has_lone_point(values) else "lines",
-            "marker": {"size": 4},
-            "line": {"color": colour, "width": 1.8, "dash": dash},
+            "marker": {"size": 5},
+            "cliponaxis": False,
+            "line": {"color": colour} | ({"width": 1} if self.unit == "min" else {"width": 1.8, "dash": dash}),
         }
 
     def _framed(self, key: str, title: str, caption: str, traces: list[Figure], axis: Figure) -> Chart:
         layout = {
             "hovermode": "x unified",
-            "xaxis": {"title": {"text": f"time into the run ({self.unit})"}, "hoverformat": ".6~g"},
+            "xaxis": {
+                "title": {"text": f"time into the run ({self.unit})"},
+                "hoverformat": ".6~g",
+                "rangemode": "nonnegative",
+            },
             "yaxis": axis,
             "showlegend": len(traces) > 1,
         }

@@ -60,9 +60,9 @@ def _chart(metric: str, title: str, streams: list[NamedStreams]) -> Chart | None
     if not measured:
         return None
     largest = sorted(measured, key=lambda label: -measured[label]["count"])[:SHOWN]
+    shown_first = sorted(measured.items(), key=lambda item: item[0] not in largest)
     curves = [
-        _curve(label, found["hdr"], position, label in largest)
-        for position, (label, found) in enumerate(measured.items())
+        _curve(label, found["hdr"], position, label in largest) for position, (label, found) in enumerate(shown_first)
     ]
     caption = "A point says which share of the values was at or below a duration; the tail is spread out to the right."
     if len(measured) > SHOWN:
