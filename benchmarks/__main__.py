@@ -1,0 +1,51 @@
+"""Lists the benchmarks, and runs those that are named, or all."""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+BENCHMARKS = {
+    "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
+}
+
+
+def listed() -> str:
+    """A line for each benchmark."""
+    return "\n".join(f"  {name:<16}  {text}" for name, text in BENCHMARKS.items())
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Side-by-side measurements. Each has options of its own: python -m benchmarks.NAME --help",
+        epilog=f"benchmarks:\n{listed()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="benchmarks to run, default all")
+    parser.add_argument("--list", action="store_true", help="list them, and run none")
+    parser.add_argument("-o", "--output-dir", metavar="DIR", type=Path, help="write DIR/NAME.json")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"argument NAME: expected one of {', '.join(BENCHMARKS)}, got {unknown[0]!r}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is asked for; the status is the worst of them."""
+    options = parsed(arguments)
+    print(f"Benchmarks:\n{listed()}\n", flush=True)
+    if options.list:
+        return 0
+    if options.output_dir:
+        options.output_dir.mkdir(parents=True, exist_ok=True)
+    worst = 0
+    for name in options.names or BENCHMARKS:
+        output = ["-o", str(options.output_dir / f"{name}.json")] if options.output_dir else []
+        worst = max(worst, importlib.import_module(f"benchmarks.{name}").main(output))
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""The chunk interval as a server's own log has it, and as streamgauge and Locust's own clients measure it.
+
+One after the other, under the same load, each in a process of its own; the log of each run is that run's truth, so that
+what else the machine does is in both.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.locust_run import run_locust
+from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
+from benchmarks.server import Log, Server, quantile_s
+
+PEERS = Path(__file__).parent / "peers"
+QUANTILES = {"p50": 0.5, "p99": 0.99}
+#: Chunks in each stream, beside the one that ends it.
+CHUNKS = 40
+#: Streams under way at the end get this long, so that each is read to its end.
+DRAIN_S = 30
+
+Seen = tuple[int, int, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What every instrument is put through."""
+
+    streams: int
+    seconds: float
+    interval_ms: float
+
+    @property
+    def path(self) -> str:
+        """The source's path."""
+        return f"/sse?chunks={CHUNKS}&interval_ms={self.interval_ms:g}"
+
+    def options(self, url: str) -> list[object]:
+        """Locust's options."""
+        users = ("-u", self.streams, "-r", min(self.streams, 100), "-t", f"{self.seconds:g}s")
+        return ["--headless", "--only-summary", "-H", url, *users, "--stop-timeout", DRAIN_S]
+
+
+def by_streamgauge(load: Load, url: str, directory: Path) -> Seen:
+    """Streams, chunks and percentiles by ``loadtests/sse.py``."""
+    options = ("--stream-path", load.path, "--stream-end", "event:done")
+    run = run_locust("loadtests/sse.py", *load.options(url), *options, result_dir=directory, timeout_s=_limit_s(load))
+    if not run.results:
+        raise RuntimeError(f"streamgauge wrote no result:\n{run.output}")
+    interval: Any = run.result["streams"][0]["chunk_interval"]
+    return run.outcomes.total(), run.chunks, {name: interval[name] for name in QUANTILES}
+
+
+def by_peer(locustfile: str) -> Callable[[Load, str, Path], Seen]:
+    """The same by a locustfile of ``peers``."""
+
+    def measure(load: Load, url: str, directory: Path) -> Seen:
+        file = directory / "arrivals.json"
+        variables = {PATH_VARIABLE: load.path, FILE_VARIABLE: str(file)}
+        run = run_locust(PEERS / locustfile, *load.options(url), variables=variables, timeout_s=_limit_s(load))
+        if not file.exists():
+            raise RuntimeError(f"{locustfile} wrote no arrivals:\n{run.output}")
+        seen = Log(0, json.loads(file.read_text()))
+        return len(seen.streams), seen.chunks, _quantiles(seen.intervals_ns)
+
+    return measure
+
+
+INSTRUMENTS: dict[str, Callable[[Load, str, Path], Seen]] = {
+    "streamgauge": by_streamgauge,
+    "FastHttpUser iter_lines": by_peer("fast_http_iter_lines.py"),
+    "FastHttpUser readline": by_peer("fast_http_readline.py"),
+    "HttpUser iter_lines": by_peer("http_iter_lines.py"),
+}
+
+
+def _limit_s(load: Load) -> float:
+    return load.seconds + DRAIN_S + 60
+
+
+def _quantiles(intervals_ns: list[int]) -> dict[str, float]:
+    return {name: quantile_s(intervals_ns, q) for name, q in QUANTILES.items()}
+
+
+def measure(name: str, load: Load) -> dict[str, Any]:
+    """Run one instrument, and put what it saw beside the log."""
+    with Server() as source, tempfile.TemporaryDirectory() as directory:
+        streams, chunks, seen = INSTRUMENTS[name](load, source.url, Path(directory))
+        log = source.log()
+    truth = _quantiles(log.intervals_ns)
+    return {
+        "instrument": name,
+        "log": {"streams": len(log.streams), "chunks": log.chunks, **truth},
+        "measured": {"streams": streams, "chunks": chunks, **seen},
+        "difference": {each: seen[each] - truth[each] for each in QUANTILES},
+    }
+
+
+def row(found: dict[str, Any]) -> str:
+    """One line of the table, in milliseconds."""
+    values = [found[part][name] * 1000 for name in QUANTILES for part in ("log", "measured", "difference")]
+    numbers = "  ".join(f"{value:>+9.2f}" if at % 3 == 2 else f"{value:>9.2f}" for at, value in enumerate(values))
+    return f"{found['instrument']:<24}  {found['measured']['chunks']:>6} of {found['log']['chunks']:<6}  {numbers}"
+
+
+def header() -> str:
+    """The table's head."""
+    names = [f"{name} {part}" for name in QUANTILES for part in ("log", "seen", "diff")]
+    return f"{'chunk interval, ms':<24}  {'chunks seen':<16}  " + "  ".join(f"{name:>9}" for name in names)
+
+
+def report(load: Load, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """What ``-o`` writes. Durations in seconds."""
+    return {
+        "benchmark": "chunk_interval",
+        "load": {"streams": load.streams, "seconds": load.seconds, "interval_s": load.interval_ms / 1000},
+        "machine": {"cpus": os.cpu_count(), "system": f"{sys.platform} {os.uname().release}"},
+        "versions": {
+            **{name: version(name) for name in ("streamgauge", "locust", "gevent", "geventhttpclient", "requests")},
+            "python": platform.python_version(),
+        },
+        "instruments": found,
+    }
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chunk_interval", description=__doc__)
+    add_load(parser)
+    parser.add_argument(
+        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; again and again for several"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
+    options = parser.parse_args(arguments)
+    if options.output and not options.output.absolute().parent.is_dir():
+        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
+    return options
+
+
+def add_load(parser: argparse.ArgumentParser) -> None:
+    """The options for the load."""
+    parser.add_argument("--streams", type=_whole, default=50, help="concurrent streams, default %(default)s")
+    parser.add_argument("--seconds", type=_positive, default=15, help="of each run, default %(default)s")
+    parser.add_argument("--interval-ms", type=_positive, default=50, help="from send to send, default %(default)s")
+
+
+def _whole(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark, print its table and write its figures."""
+    options = parsed(arguments)
+    load = Load(options.streams, options.seconds, options.interval_ms)
+    names = options.instrument or list(INSTRUMENTS)
+    found = []
+    print(f"{load.streams} streams for {load.seconds:g} s, a chunk every {load.interval_ms:g} ms", file=sys.stderr)
+    for number, name in enumerate(names, 1):
+        print(f"[{number}/{len(names)}] {name}, about {load.seconds + 5:.0f} s …", file=sys.stderr, flush=True)
+        found.append(measure(name, load))
+    print(header(), *map(row, found), sep="\n")
+    if options.output:
+        options.output.write_text(json.dumps(report(load, found), indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

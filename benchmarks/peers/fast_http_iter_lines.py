@@ -1,0 +1,15 @@
+"""FastHttpUser with ``iter_lines``, as Locust documents the reading of streams."""
+
+from locust import FastHttpUser, events, task
+
+from benchmarks.peers import stopwatch
+
+events.quit.add_listener(stopwatch.write)
+
+
+class Reader(FastHttpUser):
+    """Reads one stream after another."""
+
+    @task
+    def read(self) -> None:
+        stopwatch.time_events(self.client.iter_lines(stopwatch.path()))

@@ -1,0 +1,18 @@
+"""FastHttpUser at its best: lines from below its documented interface, with the line end that streams use."""
+
+from locust import FastHttpUser, events, task
+
+from benchmarks.peers import stopwatch
+
+events.quit.add_listener(stopwatch.write)
+
+
+class Reader(FastHttpUser):
+    """Reads one stream after another."""
+
+    @task
+    def read(self) -> None:
+        response = self.client.get(stopwatch.path(), stream=True)
+        inner = response._response  # noqa: SLF001 - the public readline takes no line end, and waits for CRLF
+        assert inner is not None
+        stopwatch.time_events(iter(lambda: inner.readline(b"\n"), b""))
