@@ -1,0 +1,49 @@
+// Node's own http server: SSE, NDJSON and a raw chunked body at a pace, with a log of every send.
+import { createServer } from "node:http";
+
+let connections = new Set();
+let streams = [];
+
+const formats = {
+  "/sse": ["text/event-stream; charset=utf-8", (number, last) =>
+    `${last ? "event: done\n" : ""}id: ${number}\ndata: {"level": ${number / 100}}\n\n${number % 5 ? "" : ": still here\n\n"}`],
+  "/ndjson": ["application/x-ndjson", (number, last) => JSON.stringify({ number, type: last ? "done" : "level" }) + "\n"],
+  "/raw": ["application/octet-stream", (number) => Buffer.alloc(number * 37, number)],
+};
+
+function stream(url, request, response) {
+  const [type, chunk] = formats[url.pathname];
+  const chunks = Number(url.searchParams.get("chunks") ?? 20);
+  const interval = Number(url.searchParams.get("interval_ms") ?? 50);
+  const begin = performance.now();
+  const sends = [];
+  connections.add(request.socket);
+  streams.push(sends);
+  response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" });
+  response.flushHeaders();
+  const send = (number) => {
+    if (response.destroyed) return;
+    const data = chunk(number, number === chunks);
+    sends.push(Number(process.hrtime.bigint()));
+    response.write(data);
+    if (number === chunks) response.end();
+    else later(number + 1);
+  };
+  const later = (number) => setTimeout(send, begin + number * interval - performance.now(), number);
+  later(1);
+}
+
+function log(response) {
+  response.writeHead(200, { "Content-Type": "application/json" });
+  response.end(JSON.stringify({ connections: connections.size, streams }));
+  connections = new Set();
+  streams = [];
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url, "http://localhost");
+  if (url.pathname === "/log") log(response);
+  else if (formats[url.pathname]) stream(url, request, response);
+  else response.writeHead(404).end();
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
