@@ -1,0 +1,18 @@
+"""The console script's entry: it says what is missing where only a part of streamgauge is installed."""
+
+import sys
+
+#: What the commands of the instrument need.
+INSTALL = "pip install 'streamgauge[demo]'"
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    try:
+        from streamgauge.commands import streamgauge
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        sys.stderr.write(f"streamgauge: the command line needs more than is installed: {INSTALL}\n")
+        sys.exit(2)
+    streamgauge(prog_name="streamgauge")

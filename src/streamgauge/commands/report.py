@@ -1,0 +1,56 @@
+"""``streamgauge report``: a result in another form."""
+
+import json
+from pathlib import Path
+
+import click
+
+from streamgauge.commands.values import Problem, need
+
+
+@click.command()
+@click.argument("result", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="What to write."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, - for standard output.  [default: report.html beside the result; JSON to standard output]",
+)
+def report(result: Path, form: str, output: Path | None) -> None:
+    """Write the report of RESULT, a result.json or the directory that holds one.
+
+    The server's own view of the run is in it where server.json lies beside the result.
+    """
+    need(("plotly", "jinja2", "hdrh"), "demo")
+    text = _rendered(result, form)
+    home = result if result.is_dir() else result.parent
+    target = output or (home / "report.html" if form == "html" else Path("-"))
+    if str(target) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"--output {str(target)!r}: {error.strerror or error}") from None
+    click.echo(target)
+
+
+def _rendered(path: Path, form: str) -> str:
+    from jinja2 import TemplateError
+
+    from streamgauge.demo.view import read_view
+    from streamgauge.report.html import render
+    from streamgauge.report.result import ResultError, read_result
+
+    try:
+        result = read_result(path)
+        view = read_view(path if path.is_dir() else path.parent)
+        page = render(result, view)
+    except ResultError as error:
+        raise Problem(str(error)) from None
+    except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
+        raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
+    return page if form == "html" else json.dumps({**result, "server": view}, indent=1) + "\n"

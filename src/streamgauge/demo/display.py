@@ -1,0 +1,129 @@
+"""What the demo says while it runs: phases, and the progress of the run, live or as a line now and then."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from streamgauge.report.console import printable
+from streamgauge.report.result import TimelinePoint
+from streamgauge.report.units import NONE, duration, number, rate
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+_LINE_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run under way, as it is shown."""
+
+    phase: str
+    elapsed_s: float
+    run_time_s: float
+    users: int
+    finished: int
+    failed: int
+    latest: TimelinePoint | None
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """Each figure and what it is of; those of the last second are unknown before there is one."""
+        latest = self.latest
+        return [
+            (number(self.users), "users"),
+            (number(latest["active"]) if latest else NONE, "streams active"),
+            (number(self.finished), "finished"),
+            (number(self.failed), "failed"),
+            (rate(latest["chunks"]) if latest else NONE, "chunks/s"),
+            (duration(latest["chunk_interval"]["p99"]) if latest else NONE, "interval p99"),
+        ]
+
+
+class Display:
+    """Says what goes on, on standard error, so that standard output holds what was found alone."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._console: Console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._live: Live | None = None
+        self._kind = ""
+        self._line_at_s = 0.0
+
+    def say(self, text: str) -> None:
+        """A phase, or a fact about it."""
+        if not self._quiet:
+            self._print(text)
+
+    def warn(self, text: str, detail: str = "") -> None:
+        """What the user must know, quiet or not; ``detail`` is shown below it as it is."""
+        self._print(text, "bold red")
+        for line in detail.splitlines():
+            self._print(f"  {line}", "dim")
+
+    def _print(self, text: str, style: str = "") -> None:
+        self._console.print(printable(text), style=style, markup=False, soft_wrap=not self._console.is_terminal)
+
+    def show(self, progress: Progress) -> None:
+        """The progress of the run, as it is now."""
+        if self._quiet:
+            return
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            self._show_live(progress)
+        elif self._line_is_due(progress.phase.partition(" ")[0]):
+            self.say(_line(progress))
+
+    def _line_is_due(self, kind: str) -> bool:
+        """Now and then, and when another kind of phase begins."""
+        now_s = time.monotonic()
+        if kind == self._kind and now_s - self._line_at_s < _LINE_EVERY_S:
+            return False
+        begins, self._kind, self._line_at_s = not self._kind, kind, now_s
+        return not begins
+
+    def _show_live(self, progress: Progress) -> None:
+        if self._live is None:
+            from rich.live import Live
+
+            # No refreshing thread: processes are forked from here.
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(_panel(progress), refresh=True)
+
+    def close(self) -> None:
+        """Take the live display away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def _clock(progress: Progress) -> str:
+    return f"{min(progress.elapsed_s, progress.run_time_s):.0f} of {progress.run_time_s:.0f} s"
+
+
+def _line(progress: Progress) -> str:
+    figures = ", ".join(f"{what} {value}" for value, what in progress.figures)
+    return f"{_clock(progress)}, {progress.phase}: {figures}"
+
+
+def _panel(progress: Progress) -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    bar = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    bar.add_column(no_wrap=True)
+    bar.add_column(ratio=1)
+    bar.add_column(no_wrap=True, justify="right")
+    elapsed_s = min(progress.elapsed_s, progress.run_time_s)
+    bar.add_row(progress.phase, ProgressBar(total=progress.run_time_s, completed=elapsed_s), _clock(progress))
+    figures = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for value, what in progress.figures:
+        figures.add_column(
+            what, justify="right", no_wrap=True, style="red" if what == "failed" and value != "0" else ""
+        )
+    figures.add_row(*(value for value, _ in progress.figures))
+    return Group("", bar, figures)

@@ -1,0 +1,110 @@
+"""A demo from start to end: which process runs when, and what becomes of a wish to end."""
+
+import http.client
+import time
+
+from streamgauge.demo.display import Display
+from streamgauge.demo.finish import Finish
+from streamgauge.demo.generator import Generator
+from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
+from streamgauge.demo.plan import Plan
+from streamgauge.demo.ports import HOST
+from streamgauge.demo.process import Child, Children
+from streamgauge.demo.service import SampleApp
+from streamgauge.demo.trouble import DemoError
+
+_TURN_S = 0.1
+
+
+def run_demo(plan: Plan, *, quiet: bool) -> int:
+    """Run the demo and return its exit status."""
+    display = Display(quiet=quiet)
+    with Interrupt() as interrupt:
+        try:
+            with Children() as children:
+                return _Demo(plan, display, interrupt, children).run()
+        except Interrupted:
+            display.warn("Interrupted before any stream ended: there is nothing to report.")
+        except Killed:
+            display.warn("Killed. What Locust had not written yet is lost.")
+        except DemoError as error:
+            display.warn(f"streamgauge demo: {error}", _last_words(error.child))
+            return EXIT_CODE if interrupt.asked else 1
+        finally:
+            display.close()
+    return EXIT_CODE
+
+
+def _last_words(child: Child | None) -> str:
+    return f"{child.tail()}\n({child.log})" if child else ""
+
+
+class _Demo:
+    def __init__(self, plan: Plan, display: Display, interrupt: Interrupt, children: Children) -> None:
+        self._plan = plan
+        self._display = display
+        self._interrupt = interrupt
+        self._children = children
+
+    def run(self) -> int:
+        app = self._start_app()
+        try:
+            finish = Finish(app, self._display)
+        except (OSError, http.client.HTTPException) as error:
+            raise DemoError(f"the app's metrics cannot be read: {error}", app.process) from None
+        generator = self._start_generator(app)
+        generator.follow()
+        early = self._interrupt.asked
+        self._display.close()
+        status = finish.conclude(generator.finished_run())
+        if early:
+            return EXIT_CODE
+        if self._plan.web:
+            self._stay_open(generator, finish)
+            if self._interrupt.asked:
+                return status
+        return self._status(generator, status)
+
+    def _start_app(self) -> SampleApp:
+        ports = self._plan.ports
+        for port in (ports.app, ports.metrics, ports.web, ports.workers):
+            if port is not None and port.notice:
+                self._display.warn(port.notice)
+        self._display.say("Starting the sample app")
+        app = SampleApp(self._plan, self._children, self._interrupt)
+        self._display.say(f"The sample app streams at {app.url}; its metrics are at {app.metrics_url}")
+        return app
+
+    def _start_generator(self, app: SampleApp) -> Generator:
+        self._display.say(f"Starting Locust: {self._plan.users} users for {self._plan.run_time_s} s")
+        generator = Generator(self._plan, self._children, self._display, self._interrupt, app)
+        generator.start()
+        if self._plan.ports.web is not None:
+            self._display.say(f"Locust's web UI is at {self._web_url}")
+        return generator
+
+    @property
+    def _web_url(self) -> str:
+        port = self._plan.ports.web
+        return f"http://{HOST}:{port.number}" if port else ""
+
+    def _stay_open(self, generator: Generator, finish: Finish) -> None:
+        """Leave the web UI to the user until Ctrl-C, and conclude the runs that are started there."""
+        self._display.say(f"Locust's web UI stays open at {self._web_url}; Ctrl-C ends it.")
+        self._display.say(f"Runs started there leave their results in {self._plan.result_dir}")
+        while not self._interrupt.asked and generator.process.running:
+            for run in generator.later_runs():
+                finish.conclude(run)
+            time.sleep(_TURN_S)
+        self._display.say("Ending")
+        generator.end()
+        for run in generator.later_runs():
+            finish.conclude(run)
+
+    def _status(self, generator: Generator, status: int) -> int:
+        """The run's exit status, or Locust's own where that says more."""
+        own = generator.end()
+        if status == 0 and own != 0:
+            self._display.warn(f"Locust ended with status {own}:", _last_words(generator.process))
+            return 1
+        return status

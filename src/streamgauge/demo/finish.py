@@ -1,0 +1,68 @@
+"""The end of a run: the server's view beside the client's, the table, the files, the exit status."""
+
+import http.client
+import sys
+from pathlib import Path
+
+from streamgauge.demo.display import Display
+from streamgauge.demo.service import SampleApp
+from streamgauge.demo.view import unexplained, view_of, write_view
+from streamgauge.report.console import print_table
+from streamgauge.report.html import write_report
+from streamgauge.report.result import Result, read_result
+from streamgauge.report.server_view import ScrapeError, ServerView
+
+_FAILED, _UNTRUSTED = 1, 3
+
+
+class Finish:
+    """Concludes the runs of one app, one after another: each begins at the scrape that ended the last."""
+
+    def __init__(self, app: SampleApp, display: Display) -> None:
+        self._app = app
+        self._display = display
+        self._before = app.scrape()
+
+    def conclude(self, run: Path) -> int:
+        """Print what the run came to, complete its files, and return its exit status."""
+        result = read_result(run)
+        view = self._view(result)
+        print_table(result, view)
+        wrong = unexplained(result, view) if view else []
+        if wrong:
+            self._display.warn(
+                "The measurement is wrong: every stream completed, and yet client and server do not agree.",
+                "\n".join(wrong),
+            )
+        files = [run / "result.json", write_report(result, run, view)]
+        if view is not None:
+            files.append(write_view(view, run))
+        _print_files(files)
+        return _exit_code(result, view, wrong)
+
+    def _view(self, result: Result) -> ServerView | None:
+        try:
+            after = self._app.scrape_at_rest()
+            view = view_of(result, self._before, after)
+        except (OSError, http.client.HTTPException, ScrapeError) as error:
+            self._display.warn(f"The server's own view is missing: its metrics cannot be read: {error}")
+            return None
+        self._before = after
+        return view
+
+
+def _exit_code(result: Result, view: ServerView | None, wrong: list[str]) -> int:
+    if wrong:
+        return _UNTRUSTED
+    code = result["verdict"]["exit_code"]
+    return code or (0 if view is not None else _FAILED)
+
+
+def _print_files(files: list[Path]) -> None:
+    sys.stdout.write("\n" + "".join(f"  {_short(path)}\n" for path in files))
+    sys.stdout.flush()
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,161 @@
+"""Locust as a child process: its start, its run as it goes on, and its end."""
+
+import time
+from pathlib import Path
+
+from streamgauge.demo.display import Display, Progress
+from streamgauge.demo.interrupt import Interrupt, Interrupted
+from streamgauge.demo.plan import Plan
+from streamgauge.demo.ports import HOST
+from streamgauge.demo.process import Child, Children
+from streamgauge.demo.runs import Runs, StartOfRun, discard
+from streamgauge.demo.service import SampleApp
+from streamgauge.demo.timeline import Timeline
+from streamgauge.demo.trouble import DemoError
+
+_TURN_S = 0.1
+_START_S = 60.0
+#: After Ctrl-C: the streams' stop timeout, the workers' grace and the writing of the report, with room.
+_LONGEST_END_S = 60.0
+_REPORT = "report.html"
+#: Locust's own tables begin so.
+_SUMMARY = "\nType     Name   "
+
+
+def arguments(plan: Plan, url: str) -> list[str]:
+    """What ``locust`` is started with."""
+    return [
+        *("-f", str(plan.locustfile)),
+        *("-H", url),
+        *("-u", str(plan.users)),
+        *("-r", f"{plan.spawn_rate:g}"),
+        *("-t", f"{plan.run_time_s}s"),
+        *("--result-dir", str(plan.result_dir)),
+        *_interface(plan),
+        *_processes(plan),
+    ]
+
+
+def _interface(plan: Plan) -> list[str]:
+    if plan.ports.web is None:
+        return ["--headless", "--only-summary"]
+    return ["--autostart", "--web-host", HOST, "--web-port", str(plan.ports.web.number)]
+
+
+def _processes(plan: Plan) -> list[str]:
+    if plan.ports.workers is None:
+        return []
+    port = str(plan.ports.workers.number)
+    return [
+        *("--processes", str(plan.processes)),
+        *("--master-bind-host", HOST, "--master-bind-port", port),
+        *("--master-host", HOST, "--master-port", port),
+    ]
+
+
+class Generator:
+    """Locust, and the runs that it does."""
+
+    process: Child
+    """From ``start`` on."""
+
+    def __init__(self, plan: Plan, children: Children, display: Display, interrupt: Interrupt, app: SampleApp) -> None:
+        self._plan = plan
+        self._children = children
+        self._display = display
+        self._interrupt = interrupt
+        self._app = app
+        self._waiting: list[Path] = []
+
+    def start(self) -> None:
+        """Start Locust, and return once its run has begun."""
+        with StartOfRun(self._plan.result_dir) as start:
+            while not start.taken():
+                self._interrupt.check()
+                time.sleep(_TURN_S)
+            self._runs = Runs(self._plan.result_dir)
+            log = self._plan.log("locust")
+            self.process = self._children.start("Locust", "locust", arguments(self._plan, self._app.url), log)
+            self.process.epilogue = _SUMMARY
+            self._run = self._await_run()
+        self._timeline = Timeline(self._run / "timeline.ndjson")
+        self.process.move_log(self._run / "locust.log")
+        self._app.process.move_log(self._run / "app.log")
+
+    def _await_run(self) -> Path:
+        deadline_s = time.monotonic() + _START_S
+        while time.monotonic() < deadline_s:
+            if self._interrupt.asked:
+                self.process.end()
+                discard(*self._runs.new(), self.process.log, self._app.process.log)
+                raise Interrupted
+            if found := self._runs.new():
+                return found[0]
+            if not self.process.running:
+                raise DemoError(f"Locust ended at its start, with status {self.process.end()}", self.process)
+            time.sleep(_TURN_S)
+        raise DemoError(f"Locust began no run within {_START_S:g} s", self.process)
+
+    def follow(self) -> None:
+        """Show how the first run goes until it has ended; pass the user's wish to end on to it."""
+        began_s, ask_s = time.monotonic(), None
+        while self.process.running and not (self._plan.web and (self._run / _REPORT).exists()):
+            now_s = time.monotonic()
+            if ask_s is None and self._must_end():
+                ask_s = now_s
+                self.process.ask_to_end()
+            if ask_s is not None and now_s - ask_s > _LONGEST_END_S:
+                self._display.warn(f"Locust did not end within {_LONGEST_END_S:g} s: it is killed")
+                self.process.end()
+                break
+            self._timeline.read()
+            self._display.show(self._progress(now_s - began_s, ending=ask_s is not None))
+            time.sleep(_TURN_S)
+
+    def _must_end(self) -> bool:
+        if self._interrupt.asked:
+            self._display.say("Ending: streams under way get up to 15 s. Ctrl-C again kills everything.")
+            return True
+        if not self._app.process.running:
+            status = self._app.process.end()
+            self._display.warn(f"The app ended in mid-run, with status {status}:", self._app.process.tail())
+            return True
+        return False
+
+    def _progress(self, elapsed_s: float, *, ending: bool) -> Progress:
+        timeline = self._timeline
+        phase = "running"
+        if ending or elapsed_s >= self._plan.run_time_s:
+            active = timeline.latest["active"] if timeline.latest else 0
+            phase = f"waiting for {active} streams to end" if active else "writing the report"
+        return Progress(
+            phase=phase,
+            elapsed_s=elapsed_s,
+            run_time_s=self._plan.run_time_s,
+            users=self._plan.users,
+            finished=timeline.finished,
+            failed=timeline.failed,
+            latest=timeline.latest,
+        )
+
+    def finished_run(self) -> Path:
+        """The first run's directory, with its result; raises DemoError where Locust left none."""
+        if (self._run / "result.json").exists():
+            return self._run
+        self._timeline.read()
+        status = self.process.end()
+        if self._interrupt.asked and not self._timeline.started:
+            discard(self._run)
+            raise Interrupted
+        raise DemoError(f"Locust ended with status {status} and left no result", self.process)
+
+    def later_runs(self) -> list[Path]:
+        """Further runs, started in the web UI, that have ended since the last call."""
+        self._waiting += self._runs.new()
+        ended = [run for run in self._waiting if (run / _REPORT).exists()]
+        self._waiting = [run for run in self._waiting if run not in ended]
+        return ended
+
+    def end(self) -> int:
+        """Let Locust end, and return its exit status."""
+        return self.process.end(_LONGEST_END_S)

@@ -1,0 +1,87 @@
+"""The sample app as a child process: its start, its metrics, its end."""
+
+import http.client
+import json
+import time
+from urllib.parse import urlsplit
+
+from streamgauge.demo.interrupt import Interrupt, Interrupted
+from streamgauge.demo.plan import Plan
+from streamgauge.demo.ports import HOST
+from streamgauge.demo.process import Child, Children
+from streamgauge.demo.runs import discard
+from streamgauge.demo.trouble import DemoError
+
+_START_S = 30.0
+_REST_S = 5.0
+_ACTIVE = "stream_server_active"
+
+
+class SampleApp:
+    """The app, which listens once this is made."""
+
+    def __init__(self, plan: Plan, children: Children, interrupt: Interrupt) -> None:
+        ports = plan.ports
+        arguments = ["--host", HOST, "--port", str(ports.app.number), "--metrics-port", str(ports.metrics.number)]
+        self.process: Child = children.start("the app", "target_app", arguments, plan.log("app"))
+        self.url, self.metrics_url = self._await_start(interrupt)
+
+    def _await_start(self, interrupt: Interrupt) -> tuple[str, str]:
+        deadline_s = time.monotonic() + _START_S
+        while time.monotonic() < deadline_s:
+            if interrupt.asked:
+                self.process.end()
+                discard(self.process.log)
+                raise Interrupted
+            if not self.process.running:
+                raise DemoError(f"the app ended at its start, with status {self.process.end()}", self.process)
+            if (found := self._announcement()) and _answers(found["url"] + "/healthz"):
+                return found["url"], found["metrics_url"]
+            time.sleep(0.05)
+        raise DemoError(f"the app was not ready after {_START_S:g} s", self.process)
+
+    def _announcement(self) -> dict[str, str] | None:
+        for line in self.process.log.read_text(errors="replace").splitlines():
+            if line.startswith('{"event": "listening"'):
+                found: dict[str, str] = json.loads(line)
+                return found
+        return None
+
+    def scrape(self) -> str:
+        """Its metrics. Raises OSError or HTTPException where they cannot be had."""
+        return _get(self.metrics_url)
+
+    def scrape_at_rest(self) -> str:
+        """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
+        deadline_s = time.monotonic() + _REST_S
+        while _active(text := self.scrape()) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        return text
+
+
+def _active(metrics: str) -> float:
+    lines = (line for line in metrics.splitlines() if line.startswith(_ACTIVE))
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+def _answers(url: str) -> bool:
+    try:
+        _get(url)
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+def _get(url: str) -> str:
+    """The body, straight from the address: a proxy that the environment names is not asked."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=5)
+    try:
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        body = response.read().decode()
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise http.client.HTTPException(f"{url} answered {response.status}")
+    return body
