@@ -5,39 +5,54 @@ from collections.abc import Iterable
 from streamgauge.client.exchange import Exchange, Instruments
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.socket import resolve
+from streamgauge.client.routing import Network
+from streamgauge.client.session import Session
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
 
 
-def run_streams(plans: Iterable[StreamPlan], ledger: Ledger | None = None) -> list[StreamRecord]:
+def run_streams(
+    plans: Iterable[StreamPlan], ledger: Ledger | None = None, network: Network | None = None
+) -> list[StreamRecord]:
     """Start all of ``plans`` at once, wait until each has ended, and return their records in the same order.
 
     Raises what the plans' own callables raised.
     """
     reactor = SelectorReactor()
     instruments = Instruments(ledger or Ledger(), ArrivalClock(reactor.tick), reactor)
-    exchanges = [Exchange(plan, instruments, on_end=lambda: None) for plan in plans]
+    paused: list[_Run] = []
+    runs = [_Run(plan, instruments, network, paused) for plan in plans]
     try:
-        for exchange in exchanges:
-            target = exchange.plan.request.target
-            try:
-                exchange.start(resolve(target.host, target.port))
-            except OSError as error:
-                exchange.fail_to_connect(error.strerror or str(error))
-        reactor.run_until(lambda: all(exchange.record for exchange in exchanges))
+        for run in runs:
+            run.session.ask(run.exchange)
+        under_way = len(runs)
+        while under_way:
+            reactor.run_until(lambda: bool(paused))
+            under_way -= not paused.pop().go_on()
     finally:
-        for exchange in exchanges:
-            exchange.censor()
-            if exchange.reusable is not None:
-                exchange.reusable.close()
+        for run in runs:
+            run.exchange.censor()
+            run.session.finish(run.exchange)
+            run.session.close()
         reactor.close()
-    return [_result(exchange) for exchange in exchanges]
+    return [run.result() for run in runs]
 
 
-def _result(exchange: Exchange) -> StreamRecord:
-    if exchange.error is not None:
-        raise exchange.error
-    assert exchange.record is not None
-    return exchange.record
+class _Run:
+    """One stream and the session that drives it."""
+
+    def __init__(
+        self, plan: StreamPlan, instruments: Instruments, network: Network | None, paused: "list[_Run]"
+    ) -> None:
+        self.session = Session(network)
+        self.exchange = Exchange(plan, instruments, on_pause=lambda: paused.append(self))
+
+    def go_on(self) -> bool:
+        return self.session.go_on(self.exchange)
+
+    def result(self) -> StreamRecord:
+        if self.exchange.error is not None:
+            raise self.exchange.error
+        assert self.exchange.record is not None
+        return self.exchange.record

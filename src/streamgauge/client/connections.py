@@ -2,7 +2,7 @@
 
 import _socket
 
-from streamgauge.client.socket import Socket
+from streamgauge.client.transport import Transport
 
 Origin = tuple[str, str, int]
 
@@ -11,27 +11,27 @@ class Connections:
     """Idle connections by origin."""
 
     def __init__(self) -> None:
-        self._idle: dict[Origin, Socket] = {}
+        self._idle: dict[Origin, Transport] = {}
 
-    def take(self, origin: Origin) -> Socket | None:
+    def take(self, origin: Origin) -> Transport | None:
         """An idle connection that the peer has not closed or written to meanwhile, or None."""
-        sock = self._idle.pop(origin, None)
-        if sock is None:
+        transport = self._idle.pop(origin, None)
+        if transport is None:
             return None
         try:
-            sock.recv(1, _socket.MSG_PEEK)
+            transport.sock.recv(1, _socket.MSG_PEEK)
         except BlockingIOError:
-            return sock
+            return transport
         except OSError:
             pass
-        sock.close()
+        transport.close()
         return None
 
-    def keep(self, origin: Origin, sock: Socket) -> None:
+    def keep(self, origin: Origin, transport: Transport) -> None:
         """Keep a connection for the next stream."""
         if previous := self._idle.pop(origin, None):
             previous.close()
-        self._idle[origin] = sock
+        self._idle[origin] = transport
 
     def close(self) -> None:
         """Close all that are idle."""

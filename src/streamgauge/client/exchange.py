@@ -1,21 +1,22 @@
 """One stream from connecting to its outcome: a state machine that an event loop's callbacks drive.
 
-Connecting → sending → reading the head → reading the body → ended. Reading starts with the connection, since a server
+Dialling → sending → reading the head → reading the body → ended. Reading starts with the connection, since a server
 may answer before it has the whole request. What goes wrong is an outcome in the record, never an exception; exceptions
 are mistakes of the caller's own callables, and go back to the caller.
 """
 
-import _socket
 import errno
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamgauge.client.body import BodyReader
+from streamgauge.client.dial import Dial, Route, words
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Reactor, Watch
-from streamgauge.client.socket import ANCILLARY_BYTES, READ_BYTES, Address, Socket, open_socket, stamp_ns
+from streamgauge.client.redirect import is_redirect, redirected
+from streamgauge.client.request import Request
 from streamgauge.client.timing import ChunkTimer
+from streamgauge.client.transport import Transport
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
@@ -35,35 +36,46 @@ class Instruments:
 
 
 class Exchange:
-    """One stream. ``record`` is set when it has ended, or ``error`` if one of the caller's callables raised."""
+    """One stream. ``on_pause`` is called when it has ended, or waits for :meth:`ask` to follow a redirect.
 
-    def __init__(self, plan: StreamPlan, instruments: Instruments, on_end: Callable[[], None]) -> None:
+    ``record`` is set when it has ended, and ``error`` too if one of the caller's callables raised.
+    """
+
+    def __init__(self, plan: StreamPlan, instruments: Instruments, on_pause: Callable[[], None]) -> None:
+        self.plan = plan
+        #: What is to be asked for next, and what ``head`` answers.
+        self.request: Request = plan.request
+        self.asked: Request = plan.request
         self.record: StreamRecord | None = None
         self.error: BaseException | None = None
+        #: The head of the last response.
+        self.head: Head | None = None
         #: The connection, left open, where another request may use it.
-        self.reusable: Socket | None = None
-        self.plan = plan
+        self.reusable: Transport | None = None
         self._ledger = instruments.ledger
         self._clock = instruments.clock
         self._reactor = instruments.reactor
-        self._on_end = on_end
+        self._on_pause = on_pause
         self._protocol = plan.protocol
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
         self._timer = ChunkTimer(self._tally, instruments.ledger.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
-        self._to_send = plan.request.encode()
-        self._addresses: list[Address] = []
-        self._sock: Socket | None = None
-        self._watches: dict[str, Watch] = {}
-        self._head: Head | None = None
+        self._route = Route(())
+        self._dial: Dial | None = None
+        self._transport: Transport | None = None
+        self._reused = False
+        self._reading: Watch | None = None
+        self._writing: Watch | None = None
+        self._deadline_watch: Watch | None = None
         self._head_parser = HeadParser()
         self._body: BodyReader | None = None
-        self._reused = False
-        self._deadline_watch: Watch | None = None
+        self._redirects = 0
 
-    def start(self, addresses: list[Address], reuse: Socket | None = None) -> None:
-        """Ask on ``reuse`` where that is given, else on a new connection to the first of ``addresses`` that answers."""
-        self._addresses = list(addresses)
-        self._await_deadline()
+    def ask(self, route: Route, reuse: Transport | None = None) -> None:
+        """Send ``request`` on ``reuse`` where that is given, else on a new connection by ``route``."""
+        self._route = route
+        self.asked = self.request
+        if self._deadline_watch is None:
+            self._await_deadline()
         if reuse is None:
             self._connect()
         else:
@@ -71,75 +83,59 @@ class Exchange:
             self._connected(reuse)
 
     def fail_to_connect(self, reason: str) -> None:
-        """End a stream that has no address to connect to."""
+        """End a stream that cannot be routed."""
         self._end(Outcome.CONNECT_ERROR, reason)
 
     def censor(self) -> None:
         """The run ended first: hang up."""
-        if self.record is None:
-            self._end(Outcome.CENSORED, "the run ended first")
+        self._end(Outcome.CENSORED, "the run ended first")
 
-    # Connecting and sending
+    # Sending
 
-    def _connect(self, problem: OSError | None = None) -> None:
-        self._drop_socket()
-        while self._addresses:
-            try:
-                self._sock = open_socket(self._addresses.pop(0))
-            except OSError as error:
-                problem = error
-                continue
-            self._watch("write", self._on_connected)
-            return
-        self._end(Outcome.CONNECT_ERROR, _words(problem))
+    def _connect(self) -> None:
+        self._dial = Dial(self._route, self._reactor, self._connected, self.fail_to_connect)
+        self._dial.start()
 
-    def _on_connected(self) -> None:
-        assert self._sock is not None
-        code = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if code:
-            self._connect(OSError(code, os.strerror(code)))
-        else:
-            self._unwatch("write")
-            self._connected(self._sock)
-
-    def _connected(self, sock: Socket) -> None:
-        self._sock = sock
-        self._watch("read", self._on_readable)
+    def _connected(self, transport: Transport) -> None:
+        self._dial = None
+        self._transport = transport
+        self._reading = self._reactor.on_readable(transport.sock.fileno(), self._on_readable)
+        route = self._route
+        transport.write(self.request.encode(absolute=route.absolute, proxy_authorization=route.proxy_authorization))
         self._send()
 
     def _send(self) -> None:
-        assert self._sock is not None
+        transport = self._transport
+        assert transport is not None
         try:
-            sent = self._sock.send(self._to_send)
-        except BlockingIOError:
-            sent = 0
+            sent = transport.flush()
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.ECONNRESET):
                 raise
-            self._to_send, sent = b"", 0  # the answer, or the reset, is there to be read
-        self._to_send = self._to_send[sent:]
-        if not self._to_send:
-            self._unwatch("write")
-        elif "write" not in self._watches:
-            self._watch("write", self._send)
+            sent = True  # the answer, or the reset, is there to be read
+        if sent and self._writing is not None:
+            self._writing.stop()
+            self._writing = None
+        elif not sent and self._writing is None:
+            self._writing = self._reactor.on_writable(transport.sock.fileno(), self._send)
 
     # Reading
 
     def _on_readable(self) -> None:
-        sock = self._sock
-        assert sock is not None
+        assert self._transport is not None
         try:
-            data, ancillary, _, _ = sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+            data, stamp_ns = self._transport.read()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._closed(self._ledger.now_ns(), _words(error))
+            self._closed(words(error))
             return
-        if not data:  # a FIN brings no stamp
-            self._closed(self._ledger.now_ns(), "closed")
+        if not data:
+            if data is not None:  # a FIN brings no stamp
+                self._closed("")
             return
         clock = self._clock
-        arrival_ns = clock.locate(stamp_ns(ancillary))
+        arrival_ns = clock.locate(stamp_ns)
         self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
         try:
             self._take_in(data, arrival_ns)
@@ -167,35 +163,48 @@ class Exchange:
             self._end(*settled, arrival_ns)
 
     def _begin_body(self, head: Head, arrival_ns: int) -> bool:
-        """Whether the response is one whose body is a stream; if not, the stream has ended here."""
-        self._head = head
+        """Whether the response is one whose body is a stream; if not, the stream has ended here, or goes elsewhere."""
+        self.head = head
+        if is_redirect(head) and self._redirects < self.plan.max_redirects:
+            self._redirect(head)
+            return False
         content_type = head.fields.get("content-type", "")
         if head.status >= 300 or head.status < 200:
             self._end(Outcome.HTTP_ERROR, f"status {head.status} {head.reason}".rstrip(), arrival_ns)
-            return False
-        if not content_type_fits(self._protocol, content_type) and self._protocol != "auto":
-            self._end(
-                Outcome.HTTP_ERROR, f"expected a content type of {self._protocol}, got {content_type!r}", arrival_ns
-            )
             return False
         if self._protocol == "auto":
             self._protocol = protocol_of(content_type)
             self._tally = self._ledger.resettle(self._tally, self.plan.name, self._protocol)
             self._timer.count_into(self._tally)
+        elif not content_type_fits(self._protocol, content_type):
+            reason = f"expected a content type of {self._protocol}, got {content_type!r}"
+            self._end(Outcome.HTTP_ERROR, reason, arrival_ns)
+            return False
         self._body = BodyReader(self.plan, head, self._protocol, self._tally, self._timer)
         return True
 
-    def _closed(self, arrival_ns: int, words: str) -> None:
+    def _redirect(self, head: Head) -> None:
+        """Hang up and wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
+        self.request = redirected(self.request, head)
+        self._redirects += 1
+        self._head_parser = HeadParser()
+        self._reused = False
+        self._hang_up()
+        self._on_pause()
+
+    def _closed(self, why: str) -> None:
+        """The peer closed the connection: cleanly where ``why`` is empty."""
+        end_ns = self._ledger.now_ns()
         if self._body is not None:
-            outcome, reason = self._body.close(arrival_ns) if words == "closed" else (Outcome.TRUNCATED, words)
-            self._end(outcome, reason, arrival_ns)
-        elif self._reused and not self._head_parser.started and self._addresses:
+            outcome, reason = (Outcome.TRUNCATED, why) if why else self._body.close(end_ns)
+            self._end(outcome, reason, end_ns)
+        elif self._reused and not self._head_parser.started and self.request.repeatable:
             self._reused = False
-            self._to_send = self.plan.request.encode()
+            self._hang_up()
             self._connect()
         else:
-            what = "in mid-head" if self._head_parser.started else "before a response"
-            self._end(Outcome.TRUNCATED, f"the connection was closed {what} ({words})", arrival_ns)
+            what = "inside the response's head" if self._head_parser.started else "before a response"
+            self._end(Outcome.TRUNCATED, f"the connection was closed {what}{why and f' ({why})'}", end_ns)
 
     # Limits
 
@@ -221,34 +230,44 @@ class Exchange:
         return min(found, default=(None, ""))
 
     def _on_deadline(self) -> None:
-        if self._sock is not None and "read" in self._watches:
+        if self._reading is not None:
             self._on_readable()  # what has arrived meanwhile counts
         if self.record is not None:
             return
         deadline_ns, reason = self._deadline()
-        if deadline_ns is not None and deadline_ns <= self._ledger.now_ns():
-            if self._head is None and "read" not in self._watches:
-                self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
-            else:
-                self._end(Outcome.STALLED, reason)
-        else:
+        if deadline_ns is None or deadline_ns > self._ledger.now_ns():
             self._await_deadline()
+        elif self._transport is None:
+            self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
+        else:
+            self._end(Outcome.STALLED, reason)
 
     # Ending
 
     def _end(self, outcome: Outcome, reason: str, arrival_ns: int | None = None) -> None:
         if self.record is not None:
             return
-        timer, body = self._timer, self._body
         end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
-        self.record = StreamRecord(
+        self.record = self._recorded(outcome, reason, end_ns)
+        if self._deadline_watch is not None:
+            self._deadline_watch.stop()
+        if self._may_reuse(outcome):
+            self._unwatch()
+            self.reusable, self._transport = self._transport, None
+        self._hang_up()
+        self._ledger.end(self._tally, self.record)
+        self._on_pause()
+
+    def _recorded(self, outcome: Outcome, reason: str, end_ns: int) -> StreamRecord:
+        timer, body, head = self._timer, self._body, self.head
+        return StreamRecord(
             name=self.plan.name,
             protocol=self._protocol,
             outcome=outcome,
             start_s=timer.start_ns / 1e9,
             duration_s=max(0, end_ns - timer.start_ns) / 1e9,
-            status=self._head.status if self._head else None,
-            headers=self._head.fields if self._head else {},
+            status=head.status if head else None,
+            headers=head.fields if head else {},
             time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
             chunks=timer.chunks,
             bytes=body.bytes if body else 0,
@@ -258,46 +277,30 @@ class Exchange:
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reason=reason,
         )
-        if self._deadline_watch is not None:
-            self._deadline_watch.stop()
-        self._keep_socket() if self._may_reuse(outcome) else self._drop_socket()
-        self._ledger.end(self._tally, self.record)
-        self._on_end()
 
     def _may_reuse(self, outcome: Outcome) -> bool:
-        body, head = self._body, self._head
+        body, head = self._body, self.head
         return (
             outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
             and body is not None
             and head is not None
             and body.framing.self_delimited
             and not body.framing.rest
-            and not self._to_send
+            and self._writing is None
             and head.keeps_alive
         )
 
-    def _keep_socket(self) -> None:
-        self._unwatch("read", "write")
-        self.reusable, self._sock = self._sock, None
+    def _hang_up(self) -> None:
+        self._unwatch()
+        if self._dial is not None:
+            self._dial.cancel()
+            self._dial = None
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
-    def _drop_socket(self) -> None:
-        self._unwatch("read", "write")
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
-
-    def _watch(self, direction: str, callback: Callable[[], None]) -> None:
-        assert self._sock is not None
-        add = self._reactor.on_readable if direction == "read" else self._reactor.on_writable
-        self._watches[direction] = add(self._sock.fileno(), callback)
-
-    def _unwatch(self, *directions: str) -> None:
-        for direction in directions:
-            if watch := self._watches.pop(direction, None):
+    def _unwatch(self) -> None:
+        for watch in (self._reading, self._writing):
+            if watch is not None:
                 watch.stop()
-
-
-def _words(error: OSError | None) -> str:
-    if error is None:
-        return "the host has no address"
-    return error.strerror or str(error)
+        self._reading = self._writing = None

@@ -45,9 +45,13 @@ class StreamPlan:
     end: End | None = None
     limits: Limits = field(default_factory=Limits)
     on_chunk: OnChunk | None = None
+    max_redirects: int = 10
+    """How many redirects are followed; one more is an ``http_error``."""
 
     def __post_init__(self) -> None:
-        """Raise PlanError or EndError for a protocol or an end that does not exist."""
+        """Raise PlanError or EndError for what does not exist or cannot be."""
+        if self.max_redirects < 0:
+            raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {self.protocol!r}")
         if isinstance(self.end, str):

@@ -10,6 +10,8 @@ from streamgauge.client.target import Target
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+#: May be sent again when a kept connection closed before a response (RFC 9110 section 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
 class RequestError(ValueError):
@@ -18,27 +20,39 @@ class RequestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Method, target, fields and body. ``headers`` are sent in their order, ours first where none is given."""
+    """Method, target, fields and body. Host, Authorization and Content-Length are added where they are not given."""
 
     method: str
     target: Target
     headers: Mapping[str, str]
     body: bytes = b""
 
-    def encode(self) -> bytes:
-        """The request as HTTP/1.1 has it on the wire. Raises RequestError."""
+    def __post_init__(self) -> None:
+        """Raise RequestError for a method or a field that HTTP has no place for."""
         if not _TOKEN.fullmatch(self.method):
             raise RequestError(f"expected a method, got {self.method!r}")
-        given = {name.lower() for name in self.headers}
-        fields = {} if "host" in given else {"Host": self.target.authority}
+        for name, value in self.headers.items():
+            if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise RequestError(f"expected a header field, got {name!r}: {value!r}")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does no more than sending it once."""
+        return self.method in _IDEMPOTENT
+
+    def encode(self, *, absolute: bool = False, proxy_authorization: str = "") -> bytes:
+        """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for."""
+        target, given = self.target, {name.lower() for name in self.headers}
+        fields = {} if "host" in given else {"Host": target.authority}
+        if target.authorization and "authorization" not in given:
+            fields["Authorization"] = target.authorization
+        if proxy_authorization:
+            fields["Proxy-Authorization"] = proxy_authorization
         fields |= self.headers
         if "content-length" not in given and (self.body or self.method in ("POST", "PUT", "PATCH")):
             fields["Content-Length"] = str(len(self.body))
-        lines = [f"{self.method} {self.target.resource} HTTP/1.1"]
-        for name, value in fields.items():
-            if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise RequestError(f"expected a header field, got {name!r}: {value!r}")
-            lines.append(f"{name}: {value}")
+        lines = [f"{self.method} {target.url if absolute else target.resource} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
         return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
 
 

@@ -24,12 +24,13 @@ _asking: list[Socket] = []
 
 
 def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket:
-    """A non-blocking TCP socket whose connection to ``address`` is under way. Raises OSError."""
+    """A non-blocking TCP or Unix socket whose connection to ``address`` is under way. Raises OSError."""
     family, where = address
     sock = Socket(family, _socket.SOCK_STREAM | getattr(_socket, "SOCK_CLOEXEC", 0))
     try:
         sock.setblocking(False)
-        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        if family != _socket.AF_UNIX:
+            sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         if stamps:
             _ask_for_stamps()
             sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)

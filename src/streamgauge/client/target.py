@@ -1,12 +1,15 @@
 """Where a request goes: a URL taken apart into what connecting and asking need."""
 
 import ipaddress
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 _QUERY_SAFE = _PATH_SAFE + "?"
-_PORTS = {"http": 80}
+_PORTS = {"http": 80, "https": 443}
+_UNIX = "http+unix"
 
 
 class TargetError(ValueError):
@@ -22,20 +25,38 @@ class Target:
     port: int
     resource: str
     """Path and query as the request line has them."""
+    authorization: str = ""
+    """The Authorization field for the user and password that the URL names."""
+    unix_path: str = ""
+    """The Unix socket to connect to instead of the host: ``http+unix://%2Frun%2Fapp.sock/path``."""
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port."""
-        return self.scheme, self.host, self.port
+        """Scheme, host (or socket) and port."""
+        return self.scheme, self.unix_path or self.host, self.port
 
     @property
     def authority(self) -> str:
         """The Host field: the port only where it is not the scheme's own, an IPv6 address in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.bracketed_host if self.port == _PORTS[self.scheme] else self.host_and_port
+
+    @property
+    def bracketed_host(self) -> str:
+        """The host as URLs have it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def host_and_port(self) -> str:
+        """Both, whatever the port."""
+        return f"{self.bracketed_host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The whole URL, without user and password."""
+        return f"{self.scheme}://{self.authority}{self.resource}"
 
 
-def target_of(url: str, host: str | None = None, params: dict[str, object] | None = None) -> Target:
+def target_of(url: str, host: str | None = None, params: Mapping[str, object] | None = None) -> Target:
     """The target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
 
     Raises TargetError.
@@ -43,19 +64,53 @@ def target_of(url: str, host: str | None = None, params: dict[str, object] | Non
     if "://" not in url:
         if not host:
             raise TargetError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
-        url = urljoin(host.rstrip("/") + "/", url.lstrip("/"))
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise TargetError(f"{url!r} is not a URL: {error}") from None
-    if parts.scheme not in _PORTS:
-        raise TargetError(f"{url!r}: expected a scheme of {', '.join(_PORTS)}, got {parts.scheme!r}")
-    if not parts.hostname:
-        raise TargetError(f"{url!r} names no host")
+        url = host.rstrip("/") + "/" + url.lstrip("/")
+    parts, port = _split(url)
     query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
     resource = quote(parts.path or "/", _PATH_SAFE) + (f"?{quote(query, _QUERY_SAFE)}" if query else "")
-    return Target(parts.scheme, _ascii_host(parts.hostname, url), port or _PORTS[parts.scheme], resource)
+    if parts.scheme == _UNIX:
+        path = unquote(parts.netloc)
+        if not path.startswith("/"):
+            raise TargetError(f"{url!r}: expected the socket's path with each / as %2F, got {parts.netloc!r}")
+        return Target("http", "localhost", 80, resource, unix_path=path)
+    if parts.scheme not in _PORTS:
+        known = ", ".join((*_PORTS, _UNIX))
+        raise TargetError(f"{url!r}: expected a scheme of {known}, got {parts.scheme!r}")
+    if not parts.hostname:
+        raise TargetError(f"{url!r} names no host")
+    return Target(
+        parts.scheme, _ascii_host(parts.hostname, url), port or _PORTS[parts.scheme], resource, _authorization(parts)
+    )
+
+
+def joined(base: Target, location: str) -> Target:
+    """Where ``location``, a URL or a reference relative to ``base``, points. Raises TargetError."""
+    if base.unix_path and "://" not in location:
+        return target_of(
+            urljoin(f"http://localhost{base.resource}", location).replace(
+                "http://localhost", f"{_UNIX}://{quote(base.unix_path, '')}", 1
+            )
+        )
+    return target_of(urljoin(base.url, location))
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts, None if parts.scheme == _UNIX else parts.port
+    except ValueError as error:
+        raise TargetError(f"{url!r} is not a URL: {error}") from None
+
+
+def _authorization(parts: SplitResult) -> str:
+    if parts.username is None:
+        return ""
+    return basic(unquote(parts.username), unquote(parts.password or ""))
+
+
+def basic(user: str, password: str) -> str:
+    """The credentials of HTTP's Basic scheme (RFC 7617)."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
 def _ascii_host(host: str, url: str) -> str:

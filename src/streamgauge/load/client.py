@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
-from streamgauge.client.connections import Connections
 from streamgauge.client.exchange import Exchange, Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.request import Request, body_of
-from streamgauge.client.socket import resolve
+from streamgauge.client.routing import Network
+from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
@@ -29,7 +29,7 @@ class StreamFailed(Exception):
 
 
 class StreamClient:
-    """Streams to one host. Connections are kept open between streams, as HTTP/1.1 lets them be.
+    """Streams to one host, by way of ``network``. Connections and cookies are kept between streams.
 
     Each stream gets ``limits`` unless its call names others.
     """
@@ -41,6 +41,7 @@ class StreamClient:
         host: str | None,
         *,
         limits: Limits | None = None,
+        network: Network | None = None,
         context: Any = dict,
     ) -> None:
         self.host = host
@@ -48,7 +49,7 @@ class StreamClient:
         self._environment = environment
         self._instruments = instruments
         self._context = context
-        self._connections = Connections()
+        self._session = Session(network)
 
     def stream(
         self,
@@ -63,6 +64,7 @@ class StreamClient:
         json: Any = None,
         data: bytes | str | None = None,
         on_chunk: OnChunk | None = None,
+        max_redirects: int = 10,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
@@ -93,7 +95,13 @@ class StreamClient:
             body,
         )
         plan = StreamPlan(
-            name or target.resource.partition("?")[0], request, protocol, end, self._limits(limits), on_chunk
+            name or target.resource.partition("?")[0],
+            request,
+            protocol,
+            end,
+            self._limits(limits),
+            on_chunk,
+            max_redirects,
         )
         return self._run(plan)
 
@@ -104,36 +112,25 @@ class StreamClient:
         return Limits(**{**defaults, **given}) if given else self.limits
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
-        ended = Event()
+        paused = Event()
         started_at = time.time()
-        exchange = Exchange(plan, self._instruments, on_end=ended.set)
-        try:
-            self._start(exchange)
-            ended.wait()
-        finally:
-            exchange.censor()  # where it has not ended, this greenlet is being killed: the run is over
-            if exchange.reusable is not None:
-                self._connections.keep(plan.request.target.origin, exchange.reusable)
+        exchange = Exchange(plan, self._instruments, on_pause=paused.set)
+
+        def wait() -> None:
+            paused.wait()
+            paused.clear()
+
+        self._session.run(exchange, wait)
         assert exchange.record is not None
-        self._report(plan, exchange.record, started_at)
+        self._report(exchange.asked, exchange.record, started_at)
         if exchange.error is not None:
             raise exchange.error
         return exchange.record
 
-    def _start(self, exchange: Exchange) -> None:
-        target = exchange.plan.request.target
-        try:
-            addresses = resolve(target.host, target.port)
-        except OSError as error:
-            exchange.fail_to_connect(f"cannot resolve {target.host!r}: {error.strerror or error}")
-            return
-        exchange.start(addresses, reuse=self._connections.take(target.origin))
-
-    def _report(self, plan: StreamPlan, record: StreamRecord, started_at: float) -> None:
+    def _report(self, asked: Request, record: StreamRecord, started_at: float) -> None:
         """Fire the one event of this stream. A censored stream is neither a success nor a failure, and has none."""
         if record.outcome is Outcome.CENSORED:
             return
-        target = plan.request.target
         self._environment.events.request.fire(
             request_type=_REQUEST_TYPES.get(record.protocol, record.protocol.upper()),
             name=record.name,
@@ -143,9 +140,9 @@ class StreamClient:
             context=self._context(),
             response=record,
             start_time=started_at,
-            url=f"{target.scheme}://{target.authority}{target.resource}",
+            url=asked.target.url,
         )
 
     def close(self) -> None:
         """Close the connections that are idle."""
-        self._connections.close()
+        self._session.close()

@@ -18,18 +18,18 @@ class Decoder(Protocol):
         """The chunks that ``pieces`` complete.
 
         ``pieces`` are parts of the body, none spanning two transfer chunks; ``partial`` says that the last one's
-        transfer chunk goes on. Raises ProtocolError.
+        transfer chunk goes on. Raises ProtocolError, with the chunks that were whole before.
         """
 
     @property
     def pending(self) -> bool:
-        """Whether bytes of a chunk that is not complete are held."""
+        """Whether anything came after the last chunk that is not part of it."""
 
     def close(self) -> list[bytes]:
         """The body ended: the chunks that its end completes."""
 
     def parse(self, chunk: bytes) -> Any:
-        """What is inside a chunk: a ``sse.Event``, a JSON value, or the bytes themselves."""
+        """What is inside a chunk: a ``sse.Event``, a JSON value, or the bytes themselves. Raises ProtocolError."""
 
 
 DECODERS: Mapping[str, Callable[..., Decoder]] = {"sse": SseDecoder, "ndjson": NdjsonDecoder, "raw": RawDecoder}

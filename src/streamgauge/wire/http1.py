@@ -24,12 +24,16 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``."""
+    """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``.
+
+    ``set_cookies`` has every Set-Cookie field by itself, since their values hold commas.
+    """
 
     status: int
     reason: str
     minor_version: int
     fields: Mapping[str, str]
+    set_cookies: tuple[str, ...] = ()
 
     def tokens(self, field: str) -> list[str]:
         """The comma-separated members of ``field``, lower case."""
@@ -81,23 +85,31 @@ def parse_head(block: bytes) -> Head:
     if status_line is None:
         raise ProtocolError(f"expected a status line, got {first[:80]!r}")
     minor, status, reason = status_line.groups()
-    return Head(int(status), (reason or b"").decode("latin-1"), int(minor), _fields(lines))
+    fields: dict[str, list[str]] = {}
+    for name, value in _field_lines(lines):
+        fields.setdefault(name, []).append(value)
+    return Head(
+        int(status),
+        (reason or b"").decode("latin-1"),
+        int(minor),
+        {name: ", ".join(values) for name, values in fields.items()},
+        tuple(fields.get("set-cookie", ())),
+    )
 
 
-def _fields(lines: list[bytes]) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    name = ""
+def _field_lines(lines: list[bytes]) -> list[tuple[str, str]]:
+    """Names, lower case, and values, with lines that obs-fold (RFC 9112 section 5.2) continues made one."""
+    found: list[tuple[str, str]] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and name:  # obs-fold, RFC 9112 section 5.2
-            fields[name] += " " + line.strip().decode("latin-1")
+        if line[:1] in (b" ", b"\t") and found:
+            name, value = found.pop()
+            found.append((name, f"{value} {line.strip().decode('latin-1')}"))
             continue
-        raw_name, colon, value = line.partition(b":")
-        if not colon or not _TOKEN.fullmatch(raw_name) or b"\x00" in value or b"\r" in value:
+        raw_name, colon, raw_value = line.partition(b":")
+        if not colon or not _TOKEN.fullmatch(raw_name) or b"\x00" in raw_value or b"\r" in raw_value:
             raise ProtocolError(f"expected a header field, got {line[:80]!r}")
-        name = raw_name.decode("ascii").lower()
-        text = value.strip(b" \t").decode("latin-1")
-        fields[name] = f"{fields[name]}, {text}" if name in fields else text
-    return fields
+        found.append((raw_name.decode("ascii").lower(), raw_value.strip(b" \t").decode("latin-1")))
+    return found
 
 
 class Framing:
@@ -118,6 +130,11 @@ class Framing:
     def feed(self, data: bytes) -> list[bytes]:
         """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
         raise NotImplementedError
+
+    @property
+    def beyond(self) -> bool:
+        """Whether anything but what closes the last piece came after it."""
+        return bool(self.rest)
 
     def close(self) -> bool:
         """The peer closed: whether the body is whole."""
@@ -188,6 +205,19 @@ class ChunkedBody(Framing):
         if self._held:
             data, self._held = self._held + data, b""
         pieces: list[bytes] = []
+        try:
+            self._cut(data, pieces)
+        except ProtocolError as error:
+            error.before = pieces
+            raise
+        return pieces
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the next transfer chunk, or the last one, has begun after the last piece."""
+        return not (self.partial or self._after_data) and bool(self._held or self._missing or self._in_trailer)
+
+    def _cut(self, data: bytes, pieces: list[bytes]) -> None:
         position, end = 0, len(data)
         while position < end and not self.finished:
             if self._missing:
@@ -206,11 +236,10 @@ class ChunkedBody(Framing):
                 step = self._past_size_line(data, position)
             if not step:
                 self._held = data[position:]
-                return pieces
+                return
             position += step
         if self.finished:
             self.rest = data[position:]
-        return pieces
 
     def _past_data_end(self, data: bytes, position: int) -> int:
         if data.startswith(b"\r\n", position):
@@ -267,10 +296,9 @@ def framing_of(head: Head, method: str) -> Framing:
         if codings.count("chunked") > 1:
             raise ProtocolError(f"transfer-encoding names chunked twice: {head.fields['transfer-encoding']!r}")
         return ChunkedBody()
-    lengths = set(head.tokens("content-length"))
-    if not lengths:
+    if "content-length" not in head.fields:
         return CloseBody()
-    (length, *others) = lengths
+    length, *others = set(head.tokens("content-length")) or {""}
     if others or not (length.isascii() and length.isdigit()) or len(length) > 18:
         raise ProtocolError(f"expected one content-length, got {head.fields['content-length']!r}")
     return LengthBody(int(length))

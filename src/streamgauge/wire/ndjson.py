@@ -30,16 +30,28 @@ class NdjsonDecoder:
         """The lines that ``pieces`` complete."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         *lines, rest = data.split(b"\n")
+        may_be_long = self._held_bytes + len(data) > self._max_chunk_bytes
         if lines and self._held:
             lines[0] = b"".join((*self._held, lines[0]))
             self._held.clear()
             self._held_bytes = 0
+        if may_be_long:
+            self._check(lines)
+        chunks = self._not_blank(lines)
         if rest:
             self._held.append(rest)
             self._held_bytes += len(rest)
             if self._held_bytes > self._max_chunk_bytes:
-                raise ProtocolError(f"line longer than {self._max_chunk_bytes} bytes")
-        return self._not_blank(lines)
+                raise self._too_long(chunks)
+        return chunks
+
+    def _check(self, lines: list[bytes]) -> None:
+        for position, line in enumerate(lines):
+            if len(line) > self._max_chunk_bytes:
+                raise self._too_long(self._not_blank(lines[:position]))
+
+    def _too_long(self, before: list[bytes]) -> ProtocolError:
+        return ProtocolError(f"line longer than {self._max_chunk_bytes} bytes", before)
 
     def _not_blank(self, lines: list[bytes]) -> list[bytes]:
         chunks = [stripped for line in lines if (stripped := line.strip(b" \t\r"))]
@@ -54,5 +66,8 @@ class NdjsonDecoder:
 
     @staticmethod
     def parse(chunk: bytes) -> Any:
-        """The JSON value of a line. Raises ValueError where it is none."""
-        return json.loads(chunk)
+        """The JSON value of a line. Raises ProtocolError where it is none."""
+        try:
+            return json.loads(chunk)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(f"expected a line of JSON, got {chunk[:40]!r} ({error})") from None

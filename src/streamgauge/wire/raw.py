@@ -31,22 +31,29 @@ class RawDecoder:
         """The chunks that ``pieces`` complete."""
         if self._block_bytes:
             return self._blocks(pieces)
-        if not self._held and not partial:
-            return pieces
         if not pieces:
             return []
+        if self._held:
+            if partial and len(pieces) == 1:
+                self._hold(pieces[0], [])
+                return []
+            pieces = [self._release(pieces[0]), *pieces[1:]]
         chunks = pieces[:-1] if partial else pieces
-        if chunks and self._held:
-            chunks = [self._release(chunks[0]), *chunks[1:]]
+        for position, chunk in enumerate(chunks):
+            if len(chunk) > self._max_chunk_bytes:
+                raise self._too_long(chunks[:position])
         if partial:
-            self._hold(pieces[-1])
+            self._hold(pieces[-1], chunks)
         return chunks
 
-    def _hold(self, piece: bytes) -> None:
+    def _hold(self, piece: bytes, before: list[bytes]) -> None:
         self._held.append(piece)
         self._held_bytes += len(piece)
         if self._held_bytes > self._max_chunk_bytes:
-            raise ProtocolError(f"transfer chunk longer than {self._max_chunk_bytes} bytes")
+            raise self._too_long(before)
+
+    def _too_long(self, before: list[bytes]) -> ProtocolError:
+        return ProtocolError(f"transfer chunk longer than {self._max_chunk_bytes} bytes", before)
 
     def _release(self, last: bytes = b"") -> bytes:
         chunk = b"".join((*self._held, last))

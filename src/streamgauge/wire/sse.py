@@ -5,12 +5,15 @@
 3. A block is parsed into its fields only when somebody looks inside.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamgauge.wire.errors import ProtocolError
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_RETRY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,13 @@ class SseDecoder:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
+        self._beyond = False
         self._max_chunk_bytes = max_chunk_bytes
 
     @property
     def pending(self) -> bool:
-        """Whether part of an event is held."""
-        return bool(self._held)
+        """Whether part of an event is held, or a heartbeat came after the last event."""
+        return bool(self._held) or self._beyond
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """The event blocks that ``pieces`` complete, line ends normalised, without their closing empty line."""
@@ -56,22 +60,39 @@ class SseDecoder:
             self._held.clear()
             self._held_bytes = 0
         if data[-2:] == b"\n\n":
-            blocks = data[:-2].split(b"\n\n")
-        else:
-            whole, found, rest = data.rpartition(b"\n\n")
-            self._hold(rest)
-            if not found:
-                return []
-            blocks = whole.split(b"\n\n")
-        return [block for block in blocks if block.startswith(b"data:") or self._is_event(block)]
+            return self._events(data[:-2])
+        whole, found, rest = data.rpartition(b"\n\n")
+        chunks = self._events(whole) if found else []
+        self._hold(rest, chunks)
+        return chunks
 
-    def _hold(self, data: bytes) -> None:
+    def _events(self, whole: bytes) -> list[bytes]:
+        blocks = whole.split(b"\n\n")
+        short = len(blocks)
+        if len(whole) > self._max_chunk_bytes:
+            short = next((i for i, b in enumerate(blocks) if len(b.strip(b"\n")) > self._max_chunk_bytes), short)
+        last, chunks = b"", []
+        for block in blocks[:short]:
+            last = block.strip(b"\n")
+            if last.startswith(b"data:") or self._is_event(last):
+                chunks.append(last)
+        if short < len(blocks):
+            raise self._too_long(chunks)
+        self._beyond = last != b"" and not (chunks and chunks[-1] is last)
+        return chunks
+
+    def _hold(self, data: bytes, before: Sequence[bytes] = ()) -> None:
+        if not self._held:
+            data = data.lstrip(b"\n")  # empty lines between events
         if not data:
             return
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self._max_chunk_bytes:
-            raise ProtocolError(f"event longer than {self._max_chunk_bytes} bytes")
+        if self._held_bytes > self._max_chunk_bytes + 1:  # its last line end is no part of it
+            raise self._too_long(before)
+
+    def _too_long(self, before: Sequence[bytes]) -> ProtocolError:
+        return ProtocolError(f"event longer than {self._max_chunk_bytes} bytes", before)
 
     def _without_bom(self, data: bytes) -> bytes:
         data = b"".join(self._held) + data
@@ -115,6 +136,6 @@ class SseDecoder:
                 name = value
             elif field == "id" and "\0" not in value:
                 event_id = value
-            elif field == "retry" and value.isascii() and value.isdigit():
+            elif field == "retry" and _RETRY.fullmatch(value):
                 retry_ms = int(value)
         return Event(name or "message", "\n".join(data), event_id, retry_ms)

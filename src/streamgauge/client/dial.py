@@ -1,0 +1,154 @@
+"""From an address to a transport that is ready for a request: TCP or Unix socket, then a proxy's tunnel, then TLS.
+
+Connecting → tunnelling (CONNECT, RFC 9110 section 9.3.6) → shaking hands → ready, or failed with a sentence that says
+what was tried. Addresses are tried one after the other.
+"""
+
+import _socket
+import os
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamgauge.client.reactor import Reactor, Watch
+from streamgauge.client.socket import Address, Socket, open_socket
+from streamgauge.client.transport import PlainTransport, TlsTransport, Transport
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.http1 import HeadParser
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to get to an origin.
+
+    ``tunnel`` is the CONNECT request that a proxy is sent first; ``tls`` comes after it. ``absolute`` says that a proxy
+    without a tunnel is asked, by whole URLs and with ``proxy_authorization``.
+    """
+
+    addresses: tuple[Address, ...]
+    tls: ssl.SSLContext | None = None
+    server_name: str = ""
+    tunnel: bytes = b""
+    absolute: bool = False
+    proxy_authorization: str = ""
+
+
+class Dial:
+    """One attempt to get a transport. Exactly one of the two callbacks is called, once, unless it is cancelled."""
+
+    def __init__(
+        self, route: Route, reactor: Reactor, on_ready: Callable[[Transport], None], on_failed: Callable[[str], None]
+    ) -> None:
+        self._route = route
+        self._reactor = reactor
+        self._on_ready = on_ready
+        self._on_failed = on_failed
+        self._addresses = list(route.addresses)
+        self._sock: Socket | None = None
+        self._watch: Watch | None = None
+        self._plain: PlainTransport | None = None
+        self._tls: TlsTransport | None = None
+        self._proxy_head = HeadParser()
+
+    def start(self) -> None:
+        """Begin."""
+        self._connect("the host has no address")
+
+    def cancel(self) -> None:
+        """Give up; no callback is called any more."""
+        self._unwatch()
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def _connect(self, problem: str) -> None:
+        self.cancel()
+        while self._addresses:
+            try:
+                self._sock = open_socket(self._addresses.pop(0))
+            except OSError as error:
+                problem = words(error)
+                continue
+            self._watch = self._reactor.on_writable(self._sock.fileno(), self._on_connected)
+            return
+        self._on_failed(problem)
+
+    def _on_connected(self) -> None:
+        assert self._sock is not None
+        code = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
+        if code:
+            self._connect(os.strerror(code))
+            return
+        self._unwatch()
+        self._plain = PlainTransport(self._sock)
+        if self._route.tunnel:
+            self._plain.write(self._route.tunnel)
+            self._plain.flush()
+            self._watch = self._reactor.on_readable(self._sock.fileno(), self._on_proxy_readable)
+        else:
+            self._secure()
+
+    def _on_proxy_readable(self) -> None:
+        assert self._plain is not None
+        try:
+            data, _ = self._plain.read()
+            head = self._proxy_head.feed(data) if data else None
+        except BlockingIOError:
+            return
+        except (OSError, ProtocolError) as error:
+            self._fail(f"the proxy: {words(error)}")
+            return
+        if not data:
+            self._fail("the proxy closed the connection instead of opening a tunnel")
+        elif head is not None and not 200 <= head.status < 300:
+            self._fail(f"the proxy answered {head.status} {head.reason}".rstrip())
+        elif head is not None:
+            self._unwatch()
+            self._secure()
+
+    def _secure(self) -> None:
+        assert self._plain is not None
+        if self._route.tls is None:
+            self._ready(self._plain)
+            return
+        try:
+            self._tls = TlsTransport(self._plain, self._route.tls, self._route.server_name)
+        except OSError as error:
+            self._fail(f"TLS: {words(error)}")
+            return
+        self._watch = self._reactor.on_readable(self._plain.sock.fileno(), self._on_handshake_readable)
+
+    def _on_handshake_readable(self) -> None:
+        assert self._tls is not None
+        try:
+            self._tls.receive()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(f"TLS: {words(error)}")
+            return
+        if self._tls.handshaken:
+            self._ready(self._tls)
+
+    def _ready(self, transport: Transport) -> None:
+        self._unwatch()
+        self._sock = None
+        self._on_ready(transport)
+
+    def _fail(self, reason: str) -> None:
+        self.cancel()
+        self._on_failed(reason)
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+
+
+def words(error: Exception) -> str:
+    """What went wrong, as a sentence has it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate refused: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).replace("_", " ").lower()
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,38 @@
+"""Where a redirection leads, and what of the request goes along (RFC 9110 section 15.4)."""
+
+from dataclasses import replace
+
+from streamgauge.client.request import Request
+from streamgauge.client.target import TargetError, joined
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.http1 import Head
+
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+#: Fields that another origin must not see, and those that belong to a body that is not sent again.
+_SECRETS = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
+_OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language"})
+
+
+def is_redirect(head: Head) -> bool:
+    """Whether a response points elsewhere."""
+    return head.status in _STATUSES and "location" in head.fields
+
+
+def redirected(request: Request, head: Head) -> Request:
+    """The request that follows ``head``. Raises ProtocolError if it points nowhere that can be asked."""
+    location = head.fields["location"]
+    try:
+        target = joined(request.target, location)
+    except TargetError as error:
+        raise ProtocolError(f"status {head.status} points nowhere: {error}") from None
+    dropped = {"cookie", "host"}
+    if target.origin != request.target.origin:
+        dropped |= _SECRETS
+    elif not target.authorization:
+        target = replace(target, authorization=request.target.authorization)
+    method, body = request.method, request.body
+    if (head.status == 303 and method != "HEAD") or (head.status in (301, 302) and method == "POST"):
+        method, body = "GET", b""
+        dropped |= _OF_THE_BODY
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
+    return Request(method, target, headers, body)

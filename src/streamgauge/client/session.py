@@ -1,0 +1,62 @@
+"""What one user carries from stream to stream, connections and cookies, and how it drives an exchange."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from streamgauge.client.connections import Connections
+from streamgauge.client.cookies import Cookies
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.request import Request
+from streamgauge.client.routing import Network, RouteError
+
+
+class Session:
+    """One user's side of its exchanges. Names are resolved here, in the user's own time."""
+
+    def __init__(self, network: Network | None = None) -> None:
+        self._network = network or Network()
+        self._connections = Connections()
+        self._cookies = Cookies()
+
+    def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
+        """Ask, and follow redirects, until ``exchange`` has ended; ``wait`` returns when it pauses."""
+        try:
+            self.ask(exchange)
+            wait()
+            while self.go_on(exchange):
+                wait()
+        finally:
+            exchange.censor()  # where it has not ended, the caller is being stopped: the run is over
+            self.finish(exchange)
+
+    def ask(self, exchange: Exchange) -> None:
+        """Send the exchange's request."""
+        request = self._with_cookies(exchange.request)
+        exchange.request = request
+        try:
+            route = self._network.route_to(request.target)
+        except RouteError as error:
+            exchange.fail_to_connect(str(error))
+            return
+        exchange.ask(route, self._connections.take(request.target.origin))
+
+    def go_on(self, exchange: Exchange) -> bool:
+        """After a pause: whether the exchange was redirected and has been asked anew, rather than ended."""
+        self._cookies.take(exchange.asked.target, exchange.head)
+        if exchange.record is not None:
+            return False
+        self.ask(exchange)
+        return True
+
+    def finish(self, exchange: Exchange) -> None:
+        """Keep the connection of an exchange that has ended, where it can be kept."""
+        if exchange.reusable is not None:
+            self._connections.keep(exchange.request.target.origin, exchange.reusable)
+
+    def _with_cookies(self, request: Request) -> Request:
+        cookie = self._cookies.header(request.target)
+        return replace(request, headers={**cookie, **request.headers}) if cookie else request
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        self._connections.close()

@@ -1,0 +1,137 @@
+"""Bytes to and from a connected socket, with the kernel's stamp of what was read: plain, or under TLS.
+
+Under TLS a read's stamp is that of the segment that completed its last record: decryption takes nothing from it.
+"""
+
+import ssl
+from typing import Protocol
+
+from streamgauge.client.socket import ANCILLARY_BYTES, READ_BYTES, Socket, stamp_ns
+
+_RECORD_BYTES = 65_536
+
+
+class Transport(Protocol):
+    """A connection. Nothing blocks; what cannot be sent yet waits in it."""
+
+    sock: Socket
+
+    def read(self) -> tuple[bytes | None, int | None]:
+        """What has come, and its stamp (wall clock, ns): ``b""`` at a clean end, None where it holds no data.
+
+        Raises OSError.
+        """
+
+    def write(self, data: bytes) -> None:
+        """Take ``data`` to be sent by ``flush``."""
+
+    def flush(self) -> bool:
+        """Send what can be sent; whether all is sent. Raises OSError."""
+
+    def close(self) -> None:
+        """Close the socket."""
+
+
+class PlainTransport:
+    """TCP, or a Unix socket, as it is."""
+
+    __slots__ = ("_unsent", "sock")
+
+    def __init__(self, sock: Socket) -> None:
+        self.sock = sock
+        self._unsent = b""
+
+    def read(self) -> tuple[bytes | None, int | None]:
+        """See ``Transport``."""
+        data, ancillary, _, _ = self.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+        return data, stamp_ns(ancillary)
+
+    def write(self, data: bytes) -> None:
+        """See ``Transport``."""
+        self._unsent += data
+
+    def flush(self) -> bool:
+        """See ``Transport``."""
+        if self._unsent:
+            try:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        return not self._unsent
+
+    def close(self) -> None:
+        """See ``Transport``."""
+        self.sock.close()
+
+
+class TlsTransport:
+    """TLS over a plain transport, by memory BIOs: reading stays a ``recvmsg`` of ours."""
+
+    __slots__ = ("_incoming", "_outgoing", "_plain", "_tls", "handshaken", "sock")
+
+    def __init__(self, plain: PlainTransport, context: ssl.SSLContext, host: str) -> None:
+        self._plain = plain
+        self.sock = plain.sock
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self.handshaken = False
+        self._shake_hands()
+
+    def read(self) -> tuple[bytes | None, int | None]:
+        """See ``Transport``. A close without TLS's own closing is an OSError."""
+        stamp = self.receive()
+        data = self._decrypted()
+        if self._outgoing.pending:
+            self.flush()
+        return data, stamp
+
+    def receive(self) -> int | None:
+        """Take in what has come, go on with the handshake where it is not done, and return the stamp.
+
+        Raises OSError.
+        """
+        data, stamp = self._plain.read()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        if not self.handshaken:
+            self._shake_hands()
+        return stamp
+
+    def _shake_hands(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        finally:
+            self.flush()
+        self.handshaken = True
+
+    def _decrypted(self) -> bytes | None:
+        pieces = []
+        try:
+            while piece := self._tls.read(_RECORD_BYTES):
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            return b"".join(pieces) or None
+        except ssl.SSLEOFError:
+            if not pieces:
+                raise
+        return b"".join(pieces)
+
+    def write(self, data: bytes) -> None:
+        """See ``Transport``."""
+        view = memoryview(data)
+        while view:
+            view = view[self._tls.write(view) :]
+
+    def flush(self) -> bool:
+        """See ``Transport``."""
+        if self._outgoing.pending:
+            self._plain.write(self._outgoing.read())
+        return self._plain.flush()
+
+    def close(self) -> None:
+        """See ``Transport``."""
+        self._plain.close()
