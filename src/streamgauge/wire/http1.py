@@ -101,14 +101,16 @@ def _field_lines(lines: list[bytes]) -> list[tuple[str, str]]:
     """Names, lower case, and values, with lines that obs-fold (RFC 9112 section 5.2) continues made one."""
     found: list[tuple[str, str]] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and found:
-            name, value = found.pop()
-            found.append((name, f"{value} {line.strip().decode('latin-1')}"))
-            continue
+        folds = bool(found) and line[:1] in (b" ", b"\t")
         raw_name, colon, raw_value = line.partition(b":")
-        if not colon or not _TOKEN.fullmatch(raw_name) or b"\x00" in raw_value or b"\r" in raw_value:
+        if b"\x00" in line or b"\r" in line or not (folds or (colon and _TOKEN.fullmatch(raw_name))):
             raise ProtocolError(f"expected a header field, got {line[:80]!r}")
-        found.append((raw_name.decode("ascii").lower(), raw_value.strip(b" \t").decode("latin-1")))
+        value = (line if folds else raw_value).strip(b" \t").decode("latin-1")
+        if folds:
+            name, before = found.pop()
+            found.append((name, f"{before} {value}"))
+        else:
+            found.append((raw_name.decode("ascii").lower(), value))
     return found
 
 
