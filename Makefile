@@ -55,8 +55,9 @@ up: ## The whole stack, in Docker; prints its addresses
 	@echo "Sample app  http://$$(docker compose port app 8000)/docs"
 	@echo "Next: make load (a run of $(USERS) users, $(DURATION) s), make logs, make down"
 
-load: ## A run on the stack that is up: make load USERS=100 DURATION=60
-	@docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION)
+load: ## A run on the stack that is up, its report into results/: make load USERS=100 DURATION=60
+	@docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION); status=$$?; \
+	docker compose cp locust-master:/home/streamgauge/results . 2>/dev/null; exit $$status
 
 down: ## Stop the stack; what Prometheus stored stays
 	docker compose down --remove-orphans

@@ -1,7 +1,8 @@
 """Starts a run through the Locust master's web interface, shows how it goes, and says how it went: ``make load``.
 
-Exit status 0 when streams ended and none failed, 1 otherwise, 2 when there is no run to be had. Standard library only:
-it runs in the master's container, and on any machine that reaches the master.
+The exit status is the verdict's, where the master writes its results to a folder that this process sees (0 passed,
+1 failed, 3 not to be trusted); else 0 when streams ended and none failed, and 1 otherwise. It is 2 when there is no run
+to be had. Standard library only: it runs in the master's container.
 """
 
 import argparse
@@ -11,9 +12,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 POLL_S = 2.0
+RESULT_S = 15.0
 GRACE_S = 60.0
 TIMEOUT_S = 10.0
 
@@ -30,7 +33,7 @@ class Master:
 
     def ask(self, path: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
         """GET, or POST with fields; the answer's JSON object. Raises MasterError."""
-        data = urllib.parse.urlencode(fields).encode() if fields else None
+        data = None if fields is None else urllib.parse.urlencode(fields).encode()
         try:
             with urllib.request.urlopen(self.url + path, data, TIMEOUT_S) as reply:
                 answer = json.load(reply)
@@ -79,18 +82,49 @@ def table(stats: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def results(folder: Path) -> set[Path]:
+    """The results of all runs so far. A run is written in full once its report is there, which comes last."""
+    return {report.with_name("result.json") for report in folder.glob("*/report.html")}
+
+
+def new_result(folder: Path, before: set[Path]) -> Path | None:
+    """The result that was not there before, once it is written; None where none comes."""
+    deadline = time.monotonic() + RESULT_S
+    while folder.is_dir() and time.monotonic() < deadline:
+        for path in results(folder) - before:
+            return path
+        time.sleep(POLL_S / 4)
+    return None
+
+
+def verdict(path: Path) -> int:
+    """Says the verdict of a result, and gives its exit status."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["verdict"]
+    status = int(found["exit_code"])
+    say(
+        f"{'passed' if status == 0 else 'failed' if status == 1 else 'not to be trusted'}; measurement {found['trust']}"
+    )
+    for reason in found["reasons"]:
+        say(f"  - {reason}")
+    say(f"{path.parent}: report.html, result.json")
+    return status
+
+
 def run(options: argparse.Namespace) -> int:
     """A whole run. Interrupted, it stops the load."""
-    master = Master(options.master)
+    master, before = Master(options.master), results(options.results)
     if master.stats().get("worker_count", 1) == 0:
         raise MasterError(f"{master.url}: expected a connected worker, got none")
     master.start(options.users, options.spawn_rate or options.users / 5, options.seconds)
     try:
         stats = follow(master, options.seconds)
     except KeyboardInterrupt:
-        master.ask("/stop")
-        stats = master.stats()
+        master.ask("/stop", {})
+        stats = follow(master, 0)
     say(table(stats))
+    written = new_result(options.results, before)
+    if written:
+        return verdict(written)
     total = stats["stats"][-1]
     return 0 if total["num_requests"] and not total["num_failures"] else 1
 
@@ -115,6 +149,7 @@ def main() -> int:
     parser.add_argument("--users", type=positive, default=100, help="concurrent users")
     parser.add_argument("--spawn-rate", type=positive, metavar="N", help="users to start per second; all within 5 s")
     parser.add_argument("--seconds", type=positive, default=60, help="how long the run lasts")
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the master's results")
     try:
         return run(parser.parse_args())
     except MasterError as error:

@@ -135,7 +135,8 @@ def _streams() -> list[core.Panel]:
         chart(
             "Stream duration",
             f"`{DURATION}`: how long streams lasted that ended in this moment, whatever their outcome. Longer than "
-            "chunks times pace means that chunks were late; shorter, that streams were cut.",
+            "chunks times pace means that chunks were late; shorter, that streams were cut. The buckets are wide: "
+            "2.5 s to 5 s is one, and what lies between is a guess.",
             _percentiles(DURATION),
             "s",
         ),

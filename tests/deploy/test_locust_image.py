@@ -1,5 +1,6 @@
 """What Locust's image carries beside Locust: the worker's health check, and the command that starts a run."""
 
+import json
 import runpy
 import subprocess
 import sys
@@ -58,3 +59,12 @@ def test_an_impossible_option_is_named_with_its_value(arguments):
     done = load(*arguments)
     assert done.returncode == 2
     assert f"argument {arguments[0]}: expected a whole number above 0, got {arguments[1]!r}" in done.stderr
+
+
+@pytest.mark.parametrize(("status", "word"), [(0, "passed"), (1, "failed"), (3, "not to be trusted")])
+def test_the_verdict_of_the_result_is_the_exit_status(tmp_path, capsys, status, word):
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"verdict": {"exit_code": status, "trust": "degraded", "reasons": ["a reason"]}}))
+    assert runpy.run_path(str(LOCUST / "load.py"))["verdict"](path) == status
+    said = capsys.readouterr().out
+    assert said.startswith(f"{word}; measurement degraded\n  - a reason\n")
