@@ -1,0 +1,153 @@
+"""The paced source, and Locust in processes of its own: importing it here would patch this process."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from benchmarks.locust_run import LocustRun, command, environment, results_in
+from benchmarks.server import ROOT, Server
+
+SCENARIO = "loadtests/sse.py"
+
+
+class Locust:
+    """A Locust process, leader of a process group of its own, that may still be running."""
+
+    def __init__(self, directory, locustfile, *options, result_dir=None):
+        self.result_dir = result_dir
+        self._printed = directory / f"printed-{time.monotonic_ns()}"
+        where = ("--result-dir", result_dir) if result_dir else ()
+        with self._printed.open("wb") as out:
+            self.process = subprocess.Popen(
+                command(locustfile, *options, *where),
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self):
+        return self._printed.read_text()
+
+    @property
+    def results(self):
+        return results_in(self.result_dir)
+
+    def children(self):
+        """The processes that it started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def interrupt(self):
+        """What Ctrl-C in a terminal does: SIGINT to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def wait(self, timeout_s=45):
+        try:
+            status = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"Locust still runs after {timeout_s} s:\n{self.output}")
+        return LocustRun(status, self.output, self.results if self.result_dir else [])
+
+    def kill(self):
+        """End what is left of it and of its process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Starter:
+    """Starts Locust, and ends at the end what did not end by itself."""
+
+    def __init__(self, directory):
+        self._directory = directory
+        self._started = []
+
+    def __call__(self, *arguments, locustfile=SCENARIO, **more):
+        self._started.append(Locust(self._directory, locustfile, *arguments, **more))
+        return self._started[-1]
+
+    def headless(self, url, *options, users, run_time, **more):
+        """A headless run whose users all start at once."""
+        load = ("--headless", "-H", url, "-u", users, "-r", 100)
+        return self(*load, *(("-t", run_time) if run_time else ()), *options, **more)
+
+    def end(self):
+        for each in self._started:
+            each.kill()
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("printed"))
+    yield starter
+    starter.end()
+
+
+@pytest.fixture(scope="module")
+def _server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def source(_server):
+    """The paced source, with an empty log."""
+    _server.log()
+    return _server
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Waits for a condition, which it returns when it is true at last."""
+
+    def wait(condition, what, timeout_s=20):
+        deadline_s = time.monotonic() + timeout_s
+        while not (found := condition()):
+            if time.monotonic() > deadline_s:
+                pytest.fail(f"not within {timeout_s} s: {what}")
+            time.sleep(0.05)
+        return found
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """Gives a port that was free a moment ago."""
+
+    def find():
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            return sock.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def two_processes(free_port):
+    """Options for a master and two workers that it forks, on a port of their own."""
+
+    def options():
+        port = free_port()
+        return "--processes", 2, "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port
+
+    return options
+
+
+@pytest.fixture(scope="session")
+def locust_stats():
+    """Reads what ``--json-file`` wrote, by name."""
+
+    def read(path):
+        return {each["name"]: each for each in json.loads(path.with_name(path.name + ".json").read_text())}
+
+    return read
