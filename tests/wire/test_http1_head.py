@@ -101,11 +101,8 @@ def test_a_head_may_be_as_long_as_the_limit_and_no_longer(cuts):
 
 
 def test_a_head_without_end_is_an_error():
-    parser = HeadParser(max_bytes=1000)
-    parser.feed(OK)
     with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
-        for _ in range(100):
-            parser.feed(b"A: xxxxxxxxxxxxxxxx\r\n")
+        read([OK] + [b"A: xxxxxxxxxxxxxxxx\r\n"] * 100, HeadParser(max_bytes=1000))
 
 
 def test_a_parser_knows_whether_a_head_has_started():

@@ -62,7 +62,7 @@ class BodyReader:
                 return settled
         return None if problem is None else (Outcome.PROTOCOL_ERROR, str(problem))
 
-    def close(self, end_ns: int) -> tuple[Outcome, str]:  # noqa: ARG002 - how late the end was seen times no chunk
+    def close(self) -> tuple[Outcome, str]:
         """The peer closed, or the framing finished: how the stream ended."""
         if not self.framing.close():
             return Outcome.TRUNCATED, "the connection was closed inside the body"

@@ -5,7 +5,6 @@ may answer before it has the whole request. What goes wrong is an outcome in the
 are mistakes of the caller's own callables, and go back to the caller.
 """
 
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,6 +62,7 @@ class Exchange:
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
+        self._send_failure = ""
         self._reading: Watch | None = None
         self._writing: Watch | None = None
         self._deadline_watch: Watch | None = None
@@ -99,6 +99,7 @@ class Exchange:
     def _connected(self, transport: Transport) -> None:
         self._dial = None
         self._transport = transport
+        self._send_failure = ""
         self._reading = self._reactor.on_readable(transport.sock.fileno(), self._on_readable)
         route = self._route
         transport.write(self.request.encode(absolute=route.absolute, proxy_authorization=route.proxy_authorization))
@@ -110,9 +111,8 @@ class Exchange:
         try:
             sent = transport.flush()
         except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.ECONNRESET):
-                raise
-            sent = True  # the answer, or the reset, is there to be read
+            self._send_failure = words(error)
+            sent = True  # an answer may still be there to be read
         if sent and self._writing is not None:
             self._writing.stop()
             self._writing = None
@@ -123,22 +123,23 @@ class Exchange:
 
     def _on_readable(self) -> None:
         assert self._transport is not None
+        why_closed = self._send_failure
         try:
             data, stamp_ns = self._transport.read()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._closed(words(error))
-            return
-        if not data:
-            if data is not None:  # a FIN brings no stamp
-                self._closed("")
+            data, stamp_ns, why_closed = b"", None, words(error)
+        if data is None:
             return
         clock = self._clock
-        arrival_ns = clock.locate(stamp_ns)
-        self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
+        arrival_ns = clock.locate(stamp_ns) if data else self._ledger.now_ns()  # a FIN brings no stamp
         try:
-            self._take_in(data, arrival_ns)
+            if data:
+                self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
+                self._take_in(data, arrival_ns)
+            else:
+                self._closed(why_closed, arrival_ns)
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:  # the caller's on_chunk or end: theirs to see
@@ -158,7 +159,7 @@ class Exchange:
                 return
         settled = body.feed(data, arrival_ns, self._clock)
         if settled is None and body.framing.finished:
-            settled = body.close(arrival_ns)
+            settled = body.close()
         if settled is not None:
             self._end(*settled, arrival_ns)
 
@@ -172,14 +173,14 @@ class Exchange:
         if head.status >= 300 or head.status < 200:
             self._end(Outcome.HTTP_ERROR, f"status {head.status} {head.reason}".rstrip(), arrival_ns)
             return False
+        wanted = self.plan.wanted_protocol
+        if wanted != "auto" and not content_type_fits(wanted, content_type):
+            self._end(Outcome.HTTP_ERROR, f"expected a content type of {wanted}, got {content_type!r}", arrival_ns)
+            return False
         if self._protocol == "auto":
             self._protocol = protocol_of(content_type)
             self._tally = self._ledger.resettle(self._tally, self.plan.name, self._protocol)
             self._timer.count_into(self._tally)
-        elif not content_type_fits(self._protocol, content_type):
-            reason = f"expected a content type of {self._protocol}, got {content_type!r}"
-            self._end(Outcome.HTTP_ERROR, reason, arrival_ns)
-            return False
         self._body = BodyReader(self.plan, head, self._protocol, self._tally, self._timer)
         return True
 
@@ -192,11 +193,10 @@ class Exchange:
         self._hang_up()
         self._on_pause()
 
-    def _closed(self, why: str) -> None:
+    def _closed(self, why: str, end_ns: int) -> None:
         """The peer closed the connection: cleanly where ``why`` is empty."""
-        end_ns = self._ledger.now_ns()
         if self._body is not None:
-            outcome, reason = (Outcome.TRUNCATED, why) if why else self._body.close(end_ns)
+            outcome, reason = (Outcome.TRUNCATED, why) if why else self._body.close()
             self._end(outcome, reason, end_ns)
         elif self._reused and not self._head_parser.started and self.request.repeatable:
             self._reused = False
@@ -210,9 +210,11 @@ class Exchange:
 
     def _await_deadline(self) -> None:
         deadline_ns, _ = self._deadline()
-        if deadline_ns is not None:
-            delay_s = max(0.0, (deadline_ns - self._ledger.now_ns()) / 1e9)
-            self._deadline_watch = self._reactor.after(delay_s, self._on_deadline)
+        waits_s = [] if deadline_ns is None else [max(0.0, (deadline_ns - self._ledger.now_ns()) / 1e9)]
+        if self._timer.first_ns is None and self.plan.limits.idle_timeout_s is not None:
+            waits_s.append(self.plan.limits.idle_timeout_s)  # it counts from the first chunk, which may come at once
+        if waits_s:
+            self._deadline_watch = self._reactor.after(min(waits_s), self._on_deadline)
 
     def _deadline(self) -> tuple[int | None, str]:
         """The next moment at which the stream counts as stalled unless something comes, and which limit that is."""

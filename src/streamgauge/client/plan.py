@@ -58,3 +58,9 @@ class StreamPlan:
             check_end(self.end)
             if self.end.startswith("event:") and self.protocol not in ("auto", "sse"):
                 raise PlanError(f"end: {self.end!r} names an SSE event, and the protocol is {self.protocol}")
+
+    @property
+    def wanted_protocol(self) -> str:
+        """``protocol``, or ``sse`` where it is ``auto`` and the named end is an event."""
+        names_event = isinstance(self.end, str) and self.end.startswith("event:")
+        return "sse" if names_event and self.protocol == "auto" else self.protocol

@@ -1,0 +1,146 @@
+"""A server that does as a script says, whatever HTTP says, and the call that streams from it."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from streamgauge.client.blocking import run_streams
+from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.target import target_of
+from streamgauge.measure.record import StreamRecord
+
+#: Bytes are sent, a number is a pause in seconds; "fin" and "rst" close. Without either the connection stays open.
+Step = bytes | float | str
+Script = Sequence[Step]
+
+
+class ScriptedServer:
+    """Plays ``scripts[path]`` for each request, on as many connections as come."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.scripts: dict[str, Script] = {}
+        self.requests: list[bytes] = []
+        #: How clients ended connections that the server left open: "fin" or "rst".
+        self.hung_up: list[str] = []
+        self.connections = 0
+        self._closing = threading.Event()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=512)
+        self.host = f"[{host}]" if ":" in host else host
+        self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def url(self, path: str = "/") -> str:
+        return f"http://{self.host}:{self.port}{path}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.add(connection)
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            while head := self._request(connection):
+                self.requests.append(head)
+                if not self._play(connection, self.scripts[head.split()[1].decode()]):
+                    return
+            self.hung_up.append("fin")
+        except OSError:
+            self.hung_up.append("rst")
+        finally:
+            connection.close()
+
+    @staticmethod
+    def _request(connection: socket.socket) -> bytes:
+        """One request's head; its body, if any, stays unread."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            if not (byte := connection.recv(1)):
+                return b""
+            head += byte
+        return head
+
+    def _play(self, connection: socket.socket, script: Script) -> bool:
+        for step in script:
+            if isinstance(step, bytes):
+                connection.sendall(step)
+            elif isinstance(step, float):
+                self._closing.wait(step)
+            else:
+                if step == "rst":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
+        return True
+
+    def close(self) -> None:
+        self._closing.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    server = ScriptedServer()
+    yield server
+    server.close()
+
+
+NO_FIELDS: Mapping[str, str] = {}
+Plan = Callable[..., StreamPlan]
+
+
+@pytest.fixture
+def plan(server: ScriptedServer) -> Plan:
+    """A plan for a stream that the server plays ``script`` for; limits are given by name."""
+
+    def make(
+        script: Script = (), path: str = "/", url: str = "", headers: Mapping[str, str] = NO_FIELDS, **options: Any
+    ) -> StreamPlan:
+        server.scripts[path] = script
+        body, method = options.pop("body", b""), options.pop("method", "GET")
+        limits = {name: options.pop(name) for name in Limits.__slots__ if name in options}
+        request = Request(method, target_of(url or server.url(path)), headers, body)
+        options = {"protocol": "sse", "name": "stream", **options}
+        return StreamPlan(request=request, limits=replace(Limits(5.0, 5.0), **limits), **options)
+
+    return make
+
+
+@pytest.fixture
+def stream(plan: Plan) -> Callable[..., StreamRecord]:
+    """The record of one stream."""
+    return lambda *args, **options: run_streams([plan(*args, **options)])[0]
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], None]:
+    """Wait for something that another thread does."""
+
+    def wait(done: Callable[[], object]) -> None:
+        deadline_s = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < deadline_s, "waited for 10 s"
+            time.sleep(0.005)
+
+    return wait
