@@ -1,8 +1,10 @@
-"""NDJSON: each user reads one stream of JSON lines after another."""
+"""NDJSON: each user reads one stream of JSON lines after another, until the line that says ``done``."""
 
 from locust import task
 
 from streamgauge.load import StreamUser
+
+CHUNKS = 50
 
 
 class NdjsonReader(StreamUser):
@@ -10,9 +12,9 @@ class NdjsonReader(StreamUser):
 
     @task
     def read(self) -> None:
-        self.play("/stream/ndjson", protocol="ndjson", end=is_done, params={"chunks": 50, "interval_ms": 50})
-
-
-def is_done(line: object) -> bool:
-    """Whether a line is the one that ends the stream."""
-    return isinstance(line, dict) and line.get("type") == "done"
+        self.play(
+            "/stream/ndjson",
+            protocol="ndjson",
+            end=f'data:{{"type":"done","chunks":{CHUNKS}}}',
+            params={"chunks": CHUNKS, "interval_ms": 50},
+        )

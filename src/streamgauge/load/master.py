@@ -6,7 +6,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_STOPPING, MasterRunner
 
 from streamgauge.load.reporting import ReportingRun
 from streamgauge.load.worker import DRAIN, DRAINED, REPORT_KEY
@@ -35,6 +35,11 @@ class MasterRun(ReportingRun):
         self.environment.events.test_stopping.add_listener(self.on_test_stopping)
         self._runner.register_message(DRAINED, self.on_drained)
 
+    def on_test_start(self, **_: Any) -> None:
+        """Open a new book, in which no worker has reported its end."""
+        self._drained.clear()
+        super().on_test_start()
+
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Add what a worker counted."""
         parts = data.pop(REPORT_KEY, [])
@@ -47,17 +52,21 @@ class MasterRun(ReportingRun):
 
     def on_test_stopping(self, **_: Any) -> None:
         """Tell the workers to drain, and wait until each has reported its end or is gone."""
-        if self.book is None:
+        book = self.book
+        if book is None:
             return
-        self._drained.clear()
+        # Locust says so only after this; till then it would give the users of a worker that quits to the others.
+        self._runner.update_state(STATE_STOPPING)
         self._runner.send_message(DRAIN)
         deadline_s = time.monotonic() + self.environment.stop_timeout + GRACE_S
-        while (waiting := self._not_drained()) and time.monotonic() < deadline_s:
+        while self._not_drained() and time.monotonic() < deadline_s:
             gevent.sleep(0.05)
-        for worker in waiting:
-            logger.warning("Worker %s did not report its end in time", worker)
-        if waiting and self.book is not None:
-            self.book.totals.problems.append(f"{len(waiting)} workers did not report the end of their streams")
+        lost = (book.processes | set(self._not_drained())) - self._drained
+        for worker in sorted(lost):
+            logger.warning("Worker %s did not report the end of its streams", worker)
+        if lost:
+            workers = "1 worker" if len(lost) == 1 else f"{len(lost)} workers"
+            book.totals.problems.append(f"{workers} did not report the end of their streams")
 
     def _not_drained(self) -> list[str]:
         clients = self._runner.clients.all

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from streamgauge.client.plan import Limits
-from streamgauge.client.request import Request, RequestError
+from streamgauge.client.request import Request
+from streamgauge.client.routing import Network
 from streamgauge.client.target import Target
-from streamgauge.wire.end import EndError, check_end
+from streamgauge.client.tls import TlsSettings
+from streamgauge.wire.end import check_end
 
 #: Streams under way when a run ends get this long, in Locust's own option, unless it is given.
 STOP_TIMEOUT = "15s"
@@ -31,6 +33,7 @@ class ScenarioOptions:
     end: str | None = None
     accept: str | None = None
     limits: Limits = _DEFAULTS
+    network: Network = field(default_factory=Network)
 
 
 def _path(text: str) -> str:
@@ -65,6 +68,19 @@ def _body(text: str) -> bytes:
         raise ValueError(f"cannot read {text[1:]!r}: {error.strerror}") from None
 
 
+def _file(text: str) -> str:
+    try:
+        with Path(text).open("rb"):
+            return text
+    except OSError as error:
+        raise ValueError(f"cannot read {text!r}: {error.strerror}") from None
+
+
+def _proxy(text: str) -> str:
+    Network(proxy=text)
+    return text
+
+
 def _seconds(text: str) -> float | None:
     """Seconds; 0 is no limit."""
     try:
@@ -83,32 +99,74 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
         try:
             if text:
                 read(text)
-        except (ValueError, RequestError, EndError) as error:
+        except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
         return text
 
     return check
 
 
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One option that holds a text."""
+
+    flag: str
+    metavar: str
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def dest(self) -> str:
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    def value(self, parsed: Any, unset: Any = None) -> Any:
+        """What is set in Locust's parsed options, else ``unset``. Raises ValueError."""
+        text = getattr(parsed, self.dest, "") or ""
+        try:
+            return self.read(str(text)) if text else unset
+        except ValueError as error:
+            raise ValueError(f"{self.flag}: {error}") from None
+
+
+_PATH = _Option("--stream-path", "PATH", _path, "Path below the host, or whole URL, in place of the scenario's own")
+_METHOD = _Option("--stream-method", "METHOD", _method, "Request method in place of the scenario's own")
+_BODY = _Option("--stream-body", "TEXT|@FILE", _body, "Request body, or the file that holds it")
+_END = _Option("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
+_ACCEPT = _Option("--stream-accept", "TYPE", str, "Accept field in place of the scenario's own")
+_FIRST = _Option(
+    "--first-chunk-timeout",
+    "SECONDS",
+    _seconds,
+    f"Longest wait for the first chunk; default {_DEFAULTS.first_chunk_timeout_s:g}; 0 for no limit",
+)
+_IDLE = _Option(
+    "--idle-timeout",
+    "SECONDS",
+    _seconds,
+    f"Longest wait for the next chunk; default {_DEFAULTS.idle_timeout_s:g}; 0 for no limit",
+)
+_TOTAL = _Option("--total-timeout", "SECONDS", _seconds, "Longest that a stream may last; default no limit")
+_PROXY = _Option(
+    "--proxy", "URL", _proxy, "Forward proxy, http://[user:password@]host:port; none is taken from elsewhere"
+)
+_CA_FILE = _Option("--ca-file", "FILE", _file, "Authorities (PEM) to trust in place of the system's")
+_CERT = _Option("--client-cert", "FILE", _file, "Client certificate (PEM) for mutual TLS")
+_KEY = _Option("--client-key", "FILE", _file, "Key (PEM) of the client certificate, where that file does not hold it")
+_TEXTS = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _FIRST, _IDLE, _TOTAL, _PROXY, _CA_FILE, _CERT, _KEY)
+
+
 def add_options(parser: Any) -> None:
     """Add the options to Locust's parser (the ``init_command_line_parser`` event)."""
     parser.set_defaults(stop_timeout=STOP_TIMEOUT)
-    for flag, metavar, read, text in (
-        ("--stream-path", "PATH", _path, "Path below the host, or whole URL, in place of the scenario's own"),
-        ("--stream-method", "METHOD", _method, "Request method in place of the scenario's own"),
-        ("--stream-body", "TEXT|@FILE", _body, "Request body, or the file that holds it"),
-        ("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N"),
-        ("--stream-accept", "TYPE", str, "Accept field in place of the scenario's own"),
-        ("--first-chunk-timeout", "SECONDS", _seconds, f"Default {_DEFAULTS.first_chunk_timeout_s:g}; 0 for no limit"),
-        (
-            "--idle-timeout",
-            "SECONDS",
-            _seconds,
-            f"Longest wait for a chunk; default {_DEFAULTS.idle_timeout_s:g}; 0 for no limit",
-        ),
-        ("--total-timeout", "SECONDS", _seconds, "Longest that a stream may last; default no limit"),
-    ):
-        parser.add_argument(flag, metavar=metavar, type=_checked(read), default="", help=text, env_var=_variable(flag))
+    for option in _TEXTS:
+        parser.add_argument(
+            option.flag,
+            metavar=option.metavar,
+            type=_checked(option.read),
+            default="",
+            help=option.help,
+            env_var=_variable(option.flag),
+        )
     parser.add_argument(
         "--stream-header",
         metavar="'K: V'",
@@ -117,6 +175,12 @@ def add_options(parser: Any) -> None:
         default=[],
         help="Request header; again and again for several",
         env_var=_variable("--stream-header"),
+    )
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help="Accept any certificate",
+        env_var=_variable("--insecure"),
     )
     parser.add_argument(
         "--result-dir",
@@ -134,24 +198,25 @@ def _variable(flag: str) -> str:
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """What is set in Locust's parsed options. Raises ValueError, which names the option and its value."""
-
-    def value(name: str, read: Callable[[str], Any], unset: Any = None) -> Any:
-        text = getattr(parsed, name, "") or ""
-        try:
-            return read(str(text)) if text else unset
-        except (ValueError, RequestError, EndError) as error:
-            raise ValueError(f"--{name.replace('_', '-')}: {error}") from None
-
     return ScenarioOptions(
-        path=value("stream_path", _path),
-        method=value("stream_method", _method),
+        path=_PATH.value(parsed),
+        method=_METHOD.value(parsed),
         headers=dict(_header(text) for text in getattr(parsed, "stream_header", None) or [] if text),
-        body=value("stream_body", _body),
-        end=value("stream_end", check_end),
-        accept=value("stream_accept", str),
+        body=_BODY.value(parsed),
+        end=_END.value(parsed),
+        accept=_ACCEPT.value(parsed),
         limits=Limits(
-            first_chunk_timeout_s=value("first_chunk_timeout", _seconds, _DEFAULTS.first_chunk_timeout_s),
-            idle_timeout_s=value("idle_timeout", _seconds, _DEFAULTS.idle_timeout_s),
-            total_timeout_s=value("total_timeout", _seconds, _DEFAULTS.total_timeout_s),
+            first_chunk_timeout_s=_FIRST.value(parsed, _DEFAULTS.first_chunk_timeout_s),
+            idle_timeout_s=_IDLE.value(parsed, _DEFAULTS.idle_timeout_s),
+            total_timeout_s=_TOTAL.value(parsed, _DEFAULTS.total_timeout_s),
+        ),
+        network=Network(
+            _PROXY.value(parsed),
+            TlsSettings(
+                ca_file=_CA_FILE.value(parsed),
+                client_cert=_CERT.value(parsed),
+                client_key=_KEY.value(parsed),
+                insecure=bool(getattr(parsed, "insecure", False)),
+            ),
         ),
     )

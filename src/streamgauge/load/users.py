@@ -30,6 +30,7 @@ class StreamUser(User):
             plugin.gauge_of(environment).instruments,
             self.host or environment.host,
             limits=self.options.limits,
+            network=self.options.network,
             context=self.context,
         )
 

@@ -52,7 +52,6 @@ class WorkerRun:
         self._stop_and_report()
         # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
         self._environment.stop_timeout = 0.0
-        self._runner.send_message(DRAINED)
 
     def on_quitting(self, **_: Any) -> None:
         """This process was asked to end: report what it has before it tells the master that it is gone."""
@@ -64,3 +63,4 @@ class WorkerRun:
         data: dict[str, Any] = {}
         self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
         self._runner.send_message("stats", data)
+        self._runner.send_message(DRAINED)
