@@ -1,0 +1,49 @@
+"""Which decoder a name or a content type chooses."""
+
+import pytest
+
+from streamgauge.wire.decoder import ACCEPT, DECODERS, PROTOCOLS, content_type_fits, media_type, protocol_of
+
+
+@pytest.mark.parametrize(
+    ("content_type", "protocol"),
+    [
+        ("text/event-stream", "sse"),
+        ("text/event-stream; charset=utf-8", "sse"),
+        ("Text/Event-Stream;charset=UTF-8", "sse"),
+        (" text/event-stream ", "sse"),
+        ("application/x-ndjson", "ndjson"),
+        ("application/jsonl", "ndjson"),
+        ("application/x-ndjson;x=y", "ndjson"),
+        ("application/json", "raw"),
+        ("text/plain", "raw"),
+        ("text/event-streams", "raw"),
+        ("application/octet-stream", "raw"),
+        ("", "raw"),
+    ],
+)
+def test_a_content_type_chooses_its_protocol(content_type, protocol):
+    assert protocol_of(content_type) == protocol
+    assert content_type_fits(protocol, content_type)
+
+
+def test_all_can_be_read_as_raw_and_nothing_else_as_what_it_is_not():
+    assert content_type_fits("raw", "text/event-stream")
+    assert not content_type_fits("sse", "application/x-ndjson")
+    assert not content_type_fits("ndjson", "application/json")
+    assert not content_type_fits("sse", "")
+
+
+def test_media_types_lose_their_parameters():
+    assert media_type("Text/HTML ; charset=x; y=z") == "text/html"
+
+
+def test_every_protocol_says_what_it_accepts():
+    assert set(DECODERS) < set(PROTOCOLS)
+    assert set(DECODERS) <= set(ACCEPT)
+
+
+@pytest.mark.parametrize("make", DECODERS.values(), ids=DECODERS)
+def test_a_new_decoder_holds_nothing(make):
+    decoder = make()
+    assert (decoder.pending, decoder.heartbeats, decoder.feed([], False), decoder.close()) == (False, 0, [], [])

@@ -1,0 +1,66 @@
+"""The named end of a stream."""
+
+import pytest
+
+from streamgauge.wire.decoder import DECODERS
+from streamgauge.wire.end import EndError, check_end, end_test
+
+
+def ends(end, protocol, chunk, number=1):
+    return end_test(end, DECODERS[protocol](), protocol)(chunk, number)
+
+
+@pytest.mark.parametrize(
+    ("end", "protocol", "chunk", "is_end"),
+    [
+        ("event:done", "sse", b"event: done\ndata: 1", True),
+        ("event:done", "sse", b"event: done!\ndata: 1", False),
+        ("event:done", "sse", b"data: event: done", False),
+        ("event:message", "sse", b"event: message\ndata: 1", True),
+        ("data:[DONE]", "sse", b"data: [DONE]", True),
+        ("data:[DONE]", "sse", b"data:[DONE]", True),
+        ("data:[DONE]", "sse", b"data: [DONE] ", False),
+        ("data:[DONE]", "sse", b"event: x\ndata: [DONE]", True),
+        ("data:[DONE]", "sse", b": [DONE]\ndata: 1", False),
+        ("data:a:b", "sse", b"data: a:b", True),
+        ('data:{"end":true}', "ndjson", b'{"end":true}', True),
+        ('data:{"end":true}', "ndjson", b'{"end": true}', False),
+        ("data:bye", "raw", b"bye", True),
+        ("data:bye", "raw", b"goodbye", False),
+        ("data:tschüß", "raw", "tschüß".encode(), True),
+    ],
+)
+def test_a_chunk_is_the_end_where_it_is_exactly_what_was_named(end, protocol, chunk, is_end):
+    assert ends(end, protocol, chunk) is is_end
+
+
+def test_the_default_event_name_needs_no_event_field():
+    assert ends("event:message", "sse", b"data: 1") is True
+
+
+@pytest.mark.parametrize("protocol", DECODERS)
+def test_enough_chunks_are_the_end(protocol):
+    test = end_test("chunks:3", DECODERS[protocol](), protocol)
+    assert [test(b"1", number) for number in range(1, 6)] == [False, False, True, True, True]
+
+
+def test_a_callable_sees_parsed_chunks():
+    assert ends(lambda value: value["n"] == 3, "ndjson", b'{"n":3}') is True
+    assert ends(lambda event: event.data == "x", "sse", b"data: y") is False
+    assert ends(lambda chunk: chunk, "raw", b"") is False
+
+
+@pytest.mark.parametrize(
+    "end", ["", "done", "event", "event:", "data:", "chunks:", "chunks:0", "chunks:-1", "chunks:x", "chunks:1.5", "Event:x", "chunks:²", "chunks:٣",
+    ],
+)  # fmt: skip
+def test_an_end_that_names_nothing_is_refused_by_name(end):
+    with pytest.raises(EndError) as caught:
+        check_end(end)
+    assert repr(end) in str(caught.value)
+
+
+@pytest.mark.parametrize("protocol", ["ndjson", "raw"])
+def test_only_event_streams_end_in_an_event(protocol):
+    with pytest.raises(EndError, match=protocol):
+        ends("event:done", protocol, b"")
