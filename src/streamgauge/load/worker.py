@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
@@ -19,6 +20,7 @@ class WorkerRun:
         self._environment = environment
         self._runner = runner
         self._gauge = gauge
+        self._stopping = RLock()
 
     def listen(self) -> None:
         """Add the listeners."""
@@ -50,8 +52,6 @@ class WorkerRun:
     def on_drain(self, **_: Any) -> None:
         """The master ends the run: let the streams under way end, report them, and say so."""
         self._stop_and_report()
-        # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
-        self._environment.stop_timeout = 0.0
 
     def on_quitting(self, **_: Any) -> None:
         """This process was asked to end: report what it has before it tells the master that it is gone."""
@@ -59,7 +59,10 @@ class WorkerRun:
         self._stop_and_report()
 
     def _stop_and_report(self) -> None:
-        self._runner.stop()
+        with self._stopping:  # the master and Ctrl-C may both ask
+            self._runner.stop()
+        # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
+        self._environment.stop_timeout = 0.0
         data: dict[str, Any] = {}
         self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
         self._runner.send_message("stats", data)
