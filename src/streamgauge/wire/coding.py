@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110 section 8.4) undone as the bytes arrive: gzip, deflate, br and zstd, one or several in a row.
+"""Content codings (RFC 9110 section 8.4) undone as the bytes arrive: gzip, deflate, br, zstd, and several in a row.
 
 1. ``coding_for`` reads Content-Encoding, and chains a decoder for each coding, the one applied last first.
 2. ``feed`` gives all that can be decoded so far, so a chunk that the server flushed is there when its last byte is. One
@@ -78,7 +78,7 @@ class _Chain(ContentDecoder):
         return piece
 
     def close(self) -> bool:
-        return all([decoder.close() for decoder in self._decoders])
+        return all(decoder.close() for decoder in self._decoders)
 
 
 class _Members(ContentDecoder):

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.ndjson import NdjsonDecoder
+from streamgauge.wire.openai import OpenAiDecoder
 from streamgauge.wire.raw import RawDecoder
 from streamgauge.wire.sse import SseDecoder
 
@@ -11,8 +13,9 @@ from streamgauge.wire.sse import SseDecoder
 class Decoder(Protocol):
     """Cuts a body into chunks. A chunk is raw bytes, its framing left out."""
 
-    heartbeats: int
-    """How many things came that keep the stream open and are not chunks."""
+    @property
+    def heartbeats(self) -> int:
+        """How many things came that keep the stream open and are not chunks."""
 
     def feed(self, pieces: list[bytes], partial: bool) -> list[bytes]:
         """The chunks that ``pieces`` complete.
@@ -32,15 +35,26 @@ class Decoder(Protocol):
         """What is inside a chunk: a ``sse.Event``, a JSON value, or the bytes themselves. Raises ProtocolError."""
 
 
-DECODERS: Mapping[str, Callable[..., Decoder]] = {"sse": SseDecoder, "ndjson": NdjsonDecoder, "raw": RawDecoder}
+#: The decoders that are made with ``max_chunk_bytes`` alone; ``decoder_for`` makes them all. A WebSocket's framing gives
+#: whole messages already, which the raw decoder leaves as they are.
+DECODERS: Mapping[str, Callable[..., Decoder]] = {
+    "sse": SseDecoder,
+    "ndjson": NdjsonDecoder,
+    "raw": RawDecoder,
+    "websocket": RawDecoder,
+    "openai": OpenAiDecoder,
+}
 #: What ``protocol=`` takes.
-PROTOCOLS = ("auto", *DECODERS)
+PROTOCOLS = ("auto", *DECODERS, "multipart")
 #: What a request asks for where the scenario does not say.
 ACCEPT: Mapping[str, str] = {
-    "auto": "text/event-stream, application/x-ndjson, application/jsonl, */*;q=0.1",
+    "auto": "text/event-stream, application/x-ndjson, application/jsonl, multipart/*;q=0.9, */*;q=0.1",
     "sse": "text/event-stream",
     "ndjson": "application/x-ndjson, application/jsonl",
     "raw": "*/*",
+    "multipart": "multipart/x-mixed-replace, multipart/mixed, multipart/*;q=0.9",
+    "websocket": "*/*",
+    "openai": "text/event-stream",
 }
 _BY_CONTENT_TYPE = {
     "text/event-stream": "sse",
@@ -59,9 +73,27 @@ def media_type(content_type: str) -> str:
 
 def protocol_of(content_type: str) -> str:
     """The protocol that streams of this Content-Type speak; ``raw`` for all that have none of their own."""
-    return _BY_CONTENT_TYPE.get(media_type(content_type), "raw")
+    kind = media_type(content_type)
+    return "multipart" if kind.startswith("multipart/") else _BY_CONTENT_TYPE.get(kind, "raw")
 
 
 def content_type_fits(protocol: str, content_type: str) -> bool:
-    """Whether a body of this Content-Type can be read as ``protocol``. All can be read as ``raw``."""
-    return protocol == "raw" or protocol_of(content_type) == protocol
+    """Whether a body of this Content-Type can be read as ``protocol``. All can be read as ``raw``.
+
+    A WebSocket has no content type, and token streams are event streams.
+    """
+    if protocol in ("raw", "websocket"):
+        return True
+    return protocol_of(content_type) == ("sse" if protocol == "openai" else protocol)
+
+
+def decoder_for(protocol: str, content_type: str, max_chunk_bytes: int, *, transfer_chunks: bool) -> Decoder:
+    """The decoder of a body of this Content-Type, read as ``protocol``, which is not ``auto``. Raises ProtocolError.
+
+    ``transfer_chunks`` says whether the framing shows the sender's own chunks.
+    """
+    if protocol == "raw":
+        return RawDecoder(max_chunk_bytes, transfer_chunks=transfer_chunks)
+    if protocol == "multipart":
+        return MultipartDecoder(content_type, max_chunk_bytes)
+    return DECODERS[protocol](max_chunk_bytes)

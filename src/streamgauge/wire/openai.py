@@ -1,0 +1,188 @@
+"""Token streams of OpenAI-compatible services, chat and text completions, as Server-Sent Events.
+
+1. ``SseDecoder`` cuts the events out; each is parsed as JSON, once.
+2. An event that carries generated content is a chunk; one that brings only a role, a finish reason or the usage is not.
+3. ``[DONE]``, an error inside the stream and the usage are remembered beside the chunks.
+
+A chunk may bring several tokens, so tokens are the server's own count where it gives one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.sse import MAX_EVENT_BYTES, SseDecoder
+
+MAX_ERROR_CHARACTERS = 500
+MAX_CHOICES = 1_024
+
+_scan = json.JSONDecoder().raw_decode
+_DATA = b"data: "
+# Where a delta has text beside ``content``: reasoning under the names that servers use, a refusal.
+_OTHER_TEXTS = ("reasoning_content", "reasoning", "refusal")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The server's own count of tokens; None where it does not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class OpenAiDecoder:
+    """Bytes of a token stream in, the events with generated content out."""
+
+    def __init__(self, max_chunk_bytes: int = MAX_EVENT_BYTES) -> None:
+        #: ``[DONE]`` came.
+        self.done = False
+        #: What the stream said went wrong inside it.
+        self.error: str | None = None
+        #: The last usage that came.
+        self.usage: Usage | None = None
+        #: How many choices the stream has: the greatest index, counted from 1.
+        self.choices = 0
+        self._deltas = 0
+        self._events = SseDecoder(max_chunk_bytes)
+        self._parsed: list[tuple[bytes, Any]] = []
+
+    @property
+    def heartbeats(self) -> int:
+        """Comments between the events."""
+        return self._events.heartbeats
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of an event is held."""
+        return self._events.pending
+
+    @property
+    def tokens_are_counted(self) -> bool:
+        """Whether the server counted the tokens; if not, each choice's piece of content is taken for one."""
+        return self.usage is not None and self.usage.completion_tokens is not None
+
+    @property
+    def tokens(self) -> int:
+        """The tokens generated so far, over all choices."""
+        counted = self.usage.completion_tokens if self.usage else None
+        return self._deltas if counted is None else counted
+
+    def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
+        """The events with content that ``pieces`` complete. Raises ProtocolError, also where data are not JSON."""
+        self._parsed = []
+        for block in self._events.feed(pieces, partial):
+            frame = self._frame(block)
+            if frame is None:
+                continue
+            deltas = self._take_in(frame)
+            if deltas:
+                self._deltas += deltas
+                self._parsed.append((block, frame))
+        return [block for block, _ in self._parsed]
+
+    def close(self) -> list[bytes]:
+        """Nothing: the standard discards an event that no empty line closed."""
+        return self._events.close()
+
+    def parse(self, chunk: bytes) -> Any:
+        """The JSON of a chunk, which is kept until the next ``feed``."""
+        for block, frame in self._parsed:
+            if block is chunk:
+                return frame
+        return _json(SseDecoder.parse(chunk).data)
+
+    def _frame(self, block: bytes) -> dict[str, Any] | None:
+        """The JSON object of an event; None where it is none, or the event says something else."""
+        if block.startswith(_DATA) and b"\n" not in block:
+            name, data = "message", block[len(_DATA) :].decode("utf-8", "replace")
+        else:
+            event = SseDecoder.parse(block)
+            name, data = event.event, event.data
+        if name == "error":
+            self._set_error(data)
+            return None
+        if data.strip() == "[DONE]":
+            self.done = True
+            return None
+        value = _json(data)
+        return value if isinstance(value, dict) else None
+
+    def _take_in(self, frame: dict[str, Any]) -> int:
+        """How many choices a frame brings content of; its usage and error are kept."""
+        error = frame.get("error")
+        if error:
+            self._set_error(error)
+        usage = frame.get("usage")
+        if usage and isinstance(usage, dict):
+            self.usage = Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
+        choices = frame.get("choices")
+        if not isinstance(choices, list):
+            return 0
+        deltas = 0
+        for choice in choices:
+            if isinstance(choice, dict) and _has_content(choice):
+                deltas += 1
+                index = choice.get("index", 0)
+                if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
+                    self.choices = index + 1
+        return deltas
+
+    def _set_error(self, error: Any) -> None:
+        if self.error is not None:
+            return
+        if isinstance(error, dict):
+            message = error.get("message")
+            error = message if isinstance(message, str) and message else json.dumps(error)
+        self.error = str(error)[:MAX_ERROR_CHARACTERS] or "error"
+
+
+def _json(data: str) -> Any:
+    try:
+        text = data.strip()
+        value, end = _scan(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: {error}") from None
+    if end != len(text):
+        raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: more follows at {end}")
+    return value
+
+
+def _has_content(choice: dict[str, Any]) -> bool:
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return bool(choice.get("text"))
+    if delta.get("content"):
+        return True
+    return (
+        any(delta.get(name) for name in _OTHER_TEXTS)
+        or _has_arguments(delta.get("function_call"))
+        or any(
+            isinstance(call, dict) and _has_arguments(call.get("function")) for call in _members(delta, "tool_calls")
+        )
+    )
+
+
+def _has_arguments(function: Any) -> bool:
+    return isinstance(function, dict) and bool(function.get("arguments"))
+
+
+def _members(delta: dict[str, Any], name: str) -> list[Any]:
+    members = delta.get(name)
+    return members if isinstance(members, list) else []
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
+    value = usage.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def time_per_output_token_s(first_s: float, end_s: float, tokens: int) -> float | None:
+    """The mean time between tokens after the first: (end - first) / (tokens - 1). None for fewer than two tokens."""
+    return None if tokens < 2 else (end_s - first_s) / (tokens - 1)
+
+
+def tokens_per_second(tokens: int, duration_s: float) -> float | None:
+    """Tokens over the whole duration of a stream. None where it has none."""
+    return None if duration_s <= 0 else tokens / duration_s

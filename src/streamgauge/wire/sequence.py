@@ -1,0 +1,138 @@
+"""Integrity where a stream numbers its chunks: which numbers were lost, came again, or came out of order.
+
+1. ``number_reader`` finds a chunk's number: an SSE id, a member of its JSON, or what a callable says.
+2. ``SequenceCheck`` remembers the greatest number so far, and which of the last ``window`` numbers up to it have come,
+   as bits of one integer: its memory does not grow with the stream.
+3. A number that lies further behind may be late or repeated, and nobody can tell any more: it is counted as
+   ``beyond_window``. Where there is none of these all counts are exact, in whatever order the numbers came.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from streamgauge.wire.sse import Event
+
+WINDOW = 1_024
+
+#: Where a chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the parsed chunk.
+NumberSource = str | Callable[[Any], int | None]
+#: A raw chunk's number; None where it has none.
+NumberReader = Callable[[bytes], int | None]
+
+_ID_LINE = re.compile(rb"(?:^|\n)id:[ ]?([0-9]{1,18})(?=\n|$)")
+_ANY_ID_LINE = re.compile(rb"\nid(?:[:\n]|$)")
+
+
+class SequenceError(ValueError):
+    """A number source that names nothing."""
+
+
+class SequenceCheck:
+    """Counts over one stream's numbers, which are expected to grow by one. The first one may be any."""
+
+    __slots__ = ("_greatest", "_least", "_seen", "_window", "beyond_window", "lost", "out_of_order", "repeated")
+
+    def __init__(self, first: int | None = None, window: int = WINDOW) -> None:
+        #: Numbers between the least (``first``, where given) and the greatest that have not come, late ones taken off.
+        self.lost = 0
+        #: Chunks whose number had come before.
+        self.repeated = 0
+        #: Chunks that came, for the first time, after one with a greater number.
+        self.out_of_order = 0
+        #: Chunks too far behind to tell whether they are late or repeated; as many of ``lost`` may not be.
+        self.beyond_window = 0
+        self._window = window
+        self._least = first
+        self._greatest: int | None = None if first is None else first - 1
+        self._seen = 0  # bit i: the number i below the greatest has come
+
+    def add(self, number: int) -> None:
+        """A chunk with this number came."""
+        greatest = self._greatest
+        if greatest is None:
+            self._least = self._greatest = number
+            self._seen = 1
+        elif number == greatest + 1:
+            self._greatest = number
+            self._seen = (self._seen << 1 | 1) & ((1 << self._window) - 1)
+        elif number > greatest:
+            self._jump(number - greatest)
+        else:
+            self._look_back(number, greatest - number)
+
+    def _jump(self, step: int) -> None:
+        assert self._greatest is not None
+        self._greatest += step
+        self.lost += step - 1
+        self._seen = (self._seen << step | 1) & ((1 << self._window) - 1) if step < self._window else 1
+
+    def _look_back(self, number: int, distance: int) -> None:
+        assert self._least is not None
+        if distance >= self._window:
+            self.beyond_window += 1
+        elif self._seen >> distance & 1:
+            self.repeated += 1
+        else:
+            self._seen |= 1 << distance
+            self.out_of_order += 1
+            if number < self._least:
+                self.lost += self._least - number - 1
+                self._least = number
+            else:
+                self.lost -= 1
+
+
+def number_reader(source: NumberSource, parse: Callable[[bytes], Any]) -> NumberReader:
+    """Reads the number of raw chunks that ``parse`` (the decoder's) takes apart. Raises SequenceError."""
+    if callable(source):
+        return lambda chunk: _whole(source(parse(chunk)))
+    if source == "id":
+        return lambda chunk: _event_id(chunk, parse)
+    kind, _, key = source.partition(":")
+    if kind != "json" or not key:
+        raise SequenceError(f"expected id, json:KEY or a callable, got {source!r}")
+    return _json_reader(key, parse)
+
+
+def _event_id(chunk: bytes, parse: Callable[[bytes], Any]) -> int | None:
+    match = _ID_LINE.search(chunk)
+    if match and not _ANY_ID_LINE.search(chunk, match.end()):  # the last id of an event is its id
+        return int(match[1])
+    value = getattr(parse(chunk), "id", None)
+    return int(value) if isinstance(value, str) and _is_number(value) else None
+
+
+def _json_reader(key: str, parse: Callable[[bytes], Any]) -> NumberReader:
+    # Most services put the number first, and a number found there need not be parsed for. A second member of the same
+    # name would win, so one that looks like it sends the chunk the long way.
+    name = re.escape(json.dumps(key).encode())
+    leading = re.compile(rb"(?:data:[ ]?)?\{[ ]?" + name + rb":[ ]?(-?(?:0|[1-9][0-9]{0,17}))[ ]?[,}]")
+    needle = json.dumps(key).encode()
+
+    def read(chunk: bytes) -> int | None:
+        match = leading.match(chunk)
+        if match and needle not in chunk[match.end() :]:
+            return int(match[1])
+        try:
+            value = parse(chunk)
+            if isinstance(value, Event):
+                value = json.loads(value.data)
+            elif isinstance(value, bytes):
+                value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+        return _whole(value.get(key)) if isinstance(value, dict) else None
+
+    return read
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _is_number(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= 18 and text.removeprefix("-").isdigit() and text.isascii()
