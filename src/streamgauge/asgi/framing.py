@@ -76,7 +76,7 @@ class EventCounter:
     (https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage).
     """
 
-    __slots__ = ("_between_blocks", "_comment", "_data", "_field", "_heartbeats", "_line")
+    __slots__ = ("_after_cr", "_between_blocks", "_comment", "_data", "_field", "_heartbeats", "_line")
 
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     #: As much of an unfinished line as tells its field.
@@ -84,6 +84,7 @@ class EventCounter:
 
     def __init__(self) -> None:
         self._line = b""
+        self._after_cr = False
         self._between_blocks = True
         self._data = self._comment = self._field = False
         self._heartbeats = 0
@@ -106,12 +107,12 @@ class EventCounter:
         return 0
 
     def _read(self, body: bytes) -> int:
-        text = self._line + body
-        held = b"\r" if text.endswith(b"\r") else b""  # half of a CRLF, perhaps
-        lines = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._line = lines.pop()[: self._PREFIX_BYTES] + held
+        text = body[1:] if self._after_cr and body.startswith(b"\n") else body
+        self._after_cr = body.endswith(b"\r")
+        lines = (self._line + text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).split(b"\n")
+        self._line = lines.pop()[: self._PREFIX_BYTES]
         events = sum(self._end_block() if not line else self._see(line) for line in lines)
-        self._between_blocks = not (self._line or self._data or self._comment or self._field)
+        self._between_blocks = not (self._line or self._after_cr or self._data or self._comment or self._field)
         return events
 
     def _see(self, line: bytes) -> int:

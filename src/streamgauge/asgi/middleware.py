@@ -63,14 +63,14 @@ class StreamMetrics:
         return found
 
     def _route_finder(self, scope: Scope) -> Callable[[], str]:
-        """What tells the route once the app has chosen it. The root path is read before a mount prolongs it."""
+        """What tells the route once the app has chosen it."""
         if self._route is not None:
             route = self._route
             return lambda: route(scope)
         if self._templates is None:
             self._templates = RouteTemplates(scope.get("app") or self.app)
-        templates, root_path = self._templates, str(scope.get("root_path", ""))
-        return lambda: templates.of(scope, root_path)
+        templates = self._templates
+        return lambda: templates.of(scope)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the lifespan on; the recorder starts with the app and stops with it."""

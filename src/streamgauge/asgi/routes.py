@@ -37,30 +37,33 @@ class RouteTemplates:
     def __init__(self, root: object) -> None:
         self._root = root
         self._walked_s = float("-inf")
+        self._walked_routes = -1
         self._all: list[Template] = []
         self._by_endpoint: dict[int, list[Template]] = {}
 
-    def of(self, scope: Scope, root_path: str) -> str:
-        """The template for ``scope`` after its routing. ``root_path`` is what the scope had before it."""
+    def of(self, scope: Scope) -> str:
+        """The template for ``scope`` after its routing."""
         endpoint = scope.get("endpoint")
         candidates = self._candidates(endpoint)
         if len(candidates) == 1 and endpoint is not None:
             return candidates[0].text
-        path = str(scope["path"])
-        path = path[len(root_path) :] if root_path and path.startswith(root_path) else path
+        root_path: str = scope.get("app_root_path", scope.get("root_path", ""))
+        path: str = scope.get("path", "")
+        path = path[len(root_path) :] if path.startswith(root_path + "/") else path
         return next((template.text for template in candidates if template.pattern.fullmatch(path)), UNMATCHED)
 
     def _candidates(self, endpoint: object) -> list[Template]:
-        if endpoint is not None and id(endpoint) in self._by_endpoint:
-            return self._by_endpoint[id(endpoint)]
-        patience_s = self.REFRESH_S if endpoint is not None else float("inf")
-        if not self._all or time.monotonic() - self._walked_s > patience_s:
+        known = self._by_endpoint.get(id(endpoint))
+        unknown_for_long = endpoint is not None and known is None and time.monotonic() - self._walked_s > self.REFRESH_S
+        if unknown_for_long or len(_routes_of(self._root)) != self._walked_routes:
             self._walk()
-        return self._all if endpoint is None else self._by_endpoint.get(id(endpoint), self._all)
+            known = self._by_endpoint.get(id(endpoint))
+        return self._all if known is None else known
 
     def _walk(self) -> None:
-        self._walked_s = time.monotonic()
-        self._all = list(_templates(_routes_of(self._root), "", {}))
+        routes = _routes_of(self._root)
+        self._walked_s, self._walked_routes = time.monotonic(), len(routes)
+        self._all = list(_templates(routes, "", {}))
         self._by_endpoint = {}
         for template in self._all:
             self._by_endpoint.setdefault(id(template.endpoint), []).append(template)

@@ -38,7 +38,7 @@ class StreamSeries:
         self._quick_sends = self._chunks = self._late_chunks = self._heartbeats = self._idle_bytes = 0
 
     def sent(self, interval_ns: int | None, send_ns: int, size_bytes: int) -> None:
-        """Count a message that ended one chunk: the time since the stream's chunk before, if any, and inside ``send``."""
+        """Count a message that ended one chunk; ``interval_ns`` is None for a stream's first."""
         if interval_ns is not None:
             self._intervals[bisect_left(_INTERVAL_BOUNDS_NS, interval_ns)] += 1
             self._interval_ns += interval_ns

@@ -1,0 +1,97 @@
+"""A real uvicorn in a thread, on a free port, with a registry of its own."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from streamgauge.asgi import StreamMetrics
+
+DEADLINE_S = 20.0
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Poll until ``condition`` holds; fail at the deadline."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to pass"
+        time.sleep(0.01)
+
+
+class Service:
+    """An app behind ``StreamMetrics``, served."""
+
+    def __init__(self, app: Any, parser: str, **options: Any) -> None:
+        self.registry = CollectorRegistry()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        measured = StreamMetrics(app, registry=self.registry, **options)
+        config = uvicorn.Config(measured, http=parser, log_level="critical", access_log=False, ws="none")
+        config.timeout_graceful_shutdown = 1
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+
+    def __enter__(self) -> "Service":
+        self._thread.start()
+        wait_until(lambda: self._server.started)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(DEADLINE_S)
+        self._listener.close()
+
+    def get(self, path: str, method: str = "GET") -> bytes:
+        """The whole body of one response."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        try:
+            connection.request(method, path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    def open(self, path: str) -> socket.socket:
+        """A connection on which ``path`` was asked for."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
+        connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode())
+        return connection
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples with these labels, as a scrape sees them; without "stream_server_"."""
+        name = name if name.startswith(("http_", "event_")) else "stream_server_" + name
+        samples = [sample for family in self.registry.collect() for sample in family.samples if sample.name == name]
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+    def routes(self, name: str) -> set[str]:
+        """The ``route`` labels that a metric has."""
+        return {s.labels["route"] for family in self.registry.collect() for s in family.samples if s.name == name}
+
+
+@pytest.fixture(params=["httptools", "h11"])
+def parser(request: pytest.FixtureRequest) -> str:
+    """Each of uvicorn's HTTP parsers."""
+    return str(request.param)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Service]]:
+    """Serves apps until the test ends."""
+    with ExitStack() as running:
+
+        def start(app: Any, parser: str = "httptools", **options: Any) -> Service:
+            return running.enter_context(Service(app, parser, **options))
+
+        yield start
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Polls a condition."""
+    return wait_until

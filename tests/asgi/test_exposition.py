@@ -1,0 +1,95 @@
+"""The metrics' own port."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_plain
+
+from streamgauge.asgi import MetricsPortError, serve_metrics
+
+
+def scrape(url, accept="*/*"):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=10) as answer:
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
+@pytest.fixture
+def server():
+    registry = CollectorRegistry()
+    Gauge("river_level_meters", "How high.", registry=registry).set(1.5)
+    with serve_metrics(0, "127.0.0.1", registry) as running:
+        yield running
+
+
+def test_serves_the_plain_format(server):
+    content_type, text = scrape(server.url)
+    assert content_type.startswith("text/plain; version=0.0.4")
+    assert "river_level_meters" in {family.name for family in parse_plain(text)}
+    assert "river_level_meters 1.5" in text
+
+
+def test_serves_openmetrics_to_who_accepts_it(server):
+    content_type, text = scrape(server.url, "application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert text.endswith("# EOF\n")
+    assert "stream_server_started" in {family.name for family in parse_openmetrics(text)}
+
+
+def test_says_where_the_metrics_are(server):
+    with pytest.raises(urllib.error.HTTPError, match="404") as answer:
+        scrape(server.url.removesuffix("metrics"))
+    assert b"/metrics" in answer.value.read()
+    answer.value.close()
+
+
+def test_a_busy_port_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(MetricsPortError, match=rf"metrics port {port} on 127\.0\.0\.1: Address already in use"):
+            serve_metrics(port, "127.0.0.1", CollectorRegistry())
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_named(port):
+    with pytest.raises(MetricsPortError, match=f"metrics port {port} on"):
+        serve_metrics(port, "127.0.0.1", CollectorRegistry())
+
+
+def test_a_host_that_is_none_is_named():
+    with pytest.raises(MetricsPortError, match="on no such host"):
+        serve_metrics(0, "no such host", CollectorRegistry())
+
+
+def test_serves_what_all_processes_of_a_group_wrote(tmp_path):
+    """The variable is read when prometheus_client is imported, so in processes of its own."""
+    write = """
+import asyncio
+from prometheus_client import REGISTRY
+from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.recorder import Recorder
+async def main():
+    recorder = Recorder(Instruments.of(REGISTRY))
+    recorder.series("/s", "sse").sent(None, 0, 100)
+    recorder.stop()
+asyncio.run(main())
+"""
+    read = """
+import urllib.request
+from streamgauge.asgi import serve_metrics
+with serve_metrics(0, "127.0.0.1") as server:
+    print(urllib.request.urlopen(server.url, timeout=10).read().decode())
+"""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", write], env=environment, check=True)
+    text = subprocess.run(
+        [sys.executable, "-c", read], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert 'stream_server_chunks_total{protocol="sse",route="/s"} 2.0' in text

@@ -1,0 +1,194 @@
+"""The recorder: batched counts, and when they reach the registry."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry, Histogram
+
+from streamgauge.asgi.instruments import Instruments, add_to_histogram
+from streamgauge.asgi.recorder import Recorder
+from streamgauge.asgi.series import StreamSeries
+from streamgauge.catalog import CATALOG, SERVER
+
+CHUNKS = {"route": "/s", "protocol": "sse"}
+
+
+def chunks(registry):
+    """What the registry knows without a flush."""
+    family = registry._names_to_collectors["stream_server_chunks_total"]
+    return sum(sample.value for metric in family.collect() for sample in metric.samples)
+
+
+async def until(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to pass")
+
+
+def test_prometheus_client_has_the_private_names_that_are_used():
+    child = Histogram("h", "h", ["a"], registry=CollectorRegistry(), buckets=(1, 2)).labels("x")
+    assert len(child._buckets) == 3
+    assert all(callable(bucket.inc) for bucket in (*child._buckets, child._sum))
+
+
+def test_adding_a_batch_is_the_same_as_observing_each():
+    registry = CollectorRegistry()
+    batch = Histogram("batch", "h", registry=registry, buckets=(1, 2))
+    single = Histogram("single", "h", registry=registry, buckets=(1, 2))
+    for value in (0.5, 1.0, 1.5, 2.0, 7.0):
+        single.observe(value)
+    add_to_histogram(batch, [2, 2, 1], 12.0)
+    assert [s.value for s in batch._samples()] == [s.value for s in single._samples()]
+
+
+def test_the_families_are_the_catalogs_own():
+    registry = CollectorRegistry()
+    Instruments.of(registry)
+    families = {f.name + "_total" * (f.type == "counter"): f for f in registry.collect()}
+    assert set(families) == {metric.name for metric in SERVER}
+    assert all(family.documentation == CATALOG[name].help for name, family in families.items())
+    assert all(family.type == CATALOG[name].type for name, family in families.items())
+
+
+def test_there_are_no_created_series():
+    registry = CollectorRegistry()
+    StreamSeries(Instruments.of(registry), "/s", "sse").finished("completed", 1.0)
+    assert not [s.name for f in registry.collect() for s in f.samples if s.name.endswith("_created")]
+
+
+@pytest.mark.parametrize("value_s", [0.0, 0.0001, 0.00010001, 0.05, 0.0500001, 9.99, 10.0, 11.0, 4000.0])
+def test_every_interval_and_send_falls_into_the_bucket_that_observe_would_choose(value_s):
+    registry = CollectorRegistry()
+    series = StreamSeries(Instruments.of(registry), "/s", "raw")
+    series.sent(round(value_s * 1e9), round(value_s * 1e9), 100)
+    series.flush()
+    reference = Histogram("ref", "r", registry=CollectorRegistry(), buckets=CATALOG["event_loop_lag_seconds"].buckets)
+    reference.observe(value_s)
+    expected = [s.value for s in reference._samples() if s.name == "_bucket"]
+    for name in ("chunk_interval", "chunk_send"):
+        found = [
+            s.value for f in registry.collect() for s in f.samples if s.name == f"stream_server_{name}_seconds_bucket"
+        ]
+        assert found == expected
+
+
+@pytest.mark.parametrize("size_bytes", [1, 64, 65, 256, 257, 65536, 1 << 20, (1 << 20) + 1])
+def test_every_size_falls_into_the_bucket_that_observe_would_choose(size_bytes):
+    registry = CollectorRegistry()
+    series = StreamSeries(Instruments.of(registry), "/s", "sse")
+    series.sent(None, 0, size_bytes + len(b"\n\n"))
+    series.flush()
+    reference = Histogram(
+        "ref", "r", registry=CollectorRegistry(), buckets=CATALOG["stream_server_chunk_size_bytes"].buckets
+    )
+    reference.observe(size_bytes)
+    found = [
+        s.value for f in registry.collect() for s in f.samples if s.name == "stream_server_chunk_size_bytes_bucket"
+    ]
+    assert found == [s.value for s in reference._samples() if s.name == "_bucket"]
+
+
+def test_the_timer_flushes():
+    async def scenario():
+        registry = CollectorRegistry()
+        recorder = Recorder(Instruments.of(registry))
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        assert chunks(registry) == 0
+        await until(lambda: chunks(registry) == 1)
+        recorder.stop()
+
+    asyncio.run(scenario())
+
+
+def test_stopping_flushes():
+    async def scenario():
+        registry = CollectorRegistry()
+        recorder = Recorder(Instruments.of(registry))
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        recorder.stop()
+        assert chunks(registry) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_scrape_from_another_thread_flushes():
+    async def scenario():
+        registry = CollectorRegistry()
+        recorder = Recorder(Instruments.of(registry))
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        read = registry.get_sample_value
+        assert await asyncio.to_thread(read, "stream_server_chunks_total", CHUNKS) == 1
+        recorder.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_scrape_on_the_loop_itself_flushes_and_does_not_wait_for_it():
+    async def scenario():
+        registry = CollectorRegistry()
+        recorder = Recorder(Instruments.of(registry))
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        assert registry.get_sample_value("stream_server_chunks_total", CHUNKS) == 1
+        recorder.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_scrape_after_the_loops_end_is_exact():
+    registry = CollectorRegistry()
+    instruments = Instruments.of(registry)
+    kept = []
+
+    async def scenario():
+        kept.append(Recorder(instruments))
+        kept[0].series("/s", "sse").sent(None, 0, 100)
+
+    thread = threading.Thread(target=lambda: asyncio.run(scenario()))
+    thread.start()
+    thread.join()
+    assert registry.get_sample_value("stream_server_chunks_total", CHUNKS) == 1
+
+
+def test_a_scrape_of_a_blocked_loop_shows_the_last_flush(monkeypatch):
+    monkeypatch.setattr(Instruments, "SCRAPE_PATIENCE_S", 0.05)
+    registry = CollectorRegistry()
+    blocked, scraped = threading.Event(), threading.Event()
+
+    async def scenario():
+        recorder = Recorder(Instruments.of(registry))
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        recorder.flush()
+        recorder.series("/s", "sse").sent(1, 0, 100)
+        blocked.set()
+        scraped.wait(10)
+        recorder.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(scenario()))
+    thread.start()
+    blocked.wait(10)
+    assert registry.get_sample_value("stream_server_chunks_total", CHUNKS) == 1
+    scraped.set()
+    thread.join()
+    assert registry.get_sample_value("stream_server_chunks_total", CHUNKS) == 2
+
+
+def test_a_blocked_loop_shows_in_its_lag():
+    async def scenario():
+        registry = CollectorRegistry()
+        recorder = Recorder(Instruments.of(registry))
+        time.sleep(0.3)  # noqa: ASYNC251 - this is the fault
+        await until(lambda: registry.get_sample_value("event_loop_lag_seconds_count"))
+        assert registry.get_sample_value("event_loop_lag_seconds_sum") >= 0.2
+        recorder.stop()
+
+    asyncio.run(scenario())
+
+
+def test_apps_of_one_registry_share_its_instruments():
+    registry = CollectorRegistry()
+    assert Instruments.of(registry) is Instruments.of(registry)
+    assert Instruments.of(CollectorRegistry()) is not Instruments.of(registry)

@@ -1,0 +1,133 @@
+"""The app as it is run: ``python -m target_app`` on free ports, and raw sockets to it."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+DEADLINE_S = 30.0
+
+
+@dataclass
+class Answer:
+    """A response as it came over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    chunks: list[bytes]
+    """The transfer chunks, where there are any."""
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Running:
+    """A running app."""
+
+    def __init__(self, process: "subprocess.Popen[str]", announcement: dict[str, Any]) -> None:
+        self.process = process
+        self.announcement = announcement
+        address = urllib.parse.urlsplit(announcement["url"])
+        self.address = (address.hostname, address.port)
+
+    def connect(self, path: str) -> socket.socket:
+        """A connection on which ``path`` was asked for."""
+        connection = socket.create_connection(self.address, timeout=DEADLINE_S)
+        connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n" % path.encode())
+        return connection
+
+    def get(self, path: str) -> Answer:
+        """The response to a GET, to its end."""
+        with self.connect(path) as connection:
+            answer = b"".join(iter(lambda: connection.recv(1 << 20), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *fields = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
+        chunks = list(_transfer_chunks(body)) if headers.get("transfer-encoding") == "chunked" else []
+        return Answer(int(status.split()[1]), headers, b"".join(chunks) if chunks else body, chunks)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's scraped samples with these labels."""
+        with urllib.request.urlopen(self.announcement["metrics_url"], timeout=DEADLINE_S) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        samples = [sample for family in families for sample in family.samples if sample.name == name]
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
+def _transfer_chunks(body: bytes) -> Iterator[bytes]:
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        assert rest[length : length + 2] == b"\r\n"
+        if length:
+            yield rest[:length]
+        body = rest[length + 2 :]
+    assert length == 0, "no last chunk"
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TARGET_APP_")} | variables
+
+
+@contextlib.contextmanager
+def started(*arguments: str, **variables: str) -> Iterator[Running]:
+    command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(**variables))
+    try:
+        assert process.stdout is not None
+        yield Running(process, json.loads(process.stdout.readline()))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts apps that end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
+
+
+@pytest.fixture(scope="session", params=["httptools", "h11"])
+def app(request: pytest.FixtureRequest) -> Iterator[Running]:
+    """One app for all tests that do not end it, with each HTTP parser."""
+    with started("--http", request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def run() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs ``python -m target_app`` to its end."""
+
+    def start_and_wait(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "target_app", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=DEADLINE_S, env=environment(**variables), check=False
+        )
+
+    return start_and_wait
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Polls a condition until it holds."""
+
+    def wait_until(condition: Callable[[], object]) -> None:
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline_s, "it did not come to pass"
+            time.sleep(0.02)
+
+    return wait_until
