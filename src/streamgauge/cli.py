@@ -15,4 +15,6 @@ def main() -> None:
             raise
         sys.stderr.write(f"streamgauge: the command line needs more than is installed: {INSTALL}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
     streamgauge(prog_name="streamgauge")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from streamgauge.commands.values import NewDirectory, Port, Problem, Rate, RunTime, need
+from streamgauge.demo.interrupt import Interrupt
 
 _NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh", "target_app")
 #: Beyond it, one host runs out of ephemeral ports to one address.
@@ -57,22 +58,23 @@ def demo(
     Exit status: 0 passed, 1 a stream failed, 2 usage, 3 the measurement cannot be trusted, 130 interrupted.
     """
     need(_NEEDS, "demo")
-    from streamgauge.demo.drive import run_demo
-    from streamgauge.demo.plan import Plan, default_locustfile
-    from streamgauge.demo.ports import PortError, choose_ports
+    with Interrupt() as interrupt:
+        from streamgauge.demo.drive import run_demo
+        from streamgauge.demo.plan import Plan, default_locustfile
+        from streamgauge.demo.ports import PortError, choose_ports
 
-    try:
-        ports = choose_ports(app_port, metrics_port, web_port, web=web, workers=processes > 1)
-    except PortError as error:
-        raise Problem(str(error)) from None
-
-    plan = Plan(
-        users=users,
-        spawn_rate=spawn_rate or max(1.0, users / 3),
-        run_time_s=run_time,
-        processes=processes,
-        locustfile=(locustfile or default_locustfile()).absolute(),
-        ports=ports,
-        result_dir=result_dir,
-    )
-    raise SystemExit(run_demo(plan, quiet=quiet))
+        try:
+            ports = choose_ports(app_port, metrics_port, web_port, web=web, workers=processes > 1)
+        except PortError as error:
+            raise Problem(str(error)) from None
+        plan = Plan(
+            users=users,
+            spawn_rate=spawn_rate or max(1.0, users / 3),
+            run_time_s=run_time,
+            processes=processes,
+            locustfile=(locustfile or default_locustfile()).absolute(),
+            ports=ports,
+            result_dir=result_dir,
+        )
+        status = run_demo(plan, interrupt, quiet=quiet)
+    raise SystemExit(status)

@@ -16,22 +16,21 @@ from streamgauge.demo.trouble import DemoError
 _TURN_S = 0.1
 
 
-def run_demo(plan: Plan, *, quiet: bool) -> int:
+def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     """Run the demo and return its exit status."""
     display = Display(quiet=quiet)
-    with Interrupt() as interrupt:
-        try:
-            with Children() as children:
-                return _Demo(plan, display, interrupt, children).run()
-        except Interrupted:
-            display.warn("Interrupted before any stream ended: there is nothing to report.")
-        except Killed:
-            display.warn("Killed. What Locust had not written yet is lost.")
-        except DemoError as error:
-            display.warn(f"streamgauge demo: {error}", _last_words(error.child))
-            return EXIT_CODE if interrupt.asked else 1
-        finally:
-            display.close()
+    try:
+        with Children() as children:
+            return _Demo(plan, display, interrupt, children).run()
+    except Interrupted:
+        display.warn("Interrupted before any stream ended: there is nothing to report.")
+    except Killed:
+        display.warn("Killed. What Locust had not written yet is lost.")
+    except DemoError as error:
+        display.warn(f"streamgauge demo: {error}", _last_words(error.child))
+        return EXIT_CODE if interrupt.asked else 1
+    finally:
+        display.close()
     return EXIT_CODE
 
 
@@ -56,6 +55,7 @@ class _Demo:
         generator.follow()
         early = self._interrupt.asked
         self._display.close()
+        self._display.say("")
         status = finish.conclude(generator.finished_run())
         if early:
             return EXIT_CODE
@@ -72,7 +72,7 @@ class _Demo:
                 self._display.warn(port.notice)
         self._display.say("Starting the sample app")
         app = SampleApp(self._plan, self._children, self._interrupt)
-        self._display.say(f"The sample app streams at {app.url}; its metrics are at {app.metrics_url}")
+        self._display.say(f"The sample app: {app.url}, metrics {app.metrics_url}")
         return app
 
     def _start_generator(self, app: SampleApp) -> Generator:

@@ -12,6 +12,8 @@ from streamgauge.demo.runs import Runs, StartOfRun, discard
 from streamgauge.demo.service import SampleApp
 from streamgauge.demo.timeline import Timeline
 from streamgauge.demo.trouble import DemoError
+from streamgauge.report.result import read_result
+from streamgauge.report.units import some
 
 _TURN_S = 0.1
 _START_S = 60.0
@@ -124,12 +126,8 @@ class Generator:
 
     def _progress(self, elapsed_s: float, *, ending: bool) -> Progress:
         timeline = self._timeline
-        phase = "running"
-        if ending or elapsed_s >= self._plan.run_time_s:
-            active = timeline.latest["active"] if timeline.latest else 0
-            phase = f"waiting for {active} streams to end" if active else "writing the report"
         return Progress(
-            phase=phase,
+            phase=self._end_phase() if ending or elapsed_s >= self._plan.run_time_s else "running",
             elapsed_s=elapsed_s,
             run_time_s=self._plan.run_time_s,
             users=self._plan.users,
@@ -137,6 +135,14 @@ class Generator:
             failed=timeline.failed,
             latest=timeline.latest,
         )
+
+    def _end_phase(self) -> str:
+        if (self._run / "result.json").exists():
+            return "writing the report"
+        if self._plan.processes > 1:
+            return "waiting for streams to end"  # how many, a master is told some seconds later
+        active = self._timeline.latest["active"] if self._timeline.latest else 0
+        return f"waiting for {some(active, 'stream')} to end" if active else "writing the report"
 
     def finished_run(self) -> Path:
         """The first run's directory, with its result; raises DemoError where Locust left none."""
@@ -150,11 +156,11 @@ class Generator:
         raise DemoError(f"Locust ended with status {status} and left no result", self.process)
 
     def later_runs(self) -> list[Path]:
-        """Further runs, started in the web UI, that have ended since the last call."""
+        """Further runs of the app, started in the web UI, that have ended since the last call."""
         self._waiting += self._runs.new()
         ended = [run for run in self._waiting if (run / _REPORT).exists()]
         self._waiting = [run for run in self._waiting if run not in ended]
-        return ended
+        return [run for run in ended if read_result(run)["run"]["host"] == self._app.url]
 
     def end(self) -> int:
         """Let Locust end, and return its exit status."""

@@ -47,9 +47,12 @@ class Child:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def ask_to_end(self) -> None:
-        """Send SIGINT to the process, not to its group: it ends its own."""
+        """Send SIGTERM to the process, not to its group: it ends its own.
+
+        SIGINT would end in Python's KeyboardInterrupt, in whichever of Locust's greenlets runs just then.
+        """
         if self.running:
-            os.kill(self.pid, signal.SIGINT)
+            os.kill(self.pid, signal.SIGTERM)
 
     def end(self, grace_s: float = 0.0) -> int:
         """Ask it to end, kill after ``grace_s`` whatever is left of its group, and return the exit status."""

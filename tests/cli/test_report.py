@@ -1,0 +1,111 @@
+"""``streamgauge report``: results, whole and broken."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.report.result import SCHEMA
+from streamgauge.report.summary import summary
+
+
+@pytest.fixture
+def result() -> dict[str, Any]:
+    histogram = Histogram()
+    histogram.record_ns(50_000_000)
+    streams = {
+        "name": "/stream/sse",
+        "protocol": "sse",
+        "started": 1,
+        "outcomes": {"completed": 1},
+        "chunks": 2,
+        "bytes": 300,
+        "heartbeats": 0,
+        "stalls": 0,
+        "coalesced_share": 0.0,
+        "reasons": {},
+        "chunk_delay": None,
+        **{each: summary(histogram) for each in ("time_to_first_chunk", "chunk_interval", "duration")},
+    }
+    run = {"id": "20260301T101500Z-0a1b", "started_at": "2026-03-01T10:15:00+00:00", "duration_s": 1.0}
+    run |= {"host": "http://127.0.0.1:1", "locustfile": "x.py", "users": 1, "spawn_rate": 1.0, "workers": 1}
+    generator = {"timestamps": "kernel", "lag": summary(histogram), "cpu_max": 0.1}
+    return {
+        "schema": SCHEMA,
+        "run": {**run, "load_model": "closed", "interrupted": False, "versions": {}},
+        "verdict": {"trust": "trusted", "reasons": [], "slo": [], "exit_code": 0},
+        "streams": [streams],
+        "generator": {**generator, "late_starts": 0, "dropped_arrivals": 0, "clock_steps": 0},
+        "timeline": [],
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path, result: dict[str, Any]) -> Path:
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    return tmp_path
+
+
+@pytest.mark.parametrize("part", ["", "result.json"])
+def test_html_goes_beside_the_result(call, home, part):
+    answer = call("report", home / part)
+    assert answer.exit_code == 0
+    assert answer.output.strip() == str(home / "report.html")
+    assert "/stream/sse" in (home / "report.html").read_text()
+
+
+def test_a_file_can_be_named(call, home, tmp_path):
+    assert call("report", home, "-o", tmp_path / "other.html").exit_code == 0
+    assert (tmp_path / "other.html").read_text().startswith("<!doctype html>")
+
+
+def test_json_goes_to_standard_output(call, home, result):
+    answer = call("report", home, "--format", "json")
+    assert json.loads(answer.output) == {**result, "server": None}
+
+
+def test_the_servers_view_beside_the_result_is_in_the_report(call, home):
+    line = {"name": "", "subject": "chunks", "client": 2, "server": 3, "equal": False, "text": "2 ≠ 3 here", "why": ""}
+    (home / "server.json").write_text(json.dumps({"routes": [], "agreement": [line]}))
+    call("report", home)
+    assert "2 ≠ 3 here" in (home / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", '{"schema": "other/9"}', json.dumps({"schema": SCHEMA}), "\x00"],
+    ids=["empty", "half", "list", "null", "other schema", "schema alone", "zero"],
+)
+def test_a_broken_result_is_named_without_a_traceback(call, tmp_path, content):
+    (tmp_path / "result.json").write_text(content)
+    answer = call("report", tmp_path)
+    assert answer.exit_code == 2
+    assert "result.json" in answer.output or str(tmp_path) in answer.output
+    assert not isinstance(answer.exception, KeyError)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_result_with_a_part_of_another_kind_is_refused(call, home, result):
+    (home / "result.json").write_text(json.dumps({**result, "streams": 5}))
+    assert call("report", home).exit_code == 2
+
+
+def test_a_broken_view_is_named(call, home):
+    (home / "server.json").write_text("[]")
+    answer = call("report", home)
+    assert answer.exit_code == 2
+    assert "server.json" in answer.output
+
+
+def test_a_directory_without_a_result_is_named(call, tmp_path):
+    answer = call("report", tmp_path)
+    assert answer.exit_code == 2
+    assert "no such file" in answer.output
+
+
+def test_an_output_that_cannot_be_written_is_named(call, home):
+    answer = call("report", home, "-o", home / "missing" / "report.html")
+    assert answer.exit_code == 2
+    assert "--output" in answer.output
