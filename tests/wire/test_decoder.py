@@ -43,7 +43,7 @@ def test_every_protocol_says_what_it_accepts():
     assert set(DECODERS) <= set(ACCEPT)
 
 
-@pytest.mark.parametrize("make", DECODERS.values(), ids=DECODERS)
-def test_a_new_decoder_holds_nothing(make):
-    decoder = make()
+@pytest.mark.parametrize("protocol", ["sse", "ndjson", "raw"])
+def test_a_new_decoder_holds_nothing(protocol):
+    decoder = DECODERS[protocol]()
     assert (decoder.pending, decoder.heartbeats, decoder.feed([], False), decoder.close()) == (False, 0, [], [])

@@ -1,0 +1,179 @@
+"""The arrival clock, on clocks that do what clocks do."""
+
+from collections.abc import Callable
+
+import pytest
+
+from streamgauge.measure.clock import FUTURE_NS, SAME_CLOCK_NS, ArrivalClock
+
+OFFSET_NS = 1_700_000_000 * 10**9
+MS, US = 1_000_000, 1_000
+
+
+class Clocks:
+    """Wall and monotonic clock of a process; each look at one of them takes 100 ns, and ``stolen_ns`` once."""
+
+    def __init__(self) -> None:
+        self.true_ns = 10**12
+        self.offset_ns = OFFSET_NS
+        self.stolen_ns: list[int] = []
+        self.tick = 0
+        self.arrivals = ArrivalClock(lambda: self.tick, self.wall, self.monotonic)
+
+    def wall(self) -> int:
+        return self._look() + self.offset_ns
+
+    def monotonic(self) -> int:
+        return self._look()
+
+    def _look(self) -> int:
+        self.true_ns += 100 + (self.stolen_ns.pop(0) if self.stolen_ns else 0)
+        return self.true_ns
+
+    def read_after(self, age_ns: int, stamp_offset_ns: int | None = None) -> int:
+        """How far off is the located arrival of what came ``age_ns`` ago?"""
+        arrival_ns = self.true_ns - age_ns
+        stamp_ns = arrival_ns + (self.offset_ns if stamp_offset_ns is None else stamp_offset_ns)
+        return self.arrivals.locate(stamp_ns) - arrival_ns
+
+    def counts(self) -> tuple[int, int, int]:
+        return self.arrivals.reads, self.arrivals.fallbacks, self.arrivals.steps
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.mark.parametrize("age_ns", [0, 300, 50 * US, 7 * MS, 3_000 * MS])
+def test_an_arrival_is_where_the_kernel_saw_it_however_late_the_read(clocks, age_ns):
+    clocks.true_ns += 5_000 * MS
+    assert abs(clocks.read_after(age_ns)) < US
+    assert clocks.counts() == (1, 0, 0)
+
+
+def test_the_read_time_is_kept_beside(clocks):
+    clocks.read_after(5 * MS)
+    assert abs(clocks.arrivals.now_ns - clocks.true_ns) < US
+
+
+@pytest.mark.parametrize("stolen_ns", [3 * US, 150 * US, 5 * MS, 2_000 * MS])
+def test_being_preempted_between_the_two_clocks_moves_no_arrival(clocks, stolen_ns):
+    clocks.read_after(0)
+    clocks.stolen_ns = [0, stolen_ns]  # between wall and monotonic clock
+    assert abs(clocks.read_after(MS)) < 2 * US
+    assert abs(clocks.read_after(MS)) < 2 * US
+    assert clocks.counts() == (3, 0, 0)
+
+
+def test_being_preempted_in_the_second_look_too_moves_no_arrival(clocks):
+    clocks.stolen_ns = [0, 5 * MS, 0, 0, 3 * MS, 0, 0, 0, 4 * MS]
+    assert abs(clocks.read_after(MS)) < 2 * US
+    assert clocks.counts() == (1, 0, 0)
+
+
+@pytest.mark.parametrize("gap_ns", [MS, 100 * MS, 10_000 * MS, 600_000 * MS])
+@pytest.mark.parametrize("slew", [-500e-6, 500e-6])
+def test_slewing_is_followed_and_is_no_step(clocks, gap_ns, slew):
+    for _ in range(5):
+        clocks.true_ns += gap_ns
+        clocks.offset_ns += round(gap_ns * slew)
+        assert abs(clocks.read_after(20 * US)) < 3 * US
+    assert clocks.counts() == (5, 0, 0)
+
+
+@pytest.mark.parametrize("step_ns", [10 * MS, 3_600_000 * MS, -10 * MS, -3_600_000 * MS])
+def test_a_step_is_counted_and_its_read_timed_by_the_read(clocks, step_ns):
+    clocks.read_after(MS)
+    before_ns = clocks.offset_ns
+    clocks.offset_ns += step_ns
+    late_ns = clocks.read_after(5 * MS, stamp_offset_ns=before_ns)
+    assert abs(late_ns - 5 * MS) < 3 * US
+    assert clocks.counts() == (2, 1, 1)
+
+
+@pytest.mark.parametrize("step_ns", [10 * MS, -10 * MS])
+def test_after_a_step_arrivals_are_good_again(clocks, step_ns):
+    clocks.offset_ns += step_ns
+    clocks.read_after(0)
+    clocks.true_ns += 10 * MS
+    assert abs(clocks.read_after(5 * MS)) < US
+    assert clocks.arrivals.steps == 1
+
+
+def test_what_was_stamped_before_a_step_and_read_after_it_is_timed_by_the_read(clocks):
+    before_ns = clocks.offset_ns
+    clocks.offset_ns += 500 * MS
+    clocks.read_after(0)
+    fallbacks = clocks.arrivals.fallbacks
+    assert abs(clocks.read_after(20 * MS, stamp_offset_ns=before_ns) - 20 * MS) < US
+    assert clocks.arrivals.fallbacks == fallbacks + 1
+
+
+def test_a_stamp_a_little_in_the_future_is_rounding(clocks):
+    assert abs(clocks.read_after(-FUTURE_NS // 2) + FUTURE_NS // 2) < US
+    assert clocks.counts() == (1, 0, 0)
+
+
+def test_a_stamp_far_in_the_future_cannot_be(clocks):
+    arrival_ns = clocks.arrivals.locate(clocks.true_ns + clocks.offset_ns + MS)
+    assert abs(arrival_ns - clocks.true_ns) < US
+    assert clocks.counts() == (1, 1, 0)
+
+
+def test_without_a_stamp_the_read_is_the_arrival(clocks):
+    assert abs(clocks.arrivals.locate(None) - clocks.true_ns) < US
+    assert clocks.counts() == (1, 1, 0)
+
+
+def test_changes_within_the_bound_are_the_same_clock(clocks):
+    clocks.offset_ns += SAME_CLOCK_NS // 2
+    clocks.read_after(0)
+    clocks.offset_ns -= SAME_CLOCK_NS // 2
+    clocks.read_after(0)
+    assert clocks.arrivals.steps == 0
+
+
+class TestFloor:
+    """Nothing that a read brought came before the last read that came before the poll of the pass before."""
+
+    @staticmethod
+    def read(clocks: Clocks, tick: int, how: Callable[[], object] | None = None) -> int:
+        clocks.tick = tick
+        clocks.true_ns += MS
+        (how or (lambda: clocks.read_after(0)))()
+        return clocks.arrivals.now_ns
+
+    def test_it_is_the_last_read_of_the_pass_before_the_last(self, clocks):
+        self.read(clocks, 1)
+        last_of_first_ns = self.read(clocks, 1)
+        self.read(clocks, 2)
+        self.read(clocks, 3)
+        assert clocks.arrivals.floor_ns == last_of_first_ns
+
+    def test_it_is_the_same_for_all_reads_of_a_pass(self, clocks):
+        for tick in (1, 2, 3):
+            self.read(clocks, tick)
+        floor_ns = clocks.arrivals.floor_ns
+        self.read(clocks, 3)
+        assert clocks.arrivals.floor_ns == floor_ns
+
+    def test_a_pass_that_is_marked_counts_although_it_read_nothing(self, clocks):
+        self.read(clocks, 1)
+        self.read(clocks, 2, clocks.arrivals.mark)
+        marked_ns = clocks.true_ns
+        self.read(clocks, 3, clocks.arrivals.mark)
+        self.read(clocks, 4)
+        assert clocks.arrivals.floor_ns == marked_ns
+
+    def test_passes_that_nobody_saw_only_make_it_earlier(self, clocks):
+        first_ns = self.read(clocks, 1)
+        self.read(clocks, 7)
+        self.read(clocks, 20)
+        assert clocks.arrivals.floor_ns == first_ns
+
+    def test_it_begins_with_the_clock(self):
+        clocks = Clocks()
+        begin_ns = clocks.arrivals.now_ns
+        self.read(clocks, 1)
+        assert clocks.arrivals.floor_ns == begin_ns

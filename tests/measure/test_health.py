@@ -1,0 +1,105 @@
+"""The verdict on the generator: trusted unless there is a reason, and each reason says so."""
+
+import pytest
+
+from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds, uncertain_percentiles, verdict
+from streamgauge.measure.slice import Slice
+from streamgauge.measure.tally import Tally
+from streamgauge.measure.totals import RunTotals
+
+MS = 1_000_000
+
+
+def run(*, seconds: int = 10, lag_ns: int = 100_000, tally: Tally | None = None, **fields) -> RunTotals:
+    totals = RunTotals()
+    for t_s in range(seconds):
+        part = Slice(t_s, active=1, **{"reads": 100, **fields})
+        part.lag.record_ns(lag_ns, 100)
+        if tally is not None and t_s == 0:
+            part.tallies["a", "sse"] = tally
+        totals.add("a", part, DEFAULT_BOUNDS.busy_cpu)
+    return totals
+
+
+def coalesced(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 50, at_ns: int = 10 * MS) -> Tally:
+    tally = Tally()
+    tally.chunks, tally.coalesced = uncertain + certain, uncertain
+    tally.chunk_interval.record_ns(at_ns, uncertain + certain)
+    tally.coalesced_interval.record_ns(at_ns, uncertain)
+    tally.least_interval.record_ns(least_ns, uncertain)
+    tally.most_interval.record_ns(most_ns, uncertain)
+    return tally
+
+
+def test_a_quiet_run_is_trusted():
+    assert verdict(run()) == ("trusted", [])
+
+
+def test_an_empty_run_is_trusted():
+    assert verdict(RunTotals()) == ("trusted", [])
+
+
+@pytest.mark.parametrize(
+    ("totals", "trust", "reason"),
+    [
+        (run(lag_ns=150 * MS), "degraded", "lag p99 150 ms, expected at most 100 ms"),
+        (run(lag_ns=2_000 * MS), "invalid", "lag p99 2000 ms, expected at most 1000 ms"),
+        (run(longest_pause_s=0.7), "degraded", "stood still for 0.7 s, expected at most 0.5 s"),
+        (run(longest_pause_s=9.0), "invalid", "stood still for 9.0 s, expected at most 5 s"),
+        (run(cpu=0.99), "degraded", "all of its core in 10 of 10 process-seconds"),
+        (run(clock_steps=1), "degraded", "the wall clock stepped 10 times"),
+        (run(fallbacks=50), "degraded", "50% of reads had no usable kernel stamp"),
+        (run(tally=coalesced(0, 20 * MS)), "degraded", "a (sse): chunk interval p50 is only known to lie between"),
+    ],
+)
+def test_each_thing_that_a_generator_may_not_do_is_a_reason(totals, trust, reason):
+    found, reasons = verdict(totals)
+    assert found == trust
+    assert any(reason in each for each in reasons), reasons
+    assert len(reasons) == len(set(reasons))
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        run(lag_ns=90 * MS),
+        run(longest_pause_s=0.4),
+        run(cpu=0.9),
+        run(fallbacks=1),
+        run(tally=coalesced(int(9.9 * MS), int(10.05 * MS))),
+        run(tally=coalesced(0, 150_000, at_ns=100_000)),
+        run(tally=coalesced(0, 20 * MS, uncertain=1, certain=500)),
+    ],
+)
+def test_what_stays_within_bounds_is_no_reason(totals):
+    assert verdict(totals) == ("trusted", [])
+
+
+def test_being_busy_for_some_seconds_is_no_reason():
+    totals = run(seconds=9)
+    totals.add("a", Slice(9, 1, cpu=1.0), DEFAULT_BOUNDS.busy_cpu)
+    assert verdict(totals) == ("trusted", [])
+
+
+def test_problems_of_counting_are_reasons():
+    totals = run()
+    totals.problems.append("worker 3 was lost")
+    assert verdict(totals) == ("degraded", ["worker 3 was lost"])
+
+
+def test_bounds_can_be_set():
+    assert verdict(run(lag_ns=5 * MS), Bounds(lag_degraded_s=0.001))[0] == "degraded"
+
+
+def test_an_undetermined_percentile_comes_with_a_range_and_a_determined_one_does_not():
+    tally = coalesced(5 * MS, 40 * MS, uncertain=30, certain=70)
+    found = uncertain_percentiles(tally, {"p50": 0.5, "p90": 0.9})
+    assert set(found) == {"p90"}
+    low_s, high_s = found["p90"]
+    assert (low_s, high_s) == (pytest.approx(0.010, rel=0.02), pytest.approx(0.040, rel=0.02))
+
+
+def test_without_coalesced_reads_all_is_determined():
+    tally = Tally()
+    tally.chunk_interval.record_ns(MS, 10)
+    assert uncertain_percentiles(tally, {"p50": 0.5}) == {}

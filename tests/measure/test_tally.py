@@ -1,0 +1,163 @@
+"""Tallies: what is counted comes out once, however it is cut and merged."""
+
+import json
+import random
+
+import pytest
+
+from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+from streamgauge.measure.tally import MAX_REASONS, Tally
+
+
+def record(outcome: Outcome = Outcome.COMPLETED, reason: str = "", **fields) -> StreamRecord:
+    return StreamRecord("a", "sse", outcome, start_s=0.0, duration_s=1.5, reason=reason, **fields)
+
+
+def count_something(tally: Tally, dice: random.Random) -> None:
+    tally.started += 1
+    for _ in range(dice.randrange(4)):
+        tally.chunks += 1
+        tally.bytes += dice.randrange(1000)
+        interval_ns = dice.randrange(10**9)
+        tally.chunk_interval.record_ns(interval_ns)
+        if dice.random() < 0.3:
+            tally.coalesced += 1
+            tally.coalesced_interval.record_ns(interval_ns)
+            tally.least_interval.record_ns(interval_ns // 2)
+            tally.most_interval.record_ns(interval_ns * 2)
+    outcome = dice.choice(list(Outcome))
+    first_ns = dice.randrange(10**9)
+    tally.time_to_first_chunk.record_ns(first_ns)
+    tally.end(record(outcome, f"for reason {dice.randrange(3)}", time_to_first_chunk_s=first_ns / 1e9, heartbeats=1))
+
+
+def plain(tally: Tally) -> dict:
+    """A tally as comparable values."""
+    return {
+        name: value.to_sorted() if isinstance(value := getattr(tally, name), Histogram) else value
+        for name in Tally.__slots__
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_add_up_to_the_whole_wherever_they_are_cut(seed):
+    dice, growing, merged = random.Random(seed), Tally(), Tally()
+    whole = Tally()
+    for _ in range(100):
+        state = dice.getstate()
+        count_something(growing, dice)
+        dice.setstate(state)
+        count_something(whole, dice)
+        if dice.random() < 0.2:
+            merged.merge(Tally.from_dict(json.loads(json.dumps(growing.take().to_dict()))))
+    merged.merge(growing.take())
+    assert plain(merged) == plain(whole)
+    assert growing.empty
+
+
+def test_what_is_taken_leaves_histograms_that_stay_good():
+    tally = Tally()
+    interval = tally.chunk_interval
+    interval.record_ns(1000)
+    taken = tally.take()
+    interval.record_ns(2000)
+    assert (taken.chunk_interval.count, tally.chunk_interval.count) == (1, 1)
+
+
+def test_only_ends_that_the_scenario_wanted_have_a_duration():
+    tally = Tally()
+    for outcome in Outcome:
+        tally.end(record(outcome, "x"))
+    assert tally.duration.count == 2
+    assert tally.finished == len(Outcome)
+    assert tally.failed == len(Outcome) - 3
+
+
+def test_the_first_chunks_of_streams_that_failed_can_be_told_apart():
+    tally = Tally()
+    for outcome, first_s in ((Outcome.COMPLETED, 0.001), (Outcome.TRUNCATED, 0.123456789), (Outcome.STALLED, None)):
+        if first_s is not None:
+            tally.time_to_first_chunk.record_ns(round(first_s * 1e9))
+        tally.end(record(outcome, "x", time_to_first_chunk_s=first_s))
+    rest = tally.time_to_first_chunk.minus(tally.failed_time_to_first_chunk)
+    assert (rest.count, rest.sum_ns) == (1, 1_000_000)
+
+
+def test_reasons_are_counted_by_outcome_and_sentence():
+    tally = Tally()
+    for _ in range(2):
+        tally.end(record(Outcome.TRUNCATED, "closed inside the body"))
+    tally.end(record(Outcome.CENSORED, "the run ended first"))
+    assert tally.reasons == {"truncated: closed inside the body": 2}
+
+
+def test_reasons_are_bounded_and_still_add_up():
+    tally, other = Tally(), Tally()
+    for number in range(3 * MAX_REASONS):
+        tally.end(record(Outcome.IN_BAND_ERROR, f"the stream said: {number}"))
+        other.end(record(Outcome.TRUNCATED, f"after {number}: bytes"))
+    tally.merge(other)
+    assert tally.reasons.total() == 6 * MAX_REASONS
+    assert len(tally.reasons) <= MAX_REASONS + len(Outcome)
+    assert tally.reasons["in_band_error: other reasons"] == 2 * MAX_REASONS
+    assert tally.reasons["truncated: other reasons"] == 3 * MAX_REASONS
+
+
+def test_bounds_hold_uncertain_intervals_at_their_least_and_most():
+    tally = Tally()
+    for interval_ns in (1_000_000, 2_000_000):
+        tally.chunk_interval.record_ns(interval_ns)
+    tally.coalesced_interval.record_ns(2_000_000)
+    tally.least_interval.record_ns(0)
+    tally.most_interval.record_ns(9_000_000)
+    least, most = tally.bounds()
+    assert least.quantiles_s((0.5, 1)) == [pytest.approx(0, abs=1e-6), pytest.approx(0.001, rel=0.01)]
+    assert most.quantiles_s((0.5, 1)) == [pytest.approx(0.001, rel=0.01), pytest.approx(0.009, rel=0.01)]
+
+
+def test_a_ledger_counts_streams_under_way():
+    ledger = Ledger()
+    tally = ledger.begin("a", "sse")
+    assert (ledger.active, tally.started) == (1, 1)
+    ledger.end(tally, record())
+    assert (ledger.active, tally.finished) == (0, 1)
+    assert ledger.tally("a", "sse") is tally
+
+
+def test_a_stream_counts_under_the_protocol_that_it_turned_out_to_speak():
+    ledger = Ledger()
+    settled = ledger.resettle(ledger.begin("a", "auto"), "a", "sse")
+    ledger.end(settled, record())
+    taken, _ = ledger.take()
+    assert {key: (tally.started, tally.finished) for key, tally in taken.items()} == {("a", "sse"): (1, 1)}
+
+
+def test_a_stream_that_settles_after_a_cut_counts_once():
+    ledger, merged = Ledger(), {}
+    tally = ledger.begin("a", "auto")
+    cuts = [ledger.take()[0]]
+    ledger.end(ledger.resettle(tally, "a", "sse"), record())
+    cuts.append(ledger.take()[0])
+    for cut in cuts:
+        for key, part in cut.items():
+            merged.setdefault(key, Tally()).merge(part)
+    assert {key: tally.started for key, tally in merged.items()} == {("a", "auto"): 0, ("a", "sse"): 1}
+
+
+def test_taking_starts_anew_and_leaves_nothing_empty():
+    ledger = Ledger()
+    ledger.begin("a", "sse")
+    ledger.tally("b", "sse")
+    ledger.lag.record_ns(5000)
+    tallies, lag = ledger.take()
+    assert (list(tallies), lag.count) == ([("a", "sse")], 1)
+    tallies, lag = ledger.take()
+    assert (tallies, lag.count) == ({}, 0)
+
+
+def test_each_outcome_is_a_failure_or_is_not():
+    assert {outcome for outcome in Outcome if not outcome.failed} == {"completed", "aborted", "censored"}
+    assert record(Outcome.STALLED).failed
