@@ -1,0 +1,206 @@
+"""What reads can know of arrivals: the truth lies between the least and the most that they record."""
+
+import math
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamgauge.client.body import BodyReader
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.target import target_of
+from streamgauge.client.timing import ChunkTimer
+from streamgauge.measure.histogram import RELATIVE_ERROR
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.tally import Tally
+from streamgauge.wire.http1 import HeadParser
+
+START_NS = 1_000_000
+US = 1_000
+QS = (0.1, 0.5, 0.9, 0.99, 1.0)
+GAPS_NS = st.one_of(st.integers(1, 5 * US), st.integers(1, 300_000 * US))
+
+
+@dataclass
+class FakeClock:
+    floor_ns: int = 0
+
+
+def timer(tally: Tally, stall_ns: int = 10**12) -> ChunkTimer:
+    return ChunkTimer(tally, START_NS, stall_ns)
+
+
+def quantile(values: list[int], q: float) -> float:
+    return sorted(values)[max(1, math.ceil(q * len(values))) - 1] / 1e9
+
+
+def check(tally: Tally, arrivals_ns: list[int]) -> None:
+    """The tally says nothing of these arrivals that is not so."""
+    intervals_ns = [later - earlier for earlier, later in pairwise(arrivals_ns)]
+    assert tally.chunks == len(arrivals_ns)
+    assert tally.chunk_interval.count == len(intervals_ns)
+    assert tally.time_to_first_chunk.count == min(1, len(arrivals_ns))
+    assert tally.coalesced_interval.count == tally.least_interval.count == tally.most_interval.count
+    if arrivals_ns:
+        assert tally.time_to_first_chunk.min_ns >= arrivals_ns[0] - START_NS
+    if intervals_ns:
+        least, most = (bound.quantiles_s(QS) for bound in tally.bounds())
+        for q, low_s, high_s in zip(QS, least, most, strict=True):
+            true_s = quantile(intervals_ns, q)
+            slack_s = true_s * RELATIVE_ERROR + 1e-6
+            assert low_s - slack_s <= true_s <= high_s + slack_s
+
+
+@given(st.lists(st.tuples(GAPS_NS, st.booleans(), st.booleans(), st.floats(0, 1)), max_size=40))
+def test_the_truth_lies_between_least_and_most_however_segments_are_read(segments):
+    """Segments: the gap before each, whether it ends a chunk, whether a read ends with it, how tight the floor is."""
+    tally, now_ns, read_before_ns = Tally(), START_NS, START_NS
+    chunk_timer, arrivals_ns, unread, first_ns = timer(tally), [], 0, None
+    for gap_ns, ends_chunk, ends_read, tightness in segments:
+        now_ns += gap_ns
+        first_ns = first_ns or now_ns
+        if ends_chunk:
+            arrivals_ns.append(now_ns)
+            unread += 1
+        if ends_read:
+            floor_ns = read_before_ns + int((first_ns - read_before_ns) * tightness)
+            if unread == 1 and ends_chunk:
+                chunk_timer.chunk(now_ns)
+            elif unread:
+                chunk_timer.coalesced_chunks(unread, floor_ns, now_ns, last_is_exact=ends_chunk)
+            read_before_ns, unread, first_ns = now_ns, 0, None
+    check(tally, arrivals_ns[: len(arrivals_ns) - unread])
+
+
+@dataclass
+class Wire:
+    """A body as a server sends it: the bytes, and the offset of the last byte of each chunk."""
+
+    protocol: str
+    head: bytes
+    data: bytes
+    ends: list[int]
+    closes: bool = False
+
+    def cuts(self, points: list[int]) -> list[int]:
+        """Where segments end; the CRLF after a transfer chunk travels with what it closes."""
+        inside = {end + more for end in self.ends for more in (1, 2)} if b"chunked" in self.head else set()
+        return [*sorted({p % len(self.data) for p in points} - inside - {0}), len(self.data)]
+
+
+def wire(protocol: str, parts: list[tuple[bytes, bool]], framing: str) -> Wire:
+    """``parts`` of a body, each with whether its last byte ends a chunk."""
+    type_ = {"sse": b"text/event-stream", "ndjson": b"application/jsonl", "raw": b"text/plain"}[protocol]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: " + type_ + b"\r\n"
+    data, ends = b"", []
+    for part, ends_chunk in parts:
+        if framing == "chunked":
+            data += b"%x\r\n" % len(part)
+        data += part
+        if ends_chunk:
+            ends.append(len(data) - 1)
+        if framing == "chunked":
+            data += b"\r\n"
+    if framing == "chunked":
+        return Wire(protocol, head + b"Transfer-Encoding: chunked\r\n\r\n", data + b"0\r\n\r\n", ends)
+    if framing == "length":
+        return Wire(protocol, head + b"Content-Length: %d\r\n\r\n" % len(data), data, ends)
+    return Wire(protocol, head + b"\r\n", data, ends, closes=True)
+
+
+WIRES = {
+    "events": wire("sse", [(b"data: %d\n\n" % n, True) for n in range(8)], "chunked"),
+    "events with heartbeats between": wire("sse", [(b"data: 1\n\n", True), (b": hush\n\n", False)] * 5, "chunked"),
+    "several events a transfer chunk": wire("sse", [(b"data: 1\n\n: x\n\ndata: 2\n\n", True)], "chunked"),
+    "an event over transfer chunks": wire("sse", [(b"data: ", False), (b"1\n\n", True)] * 4, "chunked"),
+    "events until close": wire("sse", [(b"data: 1\n\n", True)] * 6, "close"),
+    "lines": wire("ndjson", [(b"{}\n", True)] * 6, "chunked"),
+    "a last line that nothing ends": wire("ndjson", [(b"{}\n", True)] * 3 + [(b"123", True)], "chunked"),
+    "the same of a known length": wire("ndjson", [(b"{}\n", True)] * 3 + [(b"123", True)], "length"),
+    "the same until close": wire("ndjson", [(b"{}\n", True)] * 3 + [(b"123", True)], "close"),
+    "transfer chunks": wire("raw", [(b"0123456789", True)] * 6, "chunked"),
+    "a body of a known length": wire("raw", [(b"0123456789", True)], "length"),
+    "a body until close": wire("raw", [(b"0123456789", True)], "close"),
+}
+WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
+
+
+def read_all(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> tuple[Outcome, str]:
+    """Take in reads of data, arrival and floor; how the stream ended."""
+    request = Request("GET", target_of("http://localhost/"), {})
+    head = HeadParser().feed(each.head)
+    assert head is not None
+    body = BodyReader(StreamPlan("a", request, each.protocol), head, each.protocol, tally, timer(tally))
+    for data, arrival_ns, floor_ns in reads:
+        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
+        assert settled is None
+    return body.close()
+
+
+@pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)
+@given(
+    points=st.lists(st.integers(0, 10_000), max_size=20),
+    gaps_ns=st.lists(GAPS_NS, min_size=21, max_size=21),
+    joins=st.lists(st.booleans(), min_size=21, max_size=21),
+    tightness=st.floats(0, 1),
+)
+def test_the_truth_lies_between_least_and_most_on_the_wire(each, points, gaps_ns, joins, tightness):
+    cuts = each.cuts(points)
+    moments_ns = list(accumulate(gaps_ns[: len(cuts)], initial=START_NS))[1:]
+    arrivals_ns = [next(t for cut, t in zip(cuts, moments_ns, strict=True) if end < cut) for end in each.ends]
+    reads, begin, read_before_ns, first_ns = [], 0, START_NS, None
+    for cut, moment_ns, joined in zip(cuts, moments_ns, joins, strict=False):
+        first_ns = first_ns or moment_ns
+        if joined and cut != len(each.data):
+            continue
+        floor_ns = read_before_ns + int((first_ns - read_before_ns) * tightness)
+        reads.append((each.data[begin:cut], moment_ns, floor_ns))
+        begin, read_before_ns, first_ns = cut, moment_ns, None
+    tally = Tally()
+    assert read_all(each, reads, tally)[0] is Outcome.COMPLETED
+    check(tally, arrivals_ns)
+
+
+def test_single_chunks_are_timed_exactly():
+    tally = Tally()
+    chunk_timer = timer(tally)
+    for arrival_ns in (START_NS + 500, START_NS + 10_500, START_NS + 5_010_500):
+        chunk_timer.chunk(arrival_ns)
+    assert (chunk_timer.first_ns, chunk_timer.last_ns) == (START_NS + 500, START_NS + 5_010_500)
+    assert (tally.chunk_interval.sum_ns, tally.chunk_interval.min_ns) == (5_010_000, 10_000)
+    assert (tally.coalesced, tally.coalesced_interval.count, chunk_timer.max_interval_ns) == (0, 0, 5_000_000)
+
+
+def test_coalesced_chunks_never_count_as_simultaneous():
+    tally = Tally()
+    chunk_timer = timer(tally)
+    chunk_timer.chunk(START_NS)
+    chunk_timer.coalesced_chunks(4, START_NS, START_NS + 4_000_000, last_is_exact=True)
+    assert (tally.coalesced, tally.chunk_interval.count) == (4, 4)
+    assert tally.chunk_interval.min_ns == 1_000_000
+    assert (tally.least_interval.max_ns, tally.most_interval.min_ns) == (0, 4_000_000)
+
+
+def test_an_interval_longer_than_the_threshold_is_a_stall():
+    tally = Tally()
+    chunk_timer = timer(tally, stall_ns=1_000_000)
+    for arrival_ns in (5_000_000, 6_000_000, 7_000_001, 9_000_000):
+        chunk_timer.chunk(START_NS + arrival_ns)
+    assert (chunk_timer.stalls, tally.stalls) == (2, 2)
+
+
+def test_the_end_of_a_body_times_no_chunk():
+    """The last line came with the second read, and the end of the body much later."""
+    each, tally = WIRES["a last line that nothing ends"], Tally()
+    data = each.data
+    first, last = data.index(b"3\r\n123"), data.index(b"0\r\n\r\n")
+    reads = [
+        (data[:first], START_NS, 0),
+        (data[first:last], START_NS + 7000, 0),
+        (data[last:], START_NS + 10**10, 10**9),
+    ]
+    read_all(each, reads, tally)
+    assert tally.chunk_interval.max_ns == 7000
