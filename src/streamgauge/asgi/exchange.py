@@ -84,16 +84,17 @@ class Exchange:
             return
         if inbox.gone:
             raise HangUpError
-        inbox.watch()
-        body = message.get("body", b"")
+        if not inbox.watched:
+            inbox.watch()
         before_ns = perf_counter_ns()
         await self._send(message)
         now_ns = perf_counter_ns()
         if self._inbox.gone:  # while this was waiting: the server has dropped it
             return
+        body = message.get("body")
         if body:
             self._count(series, body, now_ns, now_ns - before_ns)
-        if not message.get("more_body", False):
+        if not message.get("more_body"):
             self._end("completed")
         elif now_ns - self._recorder.ticked_ns > self._give_way_after_ns:
             await asyncio.sleep(0)  # nothing else had a turn for so long, not even the news of a hang-up
@@ -126,16 +127,18 @@ class Exchange:
         self._series.active.inc()
 
     def _count(self, series: StreamSeries, body: bytes, now_ns: int, send_ns: int) -> None:
-        chunks = self._counter.count(body if isinstance(body, bytes) else bytes(body))
+        chunks = self._counter.count(body if type(body) is bytes else bytes(body))
         if not chunks:
             self._count_idle(series, len(body))
             return
-        interval_ns = now_ns - self._last_chunk_ns if self._last_chunk_ns else None
-        if interval_ns is None:
+        last_ns, self._last_chunk_ns = self._last_chunk_ns, now_ns
+        if not last_ns:
             series.time_to_first_chunk.observe((now_ns - self._started_ns) / 1e9)
-        self._last_chunk_ns = now_ns
-        size_bytes = self._partial_bytes + len(body)
-        self._partial_bytes = 0
+        interval_ns = now_ns - last_ns if last_ns else None
+        size_bytes = len(body)
+        if self._partial_bytes:
+            size_bytes += self._partial_bytes
+            self._partial_bytes = 0
         if chunks == 1:
             series.sent(interval_ns, send_ns, size_bytes)
         else:

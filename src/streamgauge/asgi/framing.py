@@ -20,6 +20,8 @@ STREAMING_TYPES = {
 #: What ends each chunk and is not part of it: an event's blank line, a line's newline.
 CLOSING_BYTES = {"sse": 2, "ndjson": 1}
 
+_LINE_FEED = 10
+
 
 class ChunkCounter(Interface):
     """Counts the chunks of one stream."""
@@ -91,10 +93,17 @@ class EventCounter:
 
     def count(self, body: bytes) -> int:
         """How many events end in ``body``."""
-        if self._between_blocks and body.endswith(b"\n\n") and body.find(b"\r") < 0:
-            lines = body.split(b"\n")  # quicker than a search for two characters
-            if lines.index(b"") == len(lines) - 2 and (lines[-3].startswith(b"data:") or b"\ndata:" in body):
-                return 1
+        lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
+        last = len(lines) - 1
+        if (
+            self._between_blocks
+            and last
+            and not lines[last]
+            and lines.index(b"") == last
+            and body[-1] == _LINE_FEED
+            and lines[last - 1][:5] == b"data:"
+        ):
+            return 1
         return self._read(body)
 
     def heartbeats(self) -> int:

@@ -20,7 +20,7 @@ class Inbox:
     not, ``watch`` starts a task that reads in its place and keeps what the app may still ask for.
     """
 
-    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "ended", "gone")
+    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "ended", "gone", "watched")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -28,6 +28,8 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
         self._held: deque[Message] | None = None
         self._arrived: asyncio.Event | None = None
+        self.watched = False
+        """Whether somebody would learn of a hang-up now."""
         self.ended = False
         """Set by the owner at the response's end: a disconnect after it is none."""
         self.gone = False
@@ -35,19 +37,22 @@ class Inbox:
 
     def watch(self) -> None:
         """See to it that somebody learns of a hang-up: the app if it waits on ``receive``, else a task."""
-        if not self._waiting and self._task is None:
+        if not self.watched:
+            self.watched = True
             self._held, self._arrived = deque(), asyncio.Event()
             self._task = asyncio.create_task(self._read_ahead(self._held, self._arrived), name="streamgauge-hangup")
 
     async def receive(self) -> Message:
         """The app's ``receive``: the next message, by way of the task that reads ahead if there is one."""
-        if self._held is None or self._arrived is None:
-            self._waiting += 1
-            try:
-                return self._note(await self._receive())
-            finally:
-                self._waiting -= 1
-        return await self._next_held(self._held, self._arrived)
+        if self._held is not None and self._arrived is not None:
+            return await self._next_held(self._held, self._arrived)
+        self._waiting += 1
+        self.watched = True
+        try:
+            return self._note(await self._receive())
+        finally:
+            self._waiting -= 1
+            self.watched = self._waiting > 0
 
     def close(self) -> None:
         """End the task, if there is one."""
