@@ -35,8 +35,8 @@ class Decoder(Protocol):
         """What is inside a chunk: a ``sse.Event``, a JSON value, or the bytes themselves. Raises ProtocolError."""
 
 
-#: The decoders that are made with ``max_chunk_bytes`` alone; ``decoder_for`` makes them all. A WebSocket's framing gives
-#: whole messages already, which the raw decoder leaves as they are.
+#: The decoders that are made with ``max_chunk_bytes`` alone; ``decoder_for`` makes them all. A WebSocket's framing
+#: gives whole messages already, which the raw decoder leaves as they are.
 DECODERS: Mapping[str, Callable[..., Decoder]] = {
     "sse": SseDecoder,
     "ndjson": NdjsonDecoder,

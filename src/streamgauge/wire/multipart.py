@@ -78,28 +78,26 @@ class MultipartDecoder:
         return chunks
 
     def _past_preamble(self) -> bool:
-        found = [(match, needle) for needle in self._needles if (match := self._find_delimiter(needle, 0))]
-        if not found:
-            del self._held[: self._searched]
-            return False
-        match, self._needle = min(found, key=lambda pair: pair[0].start())
-        return self._begin_part(match)
+        found = [(*self._find_delimiter(needle, 0), needle) for needle in self._needles]
+        match, position, self._needle = min(found, key=lambda one: (one[0] is None, one[1]))
+        if match:
+            return self._begin_part(match)
+        del self._held[:position]
+        return False
 
-    def _find_delimiter(self, needle: bytes, start: int) -> re.Match[bytes] | None:
-        """The tail of the first delimiter from ``start`` on; else ``_searched`` is where the next search begins."""
+    def _find_delimiter(self, needle: bytes, start: int) -> tuple[re.Match[bytes] | None, int]:
+        """The tail of the first delimiter from ``start`` on, and where it begins, or where the next search does."""
         held = self._held
         position = held.find(needle, start)
         while position >= 0:
             tail = position + len(needle)
             if match := _TAIL.match(held, tail):
-                return match
+                return match, position
             if _TAIL_BEGUN.fullmatch(held, tail):
                 self._check_padding(len(held) - tail)
-                self._searched = position
-                return None
+                return None, position
             position = held.find(needle, position + 1)
-        self._searched = max(start, len(held) - len(max(self._needles, key=len)) + 1)
-        return None
+        return None, max(start, len(held) - len(needle) + 1)
 
     @staticmethod
     def _check_padding(count: int) -> None:
@@ -168,11 +166,11 @@ class MultipartDecoder:
 
     def _past_delimited_content(self) -> bool:
         held = self._held
-        match = self._find_delimiter(self._needle, self._searched)
-        end = self._searched if match is None else match.start() - len(self._needle)
-        if end > 1 and held[end - 1] == 0x0D and match is not None:
+        match, end = self._find_delimiter(self._needle, self._searched)
+        self._searched = end
+        if end > 1 and held[end - 1] == 0x0D:  # of the delimiter's line end
             end -= 1
-        if end - (1 if match else 2) > self._max_chunk_bytes:
+        if end - 1 > self._max_chunk_bytes:
             raise self._too_long()
         if match is None:
             return False

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.sse import Event
 
 WINDOW = 1_024
@@ -121,7 +122,7 @@ def _json_reader(key: str, parse: Callable[[bytes], Any]) -> NumberReader:
                 value = json.loads(value.data)
             elif isinstance(value, bytes):
                 value = json.loads(value)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, ProtocolError):
             return None
         return _whole(value.get(key)) if isinstance(value, dict) else None
 

@@ -172,6 +172,7 @@ class WebSocketBody(Framing):
             self._close_sent = True
         self.finished = True
         self.rest = bytes(self._frames.buffer.buffer)
+        self._frames.buffer.buffer.clear()
 
     def close(self) -> bool:
         """The peer closed the transport: whether the close handshake was done before."""
