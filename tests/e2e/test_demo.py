@@ -245,6 +245,18 @@ def test_streams_that_fail_are_exit_status_1(demo, tmp_path):
     assert lost.errors.read_text() == ""
 
 
+def test_a_total_that_another_client_spoils_is_exit_status_3(demo):
+    spoiled = demo("--users", "2", "--run-time", "4s")
+    spoiled.wait_for_streams()
+    app = spoiled.errors.read_text().partition("The sample app: ")[2].partition(",")[0]
+    with urllib.request.urlopen(f"{app}/stream/sse?chunks=2&interval_ms=1", timeout=10) as stream:
+        stream.read()
+    assert spoiled.wait() == 3
+    errors = spoiled.errors.read_text()
+    assert "Not to be trusted" in errors
+    assert "the server has 1 more" in errors
+
+
 def test_an_app_that_dies_ends_the_run(demo):
     headless = demo("--users", "4", "--run-time", "60s")
     headless.wait_for_streams()

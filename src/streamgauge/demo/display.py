@@ -119,7 +119,11 @@ def _panel(progress: Progress) -> "RenderableType":
     bar.add_column(ratio=1)
     bar.add_column(no_wrap=True, justify="right")
     elapsed_s = min(progress.elapsed_s, progress.run_time_s)
-    bar.add_row(progress.phase, ProgressBar(total=progress.run_time_s, completed=elapsed_s), _clock(progress))
+    bar.add_row(
+        progress.phase,
+        ProgressBar(total=progress.run_time_s, completed=elapsed_s, complete_style="cyan", finished_style="green"),
+        _clock(progress),
+    )
     figures = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for value, what in progress.figures:
         figures.add_column(

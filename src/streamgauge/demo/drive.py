@@ -29,6 +29,11 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     except DemoError as error:
         display.warn(f"streamgauge demo: {error}", _last_words(error.child))
         return EXIT_CODE if interrupt.asked else 1
+    except BrokenPipeError:
+        raise  # nobody reads on: click ends quietly
+    except OSError as error:
+        display.warn(f"streamgauge demo: {error}")
+        return 1
     finally:
         display.close()
     return EXIT_CODE

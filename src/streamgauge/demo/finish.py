@@ -27,17 +27,18 @@ class Finish:
         """Print what the run came to, complete its files, and return its exit status."""
         result = read_result(run)
         view = self._view(result)
+        files = {"result": run / "result.json", "report": write_report(result, run, view)}
+        if view is not None:
+            files["server's view"] = write_view(view, run)
         print_table(result, view)
+        _print_files(files)
         wrong = unexplained(result, view) if view else []
         if wrong:
             self._display.warn(
-                "The measurement is wrong: every stream completed, and yet client and server do not agree.",
+                "Not to be trusted: every stream completed, and yet client and server do not agree. Either one of them "
+                f"counts wrong, or somebody else used {self._app.url} too.",
                 "\n".join(wrong),
             )
-        files = [run / "result.json", write_report(result, run, view)]
-        if view is not None:
-            files.append(write_view(view, run))
-        _print_files(files)
         return _exit_code(result, view, wrong)
 
     def _view(self, result: Result) -> ServerView | None:
@@ -58,8 +59,8 @@ def _exit_code(result: Result, view: ServerView | None, wrong: list[str]) -> int
     return code or (0 if view is not None else _FAILED)
 
 
-def _print_files(files: list[Path]) -> None:
-    sys.stdout.write("\n" + "".join(f"  {_short(path)}\n" for path in files))
+def _print_files(files: dict[str, Path]) -> None:
+    sys.stdout.write("\n" + "".join(f"  {what:<15}{_short(path)}\n" for what, path in files.items()))
     sys.stdout.flush()
 
 
