@@ -1,6 +1,5 @@
 """What reads can know of arrivals: the truth lies between the least and the most that they record."""
 
-import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -20,7 +19,6 @@ from streamgauge.wire.http1 import HeadParser
 
 START_NS = 1_000_000
 US = 1_000
-QS = (0.1, 0.5, 0.9, 0.99, 1.0)
 GAPS_NS = st.one_of(st.integers(1, 5 * US), st.integers(1, 300_000 * US))
 
 
@@ -33,10 +31,6 @@ def timer(tally: Tally, stall_ns: int = 10**12) -> ChunkTimer:
     return ChunkTimer(tally, START_NS, stall_ns)
 
 
-def quantile(values: list[int], q: float) -> float:
-    return sorted(values)[max(1, math.ceil(q * len(values))) - 1] / 1e9
-
-
 def check(tally: Tally, arrivals_ns: list[int]) -> None:
     """The tally says nothing of these arrivals that is not so."""
     intervals_ns = [later - earlier for earlier, later in pairwise(arrivals_ns)]
@@ -47,9 +41,10 @@ def check(tally: Tally, arrivals_ns: list[int]) -> None:
     if arrivals_ns:
         assert tally.time_to_first_chunk.min_ns >= arrivals_ns[0] - START_NS
     if intervals_ns:
-        least, most = (bound.quantiles_s(QS) for bound in tally.bounds())
-        for q, low_s, high_s in zip(QS, least, most, strict=True):
-            true_s = quantile(intervals_ns, q)
+        ranks = [(rank + 0.5) / len(intervals_ns) for rank in range(len(intervals_ns))]
+        least, most = (bound.quantiles_s(ranks) for bound in tally.bounds())
+        for true_ns, low_s, high_s in zip(sorted(intervals_ns), least, most, strict=True):
+            true_s = true_ns / 1e9
             slack_s = true_s * RELATIVE_ERROR + 1e-6
             assert low_s - slack_s <= true_s <= high_s + slack_s
 
@@ -130,6 +125,10 @@ WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
 
 def read_all(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> tuple[Outcome, str]:
     """Take in reads of data, arrival and floor; how the stream ended."""
+    return read_some(each, reads, tally).close()
+
+
+def read_some(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> BodyReader:
     request = Request("GET", target_of("http://localhost/"), {})
     head = HeadParser().feed(each.head)
     assert head is not None
@@ -137,7 +136,7 @@ def read_all(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> t
     for data, arrival_ns, floor_ns in reads:
         settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
         assert settled is None
-    return body.close()
+    return body
 
 
 @pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)
@@ -204,3 +203,12 @@ def test_the_end_of_a_body_times_no_chunk():
     ]
     read_all(each, reads, tally)
     assert tally.chunk_interval.max_ns == 7000
+
+
+@pytest.mark.parametrize("tail", [b"7\r\n: hush\n\r\n", b"9", b"9\r\n", b"0\r\n\r\n"])
+def test_a_chunk_that_is_not_the_last_of_its_read_is_not_timed_by_it(tail):
+    each, tally = WIRES["events"], Tally()
+    one = each.data[: each.data.index(b"9\r\n", 3)]
+    settled = [(one, START_NS + 1000, 0), (one + tail, START_NS + 9000, START_NS + 2000)]
+    read_some(each, settled, tally)
+    assert (tally.coalesced, tally.least_interval.max_ns, tally.most_interval.max_ns) == (1, 1000, 8000)
