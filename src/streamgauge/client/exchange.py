@@ -122,10 +122,10 @@ class Exchange:
     # Reading
 
     def _on_readable(self) -> None:
-        assert self._transport is not None
-        why_closed = self._send_failure
+        transport, why_closed = self._transport, self._send_failure
+        assert transport is not None
         try:
-            data, stamp_ns = self._transport.read()
+            data, stamp_ns = transport.read()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -138,7 +138,7 @@ class Exchange:
             if data:
                 self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
                 self._take_in(data, arrival_ns)
-            else:
+            if (not data or transport.ended) and self._transport is transport:
                 self._closed(why_closed, arrival_ns)
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)

@@ -15,6 +15,8 @@ class Transport(Protocol):
     """A connection. Nothing blocks; what cannot be sent yet waits in it."""
 
     sock: Socket
+    ended: bool
+    """The peer closed cleanly right behind what was read last."""
 
     def read(self) -> tuple[bytes | None, int | None]:
         """What has come, and its stamp (wall clock, ns): ``b""`` at a clean end, None where it holds no data.
@@ -36,6 +38,7 @@ class PlainTransport:
     """TCP, or a Unix socket, as it is."""
 
     __slots__ = ("_unsent", "sock")
+    ended = False  # a plain end is a read of its own
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
@@ -67,7 +70,7 @@ class PlainTransport:
 class TlsTransport:
     """TLS over a plain transport, by memory BIOs: reading stays a ``recvmsg`` of ours."""
 
-    __slots__ = ("_incoming", "_outgoing", "_plain", "_tls", "handshaken", "sock")
+    __slots__ = ("_incoming", "_outgoing", "_plain", "_tls", "ended", "handshaken", "sock")
 
     def __init__(self, plain: PlainTransport, context: ssl.SSLContext, host: str) -> None:
         self._plain = plain
@@ -75,6 +78,7 @@ class TlsTransport:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.handshaken = False
+        self.ended = False
         self._shake_hands()
 
     def read(self) -> tuple[bytes | None, int | None]:
@@ -118,6 +122,8 @@ class TlsTransport:
         except ssl.SSLEOFError:
             if not pieces:
                 raise
+        else:
+            self.ended = True
         return b"".join(pieces)
 
     def write(self, data: bytes) -> None:
