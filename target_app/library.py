@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from target_app.prose import TEXT
-from target_app.readings import flow_m3s, level_m, temperature_c, time_of
+from target_app.readings import CYCLE_READINGS, STATION, flow_m3s, level_m, temperature_c, time_text
 from target_app.telemetry import frame
 
 _BLOCK_BYTES = 65536
-#: Ten years of quarter-hours repeat these, which are one freshet.
-_DISTINCT_READINGS = 96 * 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,12 @@ def _fill(path: Path, blocks: Iterator[bytes], size_bytes: int) -> None:
 
 def _csv() -> Iterator[bytes]:
     yield b"time,station,level_m,flow_m3s,temperature_c\r\n"
+    cycle = range(CYCLE_READINGS)
     values = [
-        f",Harrow Bridge,{level_m(n):.3f},{flow_m3s(n):.2f},{temperature_c(n):.1f}\r\n"
-        for n in range(_DISTINCT_READINGS)
+        f",{STATION},{level_m(n):.3f},{flow_m3s(n):.2f},{temperature_c(n):.1f}\r\n".encode("ascii") for n in cycle
     ]
-    number = 0
-    while True:
-        rows = range(number, number + _DISTINCT_READINGS)
-        yield "".join(f"{time_of(n):%Y-%m-%dT%H:%MZ}{values[n - number]}" for n in rows).encode("ascii")
-        number += _DISTINCT_READINGS
+    for first in count(0, CYCLE_READINGS):
+        yield b"".join(time_text(first + n) + values[n] for n in cycle)
 
 
 def _text() -> Iterator[bytes]:
@@ -72,7 +68,5 @@ def _text() -> Iterator[bytes]:
 
 
 def _telemetry() -> Iterator[bytes]:
-    number = 0
-    while True:
+    for number in count():
         yield frame(number, _BLOCK_BYTES)
-        number += 1

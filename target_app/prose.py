@@ -11,13 +11,13 @@ LINE = " ".join(TEXT.split()) + " "
 
 
 class Endless:
-    """A text that begins again where it ends, so that any piece of it is one slice."""
+    """Content that begins again where it ends, so that any piece of it is one slice."""
 
-    def __init__(self, text: str) -> None:
-        self._length_bytes = len(text)
-        self._copies = (text * (LONGEST_CHUNK_BYTES // len(text) + 2)).encode("ascii")
+    def __init__(self, content: bytes) -> None:
+        self._period_bytes = len(content)
+        self._copies = content * (LONGEST_CHUNK_BYTES // len(content) + 2)
 
     def piece(self, offset: int, size_bytes: int) -> bytes:
         """``size_bytes`` bytes, at most a chunk's, from any ``offset`` on."""
-        start = offset % self._length_bytes
+        start = offset % self._period_bytes
         return self._copies[start : start + size_bytes]

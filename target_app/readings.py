@@ -9,15 +9,17 @@ from target_app.prose import LINE, Endless
 STATION = "Harrow Bridge"
 INTERVAL = dt.timedelta(minutes=15)
 READINGS_PER_DAY = 96
+#: Nine days. What the river does in them it does again.
+CYCLE_READINGS = 9 * READINGS_PER_DAY
 _FIRST_DAY = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
-_NOTES = Endless(LINE)
+_NOTES = Endless(LINE.encode("ascii"))
 _NOTE_STEP_BYTES = 61
 
 
 def level_m(number: int) -> float:
-    """The river's height: a spring freshet every nine days, the hydro plant's daily step, and the wind's ripple."""
-    day = number / READINGS_PER_DAY
-    freshet = 0.9 * math.exp(-(((day % 9.0) - 2.0) ** 2) / 1.3)
+    """The river's height: a spring freshet, the hydro plant's daily step, and the wind's ripple."""
+    number %= CYCLE_READINGS
+    freshet = 0.9 * math.exp(-((number / READINGS_PER_DAY - 2.0) ** 2) / 1.3)
     step = 0.06 if 48 <= number % READINGS_PER_DAY < 72 else 0.0
     ripple = 0.004 * math.sin(number * 2.399963)
     return 1.12 + freshet + step + ripple
@@ -30,7 +32,7 @@ def flow_m3s(number: int) -> float:
 
 def temperature_c(number: int) -> float:
     """The water's temperature, warmest in the late afternoon."""
-    return 6.8 + 1.3 * math.sin(2 * math.pi * (number - 40) / READINGS_PER_DAY)
+    return 6.8 + 1.3 * math.sin(2 * math.pi * (number % READINGS_PER_DAY - 40) / READINGS_PER_DAY)
 
 
 def time_of(number: int) -> dt.datetime:
@@ -38,13 +40,23 @@ def time_of(number: int) -> dt.datetime:
     return _FIRST_DAY + number * INTERVAL
 
 
+_CLOCK = tuple(f"T{time_of(number):%H:%M:%S}Z".encode("ascii") for number in range(READINGS_PER_DAY))
+#: What each reading of the cycle says, as members of a JSON object: encoded once, for every stream.
+_VALUES = tuple(
+    f'"station":"{STATION}","level_m":{level_m(number):.3f},"flow_m3s":{flow_m3s(number):.2f},'
+    f'"temperature_c":{temperature_c(number):.1f}'.encode("ascii")
+    for number in range(CYCLE_READINGS)
+)
+
+
 @lru_cache(maxsize=4096)
-def _values(number: int) -> bytes:
-    """What a reading says, as members of a JSON object: encoded once, for all streams ask for the same ones."""
-    return (
-        f'"time":"{time_of(number):%Y-%m-%dT%H:%M:%SZ}","station":"{STATION}","level_m":{level_m(number):.3f},'
-        f'"flow_m3s":{flow_m3s(number):.2f},"temperature_c":{temperature_c(number):.1f}'
-    ).encode("ascii")
+def _date(day: int) -> bytes:
+    return f"{time_of(day * READINGS_PER_DAY):%Y-%m-%d}".encode("ascii")
+
+
+def time_text(number: int) -> bytes:
+    """When the reading was taken, in ISO 8601 (RFC 3339)."""
+    return _date(number // READINGS_PER_DAY) + _CLOCK[number % READINGS_PER_DAY]
 
 
 def reading_json(number: int, before: bytes, size_bytes: int) -> bytes:
@@ -52,5 +64,6 @@ def reading_json(number: int, before: bytes, size_bytes: int) -> bytes:
 
     ``before`` are members that precede its own, a comma at their end. A note, cut to fit, fills what is left.
     """
-    head = b'{%b"seq":%d,%b,"note":"' % (before, number, _values(number))
+    values = _VALUES[number % CYCLE_READINGS]
+    head = b'{%b"seq":%d,"time":"%b",%b,"note":"' % (before, number, time_text(number), values)
     return b'%b%b"}' % (head, _NOTES.piece(number * _NOTE_STEP_BYTES, max(0, size_bytes - len(head) - 2)))

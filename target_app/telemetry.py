@@ -9,30 +9,26 @@ import struct
 import zlib
 from functools import lru_cache
 
-from target_app.readings import flow_m3s, level_m, time_of
+from target_app.prose import Endless
+from target_app.readings import CYCLE_READINGS, flow_m3s, level_m, time_of
 
 MAGIC = b"RVG1"
 HEADER = struct.Struct(">4sIII")
 RECORD = struct.Struct(">Iff")
-#: Readings in the block that all frames take their records from; it is repeated.
-_BLOCK_READINGS = 96 * 9
 
 
-@lru_cache(maxsize=1)
-def _block() -> bytes:
-    numbers = range(_BLOCK_READINGS)
-    return b"".join(RECORD.pack(int(time_of(n).timestamp()), level_m(n), flow_m3s(n)) for n in numbers)
+_RECORDS = Endless(
+    b"".join(RECORD.pack(int(time_of(n).timestamp()), level_m(n), flow_m3s(n)) for n in range(CYCLE_READINGS))
+)
 
 
-@lru_cache(maxsize=256)
-def _payload(first: int, size_bytes: int) -> tuple[bytes, int]:
-    """The records from ``first`` on, ``size_bytes`` long, and their checksum."""
-    block, start = _block(), first * RECORD.size
-    payload = (block * ((start + size_bytes) // len(block) + 1))[start : start + size_bytes]
-    return payload, zlib.crc32(payload)
+@lru_cache(maxsize=4096)
+def _checksum(first: int, size_bytes: int) -> int:
+    return zlib.crc32(_RECORDS.piece(first * RECORD.size, size_bytes))
 
 
 def frame(number: int, size_bytes: int) -> bytes:
-    """Frame ``number``, exactly ``size_bytes`` long with its header."""
-    payload, checksum = _payload(number % 96, max(0, size_bytes - HEADER.size))
-    return (HEADER.pack(MAGIC, number & 0xFFFFFFFF, len(payload), checksum) + payload)[:size_bytes]
+    """Frame ``number``, exactly ``size_bytes`` long with its header. Its records begin with the reading ``number``."""
+    first, payload_bytes = number % CYCLE_READINGS, max(0, size_bytes - HEADER.size)
+    header = HEADER.pack(MAGIC, number & 0xFFFFFFFF, payload_bytes, _checksum(first, payload_bytes))
+    return (header + _RECORDS.piece(first * RECORD.size, payload_bytes))[:size_bytes]

@@ -12,7 +12,7 @@ from target_app.prose import TEXT, Endless
 
 MEDIA_TYPE = "text/plain; charset=utf-8"
 router = APIRouter(tags=["streams"])
-_PROSE = Endless(TEXT)
+_PROSE = Endless(TEXT.encode("ascii"))
 
 
 async def pieces(knobs: Knobs) -> AsyncGenerator[bytes]:

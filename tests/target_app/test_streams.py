@@ -113,7 +113,9 @@ def test_a_file_ends_after_the_chunks_that_were_asked_for(app, chunks, chunk_byt
 def test_readings_csv_is_what_it_says(app):
     header, *rows = app.get("/stream/file/readings.csv?chunks=2&interval_ms=0").body.decode().split("\r\n")
     assert header == "time,station,level_m,flow_m3s,temperature_c"
-    assert all(re.fullmatch(r"2024-..-..T..:..Z,Harrow Bridge,\d\.\d{3},\d+\.\d\d,\d+\.\d", row) for row in rows[:-1])
+    assert all(
+        re.fullmatch(r"2024-..-..T..:..:00Z,Harrow Bridge,\d\.\d{3},\d+\.\d\d,\d+\.\d", row) for row in rows[:-1]
+    )
 
 
 def test_an_unknown_file_is_404_with_the_names_there_are(app):
