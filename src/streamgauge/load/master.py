@@ -6,16 +6,14 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_MISSING, STATE_STOPPING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from streamgauge.load.reporting import ReportingRun
-from streamgauge.load.worker import DRAIN, DRAINED, REPORT_KEY
+from streamgauge.load.dispatch import while_running
+from streamgauge.load.reporting import GRACE_S, ReportingRun
+from streamgauge.load.worker import CUT, DRAIN, DRAINED, REPORT_KEY
 from streamgauge.measure.slice import Slice
 
 logger = logging.getLogger(__name__)
-
-#: Seconds on top of the stop timeout that a worker gets to report its end.
-GRACE_S = 10.0
 
 
 class MasterRun(ReportingRun):
@@ -31,9 +29,13 @@ class MasterRun(ReportingRun):
     def listen(self) -> None:
         """Add the listeners."""
         super().listen()
+        self.environment.dispatcher_class = while_running(self.environment.dispatcher_class, self._running)
         self.environment.events.worker_report.add_listener(self.on_worker_report)
         self.environment.events.test_stopping.add_listener(self.on_test_stopping)
         self._runner.register_message(DRAINED, self.on_drained)
+
+    def _running(self) -> bool:
+        return self._runner.state in (STATE_SPAWNING, STATE_RUNNING)
 
     def on_test_start(self, **_: Any) -> None:
         """Open a new book, in which no worker has reported its end."""
@@ -60,13 +62,20 @@ class MasterRun(ReportingRun):
         self._runner.send_message(DRAIN)
         deadline_s = time.monotonic() + self.environment.stop_timeout + GRACE_S
         while self._not_drained() and time.monotonic() < deadline_s:
-            gevent.sleep(0.05)
+            try:
+                gevent.sleep(0.05)
+            except KeyboardInterrupt:
+                self.cut()
         lost = (book.processes | set(self._not_drained())) - self._drained
         for worker in sorted(lost):
             logger.warning("Worker %s did not report the end of its streams", worker)
         if lost:
             workers = "1 worker" if len(lost) == 1 else f"{len(lost)} workers"
             book.totals.problems.append(f"{workers} did not report the end of their streams")
+
+    def cut(self) -> None:
+        """Tell the workers to end the streams under way now."""
+        self._runner.send_message(CUT)
 
     def _not_drained(self) -> list[str]:
         clients = self._runner.clients.all

@@ -1,8 +1,10 @@
 """How streamgauge takes part in a Locust process: which listeners it adds, by the role that the process has."""
 
+import signal
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import gevent
 from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
@@ -34,9 +36,16 @@ def gauge_of(environment: Environment) -> Gauge:
 
 def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
+    if runner is not None:
+        gevent.signal_handler(signal.SIGINT, _interrupt)
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, gauge_of(environment)).listen()
     elif isinstance(runner, MasterRunner):
         MasterRun(environment, runner).listen()
     elif runner is not None:
         LocalRun(environment, gauge_of(environment)).listen()
+
+
+def _interrupt() -> None:
+    """Give Ctrl-C to the main greenlet: Python raises it in any, where it may end one of Locust's own and no more."""
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())

@@ -1,8 +1,10 @@
 """What the process that reports a run does at its start, its resets and its end, alone or as a master."""
 
 import logging
+import time
 from typing import Any
 
+import gevent
 from locust.env import Environment
 
 from streamgauge.load.book import RunBook, end_of_run, show
@@ -10,6 +12,9 @@ from streamgauge.load.options import scenario_options
 from streamgauge.report.result import Result
 
 logger = logging.getLogger(__name__)
+
+#: Seconds on top of the stop timeout in which all processes are to have reported the end, and those after a cut.
+GRACE_S, CUT_GRACE_S = 10.0, 3.0
 
 
 class ReportingRun:
@@ -66,8 +71,30 @@ class ReportingRun:
     def on_quitting(self, **_: Any) -> None:
         """The process was asked to end: let the streams under way end first."""
         self._quitting = True
+        if self.book is None:
+            return
+        logger.info(
+            "Waiting for the streams under way, up to %g s; Ctrl-C cuts them short", self.environment.stop_timeout
+        )
+        try:
+            self._finish(self.environment.stop_timeout + GRACE_S)
+        except KeyboardInterrupt:
+            self.cut()
+            self._finish(CUT_GRACE_S)
+
+    def cut(self) -> None:
+        """End the streams under way now: they are censored."""
+        if self.environment.runner is not None:
+            self.environment.runner.user_greenlets.kill(block=True)
+
+    def _finish(self, patience_s: float) -> None:
+        """Stop the run, or wait for the stop that is under way already, until the book is closed."""
         if self.environment.runner is not None:
             self.environment.runner.stop()
+        deadline_s = time.monotonic() + patience_s
+        while self.book is not None and time.monotonic() < deadline_s:
+            gevent.sleep(0.05)
+        self.on_test_stop()
 
     def on_quit(self, **_: Any) -> None:
         """Print the table last, below Locust's own."""

@@ -8,9 +8,9 @@ from locust.runners import WorkerRunner
 
 from streamgauge.load.gauge import Gauge
 
-#: The key of ours in a worker's report, and the messages that drain a run.
+#: The key of ours in a worker's report, and the messages that drain a run, or cut its drain short.
 REPORT_KEY = "streamgauge"
-DRAIN, DRAINED = "streamgauge_drain", "streamgauge_drained"
+DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
 
 
 class WorkerRun:
@@ -31,6 +31,7 @@ class WorkerRun:
         events.report_to_master.add_listener(self.on_report)
         events.quitting.add_listener(self.on_quitting)
         self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
+        self._runner.register_message(CUT, self.on_cut, concurrent=True)
 
     def on_test_start(self, **_: Any) -> None:
         """Begin to measure."""
@@ -56,11 +57,23 @@ class WorkerRun:
     def on_quitting(self, **_: Any) -> None:
         """This process was asked to end: report what it has before it tells the master that it is gone."""
         self._environment.process_exit_code = 0
-        self._stop_and_report()
+        try:
+            self._stop_and_report()
+        except KeyboardInterrupt:  # while it waited for the stop that the master asked for
+            self.on_cut()
+            self._stop_and_report()
+
+    def on_cut(self, **_: Any) -> None:
+        """End the streams under way now: they are censored, and whoever waits for them goes on."""
+        self._runner.user_greenlets.kill(block=True)
 
     def _stop_and_report(self) -> None:
         with self._stopping:  # the master and Ctrl-C may both ask
-            self._runner.stop()
+            try:
+                self._runner.stop()
+            except KeyboardInterrupt:
+                self.on_cut()
+                self._runner.stop()
         # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
         self._environment.stop_timeout = 0.0
         data: dict[str, Any] = {}
