@@ -27,6 +27,8 @@ class ScriptedServer:
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.scripts: dict[str, Script] = {}
+        #: Scripts for the connection of that number alone, counted from 1.
+        self.on_connection: dict[int, dict[str, Script]] = {}
         self.requests: list[bytes] = []
         #: How clients ended connections that the server left open: "fin" or "rst".
         self.hung_up: list[str] = []
@@ -51,14 +53,15 @@ class ScriptedServer:
                 return
             self.connections += 1
             self._open.add(connection)
-            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads.append(threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True))
             self._threads[-1].start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, number: int) -> None:
         try:
             while head := self._request(connection):
                 self.requests.append(head)
-                if not self._play(connection, self.scripts[head.split()[1].decode()]):
+                scripts = self.scripts | self.on_connection.get(number, {})
+                if not self._play(connection, scripts[head.split()[1].decode()]):
                     return
             self.hung_up.append("fin")
         except OSError:
@@ -100,10 +103,22 @@ class ScriptedServer:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    yield server
-    server.close()
+def make_server() -> Iterator[Callable[..., ScriptedServer]]:
+    """A function that starts a server on a host."""
+    servers: list[ScriptedServer] = []
+
+    def make(host: str = "127.0.0.1") -> ScriptedServer:
+        servers.append(ScriptedServer(host))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def server(make_server: Callable[..., ScriptedServer]) -> ScriptedServer:
+    return make_server()
 
 
 NO_FIELDS: Mapping[str, str] = {}
