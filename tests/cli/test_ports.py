@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamgauge.demo.ports import PortChooser, PortError
+from streamgauge.demo.ports import Port, PortChooser, PortError, Ports
 
 
 @pytest.fixture
@@ -50,3 +50,12 @@ def test_a_port_held_on_all_addresses_is_busy():
     with socket.create_server(("", 0)) as listener:
         number = listener.getsockname()[1]
         assert PortChooser().choose("app", number).number != number
+
+
+def test_a_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
+    ports = Ports(Port(busy), Port(free, asked_for=True), None, None)
+    anew = ports.chosen_anew()
+    assert anew.app.number != busy
+    assert anew.metrics == ports.metrics
+    with pytest.raises(PortError):
+        Ports(Port(busy, asked_for=True), Port(free), None, None).chosen_anew()

@@ -2,13 +2,14 @@
 
 import http.client
 import time
+from dataclasses import replace
 
 from streamgauge.demo.display import Display
 from streamgauge.demo.finish import Finish
 from streamgauge.demo.generator import Generator
 from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
 from streamgauge.demo.plan import Plan
-from streamgauge.demo.ports import HOST
+from streamgauge.demo.ports import HOST, PortError
 from streamgauge.demo.process import Child, Children
 from streamgauge.demo.service import SampleApp
 from streamgauge.demo.trouble import DemoError
@@ -71,14 +72,32 @@ class _Demo:
         return self._status(generator, status)
 
     def _start_app(self) -> SampleApp:
+        self._name_busy_ports()
+        self._display.say("Starting the sample app")
+        try:
+            app = SampleApp(self._plan, self._children, self._interrupt)
+        except DemoError as error:
+            app = self._start_app_elsewhere(error)
+        self._display.say(f"The sample app: {app.url}, metrics {app.metrics_url}")
+        return app
+
+    def _start_app_elsewhere(self, error: DemoError) -> SampleApp:
+        """Start it again, once, if a port was taken since it was chosen; else raise ``error``."""
+        try:
+            ports = self._plan.ports.chosen_anew()
+        except PortError:
+            raise error from None
+        if ports == self._plan.ports:
+            raise error
+        self._plan = replace(self._plan, ports=ports)
+        self._name_busy_ports()
+        return SampleApp(self._plan, self._children, self._interrupt)
+
+    def _name_busy_ports(self) -> None:
         ports = self._plan.ports
         for port in (ports.app, ports.metrics, ports.web, ports.workers):
             if port is not None and port.notice:
                 self._display.warn(port.notice)
-        self._display.say("Starting the sample app")
-        app = SampleApp(self._plan, self._children, self._interrupt)
-        self._display.say(f"The sample app: {app.url}, metrics {app.metrics_url}")
-        return app
 
     def _start_generator(self, app: SampleApp) -> Generator:
         self._display.say(f"Starting Locust: {self._plan.users} users for {self._plan.run_time_s} s")

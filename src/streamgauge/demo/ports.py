@@ -17,6 +17,7 @@ class Port:
 
     number: int
     instead_of: str = ""
+    asked_for: bool = False
 
     @property
     def notice(self) -> str:
@@ -35,6 +36,11 @@ class Ports:
     metrics: Port
     web: Port | None
     workers: Port | None
+
+    def chosen_anew(self) -> "Ports":
+        """Those that were asked for, and others where somebody took one between its choice and its use."""
+        given = [port.number if port and port.asked_for else None for port in (self.app, self.metrics, self.web)]
+        return choose_ports(*given, web=self.web is not None, workers=self.workers is not None)
 
 
 def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, web: bool, workers: bool) -> Ports:
@@ -63,7 +69,11 @@ class PortChooser:
         trouble = self._trouble(wanted)
         if trouble and given:
             raise PortError(f"{option} {given}: the port {trouble}")
-        port = Port(_any_port(), f"port {usual} ({purpose}) {trouble}") if trouble else Port(wanted)
+        port = (
+            Port(_any_port(), f"port {usual} ({purpose}) {trouble}")
+            if trouble
+            else Port(wanted, asked_for=given is not None)
+        )
         self._taken[port.number] = option or purpose
         return port
 
