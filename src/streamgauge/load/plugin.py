@@ -1,5 +1,6 @@
 """How streamgauge takes part in a Locust process: which listeners it adds, by the role that the process has."""
 
+import inspect
 import signal
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -38,6 +39,8 @@ def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None:
         gevent.signal_handler(signal.SIGINT, _interrupt)
+        inspect.stack()  # Locust does it when it stops; the first one takes 50 ms and more, in which nothing is read
+        gevent.get_hub().loop.update_now()  # or the run time counts from before the imports
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, gauge_of(environment)).listen()
     elif isinstance(runner, MasterRunner):
