@@ -131,7 +131,7 @@ def test_what_cannot_be_decoded_is_refused(name, coded, cuts):
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd", "gzip, br", "br, gzip"])
 def test_a_bomb_is_never_held(name):
-    bomb = bytes(100_000_000)
+    bomb = bytes(30_000_000)
     for part in name.split(", "):
         bomb = ENCODERS[part](bomb)
     decoder = coding_for(name, max_piece_bytes=100_000)

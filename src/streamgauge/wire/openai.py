@@ -100,13 +100,14 @@ class OpenAiDecoder:
         else:
             event = SseDecoder.parse(block)
             name, data = event.event, event.data
-        if name == "error":
-            self._set_error(data)
-            return None
         if data.strip() == "[DONE]":
             self.done = True
             return None
-        value = _json(data)
+        # The interface names no events, so data of a named one need not be JSON.
+        value = _json(data) if name == "message" else _json_or_none(data)
+        if name == "error":
+            self._set_error(data if value is None else value)
+            return None
         return value if isinstance(value, dict) else None
 
     def _take_in(self, frame: dict[str, Any]) -> int:
@@ -133,6 +134,8 @@ class OpenAiDecoder:
         if self.error is not None:
             return
         if isinstance(error, dict):
+            error = error.get("error") or error
+        if isinstance(error, dict):
             message = error.get("message")
             error = message if isinstance(message, str) and message else json.dumps(error)
         self.error = str(error)[:MAX_ERROR_CHARACTERS] or "error"
@@ -147,6 +150,13 @@ def _json(data: str) -> Any:
     if end != len(text):
         raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: more follows at {end}")
     return value
+
+
+def _json_or_none(data: str) -> Any:
+    try:
+        return _json(data)
+    except ProtocolError:
+        return None
 
 
 def _has_content(choice: dict[str, Any]) -> bool:
