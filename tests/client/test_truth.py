@@ -1,0 +1,115 @@
+"""Figures held against the truth: a paced source in a process of its own that logs each of its sends."""
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from streamgauge.client.blocking import run_streams
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.target import target_of
+from streamgauge.measure.health import JUDGED, uncertain_percentiles
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.tally import Tally
+
+#: What may lie between a send and its arrival: the kernel, and a source that is preempted after it looked at its clock.
+ON_THE_WAY_S = 0.001
+
+
+class Source:
+    """The source's process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks.source"], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def intervals_s(self) -> list[float]:
+        """Between one send and the next of each stream since the last call, sorted."""
+        with build_opener(ProxyHandler({})).open(f"{self.url}/log") as log:
+            logs = json.load(log)["streams"]
+        return sorted((later - earlier) / 1e9 for log in logs for earlier, later in pairwise(log))
+
+    def plans(self, streams: int, chunks: int, interval_ms: int, **options) -> list[StreamPlan]:
+        target = target_of(f"{self.url}/sse?chunks={chunks}&interval_ms={interval_ms}")
+        return [StreamPlan("a", Request("GET", target, {}), "sse", "event:done", **options) for _ in range(streams)]
+
+    def close(self) -> None:
+        self._process.terminate()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Source]:
+    source = Source()
+    yield source
+    source.close()
+
+
+def tally_of(plans: list[StreamPlan]) -> Tally:
+    ledger = Ledger()
+    assert {record.outcome for record in run_streams(plans, ledger)} == {"completed"}
+    return ledger.tally("a", "sse")
+
+
+def quantile(ordered: list[float], q: float) -> float:
+    return ordered[max(1, math.ceil(q * len(ordered))) - 1]
+
+
+def furthest_s(source: Source) -> float:
+    """How far p50 and p99 of the chunk interval are from the log's, at most, over 50 streams."""
+    tally = tally_of(source.plans(50, chunks=50, interval_ms=20))
+    sent_s = source.intervals_s()
+    assert tally.chunk_interval.count == len(sent_s) == 50 * 50
+    return max(abs(tally.chunk_interval.quantile_s(q) - quantile(sent_s, q)) for q in (0.5, 0.99))
+
+
+def test_intervals_are_the_sources_own(source):
+    """A source that is preempted between its look at the clock and its send logs what was not so: then once more."""
+    tries_s = []
+    while not tries_s or (tries_s[-1] > ON_THE_WAY_S and len(tries_s) < 6):
+        tries_s.append(furthest_s(source))
+    assert min(tries_s) <= ON_THE_WAY_S, tries_s
+
+
+def test_a_late_reader_says_what_it_does_not_know_and_is_right_about_the_rest(source):
+    """Now and then the loop stands still for 20 ms, in which several chunks of a stream arrive."""
+    seen = 0
+
+    def dawdle(event: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen % 60 == 0:
+            time.sleep(0.02)
+
+    tally = tally_of(source.plans(10, chunks=150, interval_ms=10, on_chunk=dawdle))
+    sent_s = source.intervals_s()
+    uncertain = uncertain_percentiles(tally, JUDGED)
+    assert tally.coalesced > 0
+    assert tally.chunk_interval.count == len(sent_s)
+    for name, q in JUDGED.items():
+        low_s, high_s = uncertain.get(name, (quantile(sent_s, q),) * 2)
+        true_s = quantile(sent_s, q)
+        slack_s = ON_THE_WAY_S + 0.03 * true_s
+        assert low_s - slack_s <= true_s <= high_s + slack_s
+        assert name in uncertain or abs(tally.chunk_interval.quantile_s(q) - true_s) <= slack_s
+
+
+def test_a_reader_that_is_always_late_gives_ranges_and_no_zeros(source):
+    tally = tally_of(source.plans(4, chunks=150, interval_ms=5, on_chunk=lambda event: time.sleep(0.004)))
+    sent_s = source.intervals_s()
+    uncertain = uncertain_percentiles(tally, JUDGED)
+    assert tally.coalesced > 0.2 * tally.chunks
+    assert {"p50", "p99"} & set(uncertain)
+    assert tally.chunk_interval.quantile_s(0.01) > 0
+    for name, (low_s, high_s) in uncertain.items():
+        assert low_s - ON_THE_WAY_S <= quantile(sent_s, JUDGED[name]) <= high_s + ON_THE_WAY_S
