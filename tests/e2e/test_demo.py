@@ -68,7 +68,11 @@ class Demo:
         return found
 
     def wait_for_streams(self) -> None:
-        _wait(lambda: [each for each in self.results.glob("*/timeline.ndjson") if each.stat().st_size])
+        def begun() -> list[Path]:
+            assert self.process.poll() is None, self.errors.read_text()
+            return [each for each in self.results.glob("*/timeline.ndjson") if each.stat().st_size]
+
+        _wait(begun)
 
     def read(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.run / name).read_text())
