@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = {
+    "engine": "CPU time a chunk and the error of its time: streamgauge, the bare floor, and other readers",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
 }
 
@@ -19,7 +20,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on those that are wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Side-by-side measurements. Each has options of its own: python -m benchmarks.NAME --help",
+        description="Side-by-side measurements. Options after one NAME are its own: python -m benchmarks NAME --help",
         epilog=f"benchmarks:\n{listed()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -32,8 +33,17 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def run(name: str, arguments: list[str]) -> int:
+    """Run one with its own options; its status."""
+    status: int = importlib.import_module(f"benchmarks.{name}").main(arguments)
+    return status
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for; the status is the worst of them."""
+    first, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    if first in BENCHMARKS and rest and rest[0].startswith("-"):
+        return run(first, rest)
     options = parsed(arguments)
     print(f"Benchmarks:\n{listed()}\n", flush=True)
     if options.list:
@@ -43,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     worst = 0
     for name in options.names or BENCHMARKS:
         output = ["-o", str(options.output_dir / f"{name}.json")] if options.output_dir else []
-        worst = max(worst, importlib.import_module(f"benchmarks.{name}").main(output))
+        worst = max(worst, run(name, output))
     return worst
 
 

@@ -147,18 +147,20 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 def add_load(parser: argparse.ArgumentParser) -> None:
     """The options for the load."""
-    parser.add_argument("--streams", type=_whole, default=50, help="concurrent streams, default %(default)s")
-    parser.add_argument("--seconds", type=_positive, default=15, help="of each run, default %(default)s")
-    parser.add_argument("--interval-ms", type=_positive, default=50, help="from send to send, default %(default)s")
+    parser.add_argument("--streams", type=whole, default=50, help="concurrent streams, default %(default)s")
+    parser.add_argument("--seconds", type=positive, default=15, help="of each run, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=50, help="from send to send, default %(default)s")
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """An option's whole number above 0."""
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
     return int(text)
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """An option's finite number above 0."""
     try:
         value = float(text)
     except ValueError:

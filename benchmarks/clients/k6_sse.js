@@ -1,0 +1,32 @@
+// k6 with the extension xk6-sse: it counts events, since its scripts have no cheap way to time each one.
+import exec from "k6/execution";
+import { Counter } from "k6/metrics";
+import sse from "k6/x/sse";
+
+const chunks = new Counter("chunks");
+
+export const options = {
+  vus: Number(__ENV.BENCH_STREAMS),
+  iterations: Number(__ENV.BENCH_STREAMS),
+  summaryTrendStats: ["count"],
+};
+
+export default function () {
+  let seen = 0;
+  const number = exec.scenario.iterationInTest;
+  sse.open(`${__ENV.BENCH_URL}/sse?stream=${number}`, {}, (client) => {
+    client.on("event", (event) => {
+      if (event.data) {
+        seen += 1;
+      }
+      if (event.name === "done") {
+        client.close();
+      }
+    });
+  });
+  chunks.add(seen);
+}
+
+export function handleSummary(data) {
+  return { [__ENV.BENCH_OUTPUT]: JSON.stringify({ chunks: data.metrics.chunks.values.count }) };
+}
