@@ -1,6 +1,7 @@
 """Where a request goes: a URL taken apart into what connecting and asking need."""
 
 import ipaddress
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 _QUERY_SAFE = _PATH_SAFE + "?"
 _PORTS = {"http": 80, "https": 443}
 _UNIX = "http+unix"
+#: A path may hold another URL in its query; a whole URL begins with its scheme.
+_WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
 
 class TargetError(ValueError):
@@ -61,7 +64,7 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
 
     Raises TargetError.
     """
-    if "://" not in url:
+    if not _WHOLE_URL.match(url):
         if not host:
             raise TargetError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
         url = host.rstrip("/") + "/" + url.lstrip("/")
@@ -85,7 +88,7 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
 
 def joined(base: Target, location: str) -> Target:
     """Where ``location``, a URL or a reference relative to ``base``, points. Raises TargetError."""
-    if base.unix_path and "://" not in location:
+    if base.unix_path and not _WHOLE_URL.match(location):
         return target_of(
             urljoin(f"http://localhost{base.resource}", location).replace(
                 "http://localhost", f"{_UNIX}://{quote(base.unix_path, '')}", 1

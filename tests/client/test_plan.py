@@ -1,0 +1,84 @@
+"""Plans and requests: what cannot be carried out is refused when it is made."""
+
+import pytest
+
+from streamgauge.client.plan import Limits, PlanError, StreamPlan
+from streamgauge.client.request import Request, RequestError, body_of
+from streamgauge.client.target import target_of
+from streamgauge.wire.end import EndError
+
+TARGET = target_of("http://a:81/b?c")
+GET = Request("GET", TARGET, {})
+
+
+@pytest.mark.parametrize("name", ["first_chunk_timeout_s", "idle_timeout_s", "total_timeout_s", "max_chunk_bytes"])
+@pytest.mark.parametrize("value", [0, -1.5, float("nan")])
+def test_a_limit_is_above_zero(name, value):
+    with pytest.raises(PlanError, match=f"{name}: expected more than 0, got {value!r}"):
+        Limits(**{name: value})
+
+
+def test_no_limit_is_a_limit_too():
+    assert Limits(None, None, None).idle_timeout_s is None
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "reason"),
+    [
+        ({"protocol": "smtp"}, PlanError, "'smtp'"),
+        ({"end": "done"}, EndError, "'done'"),
+        ({"protocol": "ndjson", "end": "event:done"}, PlanError, "the protocol is ndjson"),
+    ],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused(options, problem, reason):
+    with pytest.raises(problem, match=reason):
+        StreamPlan("a", GET, **options)
+
+
+def test_an_event_as_the_end_asks_for_an_event_stream():
+    assert StreamPlan("a", GET, end="event:done").wanted_protocol == "sse"
+    assert StreamPlan("a", GET, end="data:x").wanted_protocol == "auto"
+    assert StreamPlan("a", GET, "ndjson").wanted_protocol == "ndjson"
+
+
+def test_a_request_on_the_wire():
+    request = Request("POST", TARGET, {"X-A": "b"}, b"body")
+    assert request.encode() == b"POST /b?c HTTP/1.1\r\nHost: a:81\r\nX-A: b\r\nContent-Length: 4\r\n\r\nbody"
+
+
+@pytest.mark.parametrize(("method", "line"), [("POST", b"Content-Length: 0"), ("GET", None), ("DELETE", None)])
+def test_only_methods_that_have_a_body_say_that_it_is_empty(method, line):
+    assert (b"content-length" in Request(method, TARGET, {}).encode().lower()) is (line is not None)
+
+
+@pytest.mark.parametrize(("name", "value"), [("HOST", "x"), ("content-LENGTH", "7")])
+def test_a_field_that_is_given_replaces_ours(name, value):
+    encoded = Request("POST", TARGET, {name: value}, b"body").encode().lower()
+    assert encoded.count(f"{name}: ".lower().encode()) == 1
+    assert f"{name}: {value}".lower().encode() in encoded
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET /", {}),
+        ("", {}),
+        ("GET", {"A B": "c"}),
+        ("GET", {"": "c"}),
+        ("GET", {"A": "b\r\nC: d"}),
+        ("GET", {"A": "b\n"}),
+        ("GET", {"A": "b\x00"}),
+        ("GET", {"A": "世"}),
+    ],
+)
+def test_a_request_that_would_be_another_one_is_refused(method, headers):
+    with pytest.raises(RequestError):
+        Request(method, TARGET, headers)
+
+
+def test_a_body_is_json_or_data():
+    assert body_of({"a": 1}, None) == (b'{"a":1}', {"Content-Type": "application/json"})
+    assert body_of(None, "ü") == ("ü".encode(), {})
+    assert body_of(None, None) == (b"", {})
+    with pytest.raises(RequestError, match="not both"):
+        body_of({}, b"")

@@ -1,0 +1,99 @@
+"""From what was measured to the shape of a result."""
+
+import json
+from typing import get_type_hints
+
+import pytest
+
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+from streamgauge.measure.slice import Slice
+from streamgauge.measure.tally import Tally
+from streamgauge.measure.totals import RunTotals
+from streamgauge.report.build import build_result
+from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint
+
+RUN = Run(
+    id="20260301-101500-3f2a", started_at="2026-03-01T10:15:00+00:00", duration_s=2.0, host="http://localhost",
+    locustfile="sse.py", users=1, spawn_rate=1.0, workers=0, load_model="closed", interrupted=False, versions={},
+)  # fmt: skip
+MS = 1_000_000
+
+
+def totals_of(*outcomes: Outcome, fallbacks: int = 0, lag_ns: int = MS) -> RunTotals:
+    tally, totals = Tally(), RunTotals()
+    for outcome in outcomes:
+        tally.started += 1
+        tally.chunks += 2
+        tally.bytes += 10
+        tally.time_to_first_chunk.record_ns(5 * MS if not outcome.failed else 500 * MS)
+        tally.chunk_interval.record_ns(20 * MS)
+        first_s = 0.005 if not outcome.failed else 0.5
+        tally.end(StreamRecord("a", "sse", outcome, 0.0, 0.1, time_to_first_chunk_s=first_s, reason="why"))
+    part = Slice(0, active=3, tallies={("a", "sse"): tally}, reads=100, fallbacks=fallbacks)
+    part.lag.record_ns(lag_ns, 100)
+    totals.add("local", part, 0.95)
+    totals.add("local", Slice(1, active=0), 0.95)
+    return totals
+
+
+def result_of(*outcomes: Outcome, **options) -> Result:
+    return build_result(RUN, totals_of(*outcomes, **options))
+
+
+def test_a_result_has_every_part_of_its_schema_and_is_json():
+    result = json.loads(json.dumps(result_of(Outcome.COMPLETED)))
+    assert result["schema"] == SCHEMA
+    assert result["run"] == RUN
+    for part, type_ in (
+        (result, Result), (result["streams"][0], NamedStreams), (result["generator"], Generator),
+        (result["timeline"][0], TimelinePoint),
+    ):  # fmt: skip
+        assert set(part) == set(get_type_hints(type_))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "options", "exit_code"),
+    [
+        ([], {}, 0),
+        ([Outcome.COMPLETED, Outcome.ABORTED, Outcome.CENSORED], {}, 0),
+        ([Outcome.COMPLETED, Outcome.TRUNCATED], {}, 1),
+        ([Outcome.COMPLETED], {"lag_ns": 2_000 * MS}, 3),
+        ([Outcome.TRUNCATED], {"lag_ns": 2_000 * MS}, 3),
+    ],
+)
+def test_the_exit_code_says_whether_it_passed_failed_or_cannot_be_trusted(outcomes, options, exit_code):
+    assert result_of(*outcomes, **options)["verdict"]["exit_code"] == exit_code
+
+
+def test_streams_are_counted_by_outcome():
+    (streams,) = result_of(Outcome.COMPLETED, Outcome.COMPLETED, Outcome.STALLED)["streams"]
+    assert (streams["name"], streams["protocol"], streams["started"], streams["chunks"]) == ("a", "sse", 3, 6)
+    assert streams["outcomes"] == {"completed": 2, "stalled": 1}
+    assert streams["reasons"] == {"stalled: why": 1}
+
+
+def test_percentiles_of_successes_leave_failures_out():
+    (streams,) = result_of(*[Outcome.COMPLETED] * 5, *[Outcome.TRUNCATED] * 5)["streams"]
+    assert streams["time_to_first_chunk"]["count"] == 5
+    assert streams["time_to_first_chunk"]["p99"] == pytest.approx(0.005, rel=0.01)
+    assert streams["chunk_interval"]["count"] == 10
+    assert streams["duration"]["count"] == 5
+
+
+def test_a_name_under_which_nothing_ran_is_left_out():
+    totals = totals_of(Outcome.COMPLETED)
+    totals.tallies["a", "auto"]
+    assert [streams["protocol"] for streams in build_result(RUN, totals)["streams"]] == ["sse"]
+
+
+@pytest.mark.parametrize(("fallbacks", "timestamps"), [(0, "kernel"), (50, "mixed"), (100, "read")])
+def test_the_generator_says_what_its_times_rest_on(fallbacks, timestamps):
+    assert result_of(Outcome.COMPLETED, fallbacks=fallbacks)["generator"]["timestamps"] == timestamps
+
+
+def test_the_timeline_has_a_point_for_each_second():
+    first, second = result_of(Outcome.COMPLETED, Outcome.STALLED)["timeline"]
+    assert (first["t_s"], first["active"], first["started"], first["finished"], first["failed"]) == (0, 3, 2, 2, 1)
+    assert first["chunk_interval"]["p50"] == pytest.approx(0.02, rel=0.01)
+    assert (second["t_s"], second["chunks"], second["chunk_interval"]) == (1, 0, {"p50": None, "p99": None})
