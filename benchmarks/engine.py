@@ -82,7 +82,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
     """How many trials there will be, where none is run anew; those of a search for saturation are counted as one."""
     of_engine = any(client.name == ENGINE for client in clients)
-    count = len(options.rate) * options.rounds * (len(clients) + of_engine)
+    count: int = len(options.rate) * options.rounds * (len(clients) + of_engine)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
     return count

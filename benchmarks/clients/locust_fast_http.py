@@ -16,10 +16,12 @@ from benchmarks.clients import crowd, orders
 ARRIVALS = orders.arrivals()
 
 
-@events.quit.add_listener
 def write(**_: object) -> None:
     """Write what came."""
     orders.write(ARRIVALS)
+
+
+events.quit.add_listener(write)
 
 
 def read_events(response: Any, arrivals: "array[int]") -> None:

@@ -32,13 +32,15 @@ class TimedBodyReader(BodyReader):
 
 
 if orders.timed():
-    exchange.BodyReader = TimedBodyReader  # type: ignore[misc]
+    vars(exchange)[BodyReader.__name__] = TimedBodyReader
 
 
-@events.quit.add_listener
 def write(**_: object) -> None:
     """Write what came."""
     orders.write(READS, **COUNTS)
+
+
+events.quit.add_listener(write)
 
 
 class Listener(StreamUser):
