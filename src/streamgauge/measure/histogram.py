@@ -13,6 +13,7 @@ HALF_COUNT_BITS = 7
 SHIFT = HALF_COUNT_BITS + 1
 LOWEST_US = 1
 HIGHEST_US = 3_600_000_000
+HIGHEST_NS = HIGHEST_US * 1000
 SIGNIFICANT_DIGITS = 2
 #: A percentile read from the histogram is at most this much above or below the true one, relative.
 RELATIVE_ERROR = 0.01
@@ -35,49 +36,111 @@ def bounds_us(index: int) -> tuple[int, int]:
     return low, low + (1 << power)
 
 
+#: Values that wait to be counted together, which costs less than one by one.
+_BATCH = 512
+
+
 class Histogram:
     """Counts of durations, with their exact sum, minimum and maximum."""
 
-    __slots__ = ("clipped", "count", "counts", "max_ns", "min_ns", "sum_ns")
+    __slots__ = ("_batch", "_clipped", "_counts", "_max_ns", "_min_ns", "_sum_ns")
 
     def __init__(self) -> None:
-        self.counts: defaultdict[int, int] = defaultdict(int)
-        self.count = 0
-        self.sum_ns = 0
-        self.min_ns: int | None = None
-        self.max_ns: int | None = None
-        #: Values above one hour, counted in the last bucket.
-        self.clipped = 0
+        self._counts: defaultdict[int, int] = defaultdict(int)
+        self._sum_ns = 0
+        self._min_ns: int | None = None
+        self._max_ns: int | None = None
+        self._clipped = 0
+        self._batch: list[int] = []
+
+    @classmethod
+    def of(
+        cls, counts: Mapping[int, int], sum_ns: int, min_ns: int | None, max_ns: int | None, clipped: int = 0
+    ) -> "Histogram":
+        """A histogram with these counts by bucket, sum and extremes."""
+        histogram = cls()
+        histogram._counts.update((index, times) for index, times in counts.items() if times)
+        histogram._sum_ns, histogram._min_ns, histogram._max_ns = sum_ns, min_ns, max_ns
+        histogram._clipped = clipped
+        return histogram
 
     def record_ns(self, value_ns: int, times: int = 1) -> None:
         """Count ``value_ns`` nanoseconds, ``times`` times. A negative value counts as 0."""
-        if value_ns < 0:
-            value_ns = 0
-        value_us = value_ns // 1000
-        if value_us > HIGHEST_US:
-            value_us = HIGHEST_US
-            self.clipped += times
-        power = value_us.bit_length() - SHIFT
-        if power > 0:
-            value_us = (power << HALF_COUNT_BITS) + (value_us >> power)
-        self.counts[value_us] += times
-        self.count += times
-        self.sum_ns += value_ns * times
-        if self.max_ns is None or value_ns > self.max_ns:
-            self.max_ns = value_ns
-        if self.min_ns is None or value_ns < self.min_ns:
-            self.min_ns = value_ns
+        if times != 1:
+            self._add([value_ns], times)
+            return
+        batch = self._batch
+        batch.append(value_ns)
+        if len(batch) >= _BATCH:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Count what was recorded since the last time."""
+        if self._batch:
+            self._add(self._batch, 1)
+            self._batch.clear()
+
+    def _add(self, values_ns: list[int], times: int) -> None:
+        counts, counted_ns = self._counts, values_ns
+        if min(values_ns) < 0 or max(values_ns) > HIGHEST_NS:
+            values_ns = [max(0, value_ns) for value_ns in values_ns]
+            counted_ns = [min(value_ns, HIGHEST_NS) for value_ns in values_ns]
+            self._clipped += times * sum(value_ns > HIGHEST_NS for value_ns in values_ns)
+        for value_ns in counted_ns:
+            value_us = value_ns // 1000
+            power = value_us.bit_length() - SHIFT
+            if power > 0:
+                value_us = (power << HALF_COUNT_BITS) + (value_us >> power)
+            counts[value_us] += times
+        self._sum_ns += times * sum(values_ns)
+        self._min_ns = _either(min, self._min_ns, min(values_ns))
+        self._max_ns = _either(max, self._max_ns, max(values_ns))
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """How many values each bucket holds, by its index."""
+        self._settle()
+        return self._counts
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return sum(self._counts.values()) + len(self._batch)
+
+    @property
+    def sum_ns(self) -> int:
+        """Their exact sum."""
+        self._settle()
+        return self._sum_ns
+
+    @property
+    def min_ns(self) -> int | None:
+        """The smallest, exactly; None when empty."""
+        self._settle()
+        return self._min_ns
+
+    @property
+    def max_ns(self) -> int | None:
+        """The largest, exactly; None when empty."""
+        self._settle()
+        return self._max_ns
+
+    @property
+    def clipped(self) -> int:
+        """Values above one hour, counted in the last bucket."""
+        self._settle()
+        return self._clipped
 
     def merge(self, other: "Histogram") -> None:
         """Add ``other``'s counts to this one."""
-        counts = self.counts
+        self._settle()
+        counts = self._counts
         for index, times in other.counts.items():
             counts[index] += times
-        self.count += other.count
-        self.sum_ns += other.sum_ns
-        self.clipped += other.clipped
-        self.min_ns = _either(min, self.min_ns, other.min_ns)
-        self.max_ns = _either(max, self.max_ns, other.max_ns)
+        self._sum_ns += other.sum_ns
+        self._clipped += other.clipped
+        self._min_ns = _either(min, self._min_ns, other.min_ns)
+        self._max_ns = _either(max, self._max_ns, other.max_ns)
 
     def swap(self, other: "Histogram") -> None:
         """Exchange the contents of the two."""
@@ -91,22 +154,18 @@ class Histogram:
 
         Minimum and maximum are those of the buckets that remain, since the exact ones may have left.
         """
-        rest = Histogram()
-        for index, times in self.counts.items():
-            if remaining := times - part.counts.get(index, 0):
-                rest.counts[index] = remaining
-        rest.count = self.count - part.count
-        rest.sum_ns = self.sum_ns - part.sum_ns
-        rest.clipped = self.clipped - part.clipped
-        if rest.counts and self.min_ns is not None and self.max_ns is not None:
-            rest.min_ns = max(self.min_ns, bounds_us(min(rest.counts))[0] * 1000)
-            rest.max_ns = min(self.max_ns, bounds_us(max(rest.counts))[1] * 1000)
-        return rest
+        rest = {index: times - part.counts.get(index, 0) for index, times in self.counts.items()}
+        left = [index for index, times in rest.items() if times]
+        min_ns = max_ns = None
+        if left and self.min_ns is not None and self.max_ns is not None:
+            min_ns = max(self.min_ns, bounds_us(min(left))[0] * 1000)
+            max_ns = min(self.max_ns, bounds_us(max(left))[1] * 1000)
+        return Histogram.of(rest, self.sum_ns - part.sum_ns, min_ns, max_ns, self.clipped - part.clipped)
 
     @property
     def mean_s(self) -> float | None:
         """Arithmetic mean in seconds, exact; None when empty."""
-        return self.sum_ns / self.count / 1e9 if self.count else None
+        return self.sum_ns / count / 1e9 if (count := self.count) else None
 
     @property
     def min_s(self) -> float | None:
@@ -166,7 +225,6 @@ class Histogram:
             flat.extend(item)
         return {
             "counts": flat,
-            "count": self.count,
             "sum_ns": self.sum_ns,
             "min_ns": self.min_ns,
             "max_ns": self.max_ns,
@@ -176,15 +234,9 @@ class Histogram:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Histogram":
         """What :meth:`to_dict` wrote."""
-        histogram = cls()
         flat = data["counts"]
-        histogram.counts.update(zip(flat[::2], flat[1::2], strict=True))
-        histogram.count = data["count"]
-        histogram.sum_ns = data["sum_ns"]
-        histogram.min_ns = data["min_ns"]
-        histogram.max_ns = data["max_ns"]
-        histogram.clipped = data["clipped"]
-        return histogram
+        counts = dict(zip(flat[::2], flat[1::2], strict=True))
+        return cls.of(counts, data["sum_ns"], data["min_ns"], data["max_ns"], data["clipped"])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self.to_sorted() == other.to_sorted()

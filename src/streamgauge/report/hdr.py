@@ -51,11 +51,7 @@ def decode(text: str) -> Histogram:
 
 
 def _from_counts(counts: dict[int, int]) -> Histogram:
-    histogram = Histogram()
-    histogram.counts.update(counts)
-    histogram.count = sum(counts.values())
-    histogram.sum_ns = sum(sum(bounds_us(index)) * 500 * times for index, times in counts.items())
-    if counts:
-        histogram.min_ns = bounds_us(min(counts))[0] * 1000
-        histogram.max_ns = bounds_us(max(counts))[1] * 1000
-    return histogram
+    sum_ns = sum(sum(bounds_us(index)) * 500 * times for index, times in counts.items())
+    if not counts:
+        return Histogram()
+    return Histogram.of(counts, sum_ns, bounds_us(min(counts))[0] * 1000, bounds_us(max(counts))[1] * 1000)
