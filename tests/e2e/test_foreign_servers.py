@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,37 +13,49 @@ from benchmarks.server import Server, quantile_s
 
 SERVERS = Path(__file__).parent / "servers"
 USERS, CHUNKS = 20, 30
-#: Ends in the middle of the fourth stream of each user.
-RUN_TIME = "5s"
+#: Ends in the middle of the third stream of each user.
+RUN_TIME = "4s"
 SCENARIOS = {"sse": "loadtests/sse.py", "ndjson": "loadtests/ndjson.py", "raw": "loadtests/download.py"}
 NAMED_END = {"sse": "event:done", "ndjson": f"chunks:{CHUNKS}"}
-PAIRS = [
-    pytest.param(("sse_starlette", "sse"), id="sse-starlette-sse"),
-    pytest.param(("sse_starlette", "ndjson"), id="sse-starlette-ndjson"),
-    *(pytest.param(("node", each), id=f"node-{each}", marks=pytest.mark.node) for each in SCENARIOS),
-]
+PAIRS = [("sse_starlette", "sse"), ("sse_starlette", "ndjson"), ("node", "sse"), ("node", "ndjson"), ("node", "raw")]
+#: Runs at a time: they mostly wait.
+AT_ONCE = 2
 
 
 def command(server):
+    """What starts the server; None where it cannot be had."""
     if server == "sse_starlette":
         return sys.executable, str(SERVERS / "sse_starlette_app.py")
     node = shutil.which("node")
-    if not node:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Node.js")
-    return node, str(SERVERS / "node_http.mjs")
+    return (node, str(SERVERS / "node_http.mjs")) if node else None
 
 
-@pytest.fixture(scope="module", params=PAIRS)
-def measured(request, tmp_path_factory):
+def run(pair, directory):
     """A run against a foreign server, and the server's log of it."""
-    server, stream = request.param
+    server, stream = pair
     options = ["--stream-path", f"/{stream}?chunks={CHUNKS}&interval_ms=50", "-u", USERS, "-r", 100, "-t", RUN_TIME]
     if stream in NAMED_END:
         options += ["--stream-end", NAMED_END[stream]]
     with Server(*command(server)) as source:
-        directory = tmp_path_factory.mktemp("results")
-        run = run_locust(SCENARIOS[stream], "--headless", "-H", source.url, *options, result_dir=directory)
-        return run, source.log()
+        done = run_locust(SCENARIOS[stream], "--headless", "-H", source.url, *options, result_dir=directory)
+        return done, source.log()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    found = [pair for pair in PAIRS if command(pair[0])]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        directories = [tmp_path_factory.mktemp("-".join(pair)) for pair in found]
+        return dict(zip(found, pool.map(run, found, directories), strict=True))
+
+
+@pytest.fixture(
+    params=[pytest.param(pair, id="-".join(pair), marks=[pytest.mark.node] * (pair[0] == "node")) for pair in PAIRS]
+)
+def measured(request, runs):
+    if request.param not in runs:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Node.js")
+    return runs[request.param]
 
 
 def test_every_stream_that_the_server_served_is_completed(measured):
@@ -62,7 +75,9 @@ def test_the_chunk_interval_is_that_of_the_servers_log(measured):
     interval = run.result["streams"][0]["chunk_interval"]
     assert interval["count"] == len(log.intervals_ns)
     for name, q in (("p50", 0.5), ("p99", 0.99)):
-        assert interval[name] == pytest.approx(quantile_s(log.intervals_ns, q), abs=0.001), name
+        # A server that is preempted between its log and its send moves that chunk by a few ranks.
+        least_s, most_s = (quantile_s(log.intervals_ns, q + ranks) for ranks in (-0.005, 0.005))
+        assert least_s - max(0.001, 0.01 * least_s) <= interval[name] <= most_s + max(0.001, 0.01 * most_s), name
 
 
 def test_each_user_keeps_its_connection(measured):

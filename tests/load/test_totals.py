@@ -4,39 +4,59 @@ import pytest
 
 from benchmarks.server import Server
 
-USERS, CHUNKS = 10, 30
-#: Streams of 3 s: each user's second one is under way when the run ends, and drains.
+USERS, CHUNKS = 10, 25
+#: Streams of 2.5 s: each user's second one is under way when the run ends, and drains.
 STREAM = ("--stream-path", f"/sse?chunks={CHUNKS - 1}&interval_ms=100", "--stream-end", "event:done")
-RUN_TIME = "5s"
+RUN_TIME = "4s"
 STREAMS = 2 * USERS
 
 
-def alone(start, url, options, **more):
-    return start.headless(url, *options, users=USERS, run_time=RUN_TIME, **more).wait()
+#: Processes that stream: none but Locust's own, two that the master forks, two that are started beside it.
+MODES = {"one process": 1, "--processes 2": 2, "master and two workers": 2}
 
 
-def with_separate_workers(start, url, options, *, port, **more):
-    workers = [start("--worker", "--master-port", port) for _ in range(2)]
-    master = ("--master", "--expect-workers", 2, "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
-    run = alone(start, url, (*options, *master), **more)
-    assert [worker.wait().status for worker in workers] == [0, 0]
-    return run
+class Whole:
+    """A run under way, and all that counts it."""
 
+    def __init__(self, mode, start, directory, port, two_processes):
+        self.source = Server()
+        self.workers = []
+        self._directory = directory
+        options = {
+            "one process": (),
+            "--processes 2": two_processes,
+            "master and two workers": ("--master", "--expect-workers", 2, "--master-bind-port", port),
+        }[mode]
+        if mode == "master and two workers":
+            self.workers = [start("--worker", "--master-port", port) for _ in range(2)]
+        with_stats = (*STREAM, *options, "--json-file", directory / "stats")
+        url = self.source.__enter__().url
+        self.running = start.headless(url, *with_stats, users=USERS, run_time=RUN_TIME, result_dir=directory)
 
-@pytest.fixture(scope="module", params=["one process", "--processes 2", "master and two workers"])
-def whole(request, start, free_port, two_processes, locust_stats, tmp_path_factory):
-    """A run, Locust's statistics of it, the source's log of it, and how many workers there were."""
-    directory = tmp_path_factory.mktemp("run")
-    options = (*STREAM, "--json-file", directory / "stats")
-    with Server() as source:
-        if request.param == "one process":
-            run = alone(start, source.url, options, result_dir=directory)
-        elif request.param == "--processes 2":
-            run = alone(start, source.url, (*options, *two_processes()), result_dir=directory)
-        else:
-            run = with_separate_workers(start, source.url, options, port=free_port(), result_dir=directory)
+    def end(self, locust_stats):
+        """The run, Locust's statistics of it, and the source's log of it."""
+        run = self.running.wait()
         assert run.status == 0, run.output
-        return run, locust_stats(directory / "stats"), source.log(), 1 if request.param == "one process" else 2
+        assert [worker.wait().status for worker in self.workers] == [0] * len(self.workers)
+        return run, locust_stats(self._directory / "stats"), self.source.log()
+
+
+@pytest.fixture(scope="module")
+def runs(start, free_port, two_processes, locust_stats, tmp_path_factory):
+    """One run in each mode, all at once: they mostly wait."""
+    wholes = {}
+    try:
+        for mode in MODES:
+            wholes[mode] = Whole(mode, start, tmp_path_factory.mktemp("run"), free_port(), two_processes())
+        return {mode: (*whole.end(locust_stats), MODES[mode]) for mode, whole in wholes.items()}
+    finally:
+        for whole in wholes.values():
+            whole.source.end()
+
+
+@pytest.fixture(params=MODES)
+def whole(request, runs):
+    return runs[request.param]
 
 
 def test_streams_that_drain_after_the_end_are_counted_and_none_is_censored(whole):
