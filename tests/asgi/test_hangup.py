@@ -179,3 +179,21 @@ def test_a_client_that_left_before_the_response_is_a_request_with_status_499(ser
     service.open("/").close()
     eventually(lambda: service.value("http_server_request_duration_seconds_count", status_code="499") == 1)
     assert service.value("started_total") == 0
+
+
+def test_a_client_that_leaves_with_the_last_byte_announced_has_completed(serve, eventually, parser):
+    async def app(scope, receive, send):
+        headers = [(b"content-type", b"text/csv"), (b"content-length", b"8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for part in (b"a,b\n", b"1,2\n"):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await asyncio.sleep(0.3)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    service = serve(app, parser)
+    with service.open("/s") as connection:
+        received = b""
+        while not received.endswith(b"1,2\n"):
+            received += connection.recv(100)
+    eventually(lambda: service.value("finished_total", outcome="completed") == 1)
+    assert service.value("finished_total") == 1

@@ -27,6 +27,7 @@ class Exchange:
         "_head",
         "_inbox",
         "_last_chunk_ns",
+        "_missing_bytes",
         "_partial_bytes",
         "_recorder",
         "_route",
@@ -57,6 +58,8 @@ class Exchange:
         self._counter: ChunkCounter = MessageCounter()
         self._last_chunk_ns = 0
         self._partial_bytes = 0
+        #: What is still to come of a body whose length was announced; -1 if it was not.
+        self._missing_bytes = -1
         self._ended = False
 
     async def run(self, app: App) -> None:
@@ -94,8 +97,10 @@ class Exchange:
         body = message.get("body")
         if body:
             self._count(series, body, now_ns, now_ns - before_ns)
-        if not message.get("more_body"):
-            self._end("completed")
+            if self._missing_bytes > 0:
+                self._missing_bytes -= len(body)
+        if not self._missing_bytes or not message.get("more_body"):
+            self._end("completed")  # with the last byte announced, for the client may leave as soon as it has that
         elif now_ns - self._recorder.ticked_ns > self._give_way_after_ns:
             await asyncio.sleep(0)  # nothing else had a turn for so long, not even the news of a hang-up
 
@@ -122,6 +127,7 @@ class Exchange:
 
     def _begin_stream(self, head: Head) -> None:
         self._counter = counter_for(head.content_type, head.content_encoding)
+        self._missing_bytes = head.whole_bytes if head.whole_bytes is not None else -1
         self._series = self._recorder.series(self._route(), protocol_of(head.content_type))
         self._series.started.inc()
         self._series.active.inc()
