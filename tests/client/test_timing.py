@@ -212,3 +212,11 @@ def test_a_chunk_that_is_not_the_last_of_its_read_is_not_timed_by_it(tail):
     settled = [(one, START_NS + 1000, 0), (one + tail, START_NS + 9000, START_NS + 2000)]
     read_some(each, settled, tally)
     assert (tally.coalesced, tally.least_interval.max_ns, tally.most_interval.max_ns) == (1, 1000, 8000)
+
+
+def test_what_a_large_read_may_have_left_behind_came_at_any_time_before():
+    """The event loop saw nothing new before the floor, yet the rest of a large read was there long before."""
+    each, tally = WIRES["events until close"], Tally()
+    event = b"data: 1\n\n"
+    read_some(each, [(event * 10_000, START_NS + 1000, 0), (event * 2, START_NS + 9000, START_NS + 9000)], tally)
+    assert tally.most_interval.max_ns >= 8000
