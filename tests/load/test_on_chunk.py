@@ -61,4 +61,5 @@ def test_an_exception_is_locusts_to_show_and_the_run_goes_on(run):
 
 
 def test_an_exception_in_a_scenario_fails_the_run(run):
-    assert run.status == 1, run.output
+    assert run.status == run.result["verdict"]["exit_code"] == 1, run.output
+    assert any("exceptions" in reason for reason in run.result["verdict"]["reasons"])

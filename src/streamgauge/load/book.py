@@ -17,7 +17,7 @@ from locust.env import Environment
 from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.totals import RunTotals
-from streamgauge.report.build import build_result, timeline_point
+from streamgauge.report.build import FAILED, build_result, timeline_point
 from streamgauge.report.result import Result, Run, write_result
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,10 @@ class RunBook:
     def close(self) -> Result:
         """The result, written where the user asked for it."""
         result = build_result(self._run(), self.totals)
+        if raised := _raised(self._environment):
+            verdict = result["verdict"]
+            verdict["exit_code"] = verdict["exit_code"] or FAILED
+            verdict["reasons"].append(f"the scenario raised {raised} exceptions, which Locust lists")
         if self.directory is not None:
             self._write_timeline(max(self.totals.seconds, default=-1) + 1)
             write_result(result, self.directory)
@@ -97,6 +101,11 @@ class RunBook:
         )
 
 
+def _raised(environment: Environment) -> int:
+    """How many exceptions the users' own code raised, in all processes."""
+    return sum(each["count"] for each in environment.runner.exceptions.values()) if environment.runner else 0
+
+
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
     return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
@@ -109,8 +118,6 @@ def end_of_run(environment: Environment, book: RunBook) -> Result | None:
         return None
     result = book.close()
     environment.process_exit_code = result["verdict"]["exit_code"]
-    if environment.runner is not None and environment.runner.exceptions:
-        environment.process_exit_code = environment.process_exit_code or 1
     return result
 
 
