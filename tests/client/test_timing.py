@@ -15,7 +15,7 @@ from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.http1 import HeadParser
+from streamgauge.wire.http1 import HeadParser, framing_of
 
 START_NS = 1_000_000
 US = 1_000
@@ -132,7 +132,8 @@ def read_some(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> 
     request = Request("GET", target_of("http://localhost/"), {})
     head = HeadParser().feed(each.head)
     assert head is not None
-    body = BodyReader(StreamPlan("a", request, each.protocol), head, each.protocol, tally, timer(tally))
+    plan = StreamPlan("a", request, each.protocol)
+    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), tally, timer(tally))
     for data, arrival_ns, floor_ns in reads:
         settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
         assert settled is None

@@ -1,77 +1,116 @@
-"""The body of one response on its way to chunks: framing, decoder and named end, set up once the head is known."""
+"""The body of one response on its way to chunks: framing, content coding, decoder, timer and judge in a row."""
 
+from streamgauge.client.judge import Judge, Settled, in_band_error
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.socket import READ_BYTES
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.decoder import DECODERS, Decoder
-from streamgauge.wire.end import EndTest, end_test
+from streamgauge.wire.coding import coding_for
+from streamgauge.wire.decoder import decoder_for
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1 import Framing, Head, framing_of
-from streamgauge.wire.raw import RawDecoder
+from streamgauge.wire.http1 import Framing, Head
+from streamgauge.wire.multipart import MultipartDecoder
+from streamgauge.wire.websocket import WebSocketBody
 
 #: A read as large as this may have left something behind in the kernel, which can have come long before the next read.
 _LARGE_READ_BYTES = READ_BYTES // 2
+#: Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and none given.
+_CLEAN_CLOSES = frozenset({1000, 1001, 1005})
 
 
 class BodyReader:
     """Feeds what was read through framing and decoder, and times the chunks that come out."""
 
-    def __init__(self, plan: StreamPlan, head: Head, protocol: str, tally: Tally, timer: ChunkTimer) -> None:
-        self.framing: Framing = framing_of(head, plan.request.method)
-        self.decoder = _decoder(protocol, self.framing, plan.limits.max_chunk_bytes)
-        self.end_seen = plan.end is None
+    def __init__(
+        self, plan: StreamPlan, head: Head, protocol: str, framing: Framing, tally: Tally, timer: ChunkTimer
+    ) -> None:
+        max_chunk_bytes = plan.limits.max_chunk_bytes
+        self.framing = framing
+        self._coding = coding_for(head.fields.get("content-encoding", ""), max_chunk_bytes)
+        self.decoder = decoder_for(
+            protocol,
+            head.fields.get("content-type", ""),
+            max_chunk_bytes,
+            transfer_chunks=framing.has_transfer_chunks and self._coding is None,
+        )
+        self.judge = Judge(plan, protocol, self.decoder, timer)
         self.bytes = 0
-        #: The last read with some of the body in it: its arrival, its floor, and whether it ended with the body's part.
+        #: The last read with some of a chunk that is still held: its arrival, its floor, and whether it ended with it.
         self._last = (0, 0, False)
         self._left_behind = False
         self._tally = tally
         self._timer = timer
-        self._on_chunk = plan.on_chunk
-        self._end: EndTest | None = None if plan.end is None else end_test(plan.end, self.decoder, protocol)
-        self._error_event = b"error" if protocol == "sse" else None
-        self._looks = self._end is not None or self._on_chunk is not None or self._error_event is not None
+        self._learns = protocol == "openai"
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> tuple[Outcome, str] | None:
+    @property
+    def heartbeats(self) -> int:
+        """What came that kept the stream open and is no chunk."""
+        pings = self.framing.heartbeats if isinstance(self.framing, WebSocketBody) else 0
+        return self.decoder.heartbeats + pings
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Settled | None:
         """Take in one read that arrived at ``arrival_ns``; the outcome, with its reason, where it settles that."""
-        floor_ns = 0 if self._left_behind else clock.floor_ns
-        self._left_behind = len(data) > _LARGE_READ_BYTES
-        framing, problem = self.framing, None
+        left_behind, self._left_behind = self._left_behind, len(data) > _LARGE_READ_BYTES
+        framing, decoder, problem = self.framing, self.decoder, None
         try:
             pieces = framing.feed(data)
         except ProtocolError as error:
             pieces, problem = error.before, error
-        try:
-            chunks = self.decoder.feed(pieces, framing.partial)
-        except ProtocolError as error:
-            chunks, problem = error.before, error
-        alone = not (framing.beyond or self.decoder.pending)
         if pieces:
-            size_bytes = sum(map(len, pieces))
+            size_bytes = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
             self.bytes += size_bytes
             self._tally.bytes += size_bytes
-            self._last = (arrival_ns, floor_ns, not framing.beyond)
+        try:
+            if self._coding is not None:
+                pieces = [decoded for piece in pieces if (decoded := self._coding.feed(piece))]
+            chunks = decoder.feed(pieces, framing.partial)
+        except ProtocolError as error:
+            chunks, problem = error.before, error
+        pending = decoder.pending
+        if pending and pieces:
+            self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not framing.beyond)
         if chunks:
-            if alone and len(chunks) == 1:
-                self._timer.chunk(arrival_ns)
+            timer = self._timer
+            first = timer.chunks + 1
+            if len(chunks) == 1 and not (pending or framing.beyond):
+                timer.chunk(arrival_ns)
             else:
-                self._timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=alone)
-            if self._looks and (settled := self._look_inside(chunks)):
+                floor_ns = 0 if left_behind else clock.floor_ns
+                exact = not (pending or framing.beyond)
+                timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
+            if settled := self.judge.look(chunks, first):
                 return settled
+        if self._learns and (settled := self.judge.after_read()):
+            return settled
         return None if problem is None else (Outcome.PROTOCOL_ERROR, str(problem))
 
-    def close(self) -> tuple[Outcome, str]:
+    def close(self) -> Settled:
         """The peer closed, or the framing finished: how the stream ended."""
-        if not self.framing.close():
+        if not self.framing.close() and not self._said_goodbye:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
-        chunks = self.decoder.close()
+        if self._coding is not None and not self._coding.close():
+            return Outcome.TRUNCATED, "the body ended inside its content coding"
+        first, chunks = self._timer.chunks + 1, self.decoder.close()
         if chunks:
             self._time_last(len(chunks))
-            if self._looks and (settled := self._look_inside(chunks)):
+            if settled := self.judge.look(chunks, first):
                 return settled
-        if not self.end_seen:
+        return self._judged()
+
+    @property
+    def _said_goodbye(self) -> bool:
+        """A WebSocket that was closed from here, after its named end, owes nothing more."""
+        return isinstance(self.framing, WebSocketBody) and self.judge.named_end_came
+
+    def _judged(self) -> Settled:
+        framing, decoder = self.framing, self.decoder
+        if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
+            return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
+        if isinstance(decoder, MultipartDecoder) and not decoder.closed:
+            return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
+        if not self.judge.end_seen:
             return Outcome.INCOMPLETE, "the body ended cleanly, and the named end had not come"
         return Outcome.COMPLETED, ""
 
@@ -82,25 +121,3 @@ class BodyReader:
             self._timer.chunk(arrival_ns)
         else:
             self._timer.coalesced_chunks(count, floor_ns, arrival_ns, last_is_exact=exact)
-
-    def _look_inside(self, chunks: list[bytes]) -> tuple[Outcome, str] | None:
-        number = self._timer.chunks - len(chunks)
-        for chunk in chunks:
-            number += 1
-            if self._end is not None and not self.end_seen:
-                self.end_seen = self._end(chunk, number)
-            if self._on_chunk is not None and self._on_chunk(self.decoder.parse(chunk)) is False:
-                return Outcome.ABORTED, "the scenario hung up"
-            if self._error_event is not None and self._error_event in chunk and _is_error(self.decoder, chunk):
-                return Outcome.IN_BAND_ERROR, f"the stream said: {self.decoder.parse(chunk).data[:120]}"
-        return None
-
-
-def _decoder(protocol: str, framing: Framing, max_chunk_bytes: int) -> Decoder:
-    if protocol == "raw":
-        return RawDecoder(max_chunk_bytes, transfer_chunks=framing.has_transfer_chunks)
-    return DECODERS[protocol](max_chunk_bytes)
-
-
-def _is_error(decoder: Decoder, chunk: bytes) -> bool:
-    return bool(decoder.parse(chunk).event == "error")

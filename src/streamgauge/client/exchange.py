@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
+from streamgauge.client.opening import opening_of
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.redirect import is_redirect, redirected
@@ -20,9 +21,10 @@ from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
-from streamgauge.wire.decoder import content_type_fits, protocol_of
+from streamgauge.wire.decoder import protocol_of
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import Head, HeadParser
+from streamgauge.wire.websocket import WebSocketBody
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Exchange:
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
         self._timer = ChunkTimer(self._tally, instruments.ledger.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
         self._route = Route(())
+        self._opening = opening_of(plan)
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
@@ -68,6 +71,8 @@ class Exchange:
         self._deadline_watch: Watch | None = None
         self._head_parser = HeadParser()
         self._body: BodyReader | None = None
+        #: The body again, where it is one that sends too.
+        self._websocket: WebSocketBody | None = None
         self._redirects = 0
 
     def ask(self, route: Route, reuse: Transport | None = None) -> None:
@@ -101,8 +106,14 @@ class Exchange:
         self._transport = transport
         self._send_failure = ""
         self._reading = self._reactor.on_readable(transport.sock.fileno(), self._on_readable)
-        route = self._route
-        transport.write(self.request.encode(absolute=route.absolute, proxy_authorization=route.proxy_authorization))
+        route, self._opening = self._route, opening_of(self.plan)
+        transport.write(
+            self.request.encode(
+                absolute=route.absolute,
+                proxy_authorization=route.proxy_authorization,
+                upgrade=self._opening.upgrade,
+            )
+        )
         self._send()
 
     def _send(self) -> None:
@@ -158,6 +169,8 @@ class Exchange:
             if not (data or body.framing.finished):
                 return
         settled = body.feed(data, arrival_ns, self._clock)
+        if self._websocket is not None:
+            self._reply(self._websocket, body)
         if settled is None and body.framing.finished:
             settled = body.close()
         if settled is not None:
@@ -169,20 +182,28 @@ class Exchange:
         if is_redirect(head) and self._redirects < self.plan.max_redirects:
             self._redirect(head)
             return False
-        content_type = head.fields.get("content-type", "")
-        if head.status >= 300 or head.status < 200:
-            self._end(Outcome.HTTP_ERROR, f"status {head.status} {head.reason}".rstrip(), arrival_ns)
-            return False
-        wanted = self.plan.wanted_protocol
-        if wanted != "auto" and not content_type_fits(wanted, content_type):
-            self._end(Outcome.HTTP_ERROR, f"expected a content type of {wanted}, got {content_type!r}", arrival_ns)
+        if refusal := self._opening.refusal(head):
+            self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
             return False
         if self._protocol == "auto":
-            self._protocol = protocol_of(content_type)
+            self._protocol = protocol_of(head.fields.get("content-type", ""))
             self._tally = self._ledger.resettle(self._tally, self.plan.name, self._protocol)
             self._timer.count_into(self._tally)
-        self._body = BodyReader(self.plan, head, self._protocol, self._tally, self._timer)
+        framing = self._opening.framing(head)
+        self._body = BodyReader(self.plan, head, self._protocol, framing, self._tally, self._timer)
+        if isinstance(framing, WebSocketBody):
+            self._websocket = framing
+            self._reply(framing, self._body)
         return True
+
+    def _reply(self, websocket: WebSocketBody, body: BodyReader) -> None:
+        """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
+        assert self._transport is not None
+        if body.judge.named_end_came:
+            websocket.send_close()
+        if outgoing := websocket.take_outgoing():
+            self._transport.write(outgoing)
+            self._send()
 
     def _redirect(self, head: Head) -> None:
         """Hang up and wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
@@ -273,11 +294,12 @@ class Exchange:
             time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
             chunks=timer.chunks,
             bytes=body.bytes if body else 0,
-            heartbeats=body.decoder.heartbeats if body else 0,
+            heartbeats=body.heartbeats if body else 0,
             stalls=timer.stalls,
             coalesced=timer.coalesced,
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reason=reason,
+            **(body.judge.findings() if body else {}),
         )
 
     def _may_reuse(self, outcome: Outcome) -> bool:

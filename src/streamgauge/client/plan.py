@@ -7,6 +7,7 @@ from typing import Any
 from streamgauge.client.request import Request
 from streamgauge.wire.decoder import PROTOCOLS
 from streamgauge.wire.end import End, check_end
+from streamgauge.wire.sequence import NumberSource, check_source
 from streamgauge.wire.sse import MAX_EVENT_BYTES
 
 #: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
@@ -47,11 +48,15 @@ class StreamPlan:
     on_chunk: OnChunk | None = None
     max_redirects: int = 10
     """How many redirects are followed; one more is an ``http_error``."""
+    sequence: NumberSource | None = None
+    """Where each chunk's sequence number is: ``id``, ``json:KEY`` or a callable; None where there is none to check."""
 
     def __post_init__(self) -> None:
         """Raise PlanError or EndError for what does not exist or cannot be."""
         if self.max_redirects < 0:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
+        if isinstance(self.sequence, str):
+            check_source(self.sequence)
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {self.protocol!r}")
         if isinstance(self.end, str):

@@ -40,8 +40,13 @@ class Request:
         """Whether sending it twice does no more than sending it once."""
         return self.method in _IDEMPOTENT
 
-    def encode(self, *, absolute: bool = False, proxy_authorization: str = "") -> bytes:
-        """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for."""
+    def encode(
+        self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for.
+
+        A request with ``upgrade`` fields goes without its body, which belongs to the protocol that it asks for.
+        """
         target, given = self.target, {name.lower() for name in self.headers}
         fields = {} if "host" in given else {"Host": target.authority}
         if target.authorization and "authorization" not in given:
@@ -49,11 +54,14 @@ class Request:
         if proxy_authorization:
             fields["Proxy-Authorization"] = proxy_authorization
         fields |= self.headers
-        if "content-length" not in given and (self.body or self.method in ("POST", "PUT", "PATCH")):
-            fields["Content-Length"] = str(len(self.body))
+        body = self.body
+        if upgrade is not None:
+            fields, body = {**fields, **upgrade}, b""
+        elif "content-length" not in given and (body or self.method in ("POST", "PUT", "PATCH")):
+            fields["Content-Length"] = str(len(body))
         lines = [f"{self.method} {target.url if absolute else target.resource} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in fields.items()]
-        return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
 def body_of(json: Any, data: bytes | str | None) -> tuple[bytes, dict[str, str]]:

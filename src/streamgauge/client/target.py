@@ -11,6 +11,7 @@ _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 _QUERY_SAFE = _PATH_SAFE + "?"
 _PORTS = {"http": 80, "https": 443}
 _UNIX = "http+unix"
+_WEBSOCKET = {"ws": "http", "wss": "https"}
 #: A path may hold another URL in its query; a whole URL begins with its scheme.
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
@@ -76,14 +77,13 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
         if not path.startswith("/"):
             raise TargetError(f"{url!r}: expected the socket's path with each / as %2F, got {parts.netloc!r}")
         return Target("http", "localhost", 80, resource, unix_path=path)
-    if parts.scheme not in _PORTS:
-        known = ", ".join((*_PORTS, _UNIX))
+    scheme = _WEBSOCKET.get(parts.scheme, parts.scheme)
+    if scheme not in _PORTS:
+        known = ", ".join((*_PORTS, *_WEBSOCKET, _UNIX))
         raise TargetError(f"{url!r}: expected a scheme of {known}, got {parts.scheme!r}")
     if not parts.hostname:
         raise TargetError(f"{url!r} names no host")
-    return Target(
-        parts.scheme, _ascii_host(parts.hostname, url), port or _PORTS[parts.scheme], resource, _authorization(parts)
-    )
+    return Target(scheme, _ascii_host(parts.hostname, url), port or _PORTS[scheme], resource, _authorization(parts))
 
 
 def joined(base: Target, location: str) -> Target:

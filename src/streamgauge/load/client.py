@@ -16,6 +16,7 @@ from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
 from streamgauge.wire.end import End
+from streamgauge.wire.sequence import NumberSource
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -65,14 +66,17 @@ class StreamClient:
         data: bytes | str | None = None,
         on_chunk: OnChunk | None = None,
         max_redirects: int = 10,
+        sequence: NumberSource | None = None,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
 
-        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``
-        or ``raw``. ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a
-        callable that is given each chunk. ``name`` is what the stream is counted under, by default the path.
-        ``on_chunk`` sees each parsed chunk, inside the event loop: it must not block, and hangs up by returning False.
+        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
+        ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent.
+        ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that is
+        given each chunk. ``name`` is what the stream is counted under, by default the path. ``on_chunk`` sees each
+        parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
+        each chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s``, ``total_timeout_s``, ``stall_threshold_s`` in
         seconds, None for no limit, and ``max_chunk_bytes``.
 
@@ -102,6 +106,7 @@ class StreamClient:
             self._limits(limits),
             on_chunk,
             max_redirects,
+            sequence,
         )
         return self._run(plan)
 

@@ -33,6 +33,14 @@ class StreamRecord:
     coalesced: int = 0
     """Chunks that shared a read with others: their arrival is known as an interval only."""
     max_chunk_interval_s: float | None = None
+    lost: int = 0
+    """Sequence numbers that did not come, where the scenario says that chunks have any."""
+    repeated: int = 0
+    out_of_order: int = 0
+    tokens: int | None = None
+    """Tokens that a language model generated: as the server counted them, else the pieces of content."""
+    time_per_output_token_s: float | None = None
+    """(last chunk − first chunk) / (tokens − 1)."""
     reason: str = ""
     """One sentence on what went wrong, for any outcome but ``completed``."""
 

@@ -16,8 +16,20 @@ _HISTOGRAMS = (
     "least_interval",
     "most_interval",
     "duration",
+    "time_per_output_token",
 )
-_COUNTS = ("started", "chunks", "bytes", "heartbeats", "stalls", "coalesced")
+_COUNTS = (
+    "started",
+    "chunks",
+    "bytes",
+    "heartbeats",
+    "stalls",
+    "coalesced",
+    "lost",
+    "repeated",
+    "out_of_order",
+    "tokens",
+)
 #: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
 MAX_REASONS = 50
 
@@ -42,12 +54,18 @@ class Tally:
         self.most_interval = Histogram()
         #: Of streams that completed or were aborted on purpose.
         self.duration = Histogram()
+        #: Of the same streams, where they are a language model's.
+        self.time_per_output_token = Histogram()
         self.started = 0
         self.chunks = 0
         self.bytes = 0
         self.heartbeats = 0
         self.stalls = 0
         self.coalesced = 0
+        self.lost = 0
+        self.repeated = 0
+        self.out_of_order = 0
+        self.tokens = 0
         self.outcomes: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
 
@@ -65,12 +83,18 @@ class Tally:
         """Count a stream that ended. Its chunks and intervals have been counted as they came."""
         self.outcomes[record.outcome] += 1
         self.heartbeats += record.heartbeats
+        self.lost += record.lost
+        self.repeated += record.repeated
+        self.out_of_order += record.out_of_order
+        self.tokens += record.tokens or 0
         if record.failed:
             if record.time_to_first_chunk_s is not None:
                 self.failed_time_to_first_chunk.record_ns(round(record.time_to_first_chunk_s * 1e9))
             self._count_reason(f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:
             self.duration.record_ns(round(record.duration_s * 1e9))
+            if record.time_per_output_token_s is not None:
+                self.time_per_output_token.record_ns(round(record.time_per_output_token_s * 1e9))
 
     def _count_reason(self, reason: str, times: int = 1) -> None:
         known = reason in self.reasons or len(self.reasons) < MAX_REASONS

@@ -46,6 +46,11 @@ def _streams(name: str, protocol: str, tally: Tally) -> NamedStreams:
         heartbeats=tally.heartbeats,
         stalls=tally.stalls,
         coalesced_share=tally.coalesced / tally.chunks if tally.chunks else 0.0,
+        lost=tally.lost,
+        repeated=tally.repeated,
+        out_of_order=tally.out_of_order,
+        tokens=tally.tokens,
+        time_per_output_token=summary(tally.time_per_output_token) if tally.time_per_output_token.count else None,
         reasons=dict(tally.reasons.most_common()),
     )
 

@@ -51,6 +51,14 @@ class NamedStreams(TypedDict):
     heartbeats: int
     stalls: int
     coalesced_share: float
+    lost: int
+    """Sequence numbers that did not come, where the scenario says that chunks have any."""
+    repeated: int
+    out_of_order: int
+    tokens: int
+    """Tokens that language models generated."""
+    time_per_output_token: MetricSummary | None
+    """Of streams that did not fail; None where no stream had tokens."""
     reasons: dict[str, int]
     """Why streams failed: ``outcome: sentence`` and how often, the most frequent first."""
 

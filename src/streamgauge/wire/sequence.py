@@ -89,12 +89,17 @@ def number_reader(source: NumberSource, parse: Callable[[bytes], Any]) -> Number
     """Reads the number of raw chunks that ``parse`` (the decoder's) takes apart. Raises SequenceError."""
     if callable(source):
         return lambda chunk: _whole(source(parse(chunk)))
-    if source == "id":
+    if check_source(source) == "id":
         return lambda chunk: _event_id(chunk, parse)
+    return _json_reader(source.partition(":")[2], parse)
+
+
+def check_source(source: str) -> str:
+    """``source`` itself, where it is well formed. Raises SequenceError."""
     kind, _, key = source.partition(":")
-    if kind != "json" or not key:
+    if source != "id" and (kind != "json" or not key):
         raise SequenceError(f"expected id, json:KEY or a callable, got {source!r}")
-    return _json_reader(key, parse)
+    return source
 
 
 def _event_id(chunk: bytes, parse: Callable[[bytes], Any]) -> int | None:

@@ -1,0 +1,127 @@
+"""What a stream's chunks say about its end: the named end, errors of its own, and numbers that are missing.
+
+Most chunks need no look inside. ``guards`` are bytes one of which a chunk must hold to be of interest: a chunk without
+them is passed over without being parsed.
+"""
+
+import json
+from typing import Any
+
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.timing import ChunkTimer
+from streamgauge.measure.outcome import Outcome
+from streamgauge.wire.decoder import Decoder
+from streamgauge.wire.end import end_test
+from streamgauge.wire.openai import OpenAiDecoder, time_per_output_token_s
+from streamgauge.wire.sequence import SequenceCheck, number_reader
+
+Settled = tuple[Outcome, str]
+#: What a chunk must hold to be able to say ``error``.
+_ERROR_GUARDS = {"sse": b"error", "ndjson": b'"error"'}
+_MAX_REASON = 160
+
+
+class Judge:
+    """Looks at the chunks of one stream."""
+
+    def __init__(self, plan: StreamPlan, protocol: str, decoder: Decoder, timer: ChunkTimer) -> None:
+        self._decoder = decoder
+        self._timer = timer
+        self._protocol = protocol
+        self._on_chunk = plan.on_chunk
+        self._end = None if plan.end is None else end_test(plan.end, decoder, protocol)
+        self.end_seen = plan.end is None and protocol != "openai"
+        self.sequence = None if plan.sequence is None else SequenceCheck()
+        self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
+        self._error_guard = _ERROR_GUARDS.get(protocol)
+        self._guards = self._guards_for(plan)
+
+    @property
+    def named_end_came(self) -> bool:
+        """Whether the scenario names an end, and that has come."""
+        return self._end is not None and self.end_seen
+
+    def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
+        """None where every chunk is of interest."""
+        if plan.on_chunk or plan.sequence or callable(plan.end) or self._protocol == "openai":
+            return None
+        kind, _, value = (plan.end or "").partition(":")
+        if kind == "chunks" or plan.end == "event:message":
+            return None
+        guards = (value.encode() if value else b"", self._error_guard or b"")
+        return tuple(guard for guard in guards if guard)
+
+    def look(self, chunks: list[bytes], first: int) -> Settled | None:
+        """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
+        guards = self._guards
+        if guards is None:
+            for number, chunk in enumerate(chunks, first):
+                if settled := self._inside(chunk, number):
+                    return settled
+            return None
+        for chunk in chunks:
+            for guard in guards:
+                if guard in chunk:
+                    if settled := self._inside(chunk, 0):
+                        return settled
+                    break
+        return None
+
+    def _inside(self, chunk: bytes, number: int) -> Settled | None:
+        if self._end is not None and not self.end_seen:
+            self.end_seen = self._end(chunk, number)
+        if self.sequence is not None and self._number_of is not None:
+            found = self._number_of(chunk)
+            if found is not None:
+                self.sequence.add(found)
+        if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
+            return Outcome.ABORTED, "the scenario hung up"
+        if self._error_guard is not None and self._error_guard in chunk:
+            return self._said_error(chunk)
+        return None
+
+    def _said_error(self, chunk: bytes) -> Settled | None:
+        if self._protocol == "sse":
+            event = self._decoder.parse(chunk)
+            said = event.data if event.event == "error" else None
+        else:
+            said = _error_of_line(chunk)
+        return None if said is None else in_band_error(said)
+
+    def after_read(self) -> Settled | None:
+        """What the decoder itself learnt from a read, whether or not that held a chunk."""
+        if isinstance(self._decoder, OpenAiDecoder):
+            self.end_seen = self.end_seen or (self._end is None and self._decoder.done)
+            if self._decoder.error:
+                return in_band_error(self._decoder.error)
+        return None
+
+    def findings(self) -> dict[str, Any]:
+        """What the stream's record says of its numbers and tokens, by the record's fields."""
+        found: dict[str, Any] = {}
+        if self.sequence is not None:
+            found = {name: getattr(self.sequence, name) for name in ("lost", "repeated", "out_of_order")}
+        decoder, timer = self._decoder, self._timer
+        if isinstance(decoder, OpenAiDecoder):
+            found["tokens"] = decoder.tokens
+            if timer.first_ns is not None:
+                found["time_per_output_token_s"] = time_per_output_token_s(
+                    timer.first_ns / 1e9, timer.last_ns / 1e9, decoder.tokens
+                )
+        return found
+
+
+def in_band_error(said: str) -> Settled:
+    """The outcome of a stream that said ``said`` of itself."""
+    return Outcome.IN_BAND_ERROR, f"the stream said: {said[:_MAX_REASON]}"
+
+
+def _error_of_line(line: bytes) -> str | None:
+    """What a JSON line says went wrong: one of ``"type": "error"``, or with an ``error`` that is not empty."""
+    try:
+        value: Any = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
+        return None
+    return str(value.get("error") or value.get("message") or value)

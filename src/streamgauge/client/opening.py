@@ -1,0 +1,71 @@
+"""How a stream is opened: what its request needs besides the scenario's own fields, and which response opens it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from streamgauge.client.plan import StreamPlan
+from streamgauge.wire.decoder import content_type_fits
+from streamgauge.wire.handshake import check_accept, handshake_fields
+from streamgauge.wire.http1 import Framing, Head, framing_of
+from streamgauge.wire.websocket import WebSocketBody
+
+
+class Opening(Protocol):
+    """One attempt to open a stream."""
+
+    @property
+    def upgrade(self) -> Mapping[str, str] | None:
+        """The fields that ask for another protocol, in which the request's body then goes; None where there is none."""
+
+    def refusal(self, head: Head) -> str:
+        """Why a final response that is no redirect is not the stream; empty where it is."""
+
+    def framing(self, head: Head) -> Framing:
+        """The framing of the stream that ``head`` opens. Raises ProtocolError."""
+
+
+class HttpOpening:
+    """A response with a body."""
+
+    upgrade = None
+
+    def __init__(self, plan: StreamPlan) -> None:
+        self._plan = plan
+
+    def refusal(self, head: Head) -> str:
+        """See ``Opening``."""
+        if head.status >= 300 or head.status < 200:
+            return f"status {head.status} {head.reason}".rstrip()
+        wanted, found = self._plan.wanted_protocol, head.fields.get("content-type", "")
+        if wanted != "auto" and not content_type_fits(wanted, found):
+            return f"expected a content type of {wanted}, got {found!r}"
+        return ""
+
+    def framing(self, head: Head) -> Framing:
+        """See ``Opening``."""
+        return framing_of(head, self._plan.request.method)
+
+
+class WebSocketOpening:
+    """An upgrade to a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it."""
+
+    def __init__(self, plan: StreamPlan) -> None:
+        self._plan = plan
+        self._key, self.upgrade = handshake_fields()
+
+    def refusal(self, head: Head) -> str:
+        """See ``Opening``."""
+        return "" if head.status == 101 else f"status {head.status} {head.reason} instead of a WebSocket"
+
+    def framing(self, head: Head) -> Framing:
+        """See ``Opening``."""
+        check_accept(self._key, head)
+        body = WebSocketBody(head.fields.get("sec-websocket-extensions", ""), self._plan.limits.max_chunk_bytes)
+        if message := self._plan.request.body:
+            body.send_text(message.decode())
+        return body
+
+
+def opening_of(plan: StreamPlan) -> Opening:
+    """A fresh opening for ``plan``."""
+    return WebSocketOpening(plan) if plan.protocol == "websocket" else HttpOpening(plan)
