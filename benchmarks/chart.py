@@ -51,9 +51,10 @@ def charts(summary: dict[str, Any]) -> dict[str, Figure]:
     """For each load CPU time and error by client; the same where each was saturated."""
     found = {}
     for load in summary["loads"]:
-        rate = f"{load['rate']:g}"
-        found[f"cost-{rate}"] = _costs(load["clients"], f"CPU time a chunk at {rate} chunks/s, µs (least–most)")
-        found[f"error-{rate}"] = _errors(load["clients"], f"Error of a chunk's time at {rate} chunks/s: p50 and p99")
+        where = "on a busy reader" if load["backlog"] else f"at {load['title']}"
+        key = "busy" if load["backlog"] else f"{load['rate']:g}"
+        found[f"cost-{key}"] = _costs(load["clients"], f"CPU time a chunk {where}, µs (least–most)")
+        found[f"error-{key}"] = _errors(load["clients"], f"Error of a chunk's time {where}: p50 and p99")
     if saturated := summary.get("saturated"):
         found["error-saturated"] = _errors(saturated, "Error of a chunk's time, each reader saturated: p50 and p99")
     return {key: figure for key, figure in found.items() if figure["data"][0]["x"]}

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     report = header(options)
     clients = [CLIENTS[name] for name in options.clients if not CLIENTS[name].missing]
     loads = [Load(options.streams, rate, options.seconds, options.event_bytes, options.pin) for rate in options.rate]
+    if options.busy:
+        loads.insert(0, replace(loads[-1], backlog=True))
     try:
         with _progress(console, steps(options, clients)) as step:
             report["loads"] = [
                 {
+                    "title": load.title,
                     "rate": load.rate,
+                    "backlog": load.backlog,
                     "chunks": load.chunks * load.streams,
                     "rounds": rounds(clients, load, options.rounds, step),
                 }
@@ -83,6 +88,7 @@ def steps(options: argparse.Namespace, clients: list[Client]) -> int:
     """How many trials there will be, where none is run anew; those of a search for saturation are counted as one."""
     of_engine = any(client.name == ENGINE for client in clients)
     count: int = len(options.rate) * options.rounds * (len(clients) + of_engine)
+    count += options.busy * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
     return count
@@ -94,10 +100,10 @@ def rounds(clients: list[Client], load: Load, count: int, step: Say) -> list[dic
     for number in range(1, count + 1):
         this: dict[str, Any] = {}
         for client in clients:
-            step(f"{load.rate:g}/s, round {number}: {client.title}")
+            step(f"{load.title}, round {number}: {client.title}")
             this[client.name] = measured(client, load)
-            if client.name == ENGINE:
-                step(f"{load.rate:g}/s, round {number}: {client.title}, arrivals")
+            if client.name == ENGINE and not load.backlog:
+                step(f"{load.title}, round {number}: {client.title}, arrivals")
                 this[client.name] |= {"accuracy": measured(client, load, timed=True)}
         found.append(this)
     return found
@@ -157,7 +163,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rate",
         type=_rates,
-        default="4000,20000",
+        default="4000",
         metavar="R,R…",
         help="chunks a second over all streams, default %(default)s",
     )
@@ -166,6 +172,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--clients", type=_names, default=",".join(CLIENTS), metavar="A,B…", help="default all that are installed"
     )
+    parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the cost on a busy client")
     parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
     parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write all figures as JSON")

@@ -26,12 +26,16 @@ def cost(trial: Trial) -> dict[str, Any]:
     """CPU time a chunk, and what goes with it. Raises ValueError where the client did not get what was sent."""
     chunks = trial.load.chunks * trial.load.streams
     check_counts(trial)
-    found = {
+    found: dict[str, Any] = {
         "cpu_s_per_chunk": trial.cpu_ns / chunks / 1e9,
         "cpu_s": trial.cpu_ns / 1e9,
         "wall_s": trial.wall_ns / 1e9,
-        "cpu_share": trial.cpu_ns / trial.wall_ns,
         "chunks": chunks,
+    }
+    if trial.load.backlog:
+        return found | {"undisturbed": True}
+    found |= {
+        "cpu_share": trial.cpu_ns / trial.wall_ns,
         "chunks_per_s": chunks / trial.wall_ns * 1e9,
         "drained_s": trial.drained_s,
         "source": source(trial),

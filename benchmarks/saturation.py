@@ -9,7 +9,7 @@ from benchmarks.roster import ENGINE, Client
 from benchmarks.trial import Load
 
 #: A step up of the rate, and the first one's distance from where the CPU time of a client says that it will end.
-FACTOR, HEADROOM = 1.25, 0.7
+FACTOR, HEADROOM = 1.4, 0.8
 SEARCH_S = 1.5
 MAX_STEPS = 12
 BUSY_SHARE = 0.95

@@ -1,6 +1,6 @@
 """The figures of all rounds in one summary for each client, and that as tables for a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,23 +13,20 @@ from streamgauge.report.units import NONE, duration, significant
 Round = dict[str, Any]
 COST = "cpu_s_per_chunk"
 WIDTH = 170
-_COLUMNS = (
-    "reader",
-    "CPU a chunk",
-    "× floor",
-    "× best Locust",
-    "CPU used",
-    "interval p50 off",
-    "interval p99 off",
-    "error p50",
-    "error p99",
-)
 
 
 def summaries(report: dict[str, Any]) -> dict[str, Any]:
     """For each load, and where clients were saturated, by client the median, least and most of each figure."""
     found: dict[str, Any] = {
-        "loads": [{"rate": load["rate"], "clients": summarised(load["rounds"])} for load in report["loads"]]
+        "loads": [
+            {
+                "title": load["title"],
+                "rate": load["rate"],
+                "backlog": load["backlog"],
+                "clients": summarised(load["rounds"]),
+            }
+            for load in report["loads"]
+        ]
     }
     if "saturated" in report:
         found["saturated"] = {
@@ -92,12 +89,15 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(_about(report), highlight=False)
     for load in report["summary"]["loads"]:
         title = (
-            f"{load['rate']:g} chunks/s over {options['streams']} streams for {options['seconds']:g} s · "
-            f"median of {options['rounds']} (least–most)"
+            f"a backlog of one chunk on each of {options['streams']} streams, over and over: a reader that never sleeps"
+            if load["backlog"]
+            else f"{load['title']} over {options['streams']} streams for {options['seconds']:g} s"
         )
-        console.print(table(title, load["clients"]))
+        title += f" · median of {options['rounds']} (least–most)"
+        columns = _COLUMNS[:4] if load["backlog"] else _COLUMNS
+        console.print(table(title, load["clients"], columns))
     if saturated := report["summary"].get("saturated"):
-        console.print(table("each at the rate that it can just not follow", saturated, saturated=True))
+        console.print(table("each at the rate that it can just not follow", saturated, _SATURATED))
     for name, why in report["skipped"].items():
         console.print(f"skipped: {CLIENTS[name].title}: {why}", highlight=False)
     console.print(
@@ -119,16 +119,13 @@ def _about(report: dict[str, Any]) -> str:
     )
 
 
-def table(title: str, clients: dict[str, Any], *, saturated: bool = False) -> Table:
+def table(title: str, clients: dict[str, Any], columns: Sequence[str]) -> Table:
     """One load's clients, line by line."""
     shown = Table(title=title, title_justify="left", header_style="bold")
-    columns = [each for each in _COLUMNS if not (saturated and each.startswith("×"))]
     for at, column in enumerate(columns):
         shown.add_column(column, justify="right" if at else "left", no_wrap=not at)
-    if saturated:
-        shown.add_column("chunks/s", justify="right")
     for name, each in clients.items():
-        cells = _cells(each, saturated=saturated)
+        cells = [_CELLS[column](each) for column in columns[1:]]
         shown.add_row(_title(name, each), *cells, style="bold" if name == ENGINE else "")
     return shown
 
@@ -137,19 +134,6 @@ def _title(name: str, each: dict[str, Any]) -> str:
     marks = [f"{each['disturbed']} disturbed"] if each["disturbed"] else []
     marks += ["limited by the source"] if each.get("limit") == "source" else []
     return CLIENTS[name].title + (f" ({', '.join(marks)})" if marks else "")
-
-
-def _cells(each: dict[str, Any], *, saturated: bool) -> list[str]:
-    ratios = [] if saturated else [_ratio(each["ratio_to_floor"]), _ratio(each["ratio_to_best_locust"])]
-    rates = [_ranged(each["chunks_per_s"], lambda value: f"{value:,.0f}")] if saturated else []
-    return [
-        _ranged(each[COST], lambda value: f"{value * 1e6:.1f}", " µs"),
-        *ratios,
-        _middle(each["cpu_share"], lambda value: f"{value:.0%}"),
-        *(_middle(each["interval_off"][name], signed) for name in ("p50", "p99")),
-        *(_middle(each["error"][name], duration) for name in ("p50", "p99")),
-        *rates,
-    ]
 
 
 def signed(value_s: float) -> str:
@@ -169,3 +153,18 @@ def _ranged(values: dict[str, float] | None, written: Any, unit: str = "") -> st
     if values is None:
         return NONE
     return f"{written(values['median'])}{unit} ({written(values['min'])}–{written(values['max'])})"
+
+
+_CELLS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "CPU a chunk": lambda each: _ranged(each[COST], lambda value: f"{value * 1e6:.1f}", " µs"),
+    "× floor": lambda each: _ratio(each["ratio_to_floor"]),
+    "× best Locust": lambda each: _ratio(each["ratio_to_best_locust"]),
+    "CPU used": lambda each: _middle(each["cpu_share"], lambda value: f"{value:.0%}"),
+    "interval p50 off": lambda each: _middle(each["interval_off"]["p50"], signed),
+    "interval p99 off": lambda each: _middle(each["interval_off"]["p99"], signed),
+    "error p50": lambda each: _middle(each["error"]["p50"], duration),
+    "error p99": lambda each: _middle(each["error"]["p99"], duration),
+    "chunks/s": lambda each: _middle(each["chunks_per_s"], lambda value: f"{value:,.0f}"),
+}
+_COLUMNS = ("reader", *(column for column in _CELLS if column != "chunks/s"))
+_SATURATED = ("reader", *(column for column in _CELLS if not column.startswith("×")))

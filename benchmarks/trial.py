@@ -1,10 +1,16 @@
 """One client through one run against the paced source: its CPU time in the steady phase, and what the source logged.
 
+Under a paced load each event has its own moment, and a client that has time left sleeps between them: then much of its
+CPU time is the kernel's, for putting it to sleep and waking it. Under a backlog the client is stopped while one event
+is sent on each stream, and goes on when all are there: what it uses is for chunks alone, none of them coalesced, as on
+a client that is busy.
+
 The steady phase begins when all streams are open and have been warmed up and the client is idle, and ends when the
 client has read all that was sent in it and is idle again; between the two nothing is opened and nothing is closed.
 """
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +29,8 @@ from streamgauge.report.result import Result
 
 #: Events on each stream before the steady phase.
 WARM_UP = 5
+#: A rate that nothing can follow.
+AT_ONCE = 1e9
 OPEN_LIMIT_S = 60
 END_LIMIT_S = 60
 
@@ -37,15 +45,21 @@ class Load:
 
     streams: int
     rate: float
-    """Events a second, over all streams."""
+    """Events a second, over all streams; under a backlog it says how many events there are."""
     seconds: float
     event_bytes: int = 100
     pinned: bool = True
+    backlog: bool = False
 
     @property
     def chunks(self) -> int:
         """Events on each stream in the steady phase."""
         return max(2, round(self.rate * self.seconds / self.streams))
+
+    @property
+    def title(self) -> str:
+        """The load in words."""
+        return "busy" if self.backlog else f"{self.rate:g} chunks/s"
 
     @property
     def limit_s(self) -> float:
@@ -146,10 +160,13 @@ class _Run:
             self._send(WARM_UP)
             self._await_quiet()
             cpu_ns = machine.cpu_ns(self._process.pid)
-            self._send(load.chunks)
+            if load.backlog:
+                self._send_backlogs(load.chunks)
+            else:
+                self._send(load.chunks)
             trial.drained_s = self._await_quiet()
             trial.cpu_ns = machine.cpu_ns(self._process.pid) - cpu_ns
-            trial.wall_ns = trial.main_phase["took_ns"] + round(trial.drained_s * 1e9)
+            trial.wall_ns = sum(phase["took_ns"] for phase in trial.phases[1:]) + round(trial.drained_s * 1e9)
             trial.steady = slice(WARM_UP, WARM_UP + load.chunks)
             self._send(1, end=True)
         self._await_end()
@@ -160,13 +177,25 @@ class _Run:
             answer: dict[str, Any] = json.load(reply)
             return answer
 
-    def _send(self, chunks: int, *, end: bool = False) -> None:
-        log = self._ask(f"/send?chunks={chunks}&rate={self._trial.load.rate}{'&end=1' if end else ''}")
+    def _send(self, chunks: int, *, rate: float | None = None, end: bool = False) -> None:
+        log = self._ask(f"/send?chunks={chunks}&rate={rate or self._trial.load.rate}{'&end=1' if end else ''}")
         if log["lost"]:
             raise self._failed(f"hung up on {len(log['lost'])} streams")
         for name, sends in log.pop("streams").items():
             self._trial.sends.setdefault(int(name), []).extend(sends)
         self._trial.phases.append(log)
+
+    def _send_backlogs(self, count: int) -> None:
+        """Send an event on each stream while the client is stopped, let it read them, and again."""
+        limit_s = time.monotonic() + self._trial.load.limit_s
+        for _ in range(count):
+            self._process.send_signal(signal.SIGSTOP)
+            self._send(1, rate=AT_ONCE)
+            self._process.send_signal(signal.SIGCONT)
+            while machine.unread_bytes(self._port):
+                if time.monotonic() > limit_s:
+                    raise self._failed(f"was still reading {self._trial.load.limit_s:g} s after the first backlog")
+                time.sleep(0.002)
 
     def _await_open(self) -> None:
         wanted, limit_s = self._trial.load.streams, time.monotonic() + OPEN_LIMIT_S
