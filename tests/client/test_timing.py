@@ -125,19 +125,23 @@ WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
 
 def read_all(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> tuple[Outcome, str]:
     """Take in reads of data, arrival and floor; how the stream ended."""
-    return read_some(each, reads, tally).close()
+    body, settled = read_some(each, reads, tally)
+    return settled or body.close()
 
 
-def read_some(each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally) -> BodyReader:
+def read_some(
+    each: Wire, reads: list[tuple[bytes, int, int]], tally: Tally
+) -> tuple[BodyReader, tuple[Outcome, str] | None]:
     request = Request("GET", target_of("http://localhost/"), {})
     head = HeadParser().feed(each.head)
     assert head is not None
     plan = StreamPlan("a", request, each.protocol)
     body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), tally, timer(tally))
+    settled = None
     for data, arrival_ns, floor_ns in reads:
-        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
         assert settled is None
-    return body
+        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
+    return body, settled
 
 
 @pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)

@@ -51,7 +51,7 @@ class BodyReader:
         return self.decoder.heartbeats + pings
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Settled | None:
-        """Take in one read that arrived at ``arrival_ns``; the outcome, with its reason, where it settles that."""
+        """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did."""
         left_behind, self._left_behind = self._left_behind, len(data) > _LARGE_READ_BYTES
         framing, decoder, problem = self.framing, self.decoder, None
         try:
@@ -74,17 +74,19 @@ class BodyReader:
         if chunks:
             timer = self._timer
             first = timer.chunks + 1
-            if len(chunks) == 1 and not (pending or framing.beyond):
+            exact = not (pending or framing.beyond)
+            if exact and len(chunks) == 1:
                 timer.chunk(arrival_ns)
             else:
                 floor_ns = 0 if left_behind else clock.floor_ns
-                exact = not (pending or framing.beyond)
                 timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
             if settled := self.judge.look(chunks, first):
                 return settled
         if self._learns and (settled := self.judge.after_read()):
             return settled
-        return None if problem is None else (Outcome.PROTOCOL_ERROR, str(problem))
+        if problem is not None:
+            return Outcome.PROTOCOL_ERROR, str(problem)
+        return self.close() if framing.finished else None
 
     def close(self) -> Settled:
         """The peer closed, or the framing finished: how the stream ended."""

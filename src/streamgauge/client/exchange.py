@@ -133,47 +133,48 @@ class Exchange:
     # Reading
 
     def _on_readable(self) -> None:
-        transport, why_closed = self._transport, self._send_failure
+        transport = self._transport
         assert transport is not None
         try:
             data, stamp_ns = transport.read()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            data, stamp_ns, why_closed = b"", None, words(error)
-        if data is None:
+            self._peer_closed(words(error))
+            return
+        if not data:
+            if data is not None:
+                self._peer_closed(self._send_failure)
             return
         clock = self._clock
-        arrival_ns = clock.locate(stamp_ns) if data else self._ledger.now_ns()  # a FIN brings no stamp
+        arrival_ns = clock.locate(stamp_ns)
+        self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
         try:
-            if data:
-                self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
-                self._take_in(data, arrival_ns)
-            if (not data or transport.ended) and self._transport is transport:
-                self._closed(why_closed, arrival_ns)
+            if self._body is None:
+                self._take_in_head(data, arrival_ns)
+            elif settled := self._body.feed(data, arrival_ns, clock):
+                self._end(*settled, arrival_ns)
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
-        except Exception as error:  # the caller's on_chunk or end: theirs to see
-            self.error = error
-            self._end(Outcome.ABORTED, f"the scenario raised {error!r}", arrival_ns)
+        except Exception as error:
+            self._raise(error)
+        if self._websocket is not None and self._body is not None:
+            self._reply(self._websocket, self._body)
+        if transport.ended and self._transport is transport:
+            self._peer_closed("")
 
-    def _take_in(self, data: bytes, arrival_ns: int) -> None:
-        body = self._body
-        if body is None:
-            head = self._head_parser.feed(data)
-            if head is None or not self._begin_body(head, arrival_ns):
-                return
-            body = self._body
-            assert body is not None
-            data = self._head_parser.rest
-            if not (data or body.framing.finished):
-                return
-        settled = body.feed(data, arrival_ns, self._clock)
-        if self._websocket is not None:
-            self._reply(self._websocket, body)
-        if settled is None and body.framing.finished:
-            settled = body.close()
-        if settled is not None:
+    def _raise(self, error: Exception) -> None:
+        """One of the caller's callables raised: theirs to see."""
+        self.error = error
+        self._end(Outcome.ABORTED, f"the scenario raised {error!r}")
+
+    def _take_in_head(self, data: bytes, arrival_ns: int) -> None:
+        head = self._head_parser.feed(data)
+        if head is None or not self._begin_body(head, arrival_ns):
+            return
+        body, rest = self._body, self._head_parser.rest
+        assert body is not None
+        if (rest or body.framing.finished) and (settled := body.feed(rest, arrival_ns, self._clock)):
             self._end(*settled, arrival_ns)
 
     def _begin_body(self, head: Head, arrival_ns: int) -> bool:
@@ -198,7 +199,8 @@ class Exchange:
 
     def _reply(self, websocket: WebSocketBody, body: BodyReader) -> None:
         """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
-        assert self._transport is not None
+        if self._transport is None:
+            return
         if body.judge.named_end_came:
             websocket.send_close()
         if outgoing := websocket.take_outgoing():
@@ -214,11 +216,18 @@ class Exchange:
         self._hang_up()
         self._on_pause()
 
-    def _closed(self, why: str, end_ns: int) -> None:
-        """The peer closed the connection: cleanly where ``why`` is empty."""
+    def _peer_closed(self, why: str) -> None:
+        """The peer closed the connection: cleanly where ``why`` is empty. A FIN brings no stamp: it is known by now."""
+        end_ns = self._ledger.now_ns()
         if self._body is not None:
-            outcome, reason = (Outcome.TRUNCATED, why) if why else self._body.close()
-            self._end(outcome, reason, end_ns)
+            try:
+                settled = (Outcome.TRUNCATED, why) if why else self._body.close()
+            except ProtocolError as error:
+                settled = Outcome.PROTOCOL_ERROR, str(error)
+            except Exception as error:
+                self._raise(error)
+                return
+            self._end(*settled, end_ns)
         elif self._reused and not self._head_parser.started and self.request.repeatable:
             self._reused = False
             self._hang_up()

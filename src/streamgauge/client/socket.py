@@ -5,7 +5,7 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 #: Linux's SO_TIMESTAMPNS, which ``socket`` does not name; its control message has the same number.
@@ -13,7 +13,8 @@ SO_TIMESTAMPNS = 35
 HAS_KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
 READ_BYTES = 131_072
 ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
-_TIMESPEC = struct.Struct("qq")
+_SOL_SOCKET = _socket.SOL_SOCKET
+_unpack = struct.Struct("qq").unpack
 
 #: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
 Socket = _socket.socket
@@ -50,11 +51,11 @@ def _ask_for_stamps() -> None:
         _asking.append(sock)
 
 
-def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
+def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int | None:
     """The kernel's wall-clock stamp in ns among the control messages of a read, or None."""
     for level, kind, data in ancillary:
-        if kind == SO_TIMESTAMPNS and level == _socket.SOL_SOCKET:
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
+        if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET:
+            seconds, nanoseconds = _unpack(data)
             stamp: int = seconds * 1_000_000_000 + nanoseconds
             return stamp
     return None

@@ -37,16 +37,17 @@ class Transport(Protocol):
 class PlainTransport:
     """TCP, or a Unix socket, as it is."""
 
-    __slots__ = ("_unsent", "sock")
+    __slots__ = ("_recvmsg", "_unsent", "sock")
     ended = False  # a plain end is a read of its own
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
+        self._recvmsg = sock.recvmsg
         self._unsent = b""
 
     def read(self) -> tuple[bytes | None, int | None]:
         """See ``Transport``."""
-        data, ancillary, _, _ = self.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+        data, ancillary, _, _ = self._recvmsg(READ_BYTES, ANCILLARY_BYTES)
         return data, stamp_ns(ancillary)
 
     def write(self, data: bytes) -> None:

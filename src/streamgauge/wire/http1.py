@@ -19,6 +19,9 @@ MAX_TRAILER_BYTES = 65_536
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
+#: Size lines of transfer chunks that were parsed before, to recognise them by: streams repeat a few.
+_KNOWN_SIZES: dict[bytes, int] = {}
+_MAX_KNOWN_SIZES = 1_024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -128,15 +131,12 @@ class Framing:
         self.partial = False
         #: Bytes after the end of the body.
         self.rest = b""
+        #: Anything but what closes the last piece came after it.
+        self.beyond = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
         raise NotImplementedError
-
-    @property
-    def beyond(self) -> bool:
-        """Whether anything but what closes the last piece came after it."""
-        return bool(self.rest)
 
     def close(self) -> bool:
         """The peer closed: whether the body is whole."""
@@ -153,6 +153,7 @@ class NoBody(Framing):
     def feed(self, data: bytes) -> list[bytes]:
         """No body: all that comes is beyond it."""
         self.rest += data
+        self.beyond = True
         return []
 
 
@@ -169,8 +170,10 @@ class LengthBody(Framing):
         if len(data) < self._missing:
             self._missing -= len(data)
             return [data] if data else []
-        data, self.rest = data[: self._missing], data[self._missing :]
+        data, rest = data[: self._missing], data[self._missing :]
         self._missing, self.finished = 0, True
+        self.rest += rest
+        self.beyond = bool(self.rest)
         return [data] if data else []
 
 
@@ -201,9 +204,15 @@ class ChunkedBody(Framing):
         self._after_data = False
         self._in_trailer = False
         self._trailer_bytes = 0
+        #: The next byte begins a size line.
+        self._at_size_line = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """The transfer chunks in ``data``, each as far as it has come."""
+        if self._at_size_line:  # most reads are one whole transfer chunk, of a size that was seen before
+            line_end = data.find(b"\r\n")
+            if len(data) - line_end - 4 == _KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
+                return [data[line_end + 2 : -2]]
         if self._held:
             data, self._held = self._held + data, b""
         pieces: list[bytes] = []
@@ -212,12 +221,10 @@ class ChunkedBody(Framing):
         except ProtocolError as error:
             error.before = pieces
             raise
+        between = not (self.partial or self._after_data)
+        self.beyond = between and bool(self._held or self._missing or self._in_trailer)
+        self._at_size_line = between and not self.beyond
         return pieces
-
-    @property
-    def beyond(self) -> bool:
-        """Whether the next transfer chunk, or the last one, has begun after the last piece."""
-        return not (self.partial or self._after_data) and bool(self._held or self._missing or self._in_trailer)
 
     def _cut(self, data: bytes, pieces: list[bytes]) -> None:
         position, end = 0, len(data)
@@ -241,7 +248,7 @@ class ChunkedBody(Framing):
                 return
             position += step
         if self.finished:
-            self.rest = data[position:]
+            self.rest += data[position:]
 
     def _past_data_end(self, data: bytes, position: int) -> int:
         if data.startswith(b"\r\n", position):
@@ -261,6 +268,8 @@ class ChunkedBody(Framing):
         if size is None:
             raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
         self._missing = int(size[1], 16)
+        if self._missing and len(_KNOWN_SIZES) < _MAX_KNOWN_SIZES:
+            _KNOWN_SIZES[line] = self._missing
         self._in_trailer = not self._missing
         return line_end + 2 - position
 

@@ -35,17 +35,34 @@ class SseDecoder:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
-        self._beyond = False
         self._max_chunk_bytes = max_chunk_bytes
-
-    @property
-    def pending(self) -> bool:
-        """Whether part of an event is held, or a heartbeat came after the last event."""
-        return bool(self._held) or self._beyond
+        #: Part of an event is held, or a heartbeat came after the last event.
+        self.pending = False
+        #: The next byte begins a block, and needs no care for what came before it.
+        self._between_blocks = False
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """The event blocks that ``pieces`` complete, line ends normalised, without their closing empty line."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if (  # most reads are one whole event, with plain line ends
+            self._between_blocks
+            and data.find(b"\n\n") == len(data) - 2
+            and (data.startswith(b"data:") or (b"\ndata:" in data and data[:1] != b"\n"))
+            and b"\r" not in data
+            and 2 < len(data) <= self._max_chunk_bytes
+        ):
+            self.pending = False
+            return [data[:-2]]
+        last = b""
+        try:
+            chunks, last = self._blocks(data)
+        finally:
+            self.pending = bool(self._held) or last != b""
+            self._between_blocks = not (self._held or self._after_cr or self._at_start)
+        return chunks
+
+    def _blocks(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """The events that ``data`` completes, and the last block where that is none."""
         if self._at_start:
             data = self._without_bom(data)
         if b"\r" in data or self._after_cr:
@@ -54,7 +71,7 @@ class SseDecoder:
             closes = b"\n\n" in data or (data[:1] == b"\n" and self._held[-1][-1:] == b"\n")
             if not closes:
                 self._hold(data)
-                return []
+                return [], b""
             self._held.append(data)
             data = b"".join(self._held)
             self._held.clear()
@@ -62,11 +79,11 @@ class SseDecoder:
         if data[-2:] == b"\n\n":
             return self._events(data[:-2])
         whole, found, rest = data.rpartition(b"\n\n")
-        chunks = self._events(whole) if found else []
+        chunks, last = self._events(whole) if found else ([], b"")
         self._hold(rest, chunks)
-        return chunks
+        return chunks, last
 
-    def _events(self, whole: bytes) -> list[bytes]:
+    def _events(self, whole: bytes) -> tuple[list[bytes], bytes]:
         blocks = whole.split(b"\n\n")
         short = len(blocks)
         if len(whole) > self._max_chunk_bytes:
@@ -78,8 +95,7 @@ class SseDecoder:
                 chunks.append(last)
         if short < len(blocks):
             raise self._too_long(chunks)
-        self._beyond = last != b"" and not (chunks and chunks[-1] is last)
-        return chunks
+        return chunks, b"" if chunks and chunks[-1] is last else last
 
     def _hold(self, data: bytes, before: Sequence[bytes] = ()) -> None:
         if not self._held:
