@@ -1,5 +1,6 @@
 """The figures of all rounds in one summary for each client, and that as tables for a terminal."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -64,6 +65,7 @@ def one_client(mine: Sequence[Round]) -> dict[str, Any]:
         "error_is_of": error.removesuffix("_error"),
         "read_error": {name: over_rounds(timed, "read_error", name) for name in ("p50", "p99")},
         "coalesced_share": over_rounds(timed, "coalesced_share"),
+        "trust": dict(Counter(each["trust"] for each in timed if "trust" in each)),
         "disturbed": sum(not each["undisturbed"] for each in mine),
         "source_late": {name: over_rounds(mine, "source", "late", name) for name in ("p50", "p99")},
     }
@@ -132,6 +134,7 @@ def table(title: str, clients: dict[str, Any], columns: Sequence[str]) -> Table:
 
 def _title(name: str, each: dict[str, Any]) -> str:
     marks = [f"{each['disturbed']} disturbed"] if each["disturbed"] else []
+    marks += [f"{count} {trust}" for trust, count in each["trust"].items() if trust != "trusted"]
     marks += ["limited by the source"] if each.get("limit") == "source" else []
     return CLIENTS[name].title + (f" ({', '.join(marks)})" if marks else "")
 
