@@ -7,6 +7,7 @@ from pathlib import Path
 
 BENCHMARKS = {
     "engine": "CPU time a chunk and the error of its time: streamgauge, the bare floor, and other readers",
+    "scale": "10 000 concurrent streams in one process: memory for each, and whether any is lost",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
 }
 
