@@ -10,6 +10,7 @@ from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import StreamSeries
+from streamgauge.asgi.stamps import Stamper
 
 #: RFC 9110, section 9, and RFC 5789. Any other is ``other``, for a client may send what it likes.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
@@ -34,6 +35,7 @@ class Exchange:
         "_scope",
         "_send",
         "_series",
+        "_stamper",
         "_started_ns",
     )
 
@@ -45,8 +47,10 @@ class Exchange:
         recorder: Recorder,
         route: Callable[[], str],
         give_way_s: float,
+        stamper: Stamper | None = None,
     ) -> None:
         self._started_ns = perf_counter_ns()
+        self._stamper = stamper
         self._scope = scope
         self._send = send
         self._recorder = recorder
@@ -89,16 +93,21 @@ class Exchange:
             raise HangUpError
         if not inbox.watched:
             inbox.watch()
+        body, size_bytes = message.get("body"), 0
+        if body:
+            size_bytes = len(body)
+            if self._stamper is not None:
+                stamped = self._stamper.stamped(bytes(body))
+                message, size_bytes = {**message, "body": stamped}, len(stamped)
         before_ns = perf_counter_ns()
         await self._send(message)
         now_ns = perf_counter_ns()
         if self._inbox.gone:  # while this was waiting: the server has dropped it
             return
-        body = message.get("body")
         if body:
-            self._count(series, body, now_ns, now_ns - before_ns)
+            self._count(series, body, size_bytes, now_ns, now_ns - before_ns)
             if self._missing_bytes > 0:
-                self._missing_bytes -= len(body)
+                self._missing_bytes -= size_bytes
         if not self._missing_bytes or not message.get("more_body"):
             self._end("completed")  # with the last byte announced, for the client may leave as soon as it has that
         elif now_ns - self._recorder.ticked_ns > self._give_way_after_ns:
@@ -109,6 +118,11 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.start":
             self._head = Head(message)
+            if self._stamper is not None:
+                if Stamper.fits(self._head) and self._scope["method"] != "HEAD":
+                    message = Stamper.announced(message)
+                else:
+                    self._stamper = None
             if self._head.streams and self._scope["method"] != "HEAD":
                 self._begin_stream(self._head)
         elif kind == "http.response.body" and message.get("more_body", False) and self._head and not self._ended:
@@ -132,16 +146,16 @@ class Exchange:
         self._series.started.inc()
         self._series.active.inc()
 
-    def _count(self, series: StreamSeries, body: bytes, now_ns: int, send_ns: int) -> None:
+    def _count(self, series: StreamSeries, body: bytes, size_bytes: int, now_ns: int, send_ns: int) -> None:
+        """Count what the app sent, as large as it went out."""
         chunks = self._counter.count(body if type(body) is bytes else bytes(body))
         if not chunks:
-            self._count_idle(series, len(body))
+            self._count_idle(series, size_bytes)
             return
         last_ns, self._last_chunk_ns = self._last_chunk_ns, now_ns
         if not last_ns:
             series.time_to_first_chunk.observe((now_ns - self._started_ns) / 1e9)
         interval_ns = now_ns - last_ns if last_ns else None
-        size_bytes = len(body)
         if self._partial_bytes:
             size_bytes += self._partial_bytes
             self._partial_bytes = 0

@@ -11,6 +11,7 @@ from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.routes import RouteTemplates
+from streamgauge.asgi.stamps import Stamper
 
 _MEASURED = "streamgauge.measured"
 
@@ -23,6 +24,9 @@ class StreamMetrics:
     and ``none`` elsewhere. It must come from a small set, so never from the URL.
     ``give_way_s``: a stream that keeps the event loop from its timers for longer lets others run after its next chunk,
     so that no generator that never awaits can hold the loop for good.
+    ``stamps``: whether a client may ask for send stamps in event streams (see ``streamgauge.asgi.stamps``), by which it
+    measures chunk delay. They tell the server's clock to the nanosecond and make events about 30 bytes longer, and so
+    are off unless the service's owner wants them. Compressed responses and those with a Content-Length have none.
 
     A response streams if its content type is a streaming one, if it says ``X-Accel-Buffering: no``, or if its first
     body message is not the whole body. All others are requests. WebSockets pass unmeasured.
@@ -36,11 +40,13 @@ class StreamMetrics:
         instruments: Instruments | None = None,
         route: Callable[[Scope], str] | None = None,
         give_way_s: float = 0.1,
+        stamps: bool = False,
     ) -> None:
         self.app = app
         self._instruments = instruments or Instruments.of(registry)
         self._route = route
         self._give_way_s = give_way_s
+        self._stamps = stamps
         self._templates: RouteTemplates | None = None
         self._recorders: WeakKeyDictionary[asyncio.AbstractEventLoop, Recorder] = WeakKeyDictionary()
 
@@ -51,7 +57,8 @@ class StreamMetrics:
         elif scope["type"] == "http" and _MEASURED not in scope:
             scope[_MEASURED] = True
             route = self._route_finder(scope)
-            await Exchange(scope, receive, send, self._recorder(), route, self._give_way_s).run(self.app)
+            stamper = Stamper.asked_for(scope) if self._stamps else None
+            await Exchange(scope, receive, send, self._recorder(), route, self._give_way_s, stamper).run(self.app)
         else:
             await self.app(scope, receive, send)
 
