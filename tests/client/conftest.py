@@ -17,8 +17,9 @@ from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
 from streamgauge.measure.record import StreamRecord
 
-#: Bytes are sent, a number is a pause in seconds; "fin" and "rst" close. Without either the connection stays open.
-Step = bytes | float | str
+#: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "fin" and
+#: "rst" close. Without either the connection stays open.
+Step = bytes | float | str | Callable[[socket.socket, bytes], object]
 Script = Sequence[Step]
 
 
@@ -61,7 +62,7 @@ class ScriptedServer:
             while head := self._request(connection):
                 self.requests.append(head)
                 scripts = self.scripts | self.on_connection.get(number, {})
-                if not self._play(connection, scripts[head.split()[1].decode()]):
+                if not self._play(connection, head, scripts[head.split()[1].decode()]):
                     return
             self.hung_up.append("fin")
         except OSError:
@@ -79,12 +80,14 @@ class ScriptedServer:
             head += byte
         return head
 
-    def _play(self, connection: socket.socket, script: Script) -> bool:
+    def _play(self, connection: socket.socket, head: bytes, script: Script) -> bool:
         for step in script:
             if isinstance(step, bytes):
                 connection.sendall(step)
             elif isinstance(step, float):
                 self._closing.wait(step)
+            elif callable(step):
+                step(connection, head)
             else:
                 if step == "rst":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -62,8 +62,18 @@ class WebSocketOpening:
         check_accept(self._key, head)
         body = WebSocketBody(head.fields.get("sec-websocket-extensions", ""), self._plan.limits.max_chunk_bytes)
         if message := self._plan.request.body:
-            body.send_text(message.decode())
+            _send(body, message)
         return body
+
+
+def _send(body: WebSocketBody, message: bytes) -> None:
+    """Send a message, as text where it is UTF-8."""
+    try:
+        text = message.decode()
+    except UnicodeDecodeError:
+        body.send_bytes(message)
+    else:
+        body.send_text(text)
 
 
 def opening_of(plan: StreamPlan) -> Opening:

@@ -72,9 +72,15 @@ class MultipartDecoder:
             return []
         for piece in pieces:
             self._held += piece
-        while self._step():
-            pass
-        chunks, self._chunks = self._chunks, []
+        chunks = self._chunks
+        try:
+            while self._step():
+                pass
+        except ProtocolError as error:
+            error.before = chunks
+            raise
+        finally:
+            self._chunks = []
         return chunks
 
     def _past_preamble(self) -> bool:

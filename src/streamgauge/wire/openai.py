@@ -71,16 +71,28 @@ class OpenAiDecoder:
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
         """The events with content that ``pieces`` complete. Raises ProtocolError, also where data are not JSON."""
-        self._parsed = []
-        for block in self._events.feed(pieces, partial):
-            frame = self._frame(block)
-            if frame is None:
-                continue
-            deltas = self._take_in(frame)
-            if deltas:
-                self._deltas += deltas
-                self._parsed.append((block, frame))
-        return [block for block, _ in self._parsed]
+        self._parsed, problem = [], None
+        try:
+            blocks = self._events.feed(pieces, partial)
+        except ProtocolError as error:
+            blocks, problem = error.before, error
+        try:
+            for block in blocks:
+                self._take_in_block(block)
+        except ProtocolError as error:
+            problem = error
+        chunks = [block for block, _ in self._parsed]
+        if problem is not None:
+            problem.before = chunks
+            raise problem
+        return chunks
+
+    def _take_in_block(self, block: bytes) -> None:
+        frame = self._frame(block)
+        deltas = 0 if frame is None else self._take_in(frame)
+        if deltas:
+            self._deltas += deltas
+            self._parsed.append((block, frame))
 
     def close(self) -> list[bytes]:
         """Nothing: the standard discards an event that no empty line closed."""

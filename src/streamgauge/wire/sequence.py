@@ -16,6 +16,8 @@ from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.sse import Event
 
 WINDOW = 1_024
+#: Numbers have at most 18 digits: counts of what was lost stay what all formats can carry.
+_MOST = 10**18
 
 #: Where a chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the parsed chunk.
 NumberSource = str | Callable[[Any], int | None]
@@ -137,7 +139,9 @@ def _json_reader(key: str, parse: Callable[[bytes], Any]) -> NumberReader:
 def _whole(value: Any) -> int | None:
     if isinstance(value, str):
         return int(value) if _is_number(value) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _MOST:
+        return None
+    return value
 
 
 def _is_number(text: str) -> bool:

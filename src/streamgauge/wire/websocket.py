@@ -66,10 +66,16 @@ class WebSocketBody(Framing):
             self.rest += data
             return []
         messages: list[bytes] = []
-        position = 0 if self.pending else self._take_whole_messages(data, messages)
-        if position < len(data):
-            self._frames.receive_bytes(data[position:] if position else data)
-            self._take_frames(messages)
+        try:
+            position = 0 if self.pending else self._take_whole_messages(data, messages)
+            self.beyond = False
+            if position < len(data):
+                self._frames.receive_bytes(data[position:] if position else data)
+                self._take_frames(messages)
+                self.beyond = self.beyond or self.pending
+        except ProtocolError as error:
+            error.before = messages
+            raise
         return messages
 
     # Frames that are whole messages
@@ -115,12 +121,14 @@ class WebSocketBody(Framing):
         try:
             while not self.finished and (frame := self._frames.process_buffer()) is not None:
                 assert isinstance(frame.payload, bytes)
+                self.beyond = True
                 if frame.opcode.iscontrol():
                     self._control(frame.opcode, frame.payload)
                 elif self._take_part(
                     frame.opcode, frame.payload, whole=frame.frame_finished and frame.message_finished
                 ):
                     messages.append(self._finish_message())
+                    self.beyond = False
         except ParseFailed as error:
             raise ProtocolError(f"WebSocket frame that is not allowed: {error}") from None
 
