@@ -29,8 +29,11 @@ class Judge:
         self._timer = timer
         self._protocol = protocol
         self._on_chunk = plan.on_chunk
-        self._end = None if plan.end is None else end_test(plan.end, decoder, protocol)
-        self.end_seen = plan.end is None and protocol != "openai"
+        #: The end that is the decoder's to see: the ``[DONE]`` of a token stream, which is no chunk.
+        self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
+        named = None if self._ends_itself else plan.end
+        self._end = None if named is None else end_test(named, decoder, protocol)
+        self.end_seen = named is None and not self._ends_itself
         self.sequence = None if plan.sequence is None else SequenceCheck()
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         self._error_guard = _ERROR_GUARDS.get(protocol)
@@ -91,7 +94,7 @@ class Judge:
     def after_read(self) -> Settled | None:
         """What the decoder itself learnt from a read, whether or not that held a chunk."""
         if isinstance(self._decoder, OpenAiDecoder):
-            self.end_seen = self.end_seen or (self._end is None and self._decoder.done)
+            self.end_seen = self.end_seen or (self._ends_itself and self._decoder.done)
             if self._decoder.error:
                 return in_band_error(self._decoder.error)
         return None
@@ -120,7 +123,7 @@ def _error_of_line(line: bytes) -> str | None:
     """What a JSON line says went wrong: one of ``"type": "error"``, or with an ``error`` that is not empty."""
     try:
         value: Any = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
         return None
