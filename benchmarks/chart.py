@@ -54,9 +54,9 @@ def charts(summary: dict[str, Any]) -> dict[str, Figure]:
         where = "on a busy reader" if load["backlog"] else f"at {load['title']}"
         key = "busy" if load["backlog"] else f"{load['rate']:g}"
         found[f"cost-{key}"] = _costs(load["clients"], f"CPU time a chunk {where}, µs (least–most)")
-        found[f"error-{key}"] = _errors(load["clients"], f"Error of a chunk's time {where}: p50 and p99")
+        found[f"error-{key}"] = _errors(load["clients"], f"Error of a chunk's time {where}: ● p50, ◆ p99")
     if saturated := summary.get("saturated"):
-        found["error-saturated"] = _errors(saturated, "Error of a chunk's time, each reader saturated: p50 and p99")
+        found["error-saturated"] = _errors(saturated, "Error of a chunk's time, each reader saturated: ● p50, ◆ p99")
     return {key: figure for key, figure in found.items() if figure["data"][0]["x"]}
 
 
@@ -103,11 +103,7 @@ def _errors(clients: dict[str, Any], title: str) -> Figure:
         for quantile, symbol in (("p50", "circle"), ("p99", "diamond"))
     ]
     axis = {"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1}
-    return {
-        "data": traces,
-        "layout": _layout(title, len(shown), axis)
-        | {"legend": {"orientation": "h", "yref": "container", "y": 0.98, "x": 1, "xanchor": "right"}},
-    }
+    return {"data": traces, "layout": _layout(title, len(shown), axis) | {"showlegend": False}}
 
 
 def _layout(title: str, rows: int, axis: Figure) -> Figure:

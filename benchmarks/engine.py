@@ -37,24 +37,21 @@ def main(arguments: list[str] | None = None) -> int:
     loads = [Load(options.streams, rate, options.seconds, options.event_bytes, options.pin) for rate in options.rate]
     if options.busy:
         loads.insert(0, replace(loads[-1], backlog=True))
-    try:
-        with _progress(console, steps(options, clients)) as step:
-            report["loads"] = [
-                {
-                    "title": load.title,
-                    "rate": load.rate,
-                    "backlog": load.backlog,
-                    "chunks": load.chunks * load.streams,
-                    "rounds": rounds(clients, load, options.rounds, step),
-                }
-                for load in loads
-            ]
-            if options.saturate:
-                timing = [client for client in clients if client.times_events]
-                report["saturated"] = saturation.search(timing, loads[-1], options.rounds, step, measured)
-    except TrialError as error:
-        console.print(f"benchmark ended: {error}", markup=False, highlight=False)
-        return 1
+    failed: dict[str, str] = report["failed"]
+    with _Steps(console, steps(options, clients)) as step:
+        report["loads"] = [
+            {
+                "title": load.title,
+                "rate": load.rate,
+                "backlog": load.backlog,
+                "chunks": load.chunks * load.streams,
+                "rounds": rounds(clients, load, options.rounds, step, failed),
+            }
+            for load in loads
+        ]
+        if options.saturate:
+            timing = [client for client in clients if client.times_events and client.name not in failed]
+            report["saturated"] = saturation.search(timing, loads[-1], options.rounds, step, complete, failed)
     report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
     report["summary"] = tables.summaries(report)
     tables.show(report, tables.wide_console())
@@ -62,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         options.output.write_text(json.dumps(report, indent=1) + "\n")
     if options.chart:
         chart.write(report, options.chart)
-    return 0
+    for why in failed.values():
+        console.print(why, markup=False, highlight=False)
+    return 1 if failed else 0
 
 
 def header(options: argparse.Namespace) -> dict[str, Any]:
@@ -81,31 +80,42 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
         "machine": machine.facts(),
         "versions": machine.versions(),
         "skipped": {name: CLIENTS[name].missing for name in options.clients if CLIENTS[name].missing},
+        "failed": {},
     }
 
 
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
     """How many trials there will be, where none is run anew; those of a search for saturation are counted as one."""
-    of_engine = any(client.name == ENGINE for client in clients)
-    count: int = len(options.rate) * options.rounds * (len(clients) + of_engine)
-    count += options.busy * options.rounds * len(clients)
+    count: int = (len(options.rate) + options.busy) * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
     return count
 
 
-def rounds(clients: list[Client], load: Load, count: int, step: Say) -> list[dict[str, Any]]:
-    """Each client once, and again, ``count`` times: by client the figures of each round."""
+def rounds(clients: list[Client], load: Load, count: int, step: Say, failed: dict[str, str]) -> list[dict[str, Any]]:
+    """Each client once, and again, ``count`` times: by client the figures of each round.
+
+    A client that fails is noted in ``failed`` with what it said, and is not run again.
+    """
     found = []
     for number in range(1, count + 1):
         this: dict[str, Any] = {}
         for client in clients:
             step(f"{load.title}, round {number}: {client.title}")
-            this[client.name] = measured(client, load)
-            if client.name == ENGINE and not load.backlog:
-                step(f"{load.title}, round {number}: {client.title}, arrivals")
-                this[client.name] |= {"accuracy": measured(client, load, timed=True)}
+            if client.name not in failed:
+                try:
+                    this[client.name] = complete(client, load)
+                except TrialError as error:
+                    failed[client.name] = str(error)
         found.append(this)
+    return found
+
+
+def complete(client: Client, load: Load) -> dict[str, Any]:
+    """A client's figures; those of the engine hold its accuracy too, from a trial of its own. Raises TrialError."""
+    found = measured(client, load)
+    if client.name == ENGINE and not load.backlog:
+        found["accuracy"] = measured(client, load, timed=True)
     return found
 
 
@@ -147,10 +157,6 @@ class _Steps:
             self._bar.advance(self._task)
         self._begun = True
         self._bar.update(self._task, description=text)
-
-
-def _progress(console: Console, total: int) -> _Steps:
-    return _Steps(console, total)
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import figures
-from benchmarks.roster import ENGINE, Client
-from benchmarks.trial import Load
+from benchmarks.roster import Client
+from benchmarks.trial import Load, TrialError
 
 #: A step up of the rate, and the first one's distance from where the CPU time of a client says that it will end.
 FACTOR, HEADROOM = 1.4, 0.8
@@ -15,26 +15,33 @@ MAX_STEPS = 12
 BUSY_SHARE = 0.95
 BEHIND_S = 0.1
 
-Measure = Callable[..., dict[str, Any]]
+Measure = Callable[[Client, Load], dict[str, Any]]
 
 
 def search(
-    clients: Sequence[Client], load: Load, rounds: int, step: Callable[[str], None], measured: Measure
+    clients: Sequence[Client],
+    load: Load,
+    rounds: int,
+    step: Callable[[str], None],
+    measured: Measure,
+    failed: dict[str, str],
 ) -> dict[str, Any]:
-    """By client: the rate found, what limited it, and the figures of each round there."""
-    found = {}
-    for client in clients:
-        step(f"{client.title}: raising the rate")
-        found[client.name] = limit_of(client, load, measured)
-    for number in range(1, rounds + 1):
+    """By client: the rate found, what limited it, and the figures of each round there. ``failed``: see the rounds."""
+    found: dict[str, Any] = {}
+    for number in range(rounds + 1):
         for client in clients:
-            step(f"saturated, round {number}: {client.title}")
-            there = replace(load, rate=found[client.name]["rate"])
-            this = measured(client, there)
-            if client.name == ENGINE:
-                this |= {"accuracy": measured(client, there, timed=True)}
-            found[client.name]["rounds"].append(this)
-    return found
+            step(f"saturated, round {number}: {client.title}" if number else f"{client.title}: raising the rate")
+            if client.name in failed:
+                continue
+            try:
+                if number:
+                    there = replace(load, rate=found[client.name]["rate"])
+                    found[client.name]["rounds"].append(measured(client, there))
+                else:
+                    found[client.name] = limit_of(client, load, measured)
+            except TrialError as error:
+                failed[client.name] = str(error)
+    return {name: each for name, each in found.items() if each["rounds"]}
 
 
 def limit_of(client: Client, load: Load, measured: Measure) -> dict[str, Any]:

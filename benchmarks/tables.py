@@ -42,9 +42,9 @@ def summarised(rounds: Sequence[Round]) -> dict[str, Any]:
     found = {}
     best = [_least(this, "locust") for this in rounds]
     floors = [value_at(this, FLOOR, COST) for this in rounds]
-    for name in rounds[0]:
-        mine = [this[name] for this in rounds]
-        costs = [each[COST] for each in mine]
+    for name in dict.fromkeys(name for this in rounds for name in this):
+        mine = [this[name] for this in rounds if name in this]
+        costs = [value_at(this, name, COST) for this in rounds]
         found[name] = one_client(mine) | {
             "ratio_to_floor": summary(_ratios(costs, floors)),
             "ratio_to_best_locust": summary(_ratios(costs, best)),
@@ -75,8 +75,8 @@ def _least(this: Round, group: str) -> float | None:
     return min((each[COST] for name, each in this.items() if CLIENTS[name].group == group), default=None)
 
 
-def _ratios(costs: Iterable[float], others: Iterable[float | None]) -> list[float]:
-    return [cost / other for cost, other in zip(costs, others, strict=True) if other]
+def _ratios(costs: Iterable[float | None], others: Iterable[float | None]) -> list[float]:
+    return [cost / other for cost, other in zip(costs, others, strict=True) if cost and other]
 
 
 def wide_console() -> Console:
@@ -100,6 +100,8 @@ def show(report: dict[str, Any], console: Console) -> None:
         console.print(table(title, load["clients"], columns))
     if saturated := report["summary"].get("saturated"):
         console.print(table("each at the rate that it can just not follow", saturated, _SATURATED))
+    for name in report["failed"]:
+        console.print(f"failed, and not run again: {CLIENTS[name].title}", highlight=False)
     for name, why in report["skipped"].items():
         console.print(f"skipped: {CLIENTS[name].title}: {why}", highlight=False)
     console.print(
