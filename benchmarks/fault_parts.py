@@ -1,0 +1,80 @@
+"""What the scripts of a faulty source are put together from: events, transfer chunks, coded bodies."""
+
+import importlib
+import random
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+#: Bytes are sent in one or several writes, a number is a pause in seconds, ``fin`` and ``rst`` close, ``hang`` waits.
+Step = bytes | float | str
+
+SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+DONE = b"event: done\ndata: bye\n\n"
+END = b"0\r\n\r\n"
+
+
+def event_of(rng: random.Random) -> bytes:
+    """An event of any length, some of it not ASCII."""
+    words = "".join(rng.choices("abcdefgå ∞", k=rng.randint(1, 300)))
+    return f"data: {words}\n\n".encode()
+
+
+def events_of(rng: random.Random, least: int = 0) -> list[bytes]:
+    """Up to six events."""
+    return [event_of(rng) for _ in range(rng.randint(least, 6))]
+
+
+def chunk_of(data: bytes) -> bytes:
+    """One transfer chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def chunks_of(rng: random.Random, body: bytes) -> list[bytes]:
+    """``body`` as transfer chunks that are cut anywhere."""
+    cuts = sorted(rng.sample(range(1, len(body)), min(len(body) - 1, rng.randint(0, 5)))) if len(body) > 1 else []
+    return [chunk_of(body[start:end]) for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True) if end > start]
+
+
+def paced(rng: random.Random, pieces: Sequence[bytes]) -> list[Step]:
+    """Pieces with pauses between them, or none."""
+    pause_s = rng.choice((0.0, 0.001, 0.01))
+    return [step for piece in pieces for step in (piece, pause_s)]
+
+
+def again(times: int, *steps: Step) -> list[Step]:
+    """The same steps again and again."""
+    return list(steps) * times
+
+
+def chunked(rng: random.Random, *events: bytes, head: bytes = SSE) -> list[Step]:
+    """A head, and events in transfer chunks that do not follow them."""
+    return [head + CHUNKED, *paced(rng, chunks_of(rng, b"".join(events)))]
+
+
+def coded_body(rng: random.Random) -> tuple[bytes, list[bytes]]:
+    """A head, and a body of events flushed one by one, and its end."""
+    name = rng.choice(("gzip", "deflate", "br", "zstd"))
+    events = [*events_of(rng, 1), DONE]
+    if name in ("gzip", "deflate"):
+        packer = zlib.compressobj(wbits=31 if name == "gzip" else 15)
+        pieces = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in events]
+        pieces.append(packer.flush())
+    elif name == "br":
+        brotli = importlib.import_module("brotli").Compressor()
+        pieces = [brotli.process(event) + brotli.flush() for event in events]
+        pieces.append(brotli.finish())
+    else:
+        zstd = _zstd()
+        packing = zstd.ZstdCompressor()
+        pieces = [packing.compress(event, zstd.ZstdCompressor.FLUSH_BLOCK) for event in events]
+        pieces.append(packing.flush(zstd.ZstdCompressor.FLUSH_FRAME))
+    return SSE + b"Content-Encoding: " + name.encode() + b"\r\n" + CHUNKED, pieces
+
+
+def _zstd() -> Any:
+    try:
+        return importlib.import_module("compression.zstd")
+    except ImportError:
+        return importlib.import_module("backports.zstd")

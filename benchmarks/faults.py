@@ -1,0 +1,202 @@
+"""Whether each way in which a stream can fail is taken for what it is: thousands of streams from a faulty source.
+
+What the source does, and what each of it means, is in the table of ``benchmarks.behaviours``. Streams of all behaviours
+are mixed at random; as many users as are asked for run them one after the other, each keeping its connection where it
+can, as Locust's users do. A stream whose outcome is another one than its behaviour means is misclassified, and the
+status is 1.
+"""
+
+import argparse
+import json
+import random
+import resource
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import behaviours, machine
+from benchmarks.chunk_interval import whole
+from benchmarks.server import Server
+from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.request import Request
+from streamgauge.client.session import Session
+from streamgauge.client.target import target_of
+from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.record import StreamRecord
+
+SCHEMA = "streamgauge.benchmark.faults/1"
+LIMITS = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, max_chunk_bytes=behaviours.MAX_EVENT_BYTES)
+TOTAL_S = 3.0
+LINES = frozenset({"good_lines", "line_error"})
+#: Streams to a port where nobody listens; the source has no part in them.
+REFUSED = "refused"
+
+
+def meanings() -> dict[str, str]:
+    """The outcome that each behaviour means."""
+    return behaviours.meanings() | {REFUSED: "connect_error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One stream to be."""
+
+    behaviour: str
+    seed: int
+
+    def plan(self, url: str) -> StreamPlan:
+        """What the client is asked to do."""
+        base = "http://127.0.0.1:1" if self.behaviour == REFUSED else url
+        target = target_of(f"{base}/{self.behaviour}?seed={self.seed}")
+        lines = self.behaviour in LINES
+        limits = LIMITS
+        if self.behaviour == "endless":
+            limits = Limits(LIMITS.first_chunk_timeout_s, LIMITS.idle_timeout_s, TOTAL_S)
+        return StreamPlan(
+            self.behaviour,
+            Request("GET", target, {}),
+            "ndjson" if lines else "sse",
+            None if lines else "event:done",
+            limits,
+            _hang_up if self.behaviour == "hang_up" else None,
+        )
+
+
+def _hang_up(_: Any) -> bool:
+    return False
+
+
+class Crowd:
+    """Users that run streams one after the other."""
+
+    def __init__(self, url: str, faults: Iterator[Fault], users: int) -> None:
+        self._url = url
+        self._faults = faults
+        self._reactor = SelectorReactor()
+        self.ledger = Ledger()
+        self._instruments = Instruments(self.ledger, ArrivalClock(self._reactor.tick), self._reactor)
+        self._sessions = [Session() for _ in range(users)]
+        self._running: dict[int, tuple[Fault, Exchange]] = {}
+        self._paused: list[int] = []
+
+    def run(self) -> Iterator[tuple[Fault, StreamRecord]]:
+        """Each stream and its record, in the order in which they end."""
+        for user in range(len(self._sessions)):
+            self._next(user)
+        while self._running:
+            self._reactor.run_until(lambda: bool(self._paused))
+            user = self._paused.pop()
+            fault, exchange = self._running[user]
+            if self._sessions[user].go_on(exchange):
+                continue
+            del self._running[user]
+            self._sessions[user].finish(exchange)
+            assert exchange.record is not None
+            yield fault, exchange.record
+            self._next(user)
+        for session in self._sessions:
+            session.close()
+        self._reactor.close()
+
+    def _next(self, user: int) -> None:
+        fault = next(self._faults, None)
+        if fault is None:
+            return
+        exchange = Exchange(fault.plan(self._url), self._instruments, lambda: self._paused.append(user))
+        self._running[user] = fault, exchange
+        self._sessions[user].ask(exchange)
+
+
+def mixed(streams: int, seed: int) -> list[Fault]:
+    """``streams`` streams of all behaviours, as many of each, in a random order."""
+    rng, names = random.Random(seed), list(meanings())
+    faults = [Fault(names[at % len(names)], rng.randrange(2**32)) for at in range(streams)]
+    rng.shuffle(faults)
+    return faults
+
+
+def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
+    """Run the streams; the counts, and each stream that was misclassified."""
+    meaning, counts = meanings(), {name: Counter[str]() for name in meanings()}
+    wrong = []
+    with Server(sys.executable, "-m", "benchmarks.fault_source") as source:
+        crowd = Crowd(source.url, iter(mixed(streams, seed)), users)
+        for fault, record in crowd.run():
+            counts[fault.behaviour][record.outcome.value] += 1
+            if record.outcome != meaning[fault.behaviour]:
+                wrong.append(
+                    {
+                        "behaviour": fault.behaviour,
+                        "seed": fault.seed,
+                        "means": meaning[fault.behaviour],
+                        "outcome": record.outcome.value,
+                        "chunks": record.chunks,
+                        "reason": record.reason,
+                    }
+                )
+    tallies = crowd.ledger.tallies.values()
+    return {
+        "streams": streams,
+        "ended": sum(count.total() for count in counts.values()),
+        "counted": sum(tally.finished for tally in tallies),
+        "still_active": crowd.ledger.active,
+        "outcomes": {name: dict(count) for name, count in counts.items()},
+        "misclassified": wrong,
+    }
+
+
+def table(found: dict[str, Any]) -> Iterator[str]:
+    """A line for each behaviour: what it means, and what came of it."""
+    meaning = meanings()
+    yield f"{'behaviour':<26}{'means':<18}{'streams':>8}{'right':>8}{'wrong':>7}"
+    for name, outcomes in found["outcomes"].items():
+        right = outcomes.get(meaning[name], 0)
+        others = {outcome: times for outcome, times in outcomes.items() if outcome != meaning[name]}
+        said = ", ".join(f"{times} {outcome}" for outcome, times in others.items())
+        streams = sum(outcomes.values())
+        yield f"{name:<26}{meaning[name]:<18}{streams:>8}{right:>8}{streams - right:>7}  {said}".rstrip()
+    yield f"{found['ended']} streams, {len(found['misclassified'])} misclassified"
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
+    parser.add_argument("--streams", type=whole, default=2_000, help="default %(default)s")
+    parser.add_argument("--users", type=whole, default=200, help="streams at a time, default %(default)s")
+    parser.add_argument("--seed", type=whole, default=1, help="another one makes other faults, default %(default)s")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
+    options = parser.parse_args(arguments)
+    if options.output and not options.output.absolute().parent.is_dir():
+        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the streams and print the table; 1 where one was misclassified, or not counted."""
+    options = parsed(arguments)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2 * options.users + 500, hard)), hard))
+    found = measure(options.streams, options.users, options.seed)
+    print(*table(found), sep="\n")
+    for wrong in found["misclassified"]:
+        print(
+            "{behaviour} (seed {seed}) means {means}, and was {outcome} after {chunks} chunks: {reason}".format(**wrong)
+        )
+    if options.output:
+        about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
+        about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}
+        options.output.write_text(json.dumps(about | found, indent=1) + "\n")
+    whole_count = found["ended"] == found["counted"] == found["streams"] and not found["still_active"]
+    return 0 if whole_count and not found["misclassified"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
