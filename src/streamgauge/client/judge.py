@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from streamgauge.client.plan import StreamPlan
+from streamgauge.client.stamps import StampReader
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.outcome import Outcome
 from streamgauge.wire.decoder import Decoder
@@ -37,6 +38,7 @@ class Judge:
         self.sequence = None if plan.sequence is None else SequenceCheck()
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         self._error_guard = _ERROR_GUARDS.get(protocol)
+        self._stamps = StampReader(timer) if plan.stamped else None
         self._guards = self._guards_for(plan)
 
     @property
@@ -46,7 +48,7 @@ class Judge:
 
     def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
         """None where every chunk is of interest."""
-        if plan.on_chunk or plan.sequence or callable(plan.end) or self._protocol == "openai":
+        if plan.stamped or plan.on_chunk or plan.sequence or callable(plan.end) or self._protocol == "openai":
             return None
         kind, _, value = (plan.end or "").partition(":")
         if kind == "chunks" or plan.end == "event:message":
@@ -56,6 +58,8 @@ class Judge:
 
     def look(self, chunks: list[bytes], first: int) -> Settled | None:
         """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
+        if self._stamps is not None:
+            self._stamps.look(chunks)
         guards = self._guards
         if guards is None:
             for number, chunk in enumerate(chunks, first):

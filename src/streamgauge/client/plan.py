@@ -50,6 +50,8 @@ class StreamPlan:
     """How many redirects are followed; one more is an ``http_error``."""
     sequence: NumberSource | None = None
     """Where each chunk's sequence number is: ``id``, ``json:KEY`` or a callable; None where there is none to check."""
+    stamped: bool = False
+    """The request asks for send stamps: the delay of the chunks that have one is measured."""
 
     def __post_init__(self) -> None:
         """Raise PlanError or EndError for what does not exist or cannot be."""

@@ -20,6 +20,7 @@ class ChunkTimer:
         "chunks",
         "coalesced",
         "first_ns",
+        "floor_ns",
         "last_ns",
         "max_interval_ns",
         "stalls",
@@ -33,12 +34,19 @@ class ChunkTimer:
         self.first_ns: int | None = None
         #: The last chunk's arrival: the latest that it can be, and the earliest where it is not known exactly.
         self.last_ns = self._earliest_ns = start_ns
+        #: The earliest that any of the chunks that were coalesced last can have arrived.
+        self.floor_ns = start_ns
         #: There is a last chunk, and its arrival is known exactly.
         self._exact = False
         self.chunks = 0
         self.coalesced = 0
         self.stalls = 0
         self.max_interval_ns = 0
+
+    @property
+    def tally(self) -> Tally:
+        """Where the chunks are counted."""
+        return self._tally
 
     def count_into(self, tally: Tally) -> None:
         """Count all chunks to come into another tally."""
@@ -67,7 +75,7 @@ class ChunkTimer:
         self._tally.coalesced += count
         if self._exact:
             self._earliest_ns = self.last_ns
-        floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
+        self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
         self._between(count, floor_ns, arrival_ns)
         self._earliest_ns = arrival_ns if last_is_exact else floor_ns
         self._exact = last_is_exact

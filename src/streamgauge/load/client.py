@@ -11,6 +11,7 @@ from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.request import Request, body_of
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
+from streamgauge.client.stamps import REQUEST_FIELDS
 from streamgauge.client.target import target_of
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
@@ -67,6 +68,7 @@ class StreamClient:
         on_chunk: OnChunk | None = None,
         max_redirects: int = 10,
         sequence: NumberSource | None = None,
+        stamped: bool = False,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
@@ -76,7 +78,9 @@ class StreamClient:
         ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that is
         given each chunk. ``name`` is what the stream is counted under, by default the path. ``on_chunk`` sees each
         parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
-        each chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk.
+        each chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the
+        server for send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` puts them into
+        event streams.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s``, ``total_timeout_s``, ``stall_threshold_s`` in
         seconds, None for no limit, and ``max_chunk_bytes``.
 
@@ -91,6 +95,7 @@ class StreamClient:
             "Accept": ACCEPT.get(protocol, "*/*"),
             "Accept-Encoding": "identity",
             **fields,
+            **(REQUEST_FIELDS if stamped else {}),
         }
         request = Request(
             method.upper(),
@@ -107,6 +112,7 @@ class StreamClient:
             on_chunk,
             max_redirects,
             sequence,
+            stamped,
         )
         return self._run(plan)
 

@@ -72,6 +72,7 @@ class Gauge:
                 reads=clock.reads,
                 fallbacks=clock.fallbacks,
                 clock_steps=clock.steps,
+                wall_offset_ns=clock.wall_offset_ns,
                 cpu=(cpu_s - self._cpu_s) / elapsed_s if (elapsed_s := now_s - self._cut_s) > SLICE_S / 2 else 0.0,
                 longest_pause_s=self._longest_pause_s,
             )

@@ -32,6 +32,7 @@ class ScenarioOptions:
     body: bytes | None = None
     end: str | None = None
     accept: str | None = None
+    stamped: bool = False
     limits: Limits = _DEFAULTS
     network: Network = field(default_factory=Network)
 
@@ -177,6 +178,12 @@ def add_options(parser: Any) -> None:
         env_var=_variable("--stream-header"),
     )
     parser.add_argument(
+        "--stream-stamps",
+        action="store_true",
+        help="Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) puts into event streams",
+        env_var=_variable("--stream-stamps"),
+    )
+    parser.add_argument(
         "--insecure",
         action="store_true",
         help="Accept any certificate",
@@ -205,6 +212,7 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         body=_BODY.value(parsed),
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
+        stamped=bool(getattr(parsed, "stream_stamps", False)),
         limits=Limits(
             first_chunk_timeout_s=_FIRST.value(parsed, _DEFAULTS.first_chunk_timeout_s),
             idle_timeout_s=_IDLE.value(parsed, _DEFAULTS.idle_timeout_s),

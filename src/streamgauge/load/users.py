@@ -43,6 +43,7 @@ class StreamUser(User):
         end: End | None = None,
         name: str | None = None,
         headers: dict[str, str] | None = None,
+        stamped: bool = False,
         **more: Any,
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
@@ -64,6 +65,7 @@ class StreamUser(User):
             end=options.end or end,
             name=name,
             headers={**accept, **(headers or {}), **options.headers},
+            stamped=options.stamped or stamped,
             **more,
         )
 

@@ -70,6 +70,11 @@ class ArrivalClock:
         """
         return self._floors[0]
 
+    @property
+    def wall_offset_ns(self) -> int:
+        """The wall clock minus the monotonic clock, as it was last believed: add it to an arrival for its wall time."""
+        return self._offset_ns
+
     def mark(self) -> None:
         """Note that the event loop turned, although nothing was read: it keeps ``floor_ns`` close."""
         tick = self._tick()

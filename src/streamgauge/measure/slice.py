@@ -22,6 +22,8 @@ class Slice:
     fallbacks: int = 0
     """Reads without a kernel stamp that could be used."""
     clock_steps: int = 0
+    wall_offset_ns: int = 0
+    """The process's wall clock minus its monotonic clock."""
     cpu: float = 0.0
     """Share of one core that the process used, 0 to 1."""
     longest_pause_s: float = 0.0

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from streamgauge.measure.delay import RawDelays
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
@@ -42,7 +43,7 @@ class Tally:
     ``most_interval`` the least and the most that each of them can be.
     """
 
-    __slots__ = (*_HISTOGRAMS, *_COUNTS, "outcomes", "reasons")
+    __slots__ = (*_HISTOGRAMS, *_COUNTS, "delays", "outcomes", "reasons")
 
     def __init__(self) -> None:
         self.time_to_first_chunk = Histogram()
@@ -68,6 +69,8 @@ class Tally:
         self.tokens = 0
         self.outcomes: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        #: Raw chunk delays by the server clock that stamped them. They are this process's alone, and do not merge.
+        self.delays: dict[str, RawDelays] = {}
 
     @property
     def finished(self) -> int:
@@ -120,6 +123,8 @@ class Tally:
             setattr(self, name, 0)
         taken.outcomes, self.outcomes = self.outcomes, taken.outcomes
         taken.reasons, self.reasons = self.reasons, taken.reasons
+        taken.delays = {clock: raw for clock, raw in self.delays.items() if raw.low or raw.high}
+        self.delays = {clock: raw.successor() for clock, raw in taken.delays.items()}
         return taken
 
     @property
@@ -140,7 +145,8 @@ class Tally:
         """A form that msgpack and JSON carry, empty histograms left out; :meth:`from_dict` reads it."""
         histograms = {name: getattr(self, name).to_dict() for name in _HISTOGRAMS if getattr(self, name).count}
         counts = {name: getattr(self, name) for name in _COUNTS}
-        return {**counts, **histograms, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons)}
+        delays = {"delays": {clock: raw.to_dict() for clock, raw in self.delays.items()}} if self.delays else {}
+        return {**counts, **histograms, **delays, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Tally":
@@ -153,4 +159,5 @@ class Tally:
             setattr(tally, name, data[name])
         tally.outcomes.update(data["outcomes"])
         tally.reasons.update(data["reasons"])
+        tally.delays = {clock: RawDelays.from_dict(raw) for clock, raw in data.get("delays", {}).items()}
         return tally

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from streamgauge.measure.alignment import DelayTotals
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Key
 from streamgauge.measure.slice import Slice
@@ -58,6 +59,7 @@ class RunTotals:
     def __init__(self) -> None:
         self.tallies: defaultdict[Key, Tally] = defaultdict(Tally)
         self.seconds: dict[int, Second] = {}
+        self.delays = DelayTotals()
         self.lag = Histogram()
         self.reads = 0
         self.fallbacks = 0
@@ -78,6 +80,7 @@ class RunTotals:
         for key, tally in part.tallies.items():
             self.tallies[key].merge(tally)
             second.add(tally)
+        self.delays.add(process, part.tallies, part.wall_offset_ns, stepped=part.clock_steps > 0)
         self.lag.merge(part.lag)
         self.reads += part.reads
         self.fallbacks += part.fallbacks

@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from streamgauge.measure.alignment import ChunkDelays
 from streamgauge.measure.health import uncertain_percentiles, verdict
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals, Second
+from streamgauge.report.delay import delay_clock, delay_summary
 from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
 
@@ -15,13 +17,14 @@ def build_result(run: Run, totals: RunTotals) -> Result:
     """The result of a run."""
     trust, reasons = verdict(totals)
     failed = any(tally.failed for tally in totals.tallies.values())
+    delays = totals.delays.results()
     exit_code = UNTRUSTED if trust == "invalid" else FAILED if failed else PASSED
     return Result(
         schema=SCHEMA,
         run=run,
         verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
         streams=[
-            _streams(name, protocol, tally)
+            _streams(name, protocol, tally, delays.get((name, protocol)))
             for (name, protocol), tally in sorted(totals.tallies.items())
             if tally.started or tally.finished
         ],
@@ -30,7 +33,7 @@ def build_result(run: Run, totals: RunTotals) -> Result:
     )
 
 
-def _streams(name: str, protocol: str, tally: Tally) -> NamedStreams:
+def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None) -> NamedStreams:
     succeeded = tally.time_to_first_chunk.minus(tally.failed_time_to_first_chunk)
     return NamedStreams(
         name=name,
@@ -39,7 +42,8 @@ def _streams(name: str, protocol: str, tally: Tally) -> NamedStreams:
         outcomes={str(outcome): times for outcome, times in tally.outcomes.most_common()},
         time_to_first_chunk=summary(succeeded),
         chunk_interval=summary(tally.chunk_interval, uncertain_percentiles(tally, QUANTILES)),
-        chunk_delay=None,
+        chunk_delay=None if delays is None else delay_summary(delays),
+        chunk_delay_clock=None if delays is None else delay_clock(delays),
         duration=summary(tally.duration),
         chunks=tally.chunks,
         bytes=tally.bytes,

@@ -5,7 +5,7 @@ Durations are seconds. A metric with no value in the run has ``count`` 0 and Non
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 SCHEMA = "streamgauge.result/1"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -32,6 +32,21 @@ class MetricSummary(TypedDict):
     hdr: str
 
 
+class ChunkDelayClock(TypedDict):
+    """How the clocks of servers and load generators were brought together, over all pairs of them."""
+
+    method: Literal["same_clock", "minimum_filter", "mixed"]
+    """``same_clock``: one machine's clock stamped sends and arrivals; ``minimum_filter``: the smallest delays show the
+    offset."""
+    pairs: int
+    """Load generator processes, times the server clocks that each of them met."""
+    uncertainty_s: float | None
+    """Each delay may be off by this much; None where the smallest delay is unknown, and delays are those beyond it."""
+    offset_s: tuple[float, float]
+    """Server clock minus the load generator's: the least and the most of all pairs."""
+    drift_ppm: tuple[float, float]
+
+
 class NamedStreams(TypedDict):
     """All streams of one name and protocol."""
 
@@ -44,6 +59,8 @@ class NamedStreams(TypedDict):
     chunk_interval: MetricSummary
     """Pooled over all streams."""
     chunk_delay: MetricSummary | None
+    """Of the chunks that the server stamped; None where it stamped none."""
+    chunk_delay_clock: NotRequired[ChunkDelayClock | None]
     duration: MetricSummary
     """Of streams that did not fail; censored ones left out."""
     chunks: int

@@ -1,0 +1,39 @@
+"""Chunk delay as ``result.json`` holds it: its distribution, and how far the clocks leave it uncertain."""
+
+from typing import Literal
+
+from streamgauge.measure.alignment import ChunkDelays
+from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds
+from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary
+from streamgauge.report.summary import summary
+
+
+def delay_summary(found: ChunkDelays, bounds: Bounds = DEFAULT_BOUNDS) -> MetricSummary:
+    """The distribution, with the percentiles that coalesced reads leave undetermined."""
+    uncertain = {}
+    if found.delays.coalesced.count:
+        least, most = (bound.quantiles_s(QUANTILES.values()) for bound in found.delays.bounds())
+        uncertain = {
+            name: (low, high)
+            for name, low, high in zip(QUANTILES, least, most, strict=True)
+            if low is not None
+            and high is not None
+            and high - low > max(bounds.percentile_error * high, bounds.percentile_error_s)
+        }
+    return summary(found.delays.all, uncertain)
+
+
+def delay_clock(found: ChunkDelays) -> ChunkDelayClock:
+    """What is known of the clocks, over all pairs of them."""
+    fits = found.fits
+    methods = {fit.method for fit in fits}
+    method: Literal["same_clock", "minimum_filter", "mixed"] = "mixed" if len(methods) > 1 else fits[0].method
+    unknown = any(fit.uncertainty_s is None for fit in fits)
+    offsets_s, drifts_ppm = [fit.offset_s for fit in fits], [fit.drift_ppm for fit in fits]
+    return ChunkDelayClock(
+        method=method,
+        pairs=len(fits),
+        uncertainty_s=None if unknown else max(fit.uncertainty_s or 0.0 for fit in fits),
+        offset_s=(min(offsets_s), max(offsets_s)),
+        drift_ppm=(min(drifts_ppm), max(drifts_ppm)),
+    )

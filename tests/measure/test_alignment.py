@@ -1,0 +1,140 @@
+"""Chunk delays across clocks that differ: the percentiles come out within what is stated of them."""
+
+import json
+import random
+
+import pytest
+
+from streamgauge.measure.alignment import ChunkDelays, DelayTotals
+from streamgauge.measure.delay import RawDelays
+from streamgauge.measure.tally import Tally
+
+SECOND_NS = 10**9
+KEY = ("a", "sse")
+
+
+class World:
+    """A client whose clocks are true time, and a server whose clock is not. Delays are seconds."""
+
+    def __init__(self, seed, *, offset_s=0.0, drift_ppm=0.0, least_s=0.0005, back_s=0.0005, jitter_s=0.002, same=False):
+        self.dice = random.Random(seed)
+        self.offset_ns, self.drift = round(offset_s * 1e9), drift_ppm * 1e-6
+        self.least_s, self.back_s, self.jitter_s, self.same = least_s, back_s, jitter_s, same
+        self.wall_offset_ns = 1_700_000_000 * SECOND_NS
+        self.true_s: list[float] = []
+        self.totals = DelayTotals()
+
+    def server_ns(self, t_ns):
+        return round(t_ns + self.wall_offset_ns + self.offset_ns + self.drift * t_ns)
+
+    def delay_s(self, t_s):
+        return self.least_s + self.dice.expovariate(1 / self.jitter_s)
+
+    def run(self, seconds, chunks_per_s=50, process="local", streams_per_s=1):
+        tally = Tally()
+        for second in range(seconds):
+            raw = tally.delays.setdefault("clock", RawDelays(same_clock=self.same))
+            for _ in range(streams_per_s):
+                asked_ns = round((second + self.dice.random()) * 1e9)
+                raw.asked(asked_ns, self.server_ns(asked_ns + round((self.back_s + self.dice.random() * 0.001) * 1e9)))
+            for _ in range(chunks_per_s):
+                sent_ns = round((second + self.dice.random()) * 1e9)
+                delay_s = self.delay_s(sent_ns / 1e9)
+                self.true_s.append(delay_s)
+                raw.chunk(sent_ns + round(delay_s * 1e9), self.server_ns(sent_ns))
+            taken = Tally.from_dict(json.loads(json.dumps(tally.take().to_dict())))
+            self.totals.add(process, {KEY: taken}, self.wall_offset_ns, stepped=False)
+        return self
+
+    def result(self) -> ChunkDelays:
+        return self.totals.results()[KEY]
+
+
+def quantile(values, q):
+    return sorted(values)[max(0, -int(-q * len(values) // 1) - 1)]
+
+
+def check(world):
+    """Percentiles are true to what is stated, and count is complete. Returns the fit."""
+    found = world.result()
+    (fit,) = found.fits
+    assert found.delays.all.count == len(world.true_s)
+    for q in (0.5, 0.9, 0.99):
+        true_s = quantile(world.true_s, q)
+        assert found.delays.all.quantile_s(q) == pytest.approx(true_s, rel=0.02, abs=fit.uncertainty_s)
+    return fit
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("offset_s", [3600.0, -3600.0, 0.0])
+@pytest.mark.parametrize("drift_ppm", [50.0, -50.0])
+@pytest.mark.parametrize("back_s", [0.0005, 0.02], ids=["symmetric", "asymmetric"])
+def test_offset_and_drift_are_taken_out_within_the_stated_uncertainty(seed, offset_s, drift_ppm, back_s):
+    fit = check(World(seed, offset_s=offset_s, drift_ppm=drift_ppm, back_s=back_s).run(120))
+    assert fit.method == "minimum_filter"
+    assert fit.offset_s - offset_s == pytest.approx(drift_ppm * 60e-6, abs=fit.uncertainty_s)
+    assert fit.drift_ppm == pytest.approx(drift_ppm, abs=10)
+    assert fit.uncertainty_s < (back_s + 0.0005) / 2 + 0.001
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seconds", [1, 3, 10, 40, 1500])
+def test_short_and_long_runs_alike_are_within_what_they_state(seed, seconds):
+    check(World(seed, offset_s=-12.5, drift_ppm=80).run(seconds, chunks_per_s=20))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_chunks_with_large_jitter_state_a_larger_uncertainty(seed):
+    quiet = check(World(seed, offset_s=5).run(60, chunks_per_s=50))
+    fit = check(World(seed, offset_s=5, jitter_s=0.05).run(60, chunks_per_s=2))
+    assert fit.uncertainty_s > quiet.uncertainty_s
+
+
+def test_one_clock_needs_no_filter_and_is_exact():
+    fit = check(World(1, least_s=0.004, same=True).run(50))
+    assert fit.method == "same_clock"
+    assert fit.uncertainty_s < 1e-5
+
+
+@pytest.mark.parametrize("offset_s", [1.0, -1.0])
+def test_a_clock_that_only_claims_to_be_the_same_is_found_out(offset_s):
+    """Clones of a virtual machine have the name of their clock in common, and not the clock."""
+    assert check(World(1, offset_s=offset_s, same=True).run(30)).method == "minimum_filter"
+
+
+def test_a_delay_that_grows_is_not_taken_for_drift():
+    world = World(1)
+    world.delay_s = lambda t_s: 0.001 + t_s * 0.01
+    found = world.run(60).result()
+    assert found.fits[0].drift_ppm == pytest.approx(-200)
+    assert found.delays.all.quantile_s(0.99) > 0.5
+
+
+def test_each_process_has_an_offset_of_its_own():
+    one, other = World(1, offset_s=3600, drift_ppm=30), World(2, offset_s=-7, drift_ppm=-30)
+    other.totals = one.totals
+    one.run(60, process="one")
+    other.run(60, process="other")
+    found = one.result()
+    uncertainty_s = max(fit.uncertainty_s for fit in found.fits)
+    assert sorted(round(fit.offset_s) for fit in found.fits) == [-7, 3600]
+    for q in (0.5, 0.99):
+        true_s = quantile(one.true_s + other.true_s, q)
+        assert found.delays.all.quantile_s(q) == pytest.approx(true_s, rel=0.02, abs=uncertainty_s)
+
+
+def test_a_step_of_the_generators_clock_spoils_no_delay():
+    world = World(1, same=True).run(10)
+    before = len(world.true_s)
+    world.wall_offset_ns += 3600 * SECOND_NS  # both see it: they have one clock
+    world.run(10)
+    assert len(world.true_s) == 2 * before
+    check(world)
+
+
+def test_memory_does_not_grow_with_the_run():
+    world = World(1, offset_s=5, drift_ppm=20).run(2000, chunks_per_s=5)
+    (pair,) = world.totals._pairs.values()
+    assert len(pair._parts[KEY]) <= 16
+    assert len(pair._lows.points) <= 512
+    check(world)
