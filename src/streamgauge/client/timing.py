@@ -14,11 +14,11 @@ class ChunkTimer:
 
     __slots__ = (
         "_earliest_ns",
-        "_exact",
         "_stall_ns",
         "_tally",
         "chunks",
         "coalesced",
+        "exact",
         "first_ns",
         "floor_ns",
         "last_ns",
@@ -37,7 +37,7 @@ class ChunkTimer:
         #: The earliest that any of the chunks that were coalesced last can have arrived.
         self.floor_ns = start_ns
         #: There is a last chunk, and its arrival is known exactly.
-        self._exact = False
+        self.exact = False
         self.chunks = 0
         self.coalesced = 0
         self.stalls = 0
@@ -54,9 +54,9 @@ class ChunkTimer:
 
     def chunk(self, arrival_ns: int) -> None:
         """One chunk arrived exactly then."""
-        if not self._exact:
+        if not self.exact:
             self._between(1, arrival_ns, arrival_ns)
-            self._exact = True
+            self.exact = True
             return
         interval_ns = arrival_ns - self.last_ns
         self.last_ns = arrival_ns
@@ -73,12 +73,12 @@ class ChunkTimer:
         """``count`` chunks arrived between ``floor_ns`` and ``arrival_ns``, the last one maybe exactly then."""
         self.coalesced += count
         self._tally.coalesced += count
-        if self._exact:
+        if self.exact:
             self._earliest_ns = self.last_ns
         self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
         self._between(count, floor_ns, arrival_ns)
         self._earliest_ns = arrival_ns if last_is_exact else floor_ns
-        self._exact = last_is_exact
+        self.exact = last_is_exact
 
     def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
         self.chunks += count
