@@ -172,7 +172,6 @@ def test_a_close_frame_is_the_outcome_of_its_code(ending, outcome, reason, strea
     assert reason in record.reason
 
 
-@pytest.mark.xfail(strict=True, reason="the exchange ends before it sends what the close is answered with")
 def test_a_peers_close_is_answered_with_its_code(stream, opens, until):
     websocket(stream, opens, close(4001), opens.until(CloseConnection))
     until(lambda: opens.heard)
@@ -246,7 +245,6 @@ def test_the_requests_body_is_the_first_message(body, kind, data, stream, opens)
     assert [each.data for each in opens.heard] == [data]
 
 
-@pytest.mark.xfail(strict=True, reason="the request's own method asks for the upgrade")
 def test_a_request_with_a_first_message_still_asks_with_get(stream, opens, server):
     record = websocket(stream, opens, opens.until(TextMessage), close(1000), body=b"x", method="POST")
     assert record.outcome is COMPLETED, record.reason

@@ -15,7 +15,7 @@ from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.websocket import WebSocketBody
 
 #: A read as large as this may have left something behind in the kernel, which can have come long before the next read.
-_LARGE_READ_BYTES = READ_BYTES // 2
+LARGE_READ_BYTES = READ_BYTES // 2
 #: Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and none given.
 _CLEAN_CLOSES = frozenset({1000, 1001, 1005})
 
@@ -39,10 +39,15 @@ class BodyReader:
         self.bytes = 0
         #: The last read with some of a chunk that is still held: its arrival, its floor, and whether it ended with it.
         self._last = (0, 0, False)
-        self._left_behind = False
+        self.left_behind = False
         self._tally = tally
         self._timer = timer
         self._learns = protocol == "openai"
+
+    @property
+    def coded(self) -> bool:
+        """Whether the body has a content coding."""
+        return self._coding is not None
 
     @property
     def heartbeats(self) -> int:
@@ -52,7 +57,7 @@ class BodyReader:
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Settled | None:
         """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did."""
-        left_behind, self._left_behind = self._left_behind, len(data) > _LARGE_READ_BYTES
+        left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
         framing, decoder, problem = self.framing, self.decoder, None
         try:
             pieces = framing.feed(data)

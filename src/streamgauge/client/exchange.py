@@ -15,6 +15,7 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
+from streamgauge.client.shortcut import Shortcut
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 from streamgauge.measure.clock import ArrivalClock
@@ -73,6 +74,7 @@ class Exchange:
         self._body: BodyReader | None = None
         #: The body again, where it is one that sends too.
         self._websocket: WebSocketBody | None = None
+        self._shortcut: Shortcut | None = None
         self._redirects = 0
 
     def ask(self, route: Route, reuse: Transport | None = None) -> None:
@@ -142,26 +144,38 @@ class Exchange:
         except OSError as error:
             self._peer_closed(words(error))
             return
-        if not data:
-            if data is not None:
-                self._peer_closed(self._send_failure)
-            return
-        clock = self._clock
-        arrival_ns = clock.locate(stamp_ns)
-        self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
+        if data:
+            clock, shortcut = self._clock, self._shortcut
+            arrival_ns = clock.locate(stamp_ns)
+            self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
+            if shortcut is not None and shortcut.open and shortcut.take(data):
+                self._timer.chunk(arrival_ns)
+                return
+            self._take_in(data, arrival_ns)
+            if transport.ended and self._transport is transport:
+                self._peer_closed("")
+        elif data is not None:
+            self._peer_closed(self._send_failure)
+
+    def _take_in(self, data: bytes, arrival_ns: int) -> None:
         try:
             if self._body is None:
                 self._take_in_head(data, arrival_ns)
-            elif settled := self._body.feed(data, arrival_ns, clock):
-                self._end(*settled, arrival_ns)
+            else:
+                self._take_in_body(self._body, data, arrival_ns)
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:
             self._raise(error)
-        if self._websocket is not None and self._body is not None:
-            self._reply(self._websocket, self._body)
-        if transport.ended and self._transport is transport:
-            self._peer_closed("")
+        if self._shortcut is not None:
+            self._shortcut.look()
+
+    def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
+        settled = body.feed(data, arrival_ns, self._clock)
+        if self._websocket is not None:
+            self._reply(self._websocket, body)
+        if settled is not None:
+            self._end(*settled, arrival_ns)
 
     def _raise(self, error: Exception) -> None:
         """One of the caller's callables raised: theirs to see."""
@@ -174,8 +188,8 @@ class Exchange:
             return
         body, rest = self._body, self._head_parser.rest
         assert body is not None
-        if (rest or body.framing.finished) and (settled := body.feed(rest, arrival_ns, self._clock)):
-            self._end(*settled, arrival_ns)
+        if rest or body.framing.finished:
+            self._take_in_body(body, rest, arrival_ns)
 
     def _begin_body(self, head: Head, arrival_ns: int) -> bool:
         """Whether the response is one whose body is a stream; if not, the stream has ended here, or goes elsewhere."""
@@ -192,6 +206,8 @@ class Exchange:
             self._timer.count_into(self._tally)
         framing = self._opening.framing(head)
         self._body = BodyReader(self.plan, head, self._protocol, framing, self._tally, self._timer)
+        assert self._transport is not None
+        self._shortcut = Shortcut.of(self._transport, self._body, self._timer, self._tally)
         if isinstance(framing, WebSocketBody):
             self._websocket = framing
             self._reply(framing, self._body)

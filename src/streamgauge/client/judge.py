@@ -39,7 +39,7 @@ class Judge:
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         self._error_guard = _ERROR_GUARDS.get(protocol)
         self._stamps = StampReader(timer) if plan.stamped else None
-        self._guards = self._guards_for(plan)
+        self.guards = self._guards_for(plan)
 
     @property
     def named_end_came(self) -> bool:
@@ -60,7 +60,7 @@ class Judge:
         """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
         if self._stamps is not None:
             self._stamps.look(chunks)
-        guards = self._guards
+        guards = self.guards
         if guards is None:
             for number, chunk in enumerate(chunks, first):
                 if settled := self._inside(chunk, number):

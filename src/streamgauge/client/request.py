@@ -45,7 +45,7 @@ class Request:
     ) -> bytes:
         """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for.
 
-        A request with ``upgrade`` fields goes without its body, which belongs to the protocol that it asks for.
+        A request with ``upgrade`` fields is a GET without its body, which belongs to the protocol that it asks for.
         """
         target, given = self.target, {name.lower() for name in self.headers}
         fields = {} if "host" in given else {"Host": target.authority}
@@ -59,7 +59,8 @@ class Request:
             fields, body = {**fields, **upgrade}, b""
         elif "content-length" not in given and (body or self.method in ("POST", "PUT", "PATCH")):
             fields["Content-Length"] = str(len(body))
-        lines = [f"{self.method} {target.url if absolute else target.resource} HTTP/1.1"]
+        method = self.method if upgrade is None else "GET"
+        lines = [f"{method} {target.url if absolute else target.resource} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in fields.items()]
         return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 

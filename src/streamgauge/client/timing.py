@@ -87,6 +87,9 @@ class ChunkTimer:
         if self.first_ns is None:
             self.first_ns = arrival_ns
             self._tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            if width_ns:
+                self._tally.coalesced_first_chunk.record_ns(arrival_ns - self.start_ns)
+                self._tally.least_first_chunk.record_ns(floor_ns - self.start_ns)
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,

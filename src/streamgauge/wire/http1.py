@@ -20,7 +20,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
 #: Size lines of transfer chunks that were parsed before, to recognise them by: streams repeat a few.
-_KNOWN_SIZES: dict[bytes, int] = {}
+KNOWN_SIZES: dict[bytes, int] = {}
 _MAX_KNOWN_SIZES = 1_024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
@@ -205,13 +205,13 @@ class ChunkedBody(Framing):
         self._in_trailer = False
         self._trailer_bytes = 0
         #: The next byte begins a size line.
-        self._at_size_line = True
+        self.at_size_line = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """The transfer chunks in ``data``, each as far as it has come."""
-        if self._at_size_line:  # most reads are one whole transfer chunk, of a size that was seen before
+        if self.at_size_line:  # most reads are one whole transfer chunk, of a size that was seen before
             line_end = data.find(b"\r\n")
-            if len(data) - line_end - 4 == _KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
+            if len(data) - line_end - 4 == KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
                 return [data[line_end + 2 : -2]]
         if self._held:
             data, self._held = self._held + data, b""
@@ -223,7 +223,7 @@ class ChunkedBody(Framing):
             raise
         between = not (self.partial or self._after_data)
         self.beyond = between and bool(self._held or self._missing or self._in_trailer)
-        self._at_size_line = between and not self.beyond
+        self.at_size_line = between and not self.beyond
         return pieces
 
     def _cut(self, data: bytes, pieces: list[bytes]) -> None:
@@ -268,8 +268,8 @@ class ChunkedBody(Framing):
         if size is None:
             raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
         self._missing = int(size[1], 16)
-        if self._missing and len(_KNOWN_SIZES) < _MAX_KNOWN_SIZES:
-            _KNOWN_SIZES[line] = self._missing
+        if self._missing and len(KNOWN_SIZES) < _MAX_KNOWN_SIZES:
+            KNOWN_SIZES[line] = self._missing
         self._in_trailer = not self._missing
         return line_end + 2 - position
 

@@ -35,21 +35,21 @@ class SseDecoder:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
-        self._max_chunk_bytes = max_chunk_bytes
+        self.max_chunk_bytes = max_chunk_bytes
         #: Part of an event is held, or a heartbeat came after the last event.
         self.pending = False
         #: The next byte begins a block, and needs no care for what came before it.
-        self._between_blocks = False
+        self.between_blocks = False
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """The event blocks that ``pieces`` complete, line ends normalised, without their closing empty line."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if (  # most reads are one whole event, with plain line ends
-            self._between_blocks
+            self.between_blocks
             and data.find(b"\n\n") == len(data) - 2
             and (data.startswith(b"data:") or (b"\ndata:" in data and data[:1] != b"\n"))
             and b"\r" not in data
-            and 2 < len(data) <= self._max_chunk_bytes
+            and 2 < len(data) <= self.max_chunk_bytes
         ):
             self.pending = False
             return [data[:-2]]
@@ -58,7 +58,7 @@ class SseDecoder:
             chunks, last = self._blocks(data)
         finally:
             self.pending = bool(self._held) or last != b""
-            self._between_blocks = not (self._held or self._after_cr or self._at_start)
+            self.between_blocks = not (self._held or self._after_cr or self._at_start)
         return chunks
 
     def _blocks(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -86,8 +86,8 @@ class SseDecoder:
     def _events(self, whole: bytes) -> tuple[list[bytes], bytes]:
         blocks = whole.split(b"\n\n")
         short = len(blocks)
-        if len(whole) > self._max_chunk_bytes:
-            short = next((i for i, b in enumerate(blocks) if len(b.strip(b"\n")) > self._max_chunk_bytes), short)
+        if len(whole) > self.max_chunk_bytes:
+            short = next((i for i, b in enumerate(blocks) if len(b.strip(b"\n")) > self.max_chunk_bytes), short)
         last, chunks = b"", []
         for block in blocks[:short]:
             last = block.strip(b"\n")
@@ -104,11 +104,11 @@ class SseDecoder:
             return
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self._max_chunk_bytes + 1:  # its last line end is no part of it
+        if self._held_bytes > self.max_chunk_bytes + 1:  # its last line end is no part of it
             raise self._too_long(before)
 
     def _too_long(self, before: Sequence[bytes]) -> ProtocolError:
-        return ProtocolError(f"event longer than {self._max_chunk_bytes} bytes", before)
+        return ProtocolError(f"event longer than {self.max_chunk_bytes} bytes", before)
 
     def _without_bom(self, data: bytes) -> bytes:
         data = b"".join(self._held) + data

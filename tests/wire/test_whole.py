@@ -1,0 +1,70 @@
+"""The short look at a read agrees with what the stages make of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamgauge.wire.http1 import ChunkedBody
+from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.whole import whole_event
+
+
+def chunked(payload: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(payload), payload)
+
+
+def stages() -> tuple[ChunkedBody, SseDecoder]:
+    """A framing and a decoder between two chunks, which have seen sizes up to 100."""
+    framing, decoder = ChunkedBody(), SseDecoder()
+    for size in range(9, 100):
+        assert decoder.feed(framing.feed(chunked(b"data:" + b"x" * (size - 7) + b"\n\n")), False)
+    assert framing.at_size_line
+    assert decoder.between_blocks
+    return framing, decoder
+
+
+LINES = st.sampled_from([b"data: 1", b"data:", b"data", b"id: 7", b": hush", b"event: done", b"", b"x\r", b"\r"])
+PAYLOADS = st.lists(LINES, max_size=5).map(lambda lines: b"\n".join(lines) + b"\n\n")
+READS = st.one_of(
+    PAYLOADS.map(chunked),
+    st.tuples(PAYLOADS, PAYLOADS).map(lambda two: chunked(two[0]) + chunked(two[1])),
+    st.tuples(PAYLOADS, st.integers(0, 40)).map(lambda cut: chunked(cut[0])[: cut[1]]),
+    PAYLOADS.map(lambda payload: chunked(payload) + b"0\r\n\r\n"),
+)
+
+
+@given(READS)
+def test_what_it_knows_is_one_chunk_and_nothing_else(data: bytes) -> None:
+    framing, decoder = stages()
+    size = whole_event(data)
+    if size:
+        pieces = framing.feed(data)
+        assert [len(piece) for piece in pieces] == [size]
+        assert len(decoder.feed(pieces, framing.partial)) == 1
+        assert (decoder.pending, framing.beyond, framing.finished) == (False, False, False)
+        assert framing.at_size_line
+        assert decoder.between_blocks
+
+
+@pytest.mark.parametrize("payload", [b"data: 1\n\n", b"id: 7\ndata: 1\n\n", b": hush\ndata: 1\n\n"])
+def test_it_knows_the_usual_read(payload: bytes) -> None:
+    stages()
+    assert whole_event(chunked(payload)) == len(payload)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\r\n",
+        chunked(b": hush\n\n"),
+        chunked(b"data: 1\r\n\r\n"),
+        chunked(b"\ndata: 1\n\n"),
+        chunked(b"data: 1\n\n")[:-1],
+        chunked(b"data: 1\n\n") + b"0\r\n\r\n",
+        chunked(b"data: 1\n\n") * 2,
+    ],
+)
+def test_it_leaves_every_other_read_to_the_stages(data: bytes) -> None:
+    stages()
+    assert whole_event(data) == 0
