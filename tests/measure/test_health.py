@@ -2,7 +2,13 @@
 
 import pytest
 
-from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds, uncertain_percentiles, verdict
+from streamgauge.measure.health import (
+    DEFAULT_BOUNDS,
+    Bounds,
+    uncertain_first_chunks,
+    uncertain_percentiles,
+    verdict,
+)
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
@@ -10,20 +16,28 @@ from streamgauge.measure.totals import RunTotals
 MS = 1_000_000
 
 
+def streams(started: int = 10, chunks: int = 100, **outcomes: int) -> Tally:
+    tally = Tally()
+    tally.started, tally.chunks = started, chunks
+    tally.outcomes.update(outcomes or {"completed": started})
+    return tally
+
+
 def run(*, seconds: int = 10, lag_ns: int = 100_000, tally: Tally | None = None, **fields) -> RunTotals:
     totals = RunTotals()
+    tally = tally or streams()
     for t_s in range(seconds):
         part = Slice(t_s, active=1, **{"reads": 100, **fields})
         part.lag.record_ns(lag_ns, 100)
-        if tally is not None and t_s == 0:
+        if t_s == 0:
             part.tallies["a", "sse"] = tally
         totals.add("a", part, DEFAULT_BOUNDS.busy_cpu)
     return totals
 
 
 def coalesced(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 50, at_ns: int = 10 * MS) -> Tally:
-    tally = Tally()
-    tally.chunks, tally.coalesced = uncertain + certain, uncertain
+    tally = streams(chunks=uncertain + certain)
+    tally.coalesced = uncertain
     tally.chunk_interval.record_ns(at_ns, uncertain + certain)
     tally.coalesced_interval.record_ns(at_ns, uncertain)
     tally.least_interval.record_ns(least_ns, uncertain)
@@ -31,25 +45,59 @@ def coalesced(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 5
     return tally
 
 
+def coalesced_first(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 50) -> Tally:
+    tally = streams(started=uncertain + certain, chunks=uncertain + certain)
+    tally.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
+    tally.coalesced_first_chunk.record_ns(most_ns, uncertain)
+    tally.least_first_chunk.record_ns(least_ns, uncertain)
+    return tally
+
+
 def test_a_quiet_run_is_trusted():
     assert verdict(run()) == ("trusted", [])
 
 
-def test_an_empty_run_is_trusted():
-    assert verdict(RunTotals()) == ("trusted", [])
+@pytest.mark.parametrize(
+    ("tally", "reason"),
+    [
+        (Tally(), "no stream started"),
+        (streams(chunks=0, censored=10), "no stream delivered a chunk or ended before the run did"),
+    ],
+)
+def test_a_run_that_measured_nothing_is_invalid(tally, reason):
+    totals = run(tally=tally)
+    trust, reasons = verdict(totals)
+    assert trust == "invalid"
+    assert any(reason in each for each in reasons)
+
+
+def test_a_run_of_which_no_process_reported_is_invalid():
+    assert verdict(RunTotals())[0] == "invalid"
+
+
+@pytest.mark.parametrize("outcome", ["completed", "connect_error"])
+def test_streams_that_ended_without_a_chunk_are_counted_but_give_no_times_to_trust(outcome):
+    assert verdict(run(tally=streams(chunks=0, **{outcome: 10}))) == (
+        "degraded",
+        ["no chunk arrived: there are no times to be trusted"],
+    )
 
 
 @pytest.mark.parametrize(
     ("totals", "trust", "reason"),
     [
-        (run(lag_ns=150 * MS), "degraded", "lag p99 150 ms, expected at most 100 ms"),
+        (run(lag_ns=150 * MS), "degraded", "lag p99 150 ms, expected at most 50 ms"),
+        (run(longest_taken_s=0.3), "degraded", "did not get to run for 300 ms on end"),
+        (run(taken_s=0.07), "degraded", "wanted to run and could not for 7% of the time"),
         (run(lag_ns=2_000 * MS), "invalid", "lag p99 2000 ms, expected at most 1000 ms"),
         (run(longest_pause_s=0.7), "degraded", "stood still for 0.7 s, expected at most 0.5 s"),
         (run(longest_pause_s=9.0), "invalid", "stood still for 9.0 s, expected at most 5 s"),
         (run(cpu=0.99), "degraded", "all of its core in 10 of 10 process-seconds"),
         (run(clock_steps=1), "degraded", "the wall clock stepped 10 times"),
-        (run(fallbacks=50), "degraded", "50% of reads had no usable kernel stamp"),
+        (run(fallbacks=50), "degraded", "50.0% of reads had no usable kernel stamp"),
         (run(tally=coalesced(0, 20 * MS)), "degraded", "a (sse): chunk interval p50 is only known to lie between"),
+        (run(tally=coalesced_first(5 * MS, 9 * MS)), "degraded", "a (sse): time to first chunk p50 is only known"),
+        (run(tally=coalesced(10 * MS, 10 * MS, uncertain=70, certain=30)), "degraded", "70.0% of chunks shared a read"),
     ],
 )
 def test_each_thing_that_a_generator_may_not_do_is_a_reason(totals, trust, reason):
@@ -62,12 +110,14 @@ def test_each_thing_that_a_generator_may_not_do_is_a_reason(totals, trust, reaso
 @pytest.mark.parametrize(
     "totals",
     [
-        run(lag_ns=90 * MS),
+        run(lag_ns=40 * MS),
         run(longest_pause_s=0.4),
+        run(longest_taken_s=0.05, taken_s=0.02),
         run(cpu=0.9),
-        run(fallbacks=1),
-        run(tally=coalesced(int(9.9 * MS), int(10.05 * MS))),
-        run(tally=coalesced(0, 150_000, at_ns=100_000)),
+        run(fallbacks=1, reads=1000),
+        run(tally=coalesced(int(9.97 * MS), int(10.03 * MS))),
+        run(tally=coalesced(80_000, 120_000, at_ns=100_000)),
+        run(tally=coalesced_first(int(8.97 * MS), 9 * MS)),
         run(tally=coalesced(0, 20 * MS, uncertain=1, certain=500)),
     ],
 )
@@ -85,6 +135,12 @@ def test_problems_of_counting_are_reasons():
     totals = run()
     totals.problems.append("worker 3 was lost")
     assert verdict(totals) == ("degraded", ["worker 3 was lost"])
+
+
+def test_a_first_chunk_that_came_with_others_came_at_the_latest_when_its_read_did():
+    found = uncertain_first_chunks(coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70), {"p10": 0.1, "p90": 0.9})
+    assert set(found) == {"p10"}
+    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
 
 
 def test_bounds_can_be_set():

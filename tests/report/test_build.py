@@ -55,7 +55,7 @@ def test_a_result_has_every_part_of_its_schema_and_is_json():
 @pytest.mark.parametrize(
     ("outcomes", "options", "exit_code"),
     [
-        ([], {}, 0),
+        ([], {}, 3),
         ([Outcome.COMPLETED, Outcome.ABORTED, Outcome.CENSORED], {}, 0),
         ([Outcome.COMPLETED, Outcome.TRUNCATED], {}, 1),
         ([Outcome.COMPLETED], {"lag_ns": 2_000 * MS}, 3),

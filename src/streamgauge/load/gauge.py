@@ -8,12 +8,15 @@ from streamgauge.client.exchange import Instruments
 from streamgauge.client.reactor import Watch
 from streamgauge.load.reactor import HubReactor
 from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.slice import Slice
 
 #: How often the event loop is made to turn although nothing arrives: it bounds when a coalesced chunk can have come.
 TURN_S = 0.002
 SLICE_S = 1.0
+#: A turn may be late by this without anybody having taken the CPU: timers have slack.
+_SLACK_S = 0.001
 
 
 class Gauge:
@@ -25,10 +28,12 @@ class Gauge:
         self.slices: list[Slice] = []
         self._reactor = reactor
         self._process = psutil.Process()
+        self._machine = psutil.cpu_times()
         self._watches: list[Watch] = []
         self._begin_s = self._turned_s = self._cut_s = 0.0
-        self._cpu_s = 0.0
-        self._longest_pause_s = 0.0
+        self._cpu_s = self._thread_cpu_s = 0.0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
 
     @property
     def running(self) -> bool:
@@ -40,6 +45,8 @@ class Gauge:
         self.end()
         self.reset()
         self._begin_s = self._turned_s = self._cut_s = time.monotonic()
+        self._thread_cpu_s = time.thread_time()
+        self._machine = psutil.cpu_times()
         self._watches = [self._reactor.every(TURN_S, self._turn), self._reactor.every(SLICE_S, self.cut)]
 
     def reset(self) -> None:
@@ -48,7 +55,8 @@ class Gauge:
         self.slices.clear()
         clock = self.instruments.clock
         clock.reads = clock.fallbacks = clock.steps = 0
-        self._longest_pause_s = 0.0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cpu_s = self._used_cpu_s()
 
     def end(self) -> None:
@@ -60,7 +68,9 @@ class Gauge:
 
     def cut(self) -> None:
         """Make a slice of what was counted since the last one."""
+        self._turn()
         now_s, cpu_s = time.monotonic(), self._used_cpu_s()
+        elapsed_s = now_s - self._cut_s
         ledger, clock = self.instruments.ledger, self.instruments.clock
         tallies, lag = ledger.take()
         self.slices.append(
@@ -69,16 +79,20 @@ class Gauge:
                 active=ledger.active,
                 tallies=tallies,
                 lag=lag,
+                hub_lag=self._hub_lag,
                 reads=clock.reads,
                 fallbacks=clock.fallbacks,
                 clock_steps=clock.steps,
                 wall_offset_ns=clock.wall_offset_ns,
-                cpu=(cpu_s - self._cpu_s) / elapsed_s if (elapsed_s := now_s - self._cut_s) > SLICE_S / 2 else 0.0,
+                cpu=(cpu_s - self._cpu_s) / elapsed_s if elapsed_s > SLICE_S / 2 else 0.0,
                 longest_pause_s=self._longest_pause_s,
+                taken_s=max(self._taken_s, self._stolen_share() * elapsed_s),
+                longest_taken_s=self._longest_taken_s,
             )
         )
         clock.reads = clock.fallbacks = clock.steps = 0
-        self._longest_pause_s = 0.0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cut_s, self._cpu_s = now_s, cpu_s
 
     def take(self) -> list[Slice]:
@@ -87,10 +101,25 @@ class Gauge:
         return taken
 
     def _turn(self) -> None:
-        now_s = time.monotonic()
-        self._longest_pause_s = max(self._longest_pause_s, now_s - self._turned_s)
-        self._turned_s = now_s
+        now_s, thread_cpu_s = time.monotonic(), time.thread_time()
+        pause_s = now_s - self._turned_s
+        late_s = pause_s - TURN_S
+        taken_s = late_s - (thread_cpu_s - self._thread_cpu_s)
+        self._hub_lag.record_ns(int(late_s * 1e9))
+        if pause_s > self._longest_pause_s:
+            self._longest_pause_s = pause_s
+        if taken_s > _SLACK_S:
+            self._taken_s += taken_s
+            self._longest_taken_s = max(self._longest_taken_s, taken_s)
+        self._turned_s, self._thread_cpu_s = now_s, thread_cpu_s
         self.instruments.clock.mark()
+
+    def _stolen_share(self) -> float:
+        """Share of the machine's time that its hypervisor gave to others since the last call."""
+        before, now = self._machine, psutil.cpu_times()
+        self._machine = now
+        passed_s = sum(now) - sum(before)
+        return (getattr(now, "steal", 0.0) - getattr(before, "steal", 0.0)) / passed_s if passed_s > 0 else 0.0
 
     def _used_cpu_s(self) -> float:
         used = self._process.cpu_times()

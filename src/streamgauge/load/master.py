@@ -45,8 +45,17 @@ class MasterRun(ReportingRun):
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Add what a worker counted."""
         parts = data.pop(REPORT_KEY, [])
-        if self.book is not None:
-            self.book.add(client_id, [Slice.from_dict(part) for part in parts])
+        if self.book is None:
+            return
+        try:
+            slices = [Slice.from_dict(part) for part in parts]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            logger.error("A report of worker %s cannot be read: %r", client_id, error)
+            problem = f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?"
+            if problem not in self.book.totals.problems:
+                self.book.totals.problems.append(problem)
+            return
+        self.book.add(client_id, slices)
 
     def on_drained(self, msg: Any, **_: Any) -> None:
         """A worker has reported its end."""

@@ -1,8 +1,17 @@
-"""The verdict on the load generator: whether a run's numbers can be trusted, and if not, why."""
+"""The verdict on the load generator: whether a run's numbers can be trusted, and if not, why.
 
+Trusted means that time to first chunk and chunk interval, p50, p90 and p99, are within 1 % or 0.1 ms of what a log of
+the sends would say. Kernel stamps hold that for most of what can go wrong: a generator that looks late has seen the
+right moments. Not so for chunks that shared a read, for stamps that are missing or that a clock's step lies between, and
+for a generator that did not get to run when it wanted to start something.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from streamgauge.measure.histogram import Histogram, bounds_us
+from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
 
@@ -14,22 +23,29 @@ Range = tuple[float, float]
 class Bounds:
     """What the generator may do and still be trusted."""
 
-    lag_degraded_s: float = 0.1
+    lag_degraded_s: float = 0.05
     """p99 of the generator lag. Arrivals stay true beyond it, but who reads this late also starts streams late."""
     lag_invalid_s: float = 1.0
     pause_degraded_s: float = 0.5
     """The event loop stood still: nothing was started, and nothing was read."""
     pause_invalid_s: float = 5.0
+    taken_pause_degraded_s: float = 0.1
+    """The same, and the process did not use the CPU meanwhile: it was stopped, or others had it."""
+    taken_share_degraded: float = 0.03
+    """Share of the run that such pauses, of more than a millisecond each, may come to."""
     busy_cpu: float = 0.95
     """A process that uses this share of a core in a second has none left."""
     busy_share_degraded: float = 0.2
     """Share of all seconds in which a process may be busy: starting up is, measuring must not be."""
-    fallback_share_degraded: float = 0.01
+    fallback_share_degraded: float = 0.002
     """Reads timed by when they were read: with more of them, a p99 rests on generator lag."""
-    percentile_error: float = 0.02
-    """A percentile that coalesced reads leave open by more than this share of itself is not determined …"""
-    percentile_error_s: float = 0.0002
-    """… nor by more than this, where it is short."""
+    coalesced_share_degraded: float = 0.5
+    """Chunks of one name that shared a read: with more of them, most times are estimates and none is an observation."""
+    percentile_error: float = 0.006
+    """A percentile that coalesced reads may move by more than this share of itself is not determined: with the
+    histogram's own rounding of 0.4 % it is still within 1 %."""
+    percentile_error_s: float = 0.00005
+    """Where it is short, it may move by this, which leaves as much again for the way from the send to the stamp."""
 
 
 DEFAULT_BOUNDS = Bounds()
@@ -43,22 +59,47 @@ def uncertain_percentiles(
     """The percentiles of the chunk interval that coalesced reads leave undetermined, with their range in seconds."""
     if not tally.coalesced_interval.count:
         return {}
-    least, most = (bound.quantiles_s(quantiles.values()) for bound in tally.bounds())
-    return {
-        name: (low, high)
-        for name, low, high in zip(quantiles, least, most, strict=True)
-        if low is not None
-        and high is not None
-        and high - low > max(bounds.percentile_error * high, bounds.percentile_error_s)
-    }
+    return dict(_undetermined(tally.chunk_interval, *tally.bounds(), quantiles, bounds))
+
+
+def uncertain_first_chunks(
+    tally: Tally, quantiles: dict[str, float], bounds: Bounds = DEFAULT_BOUNDS
+) -> dict[str, Range]:
+    """The same of the time to first chunk, over all streams that delivered one."""
+    if not tally.coalesced_first_chunk.count:
+        return {}
+    most = tally.time_to_first_chunk
+    return dict(_undetermined(most, tally.least_to_first_chunk(), most, quantiles, bounds))
+
+
+def _undetermined(
+    values: Histogram, least: Histogram, most: Histogram, quantiles: dict[str, float], bounds: Bounds
+) -> Iterator[tuple[str, Range]]:
+    for name, q in quantiles.items():
+        value, low, high = (_quantile_s(each, q) for each in (values, least, most))
+        if max(high - value, value - low) > max(bounds.percentile_error * value, bounds.percentile_error_s):
+            yield name, (min(low, value), max(high, value))
+
+
+def _quantile_s(histogram: Histogram, q: float) -> float:
+    """A quantile whose value within its bucket goes by its rank there, so that a small shift is seen as one."""
+    rank, seen = max(1.0, q * histogram.count), 0
+    for index, times in sorted(histogram.counts.items()):
+        if times and seen + times >= rank:
+            low_us, high_us = bounds_us(index)
+            inside_ns = (low_us + (high_us - low_us) * (rank - seen) / times) * 1000
+            return min(max(inside_ns, histogram.min_ns or 0), histogram.max_ns or 0) / 1e9
+        seen += times
+    return (histogram.max_ns or 0) / 1e9
 
 
 def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
     """Whether the run can be trusted, and a sentence for each reason why not."""
-    invalid = _reasons(totals, bounds.lag_invalid_s, bounds.pause_invalid_s)
+    invalid = [*_emptiness(totals), *_lateness(totals, bounds.lag_invalid_s, bounds.pause_invalid_s)]
     degraded = [
         *totals.problems,
-        *_reasons(totals, bounds.lag_degraded_s, bounds.pause_degraded_s),
+        *_lateness(totals, bounds.lag_degraded_s, bounds.pause_degraded_s),
+        *_takings(totals, bounds),
         *_clock_reasons(totals, bounds),
         *_coalescing_reasons(totals, bounds),
     ]
@@ -69,35 +110,61 @@ def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, 
         )
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
+    if not any(tally.chunks for tally in totals.tallies.values()):
+        degraded.append("no chunk arrived: there are no times to be trusted")
     return ("degraded" if degraded else "trusted"), degraded
 
 
-def _reasons(totals: RunTotals, lag_s: float, pause_s: float) -> list[str]:
-    found = []
+def _emptiness(totals: RunTotals) -> Iterator[str]:
+    """A run that measured nothing is no good run."""
+    tallies = totals.tallies.values()
+    if not any(tally.started for tally in tallies):
+        yield "nothing was measured: no stream started"
+    elif not any(tally.chunks or tally.finished > tally.outcomes[Outcome.CENSORED] for tally in tallies):
+        yield "nothing was measured: no stream delivered a chunk or ended before the run did"
+
+
+def _lateness(totals: RunTotals, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = totals.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
-        found.append(
-            f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms, expected at most {lag_s * 1000:g} ms"
-        )
+        yield f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms, expected at most {lag_s * 1000:g} ms"
     if totals.longest_pause_s > pause_s:
-        found.append(f"the generator stood still for {totals.longest_pause_s:.1f} s, expected at most {pause_s:g} s")
-    return found
+        yield f"the generator stood still for {totals.longest_pause_s:.1f} s, expected at most {pause_s:g} s"
 
 
-def _clock_reasons(totals: RunTotals, bounds: Bounds) -> list[str]:
-    found = []
+def _takings(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    if totals.longest_taken_s > bounds.taken_pause_degraded_s:
+        yield (
+            f"the generator did not get to run for {totals.longest_taken_s * 1000:.0f} ms on end: it was stopped, or "
+            f"others had the CPU, expected at most {bounds.taken_pause_degraded_s * 1000:g} ms"
+        )
+    if totals.taken_share > bounds.taken_share_degraded:
+        yield (
+            f"the generator wanted to run and could not for {totals.taken_share:.0%} of the time, expected at most "
+            f"{bounds.taken_share_degraded:.0%}: leave it more of the CPU"
+        )
+
+
+def _clock_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
     if totals.clock_steps:
-        found.append(f"the wall clock stepped {totals.clock_steps} times during the run")
+        times = "once" if totals.clock_steps == 1 else f"{totals.clock_steps} times"
+        yield f"the wall clock stepped {times} during the run"
     if totals.fallbacks > bounds.fallback_share_degraded * totals.reads:
         share = totals.fallbacks / totals.reads
-        found.append(f"{share:.0%} of reads had no usable kernel stamp: their arrival is the time of reading")
-    return found
+        yield f"{share:.1%} of reads had no usable kernel stamp: their arrival is the time of reading"
 
 
-def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> list[str]:
-    return [
-        f"{name} ({protocol}): chunk interval {percentile} is only known to lie between {low * 1000:.3g} and "
-        f"{high * 1000:.3g} ms, since {tally.coalesced / tally.chunks:.1%} of chunks shared a read"
-        for (name, protocol), tally in sorted(totals.tallies.items())
-        for percentile, (low, high) in uncertain_percentiles(tally, JUDGED, bounds).items()
-    ]
+def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    for (name, protocol), tally in sorted(totals.tallies.items()):
+        who, share = f"{name} ({protocol})", tally.coalesced / tally.chunks if tally.chunks else 0.0
+        for metric, uncertain in (
+            ("time to first chunk", uncertain_first_chunks(tally, JUDGED, bounds)),
+            ("chunk interval", uncertain_percentiles(tally, JUDGED, bounds)),
+        ):
+            for percentile, (low, high) in uncertain.items():
+                yield (
+                    f"{who}: {metric} {percentile} is only known to lie between {low * 1000:.3g} and "
+                    f"{high * 1000:.3g} ms, since {share:.1%} of chunks shared a read"
+                )
+        if share > bounds.coalesced_share_degraded:
+            yield f"{who}: {share:.1%} of chunks shared a read: most of their times are estimates"

@@ -8,6 +8,8 @@ from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Key
 from streamgauge.measure.tally import Tally
 
+_HISTOGRAMS = ("lag", "hub_lag")
+
 
 @dataclass(slots=True)
 class Slice:
@@ -18,6 +20,8 @@ class Slice:
     """Streams under way at the end of the second."""
     tallies: dict[Key, Tally] = field(default_factory=dict)
     lag: Histogram = field(default_factory=Histogram)
+    hub_lag: Histogram = field(default_factory=Histogram)
+    """How late the event loop turned, of every turn that a timer asked for."""
     reads: int = 0
     fallbacks: int = 0
     """Reads without a kernel stamp that could be used."""
@@ -28,15 +32,20 @@ class Slice:
     """Share of one core that the process used, 0 to 1."""
     longest_pause_s: float = 0.0
     """The longest time for which the event loop did not turn."""
+    taken_s: float = 0.0
+    """How long the event loop stood still without using the CPU: others had it, or the process was stopped."""
+    longest_taken_s: float = 0.0
+    """The longest time of this kind."""
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         tallies = [[name, protocol, tally.to_dict()] for (name, protocol), tally in self.tallies.items()]
-        return plain | {"tallies": tallies, "lag": self.lag.to_dict()}
+        return plain | {"tallies": tallies, **{name: getattr(self, name).to_dict() for name in _HISTOGRAMS}}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Slice":
         """What :meth:`to_dict` wrote."""
         tallies = {(name, protocol): Tally.from_dict(tally) for name, protocol, tally in data["tallies"]}
-        return cls(**{**data, "tallies": tallies, "lag": Histogram.from_dict(data["lag"])})
+        histograms = {name: Histogram.from_dict(data[name]) for name in _HISTOGRAMS}
+        return cls(**{**data, "tallies": tallies, **histograms})

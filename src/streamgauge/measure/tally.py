@@ -12,6 +12,8 @@ from streamgauge.measure.record import StreamRecord
 _HISTOGRAMS = (
     "time_to_first_chunk",
     "failed_time_to_first_chunk",
+    "coalesced_first_chunk",
+    "least_first_chunk",
     "chunk_interval",
     "coalesced_interval",
     "least_interval",
@@ -40,7 +42,8 @@ class Tally:
 
     ``chunk_interval`` holds every interval, pooled over all streams. Intervals that coalesced reads leave uncertain are
     in it at their estimate; ``coalesced_interval`` holds these estimates again, ``least_interval`` and
-    ``most_interval`` the least and the most that each of them can be.
+    ``most_interval`` the least and the most that each of them can be. An uncertain time to the first chunk is in
+    ``time_to_first_chunk`` at its most.
     """
 
     __slots__ = (*_HISTOGRAMS, *_COUNTS, "delays", "outcomes", "reasons")
@@ -49,6 +52,9 @@ class Tally:
         self.time_to_first_chunk = Histogram()
         #: The part of ``time_to_first_chunk`` that belongs to streams that failed later.
         self.failed_time_to_first_chunk = Histogram()
+        #: The part of ``time_to_first_chunk`` that coalesced reads leave uncertain, and the least that each can be.
+        self.coalesced_first_chunk = Histogram()
+        self.least_first_chunk = Histogram()
         self.chunk_interval = Histogram()
         self.coalesced_interval = Histogram()
         self.least_interval = Histogram()
@@ -140,6 +146,12 @@ class Tally:
             bound.merge(certain)
             bound.merge(uncertain)
         return least, most
+
+    def least_to_first_chunk(self) -> Histogram:
+        """``time_to_first_chunk`` with each uncertain one at its least."""
+        least = self.time_to_first_chunk.minus(self.coalesced_first_chunk)
+        least.merge(self.least_first_chunk)
+        return least
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry, empty histograms left out; :meth:`from_dict` reads it."""

@@ -61,11 +61,13 @@ class RunTotals:
         self.seconds: dict[int, Second] = {}
         self.delays = DelayTotals()
         self.lag = Histogram()
+        self.hub_lag = Histogram()
         self.reads = 0
         self.fallbacks = 0
         self.clock_steps = 0
         self.cpu_max = 0.0
         self.longest_pause_s = 0.0
+        self.taken_s = self.longest_taken_s = 0.0
         #: Seconds by process, and those among them in which it used all of its core.
         self.process_seconds = 0
         self.busy_seconds = 0
@@ -82,14 +84,22 @@ class RunTotals:
             second.add(tally)
         self.delays.add(process, part.tallies, part.wall_offset_ns, stepped=part.clock_steps > 0)
         self.lag.merge(part.lag)
+        self.hub_lag.merge(part.hub_lag)
         self.reads += part.reads
         self.fallbacks += part.fallbacks
         self.clock_steps += part.clock_steps
         self.cpu_max = max(self.cpu_max, part.cpu)
         self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
+        self.taken_s += part.taken_s
+        self.longest_taken_s = max(self.longest_taken_s, part.longest_taken_s)
         self.process_seconds += 1
         self.busy_seconds += part.cpu >= busy_cpu
         self._close_before(part.t_s - OPEN_SECONDS)
+
+    @property
+    def taken_share(self) -> float:
+        """Share of the time in which an event loop stood still and did not use the CPU, over all processes."""
+        return min(1.0, self.taken_s / self.process_seconds) if self.process_seconds else 0.0
 
     def _close_before(self, t_s: int) -> None:
         for past in range(self._closed_before, t_s):

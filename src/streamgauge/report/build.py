@@ -3,7 +3,7 @@
 from typing import Literal
 
 from streamgauge.measure.alignment import ChunkDelays
-from streamgauge.measure.health import uncertain_percentiles, verdict
+from streamgauge.measure.health import uncertain_first_chunks, uncertain_percentiles, verdict
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals, Second
 from streamgauge.report.delay import delay_clock, delay_summary
@@ -40,7 +40,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None)
         protocol=protocol,
         started=tally.started,
         outcomes={str(outcome): times for outcome, times in tally.outcomes.most_common()},
-        time_to_first_chunk=summary(succeeded),
+        time_to_first_chunk=summary(succeeded, uncertain_first_chunks(tally, QUANTILES)),
         chunk_interval=summary(tally.chunk_interval, uncertain_percentiles(tally, QUANTILES)),
         chunk_delay=None if delays is None else delay_summary(delays),
         chunk_delay_clock=None if delays is None else delay_clock(delays),
@@ -68,6 +68,9 @@ def _generator(totals: RunTotals) -> Generator:
     return Generator(
         timestamps=stamps,
         lag=summary(totals.lag),
+        hub_lag=summary(totals.hub_lag),
+        longest_pause_s=totals.longest_pause_s,
+        cpu_taken=totals.taken_share,
         cpu_max=totals.cpu_max,
         late_starts=0,
         dropped_arrivals=0,

@@ -112,6 +112,12 @@ class Generator(TypedDict):
     timestamps: Literal["kernel", "read", "mixed"]
     lag: MetricSummary
     """Arrival in the kernel until the generator looked, of every read."""
+    hub_lag: NotRequired[MetricSummary]
+    """How late the event loop turned, of every turn that a timer asked for."""
+    longest_pause_s: NotRequired[float]
+    """The longest time for which an event loop did not turn."""
+    cpu_taken: NotRequired[float]
+    """Share of the time in which an event loop stood still and did not use the CPU, over all processes."""
     cpu_max: float
     """Share of one core that the busiest process used at most, 0 to 1."""
     late_starts: int
