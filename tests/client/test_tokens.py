@@ -1,0 +1,109 @@
+"""Token streams of OpenAI-compatible services, by servers that do as scripts say."""
+
+import json
+
+import pytest
+
+from streamgauge.measure.outcome import Outcome
+
+COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
+IN_BAND_ERROR, HTTP_ERROR, PROTOCOL_ERROR = Outcome.IN_BAND_ERROR, Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR
+PAUSE = 0.02
+END = b"0\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def chunked(content_type: str, *fields: bytes) -> bytes:
+    lines = (b"HTTP/1.1 200 OK", b"Content-Type: " + content_type.encode(), b"Transfer-Encoding: chunked", *fields)
+    return b"\r\n".join((*lines, b"", b""))
+
+
+TOKENS = chunked("text/event-stream; charset=utf-8")
+
+
+def event(value: object) -> bytes:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return chunk(b"data: " + text.encode() + b"\n\n")
+
+
+def delta(index: int = 0, finish: str | None = None, **content: object) -> bytes:
+    return event({"choices": [{"index": index, "delta": content, "finish_reason": finish}]})
+
+
+ROLE, STOP, DONE = delta(role="assistant", content=""), delta(finish="stop"), event("[DONE]")
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 12}})
+WORDS = [step for word in ("the", " river", " rises") for step in (PAUSE, delta(content=word))]
+ERROR = event({"error": {"message": "out of memory", "type": "server_error"}})
+
+
+def chat(stream, *script, **options):
+    return stream([TOKENS, *script], protocol="openai", method="POST", **options)
+
+
+def test_only_events_with_content_are_chunks_and_usage_counts_the_tokens(stream):
+    record = chat(stream, ROLE, PAUSE, *WORDS, STOP, USAGE, DONE, END)
+    assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 3, 12), record.reason
+    assert record.protocol == "openai"
+
+
+def test_the_first_token_is_timed_and_not_the_role(stream):
+    record = chat(stream, ROLE, 0.1, delta(content="a"), STOP, DONE, END)
+    assert record.time_to_first_chunk_s >= 0.1
+
+
+def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_between(stream):
+    record = chat(stream, delta(content="a"), 0.1, delta(content="b"), 0.1, STOP, USAGE, DONE, END)
+    assert 0.1 / 11 <= record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s) / 11
+
+
+def test_without_usage_each_piece_of_content_is_a_token(stream):
+    record = chat(stream, ROLE, *WORDS, STOP, DONE, END)
+    assert record.tokens == 3
+    assert record.time_per_output_token_s >= PAUSE
+
+
+def test_one_token_has_no_time_per_token(stream):
+    record = chat(stream, delta(content="a"), STOP, DONE, END)
+    assert (record.tokens, record.time_per_output_token_s) == (1, None)
+
+
+def test_tokens_of_several_choices_add_up(stream):
+    both = event({"choices": [{"index": n, "delta": {"content": "x"}} for n in (0, 1)]})
+    record = chat(stream, delta(0, content="a"), delta(1, content="b"), both, DONE, END)
+    assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 3, 4)
+
+
+TOKEN_ENDS = {
+    "no [DONE]": ([*WORDS, STOP, END], {}, INCOMPLETE, 3),
+    "no [DONE] before FIN": ([delta(content="a"), "fin"], {}, TRUNCATED, 1),
+    "[DONE] and no transfer end": ([delta(content="a"), DONE, PAUSE, "fin"], {}, TRUNCATED, 1),
+    "[DONE] named": ([delta(content="a"), DONE, END], {"end": "data:[DONE]"}, COMPLETED, 1),
+    "[DONE] named, and missing": ([delta(content="a"), END], {"end": "data:[DONE]"}, INCOMPLETE, 1),
+    "another end instead": ([delta(content="a"), delta(content="b"), END], {"end": "chunks:2"}, COMPLETED, 2),
+    "too few chunks": ([delta(content="a"), DONE, END], {"end": "chunks:2"}, INCOMPLETE, 1),
+    "an error": ([delta(content="a"), PAUSE, ERROR, DONE, END], {}, IN_BAND_ERROR, 1),
+    "an error in the same read": ([delta(content="a") + ERROR + DONE + END], {}, IN_BAND_ERROR, 1),
+    "an error and nothing else": ([ERROR, END], {}, IN_BAND_ERROR, 0),
+    "an error event": ([delta(content="a"), chunk(b"event: error\ndata: busy\n\n"), END], {}, IN_BAND_ERROR, 1),
+    "no JSON": ([delta(content="a"), PAUSE, event("oops"), END], {}, PROTOCOL_ERROR, 1),
+    "no JSON in the same read": ([delta(content="a") + event("oops") + END], {}, PROTOCOL_ERROR, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "options", "outcome", "chunks"), TOKEN_ENDS.values(), ids=TOKEN_ENDS)
+def test_how_a_token_stream_ends_is_its_outcome(script, options, outcome, chunks, stream):
+    record = chat(stream, *script, **options)
+    assert (record.outcome, record.chunks) == (outcome, chunks), record.reason
+
+
+def test_what_the_service_said_is_the_reason(stream):
+    assert "out of memory" in chat(stream, ERROR, END).reason
+
+
+def test_a_whole_answer_instead_of_a_stream_is_an_http_error(stream):
+    answer = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"choices": []}'
+    record = stream([answer], protocol="openai")
+    assert record.outcome is HTTP_ERROR
