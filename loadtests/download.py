@@ -14,5 +14,5 @@ class Downloader(StreamUser):
             "/stream/file/readings.csv",
             protocol="raw",
             name="/stream/file/{name}",
-            params={"chunks": 20, "interval_ms": 100},
+            params={"chunks": 50, "interval_ms": 100},
         )

@@ -4,7 +4,7 @@ from locust import task
 
 from streamgauge.load import StreamUser
 
-CHUNKS = 50
+CHUNKS = 100
 
 
 class NdjsonReader(StreamUser):

@@ -10,4 +10,4 @@ class SseListener(StreamUser):
 
     @task
     def listen(self) -> None:
-        self.play("/stream/sse", protocol="sse", end="event:done", params={"chunks": 50, "interval_ms": 50})
+        self.play("/stream/sse", protocol="sse", end="event:done", params={"chunks": 100, "interval_ms": 50})
