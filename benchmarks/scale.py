@@ -248,9 +248,13 @@ def enough_files(streams: int) -> Iterator[None]:
     """Let this process's children open a descriptor for each stream. Raises ScaleError where that is not allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = streams + SPARE_FILES
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        raise ScaleError(f"argument --streams: {streams} streams need {wanted} open files, and {hard} are allowed")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    except (ValueError, OSError):
+        allowed = "fewer" if hard == resource.RLIM_INFINITY else hard
+        raise ScaleError(
+            f"argument --streams: {streams} streams need {wanted} open files, and {allowed} are allowed"
+        ) from None
     try:
         yield
     finally:
