@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from streamgauge.report import tally, verdict
 from streamgauge.report.agreement import agreement, side_by_side
+from streamgauge.report.delay import clock_words
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import Agreement, ServerQuantiles, ServerView
 from streamgauge.report.units import duration, interval, number, rate, share, size, some
@@ -35,7 +36,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
     wide = console.width >= _WIDE
     console.print(_streams_table(result, wide))
     console.print()
-    _print_lines(console, [*_uncertain(result), *_reasons(result), _generator(result)])
+    _print_lines(console, [*_uncertain(result), *_delays(result), *_reasons(result), _generator(result)])
     if server is not None:
         console.print()
         console.print(_server_table(server, result, wide))
@@ -150,6 +151,18 @@ def _uncertain(result: Result) -> list[_Line]:
         for percentile, between in each[key]["uncertain"].items()  # type: ignore[literal-required]
         if percentile in _PERCENTILES and each[key]["count"]  # type: ignore[literal-required]
     ]
+
+
+def _delays(result: Result) -> list[_Line]:
+    """The one-way delays, of the names that have them."""
+    found: list[_Line] = []
+    for each in result["streams"]:
+        if (delay := each["chunk_delay"]) is not None:
+            p50, p99 = _percentiles(delay, delay["uncertain"])
+            words = _text(f"{each['name']}, chunk delay p50 ").append_text(p50).append(", p99 ").append_text(p99)
+            said = clock_words(each)
+            found.append(("·", words.append(f": {said}" if said else "")))
+    return found
 
 
 def _reasons(result: Result) -> list[_Line]:

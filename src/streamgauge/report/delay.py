@@ -4,8 +4,9 @@ from typing import Literal
 
 from streamgauge.measure.alignment import ChunkDelays
 from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds
-from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary
+from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary, NamedStreams
 from streamgauge.report.summary import summary
+from streamgauge.report.units import duration
 
 
 def delay_summary(found: ChunkDelays, bounds: Bounds = DEFAULT_BOUNDS) -> MetricSummary:
@@ -37,3 +38,15 @@ def delay_clock(found: ChunkDelays) -> ChunkDelayClock:
         offset_s=(min(offsets_s), max(offsets_s)),
         drift_ppm=(min(drifts_ppm), max(drifts_ppm)),
     )
+
+
+def clock_words(streams: NamedStreams) -> str:
+    """How sure the chunk delay of ``streams`` is, and why; empty where there is none, or no word of its clock."""
+    clock = streams.get("chunk_delay_clock")
+    if clock is None:
+        return ""
+    if clock["method"] == "same_clock":
+        return "server and load generator share a clock"
+    if clock["uncertainty_s"] is None:
+        return "beyond the smallest delay, which is unknown: the clocks differ"
+    return f"± {duration(clock['uncertainty_s'])}, the clocks' offset taken out by the smallest delays"

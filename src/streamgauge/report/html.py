@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from streamgauge.report import tally, units, verdict
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import Chart, over_time
+from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.server_view import INTERPOLATED, ServerView
@@ -86,6 +87,7 @@ def _template() -> "Template":
         "when": _when,
     }
     environment.globals |= {
+        "clock_words": clock_words,
         "failures": tally.FAILURES,
         "interpolated": INTERPOLATED,
         "interval": units.interval,
