@@ -233,3 +233,34 @@ def test_a_websocket_url_is_spoken_to_like_its_http_one(plan, server, opens):
     made = plan([opens, frame(TEXT, b"x"), close(1000)], url=server.url().replace("http", "ws"), protocol="websocket")
     (record,) = run_streams([made])
     assert record.outcome is COMPLETED, record.reason
+
+
+@pytest.mark.parametrize("scheme", ["", "http", "ws"])
+def test_a_websocket_that_has_moved_is_followed_with_its_first_message(scheme, stream, opens, server):
+    location = "/next" if not scheme else server.url("/next").replace("http", scheme, 1)
+    server.scripts["/next"] = [opens, opens.until(TextMessage), frame(TEXT, b"x"), close(1000)]
+    moved = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    record = websocket(stream, moved, body=b"hello")
+    assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
+    assert [each.data for each in opens.heard] == ["hello"]
+
+
+def test_each_attempt_has_a_key_of_its_own(stream, server):
+    for _ in range(2):
+        websocket(stream, Upgrade(), close(1000))
+    keys = [line for head in server.requests for line in head.split(b"\r\n") if line.startswith(b"Sec-WebSocket-Key")]
+    assert len(set(keys)) == 2
+
+
+def test_a_long_message_in_many_reads_is_one_chunk(stream, opens):
+    payload = b"x" * 300_000
+    long = bytes((FIN | BINARY, 127)) + len(payload).to_bytes(8, "big") + payload
+    pieces = [step for at in range(0, len(long), 100_000) for step in (long[at : at + 100_000], PAUSE)]
+    record = websocket(stream, opens, *pieces, close(1000))
+    assert (record.outcome, record.chunks, record.bytes) == (COMPLETED, 1, 300_000), record.reason
+
+
+def test_a_message_longer_than_the_limit_is_a_protocol_error(stream, opens):
+    record = websocket(stream, opens, frame(TEXT, b"x" * 50), frame(TEXT, b"x" * 101), max_chunk_bytes=100)
+    assert (record.outcome, record.chunks) == (PROTOCOL_ERROR, 1)
+    assert "100 bytes" in record.reason
