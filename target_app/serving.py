@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; the exit status is 2 where a setting or a port cannot be had."""
     settings = read_settings(arguments)
-    app = StreamMetrics(create_app())
+    app = StreamMetrics(create_app(), stamps=True)
     try:
         listener = _listen(settings.host, settings.port)
         metrics = serve_metrics(settings.metrics_port, settings.host)
