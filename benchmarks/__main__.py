@@ -9,6 +9,7 @@ BENCHMARKS = {
     "engine": "CPU time a chunk and the error of its time: streamgauge, the bare floor, and other readers",
     "scale": "10 000 concurrent streams in one process: memory for each, and whether any is lost",
     "faults": "a source that fails in every way: whether each stream is taken for what it is",
+    "trust": "whether the verdict can be believed: runs spoiled on purpose, each held against the source's log",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
 }
 

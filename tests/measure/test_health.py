@@ -88,7 +88,7 @@ def test_streams_that_ended_without_a_chunk_are_counted_but_give_no_times_to_tru
     [
         (run(lag_ns=150 * MS), "degraded", "lag p99 150 ms, expected at most 50 ms"),
         (run(longest_taken_s=0.3), "degraded", "did not get to run for 300 ms on end"),
-        (run(taken_s=0.07), "degraded", "wanted to run and could not for 7% of the time"),
+        (run(taken_s=0.07), "degraded", "wanted to run and could not for 7.0% of the time"),
         (run(lag_ns=2_000 * MS), "invalid", "lag p99 2000 ms, expected at most 1000 ms"),
         (run(longest_pause_s=0.7), "degraded", "stood still for 0.7 s, expected at most 0.5 s"),
         (run(longest_pause_s=9.0), "invalid", "stood still for 9.0 s, expected at most 5 s"),

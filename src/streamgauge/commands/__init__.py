@@ -2,6 +2,7 @@
 
 import click
 
+from streamgauge.commands.calibrate import calibrate
 from streamgauge.commands.demo import demo
 from streamgauge.commands.report import report
 
@@ -12,6 +13,7 @@ def streamgauge() -> None:
     """Load testing and performance monitoring for streaming HTTP, with numbers that say how right they are."""
 
 
+streamgauge.add_command(calibrate)
 streamgauge.add_command(demo)
 streamgauge.add_command(report)
 

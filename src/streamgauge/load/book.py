@@ -18,6 +18,7 @@ from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.totals import RunTotals
 from streamgauge.report.build import FAILED, build_result, timeline_point
+from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class RunBook:
 
     def close(self) -> Result:
         """The result, written where the user asked for it."""
-        result = build_result(self._run(), self.totals)
+        result = build_result(self._run(), self.totals, last_calibration())
         if raised := _raised(self._environment):
             verdict = result["verdict"]
             verdict["exit_code"] = verdict["exit_code"] or FAILED

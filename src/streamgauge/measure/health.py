@@ -31,7 +31,7 @@ class Bounds:
     pause_invalid_s: float = 5.0
     taken_pause_degraded_s: float = 0.1
     """The same, and the process did not use the CPU meanwhile: it was stopped, or others had it."""
-    taken_share_degraded: float = 0.03
+    taken_share_degraded: float = 0.05
     """Share of the run that such pauses, of more than a millisecond each, may come to."""
     busy_cpu: float = 0.95
     """A process that uses this share of a core in a second has none left."""
@@ -140,7 +140,7 @@ def _takings(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
         )
     if totals.taken_share > bounds.taken_share_degraded:
         yield (
-            f"the generator wanted to run and could not for {totals.taken_share:.0%} of the time, expected at most "
+            f"the generator wanted to run and could not for {totals.taken_share:.1%} of the time, expected at most "
             f"{bounds.taken_share_degraded:.0%}: leave it more of the CPU"
         )
 

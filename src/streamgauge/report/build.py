@@ -6,6 +6,7 @@ from streamgauge.measure.alignment import ChunkDelays
 from streamgauge.measure.health import uncertain_first_chunks, uncertain_percentiles, verdict
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals, Second
+from streamgauge.report.calibration import Calibration
 from streamgauge.report.delay import delay_clock, delay_summary
 from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
@@ -13,8 +14,8 @@ from streamgauge.report.summary import summary
 PASSED, FAILED, UNTRUSTED = 0, 1, 3
 
 
-def build_result(run: Run, totals: RunTotals) -> Result:
-    """The result of a run."""
+def build_result(run: Run, totals: RunTotals, calibration: Calibration | None = None) -> Result:
+    """The result of a run. ``calibration`` is the last one of this machine."""
     trust, reasons = verdict(totals)
     failed = any(tally.failed for tally in totals.tallies.values())
     delays = totals.delays.results()
@@ -28,7 +29,7 @@ def build_result(run: Run, totals: RunTotals) -> Result:
             for (name, protocol), tally in sorted(totals.tallies.items())
             if tally.started or tally.finished
         ],
-        generator=_generator(totals),
+        generator=_generator(totals, calibration),
         timeline=timeline(totals),
     )
 
@@ -59,7 +60,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None)
     )
 
 
-def _generator(totals: RunTotals) -> Generator:
+def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
     stamps: Literal["kernel", "read", "mixed"] = "mixed"
     if totals.fallbacks <= totals.reads * 0.001:
         stamps = "kernel"
@@ -75,6 +76,7 @@ def _generator(totals: RunTotals) -> Generator:
         late_starts=0,
         dropped_arrivals=0,
         clock_steps=totals.clock_steps,
+        calibration=calibration,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from streamgauge.report import tally, verdict
+from streamgauge.report import floor, tally, verdict
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.delay import clock_words
 from streamgauge.report.result import MetricSummary, Result
@@ -36,7 +36,9 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
     wide = console.width >= _WIDE
     console.print(_streams_table(result, wide))
     console.print()
-    _print_lines(console, [*_uncertain(result), *_delays(result), *_reasons(result), _generator(result)])
+    _print_lines(
+        console, [*_uncertain(result), *_delays(result), *_reasons(result), _generator(result), *_calibration(result)]
+    )
     if server is not None:
         console.print()
         console.print(_server_table(server, result, wide))
@@ -185,6 +187,11 @@ def _generator(result: Result) -> _Line:
     parts += [some(found["dropped_arrivals"], "dropped arrival")] if found["dropped_arrivals"] else []
     parts += [some(found["clock_steps"], "clock step")] if found["clock_steps"] else []
     return "·", _text(" · ".join(parts))
+
+
+def _calibration(result: Result) -> list[_Line]:
+    calibration = result["generator"].get("calibration")
+    return [("·", _text(floor.recalled(calibration)))] if calibration else []
 
 
 def _server_table(server: ServerView, result: Result, wide: bool) -> "Table":

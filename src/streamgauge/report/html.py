@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamgauge.report import tally, units, verdict
+from streamgauge.report import floor, tally, units, verdict
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import Chart, over_time
 from streamgauge.report.delay import clock_words
@@ -79,10 +79,13 @@ def _template() -> "Template":
         "duration": units.duration,
         "failed": tally.failed,
         "failure_ratio": tally.failure_ratio,
+        "floors": floor.floors,
+        "load_of": floor.load_of,
         "number": units.number,
         "observed": verdict.observed,
         "ordered": tally.ordered,
         "rate": units.rate,
+        "ago": floor.age,
         "share": units.share,
         "when": _when,
     }

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
+from streamgauge.report.calibration import Calibration
+
 SCHEMA = "streamgauge.result/1"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -123,6 +125,8 @@ class Generator(TypedDict):
     late_starts: int
     dropped_arrivals: int
     clock_steps: int
+    calibration: NotRequired[Calibration | None]
+    """The last one of the machine that reports the run, where there is one."""
 
 
 class TimelinePoint(TypedDict):

@@ -1,0 +1,209 @@
+"""Whether the verdict can be believed: runs that are fine and runs spoiled on purpose, held against the source's log.
+
+A run that is called trusted must have every figure right: time to first chunk and chunk interval, p50, p90 and p99,
+within 1 % or 0.1 ms of the log's. Where the clock stepped, the process was suspended or chunks came together on
+purpose, it must not be called trusted at all.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chunk_interval import positive, whole
+from benchmarks.locust_run import command, environment, results_in
+from benchmarks.machine import born_on, cores, facts, versions
+from benchmarks.sabotage import KINDS, Kind
+from benchmarks.server import ROOT, Server
+from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch
+from streamgauge.measure.health import JUDGED
+from streamgauge.report.result import Result
+
+#: What "right" means: within this share of the log's figure, or within this time.
+RELATIVE, ABSOLUTE_S = 0.01, 0.0001
+_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What every run is put through."""
+
+    streams: int
+    seconds: float
+
+    def path(self, kind: Kind) -> str:
+        """The source's path: streams of half a second, their intervals spread over 15 to 45 ms."""
+        return f"/sse?chunks=16&interval_ms=30&jitter=0.5&bytes=100{kind.knobs}"
+
+    def options(self, kind: Kind, url: str) -> list[object]:
+        """Locust's options."""
+        users = ("-u", self.streams, "-r", self.streams, "-t", f"{self.seconds:g}s")
+        stream = ("--stream-path", self.path(kind), "--stream-end", "event:done")
+        return ["--headless", "--only-summary", "-H", url, *users, *stream]
+
+
+@dataclass(slots=True)
+class Trial:
+    """One run beside its log. Differences in seconds; those that are not right are named in ``wrong``."""
+
+    kind: str
+    trust: str
+    reasons: list[str]
+    differences_s: dict[str, float] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    generator: dict[str, float | None] = field(default_factory=dict)
+    """What the generator said of itself; seconds and shares."""
+
+    @property
+    def column(self) -> str:
+        """Where it counts in the table."""
+        if self.trust != "trusted":
+            return "not trusted, wrong" if self.wrong else "not trusted, right"
+        if self.wrong or not KINDS[self.kind].may_be_trusted:
+            return "TRUSTED, WRONG"
+        return "trusted, right"
+
+
+COLUMNS = ("trusted, right", "not trusted, right", "not trusted, wrong", "TRUSTED, WRONG")
+
+
+def trial(name: str, load: Load) -> Trial:
+    """Do one run."""
+    kind = KINDS[name]
+    source_core, generator_core = cores() or (None, None)
+    with ExitStack() as stack:
+        with born_on(source_core):
+            source = stack.enter_context(Server())
+            port = source.url.rpartition(":")[2]
+            path = stack.enter_context(Server(*kind.relay, "--to", port)) if kind.relay else source
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        with born_on(generator_core):
+            result = run(kind, load.options(kind, path.url), directory)
+        beginnings = json.loads((directory / "results" / "first_chunks.json").read_text())
+        return judged(name, result, begun(fetch(source.url), beginnings))
+
+
+def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
+    """Run Locust, and the sabotage from the moment its run begins."""
+    printed = directory / "printed"
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            command(kind.locustfile, *options, "--result-dir", directory / "results"),
+            cwd=ROOT,
+            env=environment(kind.variables()),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline_s = time.monotonic() + _LIMIT_S
+        while not list(directory.glob("results/*/")) and process.poll() is None and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        with kind.sabotage(process.pid):
+            while process.poll() is None and not list(directory.glob("results/*/result.json")):
+                if time.monotonic() > deadline_s:
+                    break
+                time.sleep(0.02)
+        process.wait(max(1.0, deadline_s - time.monotonic()))
+    finally:
+        process.kill()
+        process.wait()
+    results = results_in(directory / "results")
+    if len(results) != 1:
+        raise RuntimeError(f"expected one result, got {len(results)}:\n{printed.read_text()}")
+    return results[0]
+
+
+def judged(name: str, result: Result, log: list[Stream]) -> Trial:
+    """Hold the result against the log."""
+    found = Trial(name, result["verdict"]["trust"], result["verdict"]["reasons"])
+    (streams,) = result["streams"]
+    found.generator = _generator(result) | {"coalesced_share": streams["coalesced_share"]}
+    if (chunks := sum(len(each.after_ns) for each in log)) != streams["chunks"]:
+        found.wrong.append(f"{streams['chunks']} chunks, and {chunks} in the log")
+    for metric, truth_of in METRICS.items():
+        for percentile, q in JUDGED.items():
+            truth, seen_s = truth_of(log, q), streams[metric][percentile]  # type: ignore[literal-required]
+            if truth is None or seen_s is None:
+                found.wrong.append(f"{metric}.{percentile} is missing")
+                continue
+            off_s = truth.difference_s(seen_s)
+            found.differences_s[f"{metric}.{percentile}"] = off_s
+            if abs(off_s) > max(RELATIVE * truth.value_s, ABSOLUTE_S):
+                found.wrong.append(f"{metric}.{percentile}: {seen_s * 1000:.3f} ms, {off_s * 1000:+.3f} off the log")
+    return found
+
+
+def _generator(result: Result) -> dict[str, float | None]:
+    generator = result["generator"]
+    return {
+        "lag_p99_s": generator["lag"]["p99"],
+        "hub_lag_p99_s": generator["hub_lag"]["p99"],
+        "longest_pause_s": generator["longest_pause_s"],
+        "cpu_taken": generator["cpu_taken"],
+        "cpu_max": generator["cpu_max"],
+    }
+
+
+def table(trials: Sequence[Trial]) -> str:
+    """A line for each kind."""
+    lines = [f"{'':<52}" + "".join(f"{column:>20}" for column in COLUMNS)]
+    for name, kind in KINDS.items():
+        mine = [each.column for each in trials if each.kind == name]
+        if mine:
+            lines.append(f"{kind.title:<52}" + "".join(f"{mine.count(column):>20}" for column in COLUMNS))
+    return "\n".join(lines)
+
+
+def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
+    """What ``-o`` writes."""
+    return {
+        "benchmark": "trust",
+        "load": asdict(load),
+        "right": {"relative": RELATIVE, "absolute_s": ABSOLUTE_S},
+        "machine": facts(),
+        "versions": versions(),
+        "trials": [{**asdict(each), "column": each.column} for each in trials],
+    }
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks trust", description=__doc__)
+    parser.add_argument("--rounds", type=whole, default=5, help="runs of each kind, default %(default)s")
+    parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
+    parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; again and again for several")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
+    options = parser.parse_args(arguments)
+    if options.output and not options.output.absolute().parent.is_dir():
+        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark, print its table and write its figures; 1 where a run was trusted and wrong."""
+    options = parsed(arguments)
+    load = Load(options.streams, options.seconds)
+    trials: list[Trial] = []
+    names = options.kind or list(KINDS)
+    for number in range(1, options.rounds + 1):
+        for name in names:
+            found = trial(name, load)
+            trials.append(found)
+            said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
+            print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
+    print(table(trials))
+    if options.output:
+        options.output.write_text(json.dumps(report(load, trials), indent=1) + "\n")
+    return int(any(each.column == COLUMNS[-1] for each in trials))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

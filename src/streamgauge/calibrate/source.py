@@ -1,0 +1,138 @@
+"""A paced HTTP source that logs every send: the truth that a client's figures are held against.
+
+``GET /sse?chunks=N&interval_ms=M&bytes=B`` streams N events, one a transfer chunk, and ends with ``event: done``.
+With ``cut=K`` it closes the connection in the middle of the chunk after the first K; with ``burst=K`` it sends K events
+back to back, and then waits K intervals; with ``jitter=J`` each wait is longer or shorter by up to this share of it.
+``GET /log`` gives what happened since the last call: how many connections carried a stream, and for each stream the
+``time.monotonic_ns()`` of the moment before each send. ``GET /log?sent=1`` adds, stream by stream, the moments after
+each send, when the request came, and the start of the stream as the client gave it in ``X-Stream-Start``.
+Standard library only; on one machine CLOCK_MONOTONIC is the same in every process.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+#: The client's ``time.monotonic_ns()`` at the start of the stream.
+START_FIELD = "X-Stream-Start"
+
+
+@dataclass(slots=True)
+class Sent:
+    """One stream; all moments are monotonic ns."""
+
+    start_ns: int | None
+    asked_ns: int
+    before_ns: list[int] = field(default_factory=list)
+    after_ns: list[int] = field(default_factory=list)
+
+
+class Log:
+    """What happened since the last look."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.streams: list[Sent] = []
+
+    def take(self, *, sent: bool) -> bytes:
+        """All of it as JSON, and start anew."""
+        found: dict[str, object] = {
+            "connections": self.connections,
+            "streams": [each.before_ns for each in self.streams],
+        }
+        if sent:
+            found["sent"] = [[each.start_ns, each.asked_ns, each.after_ns] for each in self.streams]
+        self.connections, self.streams = 0, []
+        return json.dumps(found).encode()
+
+
+LOG = Log()
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve the requests of one connection."""
+    streams = 0
+    try:
+        while (line := await reader.readline()) and not writer.is_closing():
+            asked_ns, start_ns = time.monotonic_ns(), await _start_ns(reader)
+            url = urlsplit(line.split()[1].decode())
+            knobs = dict(parse_qsl(url.query))
+            if url.path == "/log":
+                body = LOG.take(sent="sent" in knobs)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            else:
+                LOG.connections += not streams
+                streams += 1
+                LOG.streams.append(Sent(start_ns, asked_ns))
+                await stream(writer, {key: float(value) for key, value in knobs.items()}, LOG.streams[-1])
+            await writer.drain()
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _start_ns(reader: asyncio.StreamReader) -> int | None:
+    """Read the rest of the head; the start of the stream that it gives."""
+    start_ns = None
+    while field_line := (await reader.readline()).strip():
+        name, _, value = field_line.partition(b":")
+        if name.lower() == START_FIELD.lower().encode() and value.strip().isdigit():
+            start_ns = int(value)
+    return start_ns
+
+
+async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
+    """Send one stream, each event at its own moment on an absolute schedule."""
+    chunks, interval_s = int(knobs.get("chunks", 50)), knobs.get("interval_ms", 50) / 1000
+    cut, burst = int(knobs.get("cut", chunks + 1)), max(1, int(knobs.get("burst", 1)))
+    jitter_s = knobs.get("jitter", 0.0) * interval_s * burst
+    padding = "x" * max(0, int(knobs.get("bytes", 80)) - 20)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    begin = time.monotonic()
+    events = [f"data: {number:08d} {padding}\n\n" for number in range(chunks)]
+    for number, event in enumerate([*events, "event: done\ndata: bye\n\n"]):
+        if number % burst == 0:
+            moment = begin + (number + burst) * interval_s + random.uniform(-jitter_s, jitter_s) / 2
+            await asyncio.sleep(moment - time.monotonic())
+        framed = frame(event)
+        if number == cut:
+            writer.write(framed[: len(framed) // 2])
+            writer.close()
+            return
+        if writer.is_closing():
+            return
+        log.before_ns.append(time.monotonic_ns())
+        writer.write(framed)
+        log.after_ns.append(time.monotonic_ns())
+    writer.write(b"0\r\n\r\n")
+
+
+def frame(event: str) -> bytes:
+    """One event as one transfer chunk."""
+    data = event.encode()
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def listen(port: int) -> None:
+    """Listen, print the port, and serve until the process is ended."""
+    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=4096)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Listen where the options say."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--port", type=int, default=0)
+    asyncio.run(listen(options.parse_args().port))
+
+
+if __name__ == "__main__":
+    main()

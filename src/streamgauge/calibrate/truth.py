@@ -1,0 +1,104 @@
+"""What the source's log says of a run: the percentiles that the client should have found."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
+
+#: What the client knows of a stream, monotonic ns: what it said in the request, the start, the first chunk's arrival.
+Beginning = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream as the source sent it; all moments are monotonic ns."""
+
+    start_ns: int
+    """When it began, as the client said."""
+    asked_ns: int
+    """When the source had the request."""
+    before_ns: list[int]
+    """Before each send …"""
+    after_ns: list[int]
+    """… and after it."""
+    first_arrival_ns: int | None = None
+    """When its first chunk arrived, as the client said."""
+
+
+class Truth(NamedTuple):
+    """A percentile in seconds: a send lies between two looks at the source's clock, hence a least and a most."""
+
+    least_s: float
+    value_s: float
+    most_s: float
+
+    def difference_s(self, found_s: float) -> float:
+        """How far ``found_s`` is from the nearest that the log allows: 0 where it lies within."""
+        return max(0.0, found_s - self.most_s) or min(0.0, found_s - self.least_s)
+
+
+def fetch(url: str) -> list[Stream]:
+    """The streams that the source at ``url`` sent since the last call. Raises OSError."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}/log?sent=1", timeout=30) as reply:
+        found = json.load(reply)
+    return [
+        Stream(start_ns or asked_ns, asked_ns, before_ns, after_ns)
+        for before_ns, (start_ns, asked_ns, after_ns) in zip(found["streams"], found["sent"], strict=True)
+    ]
+
+
+def begun(streams: Iterable[Stream], beginnings: Iterable[Sequence[int]]) -> list[Stream]:
+    """``streams`` with what the client knows of their beginnings."""
+    known = {said_ns: (start_ns, arrival_ns) for said_ns, start_ns, arrival_ns in beginnings}
+    return [
+        replace(each, start_ns=known[each.start_ns][0], first_arrival_ns=known[each.start_ns][1])
+        if each.start_ns in known
+        else each
+        for each in streams
+    ]
+
+
+def quantile(values: Iterable[int], q: float) -> int | None:
+    """The value at or below which a share ``q`` of all lies (nearest rank); None when there is none."""
+    ordered = sorted(values)
+    return ordered[max(1, -int(-q * len(ordered) // 1)) - 1] if ordered else None
+
+
+def _truth(values_ns: Iterable[tuple[int, int, int]], q: float) -> Truth | None:
+    columns = list(zip(*values_ns, strict=True))
+    return Truth(*((quantile(column, q) or 0) / 1e9 for column in columns)) if columns else None
+
+
+def time_to_first_chunk(streams: Iterable[Stream], q: float) -> Truth | None:
+    """A percentile of the time from the start of a stream to the send of its first chunk."""
+    sent = (each for each in streams if each.after_ns)
+    return _truth(
+        (
+            (each.before_ns[0] - each.start_ns, each.before_ns[0] - each.start_ns, each.after_ns[0] - each.start_ns)
+            for each in sent
+        ),
+        q,
+    )
+
+
+def chunk_interval(streams: Iterable[Stream], q: float) -> Truth | None:
+    """A percentile of the time between one send and the next, pooled over the streams."""
+    return _truth(
+        (
+            (max(0, later - earlier_after), later - earlier, later_after - earlier)
+            for each in streams
+            for (earlier, earlier_after), (later, later_after) in pairwise(
+                zip(each.before_ns, each.after_ns, strict=True)
+            )
+        ),
+        q,
+    )
+
+
+METRICS: dict[str, Callable[[Iterable[Stream], float], Truth | None]] = {
+    "time_to_first_chunk": time_to_first_chunk,
+    "chunk_interval": chunk_interval,
+}

@@ -1,0 +1,60 @@
+"""``streamgauge calibrate``: its options."""
+
+from pathlib import Path
+
+import click
+
+from streamgauge.commands.values import Problem, Rate, RunTime, need
+from streamgauge.demo.interrupt import Interrupt
+
+_NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
+
+
+@click.command()
+@click.option(
+    "--users", type=click.IntRange(1, 20_000), default=100, show_default=True, help="Concurrent streams of the load."
+)
+@click.option("--interval-ms", type=Rate(), default=50.0, show_default=True, help="From chunk to chunk of one stream.")
+@click.option("--run-time", type=RunTime(), default="10s", show_default=True, help="Length of the run.")
+@click.option(
+    "--chunk-bytes", type=click.IntRange(20, 1_000_000), default=100, show_default=True, help="Size of a chunk."
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures to a file, as JSON."
+)
+@click.option("--quiet", is_flag=True, help="No progress: only the figures.")
+def calibrate(
+    users: int, interval_ms: float, run_time: int, chunk_bytes: int, output: Path | None, quiet: bool
+) -> None:
+    """Find out how exactly this machine measures, at the load that you plan.
+
+    Drives a paced source that logs each send, with the generator that runs use, and prints how far the client's
+    figures are from the log. Results of later runs on this machine carry the last calibration, which is kept in
+    $STREAMGAUGE_CALIBRATION, or streamgauge/calibration.json below $XDG_STATE_HOME or ~/.local/state.
+
+    Exit status: 0 done, 1 failed, 2 usage, 3 the measurement cannot be trusted at all, 130 interrupted.
+    """
+    need(_NEEDS, "load")
+    if interval_ms * 2 > run_time * 1000:
+        raise Problem(f"--interval-ms {interval_ms:g}: a run of {run_time} s has no room for two chunks")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise Problem(f"--output {str(output)!r} is in no directory that exists")
+    with Interrupt() as interrupt:
+        from streamgauge.calibrate.drive import Plan
+        from streamgauge.calibrate.drive import calibrate as run
+
+        found = run(Plan(users, interval_ms, run_time, chunk_bytes), interrupt, quiet=quiet)
+    if isinstance(found, int):
+        raise SystemExit(found)
+
+    from streamgauge.report.calibration import FILE_VARIABLE, kept_at, write_calibration
+    from streamgauge.report.floor import print_calibration
+
+    print_calibration(found)
+    for path, option in ((kept_at(), f"${FILE_VARIABLE}"), (output, "--output")):
+        if path is not None:
+            try:
+                click.echo(f"  {write_calibration(found, path)}")
+            except OSError as error:
+                raise Problem(f"{option} {str(path)!r} cannot be written: {error.strerror or error}") from None
+    raise SystemExit(3 if found["trust"] == "invalid" else 0)

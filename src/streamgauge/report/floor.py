@@ -1,0 +1,93 @@
+"""A calibration in words: what a machine's error floor is, for the terminal and for the report."""
+
+from typing import TYPE_CHECKING
+
+from streamgauge.report.calibration import Calibration
+from streamgauge.report.units import duration, number, share, significant
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+TITLES = {"time_to_first_chunk": "time to first chunk", "chunk_interval": "chunk interval"}
+
+
+def load_of(calibration: Calibration) -> str:
+    """``100 streams × 20 chunks/s``."""
+    load = calibration["load"]
+    rate = significant(1 / load["interval_s"]).rstrip("0").rstrip(".") if load["interval_s"] > 0.01 else ""
+    return f"{number(int(load['users']))} streams × {rate or round(1 / load['interval_s'])} chunks/s"
+
+
+def floors(calibration: Calibration) -> str:
+    """``chunk intervals to within ±80 µs, times to first chunk to within ±120 µs``."""
+    interval_s, first_s = (calibration["floor"][metric] for metric in ("chunk_interval", "time_to_first_chunk"))
+    return f"chunk intervals to within ±{duration(interval_s)}, times to first chunk to within ±{duration(first_s)}"
+
+
+def sentence(calibration: Calibration) -> str:
+    """What the calibration means."""
+    said = f"At {load_of(calibration)} this machine measures {floors(calibration)}, at p50, p90 and p99."
+    if calibration["trust"] == "trusted":
+        return said
+    return f"{said} The generator's verdict at this load was: {calibration['trust']}."
+
+
+def recalled(calibration: Calibration) -> str:
+    """The same in a later result: ``calibrated 5 min ago at 100 streams × 20 chunks/s: …``."""
+    trust = "" if calibration["trust"] == "trusted" else f" ({calibration['trust']})"
+    when = age(calibration.get("age_s", 0.0))
+    return f"calibrated {when} at {load_of(calibration)}{trust}: {floors(calibration)}"
+
+
+def age(age_s: float) -> str:
+    """How long ago, roughly: ``just now``, ``5 min ago``, ``3 h ago``, ``12 days ago``."""
+    for unit_s, unit, until in ((60.0, "min", 120), (3600.0, "h", 48)):
+        if age_s < unit_s * until:
+            count = int(age_s / unit_s)
+            return f"{count} {unit} ago" if count else "just now"
+    return f"{int(age_s / 86400)} days ago"
+
+
+def print_calibration(calibration: Calibration, console: "Console | None" = None) -> None:
+    """Print the figures, what they rest on, and the sentence, to ``console`` (default: standard output)."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    for heading in ("", "", "client", "source's log", "difference"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for metric, title in TITLES.items():
+        for percentile, figure in calibration["metrics"][metric].items():
+            difference = f"{'-' if figure['difference'] < 0 else '+'}{duration(abs(figure['difference']))}"
+            first = title if percentile == "p50" else ""
+            table.add_row(first, percentile, duration(figure["client"]), duration(figure["log"]), difference)
+    console.print(table)
+    console.print()
+    console.print(_facts(calibration))
+    console.print()
+    trusted = calibration["trust"] == "trusted"
+    console.print(sentence(calibration), style="bold green" if trusted else "bold yellow", markup=False)
+    for reason in calibration["reasons"]:
+        console.print(f"- {reason}", markup=False)
+
+
+def _facts(calibration: Calibration) -> "Table":
+    from rich.table import Table
+
+    load = calibration["load"]
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        facts.add_column(no_wrap=True)
+    facts.add_column(style="dim")
+    for title, found, meaning in (
+        ("send → arrival", calibration["arrival_error"], "of each stream's first chunk"),
+        ("start → request", calibration["asking"], "until the source had it: in the time to first chunk"),
+        ("generator lag", calibration["lag"], "until it looked: not in the figures"),
+    ):
+        facts.add_row(title, *(f"{name} {duration(found[name])}" for name in ("p50", "p99", "max")), meaning)
+    counted = f"{number(int(load['streams']))} streams, {number(int(load['chunks']))} chunks"
+    facts.add_row("generator CPU", f"max {share(calibration['cpu_max'])}", "", "", counted)
+    return facts
