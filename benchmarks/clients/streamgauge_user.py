@@ -49,7 +49,7 @@ class Listener(StreamUser):
     @task
     def listen(self) -> None:
         number = crowd.next_stream()
-        record = self.client.stream("GET", orders.path(number), protocol="sse", end="event:done")
+        record = self.client.stream("GET", orders.path(number), protocol="sse", end="event:done", sequence="id")
         COUNTS["chunks"] += record.chunks
         COUNTS["completed"] += record.outcome == "completed"
         crowd.leave(self.environment)
