@@ -17,7 +17,7 @@ from locust.env import Environment
 from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.totals import RunTotals
-from streamgauge.report.build import FAILED, build_result, timeline_point
+from streamgauge.report.build import FAILED, UNTRUSTED, build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 
@@ -115,6 +115,10 @@ def _versions() -> dict[str, str]:
 def end_of_run(environment: Environment, book: RunBook) -> Result | None:
     """Close the book and set the exit status; None, with a warning, where no stream was started."""
     if not any(tally.started for tally in book.totals.tallies.values()):
+        if book.totals.problems:
+            logger.error("streamgauge cannot report on this run: %s", "; ".join(book.totals.problems))
+            environment.process_exit_code = UNTRUSTED
+            return None
         logger.warning("No stream was started: streamgauge has nothing to report on this run")
         return None
     result = book.close()
