@@ -37,6 +37,8 @@ class Judge:
         self.end_seen = named is None and not self._ends_itself
         self.sequence = None if plan.sequence is None else SequenceCheck()
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
+        #: Whether what ``look`` is for is all in the guards, but for numbers that ``count`` can be given instead.
+        self.counts_only = plan.sequence in (None, "id")
         self._error_guard = _ERROR_GUARDS.get(protocol)
         self._stamps = StampReader(timer) if plan.stamped else None
         self.guards = self._guards_for(plan)
@@ -48,7 +50,7 @@ class Judge:
 
     def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
         """None where every chunk is of interest."""
-        if plan.stamped or plan.on_chunk or plan.sequence or callable(plan.end) or self._protocol == "openai":
+        if plan.stamped or plan.on_chunk or callable(plan.end) or self._protocol == "openai":
             return None
         kind, _, value = (plan.end or "").partition(":")
         if kind == "chunks" or plan.end == "event:message":
@@ -60,6 +62,9 @@ class Judge:
         """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
         if self._stamps is not None:
             self._stamps.look(chunks)
+        if self.sequence is not None:
+            for chunk in chunks:
+                self.count(chunk)
         guards = self.guards
         if guards is None:
             for number, chunk in enumerate(chunks, first):
@@ -74,13 +79,16 @@ class Judge:
                     break
         return None
 
+    def count(self, chunk: bytes) -> None:
+        """Check the chunk's sequence number, where it has one."""
+        if self.sequence is not None and self._number_of is not None:
+            number = self._number_of(chunk)
+            if number is not None:
+                self.sequence.add(number)
+
     def _inside(self, chunk: bytes, number: int) -> Settled | None:
         if self._end is not None and not self.end_seen:
             self.end_seen = self._end(chunk, number)
-        if self.sequence is not None and self._number_of is not None:
-            found = self._number_of(chunk)
-            if found is not None:
-                self.sequence.add(found)
         if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
             return Outcome.ABORTED, "the scenario hung up"
         if self._error_guard is not None and self._error_guard in chunk:

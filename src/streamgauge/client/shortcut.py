@@ -17,7 +17,18 @@ from streamgauge.wire.whole import whole_event
 class Shortcut:
     """The short way of one stream, where it has any."""
 
-    __slots__ = ("_body", "_decoder", "_framing", "_guard", "_most_bytes", "_other_guard", "_tally", "_timer", "open")
+    __slots__ = (
+        "_body",
+        "_count",
+        "_decoder",
+        "_framing",
+        "_guard",
+        "_most_bytes",
+        "_other_guard",
+        "_tally",
+        "_timer",
+        "open",
+    )
 
     def __init__(
         self, body: BodyReader, framing: ChunkedBody, decoder: SseDecoder, timer: ChunkTimer, tally: Tally
@@ -25,6 +36,7 @@ class Shortcut:
         self._body, self._framing, self._decoder = body, framing, decoder
         self._timer, self._tally = timer, tally
         self._guard, self._other_guard = (*(body.judge.guards or ()), b"\0")[:2]
+        self._count = body.judge.count if body.judge.sequence is not None else None
         self._most_bytes = min(LARGE_READ_BYTES, decoder.max_chunk_bytes)
         #: Whether the next read may go this way.
         self.open = False
@@ -38,6 +50,7 @@ class Shortcut:
             and isinstance(framing, ChunkedBody)
             and isinstance(decoder, SseDecoder)
             and body.judge.guards is not None
+            and body.judge.counts_only
             and not body.coded
         ):
             return cls(body, framing, decoder, timer, tally)
@@ -53,6 +66,8 @@ class Shortcut:
         size = whole_event(data)
         if not size or size > self._most_bytes or self._guard in data or self._other_guard in data:
             return 0
+        if self._count is not None:
+            self._count(data[-2 - size : -4])
         self._body.bytes += size
         self._tally.bytes += size
         return size

@@ -11,7 +11,8 @@ from typing import Any
 #: Linux's SO_TIMESTAMPNS, which ``socket`` does not name; its control message has the same number.
 SO_TIMESTAMPNS = 35
 HAS_KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
-READ_BYTES = 131_072
+#: Larger buffers are mapped anew for each read, where the C library maps what is 128 KiB or more.
+READ_BYTES = 65_536
 ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
 _SOL_SOCKET = _socket.SOL_SOCKET
 _unpack = struct.Struct("qq").unpack

@@ -1,0 +1,60 @@
+"""The short way gives the same record as the long one."""
+
+from dataclasses import replace
+
+import pytest
+
+from streamgauge.client.shortcut import Shortcut
+from streamgauge.measure.outcome import Outcome
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(event: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(event), event)
+
+
+def numbered(*numbers: int) -> list[bytes | float]:
+    """Numbered events, each in a read of its own."""
+    return [step for number in numbers for step in (chunk(b"id: %d\ndata: x\n\n" % number), 0.02)]
+
+
+@pytest.fixture
+def short_reads(monkeypatch) -> list[bytes]:
+    """What went the short way."""
+    taken: list[bytes] = []
+    take = Shortcut.take
+
+    def watched(self: Shortcut, data: bytes) -> int:
+        size = take(self, data)
+        if size:
+            taken.append(data)
+        return size
+
+    monkeypatch.setattr(Shortcut, "take", watched)
+    return taken
+
+
+def test_numbers_are_checked_on_the_short_way_too(stream, short_reads) -> None:
+    record = stream((HEAD, *numbered(1, 2, 4, 4, 3, 7), b"0\r\n\r\n"), sequence="id")
+    assert (record.chunks, record.lost, record.repeated, record.out_of_order) == (6, 2, 1, 1)
+    assert len(short_reads) >= 3
+
+
+@pytest.mark.parametrize(
+    "event", [b"event: done\ndata: x\n\n", b"event: error\ndata: x\n\n", b": hush\n\n", b"data: 1\r\n\r\n"]
+)
+def test_what_needs_a_look_goes_the_long_way(stream, short_reads, event) -> None:
+    stream((HEAD, *numbered(1, 2, 3), chunk(event), 0.02, b"0\r\n\r\n"), end="event:done")
+    assert chunk(event) not in short_reads
+    assert short_reads
+
+
+def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:
+    script = (HEAD, *numbered(*range(20)), chunk(b"event: done\ndata: x\n\n"), 0.02, b"0\r\n\r\n")
+    short = stream(script, end="event:done")
+    monkeypatch.setattr(Shortcut, "of", classmethod(lambda *_: None))
+    long = stream(script, end="event:done")
+    assert short.outcome is Outcome.COMPLETED
+    timed = dict.fromkeys(("start_s", "duration_s", "time_to_first_chunk_s", "max_chunk_interval_s", "coalesced"), 0)
+    assert replace(short, **timed) == replace(long, **timed)
