@@ -16,8 +16,8 @@ from streamgauge.measure.outcome import Outcome
 
 APP = Path(__file__).parent / "servers" / "protocols_app.py"
 COMPLETED = Outcome.COMPLETED
-#: A server's log has the moment before it hands a chunk to the server's own machinery, on a shared machine.
-SLACK_S = 0.02
+#: Seconds as floats lose about this much.
+ROUNDING_S = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,13 @@ def stream(server):
     return run
 
 
-def longest_s(log):
-    return max(log.intervals_ns) / 1e9
+def check_timed_one_by_one(record, log):
+    """A chunk arrives after its own entry in the log and before the next one's, on a connection of one host."""
+    sent_s = [sent_ns / 1e9 for sent_ns in log.streams[0]]
+    entries_s = [*sent_s, record.start_s + record.duration_s]
+    most_s = max(after - before for before, after in zip(entries_s, entries_s[2:], strict=False))
+    least_s = (sent_s[-1] - sent_s[1]) / (len(sent_s) - 1)
+    assert least_s - ROUNDING_S <= record.max_chunk_interval_s <= most_s + ROUNDING_S
 
 
 def test_a_websockets_messages_are_those_that_the_server_sent(stream, server):
@@ -52,7 +57,7 @@ def test_a_websockets_messages_are_those_that_the_server_sent(stream, server):
     record = stream("/ws?chunks=20", "websocket", on_chunk=seen.append)
     assert (record.outcome, record.chunks) == (COMPLETED, 20), record.reason
     assert [json.loads(message)["n"] for message in seen] == list(range(1, 21))
-    assert record.max_chunk_interval_s == pytest.approx(longest_s(server.log()), abs=SLACK_S)
+    check_timed_one_by_one(record, server.log())
 
 
 def test_messages_are_compressed_on_the_wire(stream):
@@ -100,10 +105,11 @@ def chat(stream, **asked):
 def test_tokens_are_chunks_and_roles_and_usage_are_none(choices, stream, server):
     record = chat(stream, max_tokens=4, n=choices)
     assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 4 * choices, 4 * choices), record.reason
-    log = server.log()
-    first_s, last_s = (log.streams[0][at] / 1e9 for at in (0, -1))
-    assert record.start_s + record.time_to_first_chunk_s == pytest.approx(first_s, abs=SLACK_S)
-    assert record.time_per_output_token_s == pytest.approx((last_s - first_s) / (4 * choices - 1), abs=SLACK_S)
+    first_s, second_s, *_, last_s = (sent_ns / 1e9 for sent_ns in server.log().streams[0])
+    assert first_s - ROUNDING_S <= record.start_s + record.time_to_first_chunk_s <= second_s + ROUNDING_S
+    end_s = record.start_s + record.duration_s
+    between = record.time_per_output_token_s * (record.tokens - 1)
+    assert last_s - second_s - ROUNDING_S <= between <= end_s - first_s + ROUNDING_S
 
 
 def test_the_servers_count_of_tokens_counts(stream):
@@ -124,7 +130,7 @@ def test_a_token_stream_that_says_error_is_an_in_band_error(stream):
 def test_parts_are_chunks(length, stream, server):
     record = stream(f"/multipart?chunks=6{length}")
     assert (record.outcome, record.protocol, record.chunks) == (COMPLETED, "multipart", 6), record.reason
-    assert record.max_chunk_interval_s == pytest.approx(longest_s(server.log()), abs=SLACK_S)
+    check_timed_one_by_one(record, server.log())
 
 
 def test_parts_without_a_closing_delimiter_are_incomplete(stream):
@@ -136,7 +142,7 @@ def test_lines_that_a_middleware_compresses_are_timed_one_by_one(stream, server)
     record = stream("/lines?chunks=10", headers={"Accept-Encoding": "gzip"})
     assert record.headers["content-encoding"] == "gzip"
     assert (record.outcome, record.protocol, record.chunks) == (COMPLETED, "ndjson", 10), record.reason
-    assert record.max_chunk_interval_s == pytest.approx(longest_s(server.log()), abs=SLACK_S)
+    check_timed_one_by_one(record, server.log())
 
 
 LOCUSTFILE = """
@@ -209,7 +215,7 @@ def test_tokens_are_in_the_result(run):
     streams = named(run, "chat")
     assert streams["tokens"] == 12 * streams["started"]
     assert streams["time_per_output_token"]["count"] == streams["started"]
-    assert streams["time_per_output_token"]["p50"] == pytest.approx(5 * 0.02 / 11, abs=SLACK_S / 2)
+    assert 0 < streams["time_per_output_token"]["p50"] < streams["duration"]["max"]
     assert named(run, "levels")["time_per_output_token"] is None
 
 
