@@ -12,11 +12,11 @@ class Cookies:
     """One user's cookies."""
 
     def __init__(self) -> None:
-        self._jar = CookieJar()
+        self._jar: CookieJar | None = None  # most users never get a cookie
 
     def header(self, target: Target) -> dict[str, str]:
         """The Cookie field for a request to ``target``, if there is any."""
-        if not len(self._jar):
+        if self._jar is None:
             return {}
         request = UrllibRequest(target.url)
         self._jar.add_cookie_header(request)
@@ -26,6 +26,7 @@ class Cookies:
     def take(self, target: Target, head: Head | None) -> None:
         """Keep what a response from ``target`` set."""
         if head is not None and head.set_cookies:
+            self._jar = self._jar or CookieJar()
             self._jar.extract_cookies(_Response(head.set_cookies), UrllibRequest(target.url))  # type: ignore[arg-type]
 
 

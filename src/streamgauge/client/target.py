@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
@@ -83,7 +84,11 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
         raise TargetError(f"{url!r}: expected a scheme of {known}, got {parts.scheme!r}")
     if not parts.hostname:
         raise TargetError(f"{url!r} names no host")
-    return Target(scheme, _ascii_host(parts.hostname, url), port or _PORTS[scheme], resource, _authorization(parts))
+    try:
+        host = _ascii_host(parts.hostname)
+    except UnicodeError as error:
+        raise TargetError(f"{url!r}: {parts.hostname!r} is not a host name: {error}") from None
+    return Target(scheme, host, port or _PORTS[scheme], resource, _authorization(parts))
 
 
 def joined(base: Target, location: str) -> Target:
@@ -116,12 +121,10 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
-def _ascii_host(host: str, url: str) -> str:
+@lru_cache(maxsize=1_024)
+def _ascii_host(host: str) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
         pass
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise TargetError(f"{url!r}: {host!r} is not a host name: {error}") from None
+    return host.encode("idna").decode("ascii")

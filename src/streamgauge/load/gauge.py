@@ -1,5 +1,6 @@
 """The measuring of one load generator process: its streams' instruments, and what each second of a run came to."""
 
+import gc
 import time
 
 import psutil
@@ -15,6 +16,8 @@ from streamgauge.measure.slice import Slice
 #: How often the event loop is made to turn although nothing arrives: it bounds when a coalesced chunk can have come.
 TURN_S = 0.002
 SLICE_S = 1.0
+#: The garbage collector's thresholds during a run: full collections over many users stop the event loop for long.
+COLLECT_AFTER = (50_000, 20, 100)
 #: A turn may be late by this without anybody having taken the CPU: timers have slack.
 _SLACK_S = 0.001
 
@@ -28,6 +31,7 @@ class Gauge:
         self.slices: list[Slice] = []
         self._reactor = reactor
         self._process = psutil.Process()
+        self._collect_after = gc.get_threshold()
         self._machine = psutil.cpu_times()
         self._watches: list[Watch] = []
         self._begin_s = self._turned_s = self._cut_s = 0.0
@@ -44,6 +48,9 @@ class Gauge:
         """Measure a new run; what is left of the last one is thrown away."""
         self.end()
         self.reset()
+        gc.collect()
+        gc.freeze()  # what is there now stays for the run: no collection need look at it
+        gc.set_threshold(*COLLECT_AFTER)
         self._begin_s = self._turned_s = self._cut_s = time.monotonic()
         self._thread_cpu_s = time.thread_time()
         self._machine = psutil.cpu_times()
@@ -63,6 +70,8 @@ class Gauge:
         """Stop measuring, with a last slice."""
         if self.running:
             self.cut()
+            gc.unfreeze()
+            gc.set_threshold(*self._collect_after)
         while self._watches:
             self._watches.pop().stop()
 

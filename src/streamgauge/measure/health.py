@@ -2,8 +2,8 @@
 
 Trusted means that time to first chunk and chunk interval, p50, p90 and p99, are within 1 % or 0.1 ms of what a log of
 the sends would say. Kernel stamps hold that for most of what can go wrong: a generator that looks late has seen the
-right moments. Not so for chunks that shared a read, for stamps that are missing or that a clock's step lies between, and
-for a generator that did not get to run when it wanted to start something.
+right moments. Not so for chunks that shared a read, for stamps that are missing or that a clock's step lies between,
+and for a generator that did not get to run when it wanted to start something.
 """
 
 from collections.abc import Iterator

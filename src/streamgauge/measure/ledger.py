@@ -23,7 +23,10 @@ class Ledger:
 
     def tally(self, name: str, protocol: str) -> Tally:
         """The tally of a name and protocol."""
-        return self.tallies.setdefault((name, protocol), Tally())
+        tally = self.tallies.get((name, protocol))
+        if tally is None:
+            tally = self.tallies[name, protocol] = Tally()
+        return tally
 
     def begin(self, name: str, protocol: str) -> Tally:
         """Count a stream that starts."""
