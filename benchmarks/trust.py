@@ -3,6 +3,10 @@
 A run that is called trusted must have every figure right: time to first chunk and chunk interval, p50, p90 and p99,
 within 1 % or 0.1 ms of the log's. Where the clock stepped, the process was suspended or chunks came together on
 purpose, it must not be called trusted at all.
+
+The log's time to first chunk counts from the start of the stream, which only the client knows. How late a client asks
+is therefore not judged: what stands below the table is how far its figures are from those that count from the request's
+coming to the source.
 """
 
 import argparse
@@ -15,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.chunk_interval import positive, whole
@@ -22,9 +27,9 @@ from benchmarks.locust_run import command, environment, results_in
 from benchmarks.machine import born_on, cores, facts, versions
 from benchmarks.sabotage import KINDS, Kind
 from benchmarks.server import ROOT, Server
-from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch
+from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
 from streamgauge.measure.health import JUDGED
-from streamgauge.report.result import Result
+from streamgauge.report.result import MetricSummary, Result
 
 #: What "right" means: within this share of the log's figure, or within this time.
 RELATIVE, ABSOLUTE_S = 0.01, 0.0001
@@ -58,6 +63,8 @@ class Trial:
     reasons: list[str]
     differences_s: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    from_request_s: dict[str, float] = field(default_factory=dict)
+    """By percentile: the client's time to first chunk minus the log's from request to send. Not judged."""
     generator: dict[str, float | None] = field(default_factory=dict)
     """What the generator said of itself; seconds and shares."""
 
@@ -127,6 +134,7 @@ def judged(name: str, result: Result, log: list[Stream]) -> Trial:
     found.generator = _generator(result) | {"coalesced_share": streams["coalesced_share"]}
     if (chunks := sum(len(each.after_ns) for each in log)) != streams["chunks"]:
         found.wrong.append(f"{streams['chunks']} chunks, and {chunks} in the log")
+    found.from_request_s = _from_request(streams["time_to_first_chunk"], log)
     for metric, truth_of in METRICS.items():
         for percentile, q in JUDGED.items():
             truth, seen_s = truth_of(log, q), streams[metric][percentile]  # type: ignore[literal-required]
@@ -137,6 +145,16 @@ def judged(name: str, result: Result, log: list[Stream]) -> Trial:
             found.differences_s[f"{metric}.{percentile}"] = off_s
             if abs(off_s) > max(RELATIVE * truth.value_s, ABSOLUTE_S):
                 found.wrong.append(f"{metric}.{percentile}: {seen_s * 1000:.3f} ms, {off_s * 1000:+.3f} off the log")
+    return found
+
+
+def _from_request(first_chunk: MetricSummary, log: list[Stream]) -> dict[str, float]:
+    found = {}
+    for percentile, q in JUDGED.items():
+        truth_ns = quantile((each.before_ns[0] - each.asked_ns for each in log if each.before_ns), q)
+        seen_s = first_chunk[percentile]  # type: ignore[literal-required]
+        if truth_ns is not None and seen_s is not None:
+            found[percentile] = seen_s - truth_ns / 1e9
     return found
 
 
@@ -159,6 +177,17 @@ def table(trials: Sequence[Trial]) -> str:
         if mine:
             lines.append(f"{kind.title:<52}" + "".join(f"{mine.count(column):>20}" for column in COLUMNS))
     return "\n".join(lines)
+
+
+def asking(trials: Sequence[Trial]) -> str:
+    """How far trusted runs are from a log that counts from the request's coming."""
+    trusted = [each.from_request_s for each in trials if each.trust == "trusted"]
+    parts = []
+    for percentile in JUDGED:
+        values_ms = sorted(each[percentile] * 1000 for each in trusted if percentile in each)
+        if values_ms:
+            parts.append(f"{percentile} {median(values_ms):+.2f} ({values_ms[0]:+.2f} to {values_ms[-1]:+.2f})")
+    return f"Trusted runs, time to first chunk minus the log's from request to send, ms, not judged: {', '.join(parts)}"
 
 
 def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
@@ -199,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
             trials.append(found)
             said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
             print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
-    print(table(trials))
+    print(table(trials), asking(trials), sep="\n")
     if options.output:
         options.output.write_text(json.dumps(report(load, trials), indent=1) + "\n")
     return int(any(each.column == COLUMNS[-1] for each in trials))
