@@ -56,7 +56,7 @@ def _ration(pid: int, over: threading.Event, period_s: float, stopped_share: flo
 @contextmanager
 def suspended(pid: int) -> Iterator[None]:
     """Stop the generator once, for 0.3 to 1 s."""
-    with _meanwhile(lambda over: _suspend(pid, over, random.uniform(0.3, 1.5), random.uniform(0.3, 1.0))):
+    with _meanwhile(lambda over: _suspend(pid, over, random.uniform(0.2, 0.8), random.uniform(0.3, 1.0))):
         yield
 
 
@@ -107,7 +107,7 @@ class Kind:
 
 def _step() -> dict[str, str]:
     by_s = random.choice((-1, 1)) * 10 ** random.uniform(-2.5, 1)
-    return {"STREAMGAUGE_STEP": f"{random.uniform(0.2, 1.5):.3f}:{by_s:.6f}"}
+    return {"STREAMGAUGE_STEP": f"{random.uniform(0.2, 0.8):.3f}:{by_s:.6f}"}
 
 
 KINDS = {
