@@ -187,7 +187,8 @@ def asking(trials: Sequence[Trial]) -> str:
         values_ms = sorted(each[percentile] * 1000 for each in trusted if percentile in each)
         if values_ms:
             parts.append(f"{percentile} {median(values_ms):+.2f} ({values_ms[0]:+.2f} to {values_ms[-1]:+.2f})")
-    return f"Trusted runs, time to first chunk minus the log's from request to send, ms, not judged: {', '.join(parts) or 'none'}"
+    found = ", ".join(parts) or "none"
+    return f"Trusted runs, time to first chunk minus the log's from request to send, ms, not judged: {found}"
 
 
 def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
