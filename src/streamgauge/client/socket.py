@@ -1,6 +1,7 @@
 """TCP sockets that stamp arrivals: opened without blocking, read together with the kernel's stamp."""
 
 import _socket
+import atexit
 import errno
 import os
 import struct
@@ -50,6 +51,7 @@ def _ask_for_stamps() -> None:
         sock = Socket(_socket.AF_INET, _socket.SOCK_DGRAM)
         sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         _asking.append(sock)
+        atexit.register(sock.close)
 
 
 def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int | None:

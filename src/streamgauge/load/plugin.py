@@ -38,7 +38,7 @@ def gauge_of(environment: Environment) -> Gauge:
 def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None:
-        gevent.signal_handler(signal.SIGINT, _interrupt)
+        _hear_ctrl_c(environment)
         inspect.stack()  # Locust does it when it stops; the first one takes 50 ms and more, in which nothing is read
         gevent.get_hub().loop.update_now()  # or the run time counts from before the imports
     if isinstance(runner, WorkerRunner):
@@ -47,6 +47,17 @@ def _on_init(environment: Environment, **_: Any) -> None:
         MasterRun(environment, runner).listen()
     elif runner is not None:
         LocalRun(environment, gauge_of(environment)).listen()
+
+
+def _hear_ctrl_c(environment: Environment) -> None:
+    """Hear Ctrl-C until Locust exits: from then on it could only break the interpreter's own shutdown."""
+    watcher = gevent.signal_handler(signal.SIGINT, _interrupt)
+
+    def ignore(**_: Any) -> None:
+        watcher.cancel()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    environment.events.quit.add_listener(ignore)
 
 
 def _interrupt() -> None:
