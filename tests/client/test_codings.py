@@ -133,3 +133,11 @@ def test_a_bomb_is_a_protocol_error(stream):
     record = stream([head, chunk(bomb), END], max_chunk_bytes=1_000_000)
     assert record.outcome is PROTOCOL_ERROR
     assert "1000000 bytes" in record.reason
+
+
+def test_what_was_decoded_before_the_damage_counts(stream) -> None:
+    whole = gzip.compress(b"data: 1\n\n")
+    script = b"%x\r\n%b\r\n%x\r\n%b\r\n" % (len(whole), whole, 8, b"\x00damaged")
+    head = b"Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    record = stream((b"HTTP/1.1 200 OK\r\n" + head + script,))
+    assert (record.outcome, record.chunks) == (Outcome.PROTOCOL_ERROR, 1)

@@ -286,3 +286,16 @@ def test_user_and_password_of_the_url_are_sent() -> None:
         server = OneShotServer(listener, RESPONSE)
         ask(f"http://me:p%40ss@127.0.0.1:{server.port}/")
     assert b"Authorization: Basic bWU6cEBzcw==\r\n" in server.requests[0]
+
+
+def test_a_websocket_goes_through_a_tunnel() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there, socket.create_server(("127.0.0.1", 0)) as listener:
+        server = OneShotServer(there, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        proxy = TunnelProxy(listener, b"HTTP/1.1 200 Connection established\r\n\r\n")
+        asked = b"CONNECT 127.0.0.1:%d " % server.port
+        request = Request("GET", target_of(f"ws://127.0.0.1:{server.port}/ws"), {})
+        network = Network(proxy=f"http://127.0.0.1:{proxy.port}")
+        record = run_streams([StreamPlan("stream", request, "websocket")], network=network)[0]
+    assert (record.outcome, record.status) == (Outcome.HTTP_ERROR, 403)
+    assert proxy.requests[0].startswith(asked)
+    assert server.requests[0].startswith(b"GET /ws HTTP/1.1\r\n")

@@ -82,3 +82,8 @@ def test_a_body_is_json_or_data():
     assert body_of(None, None) == (b"", {})
     with pytest.raises(RequestError, match="not both"):
         body_of({}, b"")
+
+
+def test_the_id_of_an_event_is_no_number_of_another_protocol() -> None:
+    with pytest.raises(PlanError, match="'id' is an SSE event's, and the protocol is ndjson"):
+        StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), "ndjson", sequence="id")

@@ -7,7 +7,7 @@ from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.coding import coding_for
+from streamgauge.wire.coding import ContentDecoder, coding_for
 from streamgauge.wire.decoder import decoder_for
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import Framing, Head
@@ -67,9 +67,9 @@ class BodyReader:
             size_bytes = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
             self.bytes += size_bytes
             self._tally.bytes += size_bytes
+        if self._coding is not None:
+            pieces, problem = self._decoded(self._coding, pieces, problem)
         try:
-            if self._coding is not None:
-                pieces = [decoded for piece in pieces if (decoded := self._coding.feed(piece))]
             chunks = decoder.feed(pieces, framing.partial)
         except ProtocolError as error:
             chunks, problem = error.before, error
@@ -92,6 +92,18 @@ class BodyReader:
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
         return self.close() if framing.finished else None
+
+    @staticmethod
+    def _decoded(
+        coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
+    ) -> tuple[list[bytes], ProtocolError | None]:
+        """What the pieces decode to, as far as they do, and what is wrong then."""
+        decoded: list[bytes] = []
+        try:
+            decoded.extend(plain for piece in pieces if (plain := coding.feed(piece)))
+        except ProtocolError as error:
+            problem = error
+        return decoded, problem
 
     def close(self) -> Settled:
         """The peer closed, or the framing finished: how the stream ended."""

@@ -59,6 +59,8 @@ class StreamPlan:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if isinstance(self.sequence, str):
             check_source(self.sequence)
+        if self.sequence == "id" and self.protocol not in ("auto", "sse", "openai"):
+            raise PlanError(f"sequence: 'id' is an SSE event's, and the protocol is {self.protocol}")
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {self.protocol!r}")
         if isinstance(self.end, str):
@@ -68,6 +70,6 @@ class StreamPlan:
 
     @property
     def wanted_protocol(self) -> str:
-        """``protocol``, or ``sse`` where it is ``auto`` and the named end is an event."""
-        names_event = isinstance(self.end, str) and self.end.startswith("event:")
-        return "sse" if names_event and self.protocol == "auto" else self.protocol
+        """``protocol``, or ``sse`` where it is ``auto`` and the end or the sequence are those of events."""
+        of_events = self.sequence == "id" or (isinstance(self.end, str) and self.end.startswith("event:"))
+        return "sse" if of_events and self.protocol == "auto" else self.protocol

@@ -30,15 +30,15 @@ class Network:
         if self.tls != TlsSettings():
             context_of(self.tls)
 
-    def route_to(self, target: Target) -> Route:
-        """The way to ``target``. Raises RouteError."""
+    def route_to(self, target: Target, *, tunnel: bool = False) -> Route:
+        """The way to ``target``; with ``tunnel`` past any proxy, as a WebSocket needs it. Raises RouteError."""
         if target.unix_path:
             return Route(((_socket.AF_UNIX, target.unix_path),))
         tls = context_of(self.tls) if target.scheme == "https" else None
         if self.proxy is None:
             return Route(_addresses(target), tls, target.host)
         proxy = target_of(self.proxy)
-        if tls is None:
+        if tls is None and not tunnel:
             return Route(_addresses(proxy), absolute=True, proxy_authorization=proxy.authorization)
         return Route(_addresses(proxy), tls, target.host, tunnel=_connect_request(target, proxy))
 

@@ -34,7 +34,7 @@ class Session:
         request = self._with_cookies(exchange.request)
         exchange.request = request
         try:
-            route = self._network.route_to(request.target)
+            route = self._network.route_to(request.target, tunnel=exchange.plan.protocol == "websocket")
         except RouteError as error:
             exchange.fail_to_connect(str(error))
             return
