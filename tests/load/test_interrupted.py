@@ -67,7 +67,7 @@ def test_a_second_ctrl_c_cuts_short_the_streams_that_the_first_one_waits_for(
     running.interrupt()
     run = running.wait()
     assert run.outcomes == {"censored": USERS} == {"censored": len(source.log().streams)}, run.output
-    assert run.status == 0, run.output
+    assert run.status == (0 if run.chunks else 3), run.output  # a run that measured nothing cannot be trusted
     assert "Traceback" not in run.output
 
 
