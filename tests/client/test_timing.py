@@ -15,7 +15,8 @@ from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.http1 import HeadParser, framing_of
+from streamgauge.wire.framing import framing_of
+from streamgauge.wire.http1 import HeadParser
 
 START_NS = 1_000_000
 US = 1_000

@@ -23,8 +23,9 @@ import atheris
 with atheris.instrument_imports(include=["streamgauge", "wsproto"]):
     from streamgauge.wire.coding import available_codings, coding_for
     from streamgauge.wire.errors import ProtocolError
+    from streamgauge.wire.framing import ChunkedBody, framing_of
     from streamgauge.wire.handshake import deflate_agreed
-    from streamgauge.wire.http1 import ChunkedBody, HeadParser, framing_of
+    from streamgauge.wire.http1 import HeadParser
     from streamgauge.wire.multipart import MultipartDecoder, boundary_of
     from streamgauge.wire.ndjson import NdjsonDecoder
     from streamgauge.wire.openai import OpenAiDecoder

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1 import (
+from streamgauge.wire.framing import (
     MAX_LINE_BYTES,
     MAX_TRAILER_BYTES,
     ChunkedBody,
@@ -14,8 +14,8 @@ from streamgauge.wire.http1 import (
     LengthBody,
     NoBody,
     framing_of,
-    parse_head,
 )
+from streamgauge.wire.http1 import parse_head
 
 CHUNKED = {
     "no chunk": (b"0\r\n\r\n", []),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.wire.http1 import ChunkedBody
+from streamgauge.wire.framing import ChunkedBody
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.whole import whole_event
 

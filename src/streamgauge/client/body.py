@@ -10,7 +10,8 @@ from streamgauge.measure.tally import Tally
 from streamgauge.wire.coding import ContentDecoder, coding_for
 from streamgauge.wire.decoder import decoder_for
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1 import Framing, Head
+from streamgauge.wire.framing import Framing
+from streamgauge.wire.http1 import Head
 from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.websocket import WebSocketBody
 

@@ -5,8 +5,9 @@ from typing import Protocol
 
 from streamgauge.client.plan import StreamPlan
 from streamgauge.wire.decoder import content_type_fits
+from streamgauge.wire.framing import Framing, framing_of
 from streamgauge.wire.handshake import check_accept, handshake_fields
-from streamgauge.wire.http1 import Framing, Head, framing_of
+from streamgauge.wire.http1 import Head
 from streamgauge.wire.websocket import WebSocketBody
 
 

@@ -9,7 +9,7 @@ from streamgauge.client.body import LARGE_READ_BYTES, BodyReader
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import PlainTransport, Transport
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.http1 import ChunkedBody
+from streamgauge.wire.framing import ChunkedBody
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.whole import whole_event
 

@@ -15,8 +15,8 @@ from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, ParseFailed, RsvBits
 
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.handshake import Deflate, deflate_agreed
-from streamgauge.wire.http1 import Framing
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 NO_STATUS_RECEIVED = 1005

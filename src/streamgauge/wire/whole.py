@@ -5,7 +5,7 @@
 3. It holds a ``data`` field at the beginning of a line.
 """
 
-from streamgauge.wire.http1 import KNOWN_SIZES
+from streamgauge.wire.framing import KNOWN_SIZES
 
 
 def whole_event(data: bytes) -> int:
