@@ -233,3 +233,15 @@ def test_ipv6_is_spoken_where_there_is_ipv6(stream, make_server):
     server.scripts["/"] = [WHOLE]
     assert stream(url=server.url()).outcome is Outcome.COMPLETED
     assert f"Host: [::1]:{server.port}".encode() in server.requests[0]
+
+
+def test_a_stream_that_ended_while_its_host_was_looked_up_asks_for_nothing(server, plan):
+    reactor = SelectorReactor()
+    instruments = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor)
+    exchange = Exchange(plan(()), instruments, lambda: None)
+    exchange.censor()
+    Session().ask(exchange)
+    reactor.close()
+    assert exchange.record is not None
+    assert exchange.record.outcome is Outcome.CENSORED
+    assert server.connections == 0

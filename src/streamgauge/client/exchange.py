@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
 from streamgauge.client.opening import opening_of
+from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Reactor, Watch
+from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
 from streamgauge.client.shortcut import Shortcut
@@ -69,7 +71,8 @@ class Exchange:
         self._send_failure = ""
         self._reading: Watch | None = None
         self._writing: Watch | None = None
-        self._deadline_watch: Watch | None = None
+        self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
+        self._patience.wait()
         self._head_parser = HeadParser()
         self._body: BodyReader | None = None
         #: The body again, where it is one that sends too.
@@ -79,10 +82,12 @@ class Exchange:
 
     def ask(self, route: Route, reuse: Transport | None = None) -> None:
         """Send ``request`` on ``reuse`` where that is given, else on a new connection by ``route``."""
+        if self.record is not None:  # it ended while the way was sought
+            if reuse is not None:
+                reuse.close()
+            return
         self._route = route
         self.asked = self.request
-        if self._deadline_watch is None:
-            self._await_deadline()
         if reuse is None:
             self._connect()
         else:
@@ -252,39 +257,15 @@ class Exchange:
             what = "inside the response's head" if self._head_parser.started else "before a response"
             self._end(Outcome.TRUNCATED, f"the connection was closed {what}{why and f' ({why})'}", end_ns)
 
-    # Limits
-
-    def _await_deadline(self) -> None:
-        deadline_ns, _ = self._deadline()
-        waits_s = [] if deadline_ns is None else [max(0.0, (deadline_ns - self._ledger.now_ns()) / 1e9)]
-        if self._timer.first_ns is None and self.plan.limits.idle_timeout_s is not None:
-            waits_s.append(self.plan.limits.idle_timeout_s)  # it counts from the first chunk, which may come at once
-        if waits_s:
-            self._deadline_watch = self._reactor.after(min(waits_s), self._on_deadline)
-
-    def _deadline(self) -> tuple[int | None, str]:
-        """The next moment at which the stream counts as stalled unless something comes, and which limit that is."""
-        limits, timer = self.plan.limits, self._timer
-        waiting = (
-            (timer.start_ns, limits.first_chunk_timeout_s, "first chunk")
-            if timer.first_ns is None
-            else (timer.last_ns, limits.idle_timeout_s, "chunk")
-        )
-        found = [
-            (since_ns + round(limit_s * 1e9), f"no {what} within {limit_s:g} s")
-            for since_ns, limit_s, what in (waiting, (timer.start_ns, limits.total_timeout_s, "end"))
-            if limit_s is not None
-        ]
-        return min(found, default=(None, ""))
-
-    def _on_deadline(self) -> None:
+    def _on_check(self) -> None:
+        """The stream may have stalled."""
         if self._reading is not None:
             self._on_readable()  # what has arrived meanwhile counts
         if self.record is not None:
             return
-        deadline_ns, reason = self._deadline()
-        if deadline_ns is None or deadline_ns > self._ledger.now_ns():
-            self._await_deadline()
+        reason = self._patience.exhausted()
+        if not reason:
+            self._patience.wait()
         elif self._transport is None:
             self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
         else:
@@ -296,36 +277,15 @@ class Exchange:
         if self.record is not None:
             return
         end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
-        self.record = self._recorded(outcome, reason, end_ns)
-        if self._deadline_watch is not None:
-            self._deadline_watch.stop()
+        ended = (outcome, reason)
+        self.record = record_of(self.plan.name, self._protocol, ended, end_ns, self._timer, self.head, self._body)
+        self._patience.stop()
         if self._may_reuse(outcome):
             self._unwatch()
             self.reusable, self._transport = self._transport, None
         self._hang_up()
         self._ledger.end(self._tally, self.record)
         self._on_pause()
-
-    def _recorded(self, outcome: Outcome, reason: str, end_ns: int) -> StreamRecord:
-        timer, body, head = self._timer, self._body, self.head
-        return StreamRecord(
-            name=self.plan.name,
-            protocol=self._protocol,
-            outcome=outcome,
-            start_s=timer.start_ns / 1e9,
-            duration_s=max(0, end_ns - timer.start_ns) / 1e9,
-            status=head.status if head else None,
-            headers=head.fields if head else {},
-            time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
-            chunks=timer.chunks,
-            bytes=body.bytes if body else 0,
-            heartbeats=body.heartbeats if body else 0,
-            stalls=timer.stalls,
-            coalesced=timer.coalesced,
-            max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
-            reason=reason,
-            **(body.judge.findings() if body else {}),
-        )
 
     def _may_reuse(self, outcome: Outcome) -> bool:
         body, head = self._body, self.head
