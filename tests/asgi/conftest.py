@@ -4,8 +4,9 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -48,11 +49,11 @@ class Service:
         self._thread.join(DEADLINE_S)
         self._listener.close()
 
-    def get(self, path: str, method: str = "GET") -> bytes:
+    def get(self, path: str, method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
         """The whole body of one response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=headers)
             return connection.getresponse().read()
         finally:
             connection.close()

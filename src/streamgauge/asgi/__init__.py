@@ -10,5 +10,15 @@ from streamgauge.asgi.exposition import MetricsPortError, MetricsServer, serve_m
 from streamgauge.asgi.hangup import HangUpError
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.middleware import StreamMetrics
+from streamgauge.asgi.notes import count_rejected, mark_outcome
 
-__all__ = ["HangUpError", "Instruments", "MetricsPortError", "MetricsServer", "StreamMetrics", "serve_metrics"]
+__all__ = [
+    "HangUpError",
+    "Instruments",
+    "MetricsPortError",
+    "MetricsServer",
+    "StreamMetrics",
+    "count_rejected",
+    "mark_outcome",
+    "serve_metrics",
+]

@@ -8,6 +8,7 @@ from streamgauge.asgi.framing import ChunkCounter, MessageCounter, counter_for, 
 from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import StreamSeries
 from streamgauge.asgi.stamps import Stamper
@@ -29,6 +30,7 @@ class Exchange:
         "_inbox",
         "_last_chunk_ns",
         "_missing_bytes",
+        "_notes",
         "_partial_bytes",
         "_recorder",
         "_route",
@@ -47,6 +49,7 @@ class Exchange:
         recorder: Recorder,
         route: Callable[[], str],
         give_way_s: float,
+        notes: Notes,
         stamper: Stamper | None = None,
     ) -> None:
         self._started_ns = perf_counter_ns()
@@ -55,6 +58,7 @@ class Exchange:
         self._send = send
         self._recorder = recorder
         self._route = route
+        self._notes = notes
         self._give_way_after_ns = round(give_way_s * 1e9)
         self._inbox = Inbox(receive)
         self._head: Head | None = None
@@ -181,7 +185,7 @@ class Exchange:
         if self._series is not None:
             self._series.sent_idle(self._partial_bytes, self._counter.heartbeats())
             self._series.closed_with(self._counter.close() if outcome == "completed" else 0)
-            self._series.finished(outcome, duration_s)
+            self._series.finished(self._notes.outcome or outcome, duration_s)
             return
         method = self._scope["method"] if self._scope["method"] in METHODS else "other"
         status = self._head.status if self._head else CLIENT_CLOSED_REQUEST if self._inbox.gone else 500

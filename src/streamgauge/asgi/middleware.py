@@ -9,11 +9,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from streamgauge.asgi.exchange import Exchange
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.routes import RouteTemplates
 from streamgauge.asgi.stamps import Stamper
-
-_MEASURED = "streamgauge.measured"
 
 
 class StreamMetrics:
@@ -54,11 +53,15 @@ class StreamMetrics:
         """Run the app for one scope; one that another ``StreamMetrics`` measures already passes."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
-        elif scope["type"] == "http" and _MEASURED not in scope:
-            scope[_MEASURED] = True
-            route = self._route_finder(scope)
+        elif scope["type"] in ("http", "websocket") and Notes.on(scope) is None:
+            recorder, route = self._recorder(), self._route_finder(scope)
+            notes = Notes(route, recorder.rejected)
+            notes.attach(scope)
+            if scope["type"] == "websocket":
+                await self.app(scope, receive, send)
+                return
             stamper = Stamper.asked_for(scope) if self._stamps else None
-            await Exchange(scope, receive, send, self._recorder(), route, self._give_way_s, stamper).run(self.app)
+            await Exchange(scope, receive, send, recorder, route, self._give_way_s, notes, stamper).run(self.app)
         else:
             await self.app(scope, receive, send)
 

@@ -68,6 +68,10 @@ class Recorder:
             found = self._requests[key] = self._instruments.request_duration.labels(*key)
         found.observe(duration_s)
 
+    def rejected(self, route: str, protocol: str, reason: str) -> None:
+        """Count a stream that was refused before its first byte; from any thread."""
+        self._instruments.rejected.labels(route, protocol, reason).inc()
+
     def flush(self) -> None:
         """Bring all counts into the registry; on the loop's thread only."""
         for series in self._series.values():
