@@ -9,10 +9,10 @@ SCRAPE_INTERVAL_S = 2
 #: The uid of the provisioned data source, which the ``datasource`` variable starts with.
 DATASOURCE_UID = "prometheus"
 
-#: Labels that a template variable of the same name selects, wherever a metric carries them. ``job`` and ``instance``
-#: are on every series, because Prometheus puts them there.
+#: Labels that a template variable selects, wherever a metric carries them; of the second, by the variable's name.
+#: ``job`` and ``instance`` are on every series, because Prometheus puts them there.
 TARGET_LABELS = ("job", "instance")
-SELECTED_LABELS = ("route", "name")
+SELECTED_LABELS = {"route": "route", "name": "name", "run_id": "run"}
 
 #: What a variable's "All" stands for. ``.+`` and not ``.*``: a series without the label belongs to someone else.
 ALL_VALUES = ".+"
@@ -20,11 +20,30 @@ ALL_VALUES = ".+"
 #: Exposed as soon as the app is up, before any stream came: what finds the jobs and instances.
 TARGET_METRIC = "event_loop_lag_seconds_count"
 
+#: The same of the load generators: there as long as a run is.
+GENERATOR_METRIC = "stream_client_users"
+
 #: Server outcomes that are the service's own doing. A client that hangs up and a server that was told to stop are not.
 FAILED_OUTCOMES = ("error", "send_timeout", "deadline")
 
+#: Client outcomes that count as failures, as in ``result.json``. A stream that the end of the run cut off is censored:
+#: neither a success nor a failure.
+CLIENT_FAILED_OUTCOMES = (
+    "incomplete",
+    "truncated",
+    "in_band_error",
+    "stalled",
+    "protocol_error",
+    "http_error",
+    "connect_error",
+)
+CENSORED = "censored"
+
 #: Shown where a query has no answer, because nothing streamed.
 NO_TRAFFIC = "no traffic"
+
+#: Shown where a query has no answer, because no load test runs or ran.
+NO_RUN = "no run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +56,86 @@ class Limit:
 
 
 # Limits of a histogram's quantile stand on bounds of its buckets: between two bounds Prometheus can only interpolate.
+_FIRST_CHUNK = Limit(0.25, 1.0, "People notice a wait from about a quarter of a second, and lose the thread after one.")
+_INTERVAL = Limit(0.5, 1.0, "One second without a chunk is a stall by default; half of it is where text stops to flow.")
+_FAILED = Limit(
+    0.001, 0.01, "One failed stream in a thousand is the usual objective; one in a hundred is seen by users."
+)
+
 LIMITS = {
-    "stream_server_time_to_first_chunk_seconds": Limit(
-        0.25, 1.0, "People notice a wait from about a quarter of a second, and lose the thread after one."
-    ),
-    "stream_server_chunk_interval_seconds": Limit(
-        0.5, 1.0, "One second without a chunk is a stall by default; half of it is where text stops to flow."
-    ),
+    "stream_server_time_to_first_chunk_seconds": _FIRST_CHUNK,
+    "stream_client_time_to_first_chunk_seconds": _FIRST_CHUNK,
+    "stream_server_chunk_interval_seconds": _INTERVAL,
+    "stream_client_chunk_interval_seconds": _INTERVAL,
+    "stream_server_finished_total": _FAILED,
+    "stream_client_finished_total": _FAILED,
     "stream_server_chunk_send_seconds": Limit(
         0.01, 0.1, "A send that finds room in the buffer takes microseconds: ten milliseconds were spent waiting."
     ),
     "event_loop_lag_seconds": Limit(
         0.01, 0.05, "The lag is added to every chunk of every stream of that process; uvloop idles well below 5 ms."
     ),
-    "stream_server_finished_total": Limit(
-        0.001, 0.01, "One failed stream in a thousand is the usual objective; one in a hundred is seen by users."
+    "stream_client_chunk_delay_seconds": Limit(
+        0.05, 0.25, "Fifty milliseconds is a path across a continent; a quarter of a second is a queue or a buffer."
+    ),
+    "stream_client_generator_lag_seconds": Limit(
+        0.01, 0.1, "It is kept out of the figures, but a generator this late also starts streams late."
+    ),
+    "stream_client_late_starts_total": Limit(
+        0.01, 0.1, "An open model that starts one stream in a hundred late no longer offers the load it was asked for."
+    ),
+    "stream_client_coalesced_chunks_total": Limit(
+        0.5, 0.9, "Of chunks that share a read only the last has a stamp: beyond half, percentiles lean on intervals."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A service level: at least ``share`` of a histogram's observations within ``bound_s``, a bound of its buckets."""
+
+    bound_s: float
+    share: float
+    reason: str
+
+
+#: By the family's name without its side: server and client are held to the same. A dashboard's variable starts at the
+#: bound, and may pick another bucket.
+OBJECTIVES = {
+    "time_to_first_chunk": Objective(0.25, 0.99, "99 of 100 streams answer before people notice a wait."),
+    "chunk_interval": Objective(0.5, 0.99, "99 of 100 chunks follow before text stops to flow."),
+}
+
+#: The share of ended streams that did not fail.
+SUCCESS_OBJECTIVE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The share of events that has to be good, counted over thirty days. What is slower than ``limit_s`` is not."""
+
+    share: float
+    reason: str
+    limit_s: float | None = None
+
+    @property
+    def budget(self) -> float:
+        """The share of events that may be bad."""
+        return 1 - self.share
+
+
+# A limit in seconds is a bound of the metric's buckets: Prometheus counts up to a bound, and only guesses between two.
+OBJECTIVES = {
+    "success": Objective(0.999, "One failed stream in a thousand: a person who opens thirty a day sees one a month."),
+    "first_chunk": Objective(
+        0.99,
+        "A second is where people lose the thread; cold starts and cache misses may cost one stream in a hundred that.",
+        LIMITS["stream_server_time_to_first_chunk_seconds"].bad,
+    ),
+    "chunk_interval": Objective(
+        0.995,
+        "Half a second is where text stops to flow: at twenty chunks a second, one in two hundred is a hiccup every "
+        "ten seconds.",
+        LIMITS["stream_server_chunk_interval_seconds"].warn,
     ),
 }
