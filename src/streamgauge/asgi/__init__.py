@@ -10,6 +10,7 @@ from streamgauge.asgi.exposition import MetricsPortError, MetricsServer, serve_m
 from streamgauge.asgi.hangup import HangUpError
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.middleware import StreamMetrics
+from streamgauge.asgi.multiprocess import MultiprocessError, prepare_multiprocess
 from streamgauge.asgi.notes import count_rejected, mark_outcome
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Instruments",
     "MetricsPortError",
     "MetricsServer",
+    "MultiprocessError",
     "StreamMetrics",
     "count_rejected",
     "mark_outcome",
+    "prepare_multiprocess",
     "serve_metrics",
 ]

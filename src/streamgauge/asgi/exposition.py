@@ -1,6 +1,5 @@
 """The metrics' own port: a small HTTP server in a thread, so that no scrape runs on the loop that streams."""
 
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -13,6 +12,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.living import reap
+from streamgauge.asgi.multiprocess import check_directory, directory
 
 _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -55,9 +56,11 @@ class MetricsServer:
 def serve_metrics(port: int = 9101, host: str = "0.0.0.0", registry: CollectorRegistry = REGISTRY) -> MetricsServer:
     """Serve ``registry`` at ``/metrics``, in OpenMetrics or the plain text format, as the scrape accepts.
 
-    Where ``PROMETHEUS_MULTIPROC_DIR`` is set, it serves what all processes wrote there. Port 0 takes a free one.
-    Raises ``MetricsPortError`` if the port cannot be had.
+    Where ``PROMETHEUS_MULTIPROC_DIR`` is set, it serves what all processes wrote there, and need not be one of those
+    that measure. Port 0 takes a free one. Raises ``MetricsPortError`` if the port cannot be had, and
+    ``MultiprocessError`` if that directory is none.
     """
+    check_directory()
     app = _metrics_app(Instruments.of(registry), registry)
     try:
         server = _server_class(host, port)((host, port), _QuietHandler)
@@ -70,18 +73,19 @@ def serve_metrics(port: int = 9101, host: str = "0.0.0.0", registry: CollectorRe
 
 def _metrics_app(instruments: Instruments, registry: CollectorRegistry) -> _WsgiApp:
     """Serves the registry, or what every process of a group has written once this one has flushed."""
-    several = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-    exposed = CollectorRegistry() if several else registry
-    if several:
-        MultiProcessCollector(exposed)  # type: ignore[no-untyped-call]
+    place = directory()
+    exposed = CollectorRegistry() if place else registry
+    if place:
+        MultiProcessCollector(exposed, str(place))  # type: ignore[no-untyped-call]
     render = make_wsgi_app(exposed)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/metrics":
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"The metrics are at /metrics.\n"]
-        if several:
+        if place:
             instruments.flush()
+            reap(place)
         body: Iterable[bytes] = render(environ, start_response)
         return body
 

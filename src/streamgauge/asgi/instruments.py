@@ -58,6 +58,11 @@ class Instruments:
                 found = _BY_REGISTRY[registry] = cls(registry)
             return found
 
+    @staticmethod
+    def exist() -> bool:
+        """Whether this process has any."""
+        return bool(_BY_REGISTRY)
+
     def add(self, recorder: Flushable) -> None:
         """Flush ``recorder`` before every scrape for as long as it lives."""
         self._recorders.add(recorder)

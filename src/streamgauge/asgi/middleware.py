@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from streamgauge.asgi.exchange import Exchange
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.multiprocess import check_values
 from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.routes import RouteTemplates
@@ -41,6 +42,7 @@ class StreamMetrics:
         give_way_s: float = 0.1,
         stamps: bool = False,
     ) -> None:
+        check_values()
         self.app = app
         self._instruments = instruments or Instruments.of(registry)
         self._route = route

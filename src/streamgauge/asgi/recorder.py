@@ -8,6 +8,8 @@ from time import perf_counter_ns
 from prometheus_client import Histogram
 
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
+from streamgauge.asgi.living import sign_in
+from streamgauge.asgi.multiprocess import directory
 from streamgauge.asgi.series import StreamSeries
 from streamgauge.catalog import INTERVAL_BUCKETS
 
@@ -36,6 +38,8 @@ class Recorder:
         self._ticks = 0
         self._orphaned = threading.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        if (place := directory()) is not None:
+            sign_in(place)
         self.start()
         instruments.add(self)
 

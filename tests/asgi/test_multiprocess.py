@@ -1,0 +1,177 @@
+"""Several worker processes count as one, exactly, also when one of them is killed."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from streamgauge.asgi.living import sign_in
+from streamgauge.client.blocking import run_streams
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.target import target_of
+from streamgauge.measure.outcome import Outcome
+
+SERVE = Path(__file__).parent / "workers" / "serve.py"
+
+
+class Workers:
+    """The service, its metrics as a scrape has them, and what clients have seen of it."""
+
+    def __init__(self, process, port, metrics):
+        self.process, self.port, self.metrics = process, port, metrics
+        self.seen = Counter()
+
+    def scraped(self):
+        """Totals by short name."""
+        text = urllib.request.urlopen(self.metrics, timeout=20).read().decode()
+        found = Counter()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                found[sample.name.removeprefix("stream_server_")] += sample.value
+                if outcome := sample.labels.get("outcome"):
+                    found[f"{sample.name.removeprefix('stream_server_')}:{outcome}"] += sample.value
+        return found
+
+    def totals(self):
+        """What clients can know of, as a scrape has it."""
+        found = self.scraped()
+        return {name: found[name] for name in ("started_total", "chunks_total", "body_bytes_total")}
+
+    def stream(self, *lengths):
+        """Whole streams by the engine, side by side."""
+        url = f"http://127.0.0.1:{self.port}"
+        plans = [StreamPlan("s", Request("GET", target_of(f"{url}/s?chunks={n}"), {}), "sse") for n in lengths]
+        for record in run_streams(plans):
+            assert record.outcome is Outcome.COMPLETED, record.reason
+            self.saw(record.chunks, record.bytes)
+
+    def saw(self, chunks, size_bytes):
+        self.seen += {"started_total": 1, "chunks_total": chunks, "body_bytes_total": size_bytes}
+
+    def hold(self, chunks):
+        """A stream that has sent all and stays open: its connection, and the worker's process id."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(b"GET /s?hold&chunks=%d HTTP/1.1\r\nHost: test\r\n\r\n" % chunks)
+        read = b""
+        while read.count(b"pid=") < chunks or not read.endswith(b"\n\n\r\n"):
+            read += connection.recv(65536)
+        events = re.findall(rb"data: \d+ pid=\d+\n\n", read)
+        self.saw(len(events), sum(map(len, events)))
+        return connection, int(re.findall(rb"pid=(\d+)", read)[0])
+
+
+@contextmanager
+def serving(parser, workers):
+    process = subprocess.Popen([sys.executable, SERVE, parser, str(workers)], stdout=subprocess.PIPE, text=True)
+    try:
+        yield Workers(process, **json.loads(process.stdout.readline()))
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+@pytest.fixture(params=[1, 4], ids=["1-worker", "4-workers"])
+def workers(request, parser):
+    with serving(parser, request.param) as service:
+        yield service
+
+
+def test_totals_are_the_clients_own_through_hang_ups_and_a_killed_worker(workers, eventually):
+    workers.stream(*[5, 50, 200] * 4)
+    eventually(lambda: workers.totals() == workers.seen)
+    with ExitStack() as connections:
+        held = [workers.hold(7) for _ in range(12)]
+        for connection, _ in held:
+            connections.enter_context(connection)
+        eventually(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 12)
+        victim = held[0][1]
+        os.kill(victim, signal.SIGKILL)
+        left = sum(pid != victim for _, pid in held)
+        eventually(lambda: workers.scraped()["active"] == left)
+        assert workers.totals() == workers.seen
+    eventually(lambda: workers.scraped()["finished_total:client_disconnect"] == left)
+    workers.stream(*[30] * 12)
+    eventually(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 0)
+    assert workers.scraped()["chunk_size_bytes_count"] == workers.seen["chunks_total"]
+    assert workers.scraped()["finished_total:completed"] == 24
+
+
+def run(code, **environment):
+    """Run Python code in a process of its own."""
+    variables = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=variables | environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+PREPARE = "from streamgauge.asgi import *; print(prepare_multiprocess())"
+
+
+def test_a_directory_is_made_and_goes_with_the_process():
+    done = run(PREPARE + "; import os; assert os.environ['PROMETHEUS_MULTIPROC_DIR'] == str(prepare_multiprocess())")
+    assert done.returncode == 0, done.stderr
+    assert not Path(done.stdout.strip()).exists()
+
+
+def test_what_an_earlier_service_left_is_wiped_and_nothing_else(tmp_path):
+    ours = ("counter_7.db", "histogram_7.db", "gauge_livesum_7.db", "alive_7.lock")
+    for name in (*ours, "notes.txt"):
+        (tmp_path / name).touch()
+    assert run(PREPARE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)).stdout.strip() == str(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_directory_that_a_process_still_writes_to_is_refused(tmp_path):
+    sign_in(tmp_path)
+    done = run(PREPARE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert f"MultiprocessError: directory for metrics '{tmp_path}': process {os.getpid()} still writes" in done.stderr
+
+
+def test_a_directory_that_cannot_be_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    done = run(PREPARE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file"))
+    assert f"MultiprocessError: directory for metrics '{tmp_path}/file': File exists" in done.stderr
+    done = run("from streamgauge.asgi import *; serve_metrics(0)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "none"))
+    assert f"MultiprocessError: PROMETHEUS_MULTIPROC_DIR: '{tmp_path}/none' is no directory" in done.stderr
+
+
+def test_what_comes_too_late_is_said():
+    done = run("from streamgauge.asgi import *; app = StreamMetrics(None); prepare_multiprocess()")
+    assert "MultiprocessError: prepare_multiprocess() comes too late" in done.stderr
+    late = "import os; from streamgauge.asgi import *; os.environ['PROMETHEUS_MULTIPROC_DIR'] = '/tmp'; "
+    assert "was set after prometheus_client was imported" in run(late + "StreamMetrics(None)").stderr
+
+
+def test_workers_that_are_forks_of_a_process_that_prepared_count_too():
+    fork = """
+import asyncio, os, urllib.request
+from streamgauge.asgi import *
+prepare_multiprocess()
+async def work():
+    from streamgauge.asgi.recorder import Recorder
+    recorder = Recorder(Instruments.of())
+    recorder.series("/s", "sse").sent(None, 0, 100)
+    recorder.series("/s", "sse").active.inc()
+    recorder.stop()
+for _ in range(2):
+    if not (pid := os.fork()):
+        asyncio.run(work())
+        os._exit(0)
+    os.waitpid(pid, 0)
+with serve_metrics(0, "127.0.0.1") as server:
+    print(urllib.request.urlopen(server.url, timeout=10).read().decode())
+"""
+    done = run(fork)
+    assert 'stream_server_chunks_total{protocol="sse",route="/s"} 2.0' in done.stdout, done.stderr
+    assert "stream_server_active{" not in done.stdout
