@@ -81,9 +81,13 @@ class BodyReader:
             timer = self._timer
             first = timer.chunks + 1
             exact = not (pending or framing.beyond)
+            sizes = self._tally.chunk_sizes.fresh
             if exact and len(chunks) == 1:
                 timer.chunk(arrival_ns)
+                sizes[len(chunks[0])] += 1
             else:
+                for chunk in chunks:
+                    sizes[len(chunk)] += 1
                 floor_ns = 0 if left_behind else clock.floor_ns
                 timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
             if settled := self.judge.look(chunks, first):
@@ -114,6 +118,8 @@ class BodyReader:
             return Outcome.TRUNCATED, "the body ended inside its content coding"
         first, chunks = self._timer.chunks + 1, self.decoder.close()
         if chunks:
+            for chunk in chunks:
+                self._tally.chunk_sizes.fresh[len(chunk)] += 1
             self._time_last(len(chunks))
             if settled := self.judge.look(chunks, first):
                 return settled

@@ -69,5 +69,7 @@ class Shortcut:
         if self._count is not None:
             self._count(data[-2 - size : -4])
         self._body.bytes += size
-        self._tally.bytes += size
+        tally = self._tally
+        tally.bytes += size
+        tally.chunk_sizes.fresh[size - 2] += 1
         return size

@@ -8,6 +8,7 @@ from streamgauge.measure.delay import RawDelays
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
+from streamgauge.measure.sizes import Sizes
 
 _HISTOGRAMS = (
     "time_to_first_chunk",
@@ -46,7 +47,7 @@ class Tally:
     ``time_to_first_chunk`` at its most.
     """
 
-    __slots__ = (*_HISTOGRAMS, *_COUNTS, "delays", "outcomes", "reasons")
+    __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "outcomes", "reasons")
 
     def __init__(self) -> None:
         self.time_to_first_chunk = Histogram()
@@ -63,6 +64,8 @@ class Tally:
         self.duration = Histogram()
         #: Of the same streams, where they are a language model's.
         self.time_per_output_token = Histogram()
+        #: Of chunks, their framing left out.
+        self.chunk_sizes = Sizes()
         self.started = 0
         self.chunks = 0
         self.bytes = 0
@@ -115,6 +118,7 @@ class Tally:
             getattr(self, name).merge(getattr(other, name))
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.chunk_sizes.merge(other.chunk_sizes)
         self.outcomes.update(other.outcomes)
         for reason, times in other.reasons.items():
             self._count_reason(reason, times)
@@ -127,6 +131,7 @@ class Tally:
         for name in _COUNTS:
             setattr(taken, name, getattr(self, name))
             setattr(self, name, 0)
+        taken.chunk_sizes.swap(self.chunk_sizes)
         taken.outcomes, self.outcomes = self.outcomes, taken.outcomes
         taken.reasons, self.reasons = self.reasons, taken.reasons
         taken.delays = {clock: raw for clock, raw in self.delays.items() if raw.low or raw.high}
@@ -158,7 +163,9 @@ class Tally:
         histograms = {name: getattr(self, name).to_dict() for name in _HISTOGRAMS if getattr(self, name).count}
         counts = {name: getattr(self, name) for name in _COUNTS}
         delays = {"delays": {clock: raw.to_dict() for clock, raw in self.delays.items()}} if self.delays else {}
-        return {**counts, **histograms, **delays, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons)}
+        sizes = {"chunk_sizes": self.chunk_sizes.to_dict()} if self.chunks else {}
+        ends = {"outcomes": dict(self.outcomes), "reasons": dict(self.reasons)}
+        return {**counts, **histograms, **delays, **sizes, **ends}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Tally":
@@ -169,6 +176,8 @@ class Tally:
                 setattr(tally, name, Histogram.from_dict(data[name]))
         for name in _COUNTS:
             setattr(tally, name, data[name])
+        if "chunk_sizes" in data:
+            tally.chunk_sizes = Sizes.from_dict(data["chunk_sizes"])
         tally.outcomes.update(data["outcomes"])
         tally.reasons.update(data["reasons"])
         tally.delays = {clock: RawDelays.from_dict(raw) for clock, raw in data.get("delays", {}).items()}

@@ -1,0 +1,69 @@
+"""Sizes of chunks in bytes, counted exactly at the bounds that the catalog has for them."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from streamgauge.catalog import SIZE_BUCKETS
+
+
+class Sizes:
+    """Counts by bucket, and their sum. ``fresh[size_bytes] += 1`` counts a chunk: there is no call for every chunk."""
+
+    __slots__ = ("_counts", "_sum_bytes", "fresh")
+
+    def __init__(self) -> None:
+        self.fresh: defaultdict[int, int] = defaultdict(int)
+        self._counts = [0] * (len(SIZE_BUCKETS) + 1)
+        self._sum_bytes = 0
+
+    def _settle(self) -> None:
+        for size_bytes, times in self.fresh.items():
+            self._counts[bisect_left(SIZE_BUCKETS, size_bytes)] += times
+            self._sum_bytes += size_bytes * times
+        self.fresh.clear()
+
+    @property
+    def counts(self) -> list[int]:
+        """Chunks by bucket, each up to and with its bound; the last holds those above all bounds."""
+        self._settle()
+        return self._counts
+
+    @property
+    def sum_bytes(self) -> int:
+        """The bytes of all chunks."""
+        self._settle()
+        return self._sum_bytes
+
+    def merge(self, other: "Sizes") -> None:
+        """Add ``other``'s counts to these."""
+        self._counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self._sum_bytes += other.sum_bytes
+
+    def swap(self, other: "Sizes") -> None:
+        """Exchange the contents of the two."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, theirs)
+            setattr(other, name, mine)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        return {"by_bucket": self.counts, "sum_bytes": self.sum_bytes}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Sizes":
+        """What :meth:`to_dict` wrote. Raises ValueError for counts of other buckets."""
+        sizes = cls()
+        counts = list(data["by_bucket"])
+        if len(counts) != len(sizes._counts):
+            raise ValueError(f"expected {len(sizes._counts)} counts of chunk sizes, got {len(counts)}")
+        sizes._counts, sizes._sum_bytes = counts, data["sum_bytes"]
+        return sizes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sizes) and (self.counts, self.sum_bytes) == (other.counts, other.sum_bytes)
+
+    def __hash__(self) -> int:  # they are mutable
+        raise TypeError("unhashable type: 'Sizes'")
