@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from streamgauge.measure.alignment import ChunkDelays, DelayTotals
-from streamgauge.measure.delay import RawDelays
+from streamgauge.measure.alignment import ChunkDelays, DelayTotals, Pair
+from streamgauge.measure.delay import Delays, RawDelays
 from streamgauge.measure.tally import Tally
 
 SECOND_NS = 10**9
@@ -138,3 +138,22 @@ def test_memory_does_not_grow_with_the_run():
     assert len(pair._parts[KEY]) <= 16
     assert len(pair._lows.points) <= 512
     check(world)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_slices_as_they_come_add_up_to_the_whole(same):
+    """On one clock exactly; on two, as far as the clocks were known by then."""
+    world, live, add = World(1, offset_s=0.0 if same else 3.0, least_s=0.004, same=same), Delays(), Pair.add
+
+    def watched(pair, key, raw, wall_offset_ns):
+        add(pair, key, raw, wall_offset_ns)
+        live.merge(pair.newest(key))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pair, "add", watched)
+        found = world.run(60).result()
+    assert live.all.count == found.delays.all.count
+    if same:
+        assert live.all.counts == found.delays.all.counts
+    else:
+        assert live.all.quantile_s(0.5) == pytest.approx(found.delays.all.quantile_s(0.5), rel=0.01, abs=0.002)

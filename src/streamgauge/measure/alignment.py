@@ -112,11 +112,29 @@ class Pair:
                 found[key].merge(part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns))
         return fit, found
 
+    def newest(self, key: tuple[str, str]) -> Delays:
+        """The delays of the slice of ``key`` that was added last, by what is known of the clocks so far.
+
+        What comes later may show the clocks better: ``results`` is the last word.
+        """
+        part, line = self._parts[key][-1], self._line()
+        base_ns = 0.0 if self._same_clock else self._smallest_ns(self._round_trip_ns(line))
+        return part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns)
+
+    def _round_trip_ns(self, line: Line) -> float | None:
+        """The smallest round trip; None where nothing is known of any."""
+        return min((line.at(t_ns) + value_ns for t_ns, value_ns in self._highs.points), default=None)
+
+    @staticmethod
+    def _smallest_ns(round_trip_ns: float | None) -> float:
+        """The smallest delay."""
+        return max(0.0, round_trip_ns or 0.0) / 2
+
     def _filtered(self, line: Line) -> tuple[Fit, float]:
         """The fit by the minimum filter, and the smallest delay."""
         error_ns = self._lows.error_ns + abs(line.slope) * _HALF_SLICE_NS + MAPPING_NS
-        round_trip_ns = min((line.at(t_ns) + value_ns for t_ns, value_ns in self._highs.points), default=None)
-        base_ns = max(0.0, round_trip_ns or 0.0) / 2
+        round_trip_ns = self._round_trip_ns(line)
+        base_ns = self._smallest_ns(round_trip_ns)
         uncertainty_s = None
         if round_trip_ns is not None:
             uncertainty_s = (abs(round_trip_ns) / 2 + error_ns) / 1e9
