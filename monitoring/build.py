@@ -1,4 +1,4 @@
-"""Writes the generated dashboards: ``python -m monitoring.build``, or with ``--check`` only says which are stale."""
+"""Writes the generated dashboards and rules, or says which are stale: ``python -m monitoring.build [--check]``."""
 
 import argparse
 import json
@@ -11,6 +11,8 @@ from typing import Any
 from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import Json
 from monitoring.promql import CatalogError
+from monitoring.rules import files as rules
+from monitoring.rules.plan import Plan
 from streamgauge.catalog import CATALOG
 
 GENERATED = Path(__file__).parent / "generated"
@@ -48,14 +50,20 @@ def generate() -> dict[str, str]:
 
 def stale(files: Mapping[str, str], folder: Path) -> list[str]:
     """What of the folder differs from the files: changed, missing, or left over."""
-    there = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+    there = {path.name: path.read_text(encoding="utf-8") for path in _alike(files, folder)}
     return sorted(name for name in there.keys() | files.keys() if there.get(name) != files.get(name))
 
 
+def _alike(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """What lies in the folder and ends as the files do: ``.json`` or ``.yml``."""
+    endings = {Path(name).suffix for name in files}
+    return sorted(path for path in folder.glob("*") if path.suffix in endings)
+
+
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Makes the folder hold these files, and no other ``*.json``."""
+    """Makes the folder hold these files, and no other of their kind."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("*.json"):
+    for path in _alike(files, folder):
         if path.name not in files:
             path.unlink()
     for name, text in files.items():
@@ -63,18 +71,24 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command. Exit status 0 written or up to date, 1 stale, 2 a dashboard names what the catalog lacks."""
+    """The command. Exit status 0 written or up to date, 1 stale, 2 something names what the catalog lacks."""
     options = _parse(argv)
     try:
-        files = generate()
+        written = [
+            (generate(), options.output),
+            (rules.generate(Plan(runbooks_url=options.runbooks_url)), options.rules),
+        ]
     except CatalogError as error:
         return _say(f"monitoring.build: {error}", 2)
-    differing = stale(files, options.output)
+    differing = [folder / name for files, folder in written for name in stale(files, folder)]
     if not options.check:
-        write(files, options.output)
-        return _say(f"monitoring.build: {len(files)} dashboard(s) in {options.output}, {len(differing)} changed", 0)
+        for files, folder in written:
+            write(files, folder)
+        count = sum(len(files) for files, _ in written)
+        where = f"{options.output} and {options.rules}"
+        return _say(f"monitoring.build: {count} files in {where}, {len(differing)} changed", 0)
     if differing:
-        names = ", ".join(str(options.output / name) for name in differing)
+        names = ", ".join(map(str, differing))
         return _say(f"monitoring.build: stale: {names}. Run `make dashboards` and commit what it writes.", 1)
     return 0
 
@@ -82,7 +96,11 @@ def main(argv: list[str] | None = None) -> int:
 def _parse(argv: list[str] | None) -> Any:
     parser = argparse.ArgumentParser(prog="python -m monitoring.build", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
-    parser.add_argument("--output", type=Path, default=GENERATED, metavar="FOLDER", help="where the files are")
+    parser.add_argument("--output", type=Path, default=GENERATED, metavar="FOLDER", help="where the dashboards are")
+    parser.add_argument("--rules", type=Path, default=rules.FOLDER, metavar="FOLDER", help="where the rules are")
+    parser.add_argument(
+        "--runbooks-url", default=Plan().runbooks_url, metavar="URL", help="what an alert's runbook is found below"
+    )
     return parser.parse_args(argv)
 
 

@@ -1,0 +1,94 @@
+"""Alerts on what the load generator saw. None pages: a load test is meant to find the limit.
+
+A generator that cannot be trusted silences the others of its job, in the Alertmanager.
+"""
+
+from collections.abc import Iterator
+
+from monitoring.promql import family
+from monitoring.rules.plan import Plan
+from monitoring.rules.recording import FAILED, NAME, TRUNCATED, record
+from monitoring.rules.rule import Alert, Group
+
+_CLIENT = {"side": "client"}
+_STREAM = "{{ $labels.job }} {{ $labels.name }} ({{ $labels.protocol }})"
+_SHARE = "{{ $value | humanizePercentage }}"
+
+
+def groups(plan: Plan) -> list[Group]:
+    """One group."""
+    alerts = [*_ended_badly(plan), *_stalled(plan), _not_trusted(plan)]
+    return [Group("streamgauge-client-alerts", 5, alerts)]
+
+
+def _symptom(plan: Plan, name: str, expression: str, summary: str, description: str, sign: str = "") -> Alert:
+    return Alert(
+        name,
+        "ticket",
+        expression,
+        f"{_STREAM}: {summary}",
+        description,
+        memory_s=plan.run_memory_s,
+        labels=_CLIENT | ({"sign": sign} if sign else {}),
+    )
+
+
+def _share(plan: Plan, word: str) -> str:
+    name = record(NAME, f"stream_client_{word}_per_finished", "ratio_rate", plan.run_window_s)
+    return f"{name} > {plan.client_failed_share:g}"
+
+
+def _ended_badly(plan: Plan) -> Iterator[Alert]:
+    window = plan.window(plan.run_window_s)
+    yield _symptom(
+        plan,
+        "ClientStreamsTruncated",
+        _share(plan, "truncated"),
+        "streams are cut short.",
+        f"{_SHARE} of the streams that ended in the last {window} were {' or '.join(TRUNCATED)}: the connection closed "
+        "inside the body, or the end that the scenario names never came.",
+    )
+    yield _symptom(
+        plan,
+        "ClientStreamsFailed",
+        _share(plan, "failed"),
+        "streams fail.",
+        f"{_SHARE} of the streams that ended in the last {window} ended in {', '.join(FAILED[:-1])} or {FAILED[-1]}.",
+    )
+
+
+def _stalled(plan: Plan) -> Iterator[Alert]:
+    window = plan.window(plan.run_window_s)
+    stalls = record(NAME, "stream_client_stalls_per_active", "rate", plan.run_window_s)
+    yield _symptom(
+        plan,
+        "ClientStreamsStalled",
+        f"60 * {stalls} > {plan.stalls_per_minute:g}",
+        "chunks stay away and come again.",
+        f"Over the last {window} each stream paused {{{{ $value | humanize }}}} times a minute for more than "
+        f"{plan.stall_s:g} s. {plan.stalls_per_minute:g} are allowed.",
+        "pause",
+    )
+    yield _symptom(
+        plan,
+        "ClientStreamsStalled",
+        _share(plan, "stalled"),
+        "chunks stay away for good.",
+        f"{_SHARE} of the streams that ended in the last {window} were given up: no chunk came within the idle limit, "
+        "or no end within the total one.",
+        "outcome",
+    )
+
+
+def _not_trusted(plan: Plan) -> Alert:
+    trust = family("stream_client_trust", "gauge").name
+    return Alert(
+        "GeneratorNotTrusted",
+        "info",
+        f"min by (job, run_id, scenario, host) ({trust}) < 2",
+        "{{ $labels.job }}: the load generator did not keep up in run {{ $labels.run_id }}.",
+        "{{ if eq $value 0.0 }}The run is invalid{{ else }}The run is degraded{{ end }}: what it measured may be the "
+        "load generator's doing, and not the service's. Its result.json gives the reasons.",
+        memory_s=plan.run_memory_s,
+        labels=_CLIENT,
+    )

@@ -1,0 +1,96 @@
+"""Recording rules: what alerts and dashboards ask for again and again, as ``level:metric:operation``.
+
+A name keeps the window that it has in production where a plan shortens it, so that what reads it stays the same.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from monitoring.rules.expression import any_of, counted, gauged, longer, part_of, quantile, ratio
+from monitoring.rules.plan import Plan, span
+from monitoring.rules.rule import Group, Recording
+
+ROUTE = ("job", "route")
+STREAM = ("job", "route", "protocol")
+NAME = ("job", "name", "protocol")
+FINISHED = "stream_server_finished_total"
+TRUNCATED = ("truncated", "incomplete")
+FAILED = ("in_band_error", "protocol_error", "http_error", "connect_error")
+
+
+def record(level: Sequence[str], metric: str, operation: str, window_s: float) -> str:
+    """A rule's name; ``job_route:stream_server_started:rate5m`` for one."""
+    return f"{'_'.join(level)}:{metric}:{operation}{span(window_s)}"
+
+
+def groups(plan: Plan) -> list[Group]:
+    """Short windows, on both sides."""
+    return [
+        Group("streamgauge-server", 10, [*_server(plan)]),
+        Group("streamgauge-client", 5, [*_client(plan)]),
+    ]
+
+
+def _server(plan: Plan) -> Iterator[Recording]:
+    nominal, window = plan.window_s, plan.window(plan.window_s)
+    finished = counted(FINISHED, STREAM, "rate", window)
+    errored = counted(FINISHED, STREAM, "rate", window, any_of("outcome", plan.failed_outcomes))
+    outcomes = (*STREAM, "outcome")
+
+    yield Recording(
+        record(outcomes, "stream_server_finished", "rate", nominal), counted(FINISHED, outcomes, "rate", window)
+    )
+    yield Recording(
+        record(STREAM, "stream_server_errored_per_finished", "ratio_rate", nominal),
+        ratio(part_of(errored, finished), finished),
+    )
+    yield from _refusals(plan, window)
+    yield Recording(record(STREAM, "stream_server_stalls_per_active", "rate", nominal), _own_stalls(plan, window))
+    for metric in ("time_to_first_chunk", "chunk_interval", "chunk_send"):
+        name = f"stream_server_{metric}_seconds"
+        yield Recording(record(STREAM, name, "p99_rate", nominal), quantile(0.99, name, STREAM, window))
+    lag, level = "event_loop_lag_seconds", ("job", "instance")
+    yield Recording(record(level, lag, "p99_rate", nominal), quantile(0.99, lag, level, window))
+
+
+def _refusals(plan: Plan, window: str) -> Iterator[Recording]:
+    """By route alone: who refuses a stream need not know its protocol."""
+    started, refused = (
+        record(ROUTE, f"stream_server_{word}", "rate", plan.window_s) for word in ("started", "refused")
+    )
+    yield Recording(started, counted("stream_server_started_total", ROUTE, "rate", window))
+    full = any_of("reason", plan.refusals)
+    yield Recording(refused, counted("stream_server_rejected_total", ROUTE, "rate", window, full))
+    asked = f"{started} + {refused} or {refused}"
+    share = record(ROUTE, "stream_server_refused_per_asked", "ratio_rate", plan.window_s)
+    yield Recording(share, ratio(refused, f"({asked})"))
+
+
+def _own_stalls(plan: Plan, window: str) -> str:
+    """Stalls a second and stream, less those that a reader made: an interval holds the send of its later chunk."""
+    stalls = longer("stream_server_chunk_interval_seconds", plan.stall_s, STREAM, "rate", window)
+    sends = longer("stream_server_chunk_send_seconds", plan.stall_s, STREAM, "rate", window)
+    active = gauged("stream_server_active", STREAM, "avg_over_time", window)
+    return ratio(f"clamp_min({stalls} - {sends}, 0)", active)
+
+
+def _client(plan: Plan) -> Iterator[Recording]:
+    nominal, window = plan.run_window_s, plan.window(plan.run_window_s)
+    finished = counted("stream_client_finished_total", NAME, "rate", window)
+    outcomes = (*NAME, "outcome")
+
+    def ended(*names: str) -> str:
+        part = counted("stream_client_finished_total", NAME, "rate", window, any_of("outcome", names))
+        return ratio(part_of(part, finished), finished)
+
+    yield Recording(
+        record(outcomes, "stream_client_finished", "rate", nominal),
+        counted("stream_client_finished_total", outcomes, "rate", window),
+    )
+    for word, names in (("truncated", TRUNCATED), ("failed", FAILED), ("stalled", ("stalled",))):
+        yield Recording(record(NAME, f"stream_client_{word}_per_finished", "ratio_rate", nominal), ended(*names))
+    stalls = counted("stream_client_stalls_total", NAME, "rate", window)
+    active = gauged("stream_client_active", NAME, "avg_over_time", window)
+    yield Recording(record(NAME, "stream_client_stalls_per_active", "rate", nominal), ratio(stalls, active))
+    for metric in ("time_to_first_chunk", "chunk_interval"):
+        name = f"stream_client_{metric}_seconds"
+        yield Recording(record(NAME, name, "p99_rate", nominal), quantile(0.99, name, NAME, window))

@@ -1,0 +1,146 @@
+"""Alerts on the service: what its users feel pages, and what may become that, or explains it, informs."""
+
+from collections.abc import Iterator
+
+from monitoring.rules.expression import any_of, counted, gauged
+from monitoring.rules.plan import Plan
+from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
+from monitoring.rules.rule import Alert, Group
+
+_SERVER = {"side": "server"}
+_STREAM = "{{ $labels.job }} {{ $labels.route }} ({{ $labels.protocol }})"
+_SHARE = "{{ $value | humanizePercentage }}"
+_TIME = "{{ $value | humanizeDuration }}"
+
+
+def groups(plan: Plan) -> list[Group]:
+    """The alerts on streams, and those on targets."""
+    streams = [_silent(plan), _errored(plan), _stalled(plan), _refused(plan), *_slow_readers(plan), _loop_lag(plan)]
+    return [
+        Group("streamgauge-server-alerts", 10, streams),
+        Group("streamgauge-target-alerts", 10, [*_targets(plan)]),
+    ]
+
+
+def _silent(plan: Plan) -> Alert:
+    """No interval is counted, and no outcome, for as long as nothing comes: silence has to be looked for."""
+    window = plan.window(plan.silence_s)
+    active = gauged("stream_server_active", STREAM, "min_over_time", window)
+    chunks = counted("stream_server_chunks_total", STREAM, "rate", window)
+    heartbeats = counted("stream_server_heartbeats_total", STREAM, "rate", window)
+    return Alert(
+        "StreamsSilent",
+        "page",
+        f"{active} >= {plan.least_events}\nunless\n{chunks} > 0\nunless\n{heartbeats} > 0",
+        f"{_STREAM}: streams are open, and nothing comes.",
+        f"{{{{ $value }}}} streams or more were open all the last {window}, and none sent a chunk or a heartbeat. They "
+        "wait for something, or the event loop stands still.",
+        wait_s=plan.down_s,
+        labels=_SERVER,
+    )
+
+
+def _errored(plan: Plan) -> Alert:
+    window = plan.window(plan.window_s)
+    outcomes = any_of("outcome", plan.failed_outcomes)
+    errored = counted(FINISHED, STREAM, "increase", window, outcomes)
+    share = record(STREAM, "stream_server_errored_per_finished", "ratio_rate", plan.window_s)
+    return Alert(
+        "StreamsErrored",
+        "ticket",
+        f"{share} > {plan.errored_share:g}\nand\n{errored} >= {plan.least_events}",
+        f"{_STREAM}: streams end in an error.",
+        f"{_SHARE} of the streams of this route that ended in the last {window} ended in "
+        f"{' or '.join(plan.failed_outcomes)}: cut short, or closed with an error chunk.",
+        wait_s=plan.wait_s,
+        labels=_SERVER,
+    )
+
+
+def _stalled(plan: Plan) -> Alert:
+    window = plan.window(plan.window_s)
+    stalls = record(STREAM, "stream_server_stalls_per_active", "rate", plan.window_s)
+    return Alert(
+        "StreamsStalled",
+        "ticket",
+        f"60 * {stalls} > {plan.stalls_per_minute:g}",
+        f"{_STREAM}: streams pause for more than {plan.stall_s:g} s.",
+        f"Over the last {window} each open stream paused {{{{ $value | humanize }}}} times a minute for more than "
+        f"{plan.stall_s:g} s, waits for its reader left out. {plan.stalls_per_minute:g} are allowed.",
+        wait_s=plan.wait_s,
+        labels=_SERVER,
+    )
+
+
+def _refused(plan: Plan) -> Alert:
+    window = plan.window(plan.window_s)
+    full = any_of("reason", plan.refusals)
+    return Alert(
+        "StreamsRefused",
+        "ticket",
+        f"{record(ROUTE, 'stream_server_refused_per_asked', 'ratio_rate', plan.window_s)} > {plan.refused_share:g}\n"
+        f"and\n{counted('stream_server_rejected_total', ROUTE, 'increase', window, full)} >= {plan.least_events}",
+        "{{ $labels.job }} {{ $labels.route }}: streams are refused, for there are too many.",
+        f"{_SHARE} of the streams that clients asked for in the last {window} were refused by a cap or a rate limit.",
+        wait_s=plan.wait_s,
+        labels=_SERVER,
+    )
+
+
+def _slow_readers(plan: Plan) -> Iterator[Alert]:
+    window = plan.window(plan.window_s)
+    yield Alert(
+        "SlowReaders",
+        "info",
+        f"{record(STREAM, 'stream_server_chunk_send_seconds', 'p99_rate', plan.window_s)} > {plan.send_s:g}",
+        f"{_STREAM}: readers do not keep up.",
+        f"One send in a hundred waited {_TIME} or longer over the last {window}: the socket's buffers were full.",
+        wait_s=plan.wait_s,
+        labels=_SERVER | {"sign": "send_time"},
+    )
+    gone = counted(FINISHED, STREAM, "increase", window, 'outcome="send_timeout"')
+    yield Alert(
+        "SlowReaders",
+        "info",
+        f"{gone} >= {plan.least_events}",
+        f"{_STREAM}: readers stop reading.",
+        f"{{{{ $value | humanize }}}} streams of the last {window} were ended because their reader took nothing for "
+        "longer than the send timeout.",
+        labels=_SERVER | {"sign": "send_timeout"},
+    )
+
+
+def _loop_lag(plan: Plan) -> Alert:
+    return Alert(
+        "EventLoopLag",
+        "ticket",
+        f"{record(('job', 'instance'), 'event_loop_lag_seconds', 'p99_rate', plan.window_s)} > {plan.loop_lag_s:g}",
+        "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop.",
+        f"One timer in a hundred ran {_TIME} late or later over the last {plan.window(plan.window_s)}, and every chunk "
+        "of every stream of that process with it.",
+        wait_s=plan.wait_s,
+        labels=_SERVER,
+    )
+
+
+def _targets(plan: Plan) -> Iterator[Alert]:
+    job = f'job="{plan.app_job}"' if plan.app_job.replace("-", "").isalnum() else f'job=~"{plan.app_job}"'
+    up = f"up{{{job}}}"
+    yield Alert(
+        "StreamAppDown",
+        "page",
+        f"sum by (job) ({up}) == 0\nor\nabsent({up})",
+        "{{ $labels.job }} is down.",
+        "Prometheus reaches none of its targets, or finds none.",
+        wait_s=plan.down_s,
+        labels=_SERVER,
+    )
+    yield Alert(
+        "StreamInstanceDown",
+        "ticket",
+        f"{up} == 0\nand on (job)\nsum by (job) ({up}) > 0",
+        "{{ $labels.instance }} of {{ $labels.job }} is down.",
+        "Prometheus does not reach this target, while others of its job answer.",
+        wait_s=plan.down_s,
+        labels=_SERVER,
+    )

@@ -1,0 +1,112 @@
+"""Service level objectives: how fast each uses up its budget, over several windows, and the alerts on that."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from monitoring.rules.expression import any_of, counted, longer, observed, part_of, ratio
+from monitoring.rules.plan import BURNS, Burn, Plan, span
+from monitoring.rules.recording import record
+from monitoring.rules.rule import Alert, Group, Recording
+
+_JOB = ("job",)
+Count = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """What an objective counts: ``bad`` and ``all_`` give an expression for ``rate`` or ``increase`` and a window."""
+
+    objective: str
+    alert: str
+    ratio: str
+    bad: Count
+    all_: Count
+    summary: str
+    bad_events: str
+
+    def record(self, window_s: float) -> str:
+        """The name of the recorded share of bad events."""
+        return record(_JOB, self.ratio, "ratio_rate", window_s)
+
+
+def groups(plan: Plan) -> list[Group]:
+    """Recorded shares in two paces, for a share of three days moves slowly, and the alerts."""
+    quick = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s <= 3600)]
+    slow = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s > 3600)]
+    alerts = [_alert(plan, each, burn) for each in indicators(plan) for burn in BURNS]
+    return [
+        Group("streamgauge-slo-quick", 10, quick),
+        Group("streamgauge-slo-slow", 60, slow),
+        Group("streamgauge-slo-alerts", 10, alerts),
+    ]
+
+
+def indicators(plan: Plan) -> list[Indicator]:
+    """Streams that end well, first chunks in time, chunks in time."""
+    first_s = plan.objectives["time_to_first_chunk"].bound_s
+    between_s = plan.objectives["chunk_interval"].bound_s
+    first, interval = "stream_server_time_to_first_chunk_seconds", "stream_server_chunk_interval_seconds"
+    send, finished = "stream_server_chunk_send_seconds", "stream_server_finished_total"
+    outcomes = any_of("outcome", plan.failed_outcomes)
+
+    def late_chunks(over: str, window: str) -> str:
+        """An interval holds the send of its later chunk, so that long sends, which are the reader's, come off."""
+        late = longer(interval, between_s, _JOB, over, window)
+        return f"clamp_min({late} - {longer(send, between_s, _JOB, over, window)}, 0)"
+
+    return [
+        Indicator(
+            "success",
+            "StreamSuccessBudgetBurn",
+            "stream_server_failed_per_finished",
+            lambda over, window: part_of(
+                counted(finished, _JOB, over, window, outcomes), counted(finished, _JOB, over, window)
+            ),
+            lambda over, window: counted(finished, _JOB, over, window),
+            "fails streams",
+            f"of the streams that ended did so in {' or '.join(plan.failed_outcomes)}",
+        ),
+        Indicator(
+            "time_to_first_chunk",
+            "StreamFirstChunkBudgetBurn",
+            "stream_server_late_per_first_chunk",
+            lambda over, window: longer(first, first_s, _JOB, over, window),
+            lambda over, window: observed(first, _JOB, over, window),
+            "begins streams late",
+            f"of the first chunks took longer than {first_s:g} s",
+        ),
+        Indicator(
+            "chunk_interval",
+            "StreamChunkIntervalBudgetBurn",
+            "stream_server_late_per_chunk_interval",
+            late_chunks,
+            lambda over, window: observed(interval, _JOB, over, window),
+            "sends chunks late",
+            f"of the chunks came more than {between_s:g} s after the one before, and no reader held them up",
+        ),
+    ]
+
+
+def _recordings(plan: Plan, each: Indicator, wanted: Callable[[float], bool]) -> Iterator[Recording]:
+    windows = sorted({window_s for burn in BURNS for window_s in (burn.long_s, burn.short_s)})
+    for window_s in filter(wanted, windows):
+        window = plan.window(window_s)
+        yield Recording(each.record(window_s), ratio(each.bad("rate", window), each.all_("rate", window)))
+
+
+def _alert(plan: Plan, each: Indicator, burn: Burn) -> Alert:
+    objective = plan.share(each.objective)
+    budget = f"({burn.rate:g} * {1 - objective:.6g})"
+    long, short = plan.window(burn.long_s), plan.window(burn.short_s)
+    return Alert(
+        each.alert,
+        burn.severity,
+        f"{each.record(burn.long_s)} > {budget}\nand\n{each.record(burn.short_s)} > {budget}\nand\n"
+        f"{each.bad('increase', long)} >= {plan.least_events}",
+        f"{{{{ $labels.job }}}} {each.summary}: {burn.rate:g} times as many as its objective allows.",
+        f"{{{{ $value | humanizePercentage }}}} {each.bad_events}, over the last {long}; over the last {short} it was "
+        f"too many as well. {objective:.5g} is to be good. At {burn.rate:g} times the budget, that of 30 days is gone "
+        f"in {span(30 * 86_400 / burn.rate)}.",
+        wait_s=burn.wait_s,
+        labels={"side": "server", "objective": each.objective, "window": span(burn.long_s)},
+    )
