@@ -1,4 +1,4 @@
-"""The application: its endpoints, put together. What measures it is put around it where it is served."""
+"""The application: its endpoints behind its guards. What measures it is put around it where it is served."""
 
 import tempfile
 from collections.abc import AsyncGenerator
@@ -7,11 +7,19 @@ from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from streamgauge import __version__
+from target_app import health
+from target_app.closing import Closing
+from target_app.guard.gate import Gate
+from target_app.guard.middleware import Guard
 from target_app.library import KINDS, Library
+from target_app.settings import Settings
 from target_app.streams import binary, files, ndjson, sse, text
 
+#: What anybody may ask for at any time; all else is guarded.
+OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 STREAMS = ("/stream/sse", "/stream/ndjson", "/stream/text", "/stream/bytes", "/stream/file/{name}")
 
 
@@ -24,8 +32,9 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         yield
 
 
-def create_app() -> FastAPI:
-    """The app, without instruments."""
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app, without instruments. ``settings``: the defaults if there are none."""
+    settings = settings or Settings()
     app = FastAPI(
         title="streamgauge target app",
         version=__version__,
@@ -41,10 +50,13 @@ def create_app() -> FastAPI:
     for module in (sse, ndjson, text, binary, files):
         app.include_router(module.router)
 
-    @app.get("/healthz", tags=["service"], summary="Whether the app serves")
-    async def healthz() -> dict[str, str]:
-        """Answers as long as the event loop does."""
-        return {"status": "ok"}
+    app.include_router(health.router)
+    app.state.settings = settings
+    app.state.closing = Closing()
+    app.state.gate = Gate(settings)
+    app.add_middleware(Guard, app.state.gate, settings, OPEN_PATHS)
+    if settings.cors_origins:
+        _share(app, settings)
 
     @app.get("/", tags=["service"], summary="What there is")
     async def index() -> dict[str, object]:
@@ -52,3 +64,14 @@ def create_app() -> FastAPI:
         return {"streams": STREAMS, "files": sorted(KINDS), "docs": "/docs", "health": "/healthz"}
 
     return app
+
+
+def _share(app: FastAPI, settings: Settings) -> None:
+    """Let pages of other origins read the streams; answers that refuse them too, so that a page can tell why."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Authorization", "Last-Event-ID", "X-API-Key"],
+        expose_headers=["Retry-After"],
+    )

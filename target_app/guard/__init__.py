@@ -1,0 +1,5 @@
+"""What stands between the clients and the app: who may start a stream, how many, how fast, how large and how long.
+
+Every guard acts before the first byte. None does anything per chunk: a stream that nobody refuses costs what it costs
+without them.
+"""

@@ -1,0 +1,169 @@
+"""The supervisor: workers on one port, one port for the metrics of all, and the end of them all.
+
+It is one process without threads or an event loop, for it forks. It waits for signals and does nothing else: so no load
+keeps it from its work. The metrics are served by a process of its own, which no worker's death touches.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from urllib.parse import urlsplit
+
+from streamgauge.asgi import MetricsPortError, prepare_multiprocess, serve_metrics
+from target_app.guard.count import StreamCount
+from target_app.listener import url_of
+from target_app.settings import Settings
+from target_app.worker import run, say
+
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+_START_S = 30.0
+#: What dies sooner after its start is started again no more often than this.
+_LEAST_LIFE_S = 1.0
+#: What a worker gets beyond the grace time: for last bytes, and for leaving.
+_LEAVING_S = 3.0
+_fork = multiprocessing.get_context("fork")
+
+
+class WorkerError(RuntimeError):
+    """A worker did not start. The reason is in the log."""
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process, the pipe on which it says that it is ready, and when it was started."""
+
+    process: ForkProcess
+    ready: Connection
+    started_s: float
+
+    def wait_until_ready(self) -> str:
+        """What it says. Raises ``WorkerError`` where it says nothing."""
+        try:
+            if not self.ready.poll(_START_S):
+                raise WorkerError(f"process {self.process.pid} was not ready after {_START_S:g} s")
+            return str(self.ready.recv())
+        except EOFError:
+            raise WorkerError(f"process {self.process.pid} ended at its start") from None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it has died, and may be started again."""
+        return not self.process.is_alive() and time.monotonic() - self.started_s > _LEAST_LIFE_S
+
+
+class Supervisor:
+    """Runs ``settings.workers`` workers on ``listener``, and replaces what dies."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._streams = StreamCount(settings.workers)
+        self._lifeline, self._held = os.pipe()
+        self._workers: list[_Child] = []
+        self._metrics_port = settings.metrics_port
+        self._metrics: _Child | None = None
+
+    def start(self) -> str:
+        """Start all. Gives the metrics' address. Raises ``MetricsPortError`` or ``WorkerError``."""
+        self._metrics = self._begin(self._serve_metrics)
+        url = self._metrics.wait_until_ready()
+        if not url.startswith("http"):
+            raise MetricsPortError(url)
+        self._metrics_port = urlsplit(url).port or 0
+        self._workers = [self._begin(self._worker(number)) for number in range(self._settings.workers)]
+        for child in self._workers:
+            child.wait_until_ready()
+        return url
+
+    def watch(self) -> None:
+        """Replace what dies, until a signal to end."""
+        while True:
+            found = signal.sigtimedwait(_WATCHED, _LEAST_LIFE_S)
+            if found is not None and found.si_signo != signal.SIGCHLD:
+                return
+            self._mend()
+
+    def end(self) -> None:
+        """Have every worker drain, then end; one that does not is killed, and so are all at a second signal."""
+        for child in self._workers:
+            child.process.terminate()
+        self._listener.close()
+        deadline_s = time.monotonic() + self._settings.grace_s + _LEAVING_S
+        while any(child.process.is_alive() for child in self._workers) and time.monotonic() < deadline_s:
+            found = signal.sigtimedwait(_WATCHED, 0.1)
+            if found is not None and found.si_signo != signal.SIGCHLD:
+                break
+        for child in (*self._workers, *([self._metrics] if self._metrics else [])):
+            child.process.kill()
+            child.process.join()
+
+    @property
+    def pids(self) -> list[int | None]:
+        """The workers' process ids."""
+        return [child.process.pid for child in self._workers]
+
+    def _mend(self) -> None:
+        for number, child in enumerate(self._workers):
+            if child.is_due:
+                self._streams.clear(number)
+                self._workers[number] = self._begin(self._worker(number))
+                say(event="worker_replaced", pid=child.process.pid, by=self._workers[number].process.pid)
+        if self._metrics is not None and self._metrics.is_due:
+            self._metrics = self._begin(self._serve_metrics)
+
+    def _worker(self, number: int) -> Callable[[Connection], None]:
+        def work(ready: Connection) -> None:
+            self._streams.take(number)
+            run(
+                self._settings,
+                self._listener,
+                lambda: ready.send("ready"),
+                streams=self._streams,
+                lifeline=self._lifeline,
+            )
+
+        return work
+
+    def _serve_metrics(self, ready: Connection) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        self._listener.close()
+        try:
+            with serve_metrics(self._metrics_port, self._settings.host) as metrics:
+                ready.send(metrics.url)
+                os.read(self._lifeline, 1)
+        except MetricsPortError as error:
+            ready.send(str(error))
+
+    def _begin(self, work: Callable[[Connection], None]) -> _Child:
+        ready, theirs = _fork.Pipe(duplex=False)
+
+        def begin() -> None:
+            os.close(self._held)
+            ready.close()
+            work(theirs)
+
+        process = _fork.Process(target=begin, daemon=True)
+        process.start()
+        theirs.close()
+        return _Child(process, ready, time.monotonic())
+
+
+def supervise(settings: Settings, listener: socket.socket) -> None:
+    """Serve with several workers until SIGTERM or Ctrl-C. Raises as ``Supervisor.start``, and ``MultiprocessError``."""
+    prepare_multiprocess()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    supervisor = Supervisor(settings, listener)
+    try:
+        metrics_url = supervisor.start()
+        url = url_of(listener, settings.host)
+        say(event="listening", url=url, metrics_url=metrics_url, pid=os.getpid(), workers=supervisor.pids)
+        supervisor.watch()
+    finally:
+        supervisor.end()
