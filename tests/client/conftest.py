@@ -30,6 +30,8 @@ class ScriptedServer:
         self.scripts: dict[str, Script] = {}
         #: Scripts for the connection of that number alone, counted from 1.
         self.on_connection: dict[int, dict[str, Script]] = {}
+        #: Scripts for the request of that number alone, counted from 1.
+        self.on_request: dict[int, dict[str, Script]] = {}
         self.requests: list[bytes] = []
         #: How clients ended connections that the server left open: "fin" or "rst".
         self.hung_up: list[str] = []
@@ -61,7 +63,9 @@ class ScriptedServer:
         try:
             while head := self._request(connection):
                 self.requests.append(head)
-                scripts = self.scripts | self.on_connection.get(number, {})
+                scripts = (
+                    self.scripts | self.on_connection.get(number, {}) | self.on_request.get(len(self.requests), {})
+                )
                 if not self._play(connection, head, scripts[head.split()[1].decode()]):
                     return
             self.hung_up.append("fin")

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Instruments
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
 from streamgauge.measure.clock import ArrivalClock
@@ -46,7 +47,7 @@ class _Run:
         self, plan: StreamPlan, instruments: Instruments, network: Network | None, paused: "list[_Run]"
     ) -> None:
         self.session = Session(network)
-        self.exchange = Exchange(plan, instruments, on_pause=lambda: paused.append(self))
+        self.exchange = exchange_of(plan, instruments, on_pause=lambda: paused.append(self))
 
     def go_on(self) -> bool:
         return self.session.go_on(self.exchange)

@@ -35,6 +35,7 @@ class BodyReader:
             head.fields.get("content-type", ""),
             max_chunk_bytes,
             transfer_chunks=framing.has_transfer_chunks and self._coding is None,
+            resumable=plan.reconnect > 0,
         )
         self.judge = Judge(plan, protocol, self.decoder, timer)
         self.bytes = 0
@@ -131,14 +132,22 @@ class BodyReader:
         return isinstance(self.framing, WebSocketBody) and self.judge.named_end_came
 
     def _judged(self) -> Settled:
-        framing, decoder = self.framing, self.decoder
+        framing = self.framing
         if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
             return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
-        if isinstance(decoder, MultipartDecoder) and not decoder.closed:
+        if self._lacks_delimiter:
             return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
         if not self.judge.end_seen:
             return Outcome.INCOMPLETE, "the body ended cleanly, and the named end had not come"
         return Outcome.COMPLETED, ""
+
+    @property
+    def _lacks_delimiter(self) -> bool:
+        """Parts that replace each other customarily end with the connection: their named end is all that they owe."""
+        decoder = self.decoder
+        if not isinstance(decoder, MultipartDecoder) or decoder.closed:
+            return False
+        return not (decoder.endless and self.judge.named_end_came)
 
     def _time_last(self, count: int) -> None:
         """Time what only the end of the body completed: it arrived with the last of the body, not with its end."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
+from streamgauge.client.judge import Settled
 from streamgauge.client.opening import opening_of
 from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
@@ -222,8 +223,9 @@ class Exchange:
         """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
         if self._transport is None:
             return
-        if body.judge.named_end_came:
+        if body.judge.named_end_came and not websocket.closing:
             websocket.send_close()
+            self._patience.closing(lambda: self._peer_closed(""))
         if outgoing := websocket.take_outgoing():
             self._transport.write(outgoing)
             self._send()
@@ -277,15 +279,21 @@ class Exchange:
         if self.record is not None:
             return
         end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
-        ended = (outcome, reason)
-        self.record = record_of(self.plan.name, self._protocol, ended, end_ns, self._timer, self.head, self._body)
+        self.record = self._recorded((outcome, reason), end_ns)
         self._patience.stop()
+        self._let_go(outcome)
+        self._ledger.end(self._tally, self.record)
+        self._on_pause()
+
+    def _recorded(self, ended: Settled, end_ns: int) -> StreamRecord:
+        return record_of(self.plan.name, self._protocol, ended, end_ns, self._timer, self.head, self._body)
+
+    def _let_go(self, outcome: Outcome) -> None:
+        """Hang up, or leave the connection in ``reusable``."""
         if self._may_reuse(outcome):
             self._unwatch()
             self.reusable, self._transport = self._transport, None
         self._hang_up()
-        self._ledger.end(self._tally, self.record)
-        self._on_pause()
 
     def _may_reuse(self, outcome: Outcome) -> bool:
         body, head = self._body, self.head

@@ -38,7 +38,7 @@ class Judge:
         self.sequence = None if plan.sequence is None else SequenceCheck()
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         #: Whether what ``look`` is for is all in the guards, but for numbers that ``count`` can be given instead.
-        self.counts_only = plan.sequence in (None, "id")
+        self.counts_only = plan.sequence in (None, "id") and not plan.reconnect
         self._error_guard = _ERROR_GUARDS.get(protocol)
         self._stamps = StampReader(timer) if plan.stamped else None
         self.guards = self._guards_for(plan)

@@ -35,7 +35,7 @@ class HttpOpening:
 
     def refusal(self, head: Head) -> str:
         """See ``Opening``."""
-        if head.status >= 300 or head.status < 200:
+        if head.status >= 300 or head.status < 200 or (self._plan.reconnect and head.status != 200):
             return f"status {head.status} {head.reason}".rstrip()
         wanted, found = self._plan.wanted_protocol, head.fields.get("content-type", "")
         if wanted != "auto" and not content_type_fits(wanted, found):

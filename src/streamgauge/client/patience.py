@@ -10,6 +10,11 @@ from streamgauge.client.plan import Limits
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.timing import ChunkTimer
 
+#: How long a peer is waited for that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
+#: reasonable time; a peer that reads at all answers within a round trip, and 10 s is what most libraries give it.
+CLOSING_S = 10.0
+_NO_LIMITS = Limits(None, None, None)
+
 
 class Patience:
     """Calls ``on_check`` when the stream may have stalled; :meth:`exhausted` says whether it has."""
@@ -41,6 +46,12 @@ class Patience:
         """Which limit the stream has overstepped by now; empty where none."""
         due_ns, reason = self._due()
         return reason if due_ns is not None and due_ns <= self._now_ns() else ""
+
+    def closing(self, on_over: Callable[[], None]) -> None:
+        """The stream is being closed from here: no limit holds any more but ``CLOSING_S``, after which call that."""
+        self.stop()
+        self._limits = _NO_LIMITS
+        self._watch = self._reactor.after(CLOSING_S, on_over)
 
     def stop(self) -> None:
         """Check no more."""

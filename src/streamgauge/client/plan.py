@@ -52,11 +52,19 @@ class StreamPlan:
     """Where each chunk's sequence number is: ``id``, ``json:KEY`` or a callable; None where there is none to check."""
     stamped: bool = False
     """The request asks for send stamps: the delay of the chunks that have one is measured."""
+    reconnect: int = 0
+    """How many times an event stream that broke off, or ended without its named end, is connected to again."""
 
     def __post_init__(self) -> None:
         """Raise PlanError or EndError for what does not exist or cannot be."""
         if self.max_redirects < 0:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
+        if self.reconnect < 0:
+            raise PlanError(f"reconnect: expected 0 or more, got {self.reconnect!r}")
+        if self.reconnect and self.protocol not in ("auto", "sse"):
+            raise PlanError(
+                f"reconnect: only event streams are connected to again, and the protocol is {self.protocol}"
+            )
         if isinstance(self.sequence, str):
             check_source(self.sequence)
         if self.sequence == "id" and self.protocol not in ("auto", "sse", "openai"):
@@ -70,6 +78,8 @@ class StreamPlan:
 
     @property
     def wanted_protocol(self) -> str:
-        """``protocol``, or ``sse`` where it is ``auto`` and the end or the sequence are those of events."""
-        of_events = self.sequence == "id" or (isinstance(self.end, str) and self.end.startswith("event:"))
+        """``protocol``, or ``sse`` where it is ``auto`` and only events have such an end, numbers, or reconnecting."""
+        of_events = (
+            self.sequence == "id" or self.reconnect > 0 or (isinstance(self.end, str) and self.end.startswith("event:"))
+        )
         return "sse" if of_events and self.protocol == "auto" else self.protocol

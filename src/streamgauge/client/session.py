@@ -41,17 +41,19 @@ class Session:
         exchange.ask(route, self._connections.take(request.target.origin))
 
     def go_on(self, exchange: Exchange) -> bool:
-        """After a pause: whether the exchange was redirected and has been asked anew, rather than ended."""
+        """After a pause: whether the exchange has not ended and has been asked anew, elsewhere or once more."""
         self._cookies.take(exchange.asked.target, exchange.head)
         if exchange.record is not None:
             return False
+        self.finish(exchange)
         self.ask(exchange)
         return True
 
     def finish(self, exchange: Exchange) -> None:
-        """Keep the connection of an exchange that has ended, where it can be kept."""
+        """Keep the connection of an exchange that is done with it, where it can be kept."""
         if exchange.reusable is not None:
-            self._connections.keep(exchange.request.target.origin, exchange.reusable)
+            self._connections.keep(exchange.asked.target.origin, exchange.reusable)
+            exchange.reusable = None
 
     def _with_cookies(self, request: Request) -> Request:
         cookie = self._cookies.header(request.target)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
+from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.request import Request, body_of
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
@@ -69,6 +70,7 @@ class StreamClient:
         max_redirects: int = 10,
         sequence: NumberSource | None = None,
         stamped: bool = False,
+        reconnect: int = 0,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
@@ -80,7 +82,9 @@ class StreamClient:
         parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
         each chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the
         server for send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` puts them into
-        event streams.
+        event streams. ``reconnect`` is how many times an event stream that breaks off, or ends without its named end,
+        is connected to again, as browsers do: with ``Last-Event-ID``, after the time that its ``retry`` asks for. It
+        stays one stream with one record.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s``, ``total_timeout_s``, ``stall_threshold_s`` in
         seconds, None for no limit, and ``max_chunk_bytes``.
 
@@ -113,6 +117,7 @@ class StreamClient:
             max_redirects,
             sequence,
             stamped,
+            reconnect,
         )
         return self._run(plan)
 
@@ -125,7 +130,7 @@ class StreamClient:
     def _run(self, plan: StreamPlan) -> StreamRecord:
         paused = Event()
         started_at = time.time()
-        exchange = Exchange(plan, self._instruments, on_pause=paused.set)
+        exchange = exchange_of(plan, self._instruments, on_pause=paused.set)
 
         def wait() -> None:
             paused.wait()

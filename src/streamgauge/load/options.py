@@ -33,6 +33,7 @@ class ScenarioOptions:
     end: str | None = None
     accept: str | None = None
     stamped: bool = False
+    reconnect: int = 0
     limits: Limits = _DEFAULTS
     network: Network = field(default_factory=Network)
 
@@ -93,6 +94,12 @@ def _seconds(text: str) -> float | None:
     return seconds or None
 
 
+def _times(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"expected a whole number of times, got {text!r}")
+    return int(text)
+
+
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
     """A check for argparse that keeps the text, which workers and the web form are sent."""
 
@@ -134,6 +141,12 @@ _METHOD = _Option("--stream-method", "METHOD", _method, "Request method in place
 _BODY = _Option("--stream-body", "TEXT|@FILE", _body, "Request body, or the file that holds it")
 _END = _Option("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option("--stream-accept", "TYPE", str, "Accept field in place of the scenario's own")
+_RECONNECT = _Option(
+    "--stream-reconnect",
+    "N",
+    _times,
+    "Times that an event stream which breaks off is connected to again, with Last-Event-ID; default 0",
+)
 _FIRST = _Option(
     "--first-chunk-timeout",
     "SECONDS",
@@ -153,7 +166,7 @@ _PROXY = _Option(
 _CA_FILE = _Option("--ca-file", "FILE", _file, "Authorities (PEM) to trust in place of the system's")
 _CERT = _Option("--client-cert", "FILE", _file, "Client certificate (PEM) for mutual TLS")
 _KEY = _Option("--client-key", "FILE", _file, "Key (PEM) of the client certificate, where that file does not hold it")
-_TEXTS = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _FIRST, _IDLE, _TOTAL, _PROXY, _CA_FILE, _CERT, _KEY)
+_TEXTS = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT, _FIRST, _IDLE, _TOTAL, _PROXY, _CA_FILE, _CERT, _KEY)
 
 
 def add_options(parser: Any) -> None:
@@ -213,6 +226,7 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
         stamped=bool(getattr(parsed, "stream_stamps", False)),
+        reconnect=_RECONNECT.value(parsed, 0),
         limits=Limits(
             first_chunk_timeout_s=_FIRST.value(parsed, _DEFAULTS.first_chunk_timeout_s),
             idle_timeout_s=_IDLE.value(parsed, _DEFAULTS.idle_timeout_s),

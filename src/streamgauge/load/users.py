@@ -44,6 +44,7 @@ class StreamUser(User):
         name: str | None = None,
         headers: dict[str, str] | None = None,
         stamped: bool = False,
+        reconnect: int = 0,
         **more: Any,
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
@@ -66,6 +67,7 @@ class StreamUser(User):
             name=name,
             headers={**accept, **(headers or {}), **options.headers},
             stamped=options.stamped or stamped,
+            reconnect=(options.reconnect if protocol in ("auto", "sse") else 0) or reconnect,
             **more,
         )
 

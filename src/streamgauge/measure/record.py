@@ -41,6 +41,8 @@ class StreamRecord:
     """Tokens that a language model generated: as the server counted them, else the pieces of content."""
     time_per_output_token_s: float | None = None
     """(last chunk − first chunk) / (tokens − 1)."""
+    reconnects: int = 0
+    """How many times the stream was connected to again, where the scenario allows it."""
     reason: str = ""
     """One sentence on what went wrong, for any outcome but ``completed``."""
 

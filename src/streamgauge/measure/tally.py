@@ -32,6 +32,7 @@ _COUNTS = (
     "lost",
     "repeated",
     "out_of_order",
+    "reconnects",
     "tokens",
 )
 #: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
@@ -75,6 +76,7 @@ class Tally:
         self.lost = 0
         self.repeated = 0
         self.out_of_order = 0
+        self.reconnects = 0
         self.tokens = 0
         self.outcomes: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
@@ -98,6 +100,7 @@ class Tally:
         self.lost += record.lost
         self.repeated += record.repeated
         self.out_of_order += record.out_of_order
+        self.reconnects += record.reconnects
         self.tokens += record.tokens or 0
         if record.failed:
             if record.time_to_first_chunk_s is not None:

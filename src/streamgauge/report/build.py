@@ -54,6 +54,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None)
         lost=tally.lost,
         repeated=tally.repeated,
         out_of_order=tally.out_of_order,
+        reconnects=tally.reconnects,
         tokens=tally.tokens,
         time_per_output_token=summary(tally.time_per_output_token) if tally.time_per_output_token.count else None,
         reasons=dict(tally.reasons.most_common()),

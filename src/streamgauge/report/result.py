@@ -74,6 +74,8 @@ class NamedStreams(TypedDict):
     """Sequence numbers that did not come, where the scenario says that chunks have any."""
     repeated: int
     out_of_order: int
+    reconnects: NotRequired[int]
+    """How many times streams that broke off were connected to again, where the scenario allows it."""
     tokens: int
     """Tokens that language models generated."""
     time_per_output_token: MetricSummary | None

@@ -7,6 +7,7 @@ from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.openai import OpenAiDecoder
 from streamgauge.wire.raw import RawDecoder
+from streamgauge.wire.resumption import ResumableSseDecoder
 from streamgauge.wire.sse import SseDecoder
 
 
@@ -87,11 +88,16 @@ def content_type_fits(protocol: str, content_type: str) -> bool:
     return protocol_of(content_type) == ("sse" if protocol == "openai" else protocol)
 
 
-def decoder_for(protocol: str, content_type: str, max_chunk_bytes: int, *, transfer_chunks: bool) -> Decoder:
+def decoder_for(
+    protocol: str, content_type: str, max_chunk_bytes: int, *, transfer_chunks: bool, resumable: bool = False
+) -> Decoder:
     """The decoder of a body of this Content-Type, read as ``protocol``, which is not ``auto``. Raises ProtocolError.
 
-    ``transfer_chunks`` says whether the framing shows the sender's own chunks.
+    ``transfer_chunks`` says whether the framing shows the sender's own chunks; ``resumable`` asks for a decoder that
+    knows where an event stream can be taken up again.
     """
+    if protocol == "sse" and resumable:
+        return ResumableSseDecoder(max_chunk_bytes)
     if protocol == "raw":
         return RawDecoder(max_chunk_bytes, transfer_chunks=transfer_chunks)
     if protocol == "multipart":

@@ -49,6 +49,8 @@ class MultipartDecoder:
         self.heartbeats = 0
         #: The closing delimiter came. Endless x-mixed-replace streams have none.
         self.closed = False
+        #: Each part replaces the one before, and servers customarily close the connection instead of the stream.
+        self.endless = content_type.partition(";")[0].strip().lower() == "multipart/x-mixed-replace"
         boundary = boundary_of(content_type).encode("ascii")
         # Some servers put the two dashes into the parameter too: the first delimiter line shows which it is.
         self._needles = [b"\n--" + boundary, b"\n" + boundary][: 2 if boundary.startswith(b"--") else 1]

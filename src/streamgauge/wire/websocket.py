@@ -218,6 +218,11 @@ class WebSocketBody(Framing):
             raise ValueError(f"expected a ping of at most {MAX_CONTROL_BYTES} bytes, got {len(payload)}")
         self._queue += self._encoder.ping(payload)
 
+    @property
+    def closing(self) -> bool:
+        """Whether a close frame was sent, or waits to be."""
+        return self._close_sent
+
     def send_close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the close handshake; messages still come until the peer's close frame. Does nothing the second time."""
         if not _may_be_sent(code):
