@@ -73,7 +73,7 @@ class Plan:
     """Neither a chunk nor a heartbeat for so long: proxies give such a connection up in a minute or two."""
     loop_lag_s: float = LIMITS["event_loop_lag_seconds"].bad
     send_s: float = LIMITS["stream_server_chunk_send_seconds"].bad
-    refusals: tuple[str, ...] = ("capacity", "client_streams", "rate", "streams")
+    refusals: tuple[str, ...] = ("full", "client_full", "rate_limit")
     """Reasons of refusals that mean "full"; a missing key or a body too large are the client's."""
     refused_share: float = 0.01
     client_failed_share: float = LIMITS["stream_client_finished_total"].warn
