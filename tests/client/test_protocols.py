@@ -21,6 +21,7 @@ def chunked(content_type: str, *fields: bytes) -> bytes:
     return b"\r\n".join((*lines, b"", b""))
 
 
+UNFRAMED = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n\r\n"
 FRAMES = "multipart/x-mixed-replace; boundary=frame"
 
 
@@ -53,6 +54,27 @@ def test_a_missing_closing_delimiter_is_incomplete(length, stream):
     record = parts(stream, part(b"a", length=length), part(b"b", length=length), b"--frame\r\n")
     assert (record.outcome, record.chunks) == (INCOMPLETE, 2)
     assert "closing delimiter" in record.reason
+
+
+ENDLESS, MIXED = FRAMES, "multipart/mixed; boundary=frame"
+UNCLOSED = {
+    "replacing parts, and their named end": (ENDLESS, "data:b", COMPLETED),
+    "replacing parts, and another end": (ENDLESS, "data:z", INCOMPLETE),
+    "replacing parts, and enough of them": (ENDLESS, "chunks:2", COMPLETED),
+    "a mixture, and its named end": (MIXED, "data:b", INCOMPLETE),
+}
+
+
+@pytest.mark.parametrize(("content_type", "end", "outcome"), UNCLOSED.values(), ids=UNCLOSED)
+@pytest.mark.parametrize("closes", [[END], ["fin"]])
+def test_parts_that_replace_each_other_need_no_closing_delimiter_behind_their_named_end(
+    content_type, end, outcome, closes, stream
+):
+    head = chunked(content_type) if closes == [END] else UNFRAMED % content_type.encode()
+    frames = [part(b"a", length=True), part(b"b", length=True)]
+    steps = map(chunk, frames) if closes == [END] else frames
+    record = stream([head, *steps, PAUSE, *closes], protocol="multipart", end=end)
+    assert (record.outcome, record.chunks) == (outcome, 2), record.reason
 
 
 def test_a_part_that_is_cut_off_is_no_chunk(stream):

@@ -76,6 +76,13 @@ def test_tokens_of_several_choices_add_up(stream):
     assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 3, 4)
 
 
+def test_time_per_output_token_of_several_choices_is_that_of_each(stream):
+    both = event({"choices": [{"index": n, "delta": {"content": "x"}} for n in (0, 1)]})
+    record = chat(stream, both, 0.1, both, PAUSE, DONE, END)
+    assert record.tokens == 4
+    assert record.time_per_output_token_s == pytest.approx(record.max_chunk_interval_s)
+
+
 TOKEN_ENDS = {
     "no [DONE]": ([*WORDS, STOP, END], {}, INCOMPLETE, 3),
     "no [DONE] before FIN": ([delta(content="a"), "fin"], {}, TRUNCATED, 1),

@@ -1,11 +1,14 @@
 """WebSockets by servers that do as scripts say: handshakes, messages, closes."""
 
+import contextlib
+import time
 import zlib
 
 import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Pong, TextMessage
 
+from streamgauge.client import patience
 from streamgauge.client.blocking import run_streams
 from streamgauge.measure.outcome import Outcome
 from streamgauge.wire.handshake import accept_of
@@ -205,6 +208,31 @@ def test_after_enough_chunks_the_client_closes(stream, opens, until):
 def test_a_peer_that_answers_the_clients_close_with_a_fin_has_completed(stream, opens):
     record = websocket(stream, opens, frame(TEXT, b"x"), opens.until(CloseConnection), "fin", end="data:x")
     assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
+
+
+def go_on(connection, head):
+    """A step of a peer that reads no close and sends until nobody takes it any more."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(frame(TEXT, b"more"))
+            time.sleep(0.005)
+
+
+DEAF = {"that goes on sending": go_on, "that falls silent": 5.0}
+
+
+@pytest.mark.parametrize("deaf", DEAF.values(), ids=DEAF)
+def test_a_peer_that_ignores_the_clients_close_has_completed_and_is_left(
+    deaf, stream, opens, server, monkeypatch, until
+):
+    monkeypatch.setattr(patience, "CLOSING_S", 0.3)
+    limits = {"idle_timeout_s": 0.2, "first_chunk_timeout_s": None}
+    record = websocket(stream, opens, frame(TEXT, b"x"), deaf, end="data:x", **limits)
+    assert (record.outcome, record.reason) == (COMPLETED, "")
+    assert record.duration_s >= 0.3
+    if callable(deaf):
+        assert record.chunks > 1
+        until(lambda: server.hung_up)
 
 
 def test_a_named_end_that_did_not_come_before_the_close_is_incomplete(stream, opens):

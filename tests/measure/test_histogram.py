@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.measure.histogram import HIGHEST_US, RELATIVE_ERROR, Histogram, bounds_us, index_of
+from streamgauge.measure.histogram import HIGHEST_US, RELATIVE_ERROR, Histogram, bounds_us
 
 #: The width of the smallest bucket is 1 µs: below 50 µs it, not the relative error, is what a value is known to.
 RESOLUTION_S = 0.5e-6
@@ -23,6 +23,12 @@ def histogram_of(values_ns: Iterable[int]) -> Histogram:
     for value_ns in values_ns:
         histogram.record_ns(value_ns)
     return histogram
+
+
+def index_of(value_us: int) -> int:
+    """The bucket that ``value_us`` is counted in."""
+    (index,) = histogram_of([value_us * 1000]).counts
+    return index
 
 
 @given(st.integers(0, HIGHEST_US))
@@ -41,7 +47,7 @@ def test_buckets_follow_one_another_without_gap(value_us):
 
 
 @given(st.integers(0, 2 * HOUR_NS))
-def test_recording_finds_the_bucket_that_index_of_names(value_ns):
+def test_whole_microseconds_below_the_highest_choose_the_bucket(value_ns):
     assert list(histogram_of([value_ns]).counts) == [index_of(min(value_ns // 1000, HIGHEST_US))]
 
 

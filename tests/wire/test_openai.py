@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.openai import OpenAiDecoder, Usage, time_per_output_token_s, tokens_per_second
+from streamgauge.wire.openai import OpenAiDecoder, Usage, time_per_output_token_s
 
 
 def event(value) -> bytes:
@@ -221,6 +221,7 @@ def test_the_time_per_output_token_leaves_the_first_out():
     assert time_per_output_token_s(1.0, 3.0, 0) is None
 
 
-def test_tokens_per_second_are_over_the_whole_duration():
-    assert tokens_per_second(10, 2.0) == 5.0
-    assert tokens_per_second(10, 0.0) is None
+def test_the_time_per_output_token_of_several_choices_is_that_of_each():
+    assert time_per_output_token_s(1.0, 3.0, 15, choices=3) == 0.5
+    assert time_per_output_token_s(1.0, 3.0, 5, choices=3) is None
+    assert time_per_output_token_s(1.0, 3.0, 5, choices=0) == 0.5

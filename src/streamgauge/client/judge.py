@@ -121,7 +121,7 @@ class Judge:
             found["tokens"] = decoder.tokens
             if timer.first_ns is not None:
                 found["time_per_output_token_s"] = time_per_output_token_s(
-                    timer.first_ns / 1e9, timer.last_ns / 1e9, decoder.tokens
+                    timer.first_ns / 1e9, timer.last_ns / 1e9, decoder.tokens, decoder.choices
                 )
         return found
 

@@ -40,7 +40,7 @@ class StreamRecord:
     tokens: int | None = None
     """Tokens that a language model generated: as the server counted them, else the pieces of content."""
     time_per_output_token_s: float | None = None
-    """(last chunk − first chunk) / (tokens − 1)."""
+    """(last chunk − first chunk) / (tokens − 1), the tokens of one choice where there are several."""
     reconnects: int = 0
     """How many times the stream was connected to again, where the scenario allows it."""
     reason: str = ""

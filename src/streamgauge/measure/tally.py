@@ -21,6 +21,7 @@ _HISTOGRAMS = (
     "most_interval",
     "duration",
     "time_per_output_token",
+    "duration_per_token",
 )
 _COUNTS = (
     "started",
@@ -65,6 +66,8 @@ class Tally:
         self.duration = Histogram()
         #: Of the same streams, where they are a language model's.
         self.time_per_output_token = Histogram()
+        #: The whole duration of each of these streams over its tokens: one over its tokens per second.
+        self.duration_per_token = Histogram()
         #: Of chunks, their framing left out.
         self.chunk_sizes = Sizes()
         self.started = 0
@@ -108,6 +111,8 @@ class Tally:
             self._count_reason(f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:
             self.duration.record_ns(round(record.duration_s * 1e9))
+            if record.tokens:
+                self.duration_per_token.record_ns(round(record.duration_s / record.tokens * 1e9))
             if record.time_per_output_token_s is not None:
                 self.time_per_output_token.record_ns(round(record.time_per_output_token_s * 1e9))
 

@@ -10,6 +10,7 @@ from streamgauge.report.calibration import Calibration
 from streamgauge.report.delay import delay_clock, delay_summary
 from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
+from streamgauge.report.tokens import token_rate
 
 PASSED, FAILED, UNTRUSTED = 0, 1, 3
 
@@ -25,7 +26,7 @@ def build_result(run: Run, totals: RunTotals, calibration: Calibration | None = 
         run=run,
         verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
         streams=[
-            _streams(name, protocol, tally, delays.get((name, protocol)))
+            _streams(name, protocol, tally, delays.get((name, protocol)), run["duration_s"])
             for (name, protocol), tally in sorted(totals.tallies.items())
             if tally.started or tally.finished
         ],
@@ -34,7 +35,7 @@ def build_result(run: Run, totals: RunTotals, calibration: Calibration | None = 
     )
 
 
-def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None) -> NamedStreams:
+def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None, run_s: float) -> NamedStreams:
     succeeded = tally.time_to_first_chunk.minus(tally.failed_time_to_first_chunk)
     return NamedStreams(
         name=name,
@@ -57,6 +58,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None)
         reconnects=tally.reconnects,
         tokens=tally.tokens,
         time_per_output_token=summary(tally.time_per_output_token) if tally.time_per_output_token.count else None,
+        tokens_per_second=token_rate(tally, run_s),
         reasons=dict(tally.reasons.most_common()),
     )
 

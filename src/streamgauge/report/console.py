@@ -8,6 +8,7 @@ from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.delay import clock_words
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import Agreement, ServerQuantiles, ServerView
+from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, rate, share, size, some
 
 if TYPE_CHECKING:
@@ -37,7 +38,15 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
     console.print(_streams_table(result, wide))
     console.print()
     _print_lines(
-        console, [*_uncertain(result), *_delays(result), *_reasons(result), _generator(result), *_calibration(result)]
+        console,
+        [
+            *_uncertain(result),
+            *_delays(result),
+            *_tokens(result),
+            *_reasons(result),
+            _generator(result),
+            *_calibration(result),
+        ],
     )
     if server is not None:
         console.print()
@@ -165,6 +174,10 @@ def _delays(result: Result) -> list[_Line]:
             said = clock_words(each)
             found.append(("·", words.append(f": {said}" if said else "")))
     return found
+
+
+def _tokens(result: Result) -> list[_Line]:
+    return [("·", _text(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
 
 
 def _reasons(result: Result) -> list[_Line]:

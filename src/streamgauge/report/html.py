@@ -15,6 +15,7 @@ from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.server_view import INTERPOLATED, ServerView
+from streamgauge.report.tokens import token_words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -98,6 +99,7 @@ def _template() -> "Template":
         "judgement_reason": verdict.judgement_reason,
         "per_second": tally.per_second,
         "some": units.some,
+        "token_words": token_words,
         "trust_means": verdict.TRUST_MEANS,
     }
     return environment.get_template("report.html.j2")

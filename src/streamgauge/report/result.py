@@ -49,6 +49,19 @@ class ChunkDelayClock(TypedDict):
     drift_ppm: tuple[float, float]
 
 
+class TokenRate(TypedDict):
+    """Tokens per second of the streams of one name."""
+
+    in_all: float | None
+    """All tokens over the duration of the run."""
+    p50: float | None
+    """Half of the streams that did not fail were at least so fast, each over its whole duration."""
+    p10: float | None
+    """Nine in ten were."""
+    p1: float | None
+    """Ninety-nine in a hundred were."""
+
+
 class NamedStreams(TypedDict):
     """All streams of one name and protocol."""
 
@@ -79,7 +92,9 @@ class NamedStreams(TypedDict):
     tokens: int
     """Tokens that language models generated."""
     time_per_output_token: MetricSummary | None
-    """Of streams that did not fail; None where no stream had tokens."""
+    """Of streams that did not fail, and of each choice where a stream has several; None where none had tokens."""
+    tokens_per_second: NotRequired[TokenRate | None]
+    """None where no stream had tokens."""
     reasons: dict[str, int]
     """Why streams failed: ``outcome: sentence`` and how often, the most frequent first."""
 

@@ -200,11 +200,11 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def time_per_output_token_s(first_s: float, end_s: float, tokens: int) -> float | None:
-    """The mean time between tokens after the first: (end - first) / (tokens - 1). None for fewer than two tokens."""
-    return None if tokens < 2 else (end_s - first_s) / (tokens - 1)
+def time_per_output_token_s(first_s: float, end_s: float, tokens: int, choices: int = 1) -> float | None:
+    """The mean time between a choice's tokens after its first: (end - first) / (tokens - 1).
 
-
-def tokens_per_second(tokens: int, duration_s: float) -> float | None:
-    """Tokens over the whole duration of a stream. None where it has none."""
-    return None if duration_s <= 0 else tokens / duration_s
+    Choices are generated side by side, and a reader of one waits for its tokens alone: where there are several, the
+    tokens are taken as spread evenly over them. None for fewer than two tokens a choice.
+    """
+    each = tokens / max(1, choices)
+    return None if each < 2 else (end_s - first_s) / (each - 1)

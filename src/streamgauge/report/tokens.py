@@ -1,0 +1,30 @@
+"""Tokens per second of language models' streams: of each over its whole duration, and of all of them together."""
+
+from streamgauge.measure.tally import Tally
+from streamgauge.report.result import NamedStreams, TokenRate
+from streamgauge.report.units import duration, number, rate
+
+#: Which share of the streams was at least so fast, by the quantile of their durations per token.
+_AT_LEAST = {"p50": 0.5, "p10": 0.9, "p1": 0.99}
+
+
+def token_rate(tally: Tally, run_s: float) -> TokenRate | None:
+    """The rates of one name's streams in a run of ``run_s`` seconds; None where no stream had tokens."""
+    if not tally.tokens:
+        return None
+    slow_s = dict(zip(_AT_LEAST, tally.duration_per_token.quantiles_s(_AT_LEAST.values()), strict=True))
+    p50, p10, p1 = (1 / value_s if value_s else None for value_s in slow_s.values())
+    return TokenRate(in_all=tally.tokens / run_s if run_s > 0 else None, p50=p50, p10=p10, p1=p1)
+
+
+def token_words(streams: NamedStreams) -> str:
+    """The tokens of ``streams`` in a few words; empty where they have none."""
+    found = streams.get("tokens_per_second")
+    if found is None:
+        return ""
+    parts = [f"{number(streams['tokens'])} tokens, {rate(found['in_all'])} per s in all"]
+    if found["p50"] is not None:
+        parts.append(f"of a stream {rate(found['p50'])} per s (p50) and {rate(found['p10'])} or more of nine in ten")
+    if each := streams["time_per_output_token"]:
+        parts.append(f"time per output token p50 {duration(each['p50'])}, p99 {duration(each['p99'])}")
+    return "; ".join(parts)

@@ -1,0 +1,61 @@
+"""Tokens per second in a result, and in the reports of it."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+from streamgauge.measure.tally import Tally
+from streamgauge.report.console import print_table
+from streamgauge.report.html import render
+from streamgauge.report.summary import summary
+from streamgauge.report.tokens import token_rate, token_words
+
+
+def tally_of(*streams: tuple[int, float], outcome: Outcome = Outcome.COMPLETED) -> Tally:
+    tally = Tally()
+    for tokens, duration_s in streams:
+        tally.end(StreamRecord("chat", "openai", outcome, 0.0, duration_s, tokens=tokens, time_per_output_token_s=0.02))
+    return tally
+
+
+def test_all_tokens_count_over_the_run_and_each_streams_over_its_own_duration() -> None:
+    rates = token_rate(tally_of(*[(100, 2.0)] * 8, *[(100, 10.0)] * 2), run_s=10.0)
+    assert rates is not None
+    assert rates["in_all"] == 100.0
+    assert (rates["p50"], rates["p10"], rates["p1"]) == tuple(pytest.approx(each, rel=0.01) for each in (50, 10, 10))
+
+
+def test_streams_that_failed_have_tokens_and_no_rate_of_their_own() -> None:
+    rates = token_rate(tally_of((100, 2.0), outcome=Outcome.TRUNCATED), run_s=10.0)
+    assert rates == {"in_all": 10.0, "p50": None, "p10": None, "p1": None}
+
+
+def test_streams_without_tokens_have_no_rate() -> None:
+    assert token_rate(tally_of((0, 2.0)), run_s=10.0) is None
+
+
+def test_rates_merge_exactly() -> None:
+    streams = [(at + 1, 0.1 * (at + 3)) for at in range(100)]
+    whole, parts = tally_of(*streams), Tally()
+    for part in (streams[::2], streams[1::2]):
+        parts.merge(Tally.from_dict(json.loads(json.dumps(tally_of(*part).to_dict()))))
+    assert parts.duration_per_token == whole.duration_per_token
+    assert token_rate(parts, 5.0) == token_rate(whole, 5.0)
+
+
+def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
+    result = make_result()
+    chat = result["streams"][-1]
+    tally = tally_of((1234, 10.0))
+    chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(tally, run_s=20.0)
+    chat["time_per_output_token"] = summary(tally.time_per_output_token)
+    out = io.StringIO()
+    print_table(result, console=Console(file=out, width=200))
+    assert "1,234 tokens, 61.7 per s in all; of a stream 123 per s (p50)" in token_words(chat)
+    assert "time per output token p50 20.0 ms" in token_words(chat)
+    assert token_words(chat) in " ".join(out.getvalue().split())
+    assert token_words(chat) in render(result)
