@@ -19,6 +19,14 @@ SIGNIFICANT_DIGITS = 2
 RELATIVE_ERROR = 0.01
 
 
+def index_of(value_us: int) -> int:
+    """The bucket that holds ``value_us``."""
+    power = value_us.bit_length() - SHIFT
+    if power <= 0:
+        return value_us
+    return (power << HALF_COUNT_BITS) + (value_us >> power)
+
+
 def bounds_us(index: int) -> tuple[int, int]:
     """The lowest value of bucket ``index`` and the first one above it."""
     power = (index >> HALF_COUNT_BITS) - 1
