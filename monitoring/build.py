@@ -4,30 +4,38 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from monitoring import adapt
+from monitoring.adapt import Adaptation
 from monitoring.dashboards import DASHBOARDS
+from monitoring.output import stale, write
 from monitoring.panels import Json
 from monitoring.promql import CatalogError
 from monitoring.rules import files as rules
 from monitoring.rules.plan import Plan
 from streamgauge.catalog import CATALOG
 
+#: As the project's own stack has it.
+STACK = Adaptation()
 GENERATED = Path(__file__).parent / "generated"
 _METRIC = re.compile(r"\b(?:stream_(?:server|client)|event_loop|http_server)_\w+")
 _SERIES = frozenset(series for metric in CATALOG.values() for series in metric.series)
 
 
 def queries(dashboard: Json) -> Iterator[tuple[str, str]]:
-    """Where each PromQL text of a dashboard stands, and the text: panels' targets and variables."""
+    """Where each PromQL text of a dashboard stands, and the text: panels' targets, variables and annotations."""
     for panel in dashboard["panels"]:
         for target in panel.get("targets", ()):
             yield f"panel {panel['title']!r}", target["expr"]
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query":
             yield f"variable {variable['name']!r}", variable["query"]["query"]
+    for annotation in dashboard["annotations"]["list"]:
+        yield f"annotation {annotation['name']!r}", annotation["expr"]
 
 
 def check_metrics(dashboard: Json) -> None:
@@ -38,70 +46,73 @@ def check_metrics(dashboard: Json) -> None:
                 raise CatalogError(f"{dashboard['title']}: {where}: expected a series of the catalog, got {name!r}")
 
 
-def generate() -> dict[str, str]:
+def generate(adaptation: Adaptation = STACK) -> dict[str, str]:
     """Each generated file's name and text. Raises CatalogError."""
     files = {}
     for build in DASHBOARDS:
         dashboard = build()
         check_metrics(dashboard)
-        files[f"{dashboard['uid']}.json"] = json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps(adaptation.apply(dashboard), indent=2, sort_keys=True, ensure_ascii=False)
+        files[f"{dashboard['uid']}.json"] = text + "\n"
     return files
 
 
-def stale(files: Mapping[str, str], folder: Path) -> list[str]:
-    """What of the folder differs from the files: changed, missing, or left over."""
-    there = {path.name: path.read_text(encoding="utf-8") for path in _alike(files, folder)}
-    return sorted(name for name in there.keys() | files.keys() if there.get(name) != files.get(name))
-
-
-def _alike(files: Mapping[str, str], folder: Path) -> list[Path]:
-    """What lies in the folder and ends as the files do: ``.json`` or ``.yml``."""
-    endings = {Path(name).suffix for name in files}
-    return sorted(path for path in folder.glob("*") if path.suffix in endings)
-
-
-def write(files: Mapping[str, str], folder: Path) -> None:
-    """Makes the folder hold these files, and no other of their kind."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in _alike(files, folder):
-        if path.name not in files:
-            path.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
 def main(argv: list[str] | None = None) -> int:
-    """The command. Exit status 0 written or up to date, 1 stale, 2 something names what the catalog lacks."""
+    """The command. Exit status 0 written or up to date, 1 stale, 2 a mistake in an option, or in what is built."""
     options = _parse(argv)
+    adaptation = Adaptation(options.datasource or "", options.prefix or "", options.job or "")
     try:
-        written = [
-            (generate(), options.output),
-            (rules.generate(Plan(runbooks_url=options.runbooks_url)), options.rules),
-        ]
+        return _settle([(generate(adaptation), options.output), (_rules(options, adaptation), options.rules)], options)
     except CatalogError as error:
         return _say(f"monitoring.build: {error}", 2)
+    except OSError as error:
+        return _say(f"monitoring.build: --output, --rules: expected folders to write to, got {error}", 2)
+
+
+def _rules(options: Any, adaptation: Adaptation) -> dict[str, str]:
+    """Each rule file's name and text. Raises CatalogError."""
+    chosen = {"runbooks_url": options.runbooks_url} | ({"app_job": options.job} if options.job else {})
+    made: dict[str, str] = adaptation.rename(rules.generate(replace(Plan(), **chosen)))
+    return made
+
+
+def _settle(written: list[tuple[dict[str, str], Path]], options: Any) -> int:
+    """Writes the files into their folders, or only says which differ."""
     differing = [folder / name for files, folder in written for name in stale(files, folder)]
-    if not options.check:
-        for files, folder in written:
-            write(files, folder)
-        count = sum(len(files) for files, _ in written)
-        where = f"{options.output} and {options.rules}"
-        return _say(f"monitoring.build: {count} files in {where}, {len(differing)} changed", 0)
-    if differing:
+    if options.check:
         names = ", ".join(map(str, differing))
-        return _say(f"monitoring.build: stale: {names}. Run `make dashboards` and commit what it writes.", 1)
-    return 0
+        stale_files = f"monitoring.build: stale: {names}. Run `make dashboards` and commit what it writes."
+        return _say(stale_files, 1) if differing else 0
+    for files, folder in written:
+        write(files, folder)
+    count = sum(len(files) for files, _ in written)
+    where = " and ".join(str(folder) for _, folder in written)
+    return _say(f"monitoring.build: {count} files in {where}, {len(differing)} changed", 0)
 
 
 def _parse(argv: list[str] | None) -> Any:
     parser = argparse.ArgumentParser(prog="python -m monitoring.build", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
-    parser.add_argument("--output", type=Path, default=GENERATED, metavar="FOLDER", help="where the dashboards are")
-    parser.add_argument("--rules", type=Path, default=rules.FOLDER, metavar="FOLDER", help="where the rules are")
-    parser.add_argument(
-        "--runbooks-url", default=Plan().runbooks_url, metavar="URL", help="what an alert's runbook is found below"
+    say = parser.add_argument
+    say("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
+    say("--output", type=Path, metavar="FOLDER", help="where the dashboards are (default: the package's own folder)")
+    say(
+        "--rules", type=Path, metavar="FOLDER", help="where the rules are (default: the package's own, or OUTPUT/rules)"
     )
-    return parser.parse_args(argv)
+    say("--datasource", type=adapt.datasource_uid, metavar="UID", help="the data source that dashboards start with")
+    say("--prefix", type=adapt.prefix, help="what stands before every metric's name")
+    say(
+        "--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer, and whose targets have to be up"
+    )
+    say("--runbooks-url", default=Plan().runbooks_url, metavar="URL", help="what an alert's runbook is found below")
+    options = parser.parse_args(argv)
+    for name in ("datasource", "prefix", "job"):
+        if getattr(options, name) is not None and options.output is None:
+            parser.error(
+                f"argument --{name}: expected --output FOLDER beside it, got none: the default folder is the stack's"
+            )
+    options.rules = options.rules or (options.output / "rules" if options.output else rules.FOLDER)
+    options.output = options.output or GENERATED
+    return options
 
 
 def _say(text: str, status: int) -> int:

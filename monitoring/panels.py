@@ -5,14 +5,24 @@ from typing import Any
 
 from grafanalib import core
 
-from monitoring.config import LIMITS, NO_TRAFFIC
+from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC
 
 Json = dict[str, Any]
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 #: Grafana's units of the panels that have limits: the factor and the word that people use.
 _SPOKEN_UNITS = {"s": (1, "s"), "percentunit": (100, "%")}
-PERCENTILES = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
+#: Value mappings of the verdict on the measurement itself.
+TRUST: list[Json] = [
+    {
+        "type": "value",
+        "options": {
+            "2": {"text": "trusted", "color": "green", "index": 0},
+            "1": {"text": "degraded", "color": "orange", "index": 1},
+            "0": {"text": "invalid", "color": "red", "index": 2},
+        },
+    }
+]
 WIDTH = 24
 
 
@@ -39,7 +49,7 @@ class Heatmap(core.Panel):  # type: ignore[misc]  # grafanalib has no types; its
 
     def to_json_data(self) -> Json:
         """The buckets as they are, with empty cells left blank."""
-        return self.panel_json({"type": "heatmap", "options": _HEATMAP_OPTIONS})  # type: ignore[no-any-return]
+        return self.panel_json({"type": "heatmap", "options": dict(_HEATMAP_OPTIONS)})  # type: ignore[no-any-return]
 
 
 _HEATMAP_OPTIONS: Json = {
@@ -53,7 +63,6 @@ _HEATMAP_OPTIONS: Json = {
     "rowsFrame": {"layout": "auto"},
     "showValue": "never",
     "tooltip": {"yHistogram": True},
-    "yAxis": {"axisPlacement": "left", "reverse": False, "unit": "s"},
 }
 
 
@@ -65,26 +74,46 @@ def targets(*queries: tuple[str, str], **options: Any) -> list[Target]:
     ]
 
 
-def steps(limit_of: str | None) -> list[Json]:
-    """Threshold steps from the limits of a metric. The first has no value: grafanalib's own would be ``"null"``."""
-    first: list[Json] = [{"color": "green", "value": None}]
+def steps(limit_of: str | float | None) -> list[Json]:
+    """Threshold steps from the limits of a metric, or of a share that must be at least so much.
+
+    The first has no value: grafanalib's own would be ``"null"``.
+    """
+    if isinstance(limit_of, float):
+        return [_step("red", None), _step("orange", _tolerable(limit_of)), _step("green", limit_of)]
     if limit_of is None:
-        return first
+        return [_step("green", None)]
     limit = LIMITS[limit_of]
-    return [*first, {"color": "orange", "value": limit.warn}, {"color": "red", "value": limit.bad}]
+    return [_step("green", None), _step("orange", limit.warn), _step("red", limit.bad)]
 
 
-def explained(description: str, unit: str, limit_of: str | None) -> str:
+def _step(colour: str, value: float | None) -> Json:
+    return {"color": colour, "value": value}
+
+
+def _tolerable(share: float) -> float:
+    """Where a share that must be at least so much turns red: ten times what may be missing is missing."""
+    return round(1 - 10 * (1 - share), 9)
+
+
+def explained(description: str, unit: str, limit_of: str | float | None) -> str:
     """The description, and where its colours turn and why."""
     if limit_of is None:
         return description
+    if isinstance(limit_of, float):
+        floors = f"red below {_tolerable(limit_of) * 100:.4g} %"
+        return (
+            f"{description} Green from {limit_of * 100:.4g} %, the objective; {floors}, where ten times as much fails."
+        )
     limit = LIMITS[limit_of]
     factor, suffix = _SPOKEN_UNITS[unit]
     warn, bad = (f"{value * factor:.4g} {suffix}" for value in (limit.warn, limit.bad))
     return f"{description} Orange from {warn}, red from {bad}: {limit.reason}"
 
 
-def stat(title: str, description: str, expression: str, unit: str, limit_of: str | None = None) -> core.Stat:
+def stat(
+    title: str, description: str, expression: str, unit: str, limit_of: str | float | None = None, **defaults: Any
+) -> core.Stat:
     """One number, of now: an instant query, so that the last value does not stay when the traffic went."""
     return core.Stat(
         title=title,
@@ -98,14 +127,24 @@ def stat(title: str, description: str, expression: str, unit: str, limit_of: str
         graphMode="none",
         colorMode="value",
         maxDataPoints=None,
-        extraJson={"fieldConfig": {"defaults": {"color": {"mode": "thresholds"}}}},
+        extraJson={"fieldConfig": {"defaults": {"color": {"mode": "thresholds"}} | defaults}},
     )
 
 
+def verdict(title: str, description: str, expression: str) -> core.Stat:
+    """The verdict on the measurement, in words; of several runs the worst."""
+    return stat(title, description, expression, "none", mappings=TRUST, noValue=NO_RUN)
+
+
 def chart(
-    title: str, description: str, queries: Sequence[tuple[str, str]], unit: str, limit_of: str | None = None
+    title: str,
+    description: str,
+    queries: Sequence[tuple[str, str]],
+    unit: str,
+    limit_of: str | float | None = None,
+    **defaults: Any,
 ) -> core.TimeSeries:
-    """Lines over time, with a table for a legend and dashed lines at the limits."""
+    """Lines over time from zero, with a table for a legend and dashed lines at the limits."""
     return core.TimeSeries(
         title=title,
         description=explained(description, unit, limit_of),
@@ -114,7 +153,6 @@ def chart(
         unit=unit,
         thresholds=steps(limit_of),
         thresholdsStyleMode="dashed" if limit_of else "off",
-        valueMin=0,
         fillOpacity=10,
         showPoints="never",
         legendDisplayMode="table",
@@ -123,12 +161,15 @@ def chart(
         tooltipSort="desc",
         stacking={"group": "A", "mode": "none"},
         maxDataPoints=None,
-        extraJson={"fieldConfig": {"defaults": {"noValue": NO_TRAFFIC}}, "options": {"legend": {"showLegend": True}}},
+        extraJson={
+            "fieldConfig": {"defaults": {"min": 0, "noValue": NO_TRAFFIC} | defaults},
+            "options": {"legend": {"showLegend": True}},
+        },
     )
 
 
-def heatmap(title: str, description: str, expression: str) -> Heatmap:
-    """Buckets of seconds over time. ``expression`` keeps ``le``."""
+def heatmap(title: str, description: str, expression: str, unit: str = "s") -> Heatmap:
+    """Buckets over time, bounds in ``unit``. ``expression`` keeps ``le``."""
     return Heatmap(
         title=title,
         description=description,
@@ -136,7 +177,10 @@ def heatmap(title: str, description: str, expression: str) -> Heatmap:
         targets=targets((expression, "{{le}}"), format="heatmap"),
         thresholds=steps(None),
         maxDataPoints=None,
-        extraJson={"fieldConfig": {"defaults": {"noValue": NO_TRAFFIC, "unit": "s"}, "overrides": []}},
+        extraJson={
+            "fieldConfig": {"defaults": {"noValue": NO_TRAFFIC, "unit": unit}, "overrides": []},
+            "options": {"yAxis": {"axisPlacement": "left", "reverse": False, "unit": unit}},
+        },
     )
 
 

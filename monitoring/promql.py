@@ -6,8 +6,15 @@ without traffic is left out instead.
 
 from collections.abc import Sequence
 
-from monitoring.config import SELECTED_LABELS, TARGET_LABELS
+from monitoring.config import CENSORED, CLIENT_FAILED_OUTCOMES, FAILED_OUTCOMES, SELECTED_LABELS, TARGET_LABELS
 from streamgauge.catalog import CATALOG, Metric, MetricType
+
+PERCENTILES = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
+
+SERVER_FAILED = f'outcome=~"{"|".join(FAILED_OUTCOMES)}"'
+CLIENT_FAILED = f'outcome=~"{"|".join(CLIENT_FAILED_OUTCOMES)}"'
+#: What a client's share of failures is a share of.
+CLIENT_COUNTED = f'outcome!="{CENSORED}"'
 
 
 class CatalogError(LookupError):
@@ -24,42 +31,52 @@ def family(name: str, *types: MetricType) -> Metric:
     return metric
 
 
-def selector(metric: Metric, *matchers: str) -> str:
-    """The label matchers that the template variables make, and more."""
-    labels = (*TARGET_LABELS, *(label for label in SELECTED_LABELS if label in metric.labels))
-    return "{" + ", ".join([*(f'{label}=~"${label}"' for label in labels), *matchers]) + "}"
+def selector(metric: Metric, *matchers: str, chosen: bool = True) -> str:
+    """The label matchers that the template variables make, and more. Not ``chosen``: job and instance alone."""
+    selected = {label: label for label in TARGET_LABELS}
+    if chosen:
+        selected |= {label: name for label, name in SELECTED_LABELS.items() if label in metric.labels}
+    return "{" + ", ".join([*(f'{label}=~"${name}"' for label, name in selected.items()), *matchers]) + "}"
 
 
-def _grouping(metric: Metric, by: Sequence[str]) -> str:
+def grouping(metric: Metric, by: Sequence[str]) -> str:
+    """The labels to sum by, as PromQL lists them. Raises CatalogError for one that the metric lacks."""
     for label in by:
         if label not in (*metric.labels, *TARGET_LABELS):
             raise CatalogError(f"expected a label of {metric.name}, one of {metric.labels!r}, got {label!r}")
     return ", ".join(by)
 
 
-def _sum(metric: Metric, by: Sequence[str], expression: str, *, buckets: bool = False) -> str:
-    grouping = _grouping(metric, by)
+def sum_by(metric: Metric, by: Sequence[str], expression: str, *, buckets: bool = False) -> str:
+    """The sum of an expression of this metric, its buckets kept apart where asked for."""
+    labels = grouping(metric, by)
     if buckets:
-        grouping = f"le, {grouping}" if grouping else "le"
-    return f"sum by ({grouping}) ({expression})" if grouping else f"sum({expression})"
+        labels = f"le, {labels}" if labels else "le"
+    return f"sum by ({labels}) ({expression})" if labels else f"sum({expression})"
 
 
 def level(name: str, by: Sequence[str] = ()) -> str:
     """A gauge, summed over the processes."""
     metric = family(name, "gauge")
-    return _sum(metric, by, metric.name + selector(metric))
+    return sum_by(metric, by, metric.name + selector(metric))
 
 
 def rate(name: str, by: Sequence[str] = (), *matchers: str) -> str:
     """A counter's increase per second."""
     metric = family(name, "counter")
-    return _sum(metric, by, f"rate({metric.name}{selector(metric, *matchers)}[$__rate_interval])")
+    return sum_by(metric, by, f"rate({metric.name}{selector(metric, *matchers)}[$__rate_interval])")
 
 
 def bucket_rate(name: str, by: Sequence[str] = ()) -> str:
     """Observations per second in each bucket of a histogram."""
     metric = family(name, "histogram")
-    return _sum(metric, by, f"rate({metric.name}_bucket{selector(metric)}[$__rate_interval])", buckets=True)
+    return sum_by(metric, by, f"rate({metric.name}_bucket{selector(metric)}[$__rate_interval])", buckets=True)
+
+
+def observation_rate(name: str, by: Sequence[str] = ()) -> str:
+    """Observations per second of a histogram, in all its buckets."""
+    metric = family(name, "histogram")
+    return sum_by(metric, by, f"rate({metric.name}_count{selector(metric)}[$__rate_interval])")
 
 
 def quantile(q: float, name: str, by: Sequence[str] = ()) -> str:
@@ -67,7 +84,58 @@ def quantile(q: float, name: str, by: Sequence[str] = ()) -> str:
     return f"histogram_quantile({q:g}, {bucket_rate(name, by)}) >= 0"
 
 
-def share(name: str, matcher: str, by: Sequence[str] = ()) -> str:
-    """What part of a counter's increase the matcher picks, 0 where none did; no answer where nothing was counted."""
-    picked, whole = rate(name, by, matcher), rate(name, by)
+def percentiles(name: str, by: Sequence[str] = (), legend: str = "") -> list[tuple[str, str]]:
+    """The usual quantiles of a histogram, each with its legend."""
+    return [(quantile(q, name, by), f"{label} {legend}".rstrip()) for q, label in PERCENTILES]
+
+
+def share(name: str, matcher: str, by: Sequence[str] = (), *of: str) -> str:
+    """What part of a counter's increase the matcher picks, 0 where none did; no answer where nothing was counted.
+
+    ``of`` are matchers that the whole must meet too.
+    """
+    return part_of(rate(name, by, matcher), rate(name, by, *of))
+
+
+def failed_on_server(by: Sequence[str] = ()) -> str:
+    """The share of ended streams whose end was a failure of the service."""
+    return share("stream_server_finished_total", SERVER_FAILED, by)
+
+
+def failed_on_client(by: Sequence[str] = ()) -> str:
+    """The share of ended streams that failed, those left out that the end of the run cut off."""
+    return share("stream_client_finished_total", CLIENT_FAILED, by, CLIENT_COUNTED)
+
+
+def ratio(part: str, whole: str, by: Sequence[str] = ()) -> str:
+    """One counter's increase for each of another's; no answer where the other stood still."""
+    return part_of(rate(part, by), rate(whole, by))
+
+
+def attainment(name: str, variable: str, by: Sequence[str] = ()) -> str:
+    """What part of a histogram's observations was within the bucket bound that a template variable picks."""
+    metric = family(name, "histogram")
+    matchers = selector(metric, f'le="${variable}"')
+    within = sum_by(metric, by, f"rate({metric.name}_bucket{matchers}[$__rate_interval])")
+    return f"{within} / ({observation_rate(name, by)} > 0)"
+
+
+def part_of(picked: str, whole: str) -> str:
+    """A quotient that is 0 where nothing was picked, and no answer where there is nothing to divide by."""
     return f"({picked} or 0 * {whole}) / ({whole} > 0)"
+
+
+def worst(name: str) -> str:
+    """The lowest value of a gauge."""
+    metric = family(name, "gauge")
+    return f"min({metric.name}{selector(metric)})"
+
+
+def difference(q: float, name: str, other: str, by: Sequence[str]) -> str:
+    """The q-quantile of one histogram less that of another, where both have these labels."""
+    return f"({quantile(q, name, by)}) - on ({', '.join(by)}) ({quantile(q, other, by)})"
+
+
+def renamed(expression: str, label: str, to: str) -> str:
+    """The same answer under another label, so that it joins series that have that one."""
+    return f'label_replace({expression}, "{to}", "$1", "{label}", "(.*)")'

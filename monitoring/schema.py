@@ -8,10 +8,13 @@ from typing import Any
 from grafanalib import core
 from grafanalib._gen import DashboardEncoder
 
+from monitoring.annotations import run_annotations
 from monitoring.panels import DATASOURCE, WIDTH, Json
 
 SCHEMA_VERSION = 41
 REFRESH = "5s"
+TAG = "streamgauge"
+TAGS = (TAG, "generated")
 
 _DASHBOARD_LEGACY = ("__inputs", "gnetId", "hideControls", "id", "rows", "sharedCrosshair", "style")
 _PANEL_LEGACY = ("cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span")
@@ -54,7 +57,9 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], varia
             uid=uid,
             title=title,
             description=description,
-            tags=["streamgauge", "generated"],
+            tags=list(TAGS),
+            annotations=core.Annotations(list=run_annotations()),
+            links=[_SISTERS],
             editable=False,
             graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             panels=lay_out(rows),
@@ -65,6 +70,10 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], varia
             timezone="browser",
         ).auto_panel_ids()
     )
+
+
+#: The other dashboards, beside each other at the top; the time range and the variables go with the reader.
+_SISTERS = core.DashboardLink(title="streamgauge", type="dashboards", tags=[TAG], keepTime=True, includeVars=True)
 
 
 def finalize(grafanalib_dashboard: core.Dashboard) -> Json:
@@ -79,16 +88,24 @@ def finalize(grafanalib_dashboard: core.Dashboard) -> Json:
 
 
 def _panel(panel: Json) -> Json:
-    """One panel without legacy keys. The thresholds' first step keeps its null: it stands for minus infinity."""
+    """One panel without legacy keys."""
     if panel["type"] == "row":
         return {key: panel[key] for key in _ROW_KEYS}
     _drop(panel, _PANEL_LEGACY)
     panel["datasource"] = DATASOURCE
-    panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["value"] = None
+    _from_minus_infinity(panel["fieldConfig"])
     scale = panel["fieldConfig"]["defaults"].get("custom", {}).get("scaleDistribution")
     if scale and scale["type"] == "linear":
         scale.pop("log", None)
     return panel
+
+
+def _from_minus_infinity(value: Any) -> None:
+    """Gives the first step of all thresholds its null back, which stands for minus infinity."""
+    if isinstance(value, dict) and "steps" in value:
+        value["steps"][0]["value"] = None
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _from_minus_infinity(item)
 
 
 def _without_none(value: Any) -> Any:

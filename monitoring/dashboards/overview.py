@@ -1,30 +1,50 @@
-"""The overview, as the server saw it: how many streams there are, how they end, and whether chunks come in time."""
+"""The overview: whether the service keeps its objectives, what it carries, and whether the last run can be trusted."""
 
 from grafanalib import core
 
-from monitoring.config import FAILED_OUTCOMES
-from monitoring.panels import PERCENTILES, Json, chart, colour, heatmap, stat
-from monitoring.promql import bucket_rate, level, quantile, rate, share
+from monitoring.config import CLIENT_FAILED_OUTCOMES, FAILED_OUTCOMES, NO_RUN, OBJECTIVES, SUCCESS_OBJECTIVE
+from monitoring.dashboards.families import (
+    BY_ROUTE,
+    CLIENT_ACTIVE,
+    CLIENT_FINISHED,
+    CLIENT_INTERVAL,
+    CLIENT_STARTED,
+    CLIENT_TTFC,
+    ROUTE_LEGEND,
+    RUN_INFO,
+    RUN_START,
+    SERVER_ACTIVE,
+    SERVER_FINISHED,
+    SERVER_INTERVAL,
+    SERVER_STARTED,
+    SERVER_TTFC,
+    TRUST,
+)
+from monitoring.panels import TRUST as TRUST_WORDS
+from monitoring.panels import Json, chart, colour, heatmap, stat, verdict
+from monitoring.promql import (
+    CLIENT_COUNTED,
+    CLIENT_FAILED,
+    SERVER_FAILED,
+    attainment,
+    bucket_rate,
+    failed_on_server,
+    level,
+    percentiles,
+    quantile,
+    rate,
+    share,
+    worst,
+)
 from monitoring.schema import Row, dashboard
-from monitoring.variables import server_variables
+from monitoring.tables import Column, Table, table
+from monitoring.variables import BOTH_SIDES, names, objectives, routes, runs, targets_of
+from monitoring.windows import length_of_each_run, of_each_run
 
 UID = "streamgauge-overview"
 
-BY_STREAM = ("route", "protocol")
-STREAM_LEGEND = "{{route}} {{protocol}}"
-
-STARTED = "stream_server_started_total"
-FINISHED = "stream_server_finished_total"
-ACTIVE = "stream_server_active"
-TTFC = "stream_server_time_to_first_chunk_seconds"
-INTERVAL = "stream_server_chunk_interval_seconds"
-SEND = "stream_server_chunk_send_seconds"
-DURATION = "stream_server_duration_seconds"
-CHUNKS = "stream_server_chunks_total"
-BODY_BYTES = "stream_server_body_bytes_total"
-LOOP_LAG = "event_loop_lag_seconds"
-
-FAILED = f'outcome=~"{"|".join(FAILED_OUTCOMES)}"'
+TTFC_SHARE = OBJECTIVES["time_to_first_chunk"].share
+INTERVAL_SHARE = OBJECTIVES["chunk_interval"].share
 
 
 def build() -> Json:
@@ -32,186 +52,177 @@ def build() -> Json:
     return dashboard(
         UID,
         "Overview",
-        "Streams as the server saw them: traffic, outcomes, time to first chunk, chunk intervals, what delays them.",
+        "Is the service healthy: objectives, traffic, failures and latency, from the server and, in a load test, from "
+        "the client.",
         [
             Row("Now", 4, (4,), _now()),
-            Row("Streams", 9, (8, 8, 8, 12, 12), _streams()),
-            Row("Time to first chunk", 9, (12,), _first_chunks()),
-            Row("Chunks", 9, (12,), _chunks()),
-            Row("What delays chunks", 9, (12,), _delays()),
+            Row("Service level", 8, (8,), _service_level()),
+            Row("Traffic", 8, (8,), _traffic()),
+            Row("Latency", 9, (12,), _latency()),
+            Row("Load tests in this time", 6, (24,), [_runs()]),
         ],
-        server_variables(),
+        [*targets_of(BOTH_SIDES), routes(), names(), runs(), *objectives()],
     )
-
-
-def _percentiles(name: str, by: tuple[str, ...] = BY_STREAM, legend: str = STREAM_LEGEND) -> list[tuple[str, str]]:
-    return [(quantile(q, name, by), f"{label} {legend}") for q, label in PERCENTILES]
 
 
 def _now() -> list[core.Panel]:
     return [
+        verdict(
+            "Measurement",
+            f"`{TRUST}`: whether the load test's own figures can be believed; of several runs the worst. Degraded or "
+            "invalid: look at the generator on the dashboard Load test before you look at the service.",
+            worst(TRUST),
+        ),
+        stat(
+            "First chunks in time",
+            f"`{SERVER_TTFC}`: the share of streams whose first chunk the server sent within the time that the "
+            "variable picks. Below the objective, see under Latency whether one route or all are slow.",
+            attainment(SERVER_TTFC, "ttfc_slo"),
+            "percentunit",
+            TTFC_SHARE,
+        ),
+        stat(
+            "Chunks in time",
+            f"`{SERVER_INTERVAL}`: the share of chunks that followed the one before within the time that the variable "
+            "picks. It must be above the pace that the routes are meant to have, or all chunks are late.",
+            attainment(SERVER_INTERVAL, "interval_slo"),
+            "percentunit",
+            INTERVAL_SHARE,
+        ),
+        stat(
+            "Failed streams",
+            f"`{SERVER_FINISHED}`: of the streams that ended, the share that ended in {', '.join(FAILED_OUTCOMES)}. "
+            "Clients that hang up do not count. Above zero, look at the outcomes, then in the app's log.",
+            failed_on_server(),
+            "percentunit",
+            SERVER_FINISHED,
+        ),
         stat(
             "Active streams",
-            f"`{ACTIVE}`: streams under way now, over all selected routes. Compare it with the load you asked for: "
-            "fewer means that streams end early or do not start; ever more means that they do not end.",
-            level(ACTIVE),
+            f"`{SERVER_ACTIVE}`: streams under way now, over all selected routes. Compare it with the load you asked "
+            "for: fewer means that streams end early or do not start; ever more means that they do not end.",
+            level(SERVER_ACTIVE),
             "short",
         ),
         stat(
             "Streams started per second",
-            f"`{STARTED}`: how fast new streams come. Zero with streams active is a quiet service of long streams; "
-            "zero of both is no traffic.",
-            rate(STARTED),
+            f"`{SERVER_STARTED}`: how fast new streams come. Zero with streams active is a quiet service of long "
+            "streams; zero of both is no traffic.",
+            rate(SERVER_STARTED),
             "cps",
-        ),
-        stat(
-            "Failed streams",
-            f"`{FINISHED}`: of the streams that ended, the share that ended in {', '.join(FAILED_OUTCOMES)}. Clients "
-            "that hang up do not count. Above zero, look at the outcomes below, then in the app's log.",
-            share(FINISHED, FAILED),
-            "percentunit",
-            FINISHED,
-        ),
-        stat(
-            "Time to first chunk, p99",
-            f"`{TTFC}`: 99 of 100 streams had their first chunk within this time. When it is high, see below whether "
-            "one route or all are slow: all points to the event loop, one to that route's own work.",
-            quantile(0.99, TTFC),
-            "s",
-            TTFC,
-        ),
-        stat(
-            "Chunk interval, p99",
-            f"`{INTERVAL}`: 99 of 100 chunks followed the one before within this time. Judge it against the pace that "
-            "the route is meant to have: a paced stream's interval is its pace.",
-            quantile(0.99, INTERVAL),
-            "s",
-            INTERVAL,
-        ),
-        stat(
-            "Event loop lag, p99",
-            f"`{LOOP_LAG}`: how late the event loop ran a timer. It delays every stream of the process; when it is "
-            "high, look for blocking calls, or add workers.",
-            quantile(0.99, LOOP_LAG),
-            "s",
-            LOOP_LAG,
         ),
     ]
 
 
-def _streams() -> list[core.Panel]:
-    finished = chart(
+def _service_level() -> list[core.Panel]:
+    succeeded = "outcome!~" + SERVER_FAILED.removeprefix("outcome=~")
+    client_succeeded = CLIENT_COUNTED + ", outcome!~" + CLIENT_FAILED.removeprefix("outcome=~")
+    return [
+        _attained("First chunks in time", SERVER_TTFC, CLIENT_TTFC, "ttfc_slo", TTFC_SHARE),
+        _attained("Chunks in time", SERVER_INTERVAL, CLIENT_INTERVAL, "interval_slo", INTERVAL_SHARE),
+        chart(
+            "Streams that did not fail",
+            f"`{SERVER_FINISHED}`, `{CLIENT_FINISHED}`: the share of ended streams that did not fail, by each side's "
+            f"own words. The client also sees {', '.join(CLIENT_FAILED_OUTCOMES[:3])} and what never reached the app: "
+            "where it alone fails, look at the path.",
+            [
+                (share(SERVER_FINISHED, succeeded), "server"),
+                (share(CLIENT_FINISHED, client_succeeded, (), CLIENT_COUNTED), "client"),
+            ],
+            "percentunit",
+            SUCCESS_OBJECTIVE,
+            **_SHARE_AXIS,
+        ),
+    ]
+
+
+#: Shares of an objective lie close to 1: an axis from zero would show a straight line.
+_SHARE_AXIS: Json = {"min": None, "max": 1}
+
+
+def _attained(title: str, server: str, client: str, variable: str, objective: float) -> core.TimeSeries:
+    return chart(
+        title,
+        f"`{server}`, `{client}`: the share within the time that the variable picks, on both sides. A dip on both is "
+        "the app's; a dip of the client's line alone is the path's, or the load generator's.",
+        [(attainment(server, variable), "server"), (attainment(client, variable), "client")],
+        "percentunit",
+        objective,
+        **_SHARE_AXIS,
+    )
+
+
+def _traffic() -> list[core.Panel]:
+    outcomes = chart(
         "Streams finished, by outcome",
-        f"`{FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `send_timeout` a reader "
-        "that stopped reading, `deadline` a stream that lasted too long. Many `client_disconnect` mean impatient "
-        "clients.",
-        [(rate(FINISHED, (*BY_STREAM, "outcome")), f"{STREAM_LEGEND} {{{{outcome}}}}")],
+        f"`{SERVER_FINISHED}`: how streams end, as the server says. Failures are drawn in red. Many "
+        "`client_disconnect` mean impatient clients, or a load test that hangs up on purpose.",
+        [(rate(SERVER_FINISHED, ("outcome",)), "{{outcome}}")],
         "cps",
     )
     return [
         chart(
             "Streams started",
-            f"`{STARTED}`: new streams per second. In a steady state as many finish as start; when fewer finish, "
-            "active streams pile up.",
-            [(rate(STARTED, BY_STREAM), STREAM_LEGEND)],
+            f"`{SERVER_STARTED}`, `{CLIENT_STARTED}`: new streams per second on both sides. The client's line above "
+            "the server's is streams that did not reach the app: refused connections, a proxy, a full queue.",
+            [(rate(SERVER_STARTED), "server"), (rate(CLIENT_STARTED), "client")],
             "cps",
         ),
-        colour(finished, f"/ ({'|'.join(FAILED_OUTCOMES)})$/", "red"),
         chart(
             "Active streams",
-            f"`{ACTIVE}`: streams under way. It should follow the load; a line that never comes down after the load "
-            "has gone is a leak.",
-            [(level(ACTIVE, BY_STREAM), STREAM_LEGEND)],
+            f"`{SERVER_ACTIVE}`, `{CLIENT_ACTIVE}`: streams under way. It should follow the load; a server's line that "
+            "never comes down after the load has gone is a leak.",
+            [(level(SERVER_ACTIVE), "server"), (level(CLIENT_ACTIVE), "client")],
             "short",
         ),
-        chart(
-            "Failed streams",
-            f"`{FINISHED}`: the share of ended streams that ended in {', '.join(FAILED_OUTCOMES)}. A jump on one "
-            "route is that route's; a jump on all is the process or what it depends on.",
-            [(share(FINISHED, FAILED, BY_STREAM), STREAM_LEGEND)],
-            "percentunit",
-            FINISHED,
-        ),
-        chart(
-            "Stream duration",
-            f"`{DURATION}`: how long streams lasted that ended in this moment, whatever their outcome. Longer than "
-            "chunks times pace means that chunks were late; shorter, that streams were cut. The buckets are wide: "
-            "2.5 s to 5 s is one, and what lies between is a guess.",
-            _percentiles(DURATION),
-            "s",
-        ),
+        colour(outcomes, f"/^({'|'.join(FAILED_OUTCOMES)})$/", "red"),
     ]
 
 
-def _first_chunks() -> list[core.Panel]:
+def _latency() -> list[core.Panel]:
     return [
         chart(
             "Time to first chunk",
-            f"`{TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 is a queue: some "
-            "streams waited for others. Then look at the event loop's lag and at the number of active streams.",
-            _percentiles(TTFC),
+            f"`{SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 is a "
+            "queue: some streams waited for others. Then look at the event loop's lag on the dashboard Server.",
+            percentiles(SERVER_TTFC),
             "s",
-            TTFC,
+            SERVER_TTFC,
         ),
         heatmap(
             "Time to first chunk, all of it",
-            f"`{TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream (a "
-            "cache, a cold start); select routes to tell them apart.",
-            bucket_rate(TTFC),
+            f"`{SERVER_TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream "
+            "(a cache, a cold start); select routes to tell them apart.",
+            bucket_rate(SERVER_TTFC),
         ),
-    ]
-
-
-def _chunks() -> list[core.Panel]:
-    return [
         chart(
-            "Chunk interval",
-            f"`{INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. The p50 "
-            "is the route's pace; a p99 that leaves it as load grows marks the capacity of this service.",
-            _percentiles(INTERVAL),
+            "Chunk interval, p99 by route",
+            f"`{SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. A "
+            "p99 that leaves the route's pace as load grows marks the capacity of this service.",
+            [(quantile(0.99, SERVER_INTERVAL, BY_ROUTE), ROUTE_LEGEND)],
             "s",
-            INTERVAL,
+            SERVER_INTERVAL,
         ),
         heatmap(
             "Chunk interval, all of it",
-            f"`{INTERVAL}`: each row is a bucket, the darker the more chunks. A paced service is one narrow band; a "
-            "band that spreads upwards is chunks that come late, and one far below it is chunks in bursts after a "
-            "wait.",
-            bucket_rate(INTERVAL),
-        ),
-        chart(
-            "Chunks",
-            f"`{CHUNKS}`: chunks sent per second. It grows with the active streams until the service is full; active "
-            "streams that grow while this does not get fewer chunks each.",
-            [(rate(CHUNKS, BY_STREAM), STREAM_LEGEND)],
-            "cps",
-        ),
-        chart(
-            "Body bytes",
-            f"`{BODY_BYTES}`: bytes sent per second, without HTTP's own framing. Compare it with the network's limit "
-            "before you look for a slow app.",
-            [(rate(BODY_BYTES, BY_STREAM), STREAM_LEGEND)],
-            "binBps",
+            f"`{SERVER_INTERVAL}`: each row is a bucket, the darker the more chunks. A paced service is one narrow "
+            "band; a band that spreads upwards is chunks that come late, and one far below it is bursts.",
+            bucket_rate(SERVER_INTERVAL),
         ),
     ]
 
 
-def _delays() -> list[core.Panel]:
-    return [
-        chart(
-            "Send time, p99 (back-pressure)",
-            f"`{SEND}`: time that the app waited inside the send of a chunk. Near zero, the readers keep up; above "
-            "it, readers or the network are slower than the app, and the delay is not the app's.",
-            [(quantile(0.99, SEND, BY_STREAM), STREAM_LEGEND)],
-            "s",
-            SEND,
-        ),
-        chart(
-            "Event loop lag",
-            f"`{LOOP_LAG}`: how late each process ran a timer. Whatever it shows is added to every chunk: peaks are "
-            "blocking calls, a steady rise with the load is a full core. Mend the call, or add workers.",
-            _percentiles(LOOP_LAG, ("instance",), "{{instance}}"),
-            "s",
-            LOOP_LAG,
-        ),
-    ]
+def _runs() -> Table:
+    return table(
+        "Runs",
+        f"`{RUN_START}`, `{TRUST}`, `{RUN_INFO}`: the load tests in this time, newest first, and their last verdict. "
+        "Take a run's id to the dashboard Compare runs; its result.json holds the exact figures.",
+        {"run_id": "Run", "scenario": "Scenario", "host": "Host"},
+        [
+            Column("Started", f"{of_each_run(RUN_START)} * 1000", "dateTimeAsIso"),
+            Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
+            Column("Lasted", length_of_each_run(), "s"),
+        ],
+        newest_first="Started",
+        no_value=NO_RUN,
+    )

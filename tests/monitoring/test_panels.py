@@ -5,7 +5,7 @@ import re
 import pytest
 from grafana_foundation_sdk.models import units
 
-from monitoring.config import LIMITS, NO_TRAFFIC
+from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, OBJECTIVES
 from monitoring.panels import explained, steps
 from streamgauge.catalog import CATALOG
 
@@ -22,15 +22,22 @@ def test_a_panel_has_a_title_and_a_unit_that_grafana_knows(panel):
     assert unit(panel) in UNITS
 
 
-def test_a_description_names_its_metric_first_and_says_more(panel):
-    match = re.match(r"`(\w+)`: (.+)", panel["description"])
-    assert match[1] in CATALOG
-    assert all(match[1] in target["expr"] for target in panel["targets"])
+def test_a_description_names_its_metrics_first_and_says_more(panel):
+    match = re.match(r"((?:`\w+`(?:, )?)+): (.+)", panel["description"])
+    named = re.findall(r"`(\w+)`", match[1])
+    expressions = [target["expr"] for target in panel["targets"]]
+    assert set(named) <= CATALOG.keys()
+    assert all(any(name in expression for expression in expressions) for name in named)
+    assert all(any(name in expression for name in named) for expression in expressions)
     assert len(match[2].split()) >= 15
 
 
-def test_a_panel_without_data_says_that_there_is_no_traffic(panel):
-    assert panel["fieldConfig"]["defaults"]["noValue"] == NO_TRAFFIC
+def test_a_panel_without_data_says_that_there_is_no_traffic_or_no_run(panel):
+    said = panel["fieldConfig"]["defaults"]["noValue"]
+    about_runs = any(
+        re.search("stream_client_(users|workers|trust|run_info)", each["expr"]) for each in panel["targets"]
+    )
+    assert said == (NO_RUN if about_runs else NO_TRAFFIC)
 
 
 def test_a_chart_has_a_table_for_a_legend_and_names_its_lines(chart):
@@ -40,9 +47,22 @@ def test_a_chart_has_a_table_for_a_legend_and_names_its_lines(chart):
     assert len(set(legends)) == len(legends)
 
 
-def test_seconds_are_shown_as_seconds(panel):
-    if "_seconds" in panel["description"].split(":")[0]:
-        assert unit(panel) == "s"
+def test_quantiles_are_shown_in_the_unit_of_their_metric(panel):
+    units_of = {"seconds": "s", "bytes": "bytes"}
+    for target, shown in zip(panel["targets"], shown_units(panel), strict=True):
+        quantile = re.match(r"(?:label_replace\(|\()?histogram_quantile\(.*?_(seconds|bytes)_bucket", target["expr"])
+        if quantile and " / " not in target["expr"]:
+            assert shown == units_of[quantile[1]]
+
+
+def shown_units(panel):
+    """The unit of each target: in a table, its column's own."""
+    if panel["type"] != "table":
+        return [unit(panel)] * len(panel["targets"])
+    columns = {each["matcher"]["options"]: each["properties"] for each in panel["fieldConfig"]["overrides"]}
+    renamed = panel["transformations"][1]["options"]["renameByName"]
+    headings = [heading for key, heading in renamed.items() if key.startswith("Value")]
+    return [next(each["value"] for each in columns[heading] if each["id"] == "unit") for heading in headings]
 
 
 def test_threshold_steps_begin_at_null_and_rise(panel):
@@ -63,6 +83,17 @@ def test_a_limit_rises_has_a_reason_and_a_metric(name):
 @pytest.mark.parametrize("name", [name for name in LIMITS if CATALOG[name].type == "histogram"])
 def test_a_limit_of_a_quantile_stands_on_a_bucket_bound(name):
     assert {LIMITS[name].warn, LIMITS[name].bad} <= set(CATALOG[name].buckets)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_an_objective_stands_on_a_bucket_bound_of_both_sides(name):
+    for side in ("server", "client"):
+        assert OBJECTIVES[name].bound_s in CATALOG[f"stream_{side}_{name}_seconds"].buckets
+
+
+def test_a_share_turns_red_where_ten_times_what_may_be_missing_is_missing():
+    assert [(step["color"], step["value"]) for step in steps(0.99)] == [("red", None), ("orange", 0.9), ("green", 0.99)]
+    assert explained("Words.", "percentunit", 0.99).startswith("Words. Green from 99 %, the objective; red below 90 %")
 
 
 def test_a_panel_with_limits_explains_them():

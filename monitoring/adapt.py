@@ -1,0 +1,82 @@
+"""Dashboards for a setup other than the stack's: another data source, metrics under a prefix, certain jobs alone."""
+
+import argparse
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.panels import Json
+from streamgauge.catalog import CATALOG
+
+_FAMILIES = frozenset(CATALOG) | {series for metric in CATALOG.values() for series in metric.series}
+_NAMES = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILIES, key=len, reverse=True))})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """What differs from the stack. An empty field leaves the dashboards as they are."""
+
+    datasource_uid: str = ""
+    prefix: str = ""
+    job: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.datasource_uid or self.prefix or self.job)
+
+    def apply(self, dashboard: Json) -> Json:
+        """The dashboard for that setup."""
+        made: Json = self.rename(dashboard)
+        for variable in made["templating"]["list"]:
+            if variable["type"] == "datasource" and self.datasource_uid:
+                variable["current"] = {"selected": True, "text": self.datasource_uid, "value": self.datasource_uid}
+            if variable["name"] == "job" and self.job:
+                variable["allValue"] = self.job
+            if variable["name"] in ("job", "run") and self.job:
+                variable["query"]["query"] = self._of_jobs(variable["query"]["query"])
+        for annotation in made["annotations"]["list"] if self.job else ():
+            annotation["expr"] = annotation["expr"].replace('{run_id=~"$run"}', f'{{run_id=~"$run", {self._matcher}}}')
+        return made
+
+    def rename(self, value: Any) -> Any:
+        """Every metric of the catalog in these texts, wherever it stands, with the prefix."""
+        if isinstance(value, str):
+            return _NAMES.sub(lambda match: self.prefix + match[0], value)
+        if isinstance(value, dict):
+            return {key: self.rename(item) for key, item in value.items()}
+        return [self.rename(item) for item in value] if isinstance(value, list) else value
+
+    @property
+    def _matcher(self) -> str:
+        quoted = self.job.replace("\\", "\\\\").replace('"', '\\"')
+        return f'job=~"{quoted}"'
+
+    def _of_jobs(self, query: str) -> str:
+        """``label_values(SERIES, label)`` of these jobs alone."""
+        series, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+        narrowed = f"{series[:-1]}, {self._matcher}}}" if series.endswith("}") else f"{series}{{{self._matcher}}}"
+        return f"label_values({narrowed}, {label})"
+
+
+def datasource_uid(text: str) -> str:
+    """A data source's uid, as Grafana accepts it."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise argparse.ArgumentTypeError(f"expected a uid of 1 to 40 letters, digits, - and _, got {text!r}")
+    return text
+
+
+def prefix(text: str) -> str:
+    """What stands before every metric's name."""
+    if not re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", text):
+        raise argparse.ArgumentTypeError(f"expected the beginning of a metric's name, such as acme_, got {text!r}")
+    return text
+
+
+def job(text: str) -> str:
+    """A regular expression on job names."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"expected a regular expression, got {text!r}: {error}") from None
+    if not text or "$" in text:
+        raise argparse.ArgumentTypeError(f"expected a regular expression without $, got {text!r}")
+    return text

@@ -1,0 +1,213 @@
+"""Client against server: the same quantile on the same axis, because both sides count in the same buckets."""
+
+from collections.abc import Callable
+
+from grafanalib import core
+
+from monitoring.dashboards.families import (
+    CLIENT_ACTIVE,
+    CLIENT_BYTES,
+    CLIENT_CHUNKS,
+    CLIENT_DURATION,
+    CLIENT_FINISHED,
+    CLIENT_INTERVAL,
+    CLIENT_TTFC,
+    DELAY,
+    GENERATOR_LAG,
+    LOOP_LAG,
+    NAME_LEGEND,
+    SEND,
+    SERVER_ACTIVE,
+    SERVER_BYTES,
+    SERVER_CHUNKS,
+    SERVER_DURATION,
+    SERVER_FINISHED,
+    SERVER_INTERVAL,
+    SERVER_TTFC,
+)
+from monitoring.panels import Json, chart, heatmap
+from monitoring.promql import (
+    bucket_rate,
+    difference,
+    failed_on_client,
+    failed_on_server,
+    level,
+    percentiles,
+    quantile,
+    rate,
+    renamed,
+)
+from monitoring.schema import Row, dashboard
+from monitoring.tables import Column, Table, table
+from monitoring.variables import BOTH_SIDES, names, routes, runs, targets_of
+
+UID = "streamgauge-client-against-server"
+
+BY_PROTOCOL = ("protocol",)
+
+
+def build() -> Json:
+    """The dashboard as Grafana reads it."""
+    return dashboard(
+        UID,
+        "Client against server",
+        "The same quantile from both sides: what the client sees and the server does not arose on the path. Select "
+        "the routes and the names that are the same streams.",
+        [
+            Row("Time to first chunk", 9, (8,), _pair("time to first chunk", SERVER_TTFC, CLIENT_TTFC)),
+            Row("Chunk interval", 9, (8,), _pair("chunk interval", SERVER_INTERVAL, CLIENT_INTERVAL)),
+            Row("Chunk delay", 9, (12,), _delay()),
+            Row("Where a name is its route", 7, (24,), [_by_stream()]),
+            Row("Do both count the same?", 8, (8, 8, 8, 12, 12), _counts()),
+            Row("Where the delay arises", 9, (12,), _causes()),
+        ],
+        [*targets_of(BOTH_SIDES), routes(), names(), runs()],
+    )
+
+
+def _pair(what: str, server: str, client: str) -> list[core.Panel]:
+    return [
+        *(_quantiles(what, server, client, q, label) for q, label in ((0.5, "p50"), (0.99, "p99"))),
+        chart(
+            f"The path: {what}, client minus server",
+            f"`{client}`, `{server}`: the difference of the two quantiles, by protocol. Above zero the path adds to "
+            "the tail: network, proxy, TLS. Both are interpolated within buckets, so less than a bucket's width, and "
+            "anything below zero, says nothing.",
+            [
+                (difference(0.5, client, server, BY_PROTOCOL), "p50 {{protocol}}"),
+                (difference(0.99, client, server, BY_PROTOCOL), "p99 {{protocol}}"),
+            ],
+            "s",
+            min=None,
+        ),
+    ]
+
+
+def _quantiles(what: str, server: str, client: str, q: float, label: str) -> core.TimeSeries:
+    return chart(
+        f"{what.capitalize()}, {label}",
+        f"`{server}`, `{client}`: the same quantile as the server sent and as the client received. Lines on each "
+        "other: the app is all there is. The client's above: the path adds it. The server's above: chunks that the "
+        "app was late with caught up in a buffer on the way.",
+        [(quantile(q, server), "server"), (quantile(q, client), "client")],
+        "s",
+        client,
+    )
+
+
+def _delay() -> list[core.Panel]:
+    return [
+        chart(
+            "Chunk delay",
+            f"`{DELAY}`: from the server's own stamp on a chunk until its arrival, one way; only where the server "
+            "stamps its chunks. It is the path alone, whatever the app did before; a rise with load is a queue.",
+            percentiles(DELAY, ("name",), "{{name}}"),
+            "s",
+            DELAY,
+        ),
+        heatmap(
+            "Chunk delay, all of it",
+            f"`{DELAY}`: each row is a bucket, the darker the more chunks. A band that climbs and falls back is a "
+            "buffer that fills and drains; a second band is a second path, as two proxies are.",
+            bucket_rate(DELAY),
+        ),
+    ]
+
+
+def _by_stream() -> Table:
+    by_route = ("route", "protocol")
+    by_name = ("name", "protocol")
+    server_ttfc = renamed(quantile(0.99, SERVER_TTFC, by_route), "route", "name")
+    server_interval = renamed(quantile(0.99, SERVER_INTERVAL, by_route), "route", "name")
+    return table(
+        "By stream",
+        f"`{SERVER_TTFC}`, `{CLIENT_TTFC}`, `{SERVER_INTERVAL}`, `{CLIENT_INTERVAL}`, `{DELAY}`: both sides in one row "
+        "where the load test's name is the server's route, as a scenario names it unless told otherwise. A row with "
+        "one side alone is a name of its own. Look for the row whose two columns differ most.",
+        {"name": "Route or name", "protocol": "Protocol"},
+        [
+            Column("TTFC p99, server", server_ttfc, "s", SERVER_TTFC),
+            Column("TTFC p99, client", quantile(0.99, CLIENT_TTFC, by_name), "s", CLIENT_TTFC),
+            Column("Interval p99, server", server_interval, "s", SERVER_INTERVAL),
+            Column("Interval p99, client", quantile(0.99, CLIENT_INTERVAL, by_name), "s", CLIENT_INTERVAL),
+            Column("Delay p99", quantile(0.99, DELAY, by_name), "s", DELAY),
+        ],
+    )
+
+
+def _counts() -> list[core.Panel]:
+    return [
+        _both(
+            "Active streams",
+            SERVER_ACTIVE,
+            CLIENT_ACTIVE,
+            level,
+            "short",
+            "streams under way on both sides. The server's line above: streams whose clients are gone and that the app "
+            "does not know of yet. The client's above: streams that wait before the app, in a queue or a proxy.",
+        ),
+        _both(
+            "Chunks",
+            SERVER_CHUNKS,
+            CLIENT_CHUNKS,
+            rate,
+            "cps",
+            "chunks per second, sent and received. The lines lie on each other, or a buffer fills (the server's above, "
+            "then the client's), or clients of another kind share the app.",
+        ),
+        _both(
+            "Body bytes",
+            SERVER_BYTES,
+            CLIENT_BYTES,
+            rate,
+            "binBps",
+            "body bytes per second, sent and received. Where chunks agree and bytes do not, something on the path "
+            "rewrites or compresses them.",
+        ),
+        chart(
+            "Failed streams",
+            f"`{SERVER_FINISHED}`, `{CLIENT_FINISHED}`: the share of ended streams that failed, by each side's own "
+            "words. What the client alone sees broke on the path, or the app believes that it ended well: a stream "
+            "that ends cleanly without its promised end is such a one.",
+            [(failed_on_server(), "server"), (failed_on_client(), "client")],
+            "percentunit",
+            CLIENT_FINISHED,
+        ),
+        chart(
+            "Stream duration, p50",
+            f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last on both sides. The client's much longer: "
+            "streams wait before the app sees them. The server's longer: it goes on after the client hung up.",
+            [(quantile(0.5, SERVER_DURATION), "server"), (quantile(0.5, CLIENT_DURATION), "client")],
+            "s",
+        ),
+    ]
+
+
+def _causes() -> list[core.Panel]:
+    return [
+        chart(
+            "Three lags on one axis, p99",
+            f"`{LOOP_LAG}`, `{SEND}`, `{GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, and the "
+            "load generator. The one that rises with the latency is where to look: blocking calls, slow readers or "
+            "network, or a load test that needs more workers.",
+            [
+                (quantile(0.99, LOOP_LAG), "event loop lag (app)"),
+                (quantile(0.99, SEND), "send time (readers, network)"),
+                (quantile(0.99, GENERATOR_LAG), "generator lag (load test)"),
+            ],
+            "s",
+        ),
+        chart(
+            "Chunk interval, p99 by name",
+            f"`{CLIENT_INTERVAL}`: the client's view of each name, to see which of them the difference above comes "
+            "from. Select that name, and its route, then look at the whole dashboard again.",
+            [(quantile(0.99, CLIENT_INTERVAL, ("name", "protocol")), NAME_LEGEND)],
+            "s",
+            CLIENT_INTERVAL,
+        ),
+    ]
+
+
+def _both(title: str, server: str, client: str, query: Callable[[str], str], unit: str, text: str) -> core.TimeSeries:
+    lines = [(query(server), "server"), (query(client), "client")]
+    return chart(title, f"`{server}`, `{client}`: {text}", lines, unit)

@@ -1,0 +1,95 @@
+"""Tables: instant queries side by side, one column each, joined on the labels that they share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grafanalib import core
+
+from monitoring.config import NO_TRAFFIC
+from monitoring.panels import DATASOURCE, Json, steps, targets
+
+_CELLS: Json = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One query of a table: its heading, unit, limits, and more of Grafana's field properties, such as mappings."""
+
+    title: str
+    expression: str
+    unit: str
+    limit_of: str | float | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def override(self) -> Json:
+        """The column's own field configuration."""
+        chosen = {"unit": self.unit} | dict(self.properties)
+        if self.limit_of is not None:
+            chosen |= {"thresholds": {"mode": "absolute", "steps": steps(self.limit_of)}}
+            chosen |= {"color": {"mode": "thresholds"}, "custom.cellOptions": {"type": "color-text"}}
+        return {
+            "matcher": {"id": "byName", "options": self.title},
+            "properties": [{"id": key, "value": value} for key, value in chosen.items()],
+        }
+
+
+class Table(core.Panel):  # type: ignore[misc]  # grafanalib has no types; its own Table writes older options
+    """A table, as Grafana draws it now."""
+
+    def to_json_data(self) -> Json:
+        """The panel, with a header and rows of small height."""
+        options = {"cellHeight": "sm", "footer": _NO_FOOTER, "frameIndex": 0, "showHeader": True}
+        return self.panel_json({"type": "table", "options": options})  # type: ignore[no-any-return]
+
+
+_NO_FOOTER: Json = {"show": False, "countRows": False, "reducer": []}
+
+
+def table(
+    title: str,
+    description: str,
+    labels: Mapping[str, str],
+    columns: Sequence[Column],
+    *,
+    newest_first: str = "",
+    no_value: str = NO_TRAFFIC,
+) -> Table:
+    """A row for each set of ``labels`` (name and heading), and a column for each query.
+
+    ``newest_first`` is a heading to sort by.
+    """
+    return Table(
+        title=title,
+        description=description,
+        dataSource=DATASOURCE,
+        targets=targets(*((column.expression, "") for column in columns), format="table", instant=True),
+        thresholds=steps(None),
+        maxDataPoints=None,
+        transformations=[{"id": "merge", "options": {}}, _organize(labels, columns)],
+        extraJson={
+            "fieldConfig": {
+                "defaults": {"custom": _CELLS, "noValue": no_value, "unit": columns[0].unit},
+                "overrides": [_label(heading) for heading in labels.values()] + [each.override() for each in columns],
+            },
+            "options": {"sortBy": [{"displayName": newest_first, "desc": True}] if newest_first else []},
+        },
+    )
+
+
+def _label(heading: str) -> Json:
+    return {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "unit", "value": "string"}]}
+
+
+def _organize(labels: Mapping[str, str], columns: Sequence[Column]) -> Json:
+    """Labels first, then the queries in their order, under their headings; the time, which all rows share, left out."""
+    if len(columns) == 1:
+        values = {"Value": columns[0].title}
+    else:
+        values = {f"Value #{chr(ord('A') + index)}": column.title for index, column in enumerate(columns)}
+    renamed = dict(labels) | values
+    order = {name: index for index, name in enumerate(renamed)}
+    return {
+        "id": "organize",
+        "options": {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": renamed},
+    }
