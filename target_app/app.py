@@ -1,5 +1,6 @@
 """The application: its endpoints behind its guards. What measures it is put around it where it is served."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.exceptions import WebSocketRequestValidationError
 from starlette.middleware.cors import CORSMiddleware
 
 from streamgauge import __version__
@@ -15,12 +17,38 @@ from target_app.closing import Closing
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
 from target_app.library import KINDS, Library
+from target_app.producing import Terms
 from target_app.settings import Settings
-from target_app.streams import binary, files, ndjson, sse, text
+from target_app.streams import (
+    binary,
+    chat,
+    files,
+    multipart,
+    native,
+    ndjson,
+    pathologies,
+    sse,
+    sync,
+    text,
+    websocket,
+)
+from target_app.streams.catalogue import STREAMS
 
 #: What anybody may ask for at any time; all else is guarded.
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
-STREAMS = ("/stream/sse", "/stream/ndjson", "/stream/text", "/stream/bytes", "/stream/file/{name}")
+#: The modules of the streams, in the order of the documentation.
+_ROUTERS = (sse, ndjson, text, binary, files, multipart, websocket, chat, sync, native, pathologies)
+
+_DESCRIPTION = """A river gauge that streams its readings, once for each wire format.
+
+Every stream takes the same knobs: `chunks`, `interval_ms`, `jitter` and `chunk_bytes` say what is sent and when;
+`fail_at` and `fail_how` make it fail; `seed` makes chance repeatable. What is out of range, and any other parameter, is
+refused with status 422.
+
+Silence is kept alive by heartbeats where the format has such a thing. A stream that lasts too long ends with an error
+inside it, and one that the service ends, because it is ending itself, with its end marker. Metrics are on a port of
+their own.
+"""
 
 
 @asynccontextmanager
@@ -39,20 +67,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="streamgauge target app",
         version=__version__,
         summary="One stream per wire format, each with the same knobs.",
-        description="A river gauge that streams its readings. Every stream takes `chunks`, `interval_ms` and "
-        "`chunk_bytes`; what is out of range is refused with status 422. Metrics are on a port of their own.",
+        description=_DESCRIPTION,
         lifespan=_lifespan,
         openapi_tags=[
             {"name": "streams", "description": "The streams."},
+            {"name": "native", "description": "The same, as FastAPI encodes it: less to write, and slower."},
+            {"name": "pathologies", "description": "What no service should do, to see its signs. Not to be copied."},
             {"name": "service", "description": "What a service needs beside them."},
         ],
     )
-    for module in (sse, ndjson, text, binary, files):
+    for module in _ROUTERS:
         app.include_router(module.router)
+    app.add_exception_handler(WebSocketRequestValidationError, websocket.refuse_knobs)
 
     app.include_router(health.router)
     app.state.settings = settings
     app.state.closing = Closing()
+    app.state.terms = Terms(app.state.closing, settings.max_stream_s, settings.heartbeat_s)
+    app.state.blocking = asyncio.Lock()
     app.state.gate = Gate(settings)
     app.add_middleware(Guard, app.state.gate, settings, OPEN_PATHS)
     if settings.cors_origins:
@@ -61,7 +93,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @app.get("/", tags=["service"], summary="What there is")
     async def index() -> dict[str, object]:
         """The streams and their files."""
-        return {"streams": STREAMS, "files": sorted(KINDS), "docs": "/docs", "health": "/healthz"}
+        return {
+            "streams": [stream.entry() for stream in STREAMS],
+            "files": sorted(KINDS),
+            "docs": "/docs",
+            "health": "/healthz",
+        }
 
     return app
 

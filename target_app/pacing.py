@@ -1,48 +1,38 @@
-"""When a stream's chunks go out, and how the stream is closed."""
+"""When a stream's chunks are due: seconds from its start, one number a chunk, the same again for the same seed."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
-
-#: A proxy must pass every chunk on, and keep none.
-UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+import math
+import random
+from collections.abc import Iterator
+from itertools import count, repeat
 
 
-class Pace:
-    """Deadlines at a fixed interval from its making: a chunk that was late does not delay the next ones."""
+def beats(interval_s: float, jitter: float = 0.0, seed: int | None = None) -> Iterator[float]:
+    """A fixed interval, kept against the stream's start: a chunk that was late does not delay the next ones.
 
-    #: A stream that is never early enough to wait lets others run after so many chunks.
-    CHUNKS_PER_TURN = 32
-
-    def __init__(self, interval_s: float) -> None:
-        self._start_s = time.monotonic()
-        self._interval_s = interval_s
-
-    async def wait(self, number: int) -> None:
-        """Return when chunk ``number``, counted from 0, is due."""
-        if self._interval_s:
-            wait_s = self._start_s + number * self._interval_s - time.monotonic()
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
-                return
-        if number % self.CHUNKS_PER_TURN == self.CHUNKS_PER_TURN - 1:
-            await asyncio.sleep(0)
+    With ``jitter``, 0 to 1, each chunk but the first comes later than its beat by up to that share of the interval:
+    never before the chunk ahead of it, and without drift. Without a ``seed`` each stream has its own.
+    """
+    if not interval_s:
+        return repeat(0.0)
+    if not jitter:
+        return (number * interval_s for number in count())
+    return _jittered(interval_s, jitter, random.Random(seed))
 
 
-class ChunkedResponse(StreamingResponse):
-    """A streaming response that closes its generator when it ends, and not when it is garbage-collected."""
+def _jittered(interval_s: float, jitter: float, chance: random.Random) -> Iterator[float]:
+    yield 0.0
+    for number in count(1):
+        yield (number + jitter * chance.random()) * interval_s
 
-    def __init__(
-        self, chunks: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(chunks, media_type=media_type, headers={**UNBUFFERED, **(headers or {})})
-        self._chunks = chunks
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks, then close what made them."""
-        async with aclosing(self._chunks):
-            await super().__call__(scope, receive, send)
+def token_beats(median_s: float, sigma: float, seed: int | None = None) -> Iterator[float]:
+    """Log-normal intervals, as the tokens of a language model have them: most are near the median, a few are long.
+
+    The first chunk comes after one such interval. ``sigma`` is the deviation of the interval's logarithm: 0 has no
+    spread, and of 0.5 the mean is 1.13 medians and one interval in a hundred longer than 3.2.
+    """
+    chance = random.Random(seed)
+    due_s = 0.0
+    while True:
+        due_s += median_s * math.exp(sigma * chance.gauss(0.0, 1.0)) if sigma else median_s
+        yield due_s

@@ -64,6 +64,16 @@ def reading_json(number: int, before: bytes, size_bytes: int) -> bytes:
 
     ``before`` are members that precede its own, a comma at their end. A note, cut to fit, fills what is left.
     """
-    values = _VALUES[number % CYCLE_READINGS]
-    head = b'{%b"seq":%d,"time":"%b",%b,"note":"' % (before, number, time_text(number), values)
+    head = _head(number, before)
     return b'%b%b"}' % (head, _NOTES.piece(number * _NOTE_STEP_BYTES, max(0, size_bytes - len(head) - 2)))
+
+
+def note(number: int, before: bytes, size_bytes: int) -> str:
+    """The note that ``reading_json`` fills the reading with, for those who encode it in another way."""
+    room_bytes = max(0, size_bytes - len(_head(number, before)) - 2)
+    return _NOTES.piece(number * _NOTE_STEP_BYTES, room_bytes).decode("ascii")
+
+
+def _head(number: int, before: bytes) -> bytes:
+    values = _VALUES[number % CYCLE_READINGS]
+    return b'{%b"seq":%d,"time":"%b",%b,"note":"' % (before, number, time_text(number), values)

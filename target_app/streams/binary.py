@@ -1,41 +1,41 @@
 """``/stream/bytes``: the gauge's binary telemetry."""
 
-from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request
 
-from target_app.knobs import BinaryKnobs, Knobs
-from target_app.pacing import ChunkedResponse, Pace
+from target_app.knobs import BinaryKnobs
+from target_app.producing import Form, produce
+from target_app.response import ChunkedResponse
+from target_app.streams.catalogue import BYTES
+from target_app.streams.description import BINARY_ITEM, described
 from target_app.telemetry import frame
 
-MEDIA_TYPE = "application/octet-stream"
-router = APIRouter(tags=["streams"])
+router = APIRouter()
 
 
-async def frames(knobs: Knobs) -> AsyncGenerator[bytes]:
-    """The frames of one stream, paced."""
-    pace = Pace(knobs.interval_s)
-    for number in range(knobs.chunks):
-        await pace.wait(number)
-        yield frame(number, knobs.chunk_bytes)
+class Frames(Form[bytes]):
+    """Frames of telemetry. No end marker and no heartbeat."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+
+    def chunk(self, number: int) -> bytes:
+        """One frame."""
+        return frame(number, self._size_bytes)
 
 
 @router.get(
-    "/stream/bytes",
-    summary="Readings as binary telemetry",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`chunks` frames of `chunk_bytes` bytes; there is no end marker.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    BYTES.path,
+    **described(
+        BYTES,
+        {**BINARY_ITEM, "description": "One frame, which is one transfer chunk of HTTP/1.1."},
+        "`chunks` frames of `chunk_bytes` bytes; there is no end marker. A stream that fails is cut.",
+    ),
 )
-async def stream_bytes(knobs: Annotated[BinaryKnobs, Query()]) -> StreamingResponse:
+async def stream_bytes(knobs: Annotated[BinaryKnobs, Query()], request: Request) -> ChunkedResponse:
     """A frame: `RVG1`, its number, the payload's length and CRC-32 (big-endian), then records of 12 bytes.
 
     A record: Unix time (u32), level in m (f32), flow in m3/s (f32). Each frame is one HTTP/1.1 transfer chunk.
     """
-    return ChunkedResponse(frames(knobs), MEDIA_TYPE)
+    return ChunkedResponse(produce(Frames(knobs.chunk_bytes), knobs, request), BYTES.media_type)

@@ -1,17 +1,31 @@
-"""``/stream/ndjson``: one JSON object a line."""
+"""``/stream/ndjson``: one JSON object a line.
 
-from collections.abc import AsyncGenerator
-from typing import Annotated
+As NDJSON (https://github.com/ndjson/ndjson-spec) or as JSON Lines (https://jsonlines.org).
+"""
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import Field
 
 from target_app.knobs import Knobs
-from target_app.pacing import ChunkedResponse, Pace
+from target_app.producing import Form, produce
 from target_app.readings import reading_json
+from target_app.response import ChunkedResponse
+from target_app.streams.catalogue import JSONL_TYPE, NDJSON, NDJSON_TYPE
+from target_app.streams.description import LINE_ITEM, described
 
-MEDIA_TYPE = "application/x-ndjson"
-router = APIRouter(tags=["streams"])
+router = APIRouter()
+
+
+class LineKnobs(Knobs):
+    """The knobs of ``/stream/ndjson``."""
+
+    form: Literal["ndjson", "jsonl"] | None = Field(
+        None,
+        description=f"`ndjson` is `{NDJSON_TYPE}`, whose readers pass blank lines over, so that one is a heartbeat; "
+        f"`jsonl` is `{JSONL_TYPE}`, which has none. Left out, `Accept` chooses.",
+    )
 
 
 def line(number: int, size_bytes: int) -> bytes:
@@ -19,33 +33,51 @@ def line(number: int, size_bytes: int) -> bytes:
     return reading_json(number, b'"type":"reading",', size_bytes - 1) + b"\n"
 
 
-def last_line(chunks: int) -> bytes:
-    """The line that ends the stream."""
-    return b'{"type":"done","chunks":%d}\n' % chunks
+class Lines(Form[bytes]):
+    """Lines, each in one piece."""
+
+    has_terminator = True
+
+    def __init__(self, size_bytes: int, heartbeat: bytes | None) -> None:
+        self._size_bytes = size_bytes
+        self.heartbeat = heartbeat
+
+    def chunk(self, number: int) -> bytes:
+        """A line of the type ``reading``."""
+        return line(number, self._size_bytes)
+
+    def terminator(self, chunks: int) -> bytes:
+        """The line of the type ``done``."""
+        return b'{"type":"done","chunks":%d}\n' % chunks
+
+    def error(self, message: str) -> bytes:
+        """The line of the type ``error``."""
+        return b'{"type":"error","message":"%b"}\n' % message.encode()
 
 
-async def lines(knobs: Knobs) -> AsyncGenerator[bytes]:
-    """The lines of one stream, paced."""
-    pace = Pace(knobs.interval_s)
-    for number in range(knobs.chunks):
-        await pace.wait(number)
-        yield line(number, knobs.chunk_bytes)
-    await pace.wait(knobs.chunks)
-    yield last_line(knobs.chunks)
+def media_type_for(form: str | None, accept: str) -> str:
+    """The one that was asked for, by the knob or else by ``Accept`` (RFC 9110, section 12.5.1): the first it names."""
+    if form is not None:
+        return JSONL_TYPE if form == "jsonl" else NDJSON_TYPE
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return next((name for name in named if name in (NDJSON_TYPE, JSONL_TYPE)), NDJSON_TYPE)
 
 
 @router.get(
-    "/stream/ndjson",
-    summary="Readings as JSON lines",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": '`chunks` lines of `"type":"reading"`, and on top of them one of `"type":"done"`: '
-            "`chunks` + 1 chunks in all.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": line(0, 256).decode()}},
-        }
-    },
+    NDJSON.path,
+    **described(
+        NDJSON,
+        LINE_ITEM,
+        '`chunks` lines of `"type":"reading"`, and on top of them one of `"type":"done"`: `chunks` + 1 chunks in all. '
+        'One of `"type":"error"` comes in its place where the stream fails.',
+        line(0, 256).decode(),
+        also=[JSONL_TYPE],
+    ),
 )
-async def stream_ndjson(knobs: Annotated[Knobs, Query()]) -> StreamingResponse:
+async def stream_ndjson(
+    knobs: Annotated[LineKnobs, Query()], request: Request, accept: Annotated[str, Header()] = ""
+) -> ChunkedResponse:
     """Each line is a JSON object that a note fills to `chunk_bytes`, the newline included."""
-    return ChunkedResponse(lines(knobs), MEDIA_TYPE)
+    media_type = media_type_for(knobs.form, accept)
+    lines = Lines(knobs.chunk_bytes, b"\n" if media_type == NDJSON_TYPE else None)
+    return ChunkedResponse(produce(lines, knobs, request), media_type, {"Vary": "Accept"})

@@ -1,17 +1,19 @@
 """``/stream/sse``: Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
-from collections.abc import AsyncGenerator
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from target_app.knobs import Knobs
-from target_app.pacing import ChunkedResponse, Pace
+from target_app.producing import Form, produce
 from target_app.readings import reading_json
+from target_app.response import ChunkedResponse
+from target_app.streams.catalogue import SSE, SSE_TYPE
+from target_app.streams.description import EVENT_ITEM, described
 
-MEDIA_TYPE = "text/event-stream"
-router = APIRouter(tags=["streams"])
+router = APIRouter()
+_ID = re.compile(r"[0-9]{1,6}")
 
 
 def event(number: int, size_bytes: int) -> bytes:
@@ -20,33 +22,51 @@ def event(number: int, size_bytes: int) -> bytes:
     return b"%b%b\n\n" % (head, reading_json(number, b"", size_bytes - len(head) - 2))
 
 
-def last_event(chunks: int) -> bytes:
-    """The event that ends the stream."""
-    return b'id: %d\nevent: done\ndata: {"chunks":%d}\n\n' % (chunks, chunks)
+class Events(Form[bytes]):
+    """Events, each in one piece and encoded as bytes: nothing is left to do for them but to be sent."""
+
+    heartbeat = b": still here\n\n"
+    has_terminator = True
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+
+    def chunk(self, number: int) -> bytes:
+        """An event named ``reading``."""
+        return event(number, self._size_bytes)
+
+    def terminator(self, chunks: int) -> bytes:
+        """The event named ``done``."""
+        return b'id: %d\nevent: done\ndata: {"chunks":%d}\n\n' % (chunks, chunks)
+
+    def error(self, message: str) -> bytes:
+        """The event named ``error``. It has no id, so that who comes again resumes after the last reading."""
+        return b'event: error\ndata: {"message":"%b"}\n\n' % message.encode()
 
 
-async def events(knobs: Knobs) -> AsyncGenerator[bytes]:
-    """The events of one stream, paced."""
-    pace = Pace(knobs.interval_s)
-    for number in range(knobs.chunks):
-        await pace.wait(number)
-        yield event(number, knobs.chunk_bytes)
-    await pace.wait(knobs.chunks)
-    yield last_event(knobs.chunks)
+def resumed_at(last_event_id: str | None) -> int:
+    """The number to go on with; what is none of our ids is as if it were not there."""
+    if last_event_id is None or not _ID.fullmatch(last_event_id):
+        return 0
+    return int(last_event_id) + 1
 
 
 @router.get(
-    "/stream/sse",
-    summary="Readings as Server-Sent Events",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`chunks` events named `reading`, and on top of them one named `done`: "
-            "`chunks` + 1 chunks in all.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": event(0, 256).decode()}},
-        }
-    },
+    SSE.path,
+    **described(
+        SSE,
+        EVENT_ITEM,
+        "`chunks` events named `reading`, and on top of them one named `done`: `chunks` + 1 chunks in all. "
+        "One named `error` comes in its place where the stream fails. Comments are heartbeats.",
+        event(0, 256).decode(),
+        {204: {"description": "`Last-Event-ID` is the end marker's: there is nothing more. A browser stops asking."}},
+    ),
 )
-async def stream_sse(knobs: Annotated[Knobs, Query()]) -> StreamingResponse:
+async def stream_sse(
+    knobs: Annotated[Knobs, Query()], request: Request, last_event_id: Annotated[str | None, Header()] = None
+) -> Response:
     """Each event has an `id`, the reading's number, and `data`, a JSON object that a note fills to `chunk_bytes`."""
-    return ChunkedResponse(events(knobs), MEDIA_TYPE)
+    first = resumed_at(last_event_id)
+    if first > knobs.chunks:
+        return Response(status_code=204)
+    return ChunkedResponse(produce(Events(knobs.chunk_bytes), knobs, request, first), SSE_TYPE)

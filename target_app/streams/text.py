@@ -1,39 +1,41 @@
 """``/stream/text``: plain text, piece by piece."""
 
-from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request
 
-from target_app.knobs import Knobs
-from target_app.pacing import ChunkedResponse, Pace
-from target_app.prose import TEXT, Endless
+from target_app.knobs import PlainKnobs
+from target_app.producing import Form, produce
+from target_app.prose import TEXT as PROSE
+from target_app.prose import Endless
+from target_app.response import ChunkedResponse
+from target_app.streams.catalogue import TEXT
+from target_app.streams.description import described
 
-MEDIA_TYPE = "text/plain; charset=utf-8"
-router = APIRouter(tags=["streams"])
-_PROSE = Endless(TEXT.encode("ascii"))
+router = APIRouter()
+_PROSE = Endless(PROSE.encode("ascii"))
 
 
-async def pieces(knobs: Knobs) -> AsyncGenerator[bytes]:
-    """The pieces of one stream, paced; put together they are the text."""
-    pace, size_bytes = Pace(knobs.interval_s), knobs.chunk_bytes
-    for number in range(knobs.chunks):
-        await pace.wait(number)
-        yield _PROSE.piece(number * size_bytes, size_bytes)
+class Pieces(Form[bytes]):
+    """Pieces that put together are the text. No end marker and no heartbeat: all bytes are text."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+
+    def chunk(self, number: int) -> bytes:
+        """The piece at its place."""
+        return _PROSE.piece(number * self._size_bytes, self._size_bytes)
 
 
 @router.get(
-    "/stream/text",
-    summary="An account of a river as plain text",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`chunks` pieces of `chunk_bytes` bytes; there is no end marker.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": TEXT[:256]}},
-        }
-    },
+    TEXT.path,
+    **described(
+        TEXT,
+        {"type": "string", "description": "One piece of the text, which is one transfer chunk of HTTP/1.1."},
+        "`chunks` pieces of `chunk_bytes` bytes; there is no end marker. A stream that fails is cut.",
+        PROSE[:256],
+    ),
 )
-async def stream_text(knobs: Annotated[Knobs, Query()]) -> StreamingResponse:
+async def stream_text(knobs: Annotated[PlainKnobs, Query()], request: Request) -> ChunkedResponse:
     """The text begins again where it ends. Each piece is one HTTP/1.1 transfer chunk."""
-    return ChunkedResponse(pieces(knobs), MEDIA_TYPE)
+    return ChunkedResponse(produce(Pieces(knobs.chunk_bytes), knobs, request), TEXT.media_type)

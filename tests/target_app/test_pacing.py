@@ -1,73 +1,52 @@
-"""Deadlines that do not drift, and generators that are closed."""
+"""When chunks are due: without drift, in order, and the same again for the same seed."""
 
-import asyncio
-import time
+from itertools import islice
+from statistics import median
 
-import pytest
-from starlette.requests import ClientDisconnect
-
-from target_app import pacing
-from target_app.pacing import ChunkedResponse, Pace
+from target_app.pacing import beats, token_beats
 
 
-class Clock:
-    """A clock that sleeping moves, and that can be moved."""
-
-    def __init__(self, monkeypatch):
-        self.now_s = 100.0
-        self.slept_s = []
-        monkeypatch.setattr(time, "monotonic", lambda: self.now_s)
-        monkeypatch.setattr(pacing.asyncio, "sleep", self.sleep)
-
-    async def sleep(self, wait_s):
-        self.slept_s.append(wait_s)
-        self.now_s += wait_s
+def first(dues, number=2000):
+    return list(islice(dues, number))
 
 
-def test_a_late_chunk_does_not_delay_the_next_ones(monkeypatch):
-    clock = Clock(monkeypatch)
-
-    async def scenario():
-        pace = Pace(1.0)
-        for number in range(5):
-            await pace.wait(number)
-            clock.now_s += 1.6 if number == 1 else 0.1
-
-    asyncio.run(scenario())
-    assert [round(wait_s, 6) for wait_s in clock.slept_s] == [0.9, 0.3, 0.9]
+def test_beats_keep_to_the_streams_start():
+    assert first(beats(0.25), 5) == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
-def test_a_stream_that_never_waits_lets_others_run(monkeypatch):
-    clock = Clock(monkeypatch)
-
-    async def scenario():
-        pace = Pace(0.0)
-        for number in range(96):
-            await pace.wait(number)
-
-    asyncio.run(scenario())
-    assert clock.slept_s == [0, 0, 0]
+def test_without_an_interval_all_is_due_at_once():
+    assert first(beats(0.0, jitter=1.0), 5) == [0.0] * 5
 
 
-def test_the_generator_is_closed_when_the_response_ends():
-    closed = []
+def test_jitter_makes_chunks_late_by_up_to_its_share_and_never_early():
+    dues = first(beats(0.1, jitter=0.5, seed=1))
+    late = [(due - number * 0.1) / 0.1 for number, due in enumerate(dues)]
+    assert late[0] == 0
+    assert min(late) > -1e-9
+    assert 0.45 < max(late) < 0.5 + 1e-9
+    assert max(late[:200]) > 0.4 < max(late[-200:])
 
-    async def chunks():
-        try:
-            yield b"1"
-            yield b"2"
-        finally:
-            closed.append(True)
 
-    async def send(message):
-        if message.get("body"):
-            raise OSError("gone")
+def test_jitter_never_changes_the_order():
+    dues = first(beats(0.1, jitter=1.0, seed=2))
+    assert dues == sorted(dues)
 
-    response = ChunkedResponse(chunks(), "text/plain")
 
-    async def scenario():
-        with pytest.raises(ClientDisconnect):
-            await response({"type": "http", "asgi": {"spec_version": "2.4"}}, None, send)
-        assert closed == [True]
+def test_a_seed_makes_a_schedule_again_and_no_seed_does_not():
+    assert first(beats(0.1, 0.5, 7)) == first(beats(0.1, 0.5, 7))
+    assert first(beats(0.1, 0.5, 7)) != first(beats(0.1, 0.5, 8))
+    assert first(beats(0.1, 0.5)) != first(beats(0.1, 0.5))
+    assert first(token_beats(0.02, 0.5, 7)) == first(token_beats(0.02, 0.5, 7))
+    assert first(token_beats(0.02, 0.5)) != first(token_beats(0.02, 0.5))
 
-    asyncio.run(scenario())
+
+def test_tokens_come_in_a_log_normal_cadence():
+    dues = [0.0, *first(token_beats(0.02, 0.5, seed=3), 20_000)]
+    gaps = [after - before for before, after in zip(dues, dues[1:], strict=False)]
+    assert abs(median(gaps) / 0.02 - 1) < 0.03
+    assert abs(sum(gaps) / len(gaps) / (0.02 * 1.1331) - 1) < 0.03
+    assert 0.005 < sum(gap > 0.02 * 3.2 for gap in gaps) / len(gaps) < 0.015
+
+
+def test_tokens_without_spread_come_at_a_fixed_interval():
+    assert [round(due, 6) for due in first(token_beats(0.02, 0.0), 3)] == [0.02, 0.04, 0.06]

@@ -1,0 +1,86 @@
+"""What the OpenAPI document says of a stream: the schema of one item, an example, and who may refuse it.
+
+``itemSchema`` is OpenAPI 3.2's (https://spec.openapis.org/oas/v3.2.0.html#media-type-object), as FastAPI writes it too;
+``schema`` beside it is the whole body, for readers that know 3.1 alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, TypeAdapter
+
+from target_app.items import Done, Failure, Reading, TypedItem
+from target_app.streams.catalogue import Stream
+
+Schema = dict[str, Any]
+Responses = dict[int | str, dict[str, Any]]
+
+#: What the guards before the streams may answer instead of one.
+REFUSALS: Responses = {
+    401: {"description": "A key is needed, and there was none."},
+    403: {"description": "The key is not one that lets a client in."},
+    413: {"description": "The request's body is larger than is allowed."},
+    429: {"description": "This client starts streams too fast, or has too many under way; `Retry-After` says when."},
+    503: {"description": "The service is full, or about to end; `Retry-After` says when to come again."},
+}
+
+
+def described(
+    stream: Stream,
+    item: Schema,
+    description: str,
+    example: str | None = None,
+    others: Responses | None = None,
+    also: Sequence[str] = (),
+    response_class: type[Response] = StreamingResponse,
+) -> dict[str, Any]:
+    """The arguments of a route: its title, its answer, by its media type and those that it ``also`` has, and others."""
+    content: Schema = {"schema": {"type": "string"}, "itemSchema": item}
+    if example is not None:
+        content["example"] = example
+    answer = {"description": description, "content": dict.fromkeys((stream.media_type, *also), content)}
+    return {
+        "summary": stream.title,
+        "tags": [stream.tag],
+        "response_class": response_class,
+        "responses": {200: answer, **REFUSALS, **(others or {})},
+    }
+
+
+def event_item(names: Mapping[str, type[BaseModel]], numbered: bool = True) -> Schema:
+    """The schema of one event, by the content of each that there is, under the event's name."""
+    return {"oneOf": [_event(name, model, numbered and name != "error") for name, model in names.items()]}
+
+
+def _event(name: str, model: type[BaseModel], numbered: bool) -> Schema:
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": inline(model)}
+    properties: Schema = {"event": {"const": name}, "data": data}
+    if numbered:
+        properties["id"] = {"type": "string", "pattern": "^[0-9]+$"}
+    return {"type": "object", "title": f"{name} event", "properties": properties, "required": [*properties]}
+
+
+def inline(kind: Any) -> Schema:
+    """The schema of a type as it stands for itself: what it refers to is written in its place."""
+    schema = TypeAdapter(kind).json_schema(mode="serialization")
+    definitions: Schema = schema.pop("$defs", {})
+    schema.pop("discriminator", None)
+    found: Schema = _resolved(schema, definitions)
+    return found
+
+
+def _resolved(part: Any, definitions: Schema) -> Any:
+    if isinstance(part, list):
+        return [_resolved(each, definitions) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _resolved(definitions[part["$ref"].rpartition("/")[2]], definitions)
+    return {name: _resolved(each, definitions) for name, each in part.items()}
+
+
+#: The events of every stream of readings, and the lines and messages.
+EVENT_ITEM = event_item({"reading": Reading, "done": Done, "error": Failure})
+LINE_ITEM = inline(TypedItem)
+BINARY_ITEM: Schema = {"type": "string", "format": "binary"}
