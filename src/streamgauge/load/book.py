@@ -85,14 +85,25 @@ class RunBook:
             logger.info("Report: %s", write_report(result, self.directory))
         return result
 
+    @property
+    def host(self) -> str:
+        """The service under test: the run's host, else the first that a user class names."""
+        environment = self._environment
+        return environment.host or next((str(user.host) for user in environment.user_classes if user.host), "")
+
+    @property
+    def locustfile(self) -> str:
+        """The scenarios, as Locust names them."""
+        return self._environment.locustfile or ""
+
     def _run(self) -> Run:
-        environment, options = self._environment, self._environment.parsed_options
+        options = self._environment.parsed_options
         return Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=time.monotonic() - self.began_s,
-            host=environment.host or next((str(user.host) for user in environment.user_classes if user.host), ""),
-            locustfile=environment.locustfile or "",
+            host=self.host,
+            locustfile=self.locustfile,
             users=self.users,
             spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
             workers=max(1, len(self.processes)),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection
 from typing import Any
 
 import gevent
@@ -9,8 +10,9 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
 from streamgauge.load.dispatch import while_running
+from streamgauge.load.exporter import Exporter
 from streamgauge.load.reporting import GRACE_S, ReportingRun
-from streamgauge.load.worker import CUT, DRAIN, DRAINED, REPORT_KEY
+from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, REPORT_KEY
 from streamgauge.measure.slice import Slice
 
 logger = logging.getLogger(__name__)
@@ -21,8 +23,8 @@ class MasterRun(ReportingRun):
 
     distributed = True
 
-    def __init__(self, environment: Environment, runner: MasterRunner) -> None:
-        super().__init__(environment)
+    def __init__(self, environment: Environment, runner: MasterRunner, exporter: Exporter | None = None) -> None:
+        super().__init__(environment, exporter)
         self._runner = runner
         self._drained: set[str] = set()
 
@@ -34,6 +36,10 @@ class MasterRun(ReportingRun):
         self.environment.events.test_stopping.add_listener(self.on_test_stopping)
         self._runner.register_message(DRAINED, self.on_drained)
 
+    def processes(self) -> Collection[str]:
+        """The workers that are not missed."""
+        return [each.id for each in self._runner.clients.all if each.state != STATE_MISSING]
+
     def _running(self) -> bool:
         return self._runner.state in (STATE_SPAWNING, STATE_RUNNING)
 
@@ -44,18 +50,19 @@ class MasterRun(ReportingRun):
 
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Add what a worker counted."""
-        parts = data.pop(REPORT_KEY, [])
+        sent = [data.pop(key, []) for key in (FORGOTTEN_KEY, REPORT_KEY)]
         if self.book is None:
             return
         try:
-            slices = [Slice.from_dict(part) for part in parts]
+            forgotten, slices = ([Slice.from_dict(part) for part in parts] for parts in sent)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             logger.error("A report of worker %s cannot be read: %r", client_id, error)
             problem = f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?"
             if problem not in self.book.totals.problems:
                 self.book.totals.problems.append(problem)
             return
-        self.book.add(client_id, slices)
+        self.export(client_id, forgotten)
+        self.count(client_id, slices)
 
     def on_drained(self, msg: Any, **_: Any) -> None:
         """A worker has reported its end."""
@@ -87,5 +94,4 @@ class MasterRun(ReportingRun):
         self._runner.send_message(CUT)
 
     def _not_drained(self) -> list[str]:
-        clients = self._runner.clients.all
-        return [each.id for each in clients if each.state != STATE_MISSING and each.id not in self._drained]
+        return [each for each in self.processes() if each not in self._drained]

@@ -2,6 +2,7 @@
 
 import inspect
 import signal
+import sys
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,12 +11,17 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from streamgauge.load.exporter import Exporter, open_exporter
+from streamgauge.load.exporter_options import add_exporter_options, exporter_options
+from streamgauge.load.exporter_server import MetricsPortError
 from streamgauge.load.gauge import Gauge
 from streamgauge.load.local import LocalRun
 from streamgauge.load.master import MasterRun
 from streamgauge.load.options import add_options
 from streamgauge.load.worker import WorkerRun
 
+#: The exit status for what the user asked for and cannot have.
+USAGE = 2
 _gauges: "WeakKeyDictionary[Environment, Gauge]" = WeakKeyDictionary()
 _installed: list[bool] = []
 
@@ -25,6 +31,7 @@ def install() -> None:
     if not _installed:
         _installed.append(True)
         events.init_command_line_parser.add_listener(add_options)
+        events.init_command_line_parser.add_listener(add_exporter_options)
         events.init.add_listener(_on_init)
 
 
@@ -44,9 +51,19 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, gauge_of(environment)).listen()
     elif isinstance(runner, MasterRunner):
-        MasterRun(environment, runner).listen()
+        MasterRun(environment, runner, _exporter(environment)).listen()
     elif runner is not None:
-        LocalRun(environment, gauge_of(environment)).listen()
+        LocalRun(environment, gauge_of(environment), _exporter(environment)).listen()
+
+
+def _exporter(environment: Environment) -> Exporter | None:
+    """The client metrics, where they are wanted. A port that the user names and cannot have ends the process."""
+    options = exporter_options(environment.parsed_options)
+    try:
+        return None if options is None else open_exporter(options)
+    except MetricsPortError as error:
+        sys.stderr.write(f"locust: error: {error}\n")
+        sys.exit(USAGE)
 
 
 def _hear_ctrl_c(environment: Environment) -> None:

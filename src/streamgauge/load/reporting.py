@@ -2,13 +2,16 @@
 
 import logging
 import time
+from collections.abc import Collection
 from typing import Any
 
 import gevent
 from locust.env import Environment
 
 from streamgauge.load.book import RunBook, end_of_run, show
+from streamgauge.load.exporter import Exporter
 from streamgauge.load.options import scenario_options
+from streamgauge.measure.slice import Slice
 from streamgauge.report.result import Result
 
 logger = logging.getLogger(__name__)
@@ -22,8 +25,9 @@ class ReportingRun:
 
     distributed = False
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, exporter: Exporter | None = None) -> None:
         self.environment = environment
+        self.exporter = exporter
         self.book: RunBook | None = None
         self.result: Result | None = None
         self._quitting = False
@@ -37,6 +41,27 @@ class ReportingRun:
         events.spawning_complete.add_listener(self.on_spawning_complete)
         events.quitting.add_listener(self.on_quitting)
         events.quit.add_listener(self.on_quit)
+        if self.exporter is not None:
+            self.exporter.follow(self.users, self.processes)
+
+    def users(self) -> int:
+        """How many users run now."""
+        return self.environment.runner.user_count if self.environment.runner is not None else 0
+
+    def processes(self) -> Collection[str]:
+        """The processes that are there to stream."""
+        raise NotImplementedError
+
+    def count(self, process: str, parts: list[Slice]) -> None:
+        """Add what a process counted to the run under way."""
+        if self.book is not None:
+            self.book.add(process, parts)
+            self.export(process, parts)
+
+    def export(self, process: str, parts: list[Slice]) -> None:
+        """Add to the client metrics alone: a reset forgets what it finds, and they do not."""
+        if self.exporter is not None:
+            self.exporter.add(process, parts)
 
     def on_test_start(self, **_: Any) -> None:
         """Open a new book."""
@@ -46,6 +71,8 @@ class ReportingRun:
             logger.error("%s", error)
         self.result = None
         self.book = RunBook(self.environment, distributed=self.distributed)
+        if self.exporter is not None:
+            self.exporter.begin(self.book)
 
     def on_reset(self, **_: Any) -> None:
         """Locust's statistics start anew, and so do ours."""
@@ -65,6 +92,8 @@ class ReportingRun:
         options = self.environment.parsed_options
         book.interrupted = self._quitting and bool(getattr(options, "run_time", None))
         self.result = end_of_run(self.environment, book)
+        if self.exporter is not None:
+            self.exporter.end(self.result["verdict"]["trust"] if self.result else None)
         if self.result is not None and not getattr(options, "headless", False):
             show(self.result)
 
@@ -97,6 +126,8 @@ class ReportingRun:
         self.on_test_stop()
 
     def on_quit(self, **_: Any) -> None:
-        """Print the table last, below Locust's own."""
+        """Print the table last, below Locust's own, and wait for the run's last scrape."""
         if self.result is not None and getattr(self.environment.parsed_options, "headless", False):
             show(self.result)
+        if self.exporter is not None:
+            self.exporter.linger()

@@ -7,9 +7,11 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from streamgauge.load.gauge import Gauge
+from streamgauge.measure.slice import Slice
 
-#: The key of ours in a worker's report, and the messages that drain a run, or cut its drain short.
-REPORT_KEY = "streamgauge"
+#: The keys of ours in a worker's report: what belongs to the run, and what a reset took out of it.
+REPORT_KEY, FORGOTTEN_KEY = "streamgauge", "streamgauge_forgotten"
+#: The messages that drain a run, or cut its drain short.
 DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
 
 
@@ -21,6 +23,7 @@ class WorkerRun:
         self._runner = runner
         self._gauge = gauge
         self._stopping = RLock()
+        self._forgotten: list[Slice] = []
 
     def listen(self) -> None:
         """Add the listeners."""
@@ -35,6 +38,7 @@ class WorkerRun:
 
     def on_test_start(self, **_: Any) -> None:
         """Begin to measure."""
+        self._forgotten.clear()
         self._gauge.begin()
 
     def on_test_stop(self, **_: Any) -> None:
@@ -42,13 +46,19 @@ class WorkerRun:
         self._gauge.end()
 
     def on_spawning_complete(self, **_: Any) -> None:
-        """``--reset-stats`` asks for figures without the ramp."""
+        """``--reset-stats`` asks for figures without the ramp; the client metrics have them with it."""
         if self._environment.reset_stats:
+            if self._gauge.running:
+                self._gauge.cut()
+            self._forgotten += self._gauge.take()
             self._gauge.reset()
 
     def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
         """Add the slices to a report."""
         data[REPORT_KEY] = [part.to_dict() for part in self._gauge.take()]
+        if self._forgotten:
+            data[FORGOTTEN_KEY] = [part.to_dict() for part in self._forgotten]
+            self._forgotten.clear()
 
     def on_drain(self, **_: Any) -> None:
         """The master ends the run: let the streams under way end, report them, and say so."""

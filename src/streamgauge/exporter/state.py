@@ -1,0 +1,194 @@
+"""What a scrape is shown: counters over the life of the process, and the run that goes on or has just ended.
+
+The event loop writes, and the exposition's own thread reads; one lock keeps them apart, and is never held for long.
+Counters go on over resets and from run to run, so that they never fall: a run is what they grew by.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from streamgauge.exporter.counts import Buckets, Kept, LagCounts, NameCounts
+from streamgauge.measure.alignment import Pair
+from streamgauge.measure.health import Trust
+from streamgauge.measure.ledger import Key
+from streamgauge.measure.slice import Slice
+
+#: What is left of a run is shown this long after its end: a Prometheus that scrapes once a minute has seen it then.
+KEPT_S = 90.0
+TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
+Value = int | float | Buckets
+#: By metric, the values of its label sets.
+Readings = dict[str, list[tuple[tuple[str, ...], Value]]]
+
+
+class RunLabels(NamedTuple):
+    """Which run it is, in the catalog's order of labels."""
+
+    run_id: str
+    scenario: str
+    host: str
+
+
+class _Run:
+    """The run that goes on, or the last one."""
+
+    def __init__(self, labels: RunLabels, started_at_s: float, begun_s: float) -> None:
+        self.labels = labels
+        self.started_at_s = started_at_s
+        self.begun_s = begun_s
+        self.trust: Trust | None = None
+        self.ended_s: float | None = None
+        #: Streams under way, by process.
+        self.active: dict[str, Counter[Key]] = {}
+        self._pairs: dict[tuple[str, str], Pair] = {}
+
+    def begun(self, process: str, part: Slice) -> None:
+        """Count the streams that began and ended."""
+        active = self.active.setdefault(process, Counter())
+        for key, tally in part.tallies.items():
+            active[key] += tally.started - tally.finished
+
+    def under_way(self, processes: Iterable[str]) -> Counter[Key]:
+        """The streams that ``processes`` have under way: those of a process that is gone are gone too."""
+        found = Counter[Key]()
+        for process in processes:
+            found.update(self.active.get(process, {}))
+        return found
+
+    def pairs(self, process: str, key: Key, part: Slice) -> Iterator[Pair]:
+        """The clocks that stamped chunks of ``key``, each with what the slice adds to it."""
+        for clock, raw in part.tallies[key].delays.items():
+            stepped = part.clock_steps > 0 and raw.same_clock  # as the run's own totals have it
+            if not stepped:
+                pair = self._pairs.setdefault((process, clock), Pair())
+                pair.add(key, raw, part.wall_offset_ns)
+                if raw.low is not None:
+                    yield pair
+
+
+class State:
+    """All values. ``lock`` keeps the threads apart that write and read them."""
+
+    def __init__(self, lock: AbstractContextManager[object], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._lock = lock
+        self._monotonic = monotonic
+        self._names: dict[Key, NameCounts] = {}
+        self._lag: dict[str, LagCounts] = {}
+        self._run: _Run | None = None
+        self._users = 0
+        self._processes: frozenset[str] = frozenset()
+
+    def begin(self, labels: RunLabels, started_at_s: float) -> None:
+        """A run starts, at a Unix time."""
+        with self._lock:
+            self._run = _Run(labels, started_at_s, self._monotonic())
+            self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
+
+    def add(self, process: str, parts: Iterable[Slice]) -> None:
+        """Add what a process counted."""
+        for part in parts:
+            with self._lock:
+                self._add(process, part)
+
+    def _add(self, process: str, part: Slice) -> None:
+        run = self._run
+        if run is None or run.ended_s is not None:
+            return
+        run.begun(process, part)
+        for key, tally in part.tallies.items():
+            if (counts := self._names.get(key)) is None:
+                counts = self._names[key] = NameCounts(key[1])
+            counts.ended_s = None
+            counts.add(tally)
+            for pair in run.pairs(process, key, part):
+                counts.add_delays(pair.newest(key))
+        lag = self._lag.setdefault(process, LagCounts())
+        lag.ended_s = None
+        lag.seconds.add(part.lag)
+
+    def end(self, trust: Trust | None) -> None:
+        """The run has ended, with its verdict; None where there is nothing to judge."""
+        with self._lock:
+            if (run := self._run) is None:
+                return
+            run.trust, run.ended_s = trust, self._monotonic()
+            run.active.clear()
+            kept: tuple[Kept, ...] = (*self._names.values(), *self._lag.values())
+            for each in kept:
+                if each.ended_s is None:
+                    each.end(run.ended_s)
+
+    def judge(self, trust: Trust) -> None:
+        """The verdict so far."""
+        with self._lock:
+            if self._run is not None and self._run.ended_s is None:
+                self._run.trust = trust
+
+    def look(self, users: int, processes: Collection[str]) -> None:
+        """How many users run, and which processes are there to stream."""
+        with self._lock:
+            self._users, self._processes = users, frozenset(processes)
+
+    @property
+    def ended(self) -> tuple[float, float] | None:
+        """Monotonic seconds of the last run's start and end; None before any, and while one goes on."""
+        run = self._run
+        return None if run is None or run.ended_s is None else (run.begun_s, run.ended_s)
+
+    def _shown(self, ended_s: float | None) -> bool:
+        return ended_s is None or self._monotonic() - ended_s < KEPT_S
+
+    def read(self) -> Readings:
+        """What there is to show now."""
+        with self._lock:
+            readings: Readings = {
+                "stream_client_users": [((), self._users)],
+                "stream_client_workers": [((), len(self._processes))],
+            }
+            if (run := self._run) is not None and self._shown(run.ended_s):
+                readings |= _of_run(run)
+            active = run.under_way(self._processes) if run is not None else Counter[Key]()
+            for key, counts in self._names.items():
+                if self._shown(counts.ended_s) and (counts.started or active[key]):
+                    _add_name(readings, key, counts, max(0, active[key]))
+            readings["stream_client_generator_lag_seconds"] = [
+                ((worker,), lag.seconds.copy()) for worker, lag in self._lag.items() if self._shown(lag.ended_s)
+            ]
+        return readings
+
+
+def _of_run(run: _Run) -> Readings:
+    readings: Readings = {
+        "stream_client_run_info": [(run.labels, 1)],
+        "stream_client_run_start_timestamp_seconds": [(run.labels, run.started_at_s)],
+    }
+    if run.trust is not None:
+        readings["stream_client_trust"] = [(run.labels, TRUST[run.trust])]
+    return readings
+
+
+def _add_name(readings: Readings, key: Key, counts: NameCounts, active: int) -> None:
+    values: dict[str, Value] = {
+        "started_total": counts.started,
+        "active": active,
+        "chunks_total": counts.chunks,
+        "body_bytes_total": counts.bytes,
+        "stalls_total": counts.stalls,
+        "coalesced_chunks_total": counts.coalesced,
+        # Users start when they are ready: nothing has a schedule that it could be late for.
+        "late_starts_total": 0,
+        "dropped_arrivals_total": 0,
+        "time_to_first_chunk_seconds": counts.time_to_first_chunk.copy(),
+        "chunk_interval_seconds": counts.chunk_interval.copy(),
+        "duration_seconds": counts.duration.copy(),
+        "chunk_size_bytes": counts.chunk_size.copy(),
+    }
+    if any(counts.chunk_delay.counts):
+        values["chunk_delay_seconds"] = counts.chunk_delay.copy()
+    for name, value in values.items():
+        readings.setdefault(f"stream_client_{name}", []).append((key, value))
+    finished = readings.setdefault("stream_client_finished_total", [])
+    finished.extend(((*key, outcome), times) for outcome, times in counts.outcomes.items())

@@ -1,0 +1,135 @@
+"""The client metrics of a process that reports runs: their port, what feeds them, and the last scrape of a run.
+
+Workers have none: the master's are theirs, added up.
+"""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.event import Event
+from gevent.monkey import get_original
+
+from streamgauge.exporter.page import page_app
+from streamgauge.exporter.state import RunLabels, State
+from streamgauge.load.book import RunBook
+from streamgauge.load.exporter_options import LINGER_S, PORT, ExporterOptions
+from streamgauge.load.exporter_server import MetricsPortError, serve
+from streamgauge.measure.health import Trust, verdict
+from streamgauge.measure.slice import Slice
+
+logger = logging.getLogger(__name__)
+
+#: Users and workers are counted this often.
+LOOK_S = 1.0
+#: The verdict so far is asked for this often, and more rarely where that takes more than this share of the time.
+JUDGE_S, JUDGE_SHARE = 5.0, 0.001
+_TURN_S = 0.05
+
+
+class Exporter:
+    """Keeps what is scraped. The run's own methods are called by whoever reports it, on the event loop."""
+
+    def __init__(self, linger_s: float | None = None) -> None:
+        self._linger_s = linger_s
+        self._state = State(get_original("threading", "Lock")())  # gevent's own are for the greenlets of one loop
+        self._book: RunBook | None = None
+        self._judge_at_s = 0.0
+        #: When the last scrape that was sent had been asked for.
+        self._scraped_s: float | None = None
+
+    def open(self, host: str, port: int) -> int:
+        """Listen; the port, also where 0 was asked for. Raises MetricsPortError."""
+        return serve(host, port, lambda: page_app(self._state.read, self._on_scraped))
+
+    def _on_scraped(self, asked_s: float) -> None:
+        self._scraped_s = asked_s
+
+    def follow(self, users: Callable[[], int], processes: Callable[[], Collection[str]]) -> None:
+        """Look at users and processes, and judge the run, for as long as the process lives."""
+
+        def look() -> None:
+            while True:
+                self._state.look(users(), processes())
+                self._judge()
+                gevent.sleep(LOOK_S)
+
+        gevent.spawn(look)
+
+    def _judge(self) -> None:
+        """The verdict so far, once there is a chunk: before that, it is about nothing."""
+        book, begun_s = self._book, time.monotonic()
+        if book is None or begun_s < self._judge_at_s:
+            return
+        if any(tally.chunks for tally in book.totals.tallies.values()):
+            self._state.judge(verdict(book.totals)[0])
+            now_s = time.monotonic()
+            self._judge_at_s = now_s + max(JUDGE_S, (now_s - begun_s) / JUDGE_SHARE)
+
+    def begin(self, book: RunBook) -> None:
+        """A run starts."""
+        self._book, self._judge_at_s = book, 0.0
+        scenario = "+".join(Path(name.strip()).stem for name in book.locustfile.split(",") if name.strip())
+        self._state.begin(RunLabels(book.run_id, scenario, _address(book.host)), book.started_at.timestamp())
+
+    def add(self, process: str, parts: Iterable[Slice]) -> None:
+        """A process counted something."""
+        self._state.add(process, parts)
+
+    def end(self, trust: Trust | None) -> None:
+        """The run has ended, with this verdict; None where there was nothing to report."""
+        self._book = None
+        self._state.end(trust)
+
+    def linger(self) -> None:
+        """Wait, before the process ends, for the scrape that brings a run's last values, where one may come."""
+        longest_s = LINGER_S if self._linger_s is None else self._linger_s
+        if (ended := self._state.ended) is None or not longest_s:
+            return
+        begun_s, ended_s = ended
+        if self._scraped_since(ended_s) or (self._linger_s is None and not self._scraped_since(begun_s)):
+            return
+        logger.info("Waiting for a scrape of the last values, up to %g s; Ctrl-C goes on without", longest_s)
+        interrupted = Event()
+        watcher = gevent.signal_handler(signal.SIGINT, interrupted.set)
+        deadline_s = time.monotonic() + longest_s
+        while not (interrupted.is_set() or self._scraped_since(ended_s)):
+            if time.monotonic() > deadline_s:
+                logger.warning("Nobody scraped the last values in %g s: --metrics-linger waits longer", longest_s)
+                break
+            interrupted.wait(_TURN_S)
+        watcher.cancel()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the end of a process has it
+
+    def _scraped_since(self, then_s: float) -> bool:
+        return self._scraped_s is not None and self._scraped_s >= then_s
+
+
+def _address(host: str) -> str:
+    """A host's scheme, name and port: what else is in its URL, a password perhaps, is nobody's label."""
+    parts = urlsplit(host)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else host.partition("/")[0]
+
+
+def open_exporter(options: ExporterOptions) -> Exporter | None:
+    """An exporter that listens where ``options`` say.
+
+    A default port that cannot be had costs the metrics, and a warning; one that the user set raises MetricsPortError,
+    which names the option.
+    """
+    exporter = Exporter(options.linger_s)
+    wanted = PORT if options.port is None else options.port
+    try:
+        port = exporter.open(options.host, wanted)
+    except MetricsPortError as error:
+        problem = f"--metrics-port: cannot listen on {options.host}:{wanted}: {error}"
+        if options.port is not None:
+            raise MetricsPortError(problem) from error
+        logger.warning("No client metrics: %s. Another port can be named, 0 takes a free one, off none", problem)
+        return None
+    logger.info("Client metrics at http://%s:%d/metrics", options.host, port)
+    return exporter

@@ -1,0 +1,77 @@
+"""The exporter's options of ``locust``: where the client metrics are, and how long they wait for their last scrape."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PORT, HOST = 9102, "0.0.0.0"
+#: Seconds that a process which was scraped waits for a scrape of its last values.
+LINGER_S = 15.0
+_OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterOptions:
+    """What the user set; None where they left it to us."""
+
+    port: int | None
+    host: str
+    linger_s: float | None
+
+
+def _port(text: str) -> str:
+    if text != _OFF and not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"expected a port (0 takes a free one) or off, got {text!r}")
+    return text
+
+
+def _seconds(text: str) -> str:
+    try:
+        seconds = float(text.removesuffix("s"))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, got {text!r}")
+    return text
+
+
+_LINGER_HELP = (
+    f"Longest wait at the end for a scrape of the last values; 0 for none; default {LINGER_S:g}, if anything has "
+    "scraped the run"
+)
+_OPTIONS: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
+    ("--metrics-port", "PORT", _port, f"Port of the client metrics; default {PORT}; 0 for a free one; off for none"),
+    ("--metrics-host", "HOST", str, "Address that the port is opened on; default all"),
+    ("--metrics-linger", "SECONDS", _seconds, _LINGER_HELP),
+)
+
+
+def add_exporter_options(parser: Any) -> None:
+    """Add the options to Locust's parser (the ``init_command_line_parser`` event)."""
+    for flag, metavar, check, text in _OPTIONS:
+        parser.add_argument(
+            flag,
+            metavar=metavar,
+            type=_unless_empty(check),
+            default="",
+            help=text,
+            env_var="LOCUST_" + flag.removeprefix("--").replace("-", "_").upper(),
+            include_in_web_ui=False,
+        )
+
+
+def _unless_empty(check: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: check(text) if text else text
+
+
+def exporter_options(parsed: Any) -> ExporterOptions | None:
+    """What is set in Locust's parsed options; None where there is to be no exporter."""
+    port = getattr(parsed, "metrics_port", _OFF)
+    if port == _OFF:
+        return None
+    return ExporterOptions(
+        port=int(port) if port else None,
+        host=parsed.metrics_host or HOST,
+        linger_s=float(parsed.metrics_linger.removesuffix("s")) if parsed.metrics_linger else None,
+    )
