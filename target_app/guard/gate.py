@@ -15,6 +15,9 @@ from target_app.guard.rate import Buckets
 from target_app.guard.refusal import Refusal, retry_after
 from target_app.settings import Settings
 
+#: A stream that is over its time ends with an error inside it, if its client reads and its format can say so.
+_LAST_WORD_S = 1.0
+
 
 class Running:
     """A stream under way."""
@@ -79,9 +82,10 @@ class Gate:
 
     @contextmanager
     def admitted(self, scope: Scope, client: str) -> Iterator[None]:
-        """A stream of ``client`` is under way, for as long as this lasts and ``max_stream_s`` at most."""
+        """A stream of ``client`` is under way, for as long as this lasts; past ``max_stream_s`` it is cut."""
         running = Running(scope)
-        deadline = asyncio.get_running_loop().call_later(self._settings.max_stream_s, running.cut, "deadline")
+        longest_s = self._settings.max_stream_s + _LAST_WORD_S
+        deadline = asyncio.get_running_loop().call_later(longest_s, running.cut, "deadline")
         self.running.add(running)
         self._by_client[client] += 1
         self.streams.add(1)

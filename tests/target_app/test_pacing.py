@@ -1,6 +1,6 @@
 """When chunks are due: without drift, in order, and the same again for the same seed."""
 
-from itertools import islice
+from itertools import islice, pairwise
 from statistics import median
 
 from target_app.pacing import beats, token_beats
@@ -42,7 +42,7 @@ def test_a_seed_makes_a_schedule_again_and_no_seed_does_not():
 
 def test_tokens_come_in_a_log_normal_cadence():
     dues = [0.0, *first(token_beats(0.02, 0.5, seed=3), 20_000)]
-    gaps = [after - before for before, after in zip(dues, dues[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(dues)]
     assert abs(median(gaps) / 0.02 - 1) < 0.03
     assert abs(sum(gaps) / len(gaps) / (0.02 * 1.1331) - 1) < 0.03
     assert 0.005 < sum(gap > 0.02 * 3.2 for gap in gaps) / len(gaps) < 0.015
