@@ -57,8 +57,9 @@ class Plan:
     """Fewer bad events in a window are an incident to read about, and not one to be woken by."""
 
     window_s: float = 300
-    """What an alert on a cause looks at: long enough that one slow minute passes."""
-    wait_s: float = 300
+    """What an alert on a cause looks at."""
+    wait_s: float = 600
+    """How long that has to hold. One bad moment is seen for a whole window, so that one of a minute is none yet."""
     run_window_s: float = 60
     """The same for what the load generator says: a load test lasts a minute."""
     run_memory_s: float = 300
