@@ -1,6 +1,7 @@
 """The application: its endpoints behind its guards. What measures it is put around it where it is served."""
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from target_app.closing import Closing
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
 from target_app.library import KINDS, Library
-from target_app.producing import Terms
+from target_app.producing import StreamCutError, Terms
 from target_app.settings import Settings
 from target_app.streams import (
     binary,
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     app.add_exception_handler(WebSocketRequestValidationError, websocket.refuse_knobs)
 
+    logging.getLogger("uvicorn.error").addFilter(StreamCutError.shorten)
     app.include_router(health.router)
     app.state.settings = settings
     app.state.closing = Closing()

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
@@ -28,6 +29,16 @@ CHUNKS_PER_TURN = 32
 
 class StreamCutError(RuntimeError):
     """Breaks a stream off where no chunk can say why: the client sees that its body is not whole."""
+
+    @staticmethod
+    def shorten(record: logging.LogRecord) -> bool:
+        """A filter for logs: a stream that was cut on purpose is one line in them, and no traceback."""
+        error = record.exc_info[1] if record.exc_info else None
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if isinstance(error, StreamCutError):
+            record.msg, record.args, record.exc_info = "a stream was cut: %s", (str(error),), None
+        return True
 
 
 @dataclass(frozen=True, slots=True)

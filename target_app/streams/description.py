@@ -16,13 +16,34 @@ from target_app.streams.catalogue import Stream
 Schema = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]
 
+_PROBLEM: Schema = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "title": "Problem (RFC 9457)",
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+            },
+            "required": ["type", "title", "status", "detail"],
+        }
+    }
+}
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    return {"description": description, "content": _PROBLEM}
+
+
 #: What the guards before the streams may answer instead of one.
 REFUSALS: Responses = {
-    401: {"description": "A key is needed, and there was none."},
-    403: {"description": "The key is not one that lets a client in."},
-    413: {"description": "The request's body is larger than is allowed."},
-    429: {"description": "This client starts streams too fast, or has too many under way; `Retry-After` says when."},
-    503: {"description": "The service is full, or about to end; `Retry-After` says when to come again."},
+    401: _refusal("A key is needed, and there was none that is known."),
+    403: _refusal("No WebSocket for pages of this origin."),
+    413: _refusal("The request's body is larger than is allowed."),
+    429: _refusal("This client starts streams too fast, or has too many; `Retry-After` says when to come again."),
+    503: _refusal("The service is full, or about to end; `Retry-After` says when to come again."),
 }
 
 

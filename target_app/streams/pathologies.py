@@ -164,7 +164,7 @@ async def unterminated(knobs: Annotated[PathologyKnobs, Query()], request: Reque
     ),
 )
 async def hidden_error(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> AsyncIterable[ServerSentEvent]:
-    """**Pathology.** Signs: a traceback in the log, and nothing else at the server. A client that names the end marker,
+    """**Pathology.** Signs: an error in the log, and nothing else at the server. A client that names the end marker,
     `event:done`, counts it as incomplete.
     """
     async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs.failing("cut"), request)) as events:

@@ -16,6 +16,7 @@ STREAMING_TYPES = {
     "application/x-jsonlines": "ndjson",
     "application/json-lines": "ndjson",
     "multipart/x-mixed-replace": "multipart",
+    "multipart/mixed": "multipart",
 }
 #: What ends each chunk and is not part of it: an event's blank line, a line's newline.
 CLOSING_BYTES = {"sse": 2, "ndjson": 1}
