@@ -19,8 +19,9 @@ DEADLINE_S = 30.0
 # Debian's build reads its message templates from a folder of its package. Where that is not installed, it gets empty
 # ones in a mount namespace of its own: no receiver here sends a message.
 WITHOUT_TEMPLATES = (
-    "mount -t tmpfs none /usr/share && mkdir -p /usr/share/prometheus/alertmanager && cd $_"
-    ' && touch default.tmpl email.tmpl && cd / && exec "$@"'
+    "mount -t tmpfs none /usr/share && mkdir -p /usr/share/prometheus/alertmanager"
+    " && touch /usr/share/prometheus/alertmanager/default.tmpl /usr/share/prometheus/alertmanager/email.tmpl"
+    ' && exec "$@"'
 )
 DOWN = {"alertname": "StreamAppDown", "severity": "page", "side": "server", "job": "app"}
 LAG = {"alertname": "EventLoopLag", "severity": "ticket", "side": "server", "job": "app"}
