@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 DEADLINE_S = 30.0
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Answer:
     body: bytes
     chunks: list[bytes]
     """The transfer chunks, where there are any."""
+    whole: bool = True
+    """Whether the last transfer chunk came, or all bytes that were announced."""
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -42,21 +45,32 @@ class Running:
         address = urllib.parse.urlsplit(announcement["url"])
         self.address = (address.hostname, address.port)
 
-    def connect(self, path: str) -> socket.socket:
+    def connect(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] = NO_HEADERS, body: bytes = b""
+    ) -> socket.socket:
         """A connection on which ``path`` was asked for."""
         connection = socket.create_connection(self.address, timeout=DEADLINE_S)
-        connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n" % path.encode())
+        fields = {
+            "Host": "test",
+            "Connection": "close",
+            **({"Content-Length": str(len(body))} if body else {}),
+            **headers,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
         return connection
 
-    def get(self, path: str) -> Answer:
-        """The response to a GET, to its end."""
-        with self.connect(path) as connection:
+    def get(self, path: str, **request: Any) -> Answer:
+        """The response to a GET, or to what ``request`` says, to its end."""
+        with self.connect(path, **request) as connection:
             answer = b"".join(iter(lambda: connection.recv(1 << 20), b""))
         head, _, body = answer.partition(b"\r\n\r\n")
         status, *fields = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
-        chunks = list(_transfer_chunks(body)) if headers.get("transfer-encoding") == "chunked" else []
-        return Answer(int(status.split()[1]), headers, b"".join(chunks) if chunks else body, chunks)
+        if headers.get("transfer-encoding") != "chunked":
+            return Answer(int(status.split()[1]), headers, body, [], len(body) == int(headers.get("content-length", 0)))
+        chunks, whole = _transfer_chunks(body)
+        return Answer(int(status.split()[1]), headers, b"".join(chunks), chunks, whole)
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's scraped samples with these labels."""
@@ -66,15 +80,18 @@ class Running:
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
-def _transfer_chunks(body: bytes) -> Iterator[bytes]:
+def _transfer_chunks(body: bytes) -> tuple[list[bytes], bool]:
+    """The chunks, and whether the last one, which is empty, came."""
+    chunks = []
     while body:
         size, _, rest = body.partition(b"\r\n")
         length = int(size, 16)
         assert rest[length : length + 2] == b"\r\n"
-        if length:
-            yield rest[:length]
+        if not length:
+            return chunks, True
+        chunks.append(rest[:length])
         body = rest[length + 2 :]
-    assert length == 0, "no last chunk"
+    return chunks, False
 
 
 def environment(**variables: str) -> dict[str, str]:
