@@ -13,6 +13,7 @@ from target_app.guard.connection import Connection
 from target_app.guard.count import StreamCount
 from target_app.guard.rate import Buckets
 from target_app.guard.refusal import Refusal, retry_after
+from target_app.guard.turnstile import Turnstile
 from target_app.settings import Settings
 
 #: A stream that is over its time ends with an error inside it, if its client reads and its format can say so.
@@ -45,6 +46,7 @@ class Gate:
         self._settings = settings
         self._by_client: Counter[str] = Counter()
         self._buckets = Buckets(settings.starts_per_s, settings.start_burst) if settings.starts_per_s else None
+        self.turnstile = Turnstile()
         self.running: set[Running] = set()
         """This worker's streams under way."""
         self.streams = StreamCount()

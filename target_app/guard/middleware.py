@@ -37,6 +37,7 @@ class Guard:
         if scope["type"] == "http" and body.announced_bytes(scope):
             receive = body.counted(scope, receive, self._most_bytes)
         with self._gate.admitted(scope, client):
+            await self._gate.turnstile.enter()
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope, client: str | None) -> Refusal | None:

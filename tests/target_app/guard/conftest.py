@@ -1,0 +1,112 @@
+"""Clients of every manner against a running app: with keys and without, that hang up, that never read."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE_S = 30.0
+
+
+@dataclass
+class Reply:
+    """A whole response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@pytest.fixture
+def ask() -> Callable[..., Reply]:
+    """Sends one request, and gives its whole response."""
+
+    def send(app, path, method="GET", body=None, **fields):
+        connection = http.client.HTTPConnection(*app.address, timeout=DEADLINE_S)
+        headers = {name.replace("_", "-"): value for name, value in fields.items()}
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+
+    return send
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[..., socket.socket]]:
+    """Begins streams, and returns once their first bytes are there."""
+    with contextlib.ExitStack() as stack:
+
+        def begin_one(app, path="/stream/sse?chunks=1000&interval_ms=20", *, fields=b"", first=b"HTTP/1.1 200"):
+            connection = stack.enter_context(socket.create_connection(app.address, timeout=DEADLINE_S))
+            connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n%b\r\n" % (path.encode(), fields))
+            assert connection.recv(65536).startswith(first)
+            return connection
+
+        yield begin_one
+
+
+@pytest.fixture
+def reset() -> Callable[[socket.socket], None]:
+    """Hangs up abruptly: with a reset, unread bytes or not."""
+
+    def hang_up(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    return hang_up
+
+
+@pytest.fixture
+def refuse_reading() -> Iterator[Callable[..., list[socket.socket]]]:
+    """Clients that ask for a stream as fast as it goes, and never read."""
+    with contextlib.ExitStack() as stack:
+
+        def ask_many(app, number, path="/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=1024"):
+            clients = [stack.enter_context(socket.create_connection(app.address)) for _ in range(number)]
+            for client in clients:
+                client.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode())
+            return clients
+
+        yield ask_many
+
+
+@dataclass
+class Memory:
+    """What an app's connections take: of its own memory, and of the kernel's."""
+
+    process_bytes: int
+    connections: int
+    kernel_bytes: int
+
+
+@pytest.fixture
+def memory() -> Callable[..., Memory]:
+    """Looks at an app's memory."""
+    if shutil.which("ss") is None:
+        assert "CI" not in os.environ, "ss is missing"
+        pytest.skip("needs ss")
+
+    def look(app):
+        status = Path(f"/proc/{app.process.pid}/status").read_text()
+        command = ["ss", "-tmnH", "state", "connected", "exclude", "time-wait", f"sport = :{app.address[1]}"]
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        sizes = [dict(re.findall(r"([a-z]+)(\d+)", line)) for line in re.findall(r"skmem:\((.*?)\)", lines)]
+        kernel_bytes = sum(max(int(size["t"]), int(size["w"])) for size in sizes)
+        return Memory(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024, len(sizes), kernel_bytes)
+
+    return look

@@ -1,0 +1,114 @@
+"""A client that does not read costs the server little, for a short time, and others nothing."""
+
+import signal
+import socket
+import statistics
+import threading
+import time
+
+import pytest
+
+LIMIT_BYTES = 320 * 1024
+CLIENTS = 50
+
+
+@pytest.fixture(params=["httptools", "h11"])
+def impatient(request, start):
+    """An app that gives up on a client after two seconds."""
+    return start("--http", request.param, "--send-timeout-s", "2", "--tcp-user-timeout-s", "2")
+
+
+@pytest.mark.parametrize("chunk_bytes", [1024, 65536])
+def test_a_client_that_never_reads_is_bounded_then_gone(
+    impatient, refuse_reading, begin, memory, eventually, chunk_bytes
+):
+    path = f"/stream/bytes?chunks=10000&interval_ms=0&chunk_bytes={chunk_bytes}"
+    impatient.get(path.replace("10000", "10"))
+    before = memory(impatient)
+    refuse_reading(impatient, CLIENTS, path)
+    eventually(lambda: impatient.metric("stream_server_active") == CLIENTS)
+    most = before
+    while impatient.metric("stream_server_active") == CLIENTS:
+        most = max(most, memory(impatient), key=lambda at: at.process_bytes + at.kernel_bytes)
+    assert most.connections >= CLIENTS
+    assert most.process_bytes - before.process_bytes + most.kernel_bytes <= CLIENTS * LIMIT_BYTES
+    eventually(lambda: memory(impatient).connections == 0)
+    eventually(lambda: impatient.metric("stream_server_active") == 0)
+    assert impatient.metric("stream_server_finished_total", outcome="send_timeout") == CLIENTS
+
+
+def test_a_client_that_stops_reading_a_slow_stream_is_gone_too(start, begin, memory, eventually):
+    """No send waits there, for all fits the buffers: the kernel's own limit ends it."""
+    app = start("--send-timeout-s", "60", "--tcp-user-timeout-s", "1", "--send-buffer-bytes", "1048576")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    with connection:
+        connection.connect(app.address)
+        connection.sendall(
+            b"GET /stream/bytes?chunks=100&interval_ms=0&chunk_bytes=1024 HTTP/1.1\r\nHost: test\r\n\r\n"
+        )
+        eventually(lambda: app.metric("stream_server_started_total") == 1)
+        eventually(lambda: memory(app).connections == 0)
+    assert app.metric("stream_server_active") == 0
+
+
+def test_a_client_that_reads_slowly_but_reads_is_served_to_its_end(start):
+    app = start("--send-timeout-s", "2", "--tcp-user-timeout-s", "2")
+    size_bytes = 100 * 8192
+    with app.connect("/stream/bytes?chunks=100&interval_ms=0&chunk_bytes=8192") as connection:
+        received = 0
+        while received < size_bytes:
+            piece = connection.recv(16384)
+            assert piece, "cut"
+            received += len(piece)
+            time.sleep(0.05)  # a reader at a third of a megabyte a second, for more than the timeout
+    assert app.metric("stream_server_finished_total", outcome="send_timeout") == 0
+
+
+def test_a_stalled_websocketless_drain_ends_within_the_grace_time(start, refuse_reading, eventually):
+    app = start("--grace-s", "2")
+    refuse_reading(app, 5)
+    eventually(lambda: app.metric("stream_server_active") == 5)
+    app.process.send_signal(signal.SIGTERM)
+    assert app.process.wait(20) == 0
+
+
+class Listener(threading.Thread):
+    """A client that notes when the chunks of one stream came."""
+
+    def __init__(self, connection, until_s):
+        super().__init__()
+        self.connection, self.until_s = connection, until_s
+        self.gaps_s = []
+
+    def run(self):
+        last_s = None
+        while time.monotonic() < self.until_s and self.connection.recv(65536):
+            now_s = time.monotonic()
+            if last_s is not None:
+                self.gaps_s.append(now_s - last_s)
+            last_s = now_s
+
+
+def test_200_clients_that_never_read_do_not_double_the_chunk_interval_of_others(start, begin, refuse_reading):
+    app = start("--send-timeout-s", "2", "--tcp-user-timeout-s", "2")
+
+    def p99_s(never_reading):
+        """Of twenty streams, while so many begin, stall and are cut."""
+        connections = [begin(app) for _ in range(20)]
+        listeners = [Listener(connection, time.monotonic() + 3) for connection in connections]
+        for listener in listeners:
+            listener.start()
+        refuse_reading(app, never_reading)
+        for listener in listeners:
+            listener.join()
+        gaps_s = sorted(gap_s for listener in listeners for gap_s in listener.gaps_s)
+        assert len(gaps_s) > 1000
+        for connection in connections:
+            connection.close()
+        return gaps_s[len(gaps_s) * 99 // 100]
+
+    rounds = [(p99_s(0), p99_s(200)) for _ in range(3)]
+    without_s, with_s = (statistics.median(values) for values in zip(*rounds, strict=True))
+    assert with_s < 2 * without_s, rounds
+    assert app.metric("stream_server_finished_total", outcome="send_timeout") >= 200
