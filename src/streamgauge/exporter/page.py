@@ -13,30 +13,38 @@ from prometheus_client.utils import floatToGoString
 
 from streamgauge.catalog import CLIENT, Metric
 from streamgauge.exporter.counts import Buckets
-from streamgauge.exporter.state import Readings, Value
+from streamgauge.exporter.state import LabelledValues, Readings, Value
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-#: After as many samples, the event loop gets the interpreter for a moment.
-_BATCH = 100
-_REST_S = 0.0005
+#: Where the process measures, its event loop gets the interpreter after as many samples, for as long at least.
+_BATCH, _REST_S = 25, 0.0002
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 
 
-class _Restful(list[Sample]):
-    """Samples whose reader stops again and again, so that a scrape never holds up the measuring for long."""
+class _Samples:
+    """The samples of one family, made as they are read; the reader rests again and again, where it is to."""
+
+    def __init__(self, metric: Metric, values: LabelledValues, *, resting: bool) -> None:
+        self._metric, self._values, self._resting = metric, values, resting
 
     def __iter__(self) -> Iterator[Sample]:
-        for number, sample in enumerate(super().__iter__(), 1):
+        every = (sample for labels, value in self._values for sample in _samples(self._metric, labels, value))
+        for number, sample in enumerate(every, 1):
             yield sample
-            if number % _BATCH == 0:
+            if self._resting and number % _BATCH == 0:
                 time.sleep(_REST_S)
 
 
 class Page:
-    """A collector of ``prometheus_client``'s over what ``read`` gives."""
+    """A collector of ``prometheus_client``'s over what ``read`` gives.
 
-    def __init__(self, read: Callable[[], Readings]) -> None:
+    One that is ``resting`` lets the event loop of the process run in between: a scrape takes longer, and never holds
+    up the measuring for long.
+    """
+
+    def __init__(self, read: Callable[[], Readings], *, resting: bool = False) -> None:
         self._read = read
+        self._resting = resting
 
     def describe(self) -> Iterable[Family]:
         """The families' names."""
@@ -48,11 +56,9 @@ class Page:
         for metric in CLIENT:
             if values := readings.get(metric.name):
                 family = _family(metric)
-                family.samples = _Restful(
-                    sample for labels, value in values for sample in _samples(metric, labels, value)
-                )
+                # the encoders go over them once, in order
+                family.samples = _Samples(metric, values, resting=self._resting)  # type: ignore[assignment]
                 yield family
-                time.sleep(_REST_S)
 
 
 def _family(metric: Metric) -> Family:
@@ -85,10 +91,10 @@ class _Sent(list[bytes]):
         self.close = sent
 
 
-def page_app(read: Callable[[], Readings], on_scraped: Callable[[float], None]) -> WsgiApp:
+def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
     """Serves the page at ``/metrics``; ``on_scraped`` is told, once it is sent, when it was asked for (monotonic)."""
     registry = CollectorRegistry()
-    registry.register(Page(read))
+    registry.register(page)
     render = make_wsgi_app(registry)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -20,8 +20,9 @@ from streamgauge.measure.slice import Slice
 KEPT_S = 90.0
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
 Value = int | float | Buckets
+LabelledValues = list[tuple[tuple[str, ...], Value]]
 #: By metric, the values of its label sets.
-Readings = dict[str, list[tuple[tuple[str, ...], Value]]]
+Readings = dict[str, LabelledValues]
 
 
 class RunLabels(NamedTuple):

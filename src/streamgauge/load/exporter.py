@@ -14,7 +14,7 @@ import gevent
 from gevent.event import Event
 from gevent.monkey import get_original
 
-from streamgauge.exporter.page import page_app
+from streamgauge.exporter.page import Page, WsgiApp, page_app
 from streamgauge.exporter.state import RunLabels, State
 from streamgauge.load.book import RunBook
 from streamgauge.load.exporter_options import LINGER_S, PORT, ExporterOptions
@@ -32,10 +32,14 @@ _TURN_S = 0.05
 
 
 class Exporter:
-    """Keeps what is scraped. The run's own methods are called by whoever reports it, on the event loop."""
+    """Keeps what is scraped. The run's own methods are called by whoever reports it, on the event loop.
 
-    def __init__(self, linger_s: float | None = None) -> None:
+    ``measuring``: the process drives streams itself.
+    """
+
+    def __init__(self, linger_s: float | None = None, *, measuring: bool = True) -> None:
         self._linger_s = linger_s
+        self._measuring = measuring
         self._state = State(get_original("threading", "Lock")())  # gevent's own are for the greenlets of one loop
         self._book: RunBook | None = None
         self._judge_at_s = 0.0
@@ -44,7 +48,10 @@ class Exporter:
 
     def open(self, host: str, port: int) -> int:
         """Listen; the port, also where 0 was asked for. Raises MetricsPortError."""
-        return serve(host, port, lambda: page_app(self._state.read, self._on_scraped))
+        return serve(host, port, self._app)
+
+    def _app(self) -> WsgiApp:
+        return page_app(Page(self._state.read, resting=self._measuring), self._on_scraped)
 
     def _on_scraped(self, asked_s: float) -> None:
         self._scraped_s = asked_s
@@ -115,13 +122,13 @@ def _address(host: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else host.partition("/")[0]
 
 
-def open_exporter(options: ExporterOptions) -> Exporter | None:
-    """An exporter that listens where ``options`` say.
+def open_exporter(options: ExporterOptions, *, measuring: bool) -> Exporter | None:
+    """An exporter that listens where ``options`` say, in a process that is measuring or has workers for it.
 
     A default port that cannot be had costs the metrics, and a warning; one that the user set raises MetricsPortError,
     which names the option.
     """
-    exporter = Exporter(options.linger_s)
+    exporter = Exporter(options.linger_s, measuring=measuring)
     wanted = PORT if options.port is None else options.port
     try:
         port = exporter.open(options.host, wanted)

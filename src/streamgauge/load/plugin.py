@@ -51,16 +51,16 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, gauge_of(environment)).listen()
     elif isinstance(runner, MasterRunner):
-        MasterRun(environment, runner, _exporter(environment)).listen()
+        MasterRun(environment, runner, _exporter(environment, measuring=False)).listen()
     elif runner is not None:
-        LocalRun(environment, gauge_of(environment), _exporter(environment)).listen()
+        LocalRun(environment, gauge_of(environment), _exporter(environment, measuring=True)).listen()
 
 
-def _exporter(environment: Environment) -> Exporter | None:
+def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:
     """The client metrics, where they are wanted. A port that the user names and cannot have ends the process."""
     options = exporter_options(environment.parsed_options)
     try:
-        return None if options is None else open_exporter(options)
+        return None if options is None else open_exporter(options, measuring=measuring)
     except MetricsPortError as error:
         sys.stderr.write(f"locust: error: {error}\n")
         sys.exit(USAGE)
