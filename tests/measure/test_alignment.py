@@ -7,6 +7,7 @@ import pytest
 
 from streamgauge.measure.alignment import ChunkDelays, DelayTotals, Pair
 from streamgauge.measure.delay import Delays, RawDelays
+from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.tally import Tally
 
 SECOND_NS = 10**9
@@ -33,7 +34,8 @@ class World:
     def run(self, seconds, chunks_per_s=50, process="local", streams_per_s=1):
         tally = Tally()
         for second in range(seconds):
-            raw = tally.delays.setdefault("clock", RawDelays(same_clock=self.same))
+            hint_ns = -self.wall_offset_ns if self.same else None
+            raw = tally.delays.setdefault("clock", RawDelays(same_clock=self.same, hint_ns=hint_ns))
             for _ in range(streams_per_s):
                 asked_ns = round((second + self.dice.random()) * 1e9)
                 raw.asked(asked_ns, self.server_ns(asked_ns + round((self.back_s + self.dice.random() * 0.001) * 1e9)))
@@ -130,6 +132,28 @@ def test_a_step_of_the_generators_clock_spoils_no_delay():
     world.run(10)
     assert len(world.true_s) == 2 * before
     check(world)
+
+
+@pytest.mark.parametrize("jitter_ns", [0, 3_000], ids=["", "an offset that is measured a little off"])
+def test_delays_by_one_clock_add_up_to_the_same_buckets_however_streams_are_split(jitter_ns):
+    dice = random.Random(1)
+    sends = [(second * SECOND_NS + dice.randrange(SECOND_NS), dice.randrange(30_000_000)) for second in range(60)] * 9
+    whole, split, offset_ns = DelayTotals(), DelayTotals(), 1_700_000_000 * SECOND_NS
+    for processes, totals in ((1, whole), (4, split)):
+        for process in range(processes):
+            for second in range(60):
+                raw = RawDelays(same_clock=True, hint_ns=-offset_ns)
+                for sent_ns, delay_ns in sends[process::processes]:
+                    if sent_ns // SECOND_NS == second:
+                        raw.chunk(sent_ns + delay_ns, sent_ns + offset_ns)
+                tally = Tally()
+                tally.delays["clock"] = raw
+                totals.add(str(process), {KEY: tally}, offset_ns + dice.randint(-jitter_ns, jitter_ns), stepped=False)
+    assert split.results()[KEY].delays.all == whole.results()[KEY].delays.all
+    true = Histogram()
+    for _, delay_ns in sends:
+        true.record_ns(delay_ns)
+    assert whole.results()[KEY].delays.all == true
 
 
 def test_memory_does_not_grow_with_the_run():

@@ -43,12 +43,39 @@ def test_coalesced_chunks_are_counted_at_an_estimate_and_at_their_bounds():
     assert raw.delays.coalesced.max_ns == 3_000_000
 
 
+def test_coalesced_chunks_count_once_however_many_came_before():
+    raw = RawDelays(same_clock=False)
+    for at in range(3_000):
+        raw.chunk(at, at - OFFSET_NS - 1_000_000)
+        raw.coalesced_chunk(at, at, at - OFFSET_NS - 1_000_000)
+    assert (raw.delays.all.count, raw.delays.coalesced.count) == (6_000, 3_000)
+
+
 def test_the_floor_of_the_next_slice_stays_near():
     raw = raw_delays([1_000_000, 2_000_000])
     follower = raw.successor()
     follower.chunk(0, -3_000_000 - OFFSET_NS)
     assert follower.floor_ns == raw.floor_ns
     assert raw.successor().low is None
+
+
+def test_one_clocks_delays_are_counted_from_nought_on():
+    raw = RawDelays(same_clock=True, hint_ns=OFFSET_NS)
+    for delay_ns in (7_000_000, 3_000_000, -2_000):
+        raw.chunk(0, -delay_ns - OFFSET_NS)
+    assert raw.floor_ns == OFFSET_NS
+    assert (raw.delays.all.min_ns, raw.delays.all.max_ns) == (0, 7_000_000)
+    assert raw.successor() is None
+
+
+@pytest.mark.parametrize(("off_ns", "asked_ns"), [(-(10**9), 0), (10**9, 10**9)], ids=["ahead", "behind"])
+def test_a_clock_that_is_another_ones_is_counted_above_its_smallest_delay(off_ns, asked_ns):
+    raw = RawDelays(same_clock=True, hint_ns=OFFSET_NS)
+    raw.asked(asked_ns, -OFFSET_NS)
+    for delay_ns in (3_000_000, 7_000_000):
+        raw.chunk(off_ns + delay_ns, -OFFSET_NS)
+    assert raw.floor_ns == OFFSET_NS + off_ns + 3_000_000
+    assert raw.delays.all.max_ns == 4_000_000
 
 
 def test_asking_keeps_the_largest_bound():

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from streamgauge.client.timing import ChunkTimer
+from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.delay import RawDelays
 
 #: The field that asks for stamps.
@@ -76,5 +77,7 @@ class StampReader:
         delays = self._timer.tally.delays
         raw = delays.get(self._clock)
         if raw is None:
-            raw = delays[self._clock] = RawDelays(same_clock=self._clock == clock_name())
+            same = self._clock == clock_name()
+            offset_ns = ArrivalClock().wall_offset_ns if same else None
+            raw = delays[self._clock] = RawDelays(same_clock=same, hint_ns=None if offset_ns is None else -offset_ns)
         return raw

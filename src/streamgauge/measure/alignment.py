@@ -5,8 +5,10 @@
 3. Elsewhere the line below the smallest raw delays is the offset plus the smallest delay, and its slope the drift. The
    smallest delay itself lies between 0 and the smallest round trip, which is made of asking until the server's receipt
    and of a send until its arrival. Half of that round trip is taken for it.
-4. Pairs are added up only after that. What is counted was counted in buckets above another floor, so that two ways to
-   split the same streams over processes agree to a bucket and not bit for bit.
+4. Pairs are added up only after that. Where the clock is one machine's, delays were counted from 0 on, and however the
+   same streams are split over processes, they add up to the same buckets. Elsewhere they were counted above a floor
+   that is not the offset, which only the whole run shows, and each process learns from its own streams alone: moved by
+   what lies between the two, they agree to about a bucket, and to the stated uncertainty.
 """
 
 from collections import defaultdict
@@ -14,14 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from streamgauge.measure.delay import Delays, RawDelays
+from streamgauge.measure.delay import ACAUSAL_NS, Delays, RawDelays
 from streamgauge.measure.envelope import Envelope, Line
 from streamgauge.measure.tally import Tally
 
 Method = Literal["same_clock", "minimum_filter"]
-#: How exactly the wall clock is mapped to the monotonic one, and how far an effect may seem to come before its cause.
+#: How exactly the wall clock is mapped to the monotonic one.
 MAPPING_NS = 5_000
-ACAUSAL_NS = 50_000
 #: Parts of a measurement that are kept apart; with more, neighbours in time become one.
 MAX_PARTS = 16
 #: Delays within a slice are drifting apart for this long.
@@ -85,7 +86,8 @@ class Pair:
         self._same_clock = self._same_clock and low_ns > -ACAUSAL_NS
         part = _Part((raw.first_ns + raw.last_ns) / 2, floor_ns, raw.delays)
         if self._same_clock:
-            part = _Part(part.t_ns, 0, raw.delays.shifted(floor_ns))
+            exact = abs(floor_ns) <= MAPPING_NS  # the floor was the offset, which is measured no better than this
+            part = _Part(part.t_ns, 0, raw.delays if exact else raw.delays.shifted(floor_ns))
         parts = self._parts.setdefault(key, [])
         parts.append(part)
         if len(parts) > MAX_PARTS:

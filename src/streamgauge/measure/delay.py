@@ -1,7 +1,8 @@
 """Raw chunk delays as one process records them: arrival on its monotonic clock minus the server's stamp.
 
-They hold the unknown offset between the two clocks, which is why they are counted relative to a floor: about the
-smallest raw delay of the moment. Nothing is kept per chunk. ``streamgauge.measure.alignment`` takes the offset out.
+They hold the offset between the two clocks, which is why they are counted relative to a floor. Where the server's clock
+is this machine's, the offset is known and is the floor. Elsewhere the floor is about the smallest raw delay of the
+moment. Nothing is kept per chunk. ``streamgauge.measure.alignment`` takes the offset out.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from streamgauge.measure.histogram import Histogram, bounds_us
 Point = tuple[int, int]
 #: How much a floor may rise from one slice to the next: more than clocks drift apart in a second.
 RISE_NS = 200_000
+#: How far an effect may seem to come before its cause where one clock stamped both.
+ACAUSAL_NS = 50_000
 _BATCH = 512
 _PARTS = ("all", "coalesced", "least", "most")
 
@@ -99,6 +102,7 @@ class RawDelays:
     )
 
     def __init__(self, *, same_clock: bool, hint_ns: int | None = None) -> None:
+        """``hint_ns`` is a floor to begin with; where ``same_clock``, it is the offset."""
         #: The server says that its clock is this machine's.
         self.same_clock = same_clock
         #: The smallest raw delay: the offset between the clocks is no more.
@@ -121,6 +125,12 @@ class RawDelays:
 
     def chunk(self, arrival_ns: int, sent_ns: int) -> None:
         """A chunk that was sent at ``sent_ns`` of the server's clock arrived exactly then."""
+        self._batch.append(self._noted(arrival_ns, sent_ns))
+        if len(self._batch) >= _BATCH:
+            self._settle()
+
+    def _noted(self, arrival_ns: int, sent_ns: int) -> int:
+        """A chunk's raw delay, once it is known whether it is the smallest."""
         raw_ns = arrival_ns - sent_ns
         low = self.low
         if low is None:
@@ -128,15 +138,11 @@ class RawDelays:
         if low is None or raw_ns < low[1]:
             self.low = (arrival_ns, raw_ns)
         self.last_ns = arrival_ns
-        self._batch.append(raw_ns)
-        if len(self._batch) >= _BATCH:
-            self._settle()
+        return raw_ns
 
     def coalesced_chunk(self, floor_ns: int, arrival_ns: int, sent_ns: int) -> None:
         """A chunk that was sent at ``sent_ns`` arrived between ``floor_ns`` and ``arrival_ns``."""
-        self.chunk(arrival_ns, sent_ns)
-        self._batch.pop()
-        self._open.append((floor_ns - sent_ns, arrival_ns - sent_ns))
+        self._open.append((floor_ns - sent_ns, self._noted(arrival_ns, sent_ns)))
         if len(self._open) >= _BATCH:
             self._settle()
 
@@ -152,8 +158,10 @@ class RawDelays:
         self._settle()
         return self._delays
 
-    def successor(self) -> "RawDelays":
-        """An empty one for the slice that follows."""
+    def successor(self) -> "RawDelays | None":
+        """An empty one for the slice that follows; None where its floor is known without this one."""
+        if self.same_clock and self._hint_ns is not None:
+            return None
         floor_ns = self.floor_ns
         hint_ns = None if floor_ns is None or self.low is None else min(self.low[1], floor_ns + RISE_NS)
         return RawDelays(same_clock=self.same_clock, hint_ns=hint_ns)
@@ -161,9 +169,11 @@ class RawDelays:
     def _settle(self) -> None:
         if self.low is None or not (self._batch or self._open):
             return
-        floor_ns = self.low[1] if self._hint_ns is None else min(self.low[1], self._hint_ns)
-        if self._floor_ns is not None and floor_ns < self._floor_ns:
-            self._delays = self._delays.shifted(self._floor_ns - floor_ns)
+        floor_ns = self._lowest(self.low[1])
+        if self._floor_ns is not None:
+            floor_ns = min(floor_ns, self._floor_ns)
+            if floor_ns < self._floor_ns:
+                self._delays = self._delays.shifted(self._floor_ns - floor_ns)
         self._floor_ns = floor_ns
         delays = self._delays
         for raw_ns in self._batch:
@@ -176,6 +186,15 @@ class RawDelays:
             delays.most.record_ns(most_ns)
         self._batch.clear()
         self._open.clear()
+
+    def _lowest(self, low_ns: int) -> int:
+        hint_ns = self._hint_ns
+        if hint_ns is None:
+            return low_ns
+        if not self.same_clock:
+            return min(low_ns, hint_ns)
+        causal = low_ns > hint_ns - ACAUSAL_NS and (self.high is None or self.high[1] < hint_ns + ACAUSAL_NS)
+        return hint_ns if causal else low_ns
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""

@@ -143,7 +143,7 @@ class Tally:
         taken.outcomes, self.outcomes = self.outcomes, taken.outcomes
         taken.reasons, self.reasons = self.reasons, taken.reasons
         taken.delays = {clock: raw for clock, raw in self.delays.items() if raw.low or raw.high}
-        self.delays = {clock: raw.successor() for clock, raw in taken.delays.items()}
+        self.delays = {clock: new for clock, raw in taken.delays.items() if (new := raw.successor()) is not None}
         return taken
 
     @property

@@ -1,0 +1,137 @@
+"""Plays streams that were recorded beforehand into a process's measuring, and writes down what the run came to.
+
+Each process plays its share of the same streams: all of them where there is one, those of its number where there are
+workers. From the chunk timer and the ledger on, all is as in any run: slices, reports to the master, the book.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import gevent
+from locust import User, task
+from locust.runners import WorkerRunner
+
+from streamgauge.client.timing import ChunkTimer
+from streamgauge.load.book import RunBook
+from streamgauge.load.plugin import gauge_of
+from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.delay import RawDelays
+from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+
+STREAMS = int(os.environ["REPLAY_STREAMS"])
+PROCESSES = int(os.environ["REPLAY_PROCESSES"])
+TOTALS = Path(os.environ["REPLAY_TOTALS"])
+NAMES = (("events", "sse"), ("lines", "ndjson"), ("chat", "openai"))
+#: The wall clock minus the monotonic one, as all processes of one machine have it.
+OFFSET_NS = 1_700_000_000 * 10**9
+#: Chunks that a stream is played on by before the other ones of the process have their turn, and the pause after that.
+STRETCH, PAUSE_S = 8, 0.25
+SERVER_CLOCK = "0123456789abcdef"
+
+
+class Recorded:
+    """One stream: all that happens to it follows from its number."""
+
+    def __init__(self, number: int, instruments: Any) -> None:
+        self._dice = Random(number)
+        self._name, self._protocol = self._dice.choice(NAMES)
+        self._ledger = instruments.ledger
+        self._now_ns = 10**12 + number * 1_234_567
+        self._tally = self._ledger.begin(self._name, self._protocol)
+        self._timer = ChunkTimer(self._tally, self._now_ns, stall_ns=10**9)
+
+    def play(self) -> Iterator[None]:
+        """Play it to its end; each step is a stretch of chunks."""
+        dice = self._dice
+        for at in range(dice.randrange(4, 60)):
+            floor_ns = self._now_ns
+            self._now_ns += round(dice.lognormvariate(16, 2.5))  # 9 ms, from some µs to seconds
+            self._ledger.lag.record_ns(dice.randrange(200_000))
+            self._chunks(dice, floor_ns)
+            if at % STRETCH == STRETCH - 1:
+                yield
+        self._end(dice)
+
+    def _chunks(self, dice: Random, floor_ns: int) -> None:
+        count, exact = (dice.randrange(2, 6), dice.random() < 0.5) if dice.random() < 0.2 else (1, True)
+        if count == 1:
+            self._timer.chunk(self._now_ns)
+        else:
+            self._timer.coalesced_chunks(count, floor_ns, self._now_ns, last_is_exact=exact)
+        for _ in range(count):
+            size_bytes, sent_ns = dice.randrange(10, 5_000), self._now_ns + OFFSET_NS - dice.randrange(40_000_000)
+            self._tally.bytes += size_bytes
+            self._tally.chunk_sizes.fresh[size_bytes] += 1
+            if count == 1:
+                self._raw_delays().chunk(self._now_ns, sent_ns)
+            else:
+                self._raw_delays().coalesced_chunk(floor_ns, self._now_ns, sent_ns)
+
+    def _raw_delays(self) -> RawDelays:
+        raw: RawDelays | None = self._tally.delays.get(SERVER_CLOCK)
+        if raw is None:
+            raw = self._tally.delays[SERVER_CLOCK] = RawDelays(same_clock=True, hint_ns=-OFFSET_NS)
+        return raw
+
+    def _end(self, dice: Random) -> None:
+        timer = self._timer
+        outcome = dice.choices(list(Outcome), [40, *[2] * (len(Outcome) - 1)])[0]
+        tokens = timer.chunks * 2 if self._protocol == "openai" else None
+        record = StreamRecord(
+            self._name, self._protocol, outcome, timer.start_ns / 1e9, (self._now_ns - timer.start_ns) / 1e9,
+            time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
+            heartbeats=dice.randrange(5), lost=dice.randrange(3), repeated=dice.randrange(3), tokens=tokens,
+            time_per_output_token_s=None if tokens is None else dice.random() / 10, reconnects=dice.randrange(3),
+            reason=dice.choice(["one reason", "another"]),
+        )  # fmt: skip
+        self._ledger.end(self._tally, record)
+
+
+class Replayer(User):
+    """The only user of its process: plays its share once, and then waits for the end of the run."""
+
+    played = False
+
+    @task
+    def play(self) -> None:
+        if self.played:
+            gevent.sleep(0.1)
+            return
+        self.played = True
+        runner, instruments = self.environment.runner, gauge_of(self.environment).instruments
+        first = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        instruments.clock = ArrivalClock(wall=lambda: OFFSET_NS, monotonic=lambda: 0)
+        streams = [Recorded(number, instruments).play() for number in range(first, STREAMS, PROCESSES)]
+        for _ in zip_longest(*streams):
+            gevent.sleep(PAUSE_S / len(streams))
+
+
+def plain(histogram: Histogram) -> list[Any]:
+    return json.loads(json.dumps(histogram.to_sorted()))
+
+
+def written(book: RunBook, close: Any = RunBook.close) -> Any:
+    """Close the book, and write down every histogram and count of it."""
+    totals = book.totals
+    found: dict[str, Any] = {"lag": plain(totals.lag)}
+    for (name, _), tally in totals.tallies.items():
+        found |= {f"{name} {part}": value for part, value in tally.to_dict().items() if not isinstance(value, dict)}
+        for part in tally.__slots__:
+            if isinstance(value := getattr(tally, part), Histogram):
+                found[f"{name} {part}"] = plain(value)
+    for (name, _), delays in totals.delays.results().items():
+        for part in delays.delays.__slots__:
+            found[f"{name} delay {part}"] = plain(getattr(delays.delays, part))
+    found["slices"] = sum(len(second.active) for second in totals.seconds.values())
+    TOTALS.write_text(json.dumps(found))
+    return close(book)
+
+
+RunBook.close = written  # type: ignore[method-assign]

@@ -1,0 +1,58 @@
+"""The same streams, measured by one process and by four that report to a master: equal, bucket for bucket."""
+
+import json
+
+import pytest
+
+from benchmarks.locust_run import run_locust
+
+LOCUSTFILE = "tests/load/locustfiles/replay.py"
+STREAMS, WORKERS = 240, 4
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, free_port):
+    """The run and its totals, by how many processes streamed."""
+    found, port = {}, free_port()
+    master = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
+    for processes, options in ((1, ()), (WORKERS, ("--processes", WORKERS, *master))):
+        place = tmp_path_factory.mktemp("run")
+        variables = {"REPLAY_STREAMS": STREAMS, "REPLAY_PROCESSES": processes, "REPLAY_TOTALS": place / "totals.json"}
+        run = run_locust(
+            LOCUSTFILE, "--headless", "-u", processes, "-r", 100, "-t", "3s", "--stop-timeout", 40, *options,
+            result_dir=place, variables={name: str(value) for name, value in variables.items()},
+        )  # fmt: skip
+        assert run.results, run.output
+        found[processes] = run, json.loads((place / "totals.json").read_text())
+    return found
+
+
+def test_every_histogram_and_count_is_equal_bucket_for_bucket(runs):
+    (_, one), (_, four) = runs[1], runs[WORKERS]
+    assert one.keys() == four.keys()
+    assert [name for name in one if one[name] != four[name] and name != "slices"] == []
+
+
+def test_what_was_compared_is_not_empty(runs):
+    _, totals = runs[WORKERS]
+    histograms = {name: value for name, value in totals.items() if isinstance(value, list)}
+    empty = [name for name, (_, count, *_) in histograms.items() if not count]
+    assert sorted({name.partition(" ")[2] for name in empty}) == ["duration_per_token", "time_per_output_token"]
+    assert not any(name.startswith("chat ") for name in empty)
+    assert len(histograms) > 3 * 12
+    assert sum(value for name, value in totals.items() if name.endswith(" started")) == STREAMS
+    assert totals["events delay all"][1] == totals["events chunks"]
+
+
+def test_workers_sent_what_they_counted_in_many_parts(runs):
+    run, totals = runs[WORKERS]
+    assert run.result["run"]["workers"] == WORKERS
+    assert totals["slices"] > 2 * WORKERS
+
+
+def test_the_results_streams_are_equal_but_for_what_the_clock_and_the_processes_make_of_them(runs):
+    one, four = (runs[processes][0].result["streams"] for processes in (1, WORKERS))
+    for each in (*one, *four):
+        assert each["chunk_delay_clock"].pop("pairs") in (1, WORKERS)
+        (each["tokens_per_second"] or {}).pop("in_all", None)
+    assert one == four

@@ -1,0 +1,89 @@
+"""Host names in a Locust process: resolving one stops no other stream, and one that leads nowhere says so."""
+
+import pytest
+
+from benchmarks.server import Server
+
+#: The resolver of the C library, made slow: it answers for ``slow.test`` only once another stream has gone on.
+LOCUSTFILE = """
+import _socket
+import time
+from urllib.parse import urlsplit
+from gevent.monkey import get_original
+from locust import task
+from streamgauge.load import StreamUser
+
+native, sleep, seen = _socket.getaddrinfo, get_original("time", "sleep"), []
+
+def slow(host, *more):
+    if host != "slow.test" or _socket.AI_NUMERICHOST in more:
+        return native(host, *more)
+    before, deadline_s = len(seen), time.monotonic() + 20
+    while len(seen) < before + 10:
+        if time.monotonic() > deadline_s:
+            raise _socket.gaierror(_socket.EAI_AGAIN, "no other stream went on")
+        sleep(0.01)
+    return native("127.0.0.1", *more)
+
+_socket.getaddrinfo = slow
+
+class Streamer(StreamUser):
+    abstract, fixed_count = True, 1
+
+    def play_on(self, host, name, **more):
+        port = urlsplit(self.host).port
+        url = f"http://{host}:{port}/sse?chunks=20&interval_ms=20"
+        return self.client.stream("GET", url, protocol="sse", name=name, end="event:done", **more)
+
+class Resolved(Streamer):
+    @task
+    def listen(self):
+        self.play_on("127.0.0.1", "resolved", on_chunk=seen.append)
+
+class Slow(Streamer):
+    @task
+    def listen(self):
+        self.play_on("slow.test", "slow")
+
+class Lost(Streamer):
+    @task
+    def listen(self):
+        self.play_on("no-such-host.invalid", "lost")
+        self.wait()
+
+    def wait_time(self):
+        return 0.2
+"""
+
+
+@pytest.fixture(scope="module")
+def run(start, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("names")
+    locustfile = directory / "scenario.py"
+    locustfile.write_text(LOCUSTFILE)
+    with Server() as source:
+        options = {"locustfile": locustfile, "result_dir": directory / "results"}
+        return start.headless(source.url, users=3, run_time="3s", **options).wait()
+
+
+def streams(run, name):
+    return next(each for each in run.result["streams"] if each["name"] == name)
+
+
+def test_a_slow_resolver_stops_no_other_stream(run):
+    slow = streams(run, "slow")
+    assert set(slow["outcomes"]) == {"completed"}, (slow["reasons"], run.output)
+    assert set(streams(run, "resolved")["outcomes"]) == {"completed"}
+
+
+def test_the_wait_for_a_resolver_is_part_of_the_stream(run):
+    ten_chunks_s = 0.02 * 9
+    assert streams(run, "slow")["time_to_first_chunk"]["min"] > ten_chunks_s
+
+
+def test_a_name_that_leads_nowhere_is_a_connect_error_that_names_it(run):
+    lost = streams(run, "lost")
+    assert set(lost["outcomes"]) == {"connect_error"}
+    beginning = "connect_error: cannot resolve 'no-such-host.invalid': "
+    assert all(reason.startswith(beginning) and reason != beginning for reason in lost["reasons"])
+    assert run.status == 1
