@@ -1,0 +1,224 @@
+"""A site with many services, each with a fault of its own, and one real Prometheus that watches them all.
+
+Each service is a job of its own, so that all faults are made at the same time and every alert says whose it is.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from monitoring.rules.files import generate
+from monitoring.rules.plan import Plan
+
+DEADLINE_S = 90.0
+ROOT = Path(__file__).parents[3]
+#: Hours are minutes and minutes seconds. A machine that is shared may keep a loop waiting for 50 ms and a scrape for
+#: one second: what a test makes on purpose is larger.
+PLAN = Plan(shorter=60, scrape_s=1, app_job="app-.+", loop_lag_s=0.1, down_s=180)
+
+
+class App(NamedTuple):
+    """A running ``target_app``."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    metrics: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urllib.parse.urlsplit(self.url)
+        return str(parts.hostname), int(parts.port or 0)
+
+
+def poll(condition: Callable[[], Any], what: str) -> Any:
+    """What the condition gives, once it is something."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline_s, f"it did not come to pass: {what}"
+        time.sleep(0.1)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Site:
+    """What runs; all of it ends with the stack."""
+
+    def __init__(self, stack: contextlib.ExitStack, folder: Path) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._targets: dict[str, str] = {}
+        self._loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self._loop.run_forever)
+        thread.start()
+        stack.callback(self._stop, thread)
+        self.prometheus = ""
+
+    def _stop(self, thread: threading.Thread) -> None:
+        async def cancel() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(cancel(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        thread.join()
+        self._loop.close()
+
+    def _start(self, name: str, command: list[str], **options: Any) -> "subprocess.Popen[str]":
+        log = self._stack.enter_context((self._folder / f"{name}.log").open("w"))
+        process = subprocess.Popen(command, stderr=log, text=True, cwd=ROOT, **options)
+        self._stack.callback(_end, process)
+        return process
+
+    def apps(self, names: dict[str, list[str]]) -> dict[str, App]:
+        """Apps by job, started side by side, each with options."""
+        command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0"]
+        started = {
+            job: self._start(job, [*command, *options], stdout=subprocess.PIPE) for job, options in names.items()
+        }
+        found = {}
+        for job, process in started.items():
+            assert process.stdout is not None
+            self._stack.callback(process.stdout.close)
+            said = json.loads(process.stdout.readline())
+            found[job] = App(process, said["url"], urllib.parse.urlsplit(said["metrics_url"]).netloc)
+            self._targets[job] = found[job].metrics
+        return found
+
+    def load(self, job: str, app: App, path: str, *options: str) -> "subprocess.Popen[str]":
+        """A real load test, which exposes the client metrics as ``job``."""
+        port = free_port()
+        self._targets[job] = f"127.0.0.1:{port}"
+        command = [str(Path(sys.executable).with_name("locust")), "-f", "loadtests/sse.py", "--headless"]
+        command += [
+            "-u",
+            "10",
+            "-r",
+            "10",
+            "-t",
+            "300s",
+            "-H",
+            app.url,
+            "--stream-path",
+            path,
+            "--stream-end",
+            "event:done",
+        ]
+        command += ["--metrics-port", str(port), "--metrics-host", "127.0.0.1", "--result-dir", str(self._folder / job)]
+        return self._start(job, [*command, *options], stdout=subprocess.DEVNULL)
+
+    def read(self, app: App, path: str, readers: int, pause_s: float = 0) -> None:
+        """Connections that read streams one after the other; a pause after each 64 KiB makes them slow."""
+        for _ in range(readers):
+            self.background(_read(app.address, path, pause_s))
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs until the site ends."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def watch(self) -> None:
+        """Start Prometheus on all that runs; it has scraped and judged everything once."""
+        for name, text in generate(PLAN).items():
+            (self._folder / name).write_text(text)
+        scrapes = [{"job_name": job, "static_configs": [{"targets": [at]}]} for job, at in self._targets.items()]
+        quick = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+        configuration = {"global": quick, "rule_files": ["*.yml"], "scrape_configs": scrapes}
+        (self._folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
+        at = f"127.0.0.1:{free_port()}"
+        self.prometheus = f"http://{at}/api/v1"
+        command = ["prometheus", f"--config.file={self._folder / 'prometheus.yaml'}", f"--web.listen-address={at}"]
+        self._start("prometheus", [*command, f"--storage.tsdb.path={self._folder / 'data'}", "--log.level=error"])
+        poll(lambda: self.value("count(up == 1)") == len(self._targets), "every target is up")
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """What an instant query answers."""
+        url = f"{self.prometheus}/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return list(json.load(reply)["data"]["result"])
+
+    def value(self, query: str) -> float | None:
+        """The single value that a query answers, if Prometheus is there and has one."""
+        try:
+            found = self.ask(query)
+        except OSError:
+            return None
+        return float(found[0]["value"][1]) if found else None
+
+    def fired(self, job: str) -> set[tuple[str, str]]:
+        """Names and severities of the alerts that fire on a job, or did at any moment."""
+        found = self.ask(f'max_over_time(ALERTS{{alertstate="firing", job="{job}"}}[10m])')
+        return {(each["metric"]["alertname"], each["metric"]["severity"]) for each in found}
+
+    def wait_for(self, seconds: int) -> None:
+        """Until Prometheus has scraped and judged for so long."""
+        scrapes = f'max(count_over_time(up{{job="{next(iter(self._targets))}"}}[10m])) >= {seconds}'
+        poll(lambda: self.value(scrapes), f"{seconds} scrapes")
+
+    def unhealthy(self) -> list[str]:
+        """Rules that could not be evaluated, or were not yet."""
+        with urllib.request.urlopen(f"{self.prometheus}/rules", timeout=10) as reply:
+            groups = json.load(reply)["data"]["groups"]
+        return [rule["name"] for group in groups for rule in group["rules"] if rule["health"] != "ok"]
+
+    def annotations(self) -> list[str]:
+        """What the alerts that are there now say."""
+        with urllib.request.urlopen(f"{self.prometheus}/alerts", timeout=10) as reply:
+            alerts = json.load(reply)["data"]["alerts"]
+        return [text for alert in alerts for text in alert["annotations"].values()]
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGCONT)
+    process.kill()
+    process.wait()
+
+
+async def _read(address: tuple[str, int], path: str, pause_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    request = f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode()
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.setblocking(False)
+            if pause_s:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await loop.sock_connect(one, address)
+            await loop.sock_sendall(one, request)
+            took_bytes = 0
+            while got := await loop.sock_recv(one, 65536):
+                took_bytes += len(got)
+                if pause_s and took_bytes >= 65536:
+                    took_bytes = 0
+                    await asyncio.sleep(pause_s)
+        await asyncio.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on which nothing runs yet."""
+    if shutil.which("prometheus") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("prometheus is not installed")
+    with contextlib.ExitStack() as stack:
+        yield Site(stack, tmp_path_factory.mktemp("site"))

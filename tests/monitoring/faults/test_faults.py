@@ -1,0 +1,79 @@
+"""Faults made on purpose raise the alerts that are meant for them, and no others, in a real Prometheus.
+
+The rules are the committed ones with shorter windows, built by the same code. Real apps stream to real load tests.
+"""
+
+import asyncio
+import signal
+
+import pytest
+
+#: What each job's fault is to raise: page and cause where users feel it, the cause alone where they do not yet.
+MEANT = {
+    "app-healthy": set(),
+    "load-healthy": set(),
+    "app-truncated": {("StreamSuccessBudgetBurn", "page"), ("StreamsErrored", "ticket")},
+    "load-truncated": {("ClientStreamsTruncated", "ticket")},
+    "app-silent": {("StreamsSilent", "page")},
+    "load-silent": {("ClientStreamsStalled", "ticket")},
+    "app-pausing": {("StreamsStalled", "ticket")},
+    "app-blocked": {("EventLoopLag", "ticket")},
+    "app-slowly-read": {("SlowReaders", "info")},
+    "app-full": {("StreamsRefused", "ticket")},
+    "app-down": {("StreamAppDown", "page")},
+    "load-starved": {("GeneratorNotTrusted", "info")},
+}
+UNTRUSTED = ("GeneratorNotTrusted", "info")
+#: As long as the longest wait and window that a cause needs, twice.
+WATCHED_S = 30
+PLAIN = "/stream/sse?chunks=60&interval_ms=50"
+
+
+async def starve(process):
+    """Take the CPU from a process for half of the time."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(0.7)
+        process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(0.7)
+
+
+@pytest.fixture(scope="module")
+def site(empty_site):
+    """All faults at once, watched for long enough."""
+    site = empty_site
+    options = {job: [] for job in MEANT if job.startswith("app-")} | {"app-full": ["--max-streams", "6"]}
+    apps = site.apps(options)
+    site.load("load-healthy", apps["app-healthy"], PLAIN)
+    site.load("load-truncated", apps["app-truncated"], "/stream/sse?chunks=60&interval_ms=50&fail_at=20&fail_how=cut")
+    silent = "/stream/sse?chunks=60&fail_at=0&fail_how=stall"
+    site.load("load-silent", apps["app-silent"], silent, "--first-chunk-timeout", "3")
+    starved = site.load("load-starved", apps["app-healthy"], PLAIN)
+    site.read(apps["app-pausing"], "/stream/sse?chunks=10000&interval_ms=20", 20)
+    site.read(apps["app-pausing"], "/stream/ndjson?chunks=100&interval_ms=1500", 8)
+    site.read(apps["app-blocked"], "/stream/sse?chunks=10000&interval_ms=50", 10)
+    site.read(apps["app-blocked"], "/pathologies/blocking?chunks=1000&interval_ms=50&block_ms=200", 1)
+    site.read(apps["app-slowly-read"], "/stream/bytes?chunks=1000&interval_ms=0&chunk_bytes=65536", 5, pause_s=1.5)
+    site.read(apps["app-full"], PLAIN, 12)
+    site.read(apps["app-down"], PLAIN, 4)
+    site.watch()
+    apps["app-down"].process.kill()
+    site.background(starve(starved))
+    site.wait_for(WATCHED_S)
+    return site
+
+
+@pytest.mark.parametrize("job", MEANT)
+def test_a_fault_raises_the_alerts_meant_for_it_and_no_others(site, job):
+    not_trusted = site.value(f'min_over_time(stream_client_trust{{job="{job}"}}[10m]) < 2') is not None
+    assert site.fired(job) == MEANT[job] | ({UNTRUSTED} if not_trusted else set())
+
+
+def test_what_an_alert_says_is_whole(site):
+    said = site.annotations()
+    assert said
+    assert not [text for text in said if "error expanding" in text or "no value" in text or "NaN" in text]
+
+
+def test_every_rule_is_evaluated_without_an_error(site):
+    assert site.unhealthy() == []
