@@ -9,6 +9,7 @@ import asyncio
 import gc
 import json
 import logging
+import math
 import os
 import signal
 import socket
@@ -59,7 +60,8 @@ class Server(uvicorn.Server):
         self._close = close
         self._lifeline = lifeline
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._cut_at_s = 0.0
+        #: Not before the drain has begun, whose signal may come just ahead of a tick.
+        self._cut_at_s = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
