@@ -12,12 +12,13 @@ from functools import cache
 
 from streamgauge.catalog import CATALOG
 from streamgauge.measure.delay import Delays
-from streamgauge.measure.histogram import Histogram, bounds_us
+from streamgauge.measure.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.sizes import Sizes
 from streamgauge.measure.tally import Tally
 
 NANOSECONDS = 1e9
+_HIGHEST = index_of(HIGHEST_US)
 #: Streams of this protocol do not know yet what they speak; most will be counted under another one.
 UNSETTLED = "auto"
 
@@ -54,6 +55,9 @@ class Buckets:
         counts, positions = self.counts, _positions(self.bounds)
         for index, times in histogram.counts.items():
             counts[positions[index]] += times
+        if clipped := histogram.clipped:  # counted as the highest that a histogram knows, and longer than that
+            counts[positions[_HIGHEST]] -= clipped
+            counts[-1] += clipped
         self.total += histogram.sum_ns
 
     def add_sizes(self, sizes: Sizes) -> None:

@@ -1,0 +1,142 @@
+"""The page as Prometheus reads it."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_plain
+
+from streamgauge.catalog import CATALOG, CLIENT, SIZE_BUCKETS
+from streamgauge.exporter.page import Page, page_app
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+#: In closed-loop runs whose server stamps no chunks.
+ABSENT = {"stream_client_chunk_delay_seconds", "stream_client_trust"}
+
+
+class Asked:
+    """One answer of the app."""
+
+    def __init__(self, app, path="/metrics", accept=""):
+        self.sent = []
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "QUERY_STRING": "", "HTTP_ACCEPT": accept}
+        body = app(environ, lambda status, headers: self.sent.append((status, dict(headers))))
+        self.text = b"".join(body).decode()
+        self.close = getattr(body, "close", lambda: None)
+        ((self.status, self.headers),) = self.sent
+
+
+@pytest.fixture
+def scrapes():
+    return []
+
+
+@pytest.fixture
+def app(state, some_slices, scrapes):
+    state.add("p", some_slices)
+    return page_app(Page(state.read), scrapes.append)
+
+
+def families(text, accept):
+    return {each.name: each for each in (read_openmetrics if accept else read_plain)(text)}
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS], ids=["plain", "OpenMetrics"])
+def test_every_client_metric_is_there_as_the_catalog_has_it(app, accept):
+    found = families(Asked(app, accept=accept).text, accept)
+    for metric in CLIENT:
+        if metric.name not in ABSENT:
+            family = found[metric.name.removesuffix("_total")]
+            assert (family.type, family.documentation) == (metric.type, metric.help)
+            assert {sample.name for sample in family.samples} == set(metric.series)
+            assert {label for s in family.samples for label in s.labels} - {"le"} == set(metric.labels)
+
+
+def test_nothing_is_there_that_the_catalog_does_not_have(app):
+    names = {sample.name for family in families(Asked(app).text, "").values() for sample in family.samples}
+    assert names <= {series for metric in CLIENT for series in metric.series}
+
+
+def test_counts_are_cumulative_and_end_with_all(app):
+    samples = families(Asked(app).text, "")["stream_client_chunk_size_bytes"].samples
+    of_a = [sample for sample in samples if sample.labels["name"] == "a"]
+    counts = [sample.value for sample in of_a if sample.name.endswith("_bucket")]
+    (count,) = (sample.value for sample in of_a if sample.name.endswith("_count"))
+    assert counts == sorted(counts)
+    assert counts[-1] == count > 0
+    assert [float(s.labels["le"]) for s in of_a if "le" in s.labels] == [*SIZE_BUCKETS, float("inf")]
+
+
+def test_sums_are_seconds(app, state):
+    (family,) = (f for f in read_plain(Asked(app).text) if f.name == "stream_client_chunk_interval_seconds")
+    sums = {s.labels["name"]: s.value for s in family.samples if s.name.endswith("_sum")}
+    expected = dict(state.read()["stream_client_chunk_interval_seconds"])
+    assert sums == {name: expected[name, "sse"].total / 1e9 for name in sums}
+
+
+def test_the_linter_of_prometheus_has_no_objection(app):
+    promtool = shutil.which("promtool")
+    if not promtool:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no promtool")
+    done = subprocess.run([promtool, "check", "metrics"], input=Asked(app).text, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_name_that_needs_escaping_survives(state, slice_of):
+    part = slice_of(started=1)
+    part.tallies['/x"\\\n', "sse"] = part.tallies.pop(("a", "sse"))
+    state.add("p", [part])
+    family = families(Asked(page_app(Page(state.read), print)).text, "")["stream_client_started"]
+    assert family.samples[0].labels["name"] == '/x"\\\n'
+
+
+def test_other_paths_say_where_the_metrics_are(app, scrapes):
+    asked = Asked(app, path="/")
+    assert (asked.status, asked.text) == ("404 Not Found", "The metrics are at /metrics.\n")
+    assert scrapes == []
+
+
+def test_a_scrape_is_told_once_it_is_sent_as_of_when_it_was_asked_for(app, scrapes):
+    before_s = time.monotonic()
+    asked = Asked(app)
+    assert scrapes == []
+    after_s = time.monotonic()
+    asked.close()
+    assert before_s <= scrapes[0] <= after_s
+
+
+def test_a_resting_page_is_the_same_page(state, some_slices):
+    state.add("p", some_slices)
+    resting, busy = (Asked(page_app(Page(state.read, resting=each), print)).text for each in (True, False))
+    assert resting == busy
+
+
+def test_a_scrape_sees_whole_slices_while_another_thread_adds_them(state, slice_of):
+    stop = threading.Event()
+
+    def add():
+        while not stop.is_set():
+            state.add("p", [slice_of(started=1, chunks=1, outcomes={"completed": 1})])
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(200):
+            text = Asked(page_app(Page(state.read), print)).text
+            values = dict(re.findall(r'^(\w+)\{name="a".*?(?:outcome="completed".*)?\} (\S+)$', text, re.MULTILINE))
+            if values:
+                assert values["stream_client_started_total"] == values["stream_client_chunks_total"]
+                assert values["stream_client_active"] == "0.0"
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_the_catalog_has_every_metric_that_is_read(state, some_slices):
+    state.add("p", some_slices)
+    assert set(state.read()) <= set(CATALOG)

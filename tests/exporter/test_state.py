@@ -1,0 +1,183 @@
+"""What is shown when: counters that never fall, the run under way, and its end."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from streamgauge.exporter.counts import Buckets
+from streamgauge.exporter.state import KEPT_S, RunLabels
+from streamgauge.measure.delay import RawDelays
+from streamgauge.measure.slice import Slice
+from streamgauge.measure.tally import Tally
+from streamgauge.measure.totals import RunTotals
+
+KEY = ("a", "sse")
+SECOND_RUN = RunLabels("run-2", "sse", "http://host")
+ALWAYS = {"stream_client_users", "stream_client_workers"}
+
+
+def value(state, metric, labels=KEY):
+    return dict(state.read()[f"stream_client_{metric}"]).get(labels)
+
+
+def shown(state):
+    """The metrics that have any value."""
+    return {metric for metric, values in state.read().items() if values}
+
+
+def flat(readings):
+    """All values by metric and labels; a histogram is its count and sum."""
+    for metric, values in readings.items():
+        for labels, each in values:
+            yield (metric, *labels), (sum(each.counts), each.total) if isinstance(each, Buckets) else each
+
+
+def test_totals_are_those_of_the_run(state, some_slices):
+    totals = RunTotals()
+    for part in some_slices:
+        totals.add("p", part, 0.9)
+    state.add("p", some_slices)
+    for key, tally in totals.tallies.items():
+        assert value(state, "started_total", key) == tally.started
+        assert value(state, "chunks_total", key) == tally.chunks
+        assert value(state, "body_bytes_total", key) == tally.bytes
+        assert value(state, "coalesced_chunks_total", key) == tally.coalesced
+        for metric in ("time_to_first_chunk", "chunk_interval", "duration"):
+            counted, measured = value(state, f"{metric}_seconds", key), getattr(tally, metric)
+            assert (sum(counted.counts), counted.total) == (measured.count, measured.sum_ns)
+        finished = {o: times for (*k, o), times in state.read()["stream_client_finished_total"] if tuple(k) == key}
+        assert Counter(finished) == tally.outcomes
+    assert sum(value(state, "generator_lag_seconds", ("p",)).counts) == totals.lag.count
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_counter_falls_whatever_happens(state, clock, some_slices, seed):
+    """Over processes that come and go, ends of runs, new runs and the time between them."""
+    dice, before = random.Random(seed), {}
+    for part in some_slices * 5:
+        step = dice.random()
+        if step < 0.1:
+            state.end("trusted")
+            clock.now_s += dice.choice((1, KEPT_S - 1, KEPT_S + 1))
+            state.begin(SECOND_RUN, 0.0)
+        elif step < 0.2:
+            state.look(3, dice.sample(("p", "q", "r"), 2))
+        state.add(dice.choice(("p", "q", "r")), [part])
+        now = dict(flat(state.read()))
+        for series, reading in now.items():
+            counts = series[0].endswith(("_total", "_seconds", "_bytes")) and "run_start" not in series[0]
+            if counts and "generator_lag" not in series[0]:
+                assert reading >= before.get(series, type(reading)())
+        before |= now
+
+
+def test_active_is_what_started_and_did_not_end_over_all_processes(state, slice_of):
+    state.look(3, ("p", "q"))
+    state.add("p", [slice_of(started=5, outcomes={"completed": 2})])
+    state.add("q", [slice_of(started=4, outcomes={"truncated": 1})])
+    assert value(state, "active") == 6
+
+
+def test_a_process_that_is_gone_takes_its_active_streams_along_and_nothing_else(state, slice_of):
+    state.look(3, ("p", "q"))
+    state.add("p", [slice_of(started=5, chunks=7)])
+    state.add("q", [slice_of(started=4, chunks=8)])
+    state.look(3, ("p",))
+    assert (value(state, "active"), value(state, "started_total"), value(state, "chunks_total")) == (5, 9, 15)
+    assert value(state, "workers", ()) == 1
+
+
+def test_nothing_is_active_after_the_end(state, slice_of):
+    state.add("p", [slice_of(started=5)])
+    state.end("trusted")
+    assert value(state, "active") == 0
+
+
+def test_a_name_that_only_had_streams_of_unknown_protocol_shows_nothing_of_them(state, slice_of):
+    state.add("p", [slice_of("auto", started=1)])
+    assert value(state, "active", ("a", "auto")) == 1
+    state.add("p", [slice_of("auto", started=-1)])
+    assert "stream_client_active" not in shown(state)
+
+
+def test_the_end_of_a_run_is_shown_for_a_while_and_then_gone(state, clock, slice_of):
+    state.add("p", [slice_of(started=1, outcomes={"completed": 1})])
+    state.end("trusted")
+    clock.now_s += KEPT_S - 1
+    assert value(state, "started_total") == 1
+    assert value(state, "trust", ("run-1", "sse", "http://host")) == 2
+    clock.now_s += 2
+    assert shown(state) == ALWAYS
+
+
+def test_a_new_run_counts_on_where_the_last_one_ended(state, clock, slice_of):
+    """Even after the last one is gone: to Prometheus it is one counter, of which a part was not scraped."""
+    state.add("p", [slice_of(started=3)])
+    state.end("trusted")
+    clock.now_s += KEPT_S + 1
+    state.begin(SECOND_RUN, 0.0)
+    assert value(state, "run_info", SECOND_RUN) == 1
+    assert "stream_client_started_total" not in shown(state)
+    state.add("p", [slice_of(started=2)])
+    assert value(state, "started_total") == 5
+
+
+def test_names_of_the_run_before_leave_while_the_new_one_goes_on(state, clock, slice_of):
+    state.add("p", [slice_of(started=3)])
+    state.end("trusted")
+    state.begin(SECOND_RUN, 0.0)
+    state.add("p", [slice_of("ndjson", started=1)])
+    clock.now_s += KEPT_S + 1
+    assert [labels for labels, _ in state.read()["stream_client_started_total"]] == [("a", "ndjson")]
+
+
+def test_the_verdict_so_far_gives_way_to_that_of_the_end(state):
+    labels = ("run-1", "sse", "http://host")
+    assert "stream_client_trust" not in shown(state)
+    state.judge("degraded")
+    assert value(state, "trust", labels) == 1
+    state.end("invalid")
+    state.judge("trusted")
+    assert value(state, "trust", labels) == 0
+
+
+def test_what_comes_after_the_end_of_a_run_is_not_counted(state, slice_of):
+    """The result is written without it, and the two are to be equal."""
+    state.add("p", [slice_of(started=1)])
+    state.end("trusted")
+    state.add("p", [slice_of(started=1)])
+    assert value(state, "started_total") == 1
+
+
+def stamped_slice(second: int) -> Slice:
+    tally = Tally()
+    tally.started = 1
+    raw = tally.delays["clock"] = RawDelays(same_clock=True)
+    for number in range(10):
+        sent_ns = second * 10**9 + number * 10**8
+        raw.chunk(sent_ns + (number + 1) * 10**6, sent_ns)
+    return Slice(second, active=0, tallies={KEY: tally})
+
+
+def test_delays_are_those_of_the_run_on_one_clock(state):
+    totals, parts = RunTotals(), [stamped_slice(second) for second in range(40)]
+    for part in parts:
+        totals.add("p", part, 0.9)
+    state.add("p", parts)
+    delays, measured = value(state, "chunk_delay_seconds"), totals.delays.results()[KEY].delays.all
+    assert sum(delays.counts) == measured.count == 400
+    assert delays.total == pytest.approx(measured.sum_ns, rel=1e-3)
+
+
+def test_without_stamps_there_is_no_delay(state, slice_of):
+    state.add("p", [slice_of(started=1, chunks=5)])
+    assert "stream_client_chunk_delay_seconds" not in shown(state)
+
+
+def test_a_slice_of_a_stepped_clock_costs_its_delays_and_nothing_else(state):
+    part = stamped_slice(1)
+    part.clock_steps = 1
+    state.add("p", [part])
+    assert value(state, "started_total") == 1
+    assert "stream_client_chunk_delay_seconds" not in shown(state)
