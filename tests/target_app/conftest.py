@@ -117,6 +117,13 @@ def start() -> Iterator[Callable[..., Running]]:
         yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
 
 
+@pytest.fixture(scope="module")
+def start_module() -> Iterator[Callable[..., Running]]:
+    """Starts apps that end with the module."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
+
+
 @pytest.fixture(scope="session", params=["httptools", "h11"])
 def app(request: pytest.FixtureRequest) -> Iterator[Running]:
     """One app for all tests that do not end it, with each HTTP parser."""
