@@ -25,6 +25,7 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from streamgauge.asgi import StreamMetrics, serve_metrics
 from target_app.app import create_app
+from target_app.compression import Compression
 from target_app.guard.connection import watched
 from target_app.guard.count import StreamCount
 from target_app.guard.gate import Gate
@@ -131,7 +132,10 @@ def run(
     gate: Gate = app.state.gate
     if streams is not None:
         gate.streams = streams
-    config = _configuration(settings, StreamMetrics(app, stamps=True))
+    served: App = StreamMetrics(app, stamps=True)
+    if settings.compression:
+        served = Compression(served, settings.compress_from_bytes)
+    config = _configuration(settings, served)
     closing = app.state.closing
     server = Server(config, gate, settings.grace_s, ready=ready, close=closing.close, lifeline=lifeline)
     # uvicorn raises what it caught again after its shutdown; here it is taken for what it was, a wish to end.
