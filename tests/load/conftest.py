@@ -3,10 +3,13 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 
 import psutil
 import pytest
@@ -151,3 +154,69 @@ def locust_stats():
         return {each["name"]: each for each in json.loads(path.with_name(path.name + ".json").read_text())}
 
     return read
+
+
+class Prometheus:
+    """A real Prometheus that scrapes every second what it is told to, by ``instance``."""
+
+    def __init__(self, directory, port):
+        self.url = f"http://127.0.0.1:{port}"
+        self._targets = directory / "targets.json"
+        self._targets.write_text("[]")
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [
+                {"job_name": "load", "file_sd_configs": [{"files": [str(self._targets)], "refresh_interval": "1s"}]}
+            ],
+        }
+        (directory / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+        options = (f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data")
+        with (directory / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                ["prometheus", *options, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log
+            )
+
+    def scrape(self, *ports):
+        """Scrape these ports of this machine from now on."""
+        before = json.loads(self._targets.read_text())
+        ours = [{"targets": [f"127.0.0.1:{port}"]} for port in ports]
+        written = self._targets.with_suffix(".new")
+        written.write_text(json.dumps(before + ours))
+        written.rename(self._targets)
+
+    def ask(self, path, **parameters):
+        query = urllib.parse.urlencode(parameters)
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as reply:
+            answer = json.load(reply)
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def ready(self):
+        try:
+            return self.ask("status/runtimeinfo")
+        except OSError:
+            return None
+
+    def query(self, expression, at_s=None):
+        """Values by labels."""
+        found = self.ask("query", query=expression, **({} if at_s is None else {"time": at_s}))["result"]
+        return [(each["metric"], float(each["value"][1])) for each in found]
+
+    def samples(self, expression):
+        """The samples of a range, each as time and value, by labels."""
+        found = self.ask("query", query=expression)["result"]
+        return [(each["metric"], [(t, float(value)) for t, value in each["values"]]) for each in found]
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory, free_port, until):
+    """A Prometheus for all runs of this folder."""
+    if not shutil.which("prometheus"):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no prometheus")
+    prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), free_port())
+    try:
+        until(prometheus.ready, "Prometheus answers")
+        yield prometheus
+    finally:
+        prometheus.process.terminate()
+        prometheus.process.wait(20)
