@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.locust_run import run_locust
+from benchmarks.options import add_output, positive, whole
 from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
 from benchmarks.server import Log, Server, quantile_s
 
@@ -138,11 +139,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--instrument", action="append", choices=INSTRUMENTS, help="only this one; again and again for several"
     )
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
-    options = parser.parse_args(arguments)
-    if options.output and not options.output.absolute().parent.is_dir():
-        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
-    return options
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
 def add_load(parser: argparse.ArgumentParser) -> None:
@@ -150,24 +148,6 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", type=whole, default=50, help="concurrent streams, default %(default)s")
     parser.add_argument("--seconds", type=positive, default=15, help="of each run, default %(default)s")
     parser.add_argument("--interval-ms", type=positive, default=50, help="from send to send, default %(default)s")
-
-
-def whole(text: str) -> int:
-    """An option's whole number above 0."""
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
-
-
-def positive(text: str) -> float:
-    """An option's finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return value
 
 
 def main(arguments: list[str] | None = None) -> int:

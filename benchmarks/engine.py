@@ -10,14 +10,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import chart, figures, machine, saturation, tables
-from benchmarks.chunk_interval import positive, whole
+from benchmarks.options import add_output, new_file, positive, whole
 from benchmarks.roster import CLIENTS, ENGINE, Client
 from benchmarks.trial import Load, Trial, TrialError, run_trial
 
@@ -181,14 +180,11 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the cost on a busy client")
     parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
     parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write all figures as JSON")
-    parser.add_argument("--chart", metavar="FILE", type=Path, help="draw them, as .html or (with Chromium) .png")
+    add_output(parser)
+    parser.add_argument("--chart", metavar="FILE", type=new_file, help="draw them, as .html or (with Chromium) .png")
     options = parser.parse_args(arguments)
     if not machine.supported():
         parser.error(f"the engine's benchmark needs Linux's clocks and sockets, and this is {sys.platform}")
-    for flag, file in (("-o", options.output), ("--chart", options.chart)):
-        if file and not file.absolute().parent.is_dir():
-            parser.error(f"argument {flag}: {str(file)!r} is in no directory that exists")
     if options.chart and (problem := chart.problem(options.chart)):
         parser.error(f"argument --chart: {problem}")
     return options

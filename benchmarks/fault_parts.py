@@ -10,9 +10,12 @@ from typing import Any
 Step = bytes | float | str
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+LINES = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 DONE = b"event: done\ndata: bye\n\n"
 END = b"0\r\n\r\n"
+#: The longest event that clients are to accept.
+MAX_EVENT_BYTES = 20_000
 
 
 def event_of(rng: random.Random) -> bytes:

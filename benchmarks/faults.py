@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks import behaviours, machine
-from benchmarks.chunk_interval import whole
+from benchmarks.fault_parts import MAX_EVENT_BYTES
+from benchmarks.options import add_output, whole
 from benchmarks.server import Server
 from streamgauge.client.exchange import Exchange, Instruments
 from streamgauge.client.plan import Limits, StreamPlan
@@ -32,7 +32,7 @@ from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
 
 SCHEMA = "streamgauge.benchmark.faults/1"
-LIMITS = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, max_chunk_bytes=behaviours.MAX_EVENT_BYTES)
+LIMITS = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, max_chunk_bytes=MAX_EVENT_BYTES)
 TOTAL_S = 3.0
 LINES = frozenset({"good_lines", "line_error"})
 #: Streams to a port where nobody listens; the source has no part in them.
@@ -171,11 +171,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--streams", type=whole, default=2_000, help="default %(default)s")
     parser.add_argument("--users", type=whole, default=200, help="streams at a time, default %(default)s")
     parser.add_argument("--seed", type=whole, default=1, help="another one makes other faults, default %(default)s")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
-    options = parser.parse_args(arguments)
-    if options.output and not options.output.absolute().parent.is_dir():
-        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
-    return options
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:

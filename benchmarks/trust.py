@@ -22,9 +22,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.chunk_interval import positive, whole
 from benchmarks.locust_run import command, environment, results_in
 from benchmarks.machine import born_on, cores, facts, versions
+from benchmarks.options import add_output, positive, whole
 from benchmarks.sabotage import KINDS, Kind
 from benchmarks.server import ROOT, Server
 from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
@@ -210,11 +210,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
     parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; again and again for several")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write the figures as JSON")
-    options = parser.parse_args(arguments)
-    if options.output and not options.output.absolute().parent.is_dir():
-        parser.error(f"argument -o: {str(options.output)!r} is in no directory that exists")
-    return options
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:

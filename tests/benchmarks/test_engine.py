@@ -80,7 +80,7 @@ def test_table_and_chart_show_every_client_and_the_machine(small):
         (("--rate", "100,x"), "argument --rate: expected a number above 0, got 'x'"),
         (("--clients", "floor,nosuch"), "got 'nosuch'"),
         (("--chart", "chart.gif"), "argument --chart: expected a name that ends in .html or .png, got 'chart.gif'"),
-        (("-o", "/no/such/file"), "argument -o: '/no/such/file'"),
+        (("-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
     ],
 )
 def test_bad_options_are_named_with_their_values(arguments, words):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine, scale
+from benchmarks import machine, scale, scale_run
 from benchmarks.server import Log
 
 ROOT = Path(__file__).parents[2]
@@ -44,13 +44,13 @@ def test_the_bare_engine_stands_beside_locust_in_the_table(small):
     assert [line.split()[0] for line in out.splitlines()][:3] == ["generator", "locust", "bare"]
 
 
-MEMORY = scale.Memory([(at, 50_000_000 + 1_000_000 * at, 40_000_000) for at in range(20)])
-LOAD = scale.Load(streams=1000, ramp=500, interval_s=1, plateau_s=4)
+MEMORY = scale_run.Memory([(at, 50_000_000 + 1_000_000 * at, 40_000_000) for at in range(20)])
+LOAD = scale_run.Load(streams=1000, ramp=500, interval_s=1, plateau_s=4)
 
 
 def found(outcomes, chunks, log_chunks):
     log = Log(connections=1000, streams=[[0] * (log_chunks // 1000)] * 1000)
-    return scale.figures("locust", LOAD, MEMORY, scale.Run(2.5, 9.0, outcomes, chunks), log)
+    return scale_run.figures("locust", LOAD, MEMORY, scale_run.Run(2.5, 9.0, outcomes, chunks), log)
 
 
 def test_memory_is_that_of_the_plateau_less_that_before_the_first_stream():
@@ -74,7 +74,7 @@ def test_streams_last_for_the_ramp_and_the_plateau():
     [
         (("--streams", "-1"), "argument --streams: expected a whole number above 0, got '-1'"),
         (("--ramp", "0"), "argument --ramp: expected a number above 0, got '0'"),
-        (("-o", "/no/such/file"), "argument -o: '/no/such/file'"),
+        (("-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
         (("--streams", "99999999"), "99999999 streams need"),
     ],
 )

@@ -15,6 +15,7 @@ from benchmarks.locust_run import run_locust
         ("--stream-body", "@missing"),
         ("--stream-path", "events"),
         ("--stream-method", "G E T"),
+        ("--stream-reconnect", "-1"),
     ],
 )
 def test_a_bad_option_is_named_with_its_value(option, value):

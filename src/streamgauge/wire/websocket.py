@@ -8,24 +8,19 @@ What must be sent back waits in ``outgoing``: pongs, the reply to a close, and w
 messages are never compressed, as RFC 7692 section 6 lets it choose.
 """
 
-import zlib
-from typing import Any
+from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
 
-from wsproto.extensions import Extension
-from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, ParseFailed, RsvBits
-
+from streamgauge.wire.deflate import FirstBits, Inflater
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import Framing
-from streamgauge.wire.handshake import Deflate, deflate_agreed
+from streamgauge.wire.handshake import deflate_agreed
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 NO_STATUS_RECEIVED = 1005
 CLOSED_ABNORMALLY = 1006
 MAX_CONTROL_BYTES = 125
-MAX_FINAL_BLOCKS = 64
 
 _TEXT, _BINARY, _COMPRESSED = 0x81, 0x82, 0x40
-_DEFLATE_TAIL = b"\x00\x00\xff\xff"
 
 
 class WebSocketBody(Framing):
@@ -43,8 +38,8 @@ class WebSocketBody(Framing):
         self.close_reason = ""
         self._max_message_bytes = max_message_bytes
         deflate = deflate_agreed(extensions)
-        self._inflater = None if deflate is None else _Inflater(deflate, max_message_bytes)
-        self._first_bits = _FirstBits(compressed=deflate is not None)
+        self._inflater = None if deflate is None else Inflater(deflate, max_message_bytes)
+        self._first_bits = FirstBits(compressed=deflate is not None)
         self._frames = FrameDecoder(client=True, extensions=[self._first_bits])
         self._encoder = FrameProtocol(client=True, extensions=[])
         # A message whose frames have not all come.
@@ -241,68 +236,3 @@ def _may_be_sent(code: int) -> bool:
     if code in (1004, NO_STATUS_RECEIVED, CLOSED_ABNORMALLY):
         return False
     return 1000 <= code <= 1014 or 3000 <= code <= 4999
-
-
-class _FirstBits(Extension):
-    """Lets RSV1 stand on the first frame of a message where permessage-deflate is agreed, and remembers it."""
-
-    name = "permessage-deflate"
-
-    def __init__(self, *, compressed: bool) -> None:
-        self._allowed = RsvBits(compressed, False, False)
-        self.compressed_message = False
-
-    def enabled(self) -> bool:
-        return True
-
-    def offer(self) -> bool | str:
-        return True
-
-    def frame_inbound_header(
-        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
-    ) -> CloseReason | RsvBits:
-        del proto, payload_length
-        if opcode not in (Opcode.TEXT, Opcode.BINARY):
-            return RsvBits(False, False, False)
-        self.compressed_message = rsv.rsv1
-        return self._allowed
-
-
-class _Inflater:
-    """The peer's half of permessage-deflate (RFC 7692 section 7.2.2), bounded by the longest message."""
-
-    def __init__(self, deflate: Deflate, max_message_bytes: int) -> None:
-        self._deflate = deflate
-        self._max_message_bytes = max_message_bytes
-        self._stream: Any = None
-
-    def inflate(self, payload: bytes) -> bytes:
-        """A whole message's payload, inflated."""
-        parts: list[bytes] = []
-        room = self._max_message_bytes
-        data = payload + _DEFLATE_TAIL
-        try:
-            while data:
-                if len(parts) > MAX_FINAL_BLOCKS:
-                    raise ProtocolError(f"WebSocket message of more than {MAX_FINAL_BLOCKS} deflate streams")
-                if self._stream is None:
-                    self._stream = zlib.decompressobj(-max(9, self._deflate.window_bits))
-                part = self._stream.decompress(data, room + 1)
-                parts.append(part)
-                room -= len(part)
-                if room < 0:
-                    raise ProtocolError(f"WebSocket message that inflates to more than {self._max_message_bytes} bytes")
-                data = self._left_over()
-        except zlib.error as error:
-            raise ProtocolError(f"WebSocket message that cannot be inflated: {error}") from None
-        if not self._deflate.keeps_context:
-            self._stream = None
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _left_over(self) -> bytes:
-        """What follows a final block, which RFC 7692 section 7.2.3.5 lets a peer end a message with."""
-        if not self._stream.eof:
-            return b""
-        rest: bytes = self._stream.unused_data
-        self._stream = None
-        return b"" if rest in (_DEFLATE_TAIL, b"\x00" + _DEFLATE_TAIL) else rest

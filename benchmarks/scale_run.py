@@ -1,0 +1,204 @@
+"""One generator process that holds many streams: what it is told, its memory meanwhile, and what it came to."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+from benchmarks.locust_run import command, environment, results_in
+from benchmarks.server import ROOT, Log, Server
+
+SAMPLE_S = 0.25
+#: From the start of a run until its first stream, and from its last chunk until its result, at most.
+SLACK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is opened, and how fast."""
+
+    streams: int
+    ramp: float
+    """Streams a second."""
+    interval_s: float
+    plateau_s: float
+
+    @property
+    def ramp_s(self) -> float:
+        """How long it takes to open all."""
+        return self.streams / self.ramp
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of a stream beside the last one: it is open for the ramp and the plateau at least."""
+        return max(1, -int(-(self.ramp_s + self.plateau_s) // self.interval_s))
+
+    @property
+    def path(self) -> str:
+        """The source's path."""
+        return f"/sse?chunks={self.chunks}&interval_ms={self.interval_s * 1000:g}"
+
+    @property
+    def stream_s(self) -> float:
+        """How long a stream lasts."""
+        return (self.chunks + 1) * self.interval_s
+
+
+@dataclass(slots=True)
+class Memory:
+    """A process's memory over time: wall clock, resident bytes, and those that no other process shares."""
+
+    samples: list[tuple[float, int, int]] = field(default_factory=list)
+
+    def before(self, moment_s: float) -> tuple[float, int, int]:
+        """The last sample before ``moment_s``."""
+        return max(each for each in self.samples if each[0] < moment_s)
+
+    def between(self, begin_s: float, end_s: float) -> list[tuple[float, int, int]]:
+        """The samples from ``begin_s`` to ``end_s``."""
+        return [each for each in self.samples if begin_s <= each[0] <= end_s]
+
+
+@dataclass(slots=True)
+class Run:
+    """What a generator process said of itself. Moments are wall clock, in seconds."""
+
+    started_s: float
+    """Right before its first stream."""
+    open_s: float
+    """All streams were open."""
+    outcomes: dict[str, int]
+    chunks: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class ScaleError(RuntimeError):
+    """A generator that did not do what it was told."""
+
+
+def watched(process: "subprocess.Popen[bytes]", limit_s: float) -> Memory:
+    """Sample the memory of ``process`` until it ends. Raises ScaleError when that takes longer than ``limit_s``."""
+    memory, begin_s = Memory(), time.monotonic()
+    seen = psutil.Process(process.pid)
+    while process.poll() is None:
+        try:
+            found = seen.memory_full_info()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it is ending
+            break
+        memory.samples.append((time.time(), found.rss, found.uss))
+        if time.monotonic() - begin_s > limit_s:
+            raise ScaleError(f"the generator still ran after {limit_s:g} s")
+        time.sleep(SAMPLE_S)
+    process.wait(SLACK_S)
+    return memory
+
+
+def locust_command(load: Load, url: str, directory: Path) -> list[str]:
+    """The SSE scenario: the run ends while all are in their first stream, which they read to its end."""
+    run_s = (load.ramp_s + load.stream_s) / 2
+    return command(
+        "loadtests/sse.py",
+        *("--headless", "--only-summary", "-H", url, "-u", load.streams, "-r", f"{load.ramp:g}", "-t", f"{run_s:.0f}s"),
+        *("--stop-timeout", round(load.stream_s + SLACK_S), "--stream-path", load.path),
+        *("--stream-end", "event:done", "--first-chunk-timeout", load.interval_s + 30),
+        *("--idle-timeout", load.interval_s + 30, "--result-dir", directory),
+    )
+
+
+def locust_said(load: Load, directory: Path) -> Run:
+    """A run by its ``result.json``."""
+    (result,) = results_in(directory)
+    started_s = datetime.fromisoformat(result["run"]["started_at"]).timestamp()
+    full = [point["t_s"] for point in result["timeline"] if point["active"] == load.streams]
+    if not full:
+        most = max((point["active"] for point in result["timeline"]), default=0)
+        raise ScaleError(f"at most {most} of {load.streams} streams were open at once")
+    outcomes: dict[str, int] = {}
+    for each in result["streams"]:
+        for name, times in each["outcomes"].items():
+            outcomes[name] = outcomes.get(name, 0) + times
+    lag = result["generator"]["lag"]
+    facts = {
+        "trust": result["verdict"]["trust"],
+        "reasons": result["verdict"]["reasons"],
+        "lag_s": {name: lag[name] for name in ("p50", "p99", "max")},
+        "cpu_max": result["generator"]["cpu_max"],
+        "coalesced_share": max(each["coalesced_share"] for each in result["streams"]),
+    }
+    return Run(started_s, started_s + full[0] + 1, outcomes, sum(each["chunks"] for each in result["streams"]), facts)
+
+
+def bare_command(load: Load, url: str, directory: Path) -> list[str]:
+    """The engine under its own reactor."""
+    arguments = (url + load.path, load.streams, load.ramp, load.interval_s + 30, directory / "bare.json")
+    return [sys.executable, "-m", "benchmarks.clients.bare_engine", *map(str, arguments)]
+
+
+def bare_said(load: Load, directory: Path) -> Run:
+    """A run by what the client wrote."""
+    run = Run(**json.loads((directory / "bare.json").read_text()))
+    if (ended := sum(run.outcomes.values())) != load.streams:
+        raise ScaleError(f"{ended} of {load.streams} streams ended")
+    return run
+
+
+GENERATORS: dict[str, tuple[Callable[[Load, str, Path], list[str]], Callable[[Load, Path], Run]]] = {
+    "locust": (locust_command, locust_said),
+    "bare": (bare_command, bare_said),
+}
+
+
+def measure(name: str, load: Load) -> dict[str, Any]:
+    """Run one generator, and put its memory and its counts beside the source's log. Raises ScaleError."""
+    build, said = GENERATORS[name]
+    with Server() as source, tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        with (directory / "said.txt").open("wb") as out:
+            process = subprocess.Popen(
+                build(load, source.url, directory), cwd=ROOT, env=environment(), stdout=out, stderr=out
+            )
+        try:
+            memory = watched(process, load.ramp_s + load.stream_s + 2 * SLACK_S)
+            run = said(load, directory)
+        except (OSError, ValueError) as error:
+            words = (directory / "said.txt").read_text(errors="replace")[-2000:]
+            raise ScaleError(f"the generator ({name}) wrote no result ({error}). It said:\n{words}") from None
+        finally:
+            process.kill()
+            process.wait()
+        return figures(name, load, memory, run, source.log())
+
+
+def figures(name: str, load: Load, memory: Memory, run: Run, log: Log) -> dict[str, Any]:
+    """What the run came to. Raises ScaleError where the plateau was too short to be seen."""
+    end_s = run.open_s + load.plateau_s / 2
+    plateau = memory.between(run.open_s, end_s)
+    if not plateau:
+        raise ScaleError(f"no sample of the generator's memory while all {load.streams} streams were open")
+    _, rss_before, uss_before = memory.before(run.started_s)
+    rss, uss = median(each[1] for each in plateau), median(each[2] for each in plateau)
+    completed = run.outcomes.get("completed", 0)
+    return {
+        "generator": name,
+        "streams": load.streams,
+        "rss_before_bytes": rss_before,
+        "rss_bytes": rss,
+        "rss_max_bytes": max(each[1] for each in memory.between(run.started_s, end_s)),
+        "kb_per_stream": (rss - rss_before) / load.streams / 1000,
+        "private_kb_per_stream": (uss - uss_before) / load.streams / 1000,
+        "log": {"streams": len(log.streams), "chunks": log.chunks},
+        "outcomes": run.outcomes,
+        "chunks": run.chunks,
+        "lost_streams": max(len(log.streams), load.streams) - completed,
+        "lost_chunks": log.chunks - run.chunks,
+        **run.facts,
+    }
