@@ -84,9 +84,31 @@ def quantile(q: float, name: str, by: Sequence[str] = ()) -> str:
     return f"histogram_quantile({q:g}, {bucket_rate(name, by)}) >= 0"
 
 
-def percentiles(name: str, by: Sequence[str] = (), legend: str = "") -> list[tuple[str, str]]:
+def percentiles(name: str) -> list[tuple[str, str]]:
     """The usual quantiles of a histogram, each with its legend."""
-    return [(quantile(q, name, by), f"{label} {legend}".rstrip()) for q, label in PERCENTILES]
+    return [(quantile(q, name), label) for q, label in PERCENTILES]
+
+
+def mean(name: str, by: Sequence[str] = ()) -> str:
+    """The mean of a histogram's observations, which no bucket blurs; no answer where there were none."""
+    metric = family(name, "histogram")
+    total = sum_by(metric, by, f"rate({metric.name}_sum{selector(metric)}[$__rate_interval])")
+    return f"{total} / ({observation_rate(name, by)} > 0)"
+
+
+def mean_and_tail(name: str, by: Sequence[str], legend: str) -> list[tuple[str, str]]:
+    """The mean, and the p99: for a histogram whose buckets are too wide for more."""
+    return [(mean(name, by), f"{legend} mean"), (quantile(0.99, name, by), f"{legend} p99")]
+
+
+def middle_and_tail(name: str, by: Sequence[str], legend: str) -> list[tuple[str, str]]:
+    """Two quantiles of each kind of stream: with more, nobody finds a line."""
+    return [(quantile(q, name, by), f"{legend} {label}") for q, label in (PERCENTILES[0], PERCENTILES[-1])]
+
+
+def occurring(expression: str) -> str:
+    """What is not zero: of ten outcomes a healthy service has one, and nine lines at zero hide it."""
+    return f"{expression} > 0"
 
 
 def share(name: str, matcher: str, by: Sequence[str] = (), *of: str) -> str:
@@ -139,3 +161,9 @@ def difference(q: float, name: str, other: str, by: Sequence[str]) -> str:
 def renamed(expression: str, label: str, to: str) -> str:
     """The same answer under another label, so that it joins series that have that one."""
     return f'label_replace({expression}, "{to}", "$1", "{label}", "(.*)")'
+
+
+def as_names(q: float, name: str) -> str:
+    """The q-quantile of a server's histogram, under the names that a load test has for the routes."""
+    quantiles = renamed(quantile(q, name, ("route", "protocol")), "route", "name")
+    return f"max by (name, protocol) ({quantiles})"

@@ -52,12 +52,13 @@ def table(
     labels: Mapping[str, str],
     columns: Sequence[Column],
     *,
-    newest_first: str = "",
+    sort_by: str = "",
+    newest_first: bool = False,
     no_value: str = NO_TRAFFIC,
 ) -> Table:
     """A row for each set of ``labels`` (name and heading), and a column for each query.
 
-    ``newest_first`` is a heading to sort by.
+    ``sort_by`` is a heading, and ``newest_first`` turns the order round.
     """
     return Table(
         title=title,
@@ -72,7 +73,7 @@ def table(
                 "defaults": {"custom": _CELLS, "noValue": no_value, "unit": columns[0].unit},
                 "overrides": [_label(heading) for heading in labels.values()] + [each.override() for each in columns],
             },
-            "options": {"sortBy": [{"displayName": newest_first, "desc": True}] if newest_first else []},
+            "options": {"sortBy": [{"displayName": sort_by, "desc": newest_first}] if sort_by else []},
         },
     )
 

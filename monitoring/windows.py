@@ -1,8 +1,8 @@
 """PromQL over a run's own time, for runs that follow each other: by each run's window, or the older laid on the newer.
 
 No series carries a run's id but those of the run-info family. So hidden variables work out, from the run that was
-picked, when it ended and how long it was; a query then looks back over that window from its end, at the load generator
-that made it.
+picked, when it started and when it was last seen; a query then reads the counters at both moments, of the load
+generator that made it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,34 +31,41 @@ class Run:
         """What selects its run-info series."""
         return selector(CATALOG[RUN_INFO], f'run_id="${self.variable}"', chosen=False)
 
-    @property
-    def window(self) -> str:
-        """The range and the moment that look back over the run."""
-        return f"[${{{self.variable}_s}}s] @ ${{{self.variable}_end}}"
+    def growth(self, name: str, by: Sequence[str] = (), *matchers: str, part: str = "") -> str:
+        """What a counter, or a ``part`` of a histogram, grew by in the run. Buckets are kept apart.
 
-    def increase(self, name: str, by: Sequence[str] = (), *matchers: str, part: str = "") -> str:
-        """What a counter, or a ``part`` of a histogram, grew by in the run. Buckets are kept apart."""
+        The load generator's counters go on from run to run, and its series are gone between them. So this is the last
+        value less the last one before the run, or less nothing where that was another process's: then it is above the
+        run's first. ``increase`` would lose what was counted before the first scrape, which in a short run is much.
+        """
         metric = _client(name)
-        grown = f"increase({metric.name}{part}{selector(metric, *matchers)}{self.window})"
-        present = f"last_over_time({RUN_INFO}{self.matchers}{self.window})"
+        series = f"{metric.name}{part}{selector(metric, *matchers)}"
+        start, end, length = (f"${{{self.variable}_{each}}}" for each in ("start", "end", "seen"))
+        before, first = f"last_over_time({series}[$__range] @ {start})", f"min_over_time({series}[{length}s] @ {end})"
+        grown = f"{series} @ {end} - ({before} <= {first} or 0 * {series} @ {end})"
+        present = f"{RUN_INFO}{self.matchers} @ {end}"
         return sum_by(metric, by, f"{grown} and on (job, instance) {present}", buckets=part == "_bucket")
 
     def quantile(self, q: float, name: str, by: Sequence[str] = ()) -> str:
         """The q-quantile of all of the run's observations."""
-        return f"histogram_quantile({q:g}, {self.increase(name, by, part='_bucket')}) >= 0"
+        return f"histogram_quantile({q:g}, {self.growth(name, by, part='_bucket')}) >= 0"
+
+    def mean(self, name: str) -> str:
+        """The mean of all of the run's observations of a histogram."""
+        return f"{self.growth(name, part='_sum')} / ({self.growth(name, part='_count')} > 0)"
 
     def per_second(self, name: str, by: Sequence[str] = ()) -> str:
         """A counter's mean rate over the run."""
-        return f"{self.increase(name, by)} / ${{{self.variable}_s}}"
+        return f"{self.growth(name, by)} / ${{{self.variable}_s}}"
 
     def ratio(self, part: str, whole: str, by: Sequence[str] = ()) -> str:
         """One counter's growth for each of another's."""
-        return part_of(self.increase(part, by), self.increase(whole, by))
+        return part_of(self.growth(part, by), self.growth(whole, by))
 
     def failed(self, by: Sequence[str] = ()) -> str:
         """The share of the run's streams that failed, those left out that the end of the run cut off."""
         name = "stream_client_finished_total"
-        return part_of(self.increase(name, by, CLIENT_FAILED), self.increase(name, by, CLIENT_COUNTED))
+        return part_of(self.growth(name, by, CLIENT_FAILED), self.growth(name, by, CLIENT_COUNTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +109,26 @@ def ended_at(run: Run) -> str:
     return f"max(max_over_time(timestamp({under_way})[$__range:{SCRAPE_INTERVAL_S}s]))"
 
 
+def seen_at(run: Run) -> str:
+    """When the run was last scraped, Unix time: its counters are whole by then."""
+    return f"max(max_over_time(timestamp({RUN_INFO}{run.matchers})[$__range:{SCRAPE_INTERVAL_S}s]))"
+
+
 def window_variables(base: Run, new: Run) -> list[core.Template]:
-    """The hidden variables: ends, lengths, and how much later the newer run started.
+    """The hidden variables of both runs: start, last sight, both lengths; and how much later the newer one started.
 
     Without such a run they are values with which every query still parses, and answers nothing.
     """
     made = []
     for run in (base, new):
-        made.append(worked_out(f"{run.variable}_end", f"round({ended_at(run)}) or vector(0)"))
-        length = f"clamp_min(round({ended_at(run)} - {started_at(run)}), 1)"
-        made.append(worked_out(f"{run.variable}_s", f"{length} or vector(1)"))
+        start, end = f"floor({started_at(run)})", f"ceil({seen_at(run)})"
+        under_way = f"clamp_min({ended_at(run)} - {started_at(run)}, 1)"
+        made += [
+            worked_out(f"{run.variable}_start", f"{start} or vector(0)"),
+            worked_out(f"{run.variable}_end", f"{end} or vector(0)"),
+            worked_out(f"{run.variable}_seen", f"clamp_min({end} - {start}, 1) or vector(1)"),
+            worked_out(f"{run.variable}_s", f"{under_way} or vector(1)"),
+        ]
     shift = f"round({started_at(new)} - {started_at(base)}) or vector(0)"
     return [*made, worked_out("shift", shift)]
 

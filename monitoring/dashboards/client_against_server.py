@@ -27,15 +27,16 @@ from monitoring.dashboards.families import (
 )
 from monitoring.panels import Json, chart, heatmap
 from monitoring.promql import (
+    as_names,
     bucket_rate,
     difference,
     failed_on_client,
     failed_on_server,
     level,
-    percentiles,
+    mean,
+    middle_and_tail,
     quantile,
     rate,
-    renamed,
 )
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
@@ -101,7 +102,7 @@ def _delay() -> list[core.Panel]:
             "Chunk delay",
             f"`{DELAY}`: from the server's own stamp on a chunk until its arrival, one way; only where the server "
             "stamps its chunks. It is the path alone, whatever the app did before; a rise with load is a queue.",
-            percentiles(DELAY, ("name",), "{{name}}"),
+            middle_and_tail(DELAY, ("name",), "{{name}}"),
             "s",
             DELAY,
         ),
@@ -115,10 +116,7 @@ def _delay() -> list[core.Panel]:
 
 
 def _by_stream() -> Table:
-    by_route = ("route", "protocol")
     by_name = ("name", "protocol")
-    server_ttfc = renamed(quantile(0.99, SERVER_TTFC, by_route), "route", "name")
-    server_interval = renamed(quantile(0.99, SERVER_INTERVAL, by_route), "route", "name")
     return table(
         "By stream",
         f"`{SERVER_TTFC}`, `{CLIENT_TTFC}`, `{SERVER_INTERVAL}`, `{CLIENT_INTERVAL}`, `{DELAY}`: both sides in one row "
@@ -126,9 +124,9 @@ def _by_stream() -> Table:
         "one side alone is a name of its own. Look for the row whose two columns differ most.",
         {"name": "Route or name", "protocol": "Protocol"},
         [
-            Column("TTFC p99, server", server_ttfc, "s", SERVER_TTFC),
+            Column("TTFC p99, server", as_names(0.99, SERVER_TTFC), "s", SERVER_TTFC),
             Column("TTFC p99, client", quantile(0.99, CLIENT_TTFC, by_name), "s", CLIENT_TTFC),
-            Column("Interval p99, server", server_interval, "s", SERVER_INTERVAL),
+            Column("Interval p99, server", as_names(0.99, SERVER_INTERVAL), "s", SERVER_INTERVAL),
             Column("Interval p99, client", quantile(0.99, CLIENT_INTERVAL, by_name), "s", CLIENT_INTERVAL),
             Column("Delay p99", quantile(0.99, DELAY, by_name), "s", DELAY),
         ],
@@ -174,10 +172,10 @@ def _counts() -> list[core.Panel]:
             CLIENT_FINISHED,
         ),
         chart(
-            "Stream duration, p50",
+            "Stream duration, mean",
             f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last on both sides. The client's much longer: "
             "streams wait before the app sees them. The server's longer: it goes on after the client hung up.",
-            [(quantile(0.5, SERVER_DURATION), "server"), (quantile(0.5, CLIENT_DURATION), "client")],
+            [(mean(SERVER_DURATION), "server"), (mean(CLIENT_DURATION), "client")],
             "s",
         ),
     ]

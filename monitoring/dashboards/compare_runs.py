@@ -50,10 +50,10 @@ def build() -> Json:
         "compare` does the same from their results, with confidence intervals.",
         [
             Row("Runs", 6, (24,), [_runs()]),
-            Row("What changed", 11, (12,), [_times(), _rates()]),
+            Row("What changed", 9, (12,), [_times(), _rates()]),
             Row(
                 "By name",
-                8,
+                6,
                 (12,),
                 [_by_name("Time to first chunk", CLIENT_TTFC), _by_name("Chunk interval", CLIENT_INTERVAL)],
             ),
@@ -81,7 +81,8 @@ def _runs() -> Table:
             Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
             Column("Lasted", length_of_each_run(), "s"),
         ],
-        newest_first="Started",
+        sort_by="Started",
+        newest_first=True,
         no_value=NO_RUN,
     )
 
@@ -98,28 +99,30 @@ def _compared(base: str, new: str, unit: str) -> list[Column]:
 
 
 def _times() -> Table:
-    quantities = {
-        "time to first chunk p50": (0.5, CLIENT_TTFC),
-        "time to first chunk p90": (0.9, CLIENT_TTFC),
-        "time to first chunk p99": (0.99, CLIENT_TTFC),
-        "chunk interval p50": (0.5, CLIENT_INTERVAL),
-        "chunk interval p90": (0.9, CLIENT_INTERVAL),
-        "chunk interval p99": (0.99, CLIENT_INTERVAL),
-        "chunk delay p99": (0.99, DELAY),
-        "stream duration p50": (0.5, CLIENT_DURATION),
-        "generator lag p99": (0.99, GENERATOR_LAG),
-    }
-    base, new = (
-        named({title: run.quantile(q, name) for title, (q, name) in quantities.items()}, "quantity")
-        for run in (BASE, NEW)
-    )
+    def rows(run: Run) -> str:
+        return named(
+            {
+                "time to first chunk p50": run.quantile(0.5, CLIENT_TTFC),
+                "time to first chunk p90": run.quantile(0.9, CLIENT_TTFC),
+                "time to first chunk p99": run.quantile(0.99, CLIENT_TTFC),
+                "chunk interval p50": run.quantile(0.5, CLIENT_INTERVAL),
+                "chunk interval p90": run.quantile(0.9, CLIENT_INTERVAL),
+                "chunk interval p99": run.quantile(0.99, CLIENT_INTERVAL),
+                "chunk delay p99": run.quantile(0.99, DELAY),
+                "stream duration, mean": run.mean(CLIENT_DURATION),
+                "generator lag p99": run.quantile(0.99, GENERATOR_LAG),
+            },
+            "quantity",
+        )
+
     return table(
         "Times",
         f"`{CLIENT_TTFC}`, `{CLIENT_INTERVAL}`, `{DELAY}`, `{CLIENT_DURATION}`, `{GENERATOR_LAG}`: quantiles of each "
         "whole run, all chosen names pooled. Interpolated within buckets: a change smaller than a bucket's width may "
         "be none. A larger generator lag says to trust the new run less.",
         {"quantity": "Quantity"},
-        _compared(base, new, "s"),
+        _compared(rows(BASE), rows(NEW), "s"),
+        sort_by="Quantity",
         no_value=NO_RUN,
     )
 
@@ -144,6 +147,7 @@ def _rates() -> Table:
         "starts fewer streams. A change from nothing is left empty.",
         {"quantity": "Quantity"},
         _compared(rows(BASE), rows(NEW), "none"),
+        sort_by="Quantity",
         no_value=NO_RUN,
     )
 

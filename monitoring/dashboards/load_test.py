@@ -32,7 +32,10 @@ from monitoring.promql import (
     bucket_rate,
     failed_on_client,
     level,
-    percentiles,
+    mean,
+    mean_and_tail,
+    middle_and_tail,
+    occurring,
     quantile,
     rate,
     ratio,
@@ -130,7 +133,7 @@ def _by_name() -> Table:
             Column("TTFC p99", quantile(0.99, CLIENT_TTFC, BY_NAME), "s", CLIENT_TTFC),
             Column("Interval p50", quantile(0.5, CLIENT_INTERVAL, BY_NAME), "s", CLIENT_INTERVAL),
             Column("Interval p99", quantile(0.99, CLIENT_INTERVAL, BY_NAME), "s", CLIENT_INTERVAL),
-            Column("Duration p50", quantile(0.5, CLIENT_DURATION, BY_NAME), "s"),
+            Column("Duration, mean", mean(CLIENT_DURATION, BY_NAME), "s"),
             Column("Stalls/stream", ratio(STALLS, CLIENT_STARTED, BY_NAME), "none"),
         ],
     )
@@ -171,7 +174,7 @@ def _outcomes() -> list[core.Panel]:
         "Streams finished, by outcome",
         f"`{CLIENT_FINISHED}`: how streams end, failures in red. `truncated` is a transport that ended inside the "
         "body, `incomplete` a clean end without the end that was promised, `stalled` a limit of time.",
-        [(rate(CLIENT_FINISHED, ("name", "outcome")), "{{name}} {{outcome}}")],
+        [(occurring(rate(CLIENT_FINISHED, ("name", "outcome"))), "{{name}} {{outcome}}")],
         "cps",
     )
     return [
@@ -200,7 +203,7 @@ def _latency() -> list[core.Panel]:
             "Time to first chunk",
             f"`{CLIENT_TTFC}`: from the scheduled start of a stream until its first chunk arrived; comments and "
             "heartbeats are no chunks. A p99 far above the p50 is a queue, in the app or before it.",
-            percentiles(CLIENT_TTFC, BY_NAME, NAME_LEGEND),
+            middle_and_tail(CLIENT_TTFC, BY_NAME, NAME_LEGEND),
             "s",
             CLIENT_TTFC,
         ),
@@ -214,7 +217,7 @@ def _latency() -> list[core.Panel]:
             "Chunk interval",
             f"`{CLIENT_INTERVAL}`: time between the arrivals of two chunks of one stream, pooled over streams. The "
             "p50 is the pace; where the p99 leaves it as users grow, the service is full.",
-            percentiles(CLIENT_INTERVAL, BY_NAME, NAME_LEGEND),
+            middle_and_tail(CLIENT_INTERVAL, BY_NAME, NAME_LEGEND),
             "s",
             CLIENT_INTERVAL,
         ),
@@ -227,8 +230,8 @@ def _latency() -> list[core.Panel]:
         chart(
             "Stream duration",
             f"`{CLIENT_DURATION}`: how long streams lasted that ended in this moment. Longer than chunks times pace "
-            "is late chunks; shorter is streams cut off. The buckets are wide, and what lies between is a guess.",
-            percentiles(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
+            "is late chunks; shorter is streams cut off. The mean is exact; the p99 is a guess within a wide bucket.",
+            mean_and_tail(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
             "s",
         ),
         heatmap(
@@ -260,7 +263,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk size",
             f"`{CLIENT_SIZE}`: bytes of a chunk without framing. It should be what the server says it sends; the "
             "buckets grow fourfold, so a value between two bounds is a guess.",
-            percentiles(CLIENT_SIZE, BY_NAME, NAME_LEGEND),
+            middle_and_tail(CLIENT_SIZE, BY_NAME, NAME_LEGEND),
             "bytes",
         ),
     ]
@@ -301,7 +304,8 @@ def _generator() -> list[core.Panel]:
                 Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
                 Column("Lasted", length_of_each_run(), "s"),
             ],
-            newest_first="Started",
+            sort_by="Started",
+            newest_first=True,
             no_value=NO_RUN,
         ),
     ]

@@ -223,6 +223,7 @@ def _runs() -> Table:
             Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
             Column("Lasted", length_of_each_run(), "s"),
         ],
-        newest_first="Started",
+        sort_by="Started",
+        newest_first=True,
         no_value=NO_RUN,
     )

@@ -26,8 +26,10 @@ from monitoring.promql import (
     bucket_rate,
     failed_on_server,
     level,
+    mean_and_tail,
+    middle_and_tail,
     observation_rate,
-    percentiles,
+    occurring,
     quantile,
     rate,
 )
@@ -114,7 +116,7 @@ def _streams() -> list[core.Panel]:
         f"`{SERVER_FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `send_timeout` a "
         "reader that stopped reading, `deadline` a stream that lasted too long. Many `client_disconnect` mean "
         "impatient clients.",
-        [(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome")), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
+        [(occurring(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
         "cps",
     )
     return [
@@ -151,9 +153,9 @@ def _streams() -> list[core.Panel]:
         chart(
             "Stream duration",
             f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, whatever their outcome. Longer "
-            "than chunks times pace means that chunks were late; shorter, that streams were cut. The buckets are "
-            "wide: 2.5 s to 5 s is one, and what lies between is a guess.",
-            percentiles(SERVER_DURATION, BY_ROUTE, ROUTE_LEGEND),
+            "than chunks times pace means that chunks were late; shorter, that streams were cut. The mean is "
+            "exact; the p99 is a guess within its bucket, and 2.5 s to 5 s is one.",
+            mean_and_tail(SERVER_DURATION, BY_ROUTE, ROUTE_LEGEND),
             "s",
         ),
     ]
@@ -165,7 +167,7 @@ def _first_chunks() -> list[core.Panel]:
             "Time to first chunk",
             f"`{SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 is a "
             "queue: some streams waited for others. Then look at the event loop's lag and at the active streams.",
-            percentiles(SERVER_TTFC, BY_ROUTE, ROUTE_LEGEND),
+            middle_and_tail(SERVER_TTFC, BY_ROUTE, ROUTE_LEGEND),
             "s",
             SERVER_TTFC,
         ),
@@ -184,7 +186,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk interval",
             f"`{SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
             "The p50 is the route's pace; a p99 that leaves it as load grows marks the capacity of this service.",
-            percentiles(SERVER_INTERVAL, BY_ROUTE, ROUTE_LEGEND),
+            middle_and_tail(SERVER_INTERVAL, BY_ROUTE, ROUTE_LEGEND),
             "s",
             SERVER_INTERVAL,
         ),
@@ -220,7 +222,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk size",
             f"`{SERVER_SIZE}`: bytes of a chunk without framing. Tiny chunks cost a system call each; chunks of "
             "megabytes make readers wait for a whole one. From 1 KiB to 64 KiB both are small.",
-            percentiles(SERVER_SIZE, BY_ROUTE, ROUTE_LEGEND),
+            middle_and_tail(SERVER_SIZE, BY_ROUTE, ROUTE_LEGEND),
             "bytes",
         ),
         heatmap(
@@ -253,7 +255,7 @@ def _delays() -> list[core.Panel]:
             "Event loop lag",
             f"`{LOOP_LAG}`: how late each process ran a timer. Whatever it shows is added to every chunk: peaks are "
             "blocking calls, a steady rise with the load is a full core. Mend the call, or add workers.",
-            percentiles(LOOP_LAG, ("instance",), "{{instance}}"),
+            middle_and_tail(LOOP_LAG, ("instance",), "{{instance}}"),
             "s",
             LOOP_LAG,
         ),

@@ -9,6 +9,7 @@ import yaml
 from monitoring.config import FAILED_OUTCOMES
 from monitoring.dashboards import DASHBOARDS
 from monitoring.promql import quantile, rate, share
+from monitoring.windows import Run
 from streamgauge.catalog import CATALOG
 
 FINISHED = "stream_server_finished_total"
@@ -45,11 +46,14 @@ def answers(promtool, tmp_path):
 
 
 def resolved(query):
-    """The query as Grafana asks it, all values chosen, where both runs lasted five minutes and ended after ten."""
-    for text, value in {"$__rate_interval": "2m", "$__range": "10m", "_s}": "300", "_end}": "600"}.items():
-        query = query.replace(f"${{base{text}" if text.startswith("_") else text, value)
-        query = query.replace(f"${{new{text}" if text.startswith("_") else text, value)
-    query = query.replace("${shift}", "0").replace('="$ttfc_slo"', '="0.25"').replace('="$interval_slo"', '="0.5"')
+    """The query as Grafana asks it, all values chosen, where run x lasted five minutes and ended after ten."""
+    times = {"$__rate_interval": "2m", "$__range": "10m", "${shift}": "0"}
+    for run in ("base", "new"):
+        times |= {f"${{{run}_start}}": "300", f"${{{run}_end}}": "600"}
+        times |= {f"${{{run}_seen}}": "300", f"${{{run}_s}}": "300"}
+    for text, value in times.items():
+        query = query.replace(text, value)
+    query = query.replace('="$ttfc_slo"', '="0.25"').replace('="$interval_slo"', '="0.5"')
     return re.sub(r'="\$(base|new)"', '="x"', re.sub(r'~"\$\w+"', '~".*"', query))
 
 
@@ -98,3 +102,26 @@ def test_a_quantile_pools_the_instances_unless_asked_for_each(answers):
 
 def test_a_rate_is_per_second(answers):
     answers({FINISHED: "0+120x10"}, {rate(FINISHED): {"{}": 2}})
+
+
+CHUNKS = "stream_client_chunks_total"
+RUN = {'stream_client_run_info{run_id="x"}': "_x5 1+0x5"}
+GROWTH = resolved(Run("base").growth(CHUNKS))
+
+
+def test_a_run_s_total_counts_what_came_before_its_first_scrape(answers):
+    answers(RUN | {CHUNKS: "_x6 40+10x4"}, {GROWTH: {"{}": 80}})
+
+
+def test_a_run_s_total_leaves_out_the_runs_before_it_in_the_same_process(answers):
+    answers(RUN | {CHUNKS: "0+100x3 _x2 340+10x4"}, {GROWTH: {"{}": 80}})
+
+
+def test_a_run_s_total_is_its_own_where_the_process_is_a_new_one(answers):
+    answers(RUN | {CHUNKS: "0+100x3 _x2 40+10x4"}, {GROWTH: {"{}": 80}})
+
+
+def test_a_run_s_total_is_of_the_load_generator_that_made_it(answers):
+    made = {'stream_client_run_info{run_id="x", instance="a"}': "_x5 1+0x5"}
+    counted = {f'{CHUNKS}{{instance="{each}"}}': "_x5 0+10x5" for each in "ab"}
+    answers(made | counted, {GROWTH: {"{}": 50}})

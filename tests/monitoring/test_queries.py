@@ -9,8 +9,6 @@ from streamgauge.catalog import CATALOG
 
 SERIES = {series: metric for metric in CATALOG.values() for series in metric.series}
 FROM_PROMETHEUS = {"job", "instance", "le"}
-#: What ``label_replace`` makes up.
-MADE_UP = {"quantity"}
 SELECTED_BY = {"job": {"$job"}, "instance": {"$instance"}, "route": {"$route"}, "name": {"$name"}}
 SELECTED_BY["run_id"] = {"$run", "$base", "$new"}
 
@@ -78,10 +76,11 @@ def test_a_query_asks_for_series_of_the_catalog(target):
 def test_a_query_selects_and_groups_by_labels_that_the_series_have(target):
     for node, _ in selectors(parsed(target)):
         assert {matcher.name for matcher in node.matchers.matchers} <= set(SERIES[node.name].labels) | FROM_PROMETHEUS
+    made = set(re.findall(r', "(\w+)", "[^"]*", "\w*", "', target["expr"]))
     for node, _ in nodes(parsed(target)):
         if isinstance(node, promql.AggregateExpr) and node.modifier is not None:
             below = [SERIES[each.name].labels for each, _ in selectors(node)]
-            assert set(node.modifier.labels) <= FROM_PROMETHEUS.union(*below)
+            assert set(node.modifier.labels) <= FROM_PROMETHEUS.union(made, *below)
 
 
 def test_a_query_follows_the_variables_for_each_label_that_its_series_have(target):
@@ -90,11 +89,12 @@ def test_a_query_follows_the_variables_for_each_label_that_its_series_have(targe
             assert {m.value for m in node.matchers.matchers if m.name == label} & SELECTED_BY[label]
 
 
-def test_counters_and_buckets_are_read_as_a_rate_or_an_increase(target):
+def test_counters_and_buckets_are_read_as_a_rate_or_at_the_ends_of_a_run(target):
     for node, parent in selectors(parsed(target)):
         if SERIES[node.name].type != "gauge":
-            assert isinstance(parent, promql.MatrixSelector)
-            assert re.search(rf"\b(rate|increase)\({node.name}\{{", target["expr"])
+            at_an_end = re.search(rf"{node.name}\{{[^}}]*\}}(\[\S+\])? @ \$", target["expr"])
+            assert at_an_end or isinstance(parent, promql.MatrixSelector)
+            assert at_an_end or re.search(rf"\brate\({node.name}\{{", target["expr"])
 
 
 def test_a_query_without_traffic_has_no_answer_rather_than_nan(target):

@@ -1,0 +1,1 @@
+"""Pictures of the dashboards, drawn from a live Prometheus by the panels' own queries. They are not Grafana's."""
