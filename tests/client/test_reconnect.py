@@ -8,10 +8,14 @@ import pytest
 
 from streamgauge.client import reconnect
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.exchange import Instruments
 from streamgauge.client.plan import PlanError
-from streamgauge.client.reconnect import resumed
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.reconnect import exchange_of, resumed
 from streamgauge.client.request import Request
+from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
+from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
 
@@ -283,6 +287,23 @@ def test_limits_hold_while_a_stream_waits(limits, reason, again, server):
     assert (record.outcome, record.chunks) == (STALLED, 1)
     assert record.reason == f"{reason}, while it waited to be connected to again"
     assert len(server.requests) == 1
+
+
+def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_any_more(server, plan):
+    reactor, pauses = SelectorReactor(), []
+    instruments, session = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor), Session()
+    made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
+    exchange = exchange_of(made, instruments, lambda: pauses.append(exchange.record))
+    session.ask(exchange)
+    reactor.run_until(lambda: exchange._waiting)
+    exchange.censor()
+    rung = []
+    reactor.after(0.2, lambda: rung.append(True))
+    reactor.run_until(lambda: rung)
+    session.close()
+    reactor.close()
+    assert [record.outcome for record in pauses] == [Outcome.CENSORED]
+    assert (exchange.record.chunks, exchange.record.reconnects, len(server.requests)) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("options", [{"reconnect": -1}, {"reconnect": 1, "protocol": "ndjson"}])

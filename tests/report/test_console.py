@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from streamgauge.report.console import print_table
+from streamgauge.report.html import render
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView, server_view
 
@@ -36,6 +37,15 @@ def test_failures_stand_by_outcome_and_with_their_reasons(make_result: Callable[
     text = printed(result)
     assert re.search(r"^ +7 truncated", text, re.MULTILINE)
     assert "✗ 7 × /stream/sse: truncated: the connection ended" in text
+
+
+def test_reconnects_are_said_where_there_were_any(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=3)
+    assert "connected to again" not in printed(result) + render(result)
+    result["streams"][0]["reconnects"] = 1_234
+    said = "/stream/sse: streams that broke off were connected to again 1,234 times"
+    assert said in printed(result)
+    assert said in render(result)
 
 
 def test_what_is_piped_has_no_colour(make_result: Callable[..., Result]) -> None:

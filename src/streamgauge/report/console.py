@@ -43,6 +43,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             *_uncertain(result),
             *_delays(result),
             *_tokens(result),
+            *_reconnects(result),
             *_reasons(result),
             _generator(result),
             *_calibration(result),
@@ -178,6 +179,14 @@ def _delays(result: Result) -> list[_Line]:
 
 def _tokens(result: Result) -> list[_Line]:
     return [("·", _text(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
+
+
+def _reconnects(result: Result) -> list[_Line]:
+    return [
+        ("·", _text(f"{each['name']}: streams that broke off were connected to again {some(times, 'time')}"))
+        for each in result["streams"]
+        if (times := each.get("reconnects", 0))
+    ]
 
 
 def _reasons(result: Result) -> list[_Line]:
