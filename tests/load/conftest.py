@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -161,6 +162,7 @@ class Prometheus:
 
     def __init__(self, directory, port):
         self.url = f"http://127.0.0.1:{port}"
+        self._lock = threading.Lock()
         self._targets = directory / "targets.json"
         self._targets.write_text("[]")
         config = {
@@ -178,11 +180,11 @@ class Prometheus:
 
     def scrape(self, *ports):
         """Scrape these ports of this machine from now on."""
-        before = json.loads(self._targets.read_text())
         ours = [{"targets": [f"127.0.0.1:{port}"]} for port in ports]
-        written = self._targets.with_suffix(".new")
-        written.write_text(json.dumps(before + ours))
-        written.rename(self._targets)
+        with self._lock:
+            written = self._targets.with_suffix(".new")
+            written.write_text(json.dumps(json.loads(self._targets.read_text()) + ours))
+            written.rename(self._targets)
 
     def ask(self, path, **parameters):
         query = urllib.parse.urlencode(parameters)

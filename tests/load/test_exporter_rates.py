@@ -1,0 +1,233 @@
+"""Rates of client metrics in a real Prometheus, over all that interrupts a count: no spike, nothing negative.
+
+What the source logged of its sends is the truth. A scrape sees a chunk some seconds after its arrival: a slice of a
+second has to end, a worker has to report, and Prometheus has to come by.
+"""
+
+import json
+import os
+import signal
+import threading
+import time
+import urllib.parse
+import urllib.request
+from bisect import bisect_right
+from datetime import datetime
+from itertools import pairwise
+
+import pytest
+
+from benchmarks.server import Server
+
+USERS = 4
+#: Streams of half a second, and 50 chunks a second and user.
+STREAM_PATH, END = "/sse?chunks=24&interval_ms=20", "event:done"
+#: What a scrape may lag behind a send: slice, report and scrape.
+LAG_S = 1 + 3 + 1.5
+WINDOW_S = 6
+#: ``rate`` extends what it saw to the whole window, where the first and last of its samples lie up to a scrape inside.
+EXTENDED = WINDOW_S / (WINDOW_S - 1.1)
+
+
+class Watched:
+    """A Locust on a source of its own, with its metrics scraped."""
+
+    def __init__(self, start, prometheus, free_port, directory, *options, workers):
+        self.workers_wanted = workers
+        self._source = Server()
+        self._prometheus = prometheus
+        self._web = free_port()
+        self.url = self._source.__enter__().url
+        port, master = free_port(), free_port()
+        prometheus.scrape(port)
+        self._labels = f'{{instance="127.0.0.1:{port}"}}'
+        role = (
+            "--master",
+            "--expect-workers",
+            workers,
+            "--master-bind-host",
+            "127.0.0.1",
+            "--master-bind-port",
+            master,
+        )
+        here = (
+            "--metrics-port",
+            port,
+            "--metrics-host",
+            "127.0.0.1",
+            "--web-host",
+            "127.0.0.1",
+            "--web-port",
+            self._web,
+        )
+        stream = ("-H", self.url, "-u", USERS, "--stream-path", STREAM_PATH, "--stream-end", END)
+        self.running = start(*(role if workers else ()), *here, *stream, *options, result_dir=directory)
+        self.workers = [start("--worker", "--master-port", master) for _ in range(workers)]
+
+    def web(self, path, form=None):
+        """What the web UI answers to a GET, or to a POST of a form."""
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._web}{path}", data, timeout=30) as reply:
+            return json.load(reply)
+
+    def ready(self):
+        """Whether the web UI answers, and all workers are there."""
+        try:
+            return len(self.web("/stats/requests").get("workers", [])) == self.workers_wanted
+        except OSError:
+            return False
+
+    def values(self, expression):
+        return [value for _, value in self._prometheus.query(expression.format(self._labels))]
+
+    def samples(self, metric):
+        """All samples of the only series that a metric has."""
+        ((_, samples),) = self._prometheus.samples(f"stream_client_{metric}{self._labels}[5m]")
+        return samples
+
+    def rates(self, metric):
+        """The rate at every second of the samples, by time."""
+        samples = self.samples(metric)
+        span = {"start": samples[0][0] + 1, "end": samples[-1][0], "step": 1}
+        expression = f"rate(stream_client_{metric}{self._labels}[{WINDOW_S}s])"
+        (found,) = self._prometheus.ask("query_range", query=expression, **span)["result"]
+        return [(t, float(rate)) for t, rate in found["values"]]
+
+    def end(self):
+        """Let Locust end, and keep what the source sent and when, in Unix time."""
+        self.ended = self.running.wait()
+        shift_s = time.time() - time.monotonic()
+        self.sends_s = sorted(ns / 1e9 + shift_s for stream in self._source.log().streams for ns in stream)
+        return self
+
+    def close(self):
+        self._source.end()
+
+
+def reset_while_starting(begin, until):
+    """``--reset-stats``: the reset comes when all users are there."""
+    return begin("--headless", "-r", 1, "-t", "9s", "--reset-stats").end()
+
+
+def two_runs_in_the_web_ui(begin, until):
+    """A run that is stopped, and another one in the same process."""
+    it = begin()
+    until(it.ready, "Locust is ready")
+    for number in (1, 2):
+        assert it.web("/swarm", {"user_count": USERS, "spawn_rate": 100, "host": it.url})["success"]
+        until(lambda: it.values("stream_client_users{}") == [USERS], "Prometheus sees the users")
+        before = it.values("stream_client_chunks_total{}") or [0]
+        until(lambda before=before: it.values("stream_client_chunks_total{}") > [before[0] + 500], "chunks have come")
+        it.web("/stop", {})
+        until(lambda number=number: len(it.running.results) == number, "the result is written")
+    it.running.process.send_signal(signal.SIGTERM)
+    return it.end()
+
+
+def a_worker_is_killed(begin, until):
+    """``kill -9`` in mid-run."""
+    it = begin("--headless", "-r", 100, "-t", "12s")
+    until(lambda: it.values("stream_client_chunks_total{} > 300"), "Prometheus sees chunks")
+    os.kill(it.workers[0].process.pid, signal.SIGKILL)
+    return it.end()
+
+
+CASES = {
+    "reset, one process": (reset_while_starting, 0),
+    "reset, two workers": (reset_while_starting, 2),
+    "two runs, one process": (two_runs_in_the_web_ui, 0),
+    "two runs, two workers": (two_runs_in_the_web_ui, 2),
+    "a worker is killed": (a_worker_is_killed, 2),
+}
+
+
+@pytest.fixture(scope="module")
+def cases(start, prometheus, free_port, until, tmp_path_factory):
+    """All cases at once: they mostly wait. What one raises is raised where it is asked for."""
+    found, opened = {}, []
+
+    def play(name, script, workers):
+        def begin(*options):
+            directory = tmp_path_factory.mktemp("results")
+            opened.append(Watched(start, prometheus, free_port, directory, *options, workers=workers))
+            return opened[-1]
+
+        try:
+            found[name] = script(begin, until)
+        except BaseException as error:  # pytest.fail's own is no Exception
+            found[name] = error
+
+    threads = [threading.Thread(target=play, args=(name, *case)) for name, case in CASES.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    yield found
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def case_of(cases):
+    def find(name):
+        if isinstance(found := cases[name], BaseException):
+            raise found
+        return found
+
+    return find
+
+
+@pytest.fixture(params=CASES)
+def case(request, case_of):
+    return case_of(request.param)
+
+
+def sent(case, from_s, to_s):
+    """How many chunks the source sent in between."""
+    return bisect_right(case.sends_s, to_s) - bisect_right(case.sends_s, from_s)
+
+
+def test_the_counter_never_falls_and_never_grows_by_more_than_was_sent(case):
+    samples = case.samples("chunks_total")
+    assert len(samples) >= WINDOW_S
+    for (before_s, before), (now_s, now) in pairwise(samples):
+        assert 0 <= now - before <= sent(case, before_s - LAG_S, now_s)
+
+
+def test_the_rate_is_never_negative_and_has_no_spike(case):
+    rates = case.rates("chunks_total")
+    assert len(rates) >= WINDOW_S
+    for now_s, rate in rates:
+        assert 0 <= rate * WINDOW_S <= EXTENDED * sent(case, now_s - WINDOW_S - LAG_S, now_s)
+
+
+def test_the_last_scrape_has_all_that_the_results_have(case):
+    """And what a reset takes out of a result: a counter counts what was, from first to last."""
+    counted = sum(streams["chunks"] for result in case.ended.results for streams in result["streams"])
+    (last,) = case.values("last_over_time(stream_client_chunks_total{}[5m])")
+    if "--reset-stats" in case.running.process.args:
+        assert counted < last == len(case.sends_s)
+    else:
+        assert counted == last <= len(case.sends_s)
+
+
+@pytest.mark.parametrize("name", ["two runs, one process", "two runs, two workers"])
+def test_each_run_is_what_the_counter_grew_by(case_of, name):
+    case = case_of(name)
+    at_s = [datetime.fromisoformat(result["run"]["started_at"]).timestamp() for result in case.ended.results]
+    chunks = [sum(streams["chunks"] for streams in result["streams"]) for result in case.ended.results]
+    until_second = [value for t, value in case.samples("chunks_total") if t < at_s[1]]
+    assert until_second[-1] == chunks[0]
+    assert case.samples("chunks_total")[-1][1] == sum(chunks) == len(case.sends_s)
+    assert len(case.values("count by (run_id) (last_over_time(stream_client_run_info{}[5m]))")) == 2
+
+
+def test_a_worker_that_is_killed_leaves_its_counts_and_takes_its_active_streams_along(case_of):
+    case = case_of("a worker is killed")
+    workers = [value for _, value in case.samples("workers")]
+    assert max(workers) == 2
+    assert 1 in workers[workers.index(2) :]
+    assert max(value for _, value in case.samples("active")) <= USERS
+    assert case.samples("active")[-1][1] == 0
+    assert len(case.values("last_over_time(stream_client_generator_lag_seconds_count{}[5m])")) == 2
+    assert case.values("last_over_time(stream_client_trust{}[5m])") == [1]  # the result names the worker that is gone
