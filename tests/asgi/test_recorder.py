@@ -64,7 +64,7 @@ def test_there_are_no_created_series():
 def test_every_interval_and_send_falls_into_the_bucket_that_observe_would_choose(value_s):
     registry = CollectorRegistry()
     series = StreamSeries(Instruments.of(registry), "/s", "raw")
-    series.sent(round(value_s * 1e9), round(value_s * 1e9), 100)
+    series.sent(value_s, value_s, 100)
     series.flush()
     reference = Histogram("ref", "r", registry=CollectorRegistry(), buckets=CATALOG["event_loop_lag_seconds"].buckets)
     reference.observe(value_s)
@@ -162,7 +162,7 @@ def test_a_scrape_of_a_blocked_loop_shows_the_last_flush(monkeypatch):
         recorder = Recorder(Instruments.of(registry))
         recorder.series("/s", "sse").sent(None, 0, 100)
         recorder.flush()
-        recorder.series("/s", "sse").sent(1, 0, 100)
+        recorder.series("/s", "sse").sent(1e-9, 0, 100)
         blocked.set()
         scraped.wait(10)
         recorder.stop()

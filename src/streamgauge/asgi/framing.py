@@ -21,11 +21,14 @@ STREAMING_TYPES = {
 #: What ends each chunk and is not part of it: an event's blank line, a line's newline.
 CLOSING_BYTES = {"sse": 2, "ndjson": 1}
 
-_LINE_FEED = 10
+_LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
 class ChunkCounter(Interface):
     """Counts the chunks of one stream."""
+
+    between: bool
+    """Whether all that came before is complete, so that what follows can be told by itself."""
 
     def count(self, body: bytes, /) -> int:
         """How many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
@@ -59,6 +62,8 @@ def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
 class MessageCounter:
     """Raw bodies: a message is a chunk."""
 
+    between = True
+
     def count(self, _body: bytes, /) -> int:
         """1, whatever it holds."""
         return 1
@@ -79,7 +84,7 @@ class EventCounter:
     (https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage).
     """
 
-    __slots__ = ("_after_cr", "_between_blocks", "_comment", "_data", "_field", "_heartbeats", "_line")
+    __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     #: As much of an unfinished line as tells its field.
@@ -88,16 +93,21 @@ class EventCounter:
     def __init__(self) -> None:
         self._line = b""
         self._after_cr = False
-        self._between_blocks = True
+        self.between = True
         self._data = self._comment = self._field = False
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
         """How many events end in ``body``."""
+        text = body.rstrip()
+        if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
+            if text[:5] == b"data:":  # most messages are one event of one line
+                return 1
+            return self._read(body)
         lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
         last = len(lines) - 1
         if (
-            self._between_blocks
+            self.between
             and last
             and not lines[last]
             and lines.index(b"") == last
@@ -122,7 +132,7 @@ class EventCounter:
         lines = (self._line + text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).split(b"\n")
         self._line = lines.pop()[: self._PREFIX_BYTES]
         events = sum(self._end_block() if not line else self._see(line) for line in lines)
-        self._between_blocks = not (self._line or self._after_cr or self._data or self._comment or self._field)
+        self.between = not (self._line or self._after_cr or self._data or self._comment or self._field)
         return events
 
     def _see(self, line: bytes) -> int:
@@ -144,25 +154,25 @@ class EventCounter:
 class LineCounter:
     """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
 
-    __slots__ = ("_begun", "_heartbeats")
+    __slots__ = ("_heartbeats", "between")
 
     def __init__(self) -> None:
-        self._begun = False
+        self.between = True
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
         """How many lines end in ``body``."""
-        if body.find(b"\n") == len(body) - 1 and (self._begun or not body.isspace()):
-            self._begun = False
+        if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
+            self.between = True
             return 1
         *ended, rest = body.split(b"\n")
         chunks = 0
         for line in ended:
-            full = self._begun or bool(line.strip())
+            full = not self.between or bool(line.strip())
             chunks += full
             self._heartbeats += not full
-            self._begun = False
-        self._begun = self._begun or bool(rest.strip())
+            self.between = True
+        self.between = self.between and not rest.strip()
         return chunks
 
     def heartbeats(self) -> int:
@@ -172,11 +182,13 @@ class LineCounter:
 
     def close(self) -> int:
         """1 where the last line has no newline, which readers take for a line all the same."""
-        return int(self._begun)
+        return int(not self.between)
 
 
 class PartCounter:
     """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
+
+    between = False
 
     __slots__ = ("_delimiter", "_longest_tail", "_tail")
 

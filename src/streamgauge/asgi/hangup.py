@@ -29,7 +29,7 @@ class Inbox:
         self._held: deque[Message] | None = None
         self._arrived: asyncio.Event | None = None
         self.watched = False
-        """Whether somebody would learn of a hang-up now."""
+        """Whether a hang-up has not come yet, and somebody would learn of it now."""
         self.ended = False
         """Set by the owner at the response's end: a disconnect after it is none."""
         self.gone = False
@@ -37,7 +37,7 @@ class Inbox:
 
     def watch(self) -> None:
         """See to it that somebody learns of a hang-up: the app if it waits on ``receive``, else a task."""
-        if not self.watched:
+        if not self.watched and not self.gone:
             self.watched = True
             self._held, self._arrived = deque(), asyncio.Event()
             self._task = asyncio.create_task(self._read_ahead(self._held, self._arrived), name="streamgauge-hangup")
@@ -52,7 +52,7 @@ class Inbox:
             return self._note(await self._receive())
         finally:
             self._waiting -= 1
-            self.watched = self._waiting > 0
+            self.watched = self._waiting > 0 and not self.gone
 
     def close(self) -> None:
         """End the task, if there is one."""
@@ -89,7 +89,7 @@ class Inbox:
 
     def _note(self, message: Message) -> Message:
         if message["type"] == "http.disconnect" and not self.ended:
-            self.gone = True
+            self.gone, self.watched = True, False
         return message
 
 

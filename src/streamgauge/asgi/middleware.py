@@ -63,7 +63,7 @@ class StreamMetrics:
                 await self.app(scope, receive, send)
                 return
             stamper = Stamper.asked_for(scope) if self._stamps else None
-            await Exchange(scope, receive, send, recorder, route, self._give_way_s, notes, stamper).run(self.app)
+            await Exchange(scope, receive, send, recorder, route, notes, stamper).run(self.app)
         else:
             await self.app(scope, receive, send)
 
@@ -71,7 +71,7 @@ class StreamMetrics:
         loop = asyncio.get_running_loop()
         found = self._recorders.get(loop)
         if found is None:
-            found = self._recorders[loop] = Recorder(self._instruments)
+            found = self._recorders[loop] = Recorder(self._instruments, self._give_way_s)
         return found
 
     def _route_finder(self, scope: Scope) -> Callable[[], str]:

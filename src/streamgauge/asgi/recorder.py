@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from bisect import bisect_left
-from time import perf_counter_ns
+from math import inf
+from time import perf_counter
 
 from prometheus_client import Histogram
 
@@ -25,10 +26,12 @@ class Recorder:
     #: Ticks between two flushes: 250 ms.
     TICKS_PER_FLUSH = 5
 
-    def __init__(self, instruments: Instruments) -> None:
+    def __init__(self, instruments: Instruments, give_way_s: float = inf) -> None:
         self.loop = asyncio.get_running_loop()
-        self.ticked_ns = perf_counter_ns()
-        """When the timer last ran, so that a stream can tell that the loop is not getting its turn."""
+        self.give_way_at_s = inf
+        """When (perf_counter) a stream that still sends has kept the timer from its turn for ``give_way_s``."""
+        self._give_way_s = give_way_s
+        self._ticked_s = perf_counter()
         self._thread = threading.get_ident()
         self._instruments = instruments
         self._series: dict[tuple[str, str], StreamSeries] = {}
@@ -46,7 +49,7 @@ class Recorder:
     def start(self) -> None:
         """Start the timer, if it is not running."""
         if self._timer is None:
-            self.ticked_ns = perf_counter_ns()
+            self._turned(perf_counter())
             self._timer = self.loop.call_later(self.TICK_S, self._tick)
 
     def stop(self) -> None:
@@ -109,12 +112,16 @@ class Recorder:
             done.set()
 
     def _tick(self) -> None:
-        now_ns = perf_counter_ns()
-        lag_s = max(0.0, (now_ns - self.ticked_ns) / 1e9 - self.TICK_S)
+        now_s = perf_counter()
+        lag_s = max(0.0, now_s - self._ticked_s - self.TICK_S)
         self._lags[bisect_left(INTERVAL_BUCKETS, lag_s)] += 1
         self._lag_s += lag_s
         self._ticks += 1
         if self._ticks % self.TICKS_PER_FLUSH == 0:
             self.flush()
-        self.ticked_ns = now_ns
+        self._turned(now_s)
         self._timer = self.loop.call_later(self.TICK_S, self._tick)
+
+    def _turned(self, now_s: float) -> None:
+        self._ticked_s = now_s
+        self.give_way_at_s = now_s + self._give_way_s

@@ -1,66 +1,113 @@
-"""What one (route, protocol) has counted since the last flush: plain integers, touched on the loop's thread only."""
+"""What one (route, protocol) has counted since the last flush: plain numbers, touched on the loop's thread only."""
 
 from bisect import bisect_left
+from math import inf
 
 from prometheus_client import Counter, Histogram
 
+from streamgauge.asgi.familiar import Familiar
 from streamgauge.asgi.framing import CLOSING_BYTES
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS
 
-_INTERVAL_BOUNDS_NS = tuple(round(bound_s * 1e9) for bound_s in INTERVAL_BUCKETS)
-_FIRST_BOUND_NS = _INTERVAL_BOUNDS_NS[0]
+#: An interval up to this is in the first bucket, and so is any send within it.
+QUICK_S = INTERVAL_BUCKETS[0]
 
 
 class StreamSeries:
     """The counts of one (route, protocol).
 
-    ``sent`` runs for every chunk and costs more than all else here together, so it looks up as little as it can: nearly
-    every send falls into the first bucket, and most chunks are as large as the one before.
+    A *quick* chunk is one that its stream sent within ``QUICK_S`` of the one before, as large as ``least_bytes`` (not
+    included) to ``most_bytes``: its buckets are known beforehand. Who sends one adds to the four public counts, and
+    that is all; everything else goes through ``sent``.
     """
+
+    __slots__ = (
+        "_chunks",
+        "_closing_bytes",
+        "_heartbeats",
+        "_idle_bytes",
+        "_intervals",
+        "_late_chunks",
+        "_out",
+        "_sends",
+        "_size_bounds",
+        "_size_bucket",
+        "_sizes",
+        "active",
+        "familiar",
+        "interval_s",
+        "least_bytes",
+        "most_bytes",
+        "quick",
+        "send_s",
+        "size_bytes",
+        "started",
+        "time_to_first_chunk",
+    )
 
     def __init__(self, instruments: Instruments, route: str, protocol: str) -> None:
         labels = (route, protocol)
         self.started = instruments.started.labels(*labels)
         self.active = instruments.active.labels(*labels)
         self.time_to_first_chunk = instruments.time_to_first_chunk.labels(*labels)
+        self.familiar = Familiar()
         self._out = _Outlet(instruments, labels)
         self._closing_bytes = CLOSING_BYTES.get(protocol, 0)
         self._size_bounds = tuple(int(bound) + self._closing_bytes for bound in SIZE_BUCKETS)
-        self._size, self._size_bucket = -1, 0
+        self._size_bucket = 0
+        self.least_bytes: float = 0
+        self.most_bytes: float = self._size_bounds[0]
         self._clear()
 
     def _clear(self) -> None:
-        self._intervals = [0] * (len(_INTERVAL_BOUNDS_NS) + 1)
-        self._sends = [0] * (len(_INTERVAL_BOUNDS_NS) + 1)
+        self._intervals = [0] * (len(INTERVAL_BUCKETS) + 1)
+        self._sends = [0] * (len(INTERVAL_BUCKETS) + 1)
         self._sizes = [0] * (len(SIZE_BUCKETS) + 1)
-        self._interval_ns = self._send_ns = self._size_bytes = 0
-        self._quick_sends = self._chunks = self._late_chunks = self._heartbeats = self._idle_bytes = 0
+        self.interval_s = self.send_s = 0.0
+        self.quick = self.size_bytes = 0
+        self._chunks = self._late_chunks = self._heartbeats = self._idle_bytes = 0
 
-    def sent(self, interval_ns: int | None, send_ns: int, size_bytes: int) -> None:
-        """Count a message that ended one chunk; ``interval_ns`` is None for a stream's first."""
-        if interval_ns is not None:
-            self._intervals[bisect_left(_INTERVAL_BOUNDS_NS, interval_ns)] += 1
-            self._interval_ns += interval_ns
-        if send_ns <= _FIRST_BOUND_NS:
-            self._quick_sends += 1
-        else:
-            self._sends[bisect_left(_INTERVAL_BOUNDS_NS, send_ns)] += 1
-        self._send_ns += send_ns
-        if size_bytes != self._size:
-            self._size = size_bytes
-            self._size_bucket = bisect_left(self._size_bounds, size_bytes)
-        self._sizes[self._size_bucket] += 1
-        self._size_bytes += size_bytes
-        self._chunks += 1
+    def sent(self, interval_s: float | None, send_s: float, size_bytes: int, chunks: int = 1) -> None:
+        """Count a send that ended ``chunks`` chunks: they share its bytes evenly, and no time is between them.
 
-    def sent_several(self, interval_ns: int | None, send_ns: int, size_bytes: int, chunks: int) -> None:
-        """Count a message that ended ``chunks`` chunks: they share its bytes evenly, and no time is between them."""
-        self.sent(interval_ns, send_ns, size_bytes // chunks)
+        ``interval_s`` is since the chunk before, None for a stream's first.
+        """
+        if interval_s is not None:
+            self._intervals[bisect_left(INTERVAL_BUCKETS, interval_s)] += 1
+            self.interval_s += interval_s
         self._intervals[0] += chunks - 1
-        self._sizes[self._size_bucket] += chunks - 1
-        self._size_bytes += size_bytes - size_bytes // chunks
-        self._chunks += chunks - 1
+        self._sends[bisect_left(INTERVAL_BUCKETS, send_s)] += 1
+        self.send_s += send_s
+        each_bytes = size_bytes // chunks
+        if not self.least_bytes < each_bytes <= self.most_bytes:
+            self._choose_size(each_bytes)
+        self._sizes[self._size_bucket] += chunks
+        self.size_bytes += size_bytes
+        self._chunks += chunks
+
+    def sent_quickly(self, interval_s: float, send_s: float, size_bytes: int) -> None:
+        """Count a quick chunk. ``Exchange.send`` has these lines too, for a call costs as much as they do."""
+        self.interval_s += interval_s
+        self.send_s += send_s
+        self.size_bytes += size_bytes
+        self.quick += 1
+
+    def _choose_size(self, size_bytes: int) -> None:
+        """Let quick chunks be as large as this one, which mostly is like those that follow."""
+        self._count_quick()
+        bounds = self._size_bounds
+        bucket = self._size_bucket = bisect_left(bounds, size_bytes)
+        self.least_bytes = bounds[bucket - 1] if bucket else 0
+        self.most_bytes = bounds[bucket] if bucket < len(bounds) else inf
+
+    def _count_quick(self) -> None:
+        """Put the quick chunks where they belong."""
+        self._intervals[0] += self.quick
+        self._sends[0] += self.quick
+        self._sizes[self._size_bucket] += self.quick
+        self._chunks += self.quick
+        self.quick = 0
 
     def sent_idle(self, size_bytes: int, heartbeats: int) -> None:
         """Count bytes that belong to no chunk, and the heartbeats in them."""
@@ -81,16 +128,17 @@ class StreamSeries:
 
     def flush(self) -> None:
         """Bring the counts into the registry, and begin anew."""
+        self._count_quick()
         if not (self._chunks or self._late_chunks or self._idle_bytes or self._heartbeats):
             return
         out = self._out
-        self._sends[0] += self._quick_sends
-        add_to_histogram(out.intervals, self._intervals, self._interval_ns / 1e9)
-        add_to_histogram(out.sends, self._sends, self._send_ns / 1e9)
-        add_to_histogram(out.sizes, self._sizes, self._size_bytes - self._chunks * self._closing_bytes)
+        add_to_histogram(out.intervals, self._intervals, self.interval_s)
+        add_to_histogram(out.sends, self._sends, self.send_s)
+        add_to_histogram(out.sizes, self._sizes, self.size_bytes - self._chunks * self._closing_bytes)
         out.chunks.inc(self._chunks + self._late_chunks)
-        out.body_bytes.inc(self._size_bytes + self._idle_bytes)
+        out.body_bytes.inc(self.size_bytes + self._idle_bytes)
         out.heartbeats.inc(self._heartbeats)
+        self.familiar.review(self._chunks)
         self._clear()
 
 
