@@ -18,20 +18,29 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
+from monitoring.config import OBJECTIVES
 from monitoring.rules.files import generate
 from monitoring.rules.plan import Plan
 
 DEADLINE_S = 90.0
 ROOT = Path(__file__).parents[3]
-#: Hours are minutes and minutes seconds. A machine that is shared may keep a loop waiting for 50 ms and a scrape for
-#: one second: what a test makes on purpose is larger.
-PLAN = Plan(shorter=60, scrape_s=1, app_job="app-.+", loop_lag_s=0.1, down_s=180)
+#: Hours are minutes and minutes seconds. A machine that others use too keeps loops and scrapes waiting, now and then, for
+#: longer than it should: such limits are wide, and what a test makes on purpose is larger.
+PLAN = Plan(
+    shorter=60,
+    scrape_s=1,
+    app_job="app-.+",
+    objectives=OBJECTIVES | {"time_to_first_chunk": replace(OBJECTIVES["time_to_first_chunk"], bound_s=1.0)},
+    loop_lag_s=0.2,
+    down_s=480,
+)
 
 
 class App(NamedTuple):
@@ -115,9 +124,9 @@ class Site:
         command = [str(Path(sys.executable).with_name("locust")), "-f", "loadtests/sse.py", "--headless"]
         command += [
             "-u",
-            "10",
+            "8",
             "-r",
-            "10",
+            "8",
             "-t",
             "300s",
             "-H",
