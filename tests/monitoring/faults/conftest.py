@@ -31,8 +31,8 @@ from monitoring.rules.plan import Plan
 
 DEADLINE_S = 90.0
 ROOT = Path(__file__).parents[3]
-#: Hours are minutes and minutes seconds. A machine that others use too keeps loops and scrapes waiting, now and then, for
-#: longer than it should: such limits are wide, and what a test makes on purpose is larger.
+#: Hours are minutes and minutes seconds. A machine that others use too keeps loops and scrapes waiting, now and then,
+#: for longer than it should: such limits are wide, and what a test makes on purpose is larger.
 PLAN = Plan(
     shorter=60,
     scrape_s=1,
