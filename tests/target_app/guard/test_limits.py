@@ -1,0 +1,122 @@
+"""Caps, rate and body: what is refused before the first byte, and free again afterwards."""
+
+import http.client
+import itertools
+
+import pytest
+
+from target_app.guard.rate import Buckets
+
+LONG = "/stream/sse?chunks=1000&interval_ms=50"
+
+
+@pytest.fixture(params=["httptools", "h11"])
+def parser(request):
+    return request.param
+
+
+def test_a_full_service_refuses_and_says_so_to_probes(start, ask, begin):
+    app = start("--max-streams", "2")
+    begin(app, LONG), begin(app, LONG)
+    reply = ask(app, LONG)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert reply.headers["content-type"] == "application/problem+json"
+    probe = ask(app, "/readyz")
+    assert (probe.status, probe.json()) == (503, {"status": "full"})
+    assert ask(app, "/healthz").status == 200
+    assert app.metric("stream_server_rejected_total", reason="full", route="/stream/sse") == 1
+
+
+@pytest.mark.parametrize("path", [LONG, "/stream/bytes?chunks=100000&interval_ms=0"])
+def test_a_cap_is_free_again_after_an_abrupt_hang_up(start, ask, begin, reset, eventually, parser, path):
+    app = start("--http", parser, "--max-streams-per-client", "1")
+    for _ in range(3):
+        connection = begin(app, path)
+        assert ask(app, LONG).status == 429
+        reset(connection)
+        eventually(lambda: ask(app, "/stream/sse?chunks=1&interval_ms=0").status == 200)
+    assert app.metric("stream_server_rejected_total", reason="client_full") >= 3
+
+
+def test_a_cap_is_free_again_after_an_error(start, ask):
+    app = start("--max-streams-per-client", "1")
+    for _ in range(3):
+        assert ask(app, "/stream/sse?chunks=0").status == 422
+        assert ask(app, "/nothing").status == 404
+
+
+def test_the_cap_counts_the_streams_of_all_workers(start, ask, begin, reset, eventually):
+    app = start("--max-streams", "6", "--workers", "2")
+    connections = [begin(app, LONG) for _ in range(6)]
+    assert {ask(app, LONG).status for _ in range(8)} == {503}
+    for connection in connections:
+        reset(connection)
+    eventually(lambda: ask(app, "/stream/sse?chunks=1").status == 200)
+
+
+def test_each_client_has_a_cap_of_its_own_behind_a_proxy_that_is_trusted(start, ask, begin):
+    app = start("--max-streams-per-client", "1", "--trusted-proxy", "127.0.0.0/8")
+    begin(app, LONG, fields=b"X-Forwarded-For: 192.0.2.1\r\n")
+    assert ask(app, LONG, X_Forwarded_For="192.0.2.1").status == 429
+    assert ask(app, "/stream/sse?chunks=1", X_Forwarded_For="192.0.2.2").status == 200
+
+
+def test_nobody_else_can_say_who_the_client_is(start, ask, begin):
+    app = start("--max-streams-per-client", "1")
+    begin(app, LONG)
+    assert ask(app, LONG, X_Forwarded_For="192.0.2.1").status == 429
+
+
+def test_streams_begin_no_faster_than_the_rate(start, ask):
+    app = start("--starts-per-s", "0.01", "--start-burst", "3")
+    replies = [ask(app, "/stream/sse?chunks=1") for _ in range(5)]
+    assert [reply.status for reply in replies] == [200, 200, 200, 429, 429]
+    assert 90 <= int(replies[-1].headers["retry-after"]) <= 100
+    assert app.metric("stream_server_rejected_total", reason="rate_limit") == 2
+
+
+def test_a_bucket_refills_at_its_rate_up_to_its_burst():
+    now_s = [0.0]
+    buckets = Buckets(2.0, burst=3, clock=lambda: now_s[0])
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+    now_s[0] = 0.5
+    assert [buckets.take("a") for _ in range(2)] == [0, 0.5]
+    now_s[0] = 100.0
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_made_up_clients_take_no_more_memory_than_so_many():
+    buckets = Buckets(1.0, burst=1, clients=100, clock=itertools.count().__next__)
+    for number in range(1000):
+        buckets.take(f"client {number}")
+    assert len(buckets._buckets) == 100
+
+
+def test_a_body_that_announces_too_much_is_refused_unread(start, ask):
+    app = start("--max-body-bytes", "1024")
+    reply = ask(app, "/v1/chat/completions", "POST", b"x" * 1025)
+    assert (reply.status, reply.headers["content-type"]) == (413, "application/problem+json")
+    assert ask(app, "/v1/chat/completions", "POST", b"x" * 1024).status == 400
+    assert app.metric("stream_server_rejected_total", reason="body_too_large") == 1
+
+
+def test_a_body_of_unknown_length_is_refused_where_it_passes_the_limit(start, parser):
+    app = start("--max-body-bytes", "1024", "--http", parser)
+    connection = http.client.HTTPConnection(*app.address, timeout=30)
+    body = iter([b"x" * 600, b"x" * 600])
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/v1/chat/completions", body, headers, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+    assert app.metric("stream_server_rejected_total", reason="body_too_large") == 1
+
+
+def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refuse_reading, eventually):
+    app = start("--max-stream-s", "1")
+    refuse_reading(app, 3)
+    eventually(lambda: app.metric("stream_server_finished_total", outcome="deadline") == 3)
+    eventually(lambda: app.metric("stream_server_active") == 0)
+
+
+def test_a_load_test_from_one_address_goes_through_as_the_app_comes(app, begin):
+    assert len([begin(app) for _ in range(150)]) == 150

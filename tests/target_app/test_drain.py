@@ -1,0 +1,128 @@
+"""SIGTERM: no new streams, an end marker for those under way, then the exit, all within the grace time."""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+
+ENDLESS = {
+    "/stream/sse": b"event: done",
+    "/stream/ndjson": b'"type":"done"',
+    "/stream/text": b"",
+    "/stream/bytes": b"",
+    "/native/sse": b"event: done",
+}
+#: Its client does not read on, so it cannot end.
+STALLED = "/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=8192"
+TERMINATOR = b"0\r\n\r\n"
+GRACE_S = 10
+
+
+@pytest.fixture
+def connect():
+    with contextlib.ExitStack() as stack:
+
+        def begin(app, path):
+            connection = stack.enter_context(app.connect(path))
+            return connection, connection.recv(65536)
+
+        yield begin
+
+
+def _rest(connection):
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_hundred_streams_end_with_their_terminators(start, connect, eventually, workers):
+    app = start("--grace-s", str(GRACE_S), "--workers", str(workers))
+    paths = list(ENDLESS) * 20
+    streams = [connect(app, f"{path}?chunks=100000&interval_ms=20") for path in paths]
+    eventually(lambda: app.metric("stream_server_active") == len(paths))
+    began_s = time.monotonic()
+    app.process.send_signal(signal.SIGTERM)
+    for path, (connection, received) in zip(paths, streams, strict=True):
+        whole = received + _rest(connection)
+        assert whole.endswith(TERMINATOR), path
+        assert ENDLESS[path] in whole
+    assert app.process.wait(2 * GRACE_S) == 0
+    assert time.monotonic() - began_s < GRACE_S
+
+
+def test_new_streams_are_refused_while_others_end(start, connect, eventually):
+    app = start("--grace-s", str(GRACE_S))
+    connection, _ = connect(app, STALLED)
+    eventually(lambda: app.metric("stream_server_active") == 1)
+    assert app.get("/readyz").json() == {"status": "ready"}
+    app.process.send_signal(signal.SIGTERM)
+    eventually(lambda: app.get("/readyz").status == 503)
+    assert app.get("/readyz").json() == {"status": "draining"}
+    refused = app.get("/stream/sse?chunks=1")
+    assert (refused.status, refused.headers["connection"], refused.headers["retry-after"]) == (503, "close", "10")
+    assert app.get("/healthz").status == 200
+    assert app.metric("stream_server_rejected_total", reason="draining") == 1
+    assert _rest(connection)
+    assert app.process.wait(GRACE_S) == 0
+
+
+def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually, tmp_path):
+    app = start("--grace-s", "2", "--workers", "2", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    connect(app, STALLED)
+    eventually(lambda: app.metric("stream_server_active") == 1)
+    began_s = time.monotonic()
+    app.process.send_signal(signal.SIGTERM)
+    assert app.process.wait(20) == 0
+    assert time.monotonic() - began_s < GRACE_S
+    left = CollectorRegistry()
+    MultiProcessCollector(left, str(tmp_path))
+    labels = {"route": "/stream/bytes", "protocol": "raw", "outcome": "shutdown"}
+    assert left.get_sample_value("stream_server_finished_total", labels) == 1
+
+
+def test_a_second_signal_ends_it_at_once(start, connect, eventually):
+    app = start("--grace-s", "600")
+    connect(app, STALLED)
+    eventually(lambda: app.metric("stream_server_active") == 1)
+    app.process.send_signal(signal.SIGINT)
+    eventually(lambda: app.get("/readyz").status == 503)
+    app.process.send_signal(signal.SIGINT)
+    assert app.process.wait(20) == 0
+
+
+def test_a_websocket_is_closed_in_good_order(start, eventually):
+    app = start("--grace-s", str(GRACE_S))
+    with socket.create_connection(app.address, timeout=30) as connection:
+        connection.sendall(
+            b"GET /stream/ws?chunks=100000&interval_ms=20 HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        received = connection.recv(65536)
+        assert received.startswith(b"HTTP/1.1 101")
+        app.process.send_signal(signal.SIGTERM)
+        received += _rest(connection)
+    assert b'"type":"done"' in received
+    assert b"\x88" in received[-130:], "no close frame"
+    assert app.process.wait(2 * GRACE_S) == 0
+
+
+def test_workers_end_when_their_supervisor_is_killed(start, eventually):
+    app = start("--workers", "2")
+    app.process.kill()
+    app.process.wait()
+
+    def gone(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            return False
+        return True
+
+    eventually(lambda: all(gone(pid) for pid in app.announcement["workers"]))

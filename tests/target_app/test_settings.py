@@ -1,0 +1,77 @@
+"""Settings: where they come from, what they may be, and that the help tells it."""
+
+from dataclasses import fields
+
+import pytest
+
+from target_app.settings import Settings, read_settings
+
+KEY = "key-0123456789abcdef"
+
+
+def test_every_setting_is_in_the_help_with_its_variable_and_default(run):
+    shown = " ".join(run("--help").stdout.split())
+    for field in fields(Settings):
+        default = {"True": "on", "()": "none", "0.0": "0"}.get(str(field.default), field.default)
+        assert f"[TARGET_APP_{field.name.upper()}; default {default}]" in shown
+
+
+def test_the_defaults_are_those_of_the_class():
+    assert read_settings([], {}) == Settings()
+
+
+def test_the_command_line_beats_the_environment():
+    assert read_settings(["--max-streams", "7"], {"TARGET_APP_MAX_STREAMS": "8"}).max_streams == 7
+    assert read_settings([], {"TARGET_APP_MAX_STREAMS": "8"}).max_streams == 8
+    assert read_settings([], {"TARGET_APP_MAX_STREAMS": ""}).max_streams == Settings().max_streams
+
+
+def test_an_option_that_may_be_repeated_is_a_list_with_commas_in_the_environment():
+    given = ["--cors-origin", "https://a.example", "--cors-origin", "https://b.example:8443"]
+    expected = ("https://a.example", "https://b.example:8443")
+    assert read_settings(given, {}).cors_origins == expected
+    assert read_settings([], {"TARGET_APP_CORS_ORIGINS": ", ".join(expected)}).cors_origins == expected
+
+
+@pytest.mark.parametrize(("text", "value"), [("on", True), ("off", False)])
+def test_a_switch_is_on_or_off(text, value):
+    assert read_settings(["--compression", text], {}).compression is value
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("workers", "0"),
+        ("workers", "many"),
+        ("max-streams", "-1"),
+        ("starts-per-s", "1e3"),
+        ("starts-per-s", "nan"),
+        ("start-burst", "0"),
+        ("max-body-bytes", "12"),
+        ("max-stream-s", "0"),
+        ("send-timeout-s", "0"),
+        ("send-buffer-bytes", "64K"),
+        ("heartbeat-s", "\u0661"),
+        ("compression", "yes"),
+        ("cors-origin", "pages.example"),
+        ("cors-origin", "https://pages.example/"),
+        ("trusted-proxy", "10.0.0.0/40"),
+    ],
+)
+def test_what_an_option_cannot_be_is_named_with_its_value(capsys, option, value):
+    with pytest.raises(SystemExit, match="2"):
+        read_settings([f"--{option}={value}"], {})
+    assert f"--{option}: {value!r}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["short", "with a blank in it 123", "with-ümlaut-123456", "========================"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(capsys, key):
+    with pytest.raises(SystemExit, match="2"):
+        read_settings([], {"TARGET_APP_API_KEYS": key})
+    shown = capsys.readouterr().err
+    assert "TARGET_APP_API_KEYS" in shown
+    assert key not in shown
+
+
+def test_settings_that_are_printed_show_no_key():
+    assert KEY not in repr(read_settings(["--api-key", KEY], {}))
