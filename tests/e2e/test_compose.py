@@ -19,7 +19,7 @@ from monitoring.dashboards import DASHBOARDS
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
-PORTS = ("APP_PORT", "APP_METRICS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT", "LOCUST_PORT")
+PORTS = ("APP_PORT", "APP_METRICS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT", "LOCUST_PORT", "CLIENT_METRICS_PORT")
 SERVICES = {"app": 1, "grafana": 1, "locust-master": 1, "locust-worker": 2, "prometheus": 1}
 UP_S, RUN_S, DOWN_S = 150, 20, 60
 BUILT = [build() for build in DASHBOARDS]
