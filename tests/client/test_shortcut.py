@@ -1,10 +1,13 @@
 """The short way gives the same record as the long one."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.shortcut import Shortcut
+from streamgauge.client.sweep import Sweep
 from streamgauge.measure.outcome import Outcome
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -21,17 +24,30 @@ def numbered(*numbers: int) -> list[bytes | float]:
 
 @pytest.fixture
 def short_reads(monkeypatch) -> list[bytes]:
-    """What went the short way."""
+    """What was read the short way, whether or not it went on on it."""
     taken: list[bytes] = []
-    take = Shortcut.take
+    read = Sweep._read
 
-    def watched(self: Shortcut, data: bytes) -> int:
-        size = take(self, data)
-        if size:
-            taken.append(data)
-        return size
+    def watched(self: Sweep) -> Any:
+        reads = read(self)
+        taken.extend(data for _, data, _, _ in reads)
+        return reads
 
-    monkeypatch.setattr(Shortcut, "take", watched)
+    monkeypatch.setattr(Sweep, "_read", watched)
+    return taken
+
+
+@pytest.fixture
+def long_reads(monkeypatch) -> list[bytes]:
+    """What went the long way."""
+    taken: list[bytes] = []
+    take_in = Exchange._take_in
+
+    def watched(self: Exchange, data: bytes, arrival_ns: int) -> None:
+        taken.append(data)
+        take_in(self, data, arrival_ns)
+
+    monkeypatch.setattr(Exchange, "_take_in", watched)
     return taken
 
 
@@ -44,10 +60,29 @@ def test_numbers_are_checked_on_the_short_way_too(stream, short_reads) -> None:
 @pytest.mark.parametrize(
     "event", [b"event: done\ndata: x\n\n", b"event: error\ndata: x\n\n", b": hush\n\n", b"data: 1\r\n\r\n"]
 )
-def test_what_needs_a_look_goes_the_long_way(stream, short_reads, event) -> None:
+def test_what_needs_a_look_goes_the_long_way(stream, short_reads, long_reads, event) -> None:
     stream((HEAD, *numbered(1, 2, 3), chunk(event), 0.02, b"0\r\n\r\n"), end="event:done")
-    assert chunk(event) not in short_reads
+    assert chunk(event) in long_reads
+    assert set(short_reads) - set(long_reads)
+
+
+@pytest.mark.parametrize("event", [b"event: reading\ndata: x\n\n", b"data: x\nid: 9\nevent: a\n\n", b"data:\n\n"])
+def test_what_nobody_need_look_into_does_not(stream, long_reads, event) -> None:
+    stream((HEAD, *numbered(1, 2, 3), chunk(event), 0.02, b"0\r\n\r\n"), end="event:done")
+    assert chunk(event) not in long_reads
+
+
+def test_a_named_end_in_the_data_is_found(stream, short_reads) -> None:
+    script = (HEAD, *numbered(1, 2, 3), chunk(b"data: [DONE]\n\n"), 0.02, b"0\r\n\r\n")
+    assert stream(script, end="data:[DONE]").outcome is Outcome.COMPLETED
     assert short_reads
+
+
+def test_a_stall_on_the_short_way_is_counted(stream) -> None:
+    script = (HEAD, *numbered(1, 2, 3), 0.3, *numbered(4, 5), 0.3, *numbered(6), b"0\r\n\r\n")
+    record = stream(script, stall_threshold_s=0.2)
+    assert record.stalls == 2
+    assert record.max_chunk_interval_s >= 0.3
 
 
 def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:

@@ -53,8 +53,9 @@ def test_an_arrival_is_where_the_kernel_saw_it_however_late_the_read(clocks, age
 
 
 def test_the_read_time_is_kept_beside(clocks):
+    read_ns = clocks.true_ns
     clocks.read_after(5 * MS)
-    assert abs(clocks.arrivals.now_ns - clocks.true_ns) < US
+    assert abs(clocks.arrivals.now_ns - read_ns) < US
 
 
 @pytest.mark.parametrize("stolen_ns", [3 * US, 150 * US, 5 * MS, 2_000 * MS])
@@ -116,8 +117,8 @@ def test_a_stamp_a_little_in_the_future_is_rounding(clocks):
 
 
 def test_a_stamp_far_in_the_future_cannot_be(clocks):
-    arrival_ns = clocks.arrivals.locate(clocks.true_ns + clocks.offset_ns + MS)
-    assert abs(arrival_ns - clocks.true_ns) < US
+    read_ns = clocks.true_ns
+    assert abs(clocks.arrivals.locate(read_ns + clocks.offset_ns + MS) - read_ns) < US
     assert clocks.counts() == (1, 1, 0)
 
 
@@ -132,6 +133,24 @@ def test_changes_within_the_bound_are_the_same_clock(clocks):
     clocks.offset_ns -= SAME_CLOCK_NS // 2
     clocks.read_after(0)
     assert clocks.arrivals.steps == 0
+
+
+@pytest.mark.parametrize("step_ns", [10 * MS, -10 * MS])
+def test_a_step_within_a_pass_shows_in_arrivals_that_cannot_be(clocks, step_ns):
+    for clocks.tick in (1, 2, 3):
+        clocks.true_ns += MS
+        clocks.read_after(0)
+    clocks.offset_ns += step_ns
+    assert abs(clocks.read_after(US)) < 3 * US
+    assert clocks.arrivals.steps == 1
+
+
+def test_what_was_left_behind_in_the_kernel_is_older_than_the_pass_and_is_no_step(clocks):
+    for clocks.tick in (1, 2, 3):
+        clocks.true_ns += MS
+        clocks.read_after(0)
+    assert abs(clocks.read_after(30 * MS)) < US
+    assert clocks.counts() == (4, 0, 0)
 
 
 class TestFloor:

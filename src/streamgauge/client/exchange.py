@@ -6,7 +6,7 @@ are mistakes of the caller's own callables, and go back to the caller.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
@@ -19,6 +19,7 @@ from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
 from streamgauge.client.shortcut import Shortcut
+from streamgauge.client.sweep import Sweep
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 from streamgauge.measure.clock import ArrivalClock
@@ -38,6 +39,11 @@ class Instruments:
     ledger: Ledger
     clock: ArrivalClock
     reactor: Reactor
+    sweep: Sweep = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.ledger, self.clock)
+        self.reactor.after_each_pass(self.sweep)
 
 
 class Exchange:
@@ -60,6 +66,7 @@ class Exchange:
         self._ledger = instruments.ledger
         self._clock = instruments.clock
         self._reactor = instruments.reactor
+        self._sweep = instruments.sweep
         self._on_pause = on_pause
         self._protocol = plan.protocol
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
@@ -145,18 +152,26 @@ class Exchange:
         assert transport is not None
         try:
             data, stamp_ns = transport.read()
-        except (BlockingIOError, InterruptedError):
-            return
         except OSError as error:
-            self._peer_closed(words(error))
+            self._cannot_read(error)
             return
+        arrival_ns = 0
         if data:
-            clock, shortcut = self._clock, self._shortcut
+            clock = self._clock
             arrival_ns = clock.locate(stamp_ns)
             self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
-            if shortcut is not None and shortcut.open and shortcut.take(data):
-                self._timer.chunk(arrival_ns)
-                return
+        self._take(data, arrival_ns)
+
+    def _cannot_read(self, error: OSError) -> None:
+        if self._transport is not None and not isinstance(error, BlockingIOError | InterruptedError):
+            self._peer_closed(words(error))
+
+    def _take(self, data: bytes | None, arrival_ns: int) -> None:
+        """What one read brought: ``b""`` is the peer's clean end, and None a read that held no data of ours."""
+        transport = self._transport
+        if transport is None:
+            return  # it was given up after it was found readable
+        if data:
             self._take_in(data, arrival_ns)
             if transport.ended and self._transport is transport:
                 self._peer_closed("")
@@ -173,8 +188,9 @@ class Exchange:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:
             self._raise(error)
-        if self._shortcut is not None:
-            self._shortcut.look()
+        shortcut, reading = self._shortcut, self._reading
+        if shortcut is not None and reading is not None:
+            reading.call(self._sweep.noting(shortcut) if shortcut.open else self._on_readable)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
         settled = body.feed(data, arrival_ns, self._clock)
@@ -209,11 +225,11 @@ class Exchange:
         if self._protocol == "auto":
             self._protocol = protocol_of(head.fields.get("content-type", ""))
             self._tally = self._ledger.resettle(self._tally, self.plan.name, self._protocol)
-            self._timer.count_into(self._tally)
+            self._timer.tally = self._tally
         framing = self._opening.framing(head)
         self._body = BodyReader(self.plan, head, self._protocol, framing, self._tally, self._timer)
         assert self._transport is not None
-        self._shortcut = Shortcut.of(self._transport, self._body, self._timer, self._tally)
+        self._shortcut = Shortcut.of(self._transport, self._body, self._timer, self._take, self._cannot_read)
         if isinstance(framing, WebSocketBody):
             self._websocket = framing
             self._reply(framing, self._body)

@@ -33,6 +33,7 @@ class Judge:
         #: The end that is the decoder's to see: the ``[DONE]`` of a token stream, which is no chunk.
         self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
         named = None if self._ends_itself else plan.end
+        self._named = named if isinstance(named, str) else None
         self._end = None if named is None else end_test(named, decoder, protocol)
         self.end_seen = named is None and not self._ends_itself
         self.sequence = None if plan.sequence is None else SequenceCheck()
@@ -57,6 +58,13 @@ class Judge:
             return None
         guards = (value.encode() if value else b"", self._error_guard or b"")
         return tuple(guard for guard in guards if guard)
+
+    @property
+    def telling(self) -> tuple[frozenset[bytes], bytes | None]:
+        """Of event streams with guards: the names of events that are of interest, and what any of interest holds."""
+        kind, _, value = (self._named or "").partition(":")
+        names = {b"error", value.encode()} if kind == "event" else {b"error"}
+        return frozenset(names), value.encode() if kind == "data" else None
 
     def look(self, chunks: list[bytes], first: int) -> Settled | None:
         """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""

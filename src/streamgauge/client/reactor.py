@@ -13,6 +13,9 @@ Callback = Callable[[], None]
 class Watch(Protocol):
     """A callback that waits for something."""
 
+    def call(self, callback: Callback) -> None:
+        """Call this from now on."""
+
     def stop(self) -> None:
         """Do not call any more. May be called twice."""
 
@@ -29,6 +32,9 @@ class Reactor(Protocol):
     def after(self, delay_s: float, callback: Callback) -> Watch:
         """Call ``callback`` once."""
 
+    def after_each_pass(self, callback: Callback) -> None:
+        """Call ``callback`` at the end of each pass, before the loop waits again."""
+
     def tick(self) -> object:
         """Which pass of the loop this is: the same value within one pass."""
 
@@ -41,6 +47,7 @@ class SelectorReactor:
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
         self._passes = 0
+        self._after_each_pass: list[Callback] = []
 
     def on_readable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""
@@ -56,6 +63,10 @@ class SelectorReactor:
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), timer))
         return timer
 
+    def after_each_pass(self, callback: Callback) -> None:
+        """See ``Reactor``."""
+        self._after_each_pass.append(callback)
+
     def tick(self) -> object:
         """See ``Reactor``."""
         return self._passes
@@ -70,6 +81,8 @@ class SelectorReactor:
                     if events & event and event in callbacks:
                         callbacks[event]()
             self._run_timers()
+            for callback in self._after_each_pass:
+                callback()
 
     def _patience_s(self) -> float | None:
         while self._timers and self._timers[0][2].callback is None:
@@ -91,6 +104,10 @@ class _Timer:
     def __init__(self, callback: Callback) -> None:
         self.callback: Callback | None = callback
 
+    def call(self, callback: Callback) -> None:
+        if self.callback is not None:
+            self.callback = callback
+
     def stop(self) -> None:
         self.callback = None
 
@@ -103,6 +120,10 @@ class _FdWatch:
         self._stopped = False
         callbacks = self._callbacks()
         self._change({**callbacks, event: callback}, known=bool(callbacks))
+
+    def call(self, callback: Callback) -> None:
+        if not self._stopped:
+            self._callbacks()[self._event] = callback
 
     def _callbacks(self) -> dict[int, Callback]:
         try:

@@ -54,14 +54,18 @@ def _ask_for_stamps() -> None:
         atexit.register(sock.close)
 
 
+def stamp_of(message: tuple[int, int, bytes]) -> int | None:
+    """The kernel's wall-clock stamp in ns in a control message of a read; None in one that holds something else."""
+    level, kind, data = message
+    if kind != SO_TIMESTAMPNS or level != _SOL_SOCKET:
+        return None
+    seconds, nanoseconds = _unpack(data)
+    return seconds * 1_000_000_000 + nanoseconds  # type: ignore[no-any-return]
+
+
 def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int | None:
     """The kernel's wall-clock stamp in ns among the control messages of a read, or None."""
-    for level, kind, data in ancillary:
-        if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET:
-            seconds, nanoseconds = _unpack(data)
-            stamp: int = seconds * 1_000_000_000 + nanoseconds
-            return stamp
-    return None
+    return next((stamp for message in ancillary if (stamp := stamp_of(message)) is not None), None)
 
 
 def resolve(host: str, port: int) -> list[Address]:

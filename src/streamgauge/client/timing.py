@@ -15,7 +15,6 @@ class ChunkTimer:
     __slots__ = (
         "_earliest_ns",
         "_stall_ns",
-        "_tally",
         "chunks",
         "coalesced",
         "exact",
@@ -23,12 +22,15 @@ class ChunkTimer:
         "floor_ns",
         "last_ns",
         "max_interval_ns",
+        "notable_ns",
         "stalls",
         "start_ns",
+        "tally",
     )
 
     def __init__(self, tally: Tally, start_ns: int, stall_ns: int) -> None:
-        self._tally = tally
+        #: Where the chunks are counted.
+        self.tally = tally
         self._stall_ns = stall_ns
         self.start_ns = start_ns
         self.first_ns: int | None = None
@@ -42,15 +44,8 @@ class ChunkTimer:
         self.coalesced = 0
         self.stalls = 0
         self.max_interval_ns = 0
-
-    @property
-    def tally(self) -> Tally:
-        """Where the chunks are counted."""
-        return self._tally
-
-    def count_into(self, tally: Tally) -> None:
-        """Count all chunks to come into another tally."""
-        self._tally = tally
+        #: An interval above it is the longest so far, or a stall.
+        self.notable_ns = min(0, stall_ns)
 
     def chunk(self, arrival_ns: int) -> None:
         """One chunk arrived exactly then."""
@@ -61,18 +56,16 @@ class ChunkTimer:
         interval_ns = arrival_ns - self.last_ns
         self.last_ns = arrival_ns
         self.chunks += 1
-        tally = self._tally
+        tally = self.tally
         tally.chunks += 1
         tally.chunk_interval.record_ns(interval_ns)
-        if interval_ns > self.max_interval_ns:
-            self.max_interval_ns = interval_ns
-        if interval_ns > self._stall_ns:
-            self._stalled()
+        if interval_ns > self.notable_ns:
+            self.notable(interval_ns)
 
     def coalesced_chunks(self, count: int, floor_ns: int, arrival_ns: int, *, last_is_exact: bool) -> None:
         """``count`` chunks arrived between ``floor_ns`` and ``arrival_ns``, the last one maybe exactly then."""
         self.coalesced += count
-        self._tally.coalesced += count
+        self.tally.coalesced += count
         if self.exact:
             self._earliest_ns = self.last_ns
         self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
@@ -82,14 +75,14 @@ class ChunkTimer:
 
     def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
         self.chunks += count
-        self._tally.chunks += count
+        self.tally.chunks += count
         width_ns = arrival_ns - floor_ns
         if self.first_ns is None:
             self.first_ns = arrival_ns
-            self._tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            self.tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
             if width_ns:
-                self._tally.coalesced_first_chunk.record_ns(arrival_ns - self.start_ns)
-                self._tally.least_first_chunk.record_ns(floor_ns - self.start_ns)
+                self.tally.coalesced_first_chunk.record_ns(arrival_ns - self.start_ns)
+                self.tally.least_first_chunk.record_ns(floor_ns - self.start_ns)
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
@@ -101,15 +94,19 @@ class ChunkTimer:
         self.last_ns = arrival_ns
 
     def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
-        tally = self._tally
+        tally = self.tally
         tally.chunk_interval.record_ns(estimate_ns)
         tally.coalesced_interval.record_ns(estimate_ns)
         tally.least_interval.record_ns(least_ns)
         tally.most_interval.record_ns(most_ns)
-        self.max_interval_ns = max(self.max_interval_ns, estimate_ns)
-        if estimate_ns > self._stall_ns:
-            self._stalled()
+        if estimate_ns > self.notable_ns:
+            self.notable(estimate_ns)
 
-    def _stalled(self) -> None:
-        self.stalls += 1
-        self._tally.stalls += 1
+    def notable(self, interval_ns: int) -> None:
+        """An interval above ``notable_ns``: the longest so far, or a stall, or both."""
+        if interval_ns > self.max_interval_ns:
+            self.max_interval_ns = interval_ns
+            self.notable_ns = min(interval_ns, self._stall_ns)
+        if interval_ns > self._stall_ns:
+            self.stalls += 1
+            self.tally.stalls += 1

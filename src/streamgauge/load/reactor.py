@@ -15,6 +15,7 @@ class HubReactor:
 
     def __init__(self) -> None:
         self._loop = gevent.get_hub().loop
+        self._before_polls: list[Any] = []
         #: libev's time of the pass: the same until it polls again.
         self.tick: Callable[[], object] = self._loop.now
 
@@ -34,6 +35,12 @@ class HubReactor:
         """Call ``callback`` again and again; it does not keep the loop alive."""
         return self._started(self._loop.timer(interval_s, repeat=interval_s, ref=False), callback)
 
+    def after_each_pass(self, callback: Callback) -> None:
+        """See ``Reactor``."""
+        watcher = self._loop.prepare(ref=False)
+        watcher.start(callback)
+        self._before_polls.append(watcher)
+
     @staticmethod
     def _started(watcher: Any, callback: Callback) -> Watch:
         watcher.start(callback)
@@ -47,6 +54,10 @@ class _HubWatch:
 
     def __init__(self, watcher: Any) -> None:
         self._watcher = watcher
+
+    def call(self, callback: Callback) -> None:
+        if self._watcher is not None:
+            self._watcher.callback = callback
 
     def stop(self) -> None:
         if self._watcher is not None:

@@ -1,8 +1,10 @@
 """From the kernel's arrival stamps, which are wall clock, to this process's monotonic clock.
 
 The kernel stamps a segment with CLOCK_REALTIME; streams are timed on CLOCK_MONOTONIC, which never steps. The two differ
-by an offset that NTP slews slowly and an operator can step. Each read measures the offset anew and believes it only
-when it agrees with the one before: a process that is preempted between its two clock reads measures it too small.
+by an offset that NTP slews slowly and an operator can step. The offset is measured anew in each pass of the event loop,
+and believed only when it agrees with the one before: a process that is preempted between its two clock reads measures
+it too small. Within a pass an arrival that cannot be, before the pass could have seen it or after now, is reason enough
+to measure once more.
 """
 
 import time
@@ -16,6 +18,8 @@ MAX_SLEW = 0.001
 JITTER_NS = 2_000
 #: A stamp this far in the future is a clock that stepped, not rounding.
 FUTURE_NS = 50_000
+#: In so short a time no slewing moves an arrival by more than 50 µs.
+GOOD_FOR_NS = 50_000_000
 
 
 class ArrivalClock:
@@ -25,8 +29,11 @@ class ArrivalClock:
     """
 
     __slots__ = (
+        "_doubt_after_ns",
+        "_doubt_before_ns",
         "_floors",
         "_last_ns",
+        "_measured_ns",
         "_monotonic",
         "_offset_ns",
         "_stepped_ns",
@@ -53,8 +60,8 @@ class ArrivalClock:
         #: The last read or mark of the pass before last, and of the last pass.
         self._floors = (self.now_ns, self.now_ns)
         self._last_ns = self.now_ns
-        self._offset_ns = self._measured_offset()
         self._stepped_ns = 0
+        self._believe(self._measured_offset(), monotonic())
         #: How often the wall clock stepped.
         self.steps = 0
         #: Reads located, and those among them whose read time had to serve as arrival.
@@ -85,6 +92,21 @@ class ArrivalClock:
     def _turn(self, tick: object) -> None:
         self._tick_now = tick
         self._floors = (self._floors[1], self._last_ns)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Measure the offset anew, at the first read of a pass or when it has served for long."""
+        wall_ns = self._wall()
+        now_ns = self._monotonic()
+        if -JITTER_NS < wall_ns - now_ns - self._offset_ns < SAME_CLOCK_NS:
+            self._believe(wall_ns - now_ns, now_ns)
+        else:
+            self._check_step()
+
+    def _believe(self, offset_ns: int, now_ns: int) -> None:
+        self._offset_ns, self._measured_ns = offset_ns, now_ns
+        self._doubt_after_ns = now_ns + GOOD_FOR_NS
+        self._doubt_before_ns = max(self._floors[0], self._stepped_ns)
 
     def locate(self, stamp_ns: int | None) -> int:
         """The arrival on the monotonic clock, in ns, of a read that the kernel stamped ``stamp_ns``, just now.
@@ -92,37 +114,55 @@ class ArrivalClock:
         ``now_ns`` holds the read time afterwards. Without a stamp, or with one that a clock step spoiled, the read time
         itself is the arrival.
         """
-        wall_ns = self._wall()
+        offset_ns, earliest_ns, latest_ns = self.sound()
         now_ns = self._monotonic()
+        self.took(1, now_ns)
+        if stamp_ns is not None:
+            arrival_ns = stamp_ns - offset_ns
+            if earliest_ns <= arrival_ns <= now_ns < latest_ns:
+                return arrival_ns
+        return self.doubted(stamp_ns, now_ns)
+
+    def sound(self) -> tuple[int, int, int]:
+        """For one who locates many reads in a loop of one pass: wall minus monotonic clock, and a range.
+
+        A stamp minus the offset is an arrival where it is no earlier than the range and the read time no later, and the
+        arrival no later than the read. Any other is for :meth:`doubted`, and then this is to be asked again.
+        """
         tick = self._tick()
         if tick != self._tick_now:
             self._turn(tick)
-        offset_ns = wall_ns - now_ns
-        change_ns = offset_ns - self._offset_ns
-        if -JITTER_NS < change_ns < SAME_CLOCK_NS:
-            self._offset_ns = offset_ns
-        else:
-            now_ns = self._check_step(now_ns)
+        return self._offset_ns, self._doubt_before_ns, self._doubt_after_ns
+
+    def took(self, reads: int, now_ns: int) -> None:
+        """Reads were located, the last of them at ``now_ns``."""
         self.now_ns = self._last_ns = now_ns
-        self.reads += 1
-        if stamp_ns is not None:
-            arrival_ns = stamp_ns - self._offset_ns
-            if self._stepped_ns <= arrival_ns <= now_ns:
-                return arrival_ns
-            if now_ns < arrival_ns < now_ns + FUTURE_NS:
-                return now_ns
-        self.fallbacks += 1
+        self.reads += reads
+
+    def doubted(self, stamp_ns: int | None, now_ns: int) -> int:
+        """The arrival of a read at ``now_ns`` that came before the pass could see it, as what was left behind in the
+        kernel does; or after now; or in a pass that has lasted long; or without a stamp.
+        """
+        if stamp_ns is None:
+            self.fallbacks += 1
+            return now_ns
+        self._check_step()
+        arrival_ns = stamp_ns - self._offset_ns
+        if self._stepped_ns <= arrival_ns <= now_ns:
+            return arrival_ns
+        if not now_ns < arrival_ns < now_ns + FUTURE_NS:
+            self.fallbacks += 1
         return now_ns
 
-    def _check_step(self, now_ns: int) -> int:
+    def _check_step(self) -> None:
+        """Measure the offset with care, and tell whether a clock stepped."""
         offset_ns = self._measured_offset()
-        elapsed_ns = max(0, now_ns - self._last_ns)
         now_ns = self._monotonic()
+        elapsed_ns = max(0, now_ns - self._measured_ns)
         if abs(offset_ns - self._offset_ns) > SAME_CLOCK_NS + elapsed_ns * MAX_SLEW:
             self.steps += 1
             self._stepped_ns = now_ns
-        self._offset_ns = offset_ns
-        return now_ns
+        self._believe(offset_ns, now_ns)
 
     def _measured_offset(self) -> int:
         """Wall minus monotonic, from the tightest of a few pairs of reads."""

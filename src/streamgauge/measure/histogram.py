@@ -5,8 +5,9 @@ in width with each power of two, 128 to a power: a value is known to within 1/12
 Merging two histograms adds their counts, so that the sum over workers equals a single process bucket for bucket.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 HALF_COUNT_BITS = 7
@@ -74,6 +75,12 @@ class Histogram:
         if len(batch) >= _BATCH:
             self._settle()
 
+    def record_all_ns(self, values_ns: Sequence[int]) -> None:
+        """Count each of these values, once."""
+        self._batch.extend(values_ns)
+        if len(self._batch) >= _BATCH:
+            self._settle()
+
     def _settle(self) -> None:
         """Count what was recorded since the last time."""
         if self._batch:
@@ -81,20 +88,22 @@ class Histogram:
             self._batch.clear()
 
     def _add(self, values_ns: list[int], times: int) -> None:
-        counts, counted_ns = self._counts, values_ns
-        if min(values_ns) < 0 or max(values_ns) > HIGHEST_NS:
+        values_ns = sorted(values_ns)
+        if values_ns[0] < 0:
             values_ns = [max(0, value_ns) for value_ns in values_ns]
-            counted_ns = [min(value_ns, HIGHEST_NS) for value_ns in values_ns]
-            self._clipped += times * sum(value_ns > HIGHEST_NS for value_ns in values_ns)
-        for value_ns in counted_ns:
-            value_us = value_ns // 1000
-            power = value_us.bit_length() - SHIFT
-            if power > 0:
-                value_us = (power << HALF_COUNT_BITS) + (value_us >> power)
-            counts[value_us] += times
+        counts, at = self._counts, 0
+        clipped = len(values_ns) - bisect_right(values_ns, HIGHEST_NS)
+        while at < len(values_ns) - clipped:  # one bucket after the other: most batches have few
+            index = index_of(values_ns[at] // 1000)
+            beyond = bisect_left(values_ns, bounds_us(index)[1] * 1000, at, len(values_ns) - clipped)
+            counts[index] += times * (beyond - at)
+            at = beyond
+        if clipped:
+            counts[index_of(HIGHEST_US)] += times * clipped
+            self._clipped += times * clipped
         self._sum_ns += times * sum(values_ns)
-        self._min_ns = _either(min, self._min_ns, min(values_ns))
-        self._max_ns = _either(max, self._max_ns, max(values_ns))
+        self._min_ns = _either(min, self._min_ns, values_ns[0])
+        self._max_ns = _either(max, self._max_ns, values_ns[-1])
 
     @property
     def counts(self) -> Mapping[int, int]:

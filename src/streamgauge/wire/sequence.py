@@ -35,7 +35,7 @@ class SequenceError(ValueError):
 class SequenceCheck:
     """Counts over one stream's numbers, which are expected to grow by one. The first one may be any."""
 
-    __slots__ = ("_greatest", "_least", "_seen", "_window", "beyond_window", "lost", "out_of_order", "repeated")
+    __slots__ = ("_greatest", "_least", "_seen", "_window", "beyond_window", "due", "lost", "out_of_order", "repeated")
 
     def __init__(self, first: int | None = None, window: int = WINDOW) -> None:
         #: Numbers between the least (``first``, where given) and the greatest that have not come, late ones taken off.
@@ -46,28 +46,41 @@ class SequenceCheck:
         self.out_of_order = 0
         #: Chunks too far behind to tell whether they are late or repeated; as many of ``lost`` may not be.
         self.beyond_window = 0
+        #: The number that comes next where all is well. One who saw it come may set it to the next one, and save the
+        #: call to ``add``.
+        self.due: int | None = first
         self._window = window
         self._least = first
+        #: The greatest number at the time that ``_seen`` is of: what came since came in order.
         self._greatest: int | None = None if first is None else first - 1
         self._seen = 0  # bit i: the number i below the greatest has come
 
     def add(self, number: int) -> None:
         """A chunk with this number came."""
-        greatest = self._greatest
-        if greatest is None:
+        if number == self.due:
+            self.due = number + 1
+        elif self.due is None:
             self._least = self._greatest = number
             self._seen = 1
-        elif number == greatest + 1:
-            self._greatest = number
-            self._seen = (self._seen << 1 | 1) & ((1 << self._window) - 1)
-        elif number > greatest:
-            self._jump(number - greatest)
+            self.due = number + 1
         else:
-            self._look_back(number, greatest - number)
+            self._catch_up(self.due - 1)
+            if number >= self.due:
+                self._jump(number - self.due + 1)
+            else:
+                self._look_back(number, self.due - 1 - number)
+
+    def _catch_up(self, greatest: int) -> None:
+        """Note the numbers that came in order."""
+        assert self._greatest is not None
+        count = min(greatest - self._greatest, self._window)
+        self._seen = (self._seen << count | (1 << count) - 1) & ((1 << self._window) - 1)
+        self._greatest = greatest
 
     def _jump(self, step: int) -> None:
         assert self._greatest is not None
         self._greatest += step
+        self.due = self._greatest + 1
         self.lost += step - 1
         self._seen = (self._seen << step | 1) & ((1 << self._window) - 1) if step < self._window else 1
 
