@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from streamgauge import __version__
 from target_app import health
 from target_app.closing import Closing
+from target_app.guard.documentation import with_keys
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
 from target_app.library import KINDS, Library
@@ -89,6 +90,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.blocking = asyncio.Lock()
     app.state.gate = Gate(settings)
     app.add_middleware(Guard, app.state.gate, settings, OPEN_PATHS)
+    if settings.api_keys:
+        app.openapi = with_keys(app, OPEN_PATHS)  # type: ignore[method-assign]
     if settings.cors_origins:
         _share(app, settings)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from target_app.guard import body
+from target_app.guard.body import CountedBody, announced_bytes, too_large
 from target_app.guard.credentials import Keys, address, shows_key
 from target_app.guard.gate import Gate
 from target_app.guard.refusal import Refusal
@@ -34,8 +34,9 @@ class Guard:
         if refusal is not None or client is None:
             await (refusal or _unauthorized(scope)).answer(scope, receive, send)
             return
-        if scope["type"] == "http" and body.announced_bytes(scope):
-            receive = body.counted(scope, receive, self._most_bytes)
+        if scope["type"] == "http" and announced_bytes(scope) < 0:
+            body = CountedBody(scope, receive, send, self._most_bytes)
+            receive, send = body.receive, body.send
         with self._gate.admitted(scope, client):
             await self._gate.turnstile.enter()
             await self.app(scope, receive, send)
@@ -46,8 +47,8 @@ class Guard:
             return _unauthorized(scope)
         if scope["type"] == "websocket" and not self._may_connect(scope):
             return Refusal(HTTPStatus.FORBIDDEN, "origin", "no WebSocket for pages of this origin")
-        if scope["type"] == "http" and body.announced_bytes(scope) > self._most_bytes:
-            return Refusal(HTTPStatus(body.STATUS), body.REASON, body.detail(self._most_bytes))
+        if scope["type"] == "http" and announced_bytes(scope) > self._most_bytes:
+            return too_large(self._most_bytes)
         return self._gate.closed() or self._gate.refuses(client)
 
     def _may_connect(self, scope: Scope) -> bool:

@@ -58,6 +58,14 @@ def test_a_refusal_is_counted_under_its_route(locked, ask):
     assert locked.metric("stream_server_rejected_total", **labels) == before + 1
 
 
+def test_the_documentation_says_where_a_key_is_asked_for(locked, app, ask):
+    document = ask(locked, "/openapi.json").json()
+    assert set(document["components"]["securitySchemes"]) == {"key", "bearer"}
+    assert document["paths"]["/stream/sse"]["get"]["security"] == [{"key": []}, {"bearer": []}]
+    assert "security" not in document["paths"]["/healthz"]["get"]
+    assert "securitySchemes" not in ask(app, "/openapi.json").json()["components"]
+
+
 def test_a_key_is_never_shown(run):
     shown = run("--api-key", "short-secret").stderr
     assert "--api-key" in shown

@@ -106,7 +106,8 @@ def test_a_body_of_unknown_length_is_refused_where_it_passes_the_limit(start, pa
     body = iter([b"x" * 600, b"x" * 600])
     headers = {"Content-Type": "application/json"}
     connection.request("POST", "/v1/chat/completions", body, headers, encode_chunked=True)
-    assert connection.getresponse().status == 413
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
     connection.close()
     assert app.metric("stream_server_rejected_total", reason="body_too_large") == 1
 
