@@ -34,7 +34,7 @@ class Service:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         measured = StreamMetrics(app, registry=self.registry, **options)
-        config = uvicorn.Config(measured, http=parser, log_level="critical", access_log=False, ws="none")
+        config = uvicorn.Config(measured, http=parser, log_level="critical", access_log=False, ws="wsproto")
         config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})

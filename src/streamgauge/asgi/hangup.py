@@ -2,8 +2,13 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 
 from streamgauge.asgi.interface import Message, Receive
+
+_DISCONNECTS = ("http.disconnect", "websocket.disconnect")
+#: What frameworks and servers raise for a WebSocket that is closed; they are told by name, for none is imported here.
+_WEBSOCKET_ERRORS = ("WebSocketDisconnect", "ClientDisconnected")
 
 
 class HangUpError(OSError):
@@ -20,7 +25,7 @@ class Inbox:
     not, ``watch`` starts a task that reads in its place and keeps what the app may still ask for.
     """
 
-    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "ended", "gone", "watched")
+    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "close_code", "ended", "gone", "watched")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -34,6 +39,8 @@ class Inbox:
         """Set by the owner at the response's end: a disconnect after it is none."""
         self.gone = False
         """Whether the client hung up before the response's end."""
+        self.close_code: int | None = None
+        """What a WebSocket was closed with."""
 
     def watch(self) -> None:
         """See to it that somebody learns of a hang-up: the app if it waits on ``receive``, else a task."""
@@ -66,43 +73,51 @@ class Inbox:
                 self._task.result()
             arrived.clear()
             await arrived.wait()
-        if held[0]["type"] == "http.disconnect":
+        if held[0]["type"] in _DISCONNECTS:
             return held[0]
         message = held.popleft()
         arrived.set()
         return message
 
     async def _read_ahead(self, held: deque[Message], arrived: asyncio.Event) -> None:
-        """Read until the hang-up; a part of a request body that nobody has asked for yet stops it (back-pressure)."""
+        """Read until the hang-up; what came in that nobody has asked for yet stops it (back-pressure)."""
         try:
             while True:
                 message = self._note(await self._receive())
                 held.append(message)
                 arrived.set()
-                if message["type"] == "http.disconnect":
+                if message["type"] in _DISCONNECTS:
                     return
-                while held and message.get("more_body", False):
+                while held and (message.get("more_body", False) or message["type"] == "websocket.receive"):
                     arrived.clear()
                     await arrived.wait()
         finally:
             arrived.set()
 
     def _note(self, message: Message) -> Message:
-        if message["type"] == "http.disconnect" and not self.ended:
+        if message["type"] in _DISCONNECTS and not self.ended:
             self.gone, self.watched = True, False
+            self.close_code = message.get("code")
         return message
 
 
 def caused_by_hangup(error: BaseException) -> bool:
     """Whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context."""
+    return any(isinstance(one, HangUpError) for one in _all_of(error))
+
+
+def caused_by_disconnect(error: BaseException) -> bool:
+    """Whether a WebSocket's close is at the root of ``error``, as a ``HangUpError`` or in a framework's own words."""
+    return any(isinstance(one, HangUpError) or type(one).__name__ in _WEBSOCKET_ERRORS for one in _all_of(error))
+
+
+def _all_of(error: BaseException) -> Iterator[BaseException]:
     pending, seen = [error], set[int]()
     while pending:
         one = pending.pop()
-        if isinstance(one, HangUpError):
-            return True
+        yield one
         seen.add(id(one))
         parts = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
         pending += [
             part for part in (*parts, one.__cause__, one.__context__) if part is not None and id(part) not in seen
         ]
-    return False

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from streamgauge.asgi.conversation import Conversation
 from streamgauge.asgi.exchange import Exchange
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
@@ -29,7 +30,7 @@ class StreamMetrics:
     are off unless the service's owner wants them. Compressed responses and those with a Content-Length have none.
 
     A response streams if its content type is a streaming one, if it says ``X-Accel-Buffering: no``, or if its first
-    body message is not the whole body. All others are requests. WebSockets pass unmeasured.
+    body message is not the whole body. All others are requests. An accepted WebSocket is a stream of messages.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class StreamMetrics:
             notes = Notes(route, recorder.rejected)
             notes.attach(scope)
             if scope["type"] == "websocket":
-                await self.app(scope, receive, send)
+                await Conversation(scope, receive, send, recorder, route, notes).run(self.app)
                 return
             stamper = Stamper.asked_for(scope) if self._stamps else None
             await Exchange(scope, receive, send, recorder, route, notes, stamper).run(self.app)
