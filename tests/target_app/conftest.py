@@ -75,22 +75,22 @@ class Running:
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's scraped samples with these labels."""
         with urllib.request.urlopen(self.announcement["metrics_url"], timeout=DEADLINE_S) as answer:
-            families = list(text_string_to_metric_families(answer.read().decode()))
-        samples = [sample for family in families for sample in family.samples if sample.name == name]
+            lines = [line for line in answer.read().decode().splitlines() if line.startswith((f"{name}{{", f"{name} "))]
+        families = text_string_to_metric_families("\n".join(lines) + "\n")
+        samples = [sample for family in families for sample in family.samples]
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
 def _transfer_chunks(body: bytes) -> tuple[list[bytes], bool]:
     """The chunks, and whether the last one, which is empty, came."""
-    chunks = []
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        length = int(size, 16)
-        assert rest[length : length + 2] == b"\r\n"
+    chunks, at = [], 0
+    while (end := body.find(b"\r\n", at)) >= 0:
+        length = int(body[at:end], 16)
         if not length:
             return chunks, True
-        chunks.append(rest[:length])
-        body = rest[length + 2 :]
+        chunks.append(body[end + 2 : end + 2 + length])
+        at = end + 2 + length + 2
+        assert body[at - 2 : at] == b"\r\n"
     return chunks, False
 
 
@@ -124,11 +124,25 @@ def start_module() -> Iterator[Callable[..., Running]]:
         yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
 
 
-@pytest.fixture(scope="session", params=["httptools", "h11"])
-def app(request: pytest.FixtureRequest) -> Iterator[Running]:
-    """One app for all tests that do not end it, with each HTTP parser."""
-    with started("--http", request.param) as running:
+@pytest.fixture(scope="session")
+def httptools_app() -> Iterator[Running]:
+    """One app for all tests that do not end it."""
+    with started("--http", "httptools") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def h11_app() -> Iterator[Running]:
+    """One with the other HTTP parser."""
+    with started("--http", "h11") as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["httptools", "h11"])
+def app(request: pytest.FixtureRequest) -> Running:
+    """The two of them; a module that has nothing to do with HTTP's framing takes the one."""
+    running: Running = request.getfixturevalue(f"{request.param}_app")
+    return running
 
 
 @pytest.fixture

@@ -21,6 +21,11 @@ PLAIN = ("/stream/text", "/stream/bytes")
 FILE = "/stream/file/river.txt"
 
 
+@pytest.fixture(scope="session")
+def app(httptools_app):
+    return httptools_app
+
+
 @pytest.fixture
 def fail(app, eventually):
     """Asks for five chunks and a failure; gives the answer, and how the server counted its end."""

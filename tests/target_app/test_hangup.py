@@ -1,0 +1,94 @@
+"""Streams without end whose client hangs up: of every kind, with both HTTP parsers, unpaced and between two chunks.
+
+Afterwards the app must answer others at once, and count nothing as under way any longer.
+"""
+
+import json
+import socket
+import time
+
+import pytest
+
+from target_app.streams.catalogue import STREAMS
+
+#: Issue of the promise: how soon others are answered.
+ANSWERED_WITHIN_S = 1.0
+CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+REQUESTS = {
+    "/stream/ws": {"headers": UPGRADE},
+    "/v1/chat/completions": {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": CHAT},
+}
+UNPACED, IDLE = "chunks=100000&interval_ms=0", "chunks=50&interval_ms=60000"
+#: The knobs of those that do not take these.
+UNPACED_KNOBS = {
+    "/v1/chat/completions": "chunks=10000&interval_ms=0&chunk_bytes=4096",
+    "/pathologies/blocking": "chunks=10000&interval_ms=0&block_ms=250",
+    "/pathologies/never-awaits": "",
+    "/pathologies/buffered": "chunks=2000&interval_ms=30",
+    "/pathologies/unterminated": "chunks=10000&interval_ms=0&chunk_bytes=4096",
+    "/pathologies/hidden-error": "chunks=10000&interval_ms=0&chunk_bytes=4096",
+}
+IDLE_KNOBS = {
+    "/v1/chat/completions": "chunks=300&interval_ms=10000",
+    **{f"/pathologies/{name}": "chunks=60&interval_ms=1000" for name in ("unterminated", "hidden-error")},
+}
+UNPACED_PATHS = [stream.path for stream in STREAMS]
+IDLE_PATHS = [path for path in UNPACED_PATHS if path in IDLE_KNOBS or not path.startswith("/pathologies/")]
+
+
+def hang_up(app, path, query, times=3):
+    """Ask for the stream, read its first bytes, if it sends any, and reset the connection; so many times at once."""
+    target = f"{path.replace('{name}', 'telemetry.bin')}?{query}"
+    connections = [app.connect(target, **REQUESTS.get(path, {})) for _ in range(times)]
+    for connection in connections:
+        if "buffered" in path:
+            time.sleep(0.1)  # there is nothing that could be waited for
+        else:
+            assert connection.recv(100)
+        # Unread data, or this option, make a reset of it, as a process makes that is killed.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+
+
+def check_all_is_well(app, path, eventually):
+    began_s = time.monotonic()
+    assert app.get("/healthz").status == 200
+    assert time.monotonic() - began_s < ANSWERED_WITHIN_S
+    eventually(lambda: app.metric("stream_server_active") == 0)
+
+
+@pytest.mark.parametrize("path", UNPACED_PATHS)
+def test_a_hang_up_amid_chunks_ends_the_stream(app, eventually, path):
+    hang_up(app, path, UNPACED_KNOBS.get(path, UNPACED))
+    check_all_is_well(app, path, eventually)
+
+
+@pytest.mark.parametrize("path", IDLE_PATHS)
+def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, path):
+    labels = {"route": path, "outcome": "client_disconnect"}
+    before = app.metric("stream_server_finished_total", **labels)
+    hang_up(app, path, IDLE_KNOBS.get(path, IDLE))
+    check_all_is_well(app, path, eventually)
+    eventually(lambda: app.metric("stream_server_finished_total", **labels) == before + 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "metric"),
+    [
+        ("/v1/chat/completions", "http_server_request_duration_seconds_count"),
+        ("/pathologies/buffered", "stream_server_finished_total"),
+    ],
+)
+def test_what_nobody_waits_for_is_not_gathered(app, eventually, path, metric):
+    """The answer in one piece: it is given up, long before it would have been there."""
+    asked = dict(REQUESTS[path], body=CHAT.replace(b"true", b"false")) if path in REQUESTS else {}
+    before = app.metric(metric, route=path)
+    with app.connect(f"{path}?chunks=2000&interval_ms=30", **asked):
+        time.sleep(0.1)
+    eventually(lambda: app.metric(metric, route=path) == before + 1)
