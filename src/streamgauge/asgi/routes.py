@@ -1,8 +1,8 @@
 """The route template of a request, for the ``route`` label: never the URL, whose values are without number.
 
-Starlette and FastAPI are understood by the shape of their routes, without an import. What their router leaves in the
-scope is the innermost route's own path, which lacks the prefix of an included router or a mount; so the routes are
-walked once, and the endpoint that was chosen tells which template it was.
+Starlette, FastAPI and Litestar are understood by the shape of their routes, without an import. Litestar's router leaves
+the template in the scope. What the others' leaves there is the innermost route's own path, which lacks the prefix of an
+included router or a mount; so the routes are walked once, and the endpoint that was chosen tells which template it was.
 """
 
 import re
@@ -42,7 +42,10 @@ class RouteTemplates:
         self._by_endpoint: dict[int, list[Template]] = {}
 
     def of(self, scope: Scope) -> str:
-        """The template for ``scope`` after its routing."""
+        """The template for ``scope``: after its routing the one that was chosen, before it the first that matches."""
+        template = scope.get("path_template")
+        if isinstance(template, str):
+            return template
         endpoint = scope.get("endpoint")
         candidates = self._candidates(endpoint)
         if len(candidates) == 1 and endpoint is not None:
@@ -99,6 +102,8 @@ def _templates_of_route(route: Any, prefix: str, convertors: Mapping[str, Any]) 
         yield from _templates(_routes_of(mounted), prefix, known)
     elif path and hasattr(route, "endpoint"):
         yield Template(prefix + path, _compile(prefix + path, known), route.endpoint)
+    elif path and hasattr(route, "path_components"):  # Litestar, whose routes come with their prefixes
+        yield Template(path, _compile(path, known), None)
     elif path and path.endswith(_PATH_SUFFIX):  # a mount
         routes = _routes_of(mounted)
         if routes:
