@@ -2,9 +2,9 @@
 
 1. A connection that failed, broke off or ended is followed by another one, after the time that the stream's ``retry``
    asked for, up to as many times as the plan allows. Where the named end had come, the stream is over.
-2. The request goes to the plan's own target again, with the last event's id in ``Last-Event-ID``. That id stays until
-   the server sets another one, on this connection or a later one: so the standard's note on dispatching has it, and
-   so browsers do.
+2. The request goes where the last one went in the end, past all redirects, with the last event's id in
+   ``Last-Event-ID``. That id stays until the server sets another one, on this connection or a later one: so the
+   standard's note on dispatching has it, and so browsers do.
 3. A response that is not ``200`` or no event stream fails for good, and so does whatever else is no broken connection.
    204 says that there is nothing more to come.
 
@@ -46,6 +46,8 @@ class ReconnectingExchange(Exchange):
         self._waiting: Watch | None = None
         self._wait_s = DEFAULT_WAIT_S
         self._event_id: str | None = None
+        #: What is asked for again, cookies left out.
+        self._again = plan.request
         #: The body of the last connection that had one.
         self._before: BodyReader | None = None
 
@@ -59,6 +61,10 @@ class ReconnectingExchange(Exchange):
         if self._body is not None and self._before is not None:
             _carry_over(self._before, self._body)
         return True
+
+    def _redirect(self, head: Head) -> None:
+        super()._redirect(head)
+        self._again = self.request
 
     def _nothing_more(self) -> Settled:
         if self.plan.end is None:
@@ -108,7 +114,7 @@ class ReconnectingExchange(Exchange):
         """Pause to be asked again."""
         self._stop_waiting()
         try:
-            self.request = resumed(self.plan.request, self._event_id)
+            self.request = resumed(self._again, self._event_id)
         except RequestError:
             self._end(Outcome.PROTOCOL_ERROR, f"an event's id that no header field can carry: {self._event_id!r}")
         else:
