@@ -58,8 +58,8 @@ class Parts(Form[bytes]):
         return b"--\r\n"
 
     def error(self, message: str) -> bytes:
-        """A part of the type ``error``, and the close."""
-        return part(b'{"type":"error","message":"%b"}' % message.encode()) + b"--\r\n"
+        """A part of the type ``error``, and no close: who does not know the type sees that the body is not whole."""
+        return part(b'{"type":"error","message":"%b"}' % message.encode())
 
 
 @router.get(
@@ -67,8 +67,8 @@ class Parts(Form[bytes]):
     **described(
         MULTIPART,
         LINE_ITEM,
-        "`chunks` parts, and on top of them the closing delimiter. A part of the type `error` comes before that where "
-        "the stream fails.",
+        "`chunks` parts, and on top of them the closing delimiter. A part of the type `error` comes in place of that "
+        "where the stream fails.",
         (_DELIMITER[2:] + part(reading_json(0, b'"type":"reading",', 200))).decode(),
         also=["multipart/mixed"],
     ),

@@ -96,6 +96,12 @@ def test_a_part_is_as_large_as_was_asked_for(app, size_bytes):
     assert [len(part) for part in parts] == [size_bytes] * 3
 
 
+def test_a_body_that_failed_is_not_closed(app):
+    body = app.get(f"/stream/multipart?{FAST}&fail_at=2").body
+    assert body.endswith(b"\r\n--gauge")
+    assert body.count(b'"type":"reading"') == 2
+
+
 def test_a_part_is_whole_before_the_next_is_made(app):
     with app.connect("/stream/multipart?chunks=10&interval_ms=60000") as connection:
         received = b""
