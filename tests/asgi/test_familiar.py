@@ -1,0 +1,121 @@
+"""Bodies that come again need not be read again, and are counted as if they were."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from streamgauge.asgi import StreamMetrics
+from streamgauge.asgi.familiar import Familiar
+from streamgauge.asgi.framing import EventCounter, LineCounter
+from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.series import StreamSeries
+from streamgauge.asgi.stream import Stream
+
+SSE = [
+    b"data: 1\n\n",
+    b"id: 1\ndata: 2\n\n",
+    b": ping\n\n",
+    b": a\n\ndata: b\n\n",
+    b"data: ha",
+    b"lf\n\n",
+    b"\n",
+    b"\r\n",
+]
+SSE += [b"retry: 1\n\n", b"data: " + b"x" * 70 + b"\n\n", b"data: " + b"x" * 2000 + b"\n\n", b"data: 1\n\ndata: 2\n\n"]
+LINES = [b'{"a":1}\n', b"\n", b" \n", b'{"a"', b":1}\n", b"1\n2\n", b"x" * 1500 + b"\n"]
+
+
+def counted(media_type, bodies, mutable):
+    """What the registry says of a stream of these bodies."""
+
+    async def app(scope, receive, send):
+        headers = [(b"content-type", media_type)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for body in bodies:
+            sent = bytearray(body) if mutable else body
+            await send({"type": "http.response.body", "body": sent, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        pass
+
+    registry = CollectorRegistry()
+    scope = {"type": "http", "method": "GET", "path": "/"}
+    asyncio.run(StreamMetrics(app, registry=registry)(scope, receive, send))
+    return {
+        sample.name.removeprefix("stream_server_"): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if "le" not in sample.labels
+    }
+
+
+@pytest.mark.parametrize(
+    ("media_type", "counter", "pool"),
+    [(b"text/event-stream", EventCounter, SSE), (b"application/x-ndjson", LineCounter, LINES)],
+    ids=["sse", "ndjson"],
+)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_whatever_comes_in_whatever_order_is_counted_as_by_reading_all_of_it(media_type, counter, pool, data):
+    bodies = data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=60))
+    reader = counter()
+    chunks, heartbeats = sum(map(reader.count, bodies)) + reader.close(), reader.heartbeats()
+    for mutable in (False, True):
+        found = counted(media_type, bodies, mutable)
+        assert found["chunks_total"] == chunks
+        assert found["heartbeats_total"] == heartbeats
+        assert found["body_bytes_total"] == sum(map(len, bodies))
+
+
+#: Seconds that add up without rounding.
+PAUSES = [2**-14, 2**-13, 2**-12, 2**-2]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PAUSES), st.sampled_from([60, 66, 67, 300])), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_quick_chunks_fall_into_the_buckets_that_all_others_would(sends):
+    registries = CollectorRegistry(), CollectorRegistry()
+    quick, plain = (StreamSeries(Instruments.of(registry), "/s", "sse") for registry in registries)
+    stream, now_s = Stream(quick, EventCounter(), 0.0), 0.0
+    for number, (pause_s, size_bytes) in enumerate(sends):
+        now_s += pause_s
+        body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
+        stream.sent(body, size_bytes, now_s - pause_s / 2, now_s)
+        plain.sent(pause_s if number else None, pause_s / 2, size_bytes)
+    quick.flush()
+    plain.flush()
+    names = ("chunk_interval_seconds_bucket", "chunk_send_seconds_bucket", "chunk_size_bytes_bucket", "chunks_total")
+    one, other = (
+        [s for family in registry.collect() for s in family.samples if s.name.removeprefix("stream_server_") in names]
+        for registry in registries
+    )
+    assert one == other
+
+
+def test_bodies_that_do_not_come_again_are_no_longer_kept_for_a_while():
+    familiar = Familiar()
+    fresh = [b"data: %d\n\n" % number for number in range(3 * Familiar.MOST)]
+    for body in fresh:
+        familiar.learn(body)
+    familiar.review(len(fresh))
+    assert familiar.pauses()
+    assert familiar.look(fresh[-1]) is None
+    while familiar.pauses():
+        pass
+    familiar.learn(fresh[0])
+    assert familiar.look(fresh[0]) == len(fresh[0])
+
+
+def test_no_more_bodies_are_kept_than_there_is_room_for():
+    familiar = Familiar()
+    bodies = [b"%d" % number for number in range(Familiar.MOST + 1)]
+    for body in bodies:
+        familiar.learn(body)
+    assert [familiar.look(body) for body in (bodies[0], bodies[-1])] == [None, 3]
