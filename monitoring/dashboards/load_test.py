@@ -58,7 +58,7 @@ def build() -> Json:
         "and the load generator's own health.",
         [
             Row("Now", 4, (4,), _now()),
-            Row("By name", 8, (24,), [_by_name()]),
+            Row("By name", 6, (24,), [_by_name()]),
             Row("Load", 8, (8,), _load()),
             Row("Outcomes", 9, (8,), _outcomes()),
             Row("Latency", 9, (12,), _latency()),

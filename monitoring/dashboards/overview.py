@@ -59,7 +59,7 @@ def build() -> Json:
             Row("Service level", 8, (8,), _service_level()),
             Row("Traffic", 8, (8,), _traffic()),
             Row("Latency", 9, (12,), _latency()),
-            Row("Load tests in this time", 6, (24,), [_runs()]),
+            Row("Load tests in this time", 5, (24,), [_runs()]),
         ],
         [*targets_of(BOTH_SIDES), routes(), names(), runs(), *objectives()],
     )

@@ -34,7 +34,7 @@ def draw(sheet: Axes, box: Box, panel: Json, questions: Questions, marks: Sequen
     room = max(2, int(box.height * 0.42 / _LEGEND_ROW_PX) - 1)
     shown = lines if len(lines) <= room else lines[: room - 1]
     legend_px = (len(shown) + 1 + (len(shown) < len(lines))) * _LEGEND_ROW_PX
-    axes = box.cut(left=_AXIS_PX, bottom=legend_px + _TICKS_PX + 4, right=4, top=4).axes(sheet)
+    axes = box.cut(left=_AXIS_PX, bottom=legend_px + _TICKS_PX + 4, right=16, top=4).axes(sheet)
     colours = [_colour(line, index, panel["fieldConfig"]["overrides"]) for index, line in enumerate(lines)]
     for line, colour in zip(lines, colours, strict=True):
         _line(axes, line, colour, questions.scope.window.interval_s(round(box.width)))

@@ -27,7 +27,7 @@ def draw(sheet: Axes, box: Box, panel: Json, questions: Questions, marks: Sequen
     if not lines or not visible.count():
         box.say(sheet, panel["fieldConfig"]["defaults"]["noValue"])
         return
-    axes = box.cut(left=_AXIS_PX, bottom=_TICKS_PX + 4, right=4, top=8).axes(sheet)
+    axes = box.cut(left=_AXIS_PX, bottom=_TICKS_PX + 4, right=16, top=8).axes(sheet)
     axes.pcolormesh(
         [*times, times[-1] + step_s],
         np.arange(len(bounds) + 1),

@@ -1,0 +1,168 @@
+"""Two real load tests of the real app, four workers on each side of the second, watched by a real Prometheus.
+
+Everything is asked afterwards, as it was at a moment during the second run and at one after it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.locust_run import command, environment, results_in
+from monitoring.config import SCRAPE_INTERVAL_S
+from monitoring.preview.answers import Questions
+from monitoring.preview.prometheus import Prometheus, QueryError
+from monitoring.preview.scope import Window, resolve
+
+ROOT = Path(__file__).parents[3]
+DEADLINE_S = 90.0
+KEY = "key-of-the-load-test"
+LOCUSTFILE = "loadtests/sse.py"
+PATH = "/stream/sse?chunks=20&interval_ms=50"
+USERS, WORKERS, RUN_S = 8, 4, 14
+#: How far into the second run the moment is that the tests look at.
+INTO_RUN_S = 11
+
+
+@dataclass(frozen=True)
+class Live:
+    """What was recorded. Times are Unix seconds."""
+
+    source: Prometheus
+    results: list
+    """Both runs', oldest first."""
+    began_s: float
+    during_s: float
+    after_s: float
+    _scopes: dict = field(default_factory=dict)
+
+    def asked(self, dashboard, at_s):
+        """A dashboard's queries, as a reader asks them at this moment who sees everything since the beginning."""
+        window, key = Window(self.began_s, at_s), (dashboard["uid"], at_s)
+        if key not in self._scopes:
+            self._scopes[key] = resolve(dashboard, self.source, window, {})
+        return Questions(self.source, self._scopes[key])
+
+
+def poll(condition, what):
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline_s, f"it did not come to pass: {what}"
+        time.sleep(0.1)
+    return found
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(arguments, log, **options):
+    """A process that ends with the block."""
+    with log.open("w") as out:
+        process = subprocess.Popen(arguments, cwd=ROOT, stderr=out, text=True, **options)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+def app(stack, folder):
+    """The app's address and its metrics' one."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_APP_")}
+    arguments = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", "--workers", str(WORKERS)]
+    started = running(arguments, folder / "app.log", stdout=subprocess.PIPE, env=clean | {"TARGET_APP_API_KEYS": KEY})
+    said = json.loads(stack.enter_context(started).stdout.readline())
+    return said["url"], urllib.parse.urlsplit(said["metrics_url"]).netloc
+
+
+def prometheus(stack, folder, targets):
+    """A Prometheus that scrapes as the stack's does."""
+    scrapes = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
+    every = {"scrape_interval": f"{SCRAPE_INTERVAL_S}s", "scrape_timeout": f"{SCRAPE_INTERVAL_S}s"}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump({"global": every, "scrape_configs": scrapes}))
+    at = f"127.0.0.1:{free_port()}"
+    arguments = ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--web.listen-address={at}"]
+    stack.enter_context(running([*arguments, f"--storage.tsdb.path={folder / 'data'}"], folder / "prometheus.log"))
+    return Prometheus(f"http://{at}")
+
+
+def value(source, query):
+    """The single value that a query has now, if there is one."""
+    try:
+        found = source.instant(query, time.time())
+    except QueryError:
+        return None
+    return found[0].values[0] if found else None
+
+
+def load(folder, url, port, *options):
+    """A load test that runs now. Its process ends when its last values were scraped."""
+    options += ("--headless", "-H", url, "-u", USERS, "-r", 4, "-t", f"{RUN_S}s", "--stream-path", PATH)
+    options += ("--stream-header", f"X-API-Key: {KEY}", "--stream-stamps", "--stream-end", "event:done")
+    options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--result-dir", folder / "results")
+    return running(command(LOCUSTFILE, *options), folder / "load.log", stdout=subprocess.DEVNULL, env=environment())
+
+
+def check(process, folder):
+    """The load test has ended well; that this machine was too busy to be trusted, its verdict may say."""
+    assert process.wait(DEADLINE_S) in (0, 3), (folder / "load.log").read_text()
+
+
+def visit(url, stopped):
+    """What else comes to a service: health checks, and somebody without a key."""
+    while not stopped.wait(0.5):
+        for path in ("/healthz", "/stream/sse"):
+            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url + path, timeout=10) as answer:
+                answer.read()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory):
+    if shutil.which("prometheus") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("prometheus is not installed")
+    folder = tmp_path_factory.mktemp("live")
+    with contextlib.ExitStack() as stack:
+        url, metrics = app(stack, folder)
+        port, began_s = free_port(), time.time()
+        source = prometheus(stack, folder, {"app": metrics, "load": f"127.0.0.1:{port}"})
+        poll(lambda: value(source, 'up{job="app"} == 1'), "the app is scraped")
+        with load(folder, url, port) as process:
+            check(process, folder)
+        stopped = threading.Event()
+        visitor = threading.Thread(target=visit, args=(url, stopped))
+        visitor.start()
+        bind = free_port()
+        workers = ("--processes", WORKERS, "--master-bind-port", bind, "--master-port", bind)
+        with load(folder, url, port, *workers) as process:
+            check(process, folder)
+        stopped.set()
+        visitor.join()
+        # a rate interval, and the step before it
+        quiet = "sum(rate(stream_server_chunks_total[12s])) == 0 and absent(rate(stream_client_chunks_total[12s]))"
+        poll(lambda: value(source, quiet) is not None, "nothing has streamed for a while")
+        results = results_in(folder / "results")
+        began = value(source, f'max(max_over_time({RUN_START}{{run_id="{results[1]["run"]["id"]}"}}[5m]))')
+        yield Live(source, results, began_s - 2, began + INTO_RUN_S, time.time())
+
+
+RUN_START = "stream_client_run_start_timestamp_seconds"

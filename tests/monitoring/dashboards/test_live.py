@@ -1,0 +1,148 @@
+"""Every query of every panel, variable and annotation, asked of a real Prometheus during a real run and after it."""
+
+import math
+from datetime import datetime
+
+import pytest
+
+from monitoring.config import SCRAPE_INTERVAL_S
+from monitoring.dashboards import DASHBOARDS, compare_runs, load_test, overview, server
+from monitoring.preview.answers import Questions
+from monitoring.preview.scope import options
+
+POINTS = 700
+BUILT = {dashboard["uid"]: dashboard for dashboard in (build() for build in DASHBOARDS)}
+TARGETS = [
+    pytest.param(dashboard, panel, target, id=f"{dashboard['title']}: {panel['title']} {target['refId']}")
+    for dashboard in BUILT.values()
+    for panel in dashboard["panels"]
+    for target in panel.get("targets", ())
+]
+#: What has an answer after a run too: the app goes on, and the tables of runs look back.
+GOES_ON = {"event_loop_lag_seconds", "http_server_request_duration_seconds"}
+LOOKS_BACK = ("$__range", "_end}")
+#: The range that is plausible, by unit: this app, this load, this machine.
+PLAUSIBLE = {
+    "s": (-20, 20),
+    "percentunit": (0, 1),
+    "cps": (0, 1e5),
+    "reqps": (0, 100),
+    "binBps": (0, 1e8),
+    "bytes": (1, 2**21),
+    "short": (0, 100),
+    "none": (0, 1e4),
+    "dateTimeAsIso": (1.7e12, 5e12),
+}
+
+
+def answers(live, dashboard, target, at_s):
+    return live.asked(dashboard, at_s).answer(target, POINTS)
+
+
+def unit(panel, target):
+    """The unit that a target is shown in: in a table its column's own, and a heatmap's cells are rates."""
+    defaults = panel["fieldConfig"]["defaults"]["unit"]
+    if panel["type"] == "heatmap":
+        return panel["options"]["cellValues"]["unit"]
+    if panel["type"] != "table":
+        return defaults
+    renamed = panel["transformations"][1]["options"]["renameByName"]
+    heading = renamed.get(f"Value #{target['refId']}", renamed.get("Value"))
+    override = next(each for each in panel["fieldConfig"]["overrides"] if each["matcher"]["options"] == heading)
+    return next(each["value"] for each in override["properties"] if each["id"] == "unit")
+
+
+@pytest.mark.parametrize(("dashboard", "panel", "target"), TARGETS)
+def test_a_query_has_plausible_answers_during_a_run(live, dashboard, panel, target):
+    found = answers(live, dashboard, target, live.during_s)
+    assert found
+    low, high = (-1, 1e4) if "/ ((" in target["expr"] else PLAUSIBLE[unit(panel, target)]  # a change has no bounds
+    values = [value for series in found for value in series.values]
+    assert all(low <= value <= high for value in values), (min(values), max(values))
+
+
+@pytest.mark.parametrize(("dashboard", "panel", "target"), TARGETS)
+def test_after_the_run_there_is_no_traffic_and_never_nan(live, dashboard, panel, target):
+    found = answers(live, dashboard, target, live.after_s)
+    assert not [value for series in found for value in series.values if not math.isfinite(value)]
+    if any(name in target["expr"] for name in (*GOES_ON, *LOOKS_BACK)):
+        return
+    last = [series.values[-1] for series in found if series.times[-1] > live.after_s - SCRAPE_INTERVAL_S]
+    if "histogram_quantile" in target["expr"] or " / " in target["expr"]:
+        assert last == []
+    assert set(last) <= {0}
+
+
+@pytest.mark.parametrize("uid", BUILT)
+def test_every_variable_offers_something(live, uid):
+    asked = live.asked(BUILT[uid], live.during_s)
+    for variable in BUILT[uid]["templating"]["list"]:
+        if variable["type"] == "query":
+            assert options(variable, live.source, asked.scope), variable["name"]
+
+
+def test_variables_offer_the_routes_names_and_runs_that_there_are(live):
+    asked = live.asked(BUILT[overview.UID], live.during_s)
+    found = {each["name"]: each for each in BUILT[overview.UID]["templating"]["list"] if each["type"] == "query"}
+    offered = {name: options(variable, live.source, asked.scope) for name, variable in found.items()}
+    assert offered["job"] == ["app", "load"]
+    assert offered["route"] == offered["name"] == ["/stream/sse"]
+    assert offered["run"] == [result["run"]["id"] for result in live.results]
+
+
+@pytest.mark.parametrize("uid", BUILT)
+def test_starts_and_ends_of_runs_are_marked_where_they_were(live, uid):
+    marks = live.asked(BUILT[uid], live.after_s).marks(BUILT[uid])
+    found = {mark.text: mark.at_s for mark in marks}
+    assert len(found) == 2 * len(live.results)
+    for result in live.results:
+        run_id, started_s = result["run"]["id"], datetime.fromisoformat(result["run"]["started_at"]).timestamp()
+        assert found[f"{run_id} starts"] == pytest.approx(started_s, abs=1)
+        ended_s = started_s + result["run"]["duration_s"]
+        assert found[f"{run_id} ends"] == pytest.approx(ended_s, abs=2 * SCRAPE_INTERVAL_S + 1)
+
+
+def test_a_run_that_goes_on_has_no_end_yet(live):
+    marks = live.asked(BUILT[overview.UID], live.during_s).marks(BUILT[overview.UID])
+    assert len([mark for mark in marks if mark.text.endswith(" starts")]) == 2
+    assert len([mark for mark in marks if mark.text.endswith(" ends")]) == 1
+
+
+def stat(live, uid, title):
+    """What a stat panel says during the run."""
+    panel = next(panel for panel in BUILT[uid]["panels"] if panel["title"] == title and panel["type"] == "stat")
+    asked: Questions = live.asked(BUILT[uid], live.during_s)
+    (line,) = asked.lines(panel, POINTS)
+    return line.series.values[0]
+
+
+def test_users_workers_and_streams_of_four_workers_are_added_up(live):
+    assert stat(live, load_test.UID, "Users") == 8
+    assert stat(live, load_test.UID, "Workers") == 4
+    assert 1 <= stat(live, load_test.UID, "Active streams") <= 8
+    assert 1 <= stat(live, server.UID, "Active streams") <= 8
+
+
+def test_both_sides_stream_at_the_same_rate_though_each_has_four_processes(live):
+    panel = next(each for each in BUILT["streamgauge-client-against-server"]["panels"] if each["title"] == "Chunks")
+    lines = live.asked(BUILT["streamgauge-client-against-server"], live.during_s).lines(panel, POINTS)
+    rates = {line.legend: line.series.values[-1] for line in lines}
+    assert rates["client"] == pytest.approx(rates["server"], rel=0.35)
+
+
+def test_each_worker_s_lag_is_a_line_of_its_own(live):
+    title = "Generator lag by worker, p99"
+    panel = next(panel for panel in BUILT[load_test.UID]["panels"] if panel["title"] == title)
+    legends = {line.legend for line in live.asked(BUILT[load_test.UID], live.during_s).lines(panel, POINTS)}
+    assert len(legends) == 1 + 4
+
+
+def test_both_runs_are_in_the_table_of_runs_newest_first(live):
+    dashboard = BUILT[compare_runs.UID]
+    panel = next(panel for panel in dashboard["panels"] if panel["title"] == "Runs" and panel["type"] == "table")
+    rows = live.asked(dashboard, live.after_s).table(panel, POINTS).rows
+    assert [row["Run"] for row in rows] == [result["run"]["id"] for result in reversed(live.results)]
+    words = {"trusted": 2, "degraded": 1, "invalid": 0}
+    for row, result in zip(rows, reversed(live.results), strict=True):
+        assert row["Measurement"] == words[result["verdict"]["trust"]]
+        assert row["Lasted"] == pytest.approx(result["run"]["duration_s"], abs=2 * SCRAPE_INTERVAL_S + 1)
