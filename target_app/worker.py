@@ -152,6 +152,7 @@ def _configuration(settings: Settings, app: App) -> uvicorn.Config:
         http=watched(http, settings),
         ws=watched(WSProtocol, settings),
         ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # it takes a quarter of a megabyte of each connection, whose limit that nearly is
         access_log=False,
         log_level=settings.log_level,
         backlog=BACKLOG,

@@ -6,6 +6,7 @@ and reset, not closed: closing would wait for the client to read, and its buffer
 """
 
 import asyncio
+import errno
 import socket
 import struct
 from typing import Any
@@ -54,6 +55,12 @@ class Connection:
             self._timer.cancel()
             self._timer = None
 
+    def lost(self, error: Exception | None) -> None:
+        """The connection is gone. Where the kernel gave up on a client that acknowledged nothing more, so it counts."""
+        self.flows()
+        if self._scope is not None and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+            mark_outcome(self._scope, "send_timeout")
+
     def cut(self) -> None:
         """End the connection now; what the client has not read is lost, and the kernel keeps none of it."""
         self.flows()
@@ -80,7 +87,7 @@ def watched(protocol: type[Any], settings: Settings) -> type[asyncio.Protocol]:
             self.app: ASGIApp = self._connection.serve
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._connection.flows()
+            self._connection.lost(exc)
             super().connection_lost(exc)
 
         def pause_writing(self) -> None:

@@ -76,10 +76,10 @@ def refuse_reading() -> Iterator[Callable[..., list[socket.socket]]]:
     """Clients that ask for a stream as fast as it goes, and never read."""
     with contextlib.ExitStack() as stack:
 
-        def ask_many(app, number, path="/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=1024"):
+        def ask_many(app, number, path="/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=1024", fields=b""):
             clients = [stack.enter_context(socket.create_connection(app.address)) for _ in range(number)]
             for client in clients:
-                client.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode())
+                client.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n%b\r\n" % (path.encode(), fields))
             return clients
 
         yield ask_many
