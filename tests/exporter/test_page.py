@@ -1,10 +1,8 @@
 """The page as Prometheus reads it."""
 
 import os
-import re
 import shutil
 import subprocess
-import threading
 import time
 
 import pytest
@@ -114,27 +112,6 @@ def test_a_resting_page_is_the_same_page(state, some_slices):
     state.add("p", some_slices)
     resting, busy = (Asked(page_app(Page(state.read, resting=each), print)).text for each in (True, False))
     assert resting == busy
-
-
-def test_a_scrape_sees_whole_slices_while_another_thread_adds_them(state, slice_of):
-    stop = threading.Event()
-
-    def add():
-        while not stop.is_set():
-            state.add("p", [slice_of(started=1, chunks=1, outcomes={"completed": 1})])
-
-    thread = threading.Thread(target=add)
-    thread.start()
-    try:
-        for _ in range(200):
-            text = Asked(page_app(Page(state.read), print)).text
-            values = dict(re.findall(r'^(\w+)\{name="a".*?(?:outcome="completed".*)?\} (\S+)$', text, re.MULTILINE))
-            if values:
-                assert values["stream_client_started_total"] == values["stream_client_chunks_total"]
-                assert values["stream_client_active"] == "0.0"
-    finally:
-        stop.set()
-        thread.join()
 
 
 def test_the_catalog_has_every_metric_that_is_read(state, some_slices):

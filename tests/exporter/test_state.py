@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from streamgauge.exporter.counts import Buckets
-from streamgauge.exporter.state import KEPT_S, RunLabels
+from streamgauge.exporter.counts import Buckets, NameCounts
+from streamgauge.exporter.state import KEPT_S, RunLabels, State
 from streamgauge.measure.delay import RawDelays
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
@@ -181,3 +181,30 @@ def test_a_slice_of_a_stepped_clock_costs_its_delays_and_nothing_else(state):
     state.add("p", [part])
     assert value(state, "started_total") == 1
     assert "stream_client_chunk_delay_seconds" not in shown(state)
+
+
+class Held:
+    """A lock that knows whether it is held."""
+
+    held = False
+
+    def __enter__(self):
+        assert not self.held
+        self.held = True
+
+    def __exit__(self, *_):
+        self.held = False
+
+
+@pytest.mark.parametrize("touch", ["add", "copy", "end"])
+def test_a_scrape_sees_whole_slices(slice_of, monkeypatch, touch):
+    """Counts are written and read under the lock alone."""
+    lock, owner = Held(), Buckets if touch == "copy" else NameCounts
+    state, plain, seen = State(lock), getattr(owner, touch), []
+    monkeypatch.setattr(owner, touch, lambda *a: (seen.append(lock.held), plain(*a))[1])
+    state.begin(SECOND_RUN, 0.0)
+    state.add("p", [slice_of(started=1)])
+    state.read()
+    state.end("trusted")
+    assert seen
+    assert all(seen)

@@ -62,7 +62,8 @@ class Watched:
         )
         stream = ("-H", self.url, "-u", USERS, "--stream-path", STREAM_PATH, "--stream-end", END)
         self.running = start(*(role if workers else ()), *here, *stream, *options, result_dir=directory)
-        self.workers = [start("--worker", "--master-port", master) for _ in range(workers)]
+        theirs = [option for option in options if option == "--reset-stats"]  # Locust wants it on every process
+        self.workers = [start("--worker", "--master-port", master, *theirs) for _ in range(workers)]
 
     def web(self, path, form=None):
         """What the web UI answers to a GET, or to a POST of a form."""
@@ -93,9 +94,13 @@ class Watched:
         (found,) = self._prometheus.ask("query_range", query=expression, **span)["result"]
         return [(t, float(rate)) for t, rate in found["values"]]
 
+    def counted(self):
+        """Chunks of all results so far."""
+        return sum(streams["chunks"] for result in self.running.results for streams in result["streams"])
+
     def end(self):
         """Let Locust end, and keep what the source sent and when, in Unix time."""
-        self.ended = self.running.wait()
+        self.running.wait()
         shift_s = time.time() - time.monotonic()
         self.sends_s = sorted(ns / 1e9 + shift_s for stream in self._source.log().streams for ns in stream)
         return self
@@ -120,6 +125,7 @@ def two_runs_in_the_web_ui(begin, until):
         until(lambda before=before: it.values("stream_client_chunks_total{}") > [before[0] + 500], "chunks have come")
         it.web("/stop", {})
         until(lambda number=number: len(it.running.results) == number, "the result is written")
+        until(lambda: it.values("stream_client_chunks_total{}") == [it.counted()], "the last value was scraped")
     it.running.process.send_signal(signal.SIGTERM)
     return it.end()
 
@@ -203,7 +209,7 @@ def test_the_rate_is_never_negative_and_has_no_spike(case):
 
 def test_the_last_scrape_has_all_that_the_results_have(case):
     """And what a reset takes out of a result: a counter counts what was, from first to last."""
-    counted = sum(streams["chunks"] for result in case.ended.results for streams in result["streams"])
+    counted = case.counted()
     (last,) = case.values("last_over_time(stream_client_chunks_total{}[5m])")
     if "--reset-stats" in case.running.process.args:
         assert counted < last == len(case.sends_s)
@@ -214,8 +220,8 @@ def test_the_last_scrape_has_all_that_the_results_have(case):
 @pytest.mark.parametrize("name", ["two runs, one process", "two runs, two workers"])
 def test_each_run_is_what_the_counter_grew_by(case_of, name):
     case = case_of(name)
-    at_s = [datetime.fromisoformat(result["run"]["started_at"]).timestamp() for result in case.ended.results]
-    chunks = [sum(streams["chunks"] for streams in result["streams"]) for result in case.ended.results]
+    at_s = [datetime.fromisoformat(result["run"]["started_at"]).timestamp() for result in case.running.results]
+    chunks = [sum(streams["chunks"] for streams in result["streams"]) for result in case.running.results]
     until_second = [value for t, value in case.samples("chunks_total") if t < at_s[1]]
     assert until_second[-1] == chunks[0]
     assert case.samples("chunks_total")[-1][1] == sum(chunks) == len(case.sends_s)

@@ -138,5 +138,7 @@ def open_exporter(options: ExporterOptions, *, measuring: bool) -> Exporter | No
             raise MetricsPortError(problem) from error
         logger.warning("No client metrics: %s. Another port can be named, 0 takes a free one, off none", problem)
         return None
-    logger.info("Client metrics at http://%s:%d/metrics", options.host, port)
+    logger.info(
+        "Client metrics at http://%s:%d/metrics", f"[{options.host}]" if ":" in options.host else options.host, port
+    )
     return exporter
