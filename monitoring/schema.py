@@ -50,8 +50,15 @@ def lay_out(rows: Sequence[Row]) -> list[core.Panel]:
     return placed
 
 
-def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], variables: list[core.Template]) -> Json:
-    """A whole dashboard, ready to be written."""
+def dashboard(
+    uid: str,
+    title: str,
+    description: str,
+    rows: Sequence[Row],
+    variables: list[core.Template],
+    since: str = "now-15m",
+) -> Json:
+    """A whole dashboard, ready to be written. It opens on the time ``since`` then."""
     return finalize(
         core.Dashboard(
             uid=uid,
@@ -66,7 +73,7 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row], varia
             refresh=REFRESH,
             schemaVersion=SCHEMA_VERSION,
             templating=core.Templating(list=variables),
-            time=core.Time("now-15m", "now"),
+            time=core.Time(since, "now"),
             timezone="browser",
         ).auto_panel_ids()
     )

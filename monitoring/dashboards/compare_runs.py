@@ -15,11 +15,9 @@ from monitoring.dashboards.families import (
     DELAY,
     GENERATOR_LAG,
     RUN_INFO,
-    RUN_START,
     STALLS,
-    TRUST,
 )
-from monitoring.panels import TRUST as TRUST_WORDS
+from monitoring.dashboards.runs import runs_table
 from monitoring.panels import Json, chart
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
@@ -28,9 +26,7 @@ from monitoring.windows import (
     Course,
     Run,
     change,
-    length_of_each_run,
     named,
-    of_each_run,
     window_variables,
 )
 
@@ -49,7 +45,7 @@ def build() -> Json:
         "Two load tests by their ids, each over its own time. Choose a time range that holds both; `streamgauge "
         "compare` does the same from their results, with confidence intervals.",
         [
-            Row("Runs", 6, (24,), [_runs()]),
+            Row("Runs", 6, (24,), [runs_table(_ADVICE)]),
             Row("What changed", 9, (12,), [_times(), _rates()]),
             Row(
                 "By name",
@@ -67,26 +63,14 @@ def build() -> Json:
             pick("new", "New run", _INFO, "run_id", NEWEST_FIRST),
             *window_variables(BASE, NEW),
         ],
+        since="now-1h",
     )
 
 
-def _runs() -> Table:
-    return table(
-        "Runs",
-        f"`{RUN_START}`, `{TRUST}`, `{RUN_INFO}`: the load tests in the time shown. Compare two of the same scenario, "
-        "host and length, both trusted; else the difference may be the load's or the generator's.",
-        {"run_id": "Run", "scenario": "Scenario", "host": "Host"},
-        [
-            Column("Started", f"{of_each_run(RUN_START)} * 1000", "dateTimeAsIso"),
-            Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
-            Column("Lasted", length_of_each_run(), "s"),
-        ],
-        sort_by="Started",
-        newest_first=True,
-        no_value=NO_RUN,
-    )
-
-
+_ADVICE = (
+    "Compare two of the same scenario, host and length, both trusted; else the difference may be the load's or the "
+    "generator's."
+)
 _CHANGE_COLOURS = {"decimals": 1}
 
 

@@ -19,14 +19,12 @@ from monitoring.dashboards.families import (
     GENERATOR_LAG,
     LATE_STARTS,
     NAME_LEGEND,
-    RUN_INFO,
-    RUN_START,
     STALLS,
     TRUST,
     USERS,
     WORKERS,
 )
-from monitoring.panels import TRUST as TRUST_WORDS
+from monitoring.dashboards.runs import runs_table
 from monitoring.panels import Json, chart, colour, heatmap, stat, verdict
 from monitoring.promql import (
     bucket_rate,
@@ -44,7 +42,6 @@ from monitoring.promql import (
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
 from monitoring.variables import GENERATORS, names, runs, targets_of
-from monitoring.windows import length_of_each_run, of_each_run
 
 UID = "streamgauge-load-test"
 
@@ -294,18 +291,5 @@ def _generator() -> list[core.Panel]:
             COALESCED,
             max=1,
         ),
-        table(
-            "Runs",
-            f"`{RUN_START}`, `{TRUST}`, `{RUN_INFO}`: the load tests in this time, newest first, and their last "
-            "verdict. Take two ids to the dashboard Compare runs; result.json holds the exact figures.",
-            {"run_id": "Run", "scenario": "Scenario", "host": "Host"},
-            [
-                Column("Started", f"{of_each_run(RUN_START)} * 1000", "dateTimeAsIso"),
-                Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
-                Column("Lasted", length_of_each_run(), "s"),
-            ],
-            sort_by="Started",
-            newest_first=True,
-            no_value=NO_RUN,
-        ),
+        runs_table("Take two ids to the dashboard Compare runs; result.json holds the exact figures."),
     ]

@@ -2,7 +2,7 @@
 
 from grafanalib import core
 
-from monitoring.config import CLIENT_FAILED_OUTCOMES, FAILED_OUTCOMES, NO_RUN, OBJECTIVES, SUCCESS_OBJECTIVE
+from monitoring.config import CLIENT_FAILED_OUTCOMES, FAILED_OUTCOMES, OBJECTIVES, SUCCESS_OBJECTIVE
 from monitoring.dashboards.families import (
     BY_ROUTE,
     CLIENT_ACTIVE,
@@ -11,8 +11,6 @@ from monitoring.dashboards.families import (
     CLIENT_STARTED,
     CLIENT_TTFC,
     ROUTE_LEGEND,
-    RUN_INFO,
-    RUN_START,
     SERVER_ACTIVE,
     SERVER_FINISHED,
     SERVER_INTERVAL,
@@ -20,7 +18,7 @@ from monitoring.dashboards.families import (
     SERVER_TTFC,
     TRUST,
 )
-from monitoring.panels import TRUST as TRUST_WORDS
+from monitoring.dashboards.runs import runs_table
 from monitoring.panels import Json, chart, colour, heatmap, stat, verdict
 from monitoring.promql import (
     CLIENT_COUNTED,
@@ -37,11 +35,11 @@ from monitoring.promql import (
     worst,
 )
 from monitoring.schema import Row, dashboard
-from monitoring.tables import Column, Table, table
 from monitoring.variables import BOTH_SIDES, names, objectives, routes, runs, targets_of
-from monitoring.windows import length_of_each_run, of_each_run
 
 UID = "streamgauge-overview"
+
+_TAKE_AN_ID = "Take a run's id to the dashboard Compare runs; its result.json holds the exact figures."
 
 TTFC_SHARE = OBJECTIVES["time_to_first_chunk"].share
 INTERVAL_SHARE = OBJECTIVES["chunk_interval"].share
@@ -59,7 +57,7 @@ def build() -> Json:
             Row("Service level", 8, (8,), _service_level()),
             Row("Traffic", 8, (8,), _traffic()),
             Row("Latency", 9, (12,), _latency()),
-            Row("Load tests in this time", 5, (24,), [_runs()]),
+            Row("Load tests in this time", 5, (24,), [runs_table(_TAKE_AN_ID)]),
         ],
         [*targets_of(BOTH_SIDES), routes(), names(), runs(), *objectives()],
     )
@@ -210,20 +208,3 @@ def _latency() -> list[core.Panel]:
             bucket_rate(SERVER_INTERVAL),
         ),
     ]
-
-
-def _runs() -> Table:
-    return table(
-        "Runs",
-        f"`{RUN_START}`, `{TRUST}`, `{RUN_INFO}`: the load tests in this time, newest first, and their last verdict. "
-        "Take a run's id to the dashboard Compare runs; its result.json holds the exact figures.",
-        {"run_id": "Run", "scenario": "Scenario", "host": "Host"},
-        [
-            Column("Started", f"{of_each_run(RUN_START)} * 1000", "dateTimeAsIso"),
-            Column("Measurement", of_each_run(TRUST), "none", None, {"mappings": TRUST_WORDS}),
-            Column("Lasted", length_of_each_run(), "s"),
-        ],
-        sort_by="Started",
-        newest_first=True,
-        no_value=NO_RUN,
-    )

@@ -32,7 +32,7 @@ DEADLINE_S = 90.0
 KEY = "key-of-the-load-test"
 LOCUSTFILE = "loadtests/sse.py"
 PATH = "/stream/sse?chunks=20&interval_ms=50"
-USERS, WORKERS, RUN_S = 8, 4, 14
+USERS, WORKERS, FIRST_RUN_S, RUN_S = 8, 4, 8, 14
 #: How far into the second run the moment is that the tests look at.
 INTO_RUN_S = 11
 
@@ -115,9 +115,9 @@ def value(source, query):
     return found[0].values[0] if found else None
 
 
-def load(folder, url, port, *options):
+def load(folder, url, port, run_s, *options):
     """A load test that runs now. Its process ends when its last values were scraped."""
-    options += ("--headless", "-H", url, "-u", USERS, "-r", 4, "-t", f"{RUN_S}s", "--stream-path", PATH)
+    options += ("--headless", "-H", url, "-u", USERS, "-r", 4, "-t", f"{run_s}s", "--stream-path", PATH)
     options += ("--stream-header", f"X-API-Key: {KEY}", "--stream-stamps", "--stream-end", "event:done")
     options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--result-dir", folder / "results")
     return running(command(LOCUSTFILE, *options), folder / "load.log", stdout=subprocess.DEVNULL, env=environment())
@@ -146,14 +146,14 @@ def live(tmp_path_factory):
         port, began_s = free_port(), time.time()
         source = prometheus(stack, folder, {"app": metrics, "load": f"127.0.0.1:{port}"})
         poll(lambda: value(source, 'up{job="app"} == 1'), "the app is scraped")
-        with load(folder, url, port) as process:
+        with load(folder, url, port, FIRST_RUN_S) as process:
             check(process, folder)
         stopped = threading.Event()
         visitor = threading.Thread(target=visit, args=(url, stopped))
         visitor.start()
         bind = free_port()
         workers = ("--processes", WORKERS, "--master-bind-port", bind, "--master-port", bind)
-        with load(folder, url, port, *workers) as process:
+        with load(folder, url, port, RUN_S, *workers) as process:
             check(process, folder)
         stopped.set()
         visitor.join()
