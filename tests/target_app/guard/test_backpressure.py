@@ -1,14 +1,17 @@
 """A client that does not read costs the server little, for a short time, and others nothing."""
 
+import os
 import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 LIMIT_BYTES = 320 * 1024
 CLIENTS = 50
+WINDOW_S = 3.0
 HANDSHAKE = (
     b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
@@ -110,29 +113,35 @@ class Listener(threading.Thread):
             last_s = now_s
 
 
+def _waited_s(app):
+    """How long the app was ready to run, and had no processor to run on."""
+    return int(Path(f"/proc/{app.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def _p99_s(app, begin, others):
+    """Of the chunk intervals of twenty streams, while ``others`` happens; and whether the app had its processor."""
+    connections, waited_s = [begin(app) for _ in range(20)], _waited_s(app)
+    listeners = [Listener(connection, time.monotonic() + WINDOW_S) for connection in connections]
+    for listener in listeners:
+        listener.start()
+    others()
+    for listener in listeners:
+        listener.join()
+    for connection in connections:
+        connection.close()
+    gaps_s = sorted(gap_s for listener in listeners for gap_s in listener.gaps_s)
+    return gaps_s[len(gaps_s) * 99 // 100], _waited_s(app) - waited_s < WINDOW_S / 8
+
+
 def test_200_clients_that_never_read_do_not_double_the_chunk_interval_of_others(start, begin, refuse_reading):
     app = start("--send-timeout-s", "2", "--tcp-user-timeout-s", "2")
-
-    def p99_s(never_reading):
-        """Of twenty streams, while so many begin, stall and are cut."""
-        connections = [begin(app) for _ in range(20)]
-        listeners = [Listener(connection, time.monotonic() + 3) for connection in connections]
-        for listener in listeners:
-            listener.start()
-        refuse_reading(app, never_reading)
-        for listener in listeners:
-            listener.join()
-        gaps_s = sorted(gap_s for listener in listeners for gap_s in listener.gaps_s)
-        assert len(gaps_s) > 1000
-        for connection in connections:
-            connection.close()
-        return gaps_s[len(gaps_s) * 99 // 100]
-
-    # Whatever else runs on the machine makes both longer, never shorter: the least of several rounds is the app's own.
-    without_s, with_s = p99_s(0), p99_s(200)
     for _ in range(5):
-        if with_s < 2 * without_s:
+        without_s, quiet = _p99_s(app, begin, lambda: None)
+        with_s, still_quiet = _p99_s(app, begin, lambda: refuse_reading(app, 200))
+        if quiet and (still_quiet or with_s < 2 * without_s):
             break
-        without_s, with_s = min(without_s, p99_s(0)), min(with_s, p99_s(200))
+    else:
+        assert "CI" not in os.environ, "the machine is too busy"
+        pytest.skip("the machine is too busy to tell whose fault a late chunk is")
     assert with_s < 2 * without_s
     assert app.metric("stream_server_finished_total", outcome="send_timeout") >= 200
