@@ -10,6 +10,7 @@ BENCHMARKS = {
     "scale": "10 000 concurrent streams in one process: memory for each, and whether any is lost",
     "faults": "a source that fails in every way: whether each stream is taken for what it is",
     "trust": "whether the verdict can be believed: runs spoiled on purpose, each held against the source's log",
+    "recorder": "what the server's instruments cost: an app without any, with streamgauge's, and with its peers'",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
 }
 

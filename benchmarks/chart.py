@@ -1,4 +1,4 @@
-"""The engine's benchmark as a page of bar charts: one HTML file that needs no network, or a picture of it."""
+"""Benchmarks as a page of bar charts: one HTML file that needs no network, or a picture of it."""
 
 import html
 import json
@@ -14,9 +14,9 @@ from streamgauge.report.charts import COLOURS, Figure
 _GROUP_COLOURS = {"floor": "#8a8f98", "engine": COLOURS[0], "locust": COLOURS[1], "other": COLOURS[4]}
 _WIDTH, _ROW, _FRAME = 980, 30, 130
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>streamgauge beside other readers</title>
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:15px/1.5 system-ui,sans-serif;max-width:{width}px;margin:24px auto;color:#222;background:#fff}}
-h1{{font-size:22px}}p{{color:#555}}</style><h1>streamgauge beside other readers of event streams</h1><p>{about}</p>
+h1{{font-size:22px}}p{{color:#555}}</style><h1>{title}</h1><p>{about}</p>
 {places}<script>{plotly}</script><script>const figures={figures};
 for(const [id,f] of Object.entries(figures))Plotly.newPlot(id,f.data,f.layout,{{displayModeBar:false,responsive:true}});
 </script></html>"""
@@ -33,10 +33,15 @@ def problem(path: Path) -> str:
 
 def write(report: dict[str, Any], path: Path) -> None:
     """Draw the report's summary."""
-    figures = charts(report["summary"])
+    draw("streamgauge beside other readers of event streams", _about(report), charts(report["summary"]), path)
+
+
+def draw(title: str, about: str, figures: dict[str, Figure], path: Path) -> None:
+    """Write ``figures``, one below the other, as a page or a picture of it."""
     page = _PAGE.format(
         width=_WIDTH,
-        about=html.escape(_about(report)),
+        title=html.escape(title),
+        about=html.escape(about),
         places="".join(f'<div id="{key}"></div>' for key in figures),
         plotly=_plotly(),
         figures=json.dumps(figures).replace("<", r"\u003c"),
@@ -82,7 +87,7 @@ def _costs(clients: dict[str, Any], title: str) -> Figure:
             "thickness": 1.2,
         },
     }
-    return {"data": [trace], "layout": _layout(title, len(shown), {"rangemode": "tozero", "ticksuffix": " µs"})}
+    return {"data": [trace], "layout": layout(title, len(shown), {"rangemode": "tozero", "ticksuffix": " µs"})}
 
 
 def _errors(clients: dict[str, Any], title: str) -> Figure:
@@ -103,10 +108,10 @@ def _errors(clients: dict[str, Any], title: str) -> Figure:
         for quantile, symbol in (("p50", "circle"), ("p99", "diamond"))
     ]
     axis = {"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1}
-    return {"data": traces, "layout": _layout(title, len(shown), axis) | {"showlegend": False}}
+    return {"data": traces, "layout": layout(title, len(shown), axis) | {"showlegend": False}}
 
 
-def _layout(title: str, rows: int, axis: Figure) -> Figure:
+def layout(title: str, rows: int, axis: Figure) -> Figure:
     return {
         "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}},
         "height": rows * _ROW + _FRAME,

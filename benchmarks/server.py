@@ -63,6 +63,13 @@ class Server:
     ) -> None:
         self.end()
 
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        if self._process is None:
+            raise RuntimeError("the server does not run")
+        return self._process.pid
+
     def end(self) -> None:
         """End the process."""
         process, self._process = self._process, None

@@ -76,10 +76,11 @@ class StreamSeries:
         if interval_s is not None:
             self._intervals[bisect_left(INTERVAL_BUCKETS, interval_s)] += 1
             self.interval_s += interval_s
-        self._intervals[0] += chunks - 1
-        self._sends[bisect_left(INTERVAL_BUCKETS, send_s)] += 1
+        if chunks > 1:
+            self._intervals[0] += chunks - 1
+        self._sends[0 if send_s <= QUICK_S else bisect_left(INTERVAL_BUCKETS, send_s)] += 1
         self.send_s += send_s
-        each_bytes = size_bytes // chunks
+        each_bytes = size_bytes if chunks == 1 else size_bytes // chunks
         if not self.least_bytes < each_bytes <= self.most_bytes:
             self._choose_size(each_bytes)
         self._sizes[self._size_bucket] += chunks

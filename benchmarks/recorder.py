@@ -1,0 +1,194 @@
+"""What the server's instruments cost: one app without any, with streamgauge's, and with two that time no chunk.
+
+All of them serve at once, and are read in turn, round after round, so that what else the machine does hits all alike;
+ratios are taken within a round. CPU time a chunk is that of all worker processes, and the steadier figure: chunks a
+second are of the server and the reader together, which share the machine's cores.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+
+from benchmarks import chart, machine, recorder_tables
+from benchmarks.options import add_output, new_file, whole
+from benchmarks.server import ROOT, Server
+from benchmarks.service import BARE, INSTRUMENTS, OURS
+from benchmarks.service.app import coded_bytes
+from benchmarks.service.reading import ReadingError, read_all
+
+SCHEMA = "streamgauge.benchmark.recorder/1"
+PACKAGES = (OURS, *INSTRUMENTS[2:], "prometheus-client", "fastapi", "starlette", "uvicorn", "uvloop", "httptools")
+_START_LIMIT_S = 60
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is read of a service in one trial: ``streams`` at once, ``chunks`` of each."""
+
+    name: str
+    path: str
+    streams: int
+    chunks: int
+    interval_ms: int = 0
+
+    @property
+    def url_path(self) -> str:
+        """The path, with what is asked for."""
+        return f"/{self.path}?chunks={self.chunks}" + (f"&interval_ms={self.interval_ms}" if self.interval_ms else "")
+
+
+def loads(chunks: int) -> list[Load]:
+    """``chunks`` over all streams of each."""
+    return [
+        Load("pre-encoded, as fast as it goes", "fast", 8, max(1, chunks // 8)),
+        Load("each event encoded, as fast as it goes", "encoding", 8, max(1, chunks // 16)),
+        Load("pre-encoded, 100 streams, every 10 ms", "fast", 100, max(1, chunks // 1000), 10),
+    ]
+
+
+class Service:
+    """A running service and its processes."""
+
+    def __init__(self, url: str, pid: int, workers: int) -> None:
+        self.port = int(url.rpartition(":")[2])
+        self._parent = psutil.Process(pid)
+        limit_s = time.monotonic() + _START_LIMIT_S
+        while workers > 1 and len(self._parent.children()) < workers:
+            if time.monotonic() > limit_s:
+                raise ReadingError(f"expected {workers} workers within {_START_LIMIT_S} s")
+            time.sleep(0.05)
+        self._pids = [process.pid for process in (self._parent, *self._parent.children())]
+
+    def trial(self, load: Load) -> dict[str, float]:
+        """Read ``load`` once. Raises ReadingError where not all came."""
+        before_ns, begin_s = self._cpu_ns(), time.perf_counter()
+        read_all(self.port, load.url_path, load.streams, coded_bytes(load.chunks))
+        took_s, chunks = time.perf_counter() - begin_s, load.streams * load.chunks
+        return {"cpu_s_per_chunk": (self._cpu_ns() - before_ns) / chunks / 1e9, "chunks_per_s": chunks / took_s}
+
+    def _cpu_ns(self) -> int:
+        return sum(map(machine.cpu_ns, self._pids))
+
+
+@contextmanager
+def services(workers: int) -> Iterator[dict[str, Service]]:
+    """One for each instrument."""
+    with ExitStack() as running:
+        found = {}
+        for name in INSTRUMENTS:
+            server = Server(sys.executable, "-m", "benchmarks.service", name, str(workers))
+            running.enter_context(server)
+            found[name] = Service(server.url, server.pid, workers)
+        yield found
+
+
+def rounds(running: dict[str, Service], load: Load, count: int, say: Say) -> list[dict[str, Any]]:
+    """Each service once, and again; a round before them that warms up is not kept."""
+    found = []
+    for number in range(count + 1):
+        say(f"{load.name}, round {number} of {count}")
+        found.append({name: service.trial(load) for name, service in running.items()})
+    return found[1:]
+
+
+def natively(bare: Service, chunks: int, count: int, say: Say) -> list[dict[str, Any]]:
+    """The same content pre-encoded and in FastAPI's native form, one after the other."""
+    forms = {form: Load(form, form, 4, max(1, chunks // 40)) for form in ("native", "encoding", "fast")}
+    found = []
+    for number in range(count + 1):
+        say(f"native form, round {number} of {count}")
+        found.append({form: bare.trial(load) for form, load in forms.items()})
+    return found[1:]
+
+
+def alone(count: int, say: Say) -> dict[str, Any]:
+    """CPU time a chunk in ns, without the kernel: by content and app, and of the recorder by itself."""
+    say("the middleware alone")
+    command = [sys.executable, "-m", "benchmarks.service.alone", str(4 * count), "10000"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def header(options: argparse.Namespace) -> dict[str, Any]:
+    """What was measured on what."""
+    return {
+        "schema": SCHEMA,
+        "benchmark": "recorder",
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "options": {"rounds": options.rounds, "chunks": options.chunks, "workers": options.workers},
+        "machine": machine.facts(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
+    """All rounds."""
+    served: list[dict[str, Any]] = []
+    native: list[dict[str, Any]] = []
+    for workers in options.workers:
+        with services(workers) as running:
+            for load in loads(options.chunks):
+                found = rounds(running, load, options.rounds, say)
+                served.append({"load": load.name, "workers": workers, "rounds": found})
+            native = native or natively(running[BARE], options.chunks, options.rounds, say)
+    return {"alone": alone(options.rounds, say), "served": served, "native": native}
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks recorder", description=__doc__)
+    parser.add_argument("--rounds", type=whole, default=7, help="default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=100_000, help="of each trial, default %(default)s")
+    parser.add_argument("--workers", type=_counts, default="1,2", metavar="N,N…", help="default %(default)s")
+    parser.add_argument("--chart", metavar="FILE", type=new_file, help="draw it, as .html or (with Chromium) .png")
+    add_output(parser)
+    options = parser.parse_args(arguments)
+    if not machine.supported():
+        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+    if options.chart and (problem := chart.problem(Path(options.chart))):
+        parser.error(f"argument --chart: {problem}")
+    return options
+
+
+def _counts(text: str) -> list[int]:
+    return [whole(part) for part in text.split(",")]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it, print the tables and write the figures; 1 where a stream did not come whole."""
+    options, console = parsed(arguments), Console(stderr=True)
+    report = header(options)
+    try:
+        with console.status("starting") as status:
+            report |= measured(options, lambda text: status.update(text))
+    except (ReadingError, OSError) as error:
+        console.print(f"benchmark ended: {error}", markup=False)
+        return 1
+    report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
+    report["summary"] = recorder_tables.summary_of(report)
+    recorder_tables.show(report)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    if options.chart:
+        title, figures = "What the server's instruments cost", recorder_tables.figures(report)
+        chart.draw(title, recorder_tables.about(report), figures, options.chart)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The rounds of the recorder's benchmark in one summary, and that as tables and charts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.chart import layout
+from benchmarks.figures import over_rounds, summary
+from benchmarks.service import BARE, OURS
+from benchmarks.tables import wide_console
+from streamgauge.report.charts import COLOURS, Figure
+
+COST, RATE = "cpu_s_per_chunk", "chunks_per_s"
+Round = dict[str, dict[str, float]]
+
+
+def summary_of(report: dict[str, Any]) -> dict[str, Any]:
+    """Medians, least and most; of ratios too, each of which is of one round."""
+    return {
+        "alone": {
+            content: least | {"own": least[OURS] - least["passing on"]}
+            for content, least in report["alone"]["contents"].items()
+        },
+        "recorder": report["alone"]["recorder"],
+        "served": [
+            {"load": each["load"], "workers": each["workers"], "instruments": against(each["rounds"], BARE)}
+            for each in report["served"]
+        ],
+        "native": against(report["native"], "native"),
+    }
+
+
+def against(rounds: Sequence[Round], reference: str) -> dict[str, Any]:
+    """By name the cost, the rate, and both as ratios to the reference's of the same round."""
+    return {
+        name: {figure: over_rounds([each[name] for each in rounds], figure) for figure in (COST, RATE)}
+        | {
+            f"{figure}_ratio": summary(each[name][figure] / each[reference][figure] for each in rounds)
+            for figure in (COST, RATE)
+        }
+        for name in rounds[0]
+    }
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print everything."""
+    console, found = wide_console(), report["summary"]
+    console.print(about(report), highlight=False)
+    columns = ("bare", "passing on", OURS, "own")
+    table = _table("without the kernel, CPU time a chunk in ns (least of all rounds)", "content", columns)
+    for content, least in found["alone"].items():
+        table.add_row(content, *(f"{least[name]:,.0f}" for name in columns))
+    console.print(table)
+    recorder = ", ".join(f"{value:,.0f} ns a {name} chunk" for name, value in found["recorder"].items())
+    console.print(
+        f"own: what streamgauge takes beyond middleware that passes each message on. The recorder alone: {recorder}.",
+        highlight=False,
+    )
+    for each in found["served"]:
+        workers = f"{each['workers']} worker" + "s" * (each["workers"] > 1)
+        console.print(_figures(f"{each['load']} · {workers}", "instrument", each["instruments"], "bare"))
+    console.print(_figures("one content in three forms, no instrument, 1 worker", "form", found["native"], "native"))
+
+
+def about(report: dict[str, Any]) -> str:
+    """What was measured on what, in a line or two."""
+    host, programs = report["machine"], ", ".join(f"{name} {each}" for name, each in report["versions"].items())
+    before, after = host["load_average"][0], host["load_average_at_end"][0]
+    return (
+        f"{report['started_at']} · {host['cpu']}, {host['cores']} cores · {host['kernel']} · Python {host['python']} · "
+        f"median of {report['options']['rounds']} (least–most) · load average {before:.1f} before, {after:.1f} after\n"
+        f"{programs}"
+    )
+
+
+def _table(title: str, first: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column(first, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _figures(title: str, first: str, found: dict[str, Any], reference: str) -> Table:
+    columns = ("CPU a chunk, µs", f"× {reference}", "chunks/s", f"× {reference}")
+    table = _table(title, first, columns)
+    for name, each in found.items():
+        cells = (
+            _ranged(each[COST], lambda value: f"{value * 1e6:.2f}"),
+            _ranged(each[f"{COST}_ratio"], "{:.3f}".format),
+            _ranged(each[RATE], "{:,.0f}".format),
+            _ranged(each[f"{RATE}_ratio"], "{:.3f}".format),
+        )
+        table.add_row(name, *cells, style="bold" if name == OURS else "")
+    return table
+
+
+def _ranged(values: dict[str, float], written: Callable[[float], str]) -> str:
+    return f"{written(values['median'])} ({written(values['min'])}–{written(values['max'])})"
+
+
+def figures(report: dict[str, Any]) -> dict[str, Figure]:
+    """A bar chart for each load: CPU time a chunk as a multiple of the bare app's."""
+    found = {}
+    for number, each in enumerate(report["summary"]["served"]):
+        shown = list(reversed(each["instruments"].items()))
+        ratios = [values[f"{COST}_ratio"] for _, values in shown]
+        trace = {
+            "type": "bar",
+            "orientation": "h",
+            "y": [name for name, _ in shown],
+            "x": [ratio["median"] for ratio in ratios],
+            "text": [f"{ratio['median']:.3f}" for ratio in ratios],
+            "textposition": "inside",
+            "insidetextanchor": "start",
+            "marker": {"color": [COLOURS[0] if name == OURS else "#8a8f98" for name, _ in shown]},
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": [ratio["max"] - ratio["median"] for ratio in ratios],
+                "arrayminus": [ratio["median"] - ratio["min"] for ratio in ratios],
+            },
+        }
+        title = f"CPU time a chunk, × bare: {each['load']}, {each['workers']} workers"
+        found[f"cost-{number}"] = {"data": [trace], "layout": layout(title, len(shown), {"rangemode": "tozero"})}
+    return found

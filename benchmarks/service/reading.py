@@ -1,0 +1,43 @@
+"""A reader that costs as little as it can: it reads streams to their end, and counts bytes alone."""
+
+import selectors
+import socket
+from contextlib import ExitStack
+
+_BUFFER_BYTES = 1 << 20
+_PATIENCE_S = 60.0
+
+
+class ReadingError(RuntimeError):
+    """A stream did not come whole. The text says what was expected and what came."""
+
+
+def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
+    """Read ``path`` to its end on ``streams`` connections at once.
+
+    Raises ReadingError unless the body of each is ``coded_bytes`` long, its transfer coding included.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+    buffer = memoryview(bytearray(_BUFFER_BYTES))
+    came: dict[int, int] = {}
+    with ExitStack() as open_ones, selectors.DefaultSelector() as selector:
+        for number in range(streams):
+            connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S))
+            connection.sendall(request)
+            connection.setblocking(False)
+            selector.register(connection, selectors.EVENT_READ, number)
+            came[number] = 0
+        while selector.get_map():
+            ready = selector.select(_PATIENCE_S)
+            if not ready:
+                raise ReadingError(f"{path}: nothing came for {_PATIENCE_S:g} s")
+            for key, _ in ready:
+                size = key.fileobj.recv_into(buffer)  # type: ignore[union-attr]
+                if not came[key.data]:  # a server sends the head in one piece
+                    came[key.data] -= bytes(buffer[:size]).find(b"\r\n\r\n") + 4
+                came[key.data] += size
+                if not size:
+                    selector.unregister(key.fileobj)
+    for size in came.values():
+        if size != coded_bytes:
+            raise ReadingError(f"{path}: expected {coded_bytes} bytes, got {size}")

@@ -1,0 +1,89 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import machine
+from benchmarks.recorder_tables import against
+from benchmarks.server import Server
+from benchmarks.service import BARE, INSTRUMENTS, OURS
+from benchmarks.service.app import coded_bytes
+from benchmarks.service.reading import ReadingError, read_all
+
+ROOT = Path(__file__).parents[2]
+linux = pytest.mark.skipif(not machine.supported(), reason="the recorder's benchmark needs Linux")
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "benchmarks", "recorder", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("recorder")
+    files = ("-o", str(directory / "out.json"), "--chart", str(directory / "out.html"))
+    done = run("--rounds", "1", "--chunks", "800", *files)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((directory / "out.json").read_text()), (directory / "out.html").read_text()
+
+
+@linux
+def test_every_instrument_serves_every_load_at_1_and_2_workers(small):
+    _, report, _ = small
+    assert [each["workers"] for each in report["served"]] == [1, 1, 1, 2, 2, 2]
+    for each in report["served"]:
+        assert [tuple(this) for this in each["rounds"]] == [INSTRUMENTS]
+        assert all(found["cpu_s_per_chunk"] > 0 for this in each["rounds"] for found in this.values())
+
+
+@linux
+def test_the_middleware_is_measured_without_the_kernel_too(small):
+    _, report, _ = small
+    for least in report["alone"]["contents"].values():
+        assert 0 < least[BARE] < least[OURS]
+    assert 0 < report["alone"]["recorder"]["quick"] < report["alone"]["recorder"]["paced"]
+
+
+@linux
+def test_table_and_chart_have_all_instruments(small):
+    table, _, page = small
+    for name in INSTRUMENTS:
+        assert name in table
+        assert name in page
+    assert "native" in table
+
+
+def test_ratios_are_of_one_round():
+    rounds = [
+        {name: {"cpu_s_per_chunk": cost * factor, "chunks_per_s": 1 / cost} for name, factor in (("a", 1), ("b", 2))}
+        for cost in (1.0, 5.0, 3.0)
+    ]
+    found = against(rounds, "a")
+    assert found["b"]["cpu_s_per_chunk"] == {"median": 6.0, "min": 2.0, "max": 10.0, "count": 3}
+    assert found["b"]["cpu_s_per_chunk_ratio"] == {"median": 2.0, "min": 2.0, "max": 2.0, "count": 3}
+
+
+def test_a_stream_that_does_not_come_whole_ends_the_benchmark():
+    with Server(sys.executable, "-m", "benchmarks.service", BARE, "1") as server:
+        port = int(server.url.rpartition(":")[2])
+        read_all(port, "/fast?chunks=20", 2, coded_bytes(20))
+        with pytest.raises(ReadingError, match=r"expected .* bytes, got"):
+            read_all(port, "/fast?chunks=19", 2, coded_bytes(20))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--workers", "0"), "argument --workers: expected a whole number above 0, got '0'"),
+        (("--rounds", "x"), "argument --rounds: expected a whole number above 0, got 'x'"),
+        (("--chart", "x.pdf"), "argument --chart: expected a name that ends in .html or .png, got 'x.pdf'"),
+        (("-o", "none/x.json"), "'none/x.json' is in no directory that exists"),
+    ],
+)
+def test_wrong_options_are_named(options, message):
+    done = run(*options)
+    assert done.returncode == 2
+    assert message in done.stderr
