@@ -26,15 +26,14 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
             connection.sendall(request)
             connection.setblocking(False)
             selector.register(connection, selectors.EVENT_READ, number)
-            came[number] = 0
         while selector.get_map():
             ready = selector.select(_PATIENCE_S)
             if not ready:
                 raise ReadingError(f"{path}: nothing came for {_PATIENCE_S:g} s")
             for key, _ in ready:
                 size = key.fileobj.recv_into(buffer)  # type: ignore[union-attr]
-                if not came[key.data]:  # a server sends the head in one piece
-                    came[key.data] -= bytes(buffer[:size]).find(b"\r\n\r\n") + 4
+                if key.data not in came:  # a server sends the head in one piece
+                    came[key.data] = -(bytes(buffer[:size]).find(b"\r\n\r\n") + 4)
                 came[key.data] += size
                 if not size:
                     selector.unregister(key.fileobj)
