@@ -140,7 +140,7 @@ class _Calibrator:
         assert scenario is not None
         assert scenario.origin is not None
         return [
-            *("-f", scenario.origin, "-H", url, "--headless", "--only-summary"),
+            *("-f", scenario.origin, "-H", url, "--headless", "--only-summary", "--metrics-port", "off"),
             *("-u", str(plan.users), "-r", f"{max(1.0, plan.users / 2):g}", "-t", f"{plan.run_time_s}s"),
             *("--stream-path", plan.path, "--stream-end", "event:done", "--result-dir", str(self._directory)),
         ]

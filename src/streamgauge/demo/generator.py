@@ -33,6 +33,7 @@ def arguments(plan: Plan, url: str) -> list[str]:
         *("-r", f"{plan.spawn_rate:g}"),
         *("-t", f"{plan.run_time_s}s"),
         *("--result-dir", str(plan.result_dir)),
+        *("--metrics-host", HOST),
         *_interface(plan),
         *_processes(plan),
     ]
