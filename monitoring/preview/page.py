@@ -16,7 +16,7 @@ from monitoring.preview.box import Box
 MARK = "Preview, drawn by streamgauge; not Grafana"
 PAGE_PX, HEAD_PX, CELL_PX, GAP_PX, MARGIN_PX = 1500, 64, 38, 8, 12
 DPI = 100
-COLOURS = 96
+COLOURS = 160
 
 _DRAWERS = {"stat": stats.draw, "timeseries": charts.draw, "heatmap": heatmaps.draw, "table": tables.draw}
 
@@ -80,5 +80,5 @@ def _row(sheet: Axes, box: Box, title: str) -> None:
 def _shrink(path: Path) -> None:
     """The same picture with few colours: text and lines need no more, and it is a third as large."""
     with Image.open(path) as image:
-        reduced = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        reduced = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     reduced.save(path, optimize=True)
