@@ -18,7 +18,10 @@ from target_app.closing import Closing
 from target_app.guard.documentation import with_keys
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
-from target_app.library import KINDS, Library
+from target_app.landing import assets
+from target_app.landing import routes as landing
+from target_app.landing.page import Page
+from target_app.library import Library
 from target_app.producing import StreamCutError, Terms
 from target_app.settings import Settings
 from target_app.streams import (
@@ -34,10 +37,12 @@ from target_app.streams import (
     text,
     websocket,
 )
-from target_app.streams.catalogue import STREAMS
 
 #: What anybody may ask for at any time; all else is guarded.
-OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+OPEN_PATHS = (
+    *("/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
+    *assets.PATHS,
+)
 #: The modules of the streams, in the order of the documentation.
 _ROUTERS = (sse, ndjson, text, binary, files, multipart, websocket, chat, sync, native, pathologies)
 
@@ -55,10 +60,11 @@ their own.
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    """The files live as long as the app does."""
+    """The files live as long as the app does. The page is made beforehand: nobody's stream waits for it."""
     with tempfile.TemporaryDirectory(prefix="target_app-") as folder:
         app.state.library = Library(Path(folder))
         await to_thread.run_sync(app.state.library.write)
+        await to_thread.run_sync(app.state.page.make)
         yield
 
 
@@ -72,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=_lifespan,
         openapi_tags=[
-            {"name": "streams", "description": "The streams."},
+            {"name": "streams", "description": "One for each wire format, and what to copy."},
             {"name": "native", "description": "The same, as FastAPI encodes it: less to write, and slower."},
             {"name": "pathologies", "description": "What no service should do, to see its signs. Not to be copied."},
             {"name": "service", "description": "What a service needs beside them."},
@@ -84,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     logging.getLogger("uvicorn.error").addFilter(StreamCutError.shorten)
     app.include_router(health.router)
+    app.include_router(landing.router)
     app.state.settings = settings
     app.state.closing = Closing()
     app.state.terms = Terms(app.state.closing, settings.max_stream_s, settings.heartbeat_s)
@@ -94,17 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.openapi = with_keys(app, OPEN_PATHS)  # type: ignore[method-assign]
     if settings.cors_origins:
         _share(app, settings)
-
-    @app.get("/", tags=["service"], summary="What there is")
-    async def index() -> dict[str, object]:
-        """The streams and their files."""
-        return {
-            "streams": [stream.entry() for stream in STREAMS],
-            "files": sorted(KINDS),
-            "docs": "/docs",
-            "health": "/healthz",
-        }
-
+    app.state.page = Page(app.openapi, needs_key=bool(settings.api_keys))
     return app
 
 

@@ -1,0 +1,169 @@
+"""A real browser for all tests: Chromium, driven over its DevTools pipe (https://chromedevtools.github.io)."""
+
+import base64
+import fcntl
+import itertools
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE_S = 60.0
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-pipe",
+)
+#: Chromium reads its commands from descriptor 3 and answers on 4.
+START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
+
+
+class Browser:
+    """A running Chromium. It can reach nothing but this host."""
+
+    def __init__(self, profile: Path) -> None:
+        pipes = [os.pipe(), os.pipe()]
+        self._write, self._read = pipes[0][1], pipes[1][0]
+        # Above those that the browser takes for its own, or one would overwrite the other.
+        given = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (pipes[0][0], pipes[1][1])]
+        command = [sys.executable, "-c", START, *map(str, given), str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}"]
+        self._process = subprocess.Popen(command, pass_fds=given, stderr=subprocess.DEVNULL)
+        for descriptor in (pipes[0][0], pipes[1][1], *given):
+            os.close(descriptor)
+        self._numbers = itertools.count(1)
+        self._rest = b""
+        self.events: list[dict[str, Any]] = []
+
+    def command(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """The result of a command; events that come meanwhile are kept."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        deadline_s = time.monotonic() + DEADLINE_S
+        while True:
+            answer = self._message(deadline_s)
+            if answer.get("id") == number:
+                assert "error" not in answer, answer["error"]
+                result: dict[str, Any] = answer["result"]
+                return result
+            self.events.append(answer)
+
+    def _message(self, deadline_s: float) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._read], [], [], max(0, deadline_s - time.monotonic()))
+            assert ready, "the browser does not answer"
+            found = os.read(self._read, 1 << 20)
+            assert found, "the browser has ended"
+            self._rest += found
+        message, _, self._rest = self._rest.partition(b"\0")
+        return dict(json.loads(message))
+
+    def open(self, url: str, width: int = 1280, height: int = 900, scheme: str = "light") -> "Tab":
+        """A page in a profile of its own, once it is loaded."""
+        context = self.command("Target.createBrowserContext")["browserContextId"]
+        target = self.command("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        tab = Tab(self, context, self.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        tab.appear(width, height, scheme)
+        tab.go(url)
+        return tab
+
+    def end(self) -> None:
+        """End it."""
+        self.command("Browser.close")
+        self._process.wait(DEADLINE_S)
+        os.close(self._read)
+        os.close(self._write)
+
+
+class Tab:
+    """One page."""
+
+    def __init__(self, browser: Browser, context: str, session: str) -> None:
+        self._browser = browser
+        self._context = context
+        self._session = session
+        for domain in ("Page", "Runtime", "Log"):
+            self.command(f"{domain}.enable")
+
+    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._browser.command(method, self._session, **parameters)
+
+    def appear(self, width: int, height: int, scheme: str = "light") -> None:
+        """The size of its window in pixels, and whether its user likes it light or dark."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def go(self, url: str) -> None:
+        """Load a page."""
+        self.command("Page.navigate", url=url)
+        self.wait(f"location.href.startsWith({json.dumps(url)}) && document.readyState === 'complete'")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression, awaited if it is a promise."""
+        found = self.command("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def wait(self, condition: str, seconds: float = DEADLINE_S) -> None:
+        """Until an expression is true."""
+        deadline_s = time.monotonic() + seconds
+        while not self.evaluate(condition):
+            assert time.monotonic() < deadline_s, f"it did not come to pass: {condition}"
+            time.sleep(0.05)
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        """A key of the keyboard."""
+        asked = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.command("Input.dispatchKeyEvent", type="keyDown", text=text, **asked)
+        self.command("Input.dispatchKeyEvent", type="keyUp", **asked)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What its console has of errors."""
+        self.evaluate("0")
+        own = [each for each in self._browser.events if each.get("sessionId") == self._session]
+        thrown = [str(each["params"]) for each in own if each["method"] == "Runtime.exceptionThrown"]
+        said = [each["params"] for each in own if each["method"] == "Runtime.consoleAPICalled"]
+        logged = [each["params"]["entry"] for each in own if each["method"] == "Log.entryAdded"]
+        return [
+            *thrown,
+            *(str(each["args"]) for each in said if each["type"] in ("error", "assert")),
+            *(f"{each['text']} {each.get('url', '')}" for each in logged if each["level"] == "error"),
+        ]
+
+    def screenshot(self, path: Path) -> None:
+        """A picture of it, from its top to its bottom."""
+        found = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(found["data"]))
+
+    def close(self) -> None:
+        """Close it, and forget its profile."""
+        self._browser.command("Target.disposeBrowserContext", browserContextId=self._context)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium for all tests that need one."""
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "Chromium is missing"
+        pytest.skip("needs Chromium")
+    running = Browser(tmp_path_factory.mktemp("chromium"))
+    yield running
+    running.end()
