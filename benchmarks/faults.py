@@ -21,7 +21,8 @@ from benchmarks import behaviours, machine
 from benchmarks.fault_parts import MAX_EVENT_BYTES
 from benchmarks.options import add_output, whole
 from benchmarks.server import Server
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.request import Request

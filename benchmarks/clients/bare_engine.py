@@ -9,7 +9,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.request import Request

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from benchmarks.service.app import CYCLE, EVENTS
+from benchmarks.service.app import CYCLE, EVENTS, MEDIA_TYPE
 from streamgauge.asgi import Instruments, StreamMetrics
 from streamgauge.asgi.series import QUICK_S, StreamSeries
 
@@ -35,13 +35,22 @@ async def new(chunks: int) -> AsyncGenerator[bytes]:
         yield b"data: %d%b" % (number, EVENTS[0][6:])
 
 
-CONTENTS = {"known events": known, "new events": new, "raw messages": known}
+CONTENTS = ("known events", "new events", "raw messages")
 
 
-@service.get("/{content}")
-async def stream(content: str, chunks: int) -> StreamingResponse:
-    media_type = "application/octet-stream" if content == "raw" else "text/event-stream"
-    return StreamingResponse((new if content == "new" else known)(chunks), media_type=media_type)
+@service.get("/known")
+async def stream_known(chunks: int) -> StreamingResponse:
+    return StreamingResponse(known(chunks), media_type=MEDIA_TYPE)
+
+
+@service.get("/new")
+async def stream_new(chunks: int) -> StreamingResponse:
+    return StreamingResponse(new(chunks), media_type=MEDIA_TYPE)
+
+
+@service.get("/raw")
+async def stream_raw(chunks: int) -> StreamingResponse:
+    return StreamingResponse(known(chunks), media_type="application/octet-stream")
 
 
 async def passing(scope: Any, receive: Any, send: Any) -> None:

@@ -113,6 +113,8 @@ class Exchange:
             series.send_s += now_s - before_s
             series.size_bytes += size_bytes
             series.quick += 1
+        elif size_bytes:
+            stream.sent_chunks(1, size_bytes, before_s, now_s)
         elif body:
             stream.sent(body, len(body), before_s, now_s)
         if now_s > self._recorder.give_way_at_s:

@@ -31,8 +31,8 @@ class Stream:
 
     def sent(self, body: bytes, size_bytes: int, before_s: float, now_s: float) -> None:
         """Count ``body``, which went out as ``size_bytes`` between the two moments."""
-        series, counter, between = self.series, self._counter, self._counter.between
-        chunks = counter.count(body)
+        between = self._counter.between
+        chunks = self._counter.count(body)
         if self.size_of is not len:
             self._see(body, one=chunks == 1 and between)
         if not chunks:
@@ -41,6 +41,11 @@ class Stream:
         if self._partial_bytes:
             size_bytes += self._partial_bytes
             self._partial_bytes = 0
+        self.sent_chunks(chunks, size_bytes, before_s, now_s)
+
+    def sent_chunks(self, chunks: int, size_bytes: int, before_s: float, now_s: float) -> None:
+        """Count the chunks that one send has completed."""
+        series = self.series
         interval_s, self.last_s = now_s - self.last_s, now_s
         if chunks == 1 and interval_s <= QUICK_S and series.least_bytes < size_bytes <= series.most_bytes:
             series.sent_quickly(interval_s, now_s - before_s, size_bytes)
