@@ -6,7 +6,8 @@ import time
 import pytest
 
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.session import Session

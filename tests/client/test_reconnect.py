@@ -8,7 +8,7 @@ import pytest
 
 from streamgauge.client import reconnect
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.exchange import Instruments
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import PlanError
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.reconnect import exchange_of, resumed

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from streamgauge.client.exchange import Instruments
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.reconnect import exchange_of

@@ -6,44 +6,28 @@ are mistakes of the caller's own callables, and go back to the caller.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.judge import Settled
 from streamgauge.client.opening import opening_of
 from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.reactor import Reactor, Watch
+from streamgauge.client.reactor import Watch
 from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
+from streamgauge.client.sending import Sending
 from streamgauge.client.shortcut import Shortcut
-from streamgauge.client.sweep import Sweep
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
-from streamgauge.measure.clock import ArrivalClock
-from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.wire.decoder import protocol_of
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import Head, HeadParser
 from streamgauge.wire.websocket import WebSocketBody
-
-
-@dataclass(slots=True)
-class Instruments:
-    """What all streams of one process share: where they are counted, their clock, and what drives them."""
-
-    ledger: Ledger
-    clock: ArrivalClock
-    reactor: Reactor
-    sweep: Sweep = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sweep = Sweep(self.ledger, self.clock)
-        self.reactor.after_each_pass(self.sweep)
 
 
 class Exchange:
@@ -76,9 +60,8 @@ class Exchange:
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
-        self._send_failure = ""
         self._reading: Watch | None = None
-        self._writing: Watch | None = None
+        self._sending: Sending | None = None
         self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
         self._patience.wait()
         self._head_parser = HeadParser()
@@ -119,31 +102,16 @@ class Exchange:
     def _connected(self, transport: Transport) -> None:
         self._dial = None
         self._transport = transport
-        self._send_failure = ""
         self._reading = self._reactor.on_readable(transport.sock.fileno(), self._on_readable)
         route, self._opening = self._route, opening_of(self.plan)
-        transport.write(
+        self._sending = Sending(transport, self._reactor)
+        self._sending.send(
             self.request.encode(
                 absolute=route.absolute,
                 proxy_authorization=route.proxy_authorization,
                 upgrade=self._opening.upgrade,
             )
         )
-        self._send()
-
-    def _send(self) -> None:
-        transport = self._transport
-        assert transport is not None
-        try:
-            sent = transport.flush()
-        except OSError as error:
-            self._send_failure = words(error)
-            sent = True  # an answer may still be there to be read
-        if sent and self._writing is not None:
-            self._writing.stop()
-            self._writing = None
-        elif not sent and self._writing is None:
-            self._writing = self._reactor.on_writable(transport.sock.fileno(), self._send)
 
     # Reading
 
@@ -176,7 +144,7 @@ class Exchange:
             if transport.ended and self._transport is transport:
                 self._peer_closed("")
         elif data is not None:
-            self._peer_closed(self._send_failure)
+            self._peer_closed(self._sending.failure if self._sending is not None else "")
 
     def _take_in(self, data: bytes, arrival_ns: int) -> None:
         try:
@@ -237,14 +205,13 @@ class Exchange:
 
     def _reply(self, websocket: WebSocketBody, body: BodyReader) -> None:
         """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
-        if self._transport is None:
+        if self._sending is None:
             return
         if body.judge.named_end_came and not websocket.closing:
             websocket.send_close()
             self._patience.closing(lambda: self._peer_closed(""))
         if outgoing := websocket.take_outgoing():
-            self._transport.write(outgoing)
-            self._send()
+            self._sending.send(outgoing)
 
     def _redirect(self, head: Head) -> None:
         """Hang up and wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
@@ -319,7 +286,7 @@ class Exchange:
             and head is not None
             and body.framing.self_delimited
             and not body.framing.rest
-            and self._writing is None
+            and not (self._sending is not None and self._sending.under_way)
             and head.keeps_alive
         )
 
@@ -333,7 +300,7 @@ class Exchange:
             self._transport = None
 
     def _unwatch(self) -> None:
-        for watch in (self._reading, self._writing):
+        for watch in (self._reading, self._sending):
             if watch is not None:
                 watch.stop()
-        self._reading = self._writing = None
+        self._reading = self._sending = None

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from streamgauge.client.body import BodyReader
-from streamgauge.client.exchange import Exchange, Instruments
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.judge import Settled
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Watch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
-from streamgauge.client.exchange import Instruments
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.request import Request, body_of

@@ -5,7 +5,7 @@ import time
 
 import psutil
 
-from streamgauge.client.exchange import Instruments
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import Watch
 from streamgauge.load.reactor import HubReactor
 from streamgauge.measure.clock import ArrivalClock

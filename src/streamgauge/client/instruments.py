@@ -1,0 +1,22 @@
+"""What all streams of one process share."""
+
+from dataclasses import dataclass, field
+
+from streamgauge.client.reactor import Reactor
+from streamgauge.client.sweep import Sweep
+from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.ledger import Ledger
+
+
+@dataclass(slots=True)
+class Instruments:
+    """Where streams are counted, their clock, what drives them, and what reads those whose short way is open."""
+
+    ledger: Ledger
+    clock: ArrivalClock
+    reactor: Reactor
+    sweep: Sweep = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.ledger, self.clock)
+        self.reactor.after_each_pass(self.sweep)
