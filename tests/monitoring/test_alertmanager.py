@@ -155,3 +155,13 @@ def test_every_severity_has_a_receiver_of_its_name():
     configuration = yaml.safe_load(CONFIGURATION.read_text())
     routed = {route["matchers"][0]: route["receiver"] for route in configuration["route"]["routes"]}
     assert routed == {f'severity="{name}"': name for name in ("page", "ticket", "info")}
+
+
+def test_prometheus_finds_the_alertmanager_of_the_stack():
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["alertmanager"]
+    scraped = yaml.safe_load((ROOT / "monitoring" / "prometheus" / "prometheus.yml").read_text())
+    (found,) = scraped["alerting"]["alertmanagers"][0]["dns_sd_configs"]
+    assert found["names"] == ["alertmanager"]
+    assert service["ports"] == [f"127.0.0.1:${{ALERTMANAGER_PORT:-{found['port']}}}:{found['port']}"]
+    assert service["profiles"] == ["alerts"]
+    assert f"./{CONFIGURATION.parent.relative_to(ROOT)}:/etc/alertmanager:ro" in service["volumes"]

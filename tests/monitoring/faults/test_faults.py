@@ -4,9 +4,15 @@ The rules are the committed ones with shorter windows, built by the same code. R
 """
 
 import asyncio
+import json
+import math
 import signal
 
 import pytest
+
+from monitoring.rules.files import groups
+from monitoring.rules.plan import Plan
+from monitoring.rules.rule import Recording
 
 #: What each job's fault is to raise: page and cause where users feel it, the cause alone where they do not yet.
 MEANT = {
@@ -23,6 +29,13 @@ MEANT = {
     "app-down": {("StreamAppDown", "page")},
     "load-starved": {("GeneratorNotTrusted", "info")},
 }
+RECORDED = [
+    rule.name
+    for found in groups(Plan()).values()
+    for group in found
+    for rule in group.rules
+    if isinstance(rule, Recording)
+]
 UNTRUSTED = ("GeneratorNotTrusted", "info")
 #: As long as the longest wait and window that a cause needs, twice.
 WATCHED_S = 30
@@ -77,3 +90,12 @@ def test_what_an_alert_says_is_whole(site):
 
 def test_every_rule_is_evaluated_without_an_error(site):
     assert site.unhealthy() == []
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_is_recorded_has_values_that_can_be(site, name):
+    values = [float(value) for each in site.ask(f"{{__name__={json.dumps(name)}}}[10m]") for _, value in each["values"]]
+    assert values
+    assert all(0 <= value < math.inf for value in values)
+    if "ratio_rate" in name:
+        assert max(values) <= 1
