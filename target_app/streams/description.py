@@ -1,7 +1,7 @@
 """What the OpenAPI document says of a stream: the schema of one item, an example, and who may refuse it.
 
-``itemSchema`` is OpenAPI 3.2's (https://spec.openapis.org/oas/v3.2.0.html#media-type-object), as FastAPI writes it too;
-``schema`` beside it is the whole body, for readers that know 3.1 alone.
+``itemSchema`` is OpenAPI 3.2's (https://spec.openapis.org/oas/v3.2.0.html#sequential-media-types), as FastAPI writes it
+for its own streams. A raw body has no items that its type would tell apart, so there ``schema`` is one chunk's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def described(
     response_class: type[Response] = StreamingResponse,
 ) -> dict[str, Any]:
     """The arguments of a route: its title, its answer, by its media type and those that it ``also`` has, and others."""
-    content: Schema = {"schema": {"type": "string"}, "itemSchema": item}
+    content: Schema = {"schema" if stream.protocol == "raw" else "itemSchema": item}
     if example is not None:
         content["example"] = example
     answer = {"description": description, "content": dict.fromkeys((stream.media_type, *also), content)}

@@ -35,7 +35,9 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """What else a stream brings."""
 
-    include_usage: bool = Field(False, description="Whether a last frame before `[DONE]` counts the tokens.")
+    include_usage: bool = Field(
+        False, strict=True, description="Whether a last frame before `[DONE]` counts the tokens."
+    )
 
 
 class ChatRequest(BaseModel):
@@ -47,12 +49,14 @@ class ChatRequest(BaseModel):
 
     model: str = Field(min_length=1, max_length=256, description="Any name; the answer repeats it.")
     messages: list[Message] = Field(min_length=1)
-    stream: bool = Field(False, description="Whether the answer comes token by token.")
+    stream: bool = Field(False, strict=True, description="Whether the answer comes token by token.")
     stream_options: StreamOptions | None = None
-    max_completion_tokens: int | None = Field(None, ge=1, le=_MOST, description="Tokens of the answer at most.")
-    max_tokens: int | None = Field(None, ge=1, le=_MOST, description="The same by its former name.")
+    max_completion_tokens: int | None = Field(
+        None, strict=True, ge=1, le=_MOST, description="Tokens of the answer at most."
+    )
+    max_tokens: int | None = Field(None, strict=True, ge=1, le=_MOST, description="The same by its former name.")
     n: Literal[1] | None = Field(None, description="One answer is all there is.")
-    seed: int | None = Field(None, ge=-_MOST, le=_MOST, description="As the knob `seed`, which goes before it.")
+    seed: int | None = Field(None, strict=True, description="As the knob `seed`, which goes before it.")
 
     @property
     def most_tokens(self) -> int:

@@ -16,7 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from target_app.pacing import beats
-from target_app.producing import Plan, Terms, gather, produce
+from target_app.producing import Plan, StreamCutError, Terms, gather, produce
 from target_app.response import UNBUFFERED, ChunkedResponse
 from target_app.streams.catalogue import BLOCKING, BUFFERED, HIDDEN_ERROR, NEVER_AWAITS, SSE_TYPE, UNTERMINATED
 from target_app.streams.description import EVENT_ITEM, described
@@ -27,6 +27,7 @@ from target_app.streams.sse import Events
 LONGEST_BLOCK_MS = 250
 LONGEST_PATHOLOGY_S = 60
 MOST_UNAWAITED_CHUNKS = 100_000
+_LET_OUT_S = 0.1
 router = APIRouter()
 
 
@@ -168,5 +169,10 @@ async def hidden_error(knobs: Annotated[PathologyKnobs, Query()], request: Reque
     `event:done`, counts it as incomplete.
     """
     async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs.failing("cut"), request)) as events:
-        async for event in events:
-            yield event
+        try:
+            async for event in events:
+                yield event
+        except StreamCutError:
+            # Raised at once, it would find FastAPI still passing events on, and break the body off at times.
+            await asyncio.sleep(_LET_OUT_S)
+            raise
