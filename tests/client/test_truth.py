@@ -80,7 +80,8 @@ def check(tally: Tally, sent_s: list[float]) -> dict[str, tuple[float, float]]:
 def test_intervals_are_the_sources_own(source):
     tally = tally_of(source.plans(50, chunks=50, interval_ms=20))
     uncertain = check(tally, source.intervals_s())
-    assert uncertain == {} or tally.coalesced > 0.03 * tally.chunks
+    # A coalesced chunk leaves two intervals open, and p99 is open where one interval in a hundred is.
+    assert uncertain == {} or tally.coalesced > 0.005 * tally.chunks
 
 
 def test_a_late_reader_says_what_it_does_not_know_and_is_right_about_the_rest(source):
