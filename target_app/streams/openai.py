@@ -4,17 +4,29 @@ https://platform.openai.com/docs/api-reference/chat
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-#: What the interface's own clients take for a number of 64 bits.
-_MOST = (1 << 63) - 1
+#: The greatest whole number that every reader of JSON has exactly (RFC 8259, section 6).
+_MOST = (1 << 53) - 1
 FinishReason = Literal["stop", "length"]
+
+
+def _a_number(value: object) -> object:
+    """A number as JSON has it: neither a text nor a truth value, for which pydantic would take one."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+Tokens = Annotated[int, Field(ge=1, le=_MOST), BeforeValidator(_a_number)]
+Seed = Annotated[int, Field(ge=-_MOST, le=_MOST), BeforeValidator(_a_number)]
 
 
 class Message(BaseModel):
@@ -51,12 +63,10 @@ class ChatRequest(BaseModel):
     messages: list[Message] = Field(min_length=1)
     stream: bool = Field(False, strict=True, description="Whether the answer comes token by token.")
     stream_options: StreamOptions | None = None
-    max_completion_tokens: int | None = Field(
-        None, strict=True, ge=1, le=_MOST, description="Tokens of the answer at most."
-    )
-    max_tokens: int | None = Field(None, strict=True, ge=1, le=_MOST, description="The same by its former name.")
+    max_completion_tokens: Tokens | None = Field(None, description="Tokens of the answer at most.")
+    max_tokens: Tokens | None = Field(None, description="The same by its former name.")
     n: Literal[1] | None = Field(None, description="One answer is all there is.")
-    seed: int | None = Field(None, strict=True, description="As the knob `seed`, which goes before it.")
+    seed: Seed | None = Field(None, description="As the knob `seed`, which goes before it.")
 
     @property
     def most_tokens(self) -> int:

@@ -78,6 +78,8 @@ def test_chunk_bytes_is_the_text_of_a_token(app):
         ({"messages": [{"content": "x"}]}, "messages.0.role", "missing_required_parameter"),
         ({"n": 2}, "n", "invalid_value"),
         ({"max_tokens": 0}, "max_tokens", "invalid_value"),
+        ({"max_tokens": "5"}, "max_tokens", "invalid_value"),
+        ({"seed": True}, "seed", "invalid_value"),
         ({"stream": "perhaps"}, "stream", "invalid_value"),
     ],
 )
