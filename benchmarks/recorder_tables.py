@@ -10,6 +10,7 @@ from benchmarks.figures import over_rounds, summary
 from benchmarks.service import BARE, OURS
 from benchmarks.tables import wide_console
 from streamgauge.report.charts import COLOURS, Figure
+from streamgauge.report.units import some
 
 COST, RATE = "cpu_s_per_chunk", "chunks_per_s"
 Round = dict[str, dict[str, float]]
@@ -58,8 +59,7 @@ def show(report: dict[str, Any]) -> None:
         highlight=False,
     )
     for each in found["served"]:
-        workers = f"{each['workers']} worker" + "s" * (each["workers"] > 1)
-        console.print(_figures(f"{each['load']} · {workers}", "instrument", each["instruments"], "bare"))
+        console.print(_figures(_name(each), "instrument", each["instruments"], "bare"))
     console.print(_figures("one content in three forms, no instrument, 1 worker", "form", found["native"], "native"))
 
 
@@ -72,6 +72,10 @@ def about(report: dict[str, Any]) -> str:
         f"median of {report['options']['rounds']} (least–most) · load average {before:.1f} before, {after:.1f} after\n"
         f"{programs}"
     )
+
+
+def _name(each: dict[str, Any]) -> str:
+    return f"{each['load']} · {some(each['workers'], 'worker')}"
 
 
 def _table(title: str, first: str, columns: Sequence[str]) -> Table:
@@ -122,6 +126,6 @@ def figures(report: dict[str, Any]) -> dict[str, Figure]:
                 "arrayminus": [ratio["median"] - ratio["min"] for ratio in ratios],
             },
         }
-        title = f"CPU time a chunk, × bare: {each['load']}, {each['workers']} workers"
+        title = f"CPU time a chunk, × bare: {_name(each)}"
         found[f"cost-{number}"] = {"data": [trace], "layout": layout(title, len(shown), {"rangemode": "tozero"})}
     return found
