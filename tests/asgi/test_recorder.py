@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
+from streamgauge.asgi.notes import OUTCOMES
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import StreamSeries
 from streamgauge.catalog import CATALOG, SERVER
@@ -52,6 +53,13 @@ def test_the_families_are_the_catalogs_own():
     assert set(families) == {metric.name for metric in SERVER}
     assert all(family.documentation == CATALOG[name].help for name, family in families.items())
     assert all(family.type == CATALOG[name].type for name, family in families.items())
+
+
+def test_every_outcome_begins_at_zero():
+    registry = CollectorRegistry()
+    StreamSeries(Instruments.of(registry), "/s", "sse")
+    ends = [registry.get_sample_value("stream_server_finished_total", {**CHUNKS, "outcome": each}) for each in OUTCOMES]
+    assert ends == [0] * len(OUTCOMES)
 
 
 def test_there_are_no_created_series():

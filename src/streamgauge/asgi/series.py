@@ -8,6 +8,7 @@ from prometheus_client import Counter, Histogram
 from streamgauge.asgi.familiar import Familiar
 from streamgauge.asgi.framing import CLOSING_BYTES
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
+from streamgauge.asgi.notes import OUTCOMES
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS
 
 #: An interval up to this is in the first bucket, and so is any send within it.
@@ -150,6 +151,8 @@ class _Outlet:
         self._instruments = instruments
         self._labels = labels
         self._ends: dict[str, tuple[Counter, Histogram]] = {}
+        for outcome in OUTCOMES:  # each from zero: where a series begins above it, its first count is no increase
+            instruments.finished.labels(*labels, outcome)
         self.intervals = instruments.chunk_interval.labels(*labels)
         self.sends = instruments.chunk_send.labels(*labels)
         self.sizes = instruments.chunk_size.labels(*labels)
