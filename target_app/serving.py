@@ -1,13 +1,11 @@
 """The command: settings, the listening socket, and one worker here or several below a supervisor."""
 
+import socket
 import sys
 from collections.abc import Sequence
 
-from streamgauge.asgi import MetricsPortError, MultiprocessError
 from target_app.listener import listen
-from target_app.settings import read_settings
-from target_app.supervisor import WorkerError, supervise
-from target_app.worker import serve_alone
+from target_app.settings import Settings, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,17 +15,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         listener = listen(settings)
     except OSError as error:
         return _refuse(f"--port {settings.port} on --host {settings.host}: {error.strerror or error}")
-    serve = serve_alone if settings.workers == 1 else supervise
     with listener:
-        try:
-            serve(settings, listener)
-        except MetricsPortError as error:
-            return _refuse(f"--metrics-port {settings.metrics_port}: {error}")
-        except MultiprocessError as error:
-            return _refuse(f"--workers {settings.workers}: {error}")
-        except WorkerError as error:
-            sys.stderr.write(f"target_app: {error}\n")
-            return 1
+        return _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
+    # Only here, for it takes a while, and what is wrong with the settings is known before.
+    from streamgauge.asgi import MetricsPortError, MultiprocessError
+    from target_app.supervisor import WorkerError, supervise
+    from target_app.worker import serve_alone
+
+    try:
+        (serve_alone if settings.workers == 1 else supervise)(settings, listener)
+    except MetricsPortError as error:
+        return _refuse(f"--metrics-port {settings.metrics_port}: {error}")
+    except MultiprocessError as error:
+        return _refuse(f"--workers {settings.workers}: {error}")
+    except WorkerError as error:
+        sys.stderr.write(f"target_app: {error}\n")
+        return 1
     return 0
 
 
