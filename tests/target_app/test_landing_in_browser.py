@@ -172,9 +172,9 @@ def test_a_refusal_says_what_was_wrong(failing_page):
 
 
 def test_a_knob_out_of_range_is_not_asked_for(failing_page):
-    begin(failing_page, "/stream/ndjson", chunks=0)
-    assert failing_page.evaluate(f"{card_of('/stream/ndjson')}.dataset.state") == "idle"
-    assert failing_page.evaluate(f"{card_of('/stream/ndjson')}.querySelector('details').open")
+    begin(failing_page, "/stream/text", chunks=0)
+    assert failing_page.evaluate(f"{card_of('/stream/text')}.dataset.state") == "idle"
+    assert failing_page.evaluate(f"{card_of('/stream/text')}.querySelector('details').open")
 
 
 @pytest.mark.parametrize("path", ["/stream/sse", "/stream/ndjson", "/stream/ws"])
