@@ -51,7 +51,7 @@ class Plan:
 
     objectives: dict[str, Objective] = field(default_factory=lambda: dict(OBJECTIVES))
     success: float = SUCCESS_OBJECTIVE
-    failed_outcomes: tuple[str, ...] = tuple(outcome for outcome in FAILED_OUTCOMES if outcome != "send_timeout")
+    failed_outcomes: tuple[str, ...] = FAILED_OUTCOMES
     """Server outcomes that use up the budget. A reader that stopped reading is its own doing, and has its own alert."""
     least_events: int = 5
     """Fewer bad events in a window are an incident to read about, and not one to be woken by."""
