@@ -24,7 +24,8 @@ USERS = 4
 STREAM_PATH, END = "/sse?chunks=24&interval_ms=20", "event:done"
 #: What a scrape may lag behind a send: slice, report and scrape.
 LAG_S = 1 + 3 + 1.5
-WINDOW_S = 6
+#: The window of a rate, and how many scrapes it holds when none failed.
+WINDOW_S, FULL = 6, 5
 #: ``rate`` extends what it saw to the whole window, where the first and last of its samples lie up to a scrape inside.
 EXTENDED = WINDOW_S / (WINDOW_S - 1.1)
 
@@ -32,12 +33,12 @@ EXTENDED = WINDOW_S / (WINDOW_S - 1.1)
 class Watched:
     """A Locust on a source of its own, with its metrics scraped."""
 
-    def __init__(self, start, prometheus, free_port, directory, *options, workers):
+    def __init__(self, source, start, prometheus, free_port, directory, *options, workers):
         self.workers_wanted = workers
-        self._source = Server()
+        self._source = source
         self._prometheus = prometheus
         self._web = free_port()
-        self.url = self._source.__enter__().url
+        self.url = source.__enter__().url
         port, master = free_port(), free_port()
         prometheus.scrape(port)
         self._labels = f'{{instance="127.0.0.1:{port}"}}'
@@ -61,7 +62,9 @@ class Watched:
             self._web,
         )
         stream = ("-H", self.url, "-u", USERS, "--stream-path", STREAM_PATH, "--stream-end", END)
-        self.running = start(*(role if workers else ()), *here, *stream, *options, result_dir=directory)
+        self.running = start(
+            *(role if workers else ()), *here, "--metrics-linger", 30, *stream, *options, result_dir=directory
+        )
         theirs = [option for option in options if option == "--reset-stats"]  # Locust wants it on every process
         self.workers = [start("--worker", "--master-port", master, *theirs) for _ in range(workers)]
 
@@ -87,12 +90,18 @@ class Watched:
         return samples
 
     def rates(self, metric):
-        """The rate at every second of the samples, by time."""
+        """The rate at every second of the samples, by time, where no scrape of its window failed."""
         samples = self.samples(metric)
         span = {"start": samples[0][0] + 1, "end": samples[-1][0], "step": 1}
-        expression = f"rate(stream_client_{metric}{self._labels}[{WINDOW_S}s])"
-        (found,) = self._prometheus.ask("query_range", query=expression, **span)["result"]
-        return [(t, float(rate)) for t, rate in found["values"]]
+        window = f"(stream_client_{metric}{self._labels}[{WINDOW_S}s])"
+        expression = f"rate{window} and count_over_time{window} >= {FULL}"
+        found = self._prometheus.ask("query_range", query=expression, **span)["result"]
+        return [(t, float(rate)) for each in found for t, rate in each["values"]]
+
+    @property
+    def lag_s(self):
+        """What a scrape may lag behind: the generator itself says for how long it stood still."""
+        return LAG_S + max(result["generator"]["longest_pause_s"] for result in self.running.results)
 
     def counted(self):
         """Chunks of all results so far."""
@@ -100,41 +109,48 @@ class Watched:
 
     def end(self):
         """Let Locust end, and keep what the source sent and when, in Unix time."""
+        self.running.process.send_signal(signal.SIGTERM)
         self.running.wait()
         shift_s = time.time() - time.monotonic()
         self.sends_s = sorted(ns / 1e9 + shift_s for stream in self._source.log().streams for ns in stream)
         return self
 
-    def close(self):
-        self._source.end()
+
+def seen(it, until, chunks):
+    """Wait until Prometheus has seen so many chunks more."""
+    before = (it.values("stream_client_chunks_total{}") or [0])[0]
+    until(lambda: it.values("stream_client_chunks_total{}") > [before + chunks], "Prometheus sees chunks", 60)
 
 
 def reset_while_starting(begin, until):
     """``--reset-stats``: the reset comes when all users are there."""
-    return begin("--headless", "-r", 1, "-t", "9s", "--reset-stats").end()
+    it = begin("--headless", "-r", 1, "--reset-stats")
+    until(lambda: "All users spawned" in it.running.output, "all users are there", 60)
+    seen(it, until, 1000)
+    return it.end()
 
 
 def two_runs_in_the_web_ui(begin, until):
     """A run that is stopped, and another one in the same process."""
     it = begin()
-    until(it.ready, "Locust is ready")
+    until(it.ready, "Locust is ready", 60)
     for number in (1, 2):
         assert it.web("/swarm", {"user_count": USERS, "spawn_rate": 100, "host": it.url})["success"]
-        until(lambda: it.values("stream_client_users{}") == [USERS], "Prometheus sees the users")
-        before = it.values("stream_client_chunks_total{}") or [0]
-        until(lambda before=before: it.values("stream_client_chunks_total{}") > [before[0] + 500], "chunks have come")
+        seen(it, until, 500)
         it.web("/stop", {})
-        until(lambda number=number: len(it.running.results) == number, "the result is written")
-        until(lambda: it.values("stream_client_chunks_total{}") == [it.counted()], "the last value was scraped")
-    it.running.process.send_signal(signal.SIGTERM)
+        until(lambda number=number: len(it.running.results) == number, "the result is written", 60)
+        until(lambda: it.values("stream_client_chunks_total{}") == [it.counted()], "the last value was scraped", 60)
     return it.end()
 
 
 def a_worker_is_killed(begin, until):
     """``kill -9`` in mid-run."""
-    it = begin("--headless", "-r", 100, "-t", "12s")
-    until(lambda: it.values("stream_client_chunks_total{} > 300"), "Prometheus sees chunks")
+    it = begin("--headless", "-r", 100)
+    until(lambda: it.values("stream_client_workers{}") == [2], "Prometheus sees two workers", 60)
+    seen(it, until, 300)
     os.kill(it.workers[0].process.pid, signal.SIGKILL)
+    until(lambda: it.values("stream_client_workers{}") == [1], "Prometheus sees that one is gone", 60)
+    seen(it, until, 500)
     return it.end()
 
 
@@ -154,9 +170,10 @@ def cases(start, prometheus, free_port, until, tmp_path_factory):
 
     def play(name, script, workers):
         def begin(*options):
+            source = Server()
+            opened.append(source)
             directory = tmp_path_factory.mktemp("results")
-            opened.append(Watched(start, prometheus, free_port, directory, *options, workers=workers))
-            return opened[-1]
+            return Watched(source, start, prometheus, free_port, directory, *options, workers=workers)
 
         try:
             found[name] = script(begin, until)
@@ -169,8 +186,8 @@ def cases(start, prometheus, free_port, until, tmp_path_factory):
     for thread in threads:
         thread.join()
     yield found
-    for each in opened:
-        each.close()
+    for source in opened:
+        source.end()
 
 
 @pytest.fixture
@@ -195,16 +212,16 @@ def sent(case, from_s, to_s):
 
 def test_the_counter_never_falls_and_never_grows_by_more_than_was_sent(case):
     samples = case.samples("chunks_total")
-    assert len(samples) >= WINDOW_S
+    assert len(samples) >= FULL
     for (before_s, before), (now_s, now) in pairwise(samples):
-        assert 0 <= now - before <= sent(case, before_s - LAG_S, now_s)
+        assert 0 <= now - before <= sent(case, before_s - case.lag_s, now_s)
 
 
 def test_the_rate_is_never_negative_and_has_no_spike(case):
     rates = case.rates("chunks_total")
-    assert len(rates) >= WINDOW_S
+    assert rates
     for now_s, rate in rates:
-        assert 0 <= rate * WINDOW_S <= EXTENDED * sent(case, now_s - WINDOW_S - LAG_S, now_s)
+        assert 0 <= rate * WINDOW_S <= EXTENDED * sent(case, now_s - WINDOW_S - case.lag_s, now_s)
 
 
 def test_the_last_scrape_has_all_that_the_results_have(case):
