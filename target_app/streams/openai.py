@@ -6,12 +6,13 @@ https://platform.openai.com/docs/api-reference/chat
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
 
 #: The greatest whole number that every reader of JSON has exactly (RFC 8259, section 6).
 _MOST = (1 << 53) - 1
