@@ -23,8 +23,8 @@ TARGET_METRIC = "event_loop_lag_seconds_count"
 #: The same of the load generators: there as long as a run is.
 GENERATOR_METRIC = "stream_client_users"
 
-#: Server outcomes that are the service's own doing. A client that hangs up or does not read is not, nor is a server that
-#: was told to stop.
+#: Server outcomes that are the service's own doing. A client that hangs up or does not read is not, nor is a server
+#: that was told to stop.
 FAILED_OUTCOMES = ("error", "deadline")
 
 #: Client outcomes that count as failures, as in ``result.json``. A stream that the end of the run cut off is censored:

@@ -113,9 +113,9 @@ def _now() -> list[core.Panel]:
 def _streams() -> list[core.Panel]:
     finished = chart(
         "Streams finished, by outcome",
-        f"`{SERVER_FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `deadline` a stream that "
-        "lasted too long. `send_timeout` is a reader that stopped reading; many `client_disconnect` mean impatient "
-        "clients.",
+        f"`{SERVER_FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `deadline` is a "
+        "stream that lasted too long. `send_timeout` is a reader that stopped reading; many `client_disconnect` mean "
+        "impatient clients.",
         [(occurring(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
         "cps",
     )
