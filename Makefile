@@ -52,7 +52,7 @@ up: ## The whole stack, in Docker; prints its addresses
 	@echo "Locust      http://$$(docker compose port locust-master 8089)"
 	@echo "Grafana     http://$$(docker compose port grafana 3000)"
 	@echo "Prometheus  http://$$(docker compose port prometheus 9090)"
-	@echo "Sample app  http://$$(docker compose port app 8000)/docs"
+	@echo "Sample app  http://$$(docker compose port app 8000)"
 	@echo "Next: make load (a run of $(USERS) users, $(DURATION) s), make logs, make down"
 
 load: ## A run on the stack that is up, its report into results/: make load USERS=100 DURATION=60
