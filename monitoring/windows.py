@@ -17,6 +17,8 @@ from monitoring.variables import worked_out
 from streamgauge.catalog import CATALOG, RUN_LABELS, Metric
 
 _RUN = ", ".join(RUN_LABELS)
+#: The exporter's process, by the name that Prometheus's own libraries have for it.
+PROCESS_START = "process_start_time_seconds"
 _TARGET = selector(family(GENERATOR_METRIC, "gauge"))
 
 
@@ -35,14 +37,15 @@ class Run:
         """What a counter, or a ``part`` of a histogram, grew by in the run. Buckets are kept apart.
 
         The load generator's counters go on from run to run, and its series are gone between them. So this is the last
-        value less the last one before the run, or less nothing where that was another process's: then it is above the
-        run's first. ``increase`` would lose what was counted before the first scrape, which in a short run is much.
+        value less the last one before the run, or less nothing where its process had none yet: what another process
+        counted is no concern of it. ``increase`` would lose what was counted before the first scrape, which in a short
+        run is much.
         """
         metric = _client(name)
         series = f"{metric.name}{part}{selector(metric, *matchers)}"
-        start, end, length = (f"${{{self.variable}_{each}}}" for each in ("start", "end", "seen"))
-        before, first = f"last_over_time({series}[$__range] @ {start})", f"min_over_time({series}[{length}s] @ {end})"
-        grown = f"{series} @ {end} - ({before} <= {first} or 0 * {series} @ {end})"
+        start, end, lived = (f"${{{self.variable}_{each}}}" for each in ("start", "end", "lived"))
+        before = f"last_over_time({series}[{lived}ms] @ {start})"
+        grown = f"{series} @ {end} - ({before} or 0 * {series} @ {end})"
         present = f"{RUN_INFO}{self.matchers} @ {end}"
         return sum_by(metric, by, f"{grown} and on (job, instance) {present}", buckets=part == "_bucket")
 
@@ -114,19 +117,27 @@ def seen_at(run: Run) -> str:
     return f"max(max_over_time(timestamp({RUN_INFO}{run.matchers})[$__range:{SCRAPE_INTERVAL_S}s]))"
 
 
+def process_started_at(run: Run) -> str:
+    """When the load generator's process started that made the run, Unix time."""
+    made_it = f"{PROCESS_START}{_TARGET} and on (job, instance) {RUN_INFO}{run.matchers}"
+    return f"max(max_over_time(({made_it})[$__range:{SCRAPE_INTERVAL_S}s]))"
+
+
 def window_variables(base: Run, new: Run) -> list[core.Template]:
-    """The hidden variables of both runs: start, last sight, both lengths; and how much later the newer one started.
+    """The hidden variables of both runs: start, last sight, length; the milliseconds that the process had lived when the
+    run started; and how much later the newer one started.
 
     Without such a run they are values with which every query still parses, and answers nothing.
     """
     made = []
     for run in (base, new):
         start, end = f"floor({started_at(run)})", f"ceil({seen_at(run)})"
+        lived_ms = f"1000 * ({start} - {process_started_at(run)})"
         under_way = f"clamp_min({ended_at(run)} - {started_at(run)}, 1)"
         made += [
             worked_out(f"{run.variable}_start", f"{start} or vector(0)"),
             worked_out(f"{run.variable}_end", f"{end} or vector(0)"),
-            worked_out(f"{run.variable}_seen", f"clamp_min({end} - {start}, 1) or vector(1)"),
+            worked_out(f"{run.variable}_lived", f"clamp_min(floor({lived_ms}), 1) or vector(1)"),
             worked_out(f"{run.variable}_s", f"{under_way} or vector(1)"),
         ]
     shift = f"round({started_at(new)} - {started_at(base)}) or vector(0)"

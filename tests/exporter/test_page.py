@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 
+import psutil
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_plain
@@ -14,6 +15,7 @@ from streamgauge.exporter.page import Page, page_app
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 #: In closed-loop runs whose server stamps no chunks.
+STARTED = "process_start_time_seconds"
 ABSENT = {"stream_client_chunk_delay_seconds", "stream_client_trust"}
 
 
@@ -57,7 +59,14 @@ def test_every_client_metric_is_there_as_the_catalog_has_it(app, accept):
 
 def test_nothing_is_there_that_the_catalog_does_not_have(app):
     names = {sample.name for family in families(Asked(app).text, "").values() for sample in family.samples}
-    assert names <= {series for metric in CLIENT for series in metric.series}
+    assert names - {STARTED} <= {series for metric in CLIENT for series in metric.series}
+
+
+def test_the_page_says_since_when_its_process_counts(app):
+    (sample,) = families(Asked(app).text, "")[STARTED].samples
+    own_s = psutil.Process().create_time()
+    assert own_s - 1 <= sample.value <= time.time()  # the boot time that it is counted from is of whole seconds
+    assert families(Asked(app).text, "")[STARTED].samples == [sample]
 
 
 def test_counts_are_cumulative_and_end_with_all(app):

@@ -9,7 +9,7 @@ import yaml
 from monitoring.config import FAILED_OUTCOMES
 from monitoring.dashboards import DASHBOARDS
 from monitoring.promql import quantile, rate, share
-from monitoring.windows import Run
+from monitoring.windows import Run, window_variables
 from streamgauge.catalog import CATALOG
 
 FINISHED = "stream_server_finished_total"
@@ -45,12 +45,15 @@ def answers(promtool, tmp_path):
     return check
 
 
-def resolved(query):
-    """The query as Grafana asks it, all values chosen, where run x lasted five minutes and ended after ten."""
+def resolved(query, lived_ms=300_000):
+    """The query as Grafana asks it, all values chosen, where run x lasted five minutes and ended after ten.
+
+    Its process had lived for ``lived_ms`` when it started.
+    """
     times = {"$__rate_interval": "2m", "$__range": "10m", "${shift}": "0"}
     for run in ("base", "new"):
         times |= {f"${{{run}_start}}": "300", f"${{{run}_end}}": "600"}
-        times |= {f"${{{run}_seen}}": "300", f"${{{run}_s}}": "300"}
+        times |= {f"${{{run}_lived}}": str(lived_ms), f"${{{run}_s}}": "300"}
     for text, value in times.items():
         query = query.replace(text, value)
     query = query.replace('="$ttfc_slo"', '="0.25"').replace('="$interval_slo"', '="0.5"')
@@ -107,6 +110,8 @@ def test_a_rate_is_per_second(answers):
 CHUNKS = "stream_client_chunks_total"
 RUN = {'stream_client_run_info{run_id="x"}': "_x5 1+0x5"}
 GROWTH = resolved(Run("base").growth(CHUNKS))
+#: The same where the process had started two minutes before the run.
+GROWTH_IN_A_NEW_PROCESS = resolved(Run("base").growth(CHUNKS), 120_000)
 
 
 def test_a_run_s_total_counts_what_came_before_its_first_scrape(answers):
@@ -117,8 +122,22 @@ def test_a_run_s_total_leaves_out_the_runs_before_it_in_the_same_process(answers
     answers(RUN | {CHUNKS: "0+100x3 _x2 340+10x4"}, {GROWTH: {"{}": 80}})
 
 
-def test_a_run_s_total_is_its_own_where_the_process_is_a_new_one(answers):
-    answers(RUN | {CHUNKS: "0+100x3 _x2 40+10x4"}, {GROWTH: {"{}": 80}})
+@pytest.mark.parametrize("first", [40, 200, 300], ids=["below", "as before", "above"])
+def test_a_run_s_total_is_its_own_where_the_process_is_a_new_one(answers, first):
+    fed = {CHUNKS: f"0+100x2 _x3 {first}+10x4"}
+    answers(RUN | fed, {GROWTH_IN_A_NEW_PROCESS: {"{}": first + 40}})
+
+
+def test_how_long_a_process_had_lived_is_asked_of_the_one_that_made_the_run(answers):
+    variables = {each.name: each.query for each in window_variables(Run("base"), Run("new"))}
+    lived = resolved(re.fullmatch(r"query_result\((.*)\)", variables["base_lived"])[1])
+    fed = {'stream_client_run_start_timestamp_seconds{run_id="x"}': "_x5 301.5+0x5"}
+    fed |= {
+        "process_start_time_seconds": "2+0x2 _x1 200.25+0x6",
+        'process_start_time_seconds{instance="b"}': "250+0x10",
+    }
+    answers(RUN | fed, {lived: {"{}": 100_750}})
+    answers({"process_start_time_seconds": "2+0x10"}, {lived: {"{}": 1}})
 
 
 def test_a_run_s_total_is_of_the_load_generator_that_made_it(answers):

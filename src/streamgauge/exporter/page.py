@@ -18,6 +18,9 @@ from streamgauge.exporter.state import LabelledValues, Readings, Value
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Where the process measures, its event loop gets the interpreter after as many samples, for as long at least.
 _BATCH, _REST_S = 25, 0.0002
+_PROCESS_START_HELP = "Start time of the process since unix epoch in seconds."
+#: Before any run, and a moment after the process's start itself.
+_LOADED_AT_S = time.time()
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 
 
@@ -83,6 +86,14 @@ def _go(bound: float) -> str:
     return text
 
 
+class _Process:
+    """When this process started: what tells its counters from those of the one before, at the same address."""
+
+    def collect(self) -> Iterable[Family]:
+        """The family that Prometheus's own libraries have for it."""
+        yield GaugeMetricFamily("process_start_time_seconds", _PROCESS_START_HELP, _LOADED_AT_S)
+
+
 class _Sent(list[bytes]):
     """A response's body, which the server closes when it is sent."""
 
@@ -95,6 +106,7 @@ def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
     """Serves the page at ``/metrics``; ``on_scraped`` is told, once it is sent, when it was asked for (monotonic)."""
     registry = CollectorRegistry()
     registry.register(page)
+    registry.register(_Process())
     render = make_wsgi_app(registry)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
