@@ -12,6 +12,8 @@ MOST_CHUNKS = 100_000
 LONGEST_INTERVAL_MS = 60_000
 LONGEST_STREAM_S = 3600
 LARGEST_BODY_BYTES = 1 << 30
+#: What is gathered before its first byte goes out is all in memory.
+LARGEST_GATHERED_BYTES = 1 << 20
 LARGEST_SEED = (1 << 32) - 1
 
 _FAILS_BY = {

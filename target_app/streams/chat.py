@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from target_app.knobs import TokenKnobs
+from target_app.knobs import LARGEST_GATHERED_BYTES, TokenKnobs
 from target_app.producing import StreamCutError, gather, produce
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import CHAT, SSE_TYPE
@@ -42,7 +42,8 @@ _ROUTE["responses"][200]["content"]["application/json"] = {"schema": inline(Comp
 async def chat_completions(asked: ChatRequest, knobs: Annotated[TokenKnobs, Query()], request: Request) -> Response:
     """Each token is a piece of one long text, whatever is asked. The knobs are in the query, the body is all OpenAI's.
 
-    `max_completion_tokens` bounds `chunks`. Tokens are counted as they are sent; those of the prompt are its words.
+    `max_completion_tokens` bounds `chunks`, and without `stream` the text has 1 MiB at most. Tokens are counted as they
+    are sent; those of the prompt are its words.
     """
     seed = asked.seed if knobs.seed is None else knobs.seed
     knobs = knobs.model_copy(update={"chunks": min(knobs.chunks, asked.most_tokens), "seed": seed})
@@ -50,6 +51,9 @@ async def chat_completions(asked: ChatRequest, knobs: Annotated[TokenKnobs, Quer
     if asked.stream:
         frames = Frames(asked, answer_id, created, knobs.chunk_bytes)
         return ChunkedResponse(produce(frames, knobs, request), SSE_TYPE)
+    if knobs.chunks * knobs.chunk_bytes > LARGEST_GATHERED_BYTES:
+        message = f"chunks x chunk_bytes is more than {LARGEST_GATHERED_BYTES} bytes, which only a stream may be"
+        return JSONResponse(refused(message, "invalid_request_error", "chunks", "invalid_value").model_dump(), 422)
     try:
         texts = await gather(produce(Texts(knobs.chunk_bytes), knobs, request), request)
     except StreamCutError as error:

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from target_app.knobs import LARGEST_GATHERED_BYTES
 from target_app.pacing import beats
 from target_app.producing import Plan, StreamCutError, Terms, gather, produce
 from target_app.response import UNBUFFERED, ChunkedResponse
@@ -76,6 +77,16 @@ class BlockingKnobs(PathologyKnobs):
     block_ms: float = Field(
         100, ge=1, le=LONGEST_BLOCK_MS, allow_inf_nan=False, description="Milliseconds of each blocking of the loop."
     )
+
+
+class BufferedKnobs(PathologyKnobs):
+    """The knobs of ``/pathologies/buffered``, which has all of its events in memory."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.chunks * self.chunk_bytes > LARGEST_GATHERED_BYTES:
+            raise ValueError(f"chunks x chunk_bytes is more than {LARGEST_GATHERED_BYTES} bytes")
+        return self
 
 
 class NeverAwaitsKnobs(BaseModel):
@@ -141,7 +152,7 @@ async def never_awaits(knobs: Annotated[NeverAwaitsKnobs, Query()], request: Req
 
 
 @router.get(BUFFERED.path, **described(BUFFERED, EVENT_ITEM, "The events of `/stream/sse`, all at once at the end."))
-async def buffered(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> Response:
+async def buffered(knobs: Annotated[BufferedKnobs, Query()], request: Request) -> Response:
     """**Pathology.** Signs: the time to the first chunk is the whole duration, and every interval is nothing."""
     events = await gather(produce(Events(knobs.chunk_bytes), knobs, request), request)
     return Response(b"".join(events), 200, UNBUFFERED, SSE_TYPE)

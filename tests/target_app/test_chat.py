@@ -102,6 +102,14 @@ def test_a_knob_that_is_wrong_is_422_in_the_same_shape(app, query):
     assert (answer.status, answer.json()["error"]["param"]) == (422, query.partition("=")[0])
 
 
+def test_an_answer_in_one_piece_has_a_mebibyte_at_most(app):
+    too_large = "chunks=257&chunk_bytes=4096&interval_ms=0"
+    refused = ask(app, too_large)
+    assert (refused.status, refused.json()["error"]["param"]) == (422, "chunks")
+    assert ask(app, too_large, max_tokens=256).status == 200
+    assert ask(app, too_large, stream=True).status == 200
+
+
 def test_an_answer_that_fails_before_its_first_byte_has_a_status(app):
     answer = ask(app, "chunks=5&interval_ms=1&fail_at=2")
     assert (answer.status, answer.json()["error"]["type"]) == (500, "server_error")

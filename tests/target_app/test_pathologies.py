@@ -81,11 +81,16 @@ def test_a_stream_that_hides_its_end_counts_as_completed(app, eventually, name):
 @pytest.mark.parametrize(
     "query",
     ["blocking?block_ms=251", "blocking?chunks=10001", "never-awaits?chunks=100001", "buffered?interval_ms=1001"]
+    + ["buffered?chunks=17&chunk_bytes=65536&interval_ms=0"]
     + [f"{name}?chunks=1000&interval_ms=61" for name in ("blocking", "buffered", "unterminated", "hidden-error")]
     + [f"{name}?fail_at=1" for name in ("blocking", "never-awaits", "buffered", "unterminated", "hidden-error")],
 )
 def test_none_goes_further_than_it_should(app, query):
     assert app.get(f"/pathologies/{query}").status == 422
+
+
+def test_what_is_buffered_may_have_a_mebibyte(app):
+    assert app.get("/pathologies/buffered?chunks=16&chunk_bytes=65536&interval_ms=0").status == 200
 
 
 def test_they_are_marked_as_what_they_are(app):
