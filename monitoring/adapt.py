@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.panels import Json
+from monitoring.promql import quoted
 from streamgauge.catalog import CATALOG
 
 _FAMILIES = frozenset(CATALOG) | {series for metric in CATALOG.values() for series in metric.series}
@@ -47,8 +48,7 @@ class Adaptation:
 
     @property
     def _matcher(self) -> str:
-        quoted = self.job.replace("\\", "\\\\").replace('"', '\\"')
-        return f'job=~"{quoted}"'
+        return f"job=~{quoted(self.job)}"
 
     def _of_jobs(self, query: str) -> str:
         """``label_values(SERIES, label)`` of these jobs alone."""

@@ -71,8 +71,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _rules(options: Any, adaptation: Adaptation) -> dict[str, str]:
     """Each rule file's name and text. Raises CatalogError."""
-    chosen = {"runbooks_url": options.runbooks_url} | ({"app_job": options.job} if options.job else {})
-    made: dict[str, str] = adaptation.rename(rules.generate(replace(Plan(), **chosen)))
+    plan = replace(Plan(), runbooks_url=options.runbooks_url, app_job=options.app_job)
+    made: dict[str, str] = adaptation.rename(rules.generate(plan))
     return made
 
 
@@ -100,9 +100,8 @@ def _parse(argv: list[str] | None) -> Any:
     )
     say("--datasource", type=adapt.datasource_uid, metavar="UID", help="the data source that dashboards start with")
     say("--prefix", type=adapt.prefix, help="what stands before every metric's name")
-    say(
-        "--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer, and whose targets have to be up"
-    )
+    say("--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer")
+    say("--app-job", type=adapt.job, metavar="REGEX", help="the job whose targets have to be up, in the rules")
     say("--runbooks-url", default=Plan().runbooks_url, metavar="URL", help="what an alert's runbook is found below")
     options = parser.parse_args(argv)
     for name in ("datasource", "prefix", "job"):
@@ -110,6 +109,12 @@ def _parse(argv: list[str] | None) -> Any:
             parser.error(
                 f"argument --{name}: expected --output FOLDER beside it, got none: the default folder is the stack's"
             )
+    if options.app_job is not None and options.output is None and options.rules is None:
+        parser.error(
+            "argument --app-job: expected --output or --rules FOLDER beside it, got none: the default folder is the "
+            "stack's"
+        )
+    options.app_job = options.app_job or Plan().app_job
     options.rules = options.rules or (options.output / "rules" if options.output else rules.FOLDER)
     options.output = options.output or GENERATED
     return options

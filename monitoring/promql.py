@@ -21,6 +21,12 @@ class CatalogError(LookupError):
     """A query names what the catalog does not define."""
 
 
+def quoted(text: str) -> str:
+    """A text as a string literal of PromQL."""
+    escaped = text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'"{escaped}"'
+
+
 def family(name: str, *types: MetricType) -> Metric:
     """The metric family called ``name``, of one of these types. Raises CatalogError."""
     metric = CATALOG.get(name)

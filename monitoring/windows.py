@@ -124,8 +124,8 @@ def process_started_at(run: Run) -> str:
 
 
 def window_variables(base: Run, new: Run) -> list[core.Template]:
-    """The hidden variables of both runs: start, last sight, length; the milliseconds that the process had lived when the
-    run started; and how much later the newer one started.
+    """The hidden variables of both runs: start, last sight, length; the milliseconds that the process had lived
+    when the run started; and how much later the newer one started.
 
     Without such a run they are values with which every query still parses, and answers nothing.
     """

@@ -1,7 +1,9 @@
 """Alerts on the service: what its users feel pages, and what may become that, or explains it, informs."""
 
+import re
 from collections.abc import Iterator
 
+from monitoring.promql import quoted
 from monitoring.rules.expression import any_of, counted, gauged
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
@@ -123,14 +125,19 @@ def _loop_lag(plan: Plan) -> Alert:
     )
 
 
+def _job_or(jobs: str) -> str:
+    """The job, or the expression for all: what ``absent`` answers has no job that an expression names."""
+    return f"{{{{ if $labels.job }}}}{{{{ $labels.job }}}}{{{{ else }}}}{{{{ {quoted(jobs)} }}}}{{{{ end }}}}"
+
+
 def _targets(plan: Plan) -> Iterator[Alert]:
-    job = f'job="{plan.app_job}"' if plan.app_job.replace("-", "").isalnum() else f'job=~"{plan.app_job}"'
-    up = f"up{{{job}}}"
+    one = re.fullmatch(r"[\w-]+", plan.app_job) is not None
+    up = f"up{{job{'=' if one else '=~'}{quoted(plan.app_job)}}}"
     yield Alert(
         "StreamAppDown",
         "page",
         f"sum by (job) ({up}) == 0\nor\nabsent({up})",
-        "{{ $labels.job }} is down.",
+        f"{'{{ $labels.job }}' if one else _job_or(plan.app_job)} is down.",
         "Prometheus reaches none of its targets, or finds none.",
         wait_s=plan.down_s,
         labels=_SERVER,

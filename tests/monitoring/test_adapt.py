@@ -2,21 +2,23 @@
 
 import json
 import re
+import subprocess
 
 import promql_parser as promql
 import pytest
+import yaml
 
 from monitoring import build
 from streamgauge.catalog import CATALOG
 
+OPTIONS = ["--prefix", "acme_", "--job", 'api|"load"', "--datasource", "mimir-1", "--app-job", r'api\d|"web"']
 SERIES = {series for metric in CATALOG.values() for series in metric.series}
 
 
 @pytest.fixture(scope="module")
 def adapted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("adapted")
-    options = ["--prefix", "acme_", "--job", 'api|"load"', "--datasource", "mimir-1"]
-    assert build.main([*options, "--output", str(folder)]) == 0
+    assert build.main([*OPTIONS, "--output", str(folder)]) == 0
     return folder
 
 
@@ -66,9 +68,62 @@ def test_the_rules_ask_for_the_same_metrics(adapted):
     assert not re.search(r"[^_:]\bstream_(server|client)_\w+_total\b", text)
 
 
+def rules_of(folder):
+    groups = yaml.safe_load((folder / "alerts.yml").read_text())["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+def test_the_rules_of_odd_jobs_still_parse(adapted, promtool):
+    for rule in rules_of(adapted / "rules").values():
+        promql.parse(rule["expr"])
+    arguments = [promtool, "check", "rules", "--lint=all", "--lint-fatal", *sorted((adapted / "rules").glob("*.yml"))]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_app_s_job_has_to_be_up(tmp_path):
+    assert build.main(["--output", str(tmp_path), "--job", "api|load"]) == 0
+    assert 'up{job="streamgauge-app"}' in rules_of(tmp_path / "rules")["StreamAppDown"]["expr"]
+    assert build.main(["--output", str(tmp_path), "--job", "api|load", "--app-job", "my_api"]) == 0
+    assert 'up{job="my_api"}' in rules_of(tmp_path / "rules")["StreamAppDown"]["expr"]
+
+
+GONE = {
+    "evaluation_interval": "30s",
+    "tests": [
+        {
+            "interval": "30s",
+            "input_series": [{"series": 'up{job="prometheus"}', "values": "1+0x20"}],
+            "alert_rule_test": [
+                {
+                    "alertname": "StreamAppDown",
+                    "eval_time": "5m",
+                    "exp_alerts": [
+                        {
+                            "exp_labels": {"severity": "page", "side": "server"},
+                            "exp_annotations": {
+                                "summary": r'api\d|"web" is down.',
+                                "description": "Prometheus reaches none of its targets, or finds none.",
+                                "runbook_url": "docs/runbooks/StreamAppDown.md",
+                            },
+                        }
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_where_no_job_of_several_is_found_the_summary_names_them_all(adapted, tmp_path, promtool):
+    path = tmp_path / "test.yml"
+    path.write_text(yaml.safe_dump({"rule_files": [str(adapted / "rules" / "alerts.yml")], **GONE}))
+    done = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_adapted_folder_can_be_checked(adapted):
-    options = ["--prefix", "acme_", "--job", 'api|"load"', "--datasource", "mimir-1", "--output", str(adapted)]
-    assert build.main(["--check", *options]) == 0
+    assert build.main(["--check", *OPTIONS, "--output", str(adapted)]) == 0
     assert build.main(["--check", "--output", str(adapted)]) == 1
 
 
@@ -79,6 +134,8 @@ def test_the_adapted_folder_can_be_checked(adapted):
         (["--prefix", "", "--output", "x"], "--prefix: expected the beginning of a metric's name.*''"),
         (["--datasource", "my uid", "--output", "x"], "--datasource: expected a uid.*'my uid'"),
         (["--job", "(", "--output", "x"], r"--job: expected a regular expression, got '\('"),
+        (["--app-job", "(", "--output", "x"], r"--app-job: expected a regular expression, got '\('"),
+        (["--app-job", "api"], "--app-job: expected --output or --rules FOLDER beside it, got none"),
         (["--job", "$job", "--output", "x"], r"--job: expected a regular expression without \$, got '\$job'"),
         (["--prefix", "acme_"], "--prefix: expected --output FOLDER beside it, got none"),
     ],
