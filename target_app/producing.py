@@ -110,14 +110,26 @@ def produce(form: Form[Item], knobs: Asking, connection: HTTPConnection, first: 
 
 
 async def gather(items: AsyncGenerator[Item], request: Request) -> list[Item]:
-    """All that a stream has, once it has ended; what there is by then if the client leaves before."""
-    found = []
-    async with aclosing(items):
-        async for item in items:
-            found.append(item)
-            if await request.is_disconnected():
-                break
+    """All that a stream has, once it has ended; nothing if the client leaves before."""
+    found: list[Item] = []
+    cut: StreamCutError | None = None
+    async with aclosing(items), anyio.create_task_group() as group:
+        group.start_soon(_until_gone, request, group.cancel_scope)
+        try:
+            found = [item async for item in items]
+        except StreamCutError as error:
+            cut = error
+        group.cancel_scope.cancel()
+    if cut is not None:
+        raise cut
     return found
+
+
+async def _until_gone(request: Request, gathering: anyio.CancelScope) -> None:
+    """End the gathering when the client leaves, whatever it waits for."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    gathering.cancel()
 
 
 class Producer(Generic[Item]):

@@ -79,16 +79,17 @@ def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "metric"),
+    ("path", "query", "metric"),
     [
-        ("/v1/chat/completions", "http_server_request_duration_seconds_count"),
-        ("/pathologies/buffered", "stream_server_finished_total"),
+        ("/v1/chat/completions", "chunks=2000&interval_ms=30", "http_server_request_duration_seconds_count"),
+        ("/v1/chat/completions", "fail_at=0&fail_how=stall", "http_server_request_duration_seconds_count"),
+        ("/pathologies/buffered", "chunks=2000&interval_ms=30", "stream_server_finished_total"),
     ],
 )
-def test_what_nobody_waits_for_is_not_gathered(app, eventually, path, metric):
+def test_what_nobody_waits_for_is_not_gathered(app, eventually, path, query, metric):
     """The answer in one piece: it is given up, long before it would have been there."""
     asked = dict(REQUESTS[path], body=CHAT.replace(b"true", b"false")) if path in REQUESTS else {}
     before = app.metric(metric, route=path)
-    with app.connect(f"{path}?chunks=2000&interval_ms=30", **asked):
+    with app.connect(f"{path}?{query}", **asked):
         time.sleep(0.1)
     eventually(lambda: app.metric(metric, route=path) == before + 1)
