@@ -3,11 +3,14 @@
 import asyncio
 
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from streamgauge.asgi import StreamMetrics
 
 
 def streaming(path, *chunks, media_type="text/event-stream", pause_s=0.0, error=None, **kwargs):
@@ -71,6 +74,30 @@ def test_measures_a_plain_function(serve, parser):
     assert service.get("/any/url") == b"{}\n{}\n{}\n"
     assert service.value("chunks_total", route="none", protocol="ndjson") == 3
     assert service.value("chunk_interval_seconds_count") == 2
+    assert service.value("finished_total", outcome="completed") == 1
+
+
+@pytest.mark.parametrize("kind", [memoryview, bytearray, lambda body: memoryview(bytearray(body))])
+@pytest.mark.parametrize(
+    ("media_type", "bodies"),
+    [
+        ("text/event-stream", (b"data: 1\n\n", b"data: 2\n\n", b": ping\n\ndata: ", b"3\n\n", b"data: 1\n\n")),
+        ("application/x-ndjson", (b"1\n", b"2\n", b"\n3", b"\n", b"1\n")),
+        ("text/plain", (b"1", b"2", b"3", b"4")),
+    ],
+    ids=["sse", "ndjson", "raw"],
+)
+def test_bodies_that_are_no_bytes_count_as_those_that_are(serve, parser, kind, media_type, bodies):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", media_type.encode())]})
+        for body in bodies:
+            await send({"type": "http.response.body", "body": kind(body), "more_body": True})
+        await send({"type": "http.response.body"})
+
+    service = serve(app, parser)
+    assert service.get("/") == b"".join(bodies)
+    assert service.value("chunks_total") == 4
+    assert service.value("body_bytes_total") == sum(map(len, bodies))
     assert service.value("finished_total", outcome="completed") == 1
 
 
@@ -203,14 +230,12 @@ def test_a_stream_that_the_server_cuts_at_its_shutdown_says_so(serve):
 
 
 def test_two_middlewares_count_once(serve):
-    from streamgauge.asgi import StreamMetrics
-
-    app = Starlette(routes=[streaming("/s", b"data: 1\n\n")])
-    app.add_middleware(StreamMetrics, registry=serve(hello_app).registry)
+    inner = CollectorRegistry()
+    app = Starlette(routes=[streaming("/s", b"data: 1\n\n"), Route("/hello", hello)])
+    app.add_middleware(StreamMetrics, registry=inner)
     service = serve(app)
     service.get("/s")
+    service.get("/hello")
     assert service.value("started_total") == 1
-
-
-async def hello_app(scope, receive, send):
-    await PlainTextResponse("hello")(scope, receive, send)
+    assert service.value("http_server_request_duration_seconds_count") == 1
+    assert not [sample for family in inner.collect() for sample in family.samples if "route" in sample.labels]

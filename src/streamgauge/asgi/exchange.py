@@ -96,7 +96,7 @@ class Exchange:
         try:
             body, more_body = message["body"], message["more_body"]
             size_bytes = stream.size_of(body)
-        except (KeyError, TypeError):  # a field that was left out, or bytes that can change
+        except (KeyError, TypeError, ValueError):  # a field that was left out, or bytes that can change
             more_body = False
         if not more_body:
             await self._send_other(message)
@@ -116,6 +116,8 @@ class Exchange:
         elif size_bytes:
             stream.sent_chunks(1, size_bytes, before_s, now_s)
         elif body:
+            if type(body) is not bytes:  # a view of bytes, which has none of their methods
+                body = bytes(body)
             stream.sent(body, len(body), before_s, now_s)
         if now_s > self._recorder.give_way_at_s:
             await asyncio.sleep(0)  # nothing else had a turn for so long, not even the news of a hang-up
