@@ -3,6 +3,7 @@
 import contextlib
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -134,7 +135,11 @@ def test_before_a_run_there_are_only_users_and_workers(start, until, free_port):
     running = start(*web, *STREAM, "--metrics-port", 0)
     port = int(until(lambda: LISTENING.search(running.output), "the metrics' port is open")[1])
     until(lambda: value(page(port)[1], "workers") == 1, "the process is counted")
-    assert re.findall(r"^# TYPE (\w+)", page(port)[1], re.MULTILINE) == ["stream_client_users", "stream_client_workers"]
+    assert re.findall(r"^# TYPE (\w+)", page(port)[1], re.MULTILINE) == [
+        "stream_client_users",
+        "stream_client_workers",
+        "process_start_time_seconds",
+    ]
     running.kill()
 
 
@@ -148,6 +153,17 @@ def test_a_scraped_run_waits_for_its_last_scrape_and_no_longer(begin, until):
     assert value(text, "trust") is not None
     assert value(text, "active") == 0
     assert "Nobody scraped" not in run.output
+
+
+def test_a_run_is_not_judged_by_its_first_seconds(begin, until):
+    """In which the generator starts up: judged by them alone, many a good run would be called degraded."""
+    running, port = begin("--metrics-linger", 0, run_time="60s")
+    until(lambda: value(page(port)[1], "chunks_total"), "chunks are shown")
+    started_s = value(page(port)[1], "run_start_timestamp_seconds")
+    until(lambda: value(page(port)[1], "trust") is not None, "it is judged, under way", 40)
+    assert time.time() - started_s > 14
+    assert value(page(port)[1], "users") == 2
+    running.kill()
 
 
 def test_a_run_that_nobody_scrapes_does_not_wait(begin):

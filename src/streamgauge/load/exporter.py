@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 LOOK_S = 1.0
 #: The verdict so far is asked for this often, and more rarely where that takes more than this share of the time.
 JUDGE_S, JUDGE_SHARE = 5.0, 0.001
+#: So many seconds have to be counted, since the start or a reset: of fewer, the busy one in which users start would be
+#: a share above the limit.
+JUDGE_FROM_S = 15
 _TURN_S = 0.05
 
 
@@ -68,11 +71,12 @@ class Exporter:
         gevent.spawn(look)
 
     def _judge(self) -> None:
-        """The verdict so far, once there is a chunk: before that, it is about nothing."""
+        """The verdict so far, once there is enough to judge. A shorter run has one at its end."""
         book, begun_s = self._book, time.monotonic()
         if book is None or begun_s < self._judge_at_s:
             return
-        if any(tally.chunks for tally in book.totals.tallies.values()):
+        counted_s = len(book.totals.seconds)
+        if counted_s >= JUDGE_FROM_S and any(tally.chunks for tally in book.totals.tallies.values()):
             self._state.judge(verdict(book.totals)[0])
             now_s = time.monotonic()
             self._judge_at_s = now_s + max(JUDGE_S, (now_s - begun_s) / JUDGE_SHARE)
