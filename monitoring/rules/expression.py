@@ -34,6 +34,11 @@ def observed(name: str, by: Sequence[str], over: str, window: str, *matchers: st
     return f"sum by ({_labels(name, 'histogram', by)}) ({over}({name}_count{_braced(*matchers)}[{window}]))"
 
 
+def totalled(name: str, by: Sequence[str], over: str, window: str) -> str:
+    """What the observations of a histogram add up to."""
+    return f"sum by ({_labels(name, 'histogram', by)}) ({over}({name}_sum[{window}]))"
+
+
 def within(name: str, bound_s: float, by: Sequence[str], over: str, window: str) -> str:
     """How many of them were no longer than ``bound_s``, which has to be a bound of its buckets."""
     buckets = family(name, "histogram").buckets

@@ -73,6 +73,9 @@ class Plan:
     silence_s: float = 120
     """Neither a chunk nor a heartbeat for so long: proxies give such a connection up in a minute or two."""
     loop_lag_s: float = LIMITS["event_loop_lag_seconds"].bad
+    loop_late_share: float = 0.25
+    """Seconds in each second by which the timers of all event loops of one page may be late. One that is blocked for
+    long runs few of them, and the p99 is then that of the others; four idle loops come to 0.03 on a busy machine."""
     send_s: float = LIMITS["stream_server_chunk_send_seconds"].bad
     refusals: tuple[str, ...] = ("full", "client_full", "rate_limit")
     """Reasons of refusals that mean "full"; a missing key or a body too large are the client's."""

@@ -5,7 +5,7 @@ A name keeps the window that it has in production where a plan shortens it, so t
 
 from collections.abc import Iterator, Sequence
 
-from monitoring.rules.expression import any_of, counted, gauged, longer, part_of, quantile, ratio
+from monitoring.rules.expression import any_of, counted, gauged, longer, part_of, quantile, ratio, totalled
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
 
@@ -50,6 +50,7 @@ def _server(plan: Plan) -> Iterator[Recording]:
         yield Recording(record(STREAM, name, "p99_rate", nominal), quantile(0.99, name, STREAM, window))
     lag, level = "event_loop_lag_seconds", ("job", "instance")
     yield Recording(record(level, lag, "p99_rate", nominal), quantile(0.99, lag, level, window))
+    yield Recording(record(level, f"{lag}_sum", "rate", nominal), totalled(lag, level, "rate", window))
 
 
 def _refusals(plan: Plan, window: str) -> Iterator[Recording]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from monitoring.promql import quoted
-from monitoring.rules.expression import any_of, counted, gauged
+from monitoring.rules.expression import any_of, counted, gauged, longer
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
 from monitoring.rules.rule import Alert, Group
@@ -17,7 +17,7 @@ _TIME = "{{ $value | humanizeDuration }}"
 
 def groups(plan: Plan) -> list[Group]:
     """The alerts on streams, and those on targets."""
-    streams = [_silent(plan), _errored(plan), _stalled(plan), _refused(plan), *_slow_readers(plan), _loop_lag(plan)]
+    streams = [_silent(plan), _errored(plan), _stalled(plan), _refused(plan), *_slow_readers(plan), *_loop_lag(plan)]
     return [
         Group("streamgauge-server-alerts", 10, streams),
         Group("streamgauge-target-alerts", 10, [*_targets(plan)]),
@@ -112,16 +112,28 @@ def _slow_readers(plan: Plan) -> Iterator[Alert]:
     )
 
 
-def _loop_lag(plan: Plan) -> Alert:
-    return Alert(
+def _loop_lag(plan: Plan) -> Iterator[Alert]:
+    lag, level, window = "event_loop_lag_seconds", ("job", "instance"), plan.window(plan.window_s)
+    yield Alert(
         "EventLoopLag",
         "ticket",
-        f"{record(('job', 'instance'), 'event_loop_lag_seconds', 'p99_rate', plan.window_s)} > {plan.loop_lag_s:g}",
+        f"{record(level, lag, 'p99_rate', plan.window_s)} > {plan.loop_lag_s:g}",
         "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop.",
-        f"One timer in a hundred ran {_TIME} late or later over the last {plan.window(plan.window_s)}, and every chunk "
-        "of every stream of that process with it.",
+        f"One timer in a hundred ran {_TIME} late or later over the last {window}, and every chunk of every stream of "
+        "that process with it.",
         wait_s=plan.wait_s,
-        labels=_SERVER,
+        labels=_SERVER | {"sign": "p99"},
+    )
+    yield Alert(
+        "EventLoopLag",
+        "ticket",
+        f"{record(level, f'{lag}_sum', 'rate', plan.window_s)} > {plan.loop_late_share:g}\nand\n"
+        f"{longer(lag, plan.loop_lag_s, level, 'increase', window)} > 0",
+        "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop for long.",
+        f"Over the last {window} timers were {_TIME} late in each second, all workers together, and some by more than "
+        f"{plan.loop_lag_s:g} s. Few timers run in a loop that is blocked for long, so that their p99 may not show it.",
+        wait_s=plan.wait_s,
+        labels=_SERVER | {"sign": "late_seconds"},
     )
 
 
