@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     report = header(options)
     clients = [CLIENTS[name] for name in options.clients if not CLIENTS[name].missing]
     loads = [Load(options.streams, rate, options.seconds, options.event_bytes, options.pin) for rate in options.rate]
-    if options.busy:
-        loads.insert(0, replace(loads[-1], backlog=True))
+    busy = [replace(loads[-1], backlog=True)] if options.busy else []
+    loads = [*busy, *(loads if options.paced else ())]
     failed: dict[str, str] = report["failed"]
     with _Steps(console, steps(options, clients)) as step:
         report["loads"] = [
@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         ]
         if options.saturate:
             timing = [client for client in clients if client.times_events and client.name not in failed]
-            report["saturated"] = saturation.search(timing, loads[-1], options.rounds, step, complete, failed)
+            report["saturated"] = saturation.search(
+                timing, replace(loads[-1], backlog=False), options.rounds, step, complete, failed
+            )
     report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
     report["summary"] = tables.summaries(report)
     tables.show(report, tables.wide_console())
@@ -85,7 +87,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
     """How many trials there will be, where none is run anew; those of a search for saturation are counted as one."""
-    count: int = (len(options.rate) + options.busy) * options.rounds * len(clients)
+    count: int = (len(options.rate) * options.paced + options.busy) * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
     return count
@@ -178,11 +180,14 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--clients", type=_names, default=",".join(CLIENTS), metavar="A,B…", help="default all that are installed"
     )
     parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the cost on a busy client")
+    parser.add_argument("--no-paced", dest="paced", action="store_false", help="leave out the paced loads")
     parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
     parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
     add_output(parser)
     parser.add_argument("--chart", metavar="FILE", type=new_file, help="draw them, as .html or (with Chromium) .png")
     options = parser.parse_args(arguments)
+    if not (options.busy or options.paced):
+        parser.error("arguments --no-busy and --no-paced: one of the loads must be left")
     if not machine.supported():
         parser.error(f"the engine's benchmark needs Linux's clocks and sockets, and this is {sys.platform}")
     if options.chart and (problem := chart.problem(options.chart)):

@@ -7,6 +7,7 @@ import os
 import time
 
 from streamgauge.calibrate.scenario import Listener, leave
+from streamgauge.client import socket, sweep, transport
 from streamgauge.load import gauge
 from streamgauge.measure.clock import ArrivalClock
 
@@ -25,20 +26,29 @@ class _Wall:
         return true_ns + (int(BY_S * 1e9) if true_ns >= self.step_at_ns else 0)
 
 
-class SteppedClock(ArrivalClock):
-    """An arrival clock whose wall clock, and whose kernel's, steps."""
+WALL = _Wall()
 
-    __slots__ = ("_stepping",)
+
+class SteppedClock(ArrivalClock):
+    """An arrival clock whose wall clock steps."""
+
+    __slots__ = ()
 
     def __init__(self, tick) -> None:  # type: ignore[no-untyped-def]
-        self._stepping = _Wall()
-        super().__init__(tick, self._stepping)
-
-    def locate(self, stamp_ns: int | None) -> int:
-        if self._stepping.step_at_ns == _FAR_NS:
-            self._stepping.step_at_ns = time.time_ns() + int(AFTER_S * 1e9)
-        return super().locate(None if stamp_ns is None else self._stepping.stepped(stamp_ns))
+        super().__init__(tick, WALL)
 
 
+def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
+    """A stamp of a kernel whose clock steps, the first of which sets the time of the step."""
+    if stamp_ns is None:
+        return None
+    if WALL.step_at_ns == _FAR_NS:
+        WALL.step_at_ns = time.time_ns() + int(AFTER_S * 1e9)
+    return WALL.stepped(stamp_ns)
+
+
+stamp_of, stamp_ns = socket.stamp_of, socket.stamp_ns
 gauge.ArrivalClock = SteppedClock  # type: ignore[misc]
+sweep.stamp_of = lambda message: _stepped(stamp_of(message))
+transport.stamp_ns = lambda ancillary: _stepped(stamp_ns(ancillary))
 __all__ = ["Listener", "leave"]

@@ -98,3 +98,9 @@ def test_it_knows_the_usual_read(payload: bytes, number: bytes | None, name: byt
 )
 def test_it_leaves_every_other_read_to_the_stages(data: bytes) -> None:
     assert whole_event(data) is None
+
+
+@pytest.mark.parametrize("after", [b"retry: 1", b": hush", b"data: 1\nretry: 1"])
+def test_many_lines_take_no_longer_than_they_are_long(after: bytes) -> None:
+    """A parser that tried each line in two ways would not be done in the lifetime of the universe."""
+    assert whole_event(chunked(b"event: a\nid: 1\n" * 100 + after + b"\nevent: b\n" * 100 + b"\n")) is None

@@ -33,7 +33,7 @@ class Reactor(Protocol):
         """Call ``callback`` once."""
 
     def after_each_pass(self, callback: Callback) -> None:
-        """Call ``callback`` at the end of each pass, before the loop waits again."""
+        """Call ``callback`` at the end of each pass that found something readable, before the loop waits again."""
 
     def tick(self) -> object:
         """Which pass of the loop this is: the same value within one pass."""

@@ -1,8 +1,8 @@
 """Reading many streams in one loop: all whose short way is open and that a pass of the event loop found readable.
 
 The reactor's callback for such a stream only notes it. At the end of the pass they are read one after the other: what
-they have in common is looked up once, no call is made for any single chunk, and the processor has the same few
-instructions before it, instead of finding its way back to them from each callback.
+they have in common is looked up once, and the processor has the same few instructions before it, instead of finding its
+way back to them from each callback.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.tally import Tally
 from streamgauge.wire.whole import whole_event
 
+#: Reads are held until they are counted, and one can be as large as READ_BYTES.
+AT_ONCE = 256
 #: The empty line that closes an event is no part of its size.
 _CLOSING_BYTES = 2
 #: A stream, what was read of it, the control messages with it, and the read time.
@@ -33,23 +35,27 @@ class Sweep:
         return partial(self._readable.append, shortcut)
 
     def __call__(self) -> None:
-        """Read them all, then count what came: a system call takes the processor's mind off everything else."""
-        if self._readable:
-            reads = self._read()
-            if reads:
-                self._take_in(reads)
-
-    def _read(self) -> list[_Read]:
+        """Read many, then count what came: a system call takes the processor's mind off everything else."""
+        if not self._readable:
+            return
         shortcuts = self._readable[:]
         self._readable.clear()
+        for at in range(0, len(shortcuts), AT_ONCE):
+            if reads := self._read(shortcuts[at : at + AT_ONCE]):
+                self._take_in(reads)
+
+    def _read(self, shortcuts: list[Shortcut]) -> list[_Read]:
         reads, monotonic_ns = [], self._ledger.now_ns
         for shortcut in shortcuts:
             try:
                 data, ancillary, _, _ = shortcut.recvmsg(READ_BYTES, ANCILLARY_BYTES)
             except OSError as error:
                 shortcut.cannot_read(error)
-            else:
+                continue
+            if data:
                 reads.append((shortcut, data, ancillary, monotonic_ns()))
+            else:
+                shortcut.long_way(data, 0)
         return reads
 
     def _take_in(self, reads: list[_Read]) -> None:
@@ -61,7 +67,7 @@ class Sweep:
             stamp_ns = stamp_of(ancillary[0]) if ancillary else None
             arrival_ns = 0 if stamp_ns is None else stamp_ns - offset_ns
             if not earliest_ns <= arrival_ns <= now_ns < latest_ns:
-                arrival_ns = clock.doubted(stamp_ns, now_ns) if data else now_ns
+                arrival_ns = clock.doubted(stamp_ns, now_ns)
                 offset_ns, earliest_ns, latest_ns = clock.sound()
             lags_ns.append(now_ns - arrival_ns)
             event = whole_event(data)

@@ -7,7 +7,8 @@
 
 import re
 
-_OTHER = rb"(?:id:[ ]?([0-9]{1,18})\n|event:[ ]?([^\r\n]*)\n)*"
+# No line can match in two ways: the time is linear in the read.
+_OTHER = rb"(?:id:[ ]?([0-9]{1,18})\n|event:([^\r\n]*)\n)*"
 _before = re.compile(rb"([0-9A-Fa-f]{1,7})\r\n" + _OTHER + b"data:").match
 _behind = re.compile(rb"\n" + _OTHER + rb"\n\r\n").fullmatch
 
@@ -27,9 +28,14 @@ def whole_event(data: bytes) -> Whole | None:
     if data.find(b"\r", text_at) != length - 2 or size != length - len(size_line) - 4:
         return None
     if text_end == length - 4:
-        return (size, number, name) if data.endswith(b"\n\n\r\n") else None
+        return (size, number, _name(name)) if data.endswith(b"\n\n\r\n") else None
     behind = _behind(data, text_end)
     if behind is None:
         return None
     last_number, last_name = behind.groups()
-    return size, last_number or number, name if last_name is None else last_name
+    return size, last_number or number, _name(name if last_name is None else last_name)
+
+
+def _name(value: bytes | None) -> bytes | None:
+    """A field's value, without the one space that may stand before it."""
+    return value[1:] if value is not None and value.startswith(b" ") else value

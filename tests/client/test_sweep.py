@@ -1,0 +1,155 @@
+"""Reading many streams in one loop: whose chunks are counted where, and when they arrived."""
+
+import struct
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streamgauge.client.socket import SO_TIMESTAMPNS
+from streamgauge.client.sweep import AT_ONCE, Sweep
+from streamgauge.client.timing import ChunkTimer
+from streamgauge.measure.clock import ArrivalClock
+from streamgauge.measure.ledger import Ledger
+from streamgauge.wire.sequence import SequenceCheck
+
+MS = 1_000_000
+WALL_OFFSET_NS = 10**18
+
+
+class Bench:
+    """A sweep on clocks that are set by hand, and streams that read what they are given."""
+
+    def __init__(self) -> None:
+        self.now_ns = 10**12
+        self.step_ns = 0
+        self.tick = 0
+        self.ledger = Ledger(lambda: self.now_ns)
+        wall = lambda: self.now_ns + WALL_OFFSET_NS + self.step_ns  # noqa: E731
+        self.clock = ArrivalClock(lambda: self.tick, wall, lambda: self.now_ns)
+        self.sweep = Sweep(self.ledger, self.clock)
+        self.long: list[tuple[bytes, int]] = []
+        self.errors: list[OSError] = []
+
+    def stream(self, name: str = "a") -> Any:
+        timer = ChunkTimer(self.ledger.begin(name, "sse"), self.now_ns, 10**9)
+        timer.chunk(self.now_ns)
+        return SimpleNamespace(
+            timer=timer,
+            body=SimpleNamespace(bytes=0),
+            sequence=SequenceCheck(),
+            telling_names={b"done"},
+            is_telling=lambda data: len(data) > 1000,
+            long_way=lambda data, arrival_ns: self.long.append((data, arrival_ns)),
+            cannot_read=self.errors.append,
+        )
+
+    def read(self, *reads: tuple[Any, bytes | OSError], age_ns: int = MS, stamped: bool = True) -> None:
+        """One pass, 10 ms after the last, in which these streams read these bytes, which came ``age_ns`` ago."""
+        self.tick += 1
+        self.now_ns += 10 * MS
+        stamp = divmod(self.now_ns - age_ns + WALL_OFFSET_NS + self.step_ns, 10**9)
+        ancillary = [(1, SO_TIMESTAMPNS, struct.pack("qq", *stamp))] if stamped else []
+        for stream, data in reads:
+            stream.recvmsg = lambda *_, data=data: self._received(data, ancillary)
+            self.sweep.noting(stream)()
+        self.sweep()
+
+    @staticmethod
+    def _received(data: bytes | OSError, ancillary: Any) -> Any:
+        if isinstance(data, OSError):
+            raise data
+        return data, ancillary, 0, None
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def event(number: int) -> bytes:
+    payload = b"id: %d\ndata: x\n\n" % number
+    return b"%x\r\n%b\r\n" % (len(payload), payload)
+
+
+def test_each_tally_counts_its_own_streams(bench):
+    streams = [bench.stream(name) for name in "abab"]
+    bench.read(*((each, event(1)) for each in streams), (streams[0], event(2)))
+    counted = {name: (tally.chunks - 2, tally.bytes) for (name, _), tally in bench.ledger.tallies.items()}
+    size = len(b"id: 1\ndata: x\n\n")
+    assert counted == {"a": (3, 3 * size), "b": (2, 2 * size)}
+    assert [each.timer.chunks for each in streams] == [3, 2, 2, 2]
+    assert [each.body.bytes for each in streams] == [2 * size, size, size, size]
+
+
+def test_arrivals_are_the_kernels(bench):
+    stream = bench.stream()
+    begun_ns = stream.timer.last_ns
+    bench.read((stream, event(1)), age_ns=4 * MS)
+    bench.read((stream, event(2)), age_ns=MS)
+    assert stream.timer.last_ns == begun_ns + 19 * MS
+    assert stream.timer.tally.chunk_interval.sum_ns == 19 * MS
+    assert (bench.ledger.lag.count, bench.ledger.lag.sum_ns) == (2, 5 * MS)
+
+
+def test_numbers_are_checked(bench):
+    stream = bench.stream()
+    for number in (1, 2, 4, 4):
+        bench.read((stream, event(number)))
+    assert (stream.sequence.lost, stream.sequence.repeated) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "data", [b"b\r\n: heartbeat", event(1) * 2, b"16\r\nevent: done\ndata: x\n\n\r\n", b"9" * 2000]
+)
+def test_what_is_no_plain_event_goes_the_long_way_with_its_arrival(bench, data):
+    stream = bench.stream()
+    bench.read((stream, data), age_ns=3 * MS)
+    assert bench.long == [(data, bench.now_ns - 3 * MS)]
+    assert stream.timer.chunks == 1
+
+
+def test_a_close_is_no_read(bench):
+    bench.read((bench.stream(), b""), (bench.stream(), event(1)))
+    assert bench.long == [(b"", 0)]
+    assert (bench.clock.reads, bench.ledger.lag.count) == (1, 1)
+
+
+def test_an_error_is_its_own_streams(bench):
+    error, other = BlockingIOError(), bench.stream()
+    bench.read((bench.stream(), error), (other, event(1)))
+    assert bench.errors == [error]
+    assert other.timer.chunks == 2
+
+
+def test_without_stamps_the_read_is_the_arrival(bench):
+    stream = bench.stream()
+    bench.read((stream, event(1)), stamped=False)
+    assert stream.timer.last_ns == bench.now_ns
+    assert (bench.clock.reads, bench.clock.fallbacks) == (1, 1)
+
+
+@pytest.mark.parametrize("step_ns", [3_600_000 * MS, -3_600_000 * MS])
+def test_a_clock_step_is_counted_once_and_moves_no_chunk_for_long(bench, step_ns):
+    stream = bench.stream()
+    bench.read((stream, event(1)))
+    bench.step_ns = step_ns
+    for number in range(2, 5):
+        bench.read((stream, event(number)))
+    assert bench.clock.steps == 1
+    assert stream.timer.last_ns == bench.now_ns - MS
+    assert stream.timer.max_interval_ns <= 12 * MS
+
+
+def test_more_streams_than_are_read_at_once_are_all_read(bench):
+    streams = [bench.stream() for _ in range(AT_ONCE + 3)]
+    bench.read(*((each, event(1)) for each in streams))
+    assert {each.timer.chunks for each in streams} == {2}
+    assert bench.clock.reads == len(streams)
+
+
+def test_a_stream_is_read_once_for_each_time_it_was_noted(bench):
+    stream = bench.stream()
+    bench.read((stream, event(1)))
+    bench.sweep()
+    assert stream.timer.chunks == 2
