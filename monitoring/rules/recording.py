@@ -5,6 +5,7 @@ A name keeps the window that it has in production where a plan shortens it, so t
 
 from collections.abc import Iterator, Sequence
 
+from monitoring.promql import CLIENT_COUNTED
 from monitoring.rules.expression import any_of, counted, gauged, longer, part_of, quantile, ratio, totalled
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
@@ -76,7 +77,7 @@ def _own_stalls(plan: Plan, window: str) -> str:
 
 def _client(plan: Plan) -> Iterator[Recording]:
     nominal, window = plan.run_window_s, plan.window(plan.run_window_s)
-    finished = counted("stream_client_finished_total", NAME, "rate", window)
+    finished = counted("stream_client_finished_total", NAME, "rate", window, CLIENT_COUNTED)
     outcomes = (*NAME, "outcome")
 
     def ended(*names: str) -> str:
