@@ -5,10 +5,14 @@ import socket
 import struct
 
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
+from starlette.websockets import WebSocketDisconnect
+
+from streamgauge.asgi import StreamMetrics
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
 
@@ -197,3 +201,92 @@ def test_a_client_that_leaves_with_the_last_byte_announced_has_completed(serve, 
             received += connection.recv(100)
     eventually(lambda: service.value("finished_total", outcome="completed") == 1)
     assert service.value("finished_total") == 1
+
+
+SENT = {
+    "http": (START, {"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}),
+    "websocket": ({"type": "websocket.accept"}, {"type": "websocket.send", "text": "1"}),
+}
+
+
+def leave(kind, respond):
+    """What comes out of the middleware where ``respond`` answers a ``send`` that fails, and the outcomes counted."""
+
+    async def app(scope, receive, send):
+        start, chunk = SENT[kind]
+        await send(start)
+        while (await receive())["type"] != f"{kind}.disconnect":
+            pass
+        try:
+            await send(chunk)
+        except OSError as error:
+            await respond(error)
+
+    async def receive():
+        return {"type": f"{kind}.disconnect", "code": 1006}
+
+    async def send(message):
+        pass
+
+    registry = CollectorRegistry()
+    scope = {"type": kind, "method": "GET", "path": "/", "headers": []}
+    raised = None
+    try:
+        asyncio.run(StreamMetrics(app, registry=registry)(scope, receive, send))
+    except Exception as error:
+        raised = error
+    samples = [sample for family in registry.collect() for sample in family.samples]
+    ends = [sample for sample in samples if sample.name == "stream_server_finished_total" and sample.value]
+    return raised, [sample.labels["outcome"] for sample in ends]
+
+
+async def itself(error):
+    raise error
+
+
+async def explicitly(error):
+    raise RuntimeError("could not send") from error
+
+
+async def clients(error):
+    raise ClientDisconnect
+
+
+async def websockets(error):
+    raise WebSocketDisconnect(1006)
+
+
+async def all_of_it(error):
+    raise ExceptionGroup("tasks", [error, ExceptionGroup("more", [error])])
+
+
+async def cleaning_up(error):
+    raise ValueError("the database is gone too")
+
+
+async def one_of_a_group(error):
+    raise ExceptionGroup("tasks", [error, ValueError("unrelated")])
+
+
+async def for_a_reason_of_its_own(error):
+    raise RuntimeError("not saved") from ValueError("no room")
+
+
+async def round_in_circles(error):
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    raise first
+
+
+@pytest.mark.parametrize("kind", SENT)
+@pytest.mark.parametrize("respond", [itself, explicitly, clients, websockets, all_of_it])
+def test_an_error_that_says_no_more_than_the_hang_up_ends_in_the_middleware(kind, respond):
+    assert leave(kind, respond) == (None, ["client_disconnect"])
+
+
+@pytest.mark.parametrize("kind", SENT)
+@pytest.mark.parametrize("respond", [cleaning_up, one_of_a_group, for_a_reason_of_its_own, round_in_circles])
+def test_an_error_of_the_apps_own_after_a_hang_up_is_raised(kind, respond):
+    raised, outcomes = leave(kind, respond)
+    assert type(raised) in (ValueError, RuntimeError, ExceptionGroup)
+    assert outcomes == ["client_disconnect"]

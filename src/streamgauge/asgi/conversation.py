@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from streamgauge.asgi.framing import MessageCounter
-from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_disconnect, caused_by_hangup
+from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_disconnect, is_hangup
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
@@ -44,7 +44,10 @@ class Conversation:
         self._refusal = "error"
 
     async def run(self, app: App) -> None:
-        """Run ``app``. Its errors are counted and raised again unchanged; one that a hang-up caused here ends here."""
+        """Run ``app``. Its errors are counted and raised again unchanged; ``send``'s own of a hang-up ends here.
+
+        One of the app's own that a client's leaving led to, as in a clean-up, counts as that and is raised.
+        """
         try:
             await app(self._scope, self._inbox.receive, self.send)
         except asyncio.CancelledError:
@@ -54,7 +57,7 @@ class Conversation:
         except BaseException as error:
             left = caused_by_disconnect(error)
             self._end(self._left_as() if left else "error")
-            if not caused_by_hangup(error):
+            if not is_hangup(error):
                 raise
         else:
             self._end(self._left_as() if self._inbox.gone else "error")

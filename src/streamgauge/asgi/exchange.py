@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from streamgauge.asgi.framing import counter_for, protocol_of
-from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_hangup
+from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.notes import Notes
@@ -66,16 +66,18 @@ class Exchange:
         self._ended = False
 
     async def run(self, app: App) -> None:
-        """Run ``app``. Its errors are counted and raised again unchanged; a hang-up is no error, and ends here."""
+        """Run ``app``. Its errors are counted and raised again unchanged; a hang-up is no error, and ends here.
+
+        One of the app's own that a hang-up led to, as in a clean-up, counts as ``client_disconnect`` and is raised.
+        """
         try:
             await app(self._scope, self._inbox.receive, self.send)
         except asyncio.CancelledError:
             self._end("client_disconnect" if self._inbox.gone else "shutdown")
             raise
         except BaseException as error:
-            hung_up = self._inbox.gone and caused_by_hangup(error)
-            self._end("client_disconnect" if hung_up else "error")
-            if not hung_up:
+            self._end("client_disconnect" if self._inbox.gone and caused_by_hangup(error) else "error")
+            if not is_hangup(error):
                 raise
         else:
             self._end("client_disconnect" if self._inbox.gone else "error")

@@ -9,6 +9,8 @@ from streamgauge.asgi.interface import Message, Receive
 _DISCONNECTS = ("http.disconnect", "websocket.disconnect")
 #: What frameworks and servers raise for a WebSocket that is closed; they are told by name, for none is imported here.
 _WEBSOCKET_ERRORS = ("WebSocketDisconnect", "ClientDisconnected")
+#: What frameworks raise in place of an ``OSError`` of ``send``, which they leave as the context.
+_FRAMEWORK_ERRORS = ("ClientDisconnect", *_WEBSOCKET_ERRORS)
 
 
 class HangUpError(OSError):
@@ -102,8 +104,28 @@ class Inbox:
 
 
 def caused_by_hangup(error: BaseException) -> bool:
-    """Whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context."""
+    """Whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context.
+
+    So it ended the stream, but ``error`` may be news all the same: one of the app's own, raised while it cleaned up.
+    """
     return any(isinstance(one, HangUpError) for one in _all_of(error))
+
+
+def is_hangup(error: BaseException) -> bool:
+    """Whether ``error`` says no more than that the client hung up, as all of a group's errors must.
+
+    It is a ``HangUpError``, is raised ``from`` one, or is what a framework says in place of one.
+    """
+    seen = set[int]()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        if isinstance(one, BaseExceptionGroup):
+            return all(is_hangup(part) for part in one.exceptions)
+        if isinstance(one, HangUpError):
+            return True
+        seen.add(id(one))
+        one = one.__cause__ or (one.__context__ if type(one).__name__ in _FRAMEWORK_ERRORS else None)
+    return False
 
 
 def caused_by_disconnect(error: BaseException) -> bool:
