@@ -173,8 +173,9 @@ def _counts() -> list[core.Panel]:
         ),
         chart(
             "Stream duration, mean",
-            f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last on both sides. The client's much longer: "
-            "streams wait before the app sees them. The server's longer: it goes on after the client hung up.",
+            f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last: on the server all that ended, on the "
+            "client those that completed or were aborted on purpose. While none fails: the client's much longer is "
+            "streams that wait before the app sees them; the server's longer, that it goes on after the client hung up.",
             [(mean(SERVER_DURATION), "server"), (mean(CLIENT_DURATION), "client")],
             "s",
         ),

@@ -226,15 +226,16 @@ def _latency() -> list[core.Panel]:
         ),
         chart(
             "Stream duration",
-            f"`{CLIENT_DURATION}`: how long streams lasted that ended in this moment. Longer than chunks times pace "
-            "is late chunks; shorter is streams cut off. The mean is exact; the p99 is a guess within a wide bucket.",
+            f"`{CLIENT_DURATION}`: how long streams lasted that completed in this moment, or were aborted on purpose: "
+            "those that failed are not in it. Longer than chunks times pace is late chunks; shorter is shorter "
+            "answers, or aborts. The mean is exact; the p99 is a guess within a wide bucket.",
             mean_and_tail(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
             "s",
         ),
         heatmap(
             "Stream duration, all of it",
-            f"`{CLIENT_DURATION}`: each row is a bucket, the darker the more streams. Streams of one kind fill one "
-            "row; a row near zero beside it is streams that were refused or cut off at once.",
+            f"`{CLIENT_DURATION}`: completed and aborted streams; each row is a bucket, the darker the more streams. "
+            "Streams of one kind fill one row; a row near zero beside it is streams that ended at once, and cleanly.",
             bucket_rate(CLIENT_DURATION),
         ),
     ]

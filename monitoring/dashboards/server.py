@@ -152,10 +152,10 @@ def _streams() -> list[core.Panel]:
         ),
         chart(
             "Stream duration",
-            f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, whatever their outcome. Longer "
-            "than chunks times pace means that chunks were late; shorter, that streams were cut. The mean is "
-            "exact; the p99 is a guess within its bucket, and 2.5 s to 5 s is one.",
-            mean_and_tail(SERVER_DURATION, BY_ROUTE, ROUTE_LEGEND),
+            f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, by outcome. `completed` longer "
+            "than chunks times pace means that chunks were late; a failure that always lasts the same is a timeout. "
+            "The mean is exact; the p99 is a guess within its bucket, and 2.5 s to 5 s is one.",
+            mean_and_tail(SERVER_DURATION, (*BY_ROUTE, "outcome"), f"{ROUTE_LEGEND} {{{{outcome}}}}"),
             "s",
         ),
     ]
