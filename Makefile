@@ -60,7 +60,7 @@ load: ## A run on the stack that is up, its report into results/: make load USER
 	docker compose cp locust-master:/home/streamgauge/results . 2>/dev/null; exit $$status
 
 down: ## Stop the stack; what Prometheus stored stays
-	docker compose down --remove-orphans
+	docker compose --profile alerts down --remove-orphans
 
 logs: ## What the stack says
 	docker compose logs --follow
