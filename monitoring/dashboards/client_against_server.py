@@ -175,7 +175,8 @@ def _counts() -> list[core.Panel]:
             "Stream duration, mean",
             f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last: on the server all that ended, on the "
             "client those that completed or were aborted on purpose. While none fails: the client's much longer is "
-            "streams that wait before the app sees them; the server's longer, that it goes on after the client hung up.",
+            "streams that wait before the app sees them; the server's longer, that it goes on after the client "
+            "hung up.",
             [(mean(SERVER_DURATION), "server"), (mean(CLIENT_DURATION), "client")],
             "s",
         ),

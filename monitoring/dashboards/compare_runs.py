@@ -42,8 +42,7 @@ def build() -> Json:
     return dashboard(
         UID,
         "Compare runs",
-        "Two load tests by their ids, each over its own time. Choose a time range that holds both; `streamgauge "
-        "compare` does the same from their results, with confidence intervals.",
+        "Two load tests by their ids, each over its own time. Choose a time range that holds both.",
         [
             Row("Runs", 6, (24,), [runs_table(_ADVICE)]),
             Row("What changed", 9, (12,), [_times(), _rates()]),
