@@ -131,7 +131,8 @@ class Supervisor:
         return work
 
     def _serve_metrics(self, ready: Connection) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group: it serves until all others have ended
+            signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         self._listener.close()
         try:

@@ -40,8 +40,8 @@ _LAST_BYTES_S = 1
 class Server(uvicorn.Server):
     """uvicorn that drains. ``ready`` is called once it listens, ``close`` asks the streams under way to end.
 
-    ``lifeline``, if not negative, is the reading end of a pipe: when that ends, whoever held the other end is dead, and
-    the drain begins as at a signal.
+    ``lifeline``, if not negative, is the reading end of a pipe whose other end a supervisor holds: when that ends, it
+    is dead, and the drain begins as at a signal.
     """
 
     def __init__(
@@ -77,7 +77,14 @@ class Server(uvicorn.Server):
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """A signal: the first begins the drain, the second ends it."""
+        """A signal: the first begins the drain, the second ends it.
+
+        Under a supervisor SIGTERM alone does, and only begins it: what is sent to the whole group, as Ctrl-C in a
+        terminal and systemd's SIGTERM are, arrives here beside what the supervisor makes of it, and is one wish.
+        """
+        supervised = self._lifeline >= 0
+        if supervised and (sig == signal.SIGINT or self._gate.draining):
+            return
         if self._loop is None:
             self.should_exit = True
         elif not self._gate.draining:

@@ -101,7 +101,9 @@ def environment(**variables: str) -> dict[str, str]:
 @contextlib.contextmanager
 def started(*arguments: str, **variables: str) -> Iterator[Running]:
     command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(**variables))
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(**variables), start_new_session=True
+    )
     try:
         assert process.stdout is not None
         yield Running(process, json.loads(process.stdout.readline()))

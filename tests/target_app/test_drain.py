@@ -98,6 +98,28 @@ def test_a_second_signal_ends_it_at_once(start, connect, eventually):
     assert app.process.wait(20) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, number):
+    app = start("--grace-s", str(GRACE_S), "--workers", "2")
+    connection, _ = connect(app, STALLED)
+    eventually(lambda: app.metric("stream_server_active") == 1)
+    os.killpg(app.process.pid, number)
+    time.sleep(0.5)  # a second signal would have cut it by now; there is nothing that could be waited for
+    assert app.metric("stream_server_active") == 1
+    assert _rest(connection).endswith(TERMINATOR)
+    assert app.process.wait(2 * GRACE_S) == 0
+
+
+def test_a_second_signal_to_the_whole_group_ends_it_at_once(start, connect, eventually):
+    app = start("--grace-s", "600", "--workers", "2")
+    connect(app, STALLED)
+    eventually(lambda: app.metric("stream_server_active") == 1)
+    os.killpg(app.process.pid, signal.SIGINT)
+    eventually(lambda: app.get("/readyz").status == 503)
+    os.killpg(app.process.pid, signal.SIGINT)
+    assert app.process.wait(20) == 0
+
+
 def test_a_websocket_is_closed_in_good_order(start, eventually):
     app = start("--grace-s", str(GRACE_S))
     with socket.create_connection(app.address, timeout=30) as connection:
