@@ -55,8 +55,16 @@ class Guard:
         """Whether a WebSocket may begin: no browser asks first, as CORS does, so that any page could open one."""
         fields = dict(scope["headers"])
         origin = fields.get(b"origin", b"").decode("latin-1")
-        same = urlsplit(origin).netloc == fields.get(b"host", b"").decode("latin-1")
+        same = _host_of(origin) == fields.get(b"host", b"").decode("latin-1")
         return not origin or same or origin in self._origins or "*" in self._origins
+
+
+def _host_of(origin: str) -> str | None:
+    """The host and port of an origin; None of what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _unauthorized(scope: Scope) -> Refusal:

@@ -51,8 +51,8 @@ def shake_hands(ask):
 
 @pytest.mark.parametrize(
     ("origin", "status"),
-    [(None, 101), (ORIGIN, 101), ("same", 101), ("https://other.example", 403), ("null", 403)],
-    ids=["no-browser", "named", "same", "other", "null"],
+    [(None, 101), (ORIGIN, 101), ("same", 101), ("https://other.example", 403), ("null", 403), ("http://[", 403)],
+    ids=["no-browser", "named", "same", "other", "null", "none"],
 )
 def test_a_websocket_needs_an_origin_that_is_named_or_its_own(shared, shake_hands, origin, status):
     own = f"http://{shared.address[0]}:{shared.address[1]}"
