@@ -1,12 +1,15 @@
 """The recorder: batched counts, and when they reach the registry."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
+from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.notes import OUTCOMES
 from streamgauge.asgi.recorder import Recorder
@@ -194,6 +197,60 @@ def test_a_blocked_loop_shows_in_its_lag():
         recorder.stop()
 
     asyncio.run(scenario())
+
+
+async def living(scope, receive, send):
+    for moment in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{moment}.complete"})
+
+
+async def live(measured, meanwhile=lambda: True):
+    """One lifespan of an app, which ends once ``meanwhile`` holds."""
+
+    async def receive():
+        return {}
+
+    async def send(message):
+        if message["type"] == "lifespan.startup.complete":
+            await until(meanwhile)
+
+    await measured({"type": "lifespan"}, receive, send)
+
+
+def test_a_second_lifespan_on_a_loop_has_a_timer_too():
+    registry = CollectorRegistry()
+    measured = StreamMetrics(living, registry=registry)
+
+    def ticks():
+        return registry.get_sample_value("event_loop_lag_seconds_count")
+
+    async def scenario():
+        await live(measured)
+        before = ticks()
+        await live(measured, lambda: ticks() > before)
+
+    asyncio.run(scenario())
+
+
+def test_a_recorder_goes_with_its_loop_and_its_counts_stay():
+    registry = CollectorRegistry()
+    measured = StreamMetrics(living, registry=registry)
+    seen = []
+
+    async def scenario():
+        await live(measured)
+        recorder = measured._recorder()
+        recorder.series("/s", "sse").sent(None, 0, 100)
+        seen.append(weakref.ref(recorder))
+
+    asyncio.run(scenario())
+    assert chunks(registry) == 0
+    asyncio.run(scenario())
+    gc.collect()
+    assert [reference() is None for reference in seen] == [True, False]
+    assert chunks(registry) == 1
+    assert registry.get_sample_value("stream_server_chunks_total", CHUNKS) == 2
 
 
 def test_apps_of_one_registry_share_its_instruments():

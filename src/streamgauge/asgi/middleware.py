@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -50,7 +49,7 @@ class StreamMetrics:
         self._give_way_s = give_way_s
         self._stamps = stamps
         self._templates: RouteTemplates | None = None
-        self._recorders: WeakKeyDictionary[asyncio.AbstractEventLoop, Recorder] = WeakKeyDictionary()
+        self._recorders: dict[asyncio.AbstractEventLoop, Recorder] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app for one scope; one that another ``StreamMetrics`` measures already passes."""
@@ -72,8 +71,16 @@ class StreamMetrics:
         loop = asyncio.get_running_loop()
         found = self._recorders.get(loop)
         if found is None:
+            self._drop_orphans()
             found = self._recorders[loop] = Recorder(self._instruments, self._give_way_s)
         return found
+
+    def _drop_orphans(self) -> None:
+        """Let go of the recorders whose loop is closed, once all they hold is in the registry."""
+        for loop, recorder in list(self._recorders.items()):
+            if loop.is_closed():
+                recorder.flush_for_scrape(0)
+                self._recorders.pop(loop, None)
 
     def _route_finder(self, scope: Scope) -> Callable[[], str]:
         """What tells the route once the app has chosen it."""
@@ -88,6 +95,7 @@ class StreamMetrics:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the lifespan on; the recorder starts with the app and stops with it."""
         recorder = self._recorder()
+        recorder.start()  # it is stopped where this loop has seen a lifespan's end before
 
         async def send_and_stop(message: Message) -> None:
             if message["type"].startswith("lifespan.shutdown."):

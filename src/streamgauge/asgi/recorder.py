@@ -93,7 +93,7 @@ class Recorder:
 
         A loop that does not get to it within ``timeout_s`` is busy or blocked: the scrape then shows the last flush.
         """
-        if threading.get_ident() == self._thread:
+        if threading.get_ident() == self._thread and not self.loop.is_closed():
             self.flush()
             return
         done = threading.Event()
