@@ -71,6 +71,13 @@ def prefix(text: str) -> str:
     return text
 
 
+def url(text: str) -> str:
+    """What pages are found below: an address or a folder, without the slash at its end."""
+    if not re.fullmatch(r"[^\s{}]+", text):
+        raise argparse.ArgumentTypeError(f"expected an address without spaces and braces, got {text!r}")
+    return text.rstrip("/")
+
+
 def job(text: str) -> str:
     """A regular expression on job names."""
     try:

@@ -21,6 +21,8 @@ from streamgauge.catalog import CATALOG
 
 #: As the project's own stack has it.
 STACK = Adaptation()
+#: Options of another setup, of dashboards (and of rules with them), and of rules alone.
+_OF_DASHBOARDS, _OF_RULES = ("datasource", "prefix", "job"), ("app_job", "runbooks_url")
 GENERATED = Path(__file__).parent / "generated"
 _METRIC = re.compile(r"\b(?:stream_(?:server|client)|event_loop|http_server)_\w+")
 _SERIES = frozenset(series for metric in CATALOG.values() for series in metric.series)
@@ -71,7 +73,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _rules(options: Any, adaptation: Adaptation) -> dict[str, str]:
     """Each rule file's name and text. Raises CatalogError."""
-    plan = replace(Plan(), runbooks_url=options.runbooks_url, app_job=options.app_job)
+    chosen = {name: getattr(options, name) for name in _OF_RULES if getattr(options, name) is not None}
+    plan = replace(Plan(), **chosen)
     made: dict[str, str] = adaptation.rename(rules.generate(plan))
     return made
 
@@ -102,22 +105,26 @@ def _parse(argv: list[str] | None) -> Any:
     say("--prefix", type=adapt.prefix, help="what stands before every metric's name")
     say("--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer")
     say("--app-job", type=adapt.job, metavar="REGEX", help="the job whose targets have to be up, in the rules")
-    say("--runbooks-url", default=Plan().runbooks_url, metavar="URL", help="what an alert's runbook is found below")
+    say("--runbooks-url", type=adapt.url, metavar="URL", help="what an alert's runbook is found below")
     options = parser.parse_args(argv)
-    for name in ("datasource", "prefix", "job"):
-        if getattr(options, name) is not None and options.output is None:
-            parser.error(
-                f"argument --{name}: expected --output FOLDER beside it, got none: the default folder is the stack's"
-            )
-    if options.app_job is not None and options.output is None and options.rules is None:
-        parser.error(
-            "argument --app-job: expected --output or --rules FOLDER beside it, got none: the default folder is the "
-            "stack's"
-        )
-    options.app_job = options.app_job or Plan().app_job
+    _refuse_the_stack_s_folders(parser, options)
     options.rules = options.rules or (options.output / "rules" if options.output else rules.FOLDER)
     options.output = options.output or GENERATED
     return options
+
+
+def _refuse_the_stack_s_folders(parser: argparse.ArgumentParser, options: Any) -> None:
+    """What is made for another setup needs a folder of its own."""
+    for place, folder, names in (
+        ("--output", options.output, _OF_DASHBOARDS),
+        ("--output or --rules", options.output or options.rules, _OF_RULES),
+    ):
+        for name in names if folder is None else ():
+            if (value := getattr(options, name)) is not None:
+                parser.error(
+                    f"argument --{name.replace('_', '-')}: expected {place} FOLDER beside {value!r}, got none: the "
+                    "default folder is the stack's"
+                )
 
 
 def _say(text: str, status: int) -> int:

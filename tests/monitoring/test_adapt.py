@@ -135,9 +135,11 @@ def test_the_adapted_folder_can_be_checked(adapted):
         (["--datasource", "my uid", "--output", "x"], "--datasource: expected a uid.*'my uid'"),
         (["--job", "(", "--output", "x"], r"--job: expected a regular expression, got '\('"),
         (["--app-job", "(", "--output", "x"], r"--app-job: expected a regular expression, got '\('"),
-        (["--app-job", "api"], "--app-job: expected --output or --rules FOLDER beside it, got none"),
+        (["--app-job", "api"], "--app-job: expected --output or --rules FOLDER beside '.*', got none"),
+        (["--runbooks-url", "http://wiki"], "--runbooks-url: expected --output or --rules FOLDER .*'http://wiki'"),
+        (["--runbooks-url", "", "--output", "x"], "--runbooks-url: expected an address.*''"),
         (["--job", "$job", "--output", "x"], r"--job: expected a regular expression without \$, got '\$job'"),
-        (["--prefix", "acme_"], "--prefix: expected --output FOLDER beside it, got none"),
+        (["--prefix", "acme_"], "--prefix: expected --output FOLDER beside '.*', got none"),
     ],
 )
 def test_a_bad_value_exits_2_and_names_the_option(options, message, capsys):
@@ -145,6 +147,13 @@ def test_a_bad_value_exits_2_and_names_the_option(options, message, capsys):
         build.main(options)
     assert stopped.value.code == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_alerts_link_to_the_runbooks_of_another_place(tmp_path):
+    folders = ["--output", str(tmp_path), "--rules", str(tmp_path / "alerts")]
+    assert build.main([*folders, "--runbooks-url", "https://wiki/books/"]) == 0
+    urls = {rule["annotations"]["runbook_url"] for rule in rules_of(tmp_path / "alerts").values()}
+    assert "https://wiki/books/StreamAppDown.md" in urls
 
 
 def test_a_folder_that_cannot_be_written_exits_2(tmp_path, capsys):
