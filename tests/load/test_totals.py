@@ -133,3 +133,28 @@ def test_reset_stats_leaves_out_what_ended_while_users_were_starting(start, sour
     finished = run.outcomes["completed"]
     assert finished == locust_stats(stats)["/sse"]["num_requests"]
     assert 0 < finished < len(source.log().streams)
+
+
+LONG = "chunks=60&interval_ms=50"
+#: How the streams of 3 s end: by themselves, by the server's hand, or by the end of the run.
+ENDS = {
+    "completed": (f"/sse?{LONG}", 0),
+    "truncated": (f"/sse?{LONG}&cut=59", 1),
+    "censored": ("/sse?chunks=600&interval_ms=50", 0),
+}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(("outcome", "path", "status"), [(outcome, *how) for outcome, how in ENDS.items()], ids=ENDS)
+def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(
+    start, source, tmp_path, outcome, path, status, workers, two_processes
+):
+    options = ("--headless", "-H", source.url, "-u", 2, "-r", 1, "-t", "2s", "--reset-stats", "--stream-path", path)
+    options += ("--stop-timeout", 1 if outcome == "censored" else 20, *(two_processes() if workers else ()))
+    run = start(*options, result_dir=tmp_path).wait()
+    assert run.status == status, run.output
+    (streams,) = run.result["streams"]
+    assert streams["outcomes"] == {outcome: 2}
+    assert 0 < streams["chunks"] < source.log().chunks
+    assert 0 <= streams["started"] < 2  # the second user's may begin after the reset; the first one's began before
+    assert 0 <= streams["time_to_first_chunk"]["count"] < 2

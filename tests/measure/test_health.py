@@ -71,6 +71,10 @@ def test_a_run_that_measured_nothing_is_invalid(tally, reason):
     assert any(reason in each for each in reasons)
 
 
+def test_streams_that_began_before_a_reset_are_something():
+    assert verdict(run(tally=streams(started=0, completed=0))) == ("trusted", [])
+
+
 def test_a_run_of_which_no_process_reported_is_invalid():
     assert verdict(RunTotals())[0] == "invalid"
 

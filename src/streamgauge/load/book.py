@@ -124,8 +124,8 @@ def _versions() -> dict[str, str]:
 
 
 def end_of_run(environment: Environment, book: RunBook) -> Result | None:
-    """Close the book and set the exit status; None, with a warning, where no stream was started."""
-    if not any(tally.started for tally in book.totals.tallies.values()):
+    """Close the book and set the exit status; None, with a warning, where nothing was counted."""
+    if not any(tally.counted for tally in book.totals.tallies.values()):
         if book.totals.problems:
             logger.error("streamgauge cannot report on this run: %s", "; ".join(book.totals.problems))
             environment.process_exit_code = UNTRUSTED

@@ -61,7 +61,7 @@ class Gauge:
 
     def reset(self) -> None:
         """Forget what was counted so far. Streams under way go on, and count with what is still to come of them."""
-        self.instruments.ledger.take()
+        self.instruments.ledger.forget()
         self.slices.clear()
         clock = self.instruments.clock
         clock.reads = clock.fallbacks = clock.steps = 0

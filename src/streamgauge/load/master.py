@@ -12,7 +12,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_S
 from streamgauge.load.dispatch import while_running
 from streamgauge.load.exporter import Exporter
 from streamgauge.load.reporting import GRACE_S, ReportingRun
-from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, REPORT_KEY
+from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, REPORT_KEY, RESET
 from streamgauge.measure.slice import Slice
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,12 @@ class MasterRun(ReportingRun):
             return
         self.export(client_id, forgotten)
         self.count(client_id, slices)
+
+    def on_reset(self, **_: Any) -> None:
+        """Forget what was counted, here and in the workers, which know when a stream's first chunk was forgotten."""
+        super().on_reset()
+        if self.book is not None:
+            self._runner.send_message(RESET)
 
     def on_drained(self, msg: Any, **_: Any) -> None:
         """A worker has reported its end."""

@@ -11,8 +11,9 @@ from streamgauge.measure.slice import Slice
 
 #: The keys of ours in a worker's report: what belongs to the run, and what a reset took out of it.
 REPORT_KEY, FORGOTTEN_KEY = "streamgauge", "streamgauge_forgotten"
-#: The messages that drain a run, or cut its drain short.
+#: The messages that drain a run, cut its drain short, or have what was counted so far forgotten.
 DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
+RESET = "streamgauge_reset"
 
 
 class WorkerRun:
@@ -30,11 +31,11 @@ class WorkerRun:
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stop.add_listener(self.on_test_stop)
-        events.spawning_complete.add_listener(self.on_spawning_complete)
         events.report_to_master.add_listener(self.on_report)
         events.quitting.add_listener(self.on_quitting)
         self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
         self._runner.register_message(CUT, self.on_cut, concurrent=True)
+        self._runner.register_message(RESET, self.on_reset)
 
     def on_test_start(self, **_: Any) -> None:
         """Begin to measure."""
@@ -45,13 +46,12 @@ class WorkerRun:
         """Take the last slice; the next report brings it to the master."""
         self._gauge.end()
 
-    def on_spawning_complete(self, **_: Any) -> None:
-        """``--reset-stats`` asks for figures without the ramp; the client metrics have them with it."""
-        if self._environment.reset_stats:
-            if self._gauge.running:
-                self._gauge.cut()
-            self._forgotten += self._gauge.take()
-            self._gauge.reset()
+    def on_reset(self, **_: Any) -> None:
+        """The master forgot what was counted so far, and so is it here; the client metrics go on with it."""
+        if self._gauge.running:
+            self._gauge.cut()
+        self._forgotten += self._gauge.take()
+        self._gauge.reset()
 
     def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
         """Add the slices to a report."""

@@ -118,7 +118,7 @@ def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, 
 def _emptiness(totals: RunTotals) -> Iterator[str]:
     """A run that measured nothing is no good run."""
     tallies = totals.tallies.values()
-    if not any(tally.started for tally in tallies):
+    if not any(tally.counted for tally in tallies):
         yield "nothing was measured: no stream started"
     elif not any(tally.chunks or tally.finished > tally.outcomes[Outcome.CENSORED] for tally in tallies):
         yield "nothing was measured: no stream delivered a chunk or ended before the run did"

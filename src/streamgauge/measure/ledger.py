@@ -20,6 +20,8 @@ class Ledger:
         self.active = 0
         #: The monotonic clock, ns.
         self.now_ns = monotonic
+        #: When everything was forgotten the last time.
+        self._forgot_s = float("-inf")
 
     def tally(self, name: str, protocol: str) -> Tally:
         """The tally of a name and protocol."""
@@ -45,7 +47,13 @@ class Ledger:
     def end(self, tally: Tally, record: StreamRecord) -> None:
         """Count a stream that ended."""
         self.active -= 1
-        tally.end(record)
+        first_s = record.start_s + (record.time_to_first_chunk_s or 0.0)
+        tally.end(record, knows_first_chunk=first_s > self._forgot_s)
+
+    def forget(self) -> None:
+        """Start anew without what was counted. Streams under way go on, and count with what is still to come."""
+        self.take()
+        self._forgot_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, Tally], Histogram]:
         """What was counted since the last call, empty tallies left out, and the lag; start anew."""

@@ -87,6 +87,11 @@ class Tally:
         self.delays: dict[str, RawDelays] = {}
 
     @property
+    def counted(self) -> bool:
+        """Whether there is anything to report: a stream that began before a reset starts no more, but goes on."""
+        return self.started > 0 or self.finished > 0 or self.chunks > 0
+
+    @property
     def finished(self) -> int:
         """Streams that ended, censored ones included."""
         return self.outcomes.total()
@@ -96,8 +101,11 @@ class Tally:
         """Streams whose outcome counts as a failure."""
         return sum(times for outcome, times in self.outcomes.items() if Outcome(outcome).failed)
 
-    def end(self, record: StreamRecord) -> None:
-        """Count a stream that ended. Its chunks and intervals have been counted as they came."""
+    def end(self, record: StreamRecord, *, knows_first_chunk: bool = True) -> None:
+        """Count a stream that ended. Its chunks and intervals have been counted as they came.
+
+        ``knows_first_chunk``: its time to first chunk is in ``time_to_first_chunk``, and was not forgotten since.
+        """
         self.outcomes[record.outcome] += 1
         self.heartbeats += record.heartbeats
         self.lost += record.lost
@@ -106,7 +114,7 @@ class Tally:
         self.reconnects += record.reconnects
         self.tokens += record.tokens or 0
         if record.failed:
-            if record.time_to_first_chunk_s is not None:
+            if record.time_to_first_chunk_s is not None and knows_first_chunk:
                 self.failed_time_to_first_chunk.record_ns(round(record.time_to_first_chunk_s * 1e9))
             self._count_reason(f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:

@@ -28,7 +28,7 @@ def build_result(run: Run, totals: RunTotals, calibration: Calibration | None = 
         streams=[
             _streams(name, protocol, tally, delays.get((name, protocol)), run["duration_s"])
             for (name, protocol), tally in sorted(totals.tallies.items())
-            if tally.started or tally.finished
+            if tally.counted
         ],
         generator=_generator(totals, calibration),
         timeline=timeline(totals),
@@ -40,7 +40,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None,
     return NamedStreams(
         name=name,
         protocol=protocol,
-        started=tally.started,
+        started=max(0, tally.started),  # below 0: under ``auto``, a reset before it knew what it speaks
         outcomes={str(outcome): times for outcome, times in tally.outcomes.most_common()},
         time_to_first_chunk=summary(succeeded, uncertain_first_chunks(tally, QUANTILES)),
         chunk_interval=summary(tally.chunk_interval, uncertain_percentiles(tally, QUANTILES)),

@@ -29,6 +29,8 @@ STREAMS = int(os.environ["REPLAY_STREAMS"])
 PROCESSES = int(os.environ["REPLAY_PROCESSES"])
 TOTALS = Path(os.environ["REPLAY_TOTALS"])
 NAMES = (("events", "sse"), ("lines", "ndjson"), ("chat", "openai"))
+#: On the monotonic clock: what comes after the begin of any run, since what came before it is forgotten.
+BEGIN_NS = 10**17
 #: The wall clock minus the monotonic one, as all processes of one machine have it.
 OFFSET_NS = 1_700_000_000 * 10**9
 #: Chunks that a stream is played on by before the other ones of the process have their turn, and the pause after that.
@@ -43,7 +45,7 @@ class Recorded:
         self._dice = Random(number)
         self._name, self._protocol = self._dice.choice(NAMES)
         self._ledger = instruments.ledger
-        self._now_ns = 10**12 + number * 1_234_567
+        self._now_ns = BEGIN_NS + number * 1_234_567
         self._tally = self._ledger.begin(self._name, self._protocol)
         self._timer = ChunkTimer(self._tally, self._now_ns, stall_ns=10**9)
 
