@@ -30,15 +30,22 @@ class Indicator:
 
 
 def groups(plan: Plan) -> list[Group]:
-    """Recorded shares in two paces, for a share of three days moves slowly, and the alerts."""
+    """Recorded shares and the alerts on them, each in two paces, for a share of three days moves slowly."""
     quick = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s <= 3600)]
     slow = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s > 3600)]
-    alerts = [_alert(plan, each, burn) for each in indicators(plan) for burn in BURNS]
+    quick_alerts = [_alert(plan, each, burn) for each in indicators(plan) for burn in BURNS if not _is_slow(burn)]
+    slow_alerts = [_alert(plan, each, burn) for each in indicators(plan) for burn in BURNS if _is_slow(burn)]
     return [
         Group("streamgauge-slo-quick", 10, quick),
         Group("streamgauge-slo-slow", 60, slow),
-        Group("streamgauge-slo-alerts", 10, alerts),
+        Group("streamgauge-slo-quick-alerts", 10, quick_alerts),
+        Group("streamgauge-slo-slow-alerts", 60, slow_alerts),
     ]
+
+
+def _is_slow(burn: Burn) -> bool:
+    """Whether it looks at a day or more: its expression counts over all of that, and its wait is of hours."""
+    return burn.long_s >= 86_400
 
 
 def indicators(plan: Plan) -> list[Indicator]:

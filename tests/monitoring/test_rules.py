@@ -115,6 +115,13 @@ def test_an_alert_says_what_it_is_and_has_a_runbook(rule):
     assert f"**{rule.severity.capitalize()}" in page or f"**{rule.severity}**" in page
 
 
+def test_what_counts_over_days_is_evaluated_once_a_minute():
+    found = [group for each in groups(Plan()).values() for group in each]
+    slow = [group for group in found for rule in group.rules if re.search(r"\[\dd\]", rule.expression)]
+    assert len(slow) > 3
+    assert {group.interval_s for group in slow} == {60}
+
+
 def test_a_client_alert_never_pages():
     assert "page" not in {rule.severity for rule in ALERTS if rule.labels["side"] == "client"}
 
