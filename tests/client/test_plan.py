@@ -18,6 +18,18 @@ def test_a_limit_is_above_zero(name, value):
         Limits(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["stall_threshold_s", "max_chunk_bytes"])
+def test_a_limit_that_no_stream_is_without_is_not_none(name):
+    with pytest.raises(PlanError, match=f"{name}: expected a number, got None"):
+        Limits(**{name: None})
+
+
+@pytest.mark.parametrize("name", Limits.__slots__)
+def test_a_limit_is_finite(name):
+    with pytest.raises(PlanError, match=f"{name}: expected a finite number.*, got inf"):
+        Limits(**{name: float("inf")})
+
+
 def test_no_limit_is_a_limit_too():
     assert Limits(None, None, None).idle_timeout_s is None
 

@@ -1,5 +1,6 @@
 """What is to be done with one stream: the request, how its body is read, and the limits that are put on it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,22 +19,32 @@ class PlanError(ValueError):
     """A plan that cannot be carried out as it stands."""
 
 
+#: The limits that no stream is without.
+_NEEDED = ("stall_threshold_s", "max_chunk_bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a stream may keep its reader waiting, in seconds; None sets no limit."""
+    """How long a stream may keep its reader waiting, in seconds; None sets no limit to a timeout."""
 
     first_chunk_timeout_s: float | None = 30.0
     idle_timeout_s: float | None = 30.0
     total_timeout_s: float | None = None
     stall_threshold_s: float = 1.0
+    """A longer chunk interval is a stall."""
     max_chunk_bytes: int = MAX_EVENT_BYTES
 
     def __post_init__(self) -> None:
-        """Raise PlanError for a limit that is not above zero."""
+        """Raise PlanError for a limit that is not above zero or not finite, or that has to be there and is not."""
         for name in self.__slots__:
             value = getattr(self, name)
+            if value is None and name in _NEEDED:
+                raise PlanError(f"{name}: expected a number, got None")
             if value is not None and not value > 0:
                 raise PlanError(f"{name}: expected more than 0, got {value!r}")
+            if value is not None and math.isinf(value):
+                otherwise = "" if name in _NEEDED else ", or None for no limit"
+                raise PlanError(f"{name}: expected a finite number{otherwise}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

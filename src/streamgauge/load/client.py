@@ -85,8 +85,8 @@ class StreamClient:
         event streams. ``reconnect`` is how many times an event stream that breaks off, or ends without its named end,
         is connected to again, as browsers do: with ``Last-Event-ID``, after the time that its ``retry`` asks for. It
         stays one stream with one record.
-        ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s``, ``total_timeout_s``, ``stall_threshold_s`` in
-        seconds, None for no limit, and ``max_chunk_bytes``.
+        ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
+        ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
         What the stream does wrong is the record's outcome. What the call has wrong raises: ``TargetError``,
         ``RequestError``, ``PlanError``, ``EndError``, all ValueErrors; so does whatever ``end`` or ``on_chunk`` raise.
