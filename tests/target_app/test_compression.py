@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.client
+import json
 import socket
 import sys
 import threading
@@ -213,15 +214,24 @@ def test_the_request_chooses_the_coding(field, coding):
     assert accepted(field) == coding
 
 
-STREAMS = ["/stream/sse", "/stream/ndjson", "/stream/text", "/stream/bytes", "/stream/multipart", "/native/sse"]
+PACED = "chunks=3&interval_ms=60000"
+CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
+#: Every stream that may be compressed, with the knobs that let nothing follow its first chunk for long enough.
+STREAMS = {
+    **{f"/stream/{name}": PACED for name in ("sse", "ndjson", "text", "bytes", "multipart", "sync")},
+    **{f"/native/{name}": PACED for name in ("sse", "ndjson")},
+    "/v1/chat/completions": "fail_at=0&fail_how=stall",
+}
 
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("path", STREAMS)
-def test_the_first_chunk_of_every_stream_decodes_a_minute_before_the_second(app, path, coding):
+def test_the_first_chunk_of_every_stream_decodes_long_before_the_second(app, path, coding):
     def begin(accept):
         connection = http.client.HTTPConnection(*app.address, timeout=DEADLINE_S)
-        connection.request("GET", f"{path}?chunks=3&interval_ms=60000", headers={"Accept-Encoding": accept})
+        headers, chat = {"Accept-Encoding": accept, "Content-Type": "application/json"}, path.startswith("/v1")
+        method, body = ("POST", CHAT) if chat else ("GET", None)
+        connection.request(method, f"{path}?{STREAMS[path]}", body, headers)
         return contextlib.closing(connection), connection.getresponse()
 
     connection, answer = begin("identity")
