@@ -131,7 +131,7 @@ def test_one_that_never_waits_ends_at_the_longest_time_too():
 
 
 def test_silence_is_kept_alive_and_chunks_are_not_late_for_it():
-    items, *_ = run(Letters(), Plan(1, iter([0.0, 0.3])), Terms(Closing(), heartbeat_s=0.1))
+    items, *_ = run(Letters(), Plan(1, iter([0.0, 1.5])), Terms(Closing(), heartbeat_s=0.5))
     assert items[0] == "c0"
     assert items[-1] == "end1"
     assert set(items[1:-1]) == {"."}
