@@ -3,7 +3,7 @@
 import pytest
 
 from streamgauge.client.plan import Limits, PlanError, StreamPlan
-from streamgauge.client.request import Request, RequestError, body_of
+from streamgauge.client.request import Request, RequestError, body_of, merged
 from streamgauge.client.target import target_of
 from streamgauge.wire.end import EndError
 
@@ -51,6 +51,12 @@ def test_an_event_as_the_end_asks_for_an_event_stream():
     assert StreamPlan("a", GET, end="event:done").wanted_protocol == "sse"
     assert StreamPlan("a", GET, end="data:x").wanted_protocol == "auto"
     assert StreamPlan("a", GET, "ndjson").wanted_protocol == "ndjson"
+
+
+def test_of_fields_that_differ_in_case_alone_the_last_one_is_sent():
+    headers = merged({"Accept": "a", "X-A": "1"}, None, {"accept": "b"}, {"ACCEPT": "c", "x-b": "2"})
+    assert headers == {"ACCEPT": "c", "X-A": "1", "x-b": "2"}
+    assert Request("GET", TARGET, merged({"X-A": "1", "x-a": "2"})).encode().lower().count(b"x-a: ") == 1
 
 
 def test_a_request_on_the_wire():

@@ -18,6 +18,12 @@ class RequestError(ValueError):
     """A request that cannot be sent as it stands."""
 
 
+def merged(*headers: Mapping[str, str] | None) -> dict[str, str]:
+    """These fields in one; of a name that occurs again, in whatever case, the last one stays."""
+    found = {name.lower(): (name, value) for each in headers for name, value in (each or {}).items()}
+    return dict(found.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Method, target, fields and body. Host, Authorization and Content-Length are added where they are not given."""

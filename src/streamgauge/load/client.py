@@ -9,7 +9,7 @@ from gevent.event import Event
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.reconnect import exchange_of
-from streamgauge.client.request import Request, body_of
+from streamgauge.client.request import Request, body_of, merged
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
 from streamgauge.client.stamps import REQUEST_FIELDS
@@ -93,7 +93,6 @@ class StreamClient:
         """
         target = target_of(url, self.host, params)
         body, fields = body_of(json, data)
-        given = {key.lower() for key in headers or {}}
         ours = {
             "User-Agent": USER_AGENT,
             "Accept": ACCEPT.get(protocol, "*/*"),
@@ -104,7 +103,7 @@ class StreamClient:
         request = Request(
             method.upper(),
             target,
-            {key: value for key, value in ours.items() if key.lower() not in given} | dict(headers or {}),
+            merged(ours, headers),
             body,
         )
         plan = StreamPlan(

@@ -5,6 +5,7 @@ from typing import Any
 from locust import User
 from locust.env import Environment
 
+from streamgauge.client.request import merged
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import scenario_options
@@ -65,7 +66,7 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers={**accept, **(headers or {}), **options.headers},
+            headers=merged(accept, headers, options.headers),
             stamped=options.stamped or stamped,
             reconnect=(options.reconnect if protocol in ("auto", "sse") else 0) or reconnect,
             **more,
