@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import ExitStack, asynccontextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -21,7 +19,7 @@ from target_app.guard.middleware import Guard
 from target_app.landing import assets
 from target_app.landing import routes as landing
 from target_app.landing.page import Page
-from target_app.library import Library
+from target_app.library import Library, written
 from target_app.producing import StreamCutError, Terms
 from target_app.settings import Settings
 from target_app.streams import (
@@ -60,16 +58,17 @@ their own.
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    """The files live as long as the app does. The page is made beforehand: nobody's stream waits for it."""
-    with tempfile.TemporaryDirectory(prefix="target_app-") as folder:
-        app.state.library = Library(Path(folder))
-        await to_thread.run_sync(app.state.library.write)
+    """Files that were not there before live as long as the app does. The page is made beforehand: no stream waits."""
+    given = app.state.library
+    with ExitStack() as stack:
+        app.state.library = given or await to_thread.run_sync(stack.enter_context, written())
         await to_thread.run_sync(app.state.page.make)
         yield
+        app.state.library = given
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app, without instruments. ``settings``: the defaults if there are none."""
+def create_app(settings: Settings | None = None, library: Library | None = None) -> FastAPI:
+    """The app, without instruments. ``settings``: the defaults if there are none. ``library``: files to share."""
     settings = settings or Settings()
     app = FastAPI(
         title="streamgauge target app",
@@ -92,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(landing.router)
     app.state.settings = settings
+    app.state.library = library
     app.state.closing = Closing()
     app.state.terms = Terms(app.state.closing, settings.max_stream_s, settings.heartbeat_s)
     app.state.blocking = asyncio.Lock()

@@ -1,6 +1,8 @@
 """The files that ``/stream/file/{name}`` offers: written anew at each start, always the same."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -42,6 +44,15 @@ class Library:
     def find(self, name: str) -> Path | None:
         """The file of that name, if there is one."""
         return self._folder / name if name in KINDS else None
+
+
+@contextmanager
+def written() -> Iterator[Library]:
+    """The files in a folder of their own, for as long as this lasts; takes a moment, so never on the event loop."""
+    with tempfile.TemporaryDirectory(prefix="target_app-") as folder:
+        library = Library(Path(folder))
+        library.write()
+        yield library
 
 
 def _fill(path: Path, blocks: Iterator[bytes], size_bytes: int) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from streamgauge.asgi import MetricsPortError, prepare_multiprocess, serve_metrics
 from target_app.guard.count import StreamCount
+from target_app.library import Library, written
 from target_app.listener import url_of
 from target_app.settings import Settings
 from target_app.worker import run, say
@@ -58,11 +59,12 @@ class _Child:
 
 
 class Supervisor:
-    """Runs ``settings.workers`` workers on ``listener``, and replaces what dies."""
+    """Runs ``settings.workers`` workers on ``listener``, which share ``library``, and replaces what dies."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, library: Library) -> None:
         self._settings = settings
         self._listener = listener
+        self._library = library
         self._streams = StreamCount(settings.workers)
         self._lifeline, self._held = os.pipe()
         self._workers: list[_Child] = []
@@ -125,6 +127,7 @@ class Supervisor:
                 self._listener,
                 lambda: ready.send("ready"),
                 streams=self._streams,
+                library=self._library,
                 lifeline=self._lifeline,
             )
 
@@ -160,11 +163,12 @@ def supervise(settings: Settings, listener: socket.socket) -> None:
     """Serve with several workers until SIGTERM or Ctrl-C. Raises as ``Supervisor.start``, and ``MultiprocessError``."""
     prepare_multiprocess()
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    supervisor = Supervisor(settings, listener)
-    try:
-        metrics_url = supervisor.start()
-        url = url_of(listener, settings.host)
-        say(event="listening", url=url, metrics_url=metrics_url, pid=os.getpid(), workers=supervisor.pids)
-        supervisor.watch()
-    finally:
-        supervisor.end()
+    with written() as library:  # by none of the workers, for one that is killed would leave its files behind
+        supervisor = Supervisor(settings, listener, library)
+        try:
+            metrics_url = supervisor.start()
+            url = url_of(listener, settings.host)
+            say(event="listening", url=url, metrics_url=metrics_url, pid=os.getpid(), workers=supervisor.pids)
+            supervisor.watch()
+        finally:
+            supervisor.end()

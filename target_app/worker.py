@@ -29,6 +29,7 @@ from target_app.compression import Compression
 from target_app.guard.connection import watched
 from target_app.guard.count import StreamCount
 from target_app.guard.gate import Gate
+from target_app.library import Library
 from target_app.listener import BACKLOG, url_of
 from target_app.settings import Settings
 
@@ -129,13 +130,14 @@ def run(
     ready: Callable[[], None],
     *,
     streams: StreamCount | None = None,
+    library: Library | None = None,
     lifeline: int = -1,
 ) -> None:
     """Serve on ``listener`` until a signal, or until the pipe ``lifeline`` ends.
 
-    ``streams``: the count that this worker shares with others.
+    ``streams`` and ``library``: the count and the files that this worker shares with others.
     """
-    app = create_app(settings)
+    app = create_app(settings, library)
     gate: Gate = app.state.gate
     if streams is not None:
         gate.streams = streams

@@ -43,6 +43,21 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_stay(start, eventually):
     assert app.metric("stream_server_active") == 0
 
 
+def test_the_workers_share_the_files_and_leave_none_behind(start, tmp_path):
+    def folders():
+        return list(tmp_path.glob("target_app-*"))
+
+    app = start("--workers", "2", TMPDIR=str(tmp_path))
+    (folder,) = folders()
+    os.kill(app.announcement["workers"][0], signal.SIGKILL)
+    assert json.loads(app.process.stdout.readline())["event"] == "worker_replaced"
+    assert folders() == [folder]
+    assert app.get("/stream/file/river.txt?interval_ms=0").body == (folder / "river.txt").read_bytes()
+    app.process.send_signal(signal.SIGTERM)
+    assert app.process.wait(20) == 0
+    assert not folders()
+
+
 def test_the_streams_of_a_dead_worker_are_no_longer_active_nor_capped(start, eventually):
     app = start("--workers", "2", "--max-streams", "4")
     with contextlib.ExitStack() as stack:
