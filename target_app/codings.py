@@ -11,6 +11,8 @@ from typing import Protocol
 
 import brotli
 
+from target_app.weights import weights
+
 if sys.version_info >= (3, 14):
     from compression.zstd import CompressionParameter, ZstdCompressor
 else:
@@ -85,17 +87,8 @@ CODINGS: Mapping[str, Callable[[], Encoder]] = {"zstd": Zstd, "gzip": Gzip, "br"
 
 def accepted(accept_encoding: str) -> str | None:
     """The coding to use for a request with that field; None for none (RFC 9110, section 12.5.3)."""
-    weights = dict(_weight(part) for part in accept_encoding.lower().split(",") if part.strip())
-    rest = weights.get("*", 0.0)
-    found = {coding: weights.get(coding, rest) for coding in CODINGS}
+    asked = weights(accept_encoding)
+    rest = asked.get("*", 0.0)
+    found = {coding: asked.get(coding, rest) for coding in CODINGS}
     best = max(found, key=lambda coding: found[coding])
-    return best if found[best] > 0 and found[best] >= weights.get("identity", 0.0) else None
-
-
-def _weight(part: str) -> tuple[str, float]:
-    coding, *parameters = (piece.strip() for piece in part.split(";"))
-    weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-    try:
-        return coding, float(weight)
-    except ValueError:
-        return coding, 0.0
+    return best if found[best] > 0 and found[best] >= asked.get("identity", 0.0) else None

@@ -206,6 +206,7 @@ def test_a_stream_that_breaks_off_is_truncated_in_every_coding(paced, coding):
         ("*, zstd;q=0", "gzip"),
         ("gzip;q=0", None),
         ("gzip;q=x", None),
+        ("gzip;q=nan, br;q=0.1, zstd;q=2", "br"),
         ("identity, gzip;q=0.5", None),
         ("deflate, compress", None),
     ],
