@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -274,6 +275,30 @@ def test_what_came_before_an_attempt_that_cannot_be_made_is_in_the_record(plan):
         serving.join()
     assert (record.outcome, record.chunks, record.lost, record.reconnects) == (CONNECT_ERROR, 2, 1, 1), record.reason
     assert record.bytes == len(EVENTS)
+
+
+def serve_and_fill(listener, response, fillers):
+    """Answer one request, after which connections to the listener hang: nobody accepts those that wait for it."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65_536)
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        connection.sendall(response)
+
+
+def test_a_connection_that_hangs_stalls_a_stream_whose_chunks_came(plan):
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        fillers = [stack.enter_context(socket.socket()) for _ in range(4)]
+        serving = threading.Thread(target=serve_and_fill, args=(listener, HEAD + b"\r\n" + EVENTS, fillers))
+        serving.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        (record,) = run_streams([plan(url=url, reconnect=1, end="event:done", idle_timeout_s=0.3)])
+        serving.join()
+    assert (record.outcome, record.chunks, record.reconnects) == (STALLED, 2, 1), record.reason
+    assert record.reason == "no chunk within 0.3 s, while it was connected to again"
 
 
 WAITS = {

@@ -127,10 +127,11 @@ class ReconnectingExchange(Exchange):
             self._waiting = None
 
     def _on_check(self) -> None:
-        if self._waiting is None:
+        if self._transport is not None or (self._waiting is None and self._timer.first_ns is None):
             super()._on_check()
         elif reason := self._patience.exhausted():
-            self._end(Outcome.STALLED, f"{reason}, while it waited to be connected to again")
+            doing = "was" if self._waiting is None else "waited to be"
+            self._end(Outcome.STALLED, f"{reason}, while it {doing} connected to again")
         else:
             self._patience.wait()
 
