@@ -125,6 +125,17 @@ def test_numbers_that_are_missing_or_misplaced_are_in_the_record(
     assert (tally.lost, tally.repeated, tally.out_of_order) == counts
 
 
+@pytest.mark.parametrize(("lacking", "counts"), [([], (0, 1, 0)), ([2], (1, 0, 1))], ids=["none lost", "one lost"])
+def test_a_number_far_behind_is_repeated_unless_it_may_be_late(lacking, counts, plan):
+    numbers = [*(number for number in range(1, 2001) if number not in lacking), 3]
+    script = [chunked("application/x-ndjson"), *(chunk(b'{"n": %d}\n' % number) for number in numbers), END]
+    ledger = Ledger()
+    (record,) = run_streams([plan(script, protocol="ndjson", sequence="json:n")], ledger)
+    (tally,) = ledger.tallies.values()
+    assert (record.lost, record.repeated, record.beyond_window) == counts
+    assert (tally.lost, tally.repeated, tally.beyond_window) == counts
+
+
 def test_a_number_beyond_all_counting_is_none(stream):
     script = [chunked("application/x-ndjson"), *(chunk(b'{"n": %d}\n' % n) for n in (1, 10**40, 2)), END]
     record = stream(script, protocol="ndjson", sequence="json:n")

@@ -44,10 +44,17 @@ def test_a_known_first_number_shows_what_was_lost_before_the_first():
     assert counts([2, 1], first=1) == (0, 0, 1, 0)
 
 
-def test_beyond_the_window_nobody_can_tell():
+def test_beyond_the_window_a_number_is_repeated_where_none_is_lost():
+    assert counts([*range(1, 5001), *range(1, 3001)]) == (0, 3000, 0, 0)
+    assert counts([0, 1, 2, 3, 4, 0], window=4) == (0, 1, 0, 0)
+    assert counts([0, 2, 1, 3, 4, 5, 0], window=4) == (0, 1, 1, 0)
+
+
+def test_beyond_the_window_nobody_can_tell_where_one_is_lost():
     assert counts([0, 4, 1], window=4) == (2, 0, 1, 0)
     assert counts([0, 5, 1], window=4) == (4, 0, 0, 1)
-    assert counts([0, 1, 2, 3, 4, 0], window=4) == (0, 0, 0, 1)
+    assert counts([0, 2, 3, 4, 5, 0], window=4) == (1, 0, 0, 1)
+    assert counts([5, 6, 7, 8, 9, 0], window=4) == (0, 0, 0, 1)
 
 
 def test_memory_does_not_grow():

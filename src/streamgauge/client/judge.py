@@ -20,6 +20,8 @@ Settled = tuple[Outcome, str]
 #: What a chunk must hold to be able to say ``error``.
 _ERROR_GUARDS = {"sse": b"error", "ndjson": b'"error"'}
 _MAX_REASON = 160
+#: What a record says of its stream's numbers.
+_SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
 
 
 class Judge:
@@ -123,7 +125,7 @@ class Judge:
         """What the stream's record says of its numbers and tokens, by the record's fields."""
         found: dict[str, Any] = {}
         if self.sequence is not None:
-            found = {name: getattr(self.sequence, name) for name in ("lost", "repeated", "out_of_order")}
+            found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
         decoder, timer = self._decoder, self._timer
         if isinstance(decoder, OpenAiDecoder):
             found["tokens"] = decoder.tokens

@@ -37,6 +37,8 @@ class StreamRecord:
     """Sequence numbers that did not come, where the scenario says that chunks have any."""
     repeated: int = 0
     out_of_order: int = 0
+    beyond_window: int = 0
+    """Chunks whose number is too far behind to tell whether they came late or again."""
     tokens: int | None = None
     """Tokens that a language model generated: as the server counted them, else the pieces of content."""
     time_per_output_token_s: float | None = None

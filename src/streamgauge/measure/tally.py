@@ -33,6 +33,7 @@ _COUNTS = (
     "lost",
     "repeated",
     "out_of_order",
+    "beyond_window",
     "reconnects",
     "tokens",
 )
@@ -79,6 +80,7 @@ class Tally:
         self.lost = 0
         self.repeated = 0
         self.out_of_order = 0
+        self.beyond_window = 0
         self.reconnects = 0
         self.tokens = 0
         self.outcomes: Counter[str] = Counter()
@@ -111,6 +113,7 @@ class Tally:
         self.lost += record.lost
         self.repeated += record.repeated
         self.out_of_order += record.out_of_order
+        self.beyond_window += record.beyond_window
         self.reconnects += record.reconnects
         self.tokens += record.tokens or 0
         if record.failed:

@@ -7,6 +7,7 @@ from streamgauge.report import floor, tally, verdict
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.delay import clock_words
 from streamgauge.report.result import MetricSummary, Result
+from streamgauge.report.sequence import sequence_words
 from streamgauge.report.server_view import Agreement, ServerQuantiles, ServerView
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, rate, share, size, some
@@ -43,6 +44,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             *_uncertain(result),
             *_delays(result),
             *_tokens(result),
+            *_sequences(result),
             *_reconnects(result),
             *_reasons(result),
             _generator(result),
@@ -179,6 +181,10 @@ def _delays(result: Result) -> list[_Line]:
 
 def _tokens(result: Result) -> list[_Line]:
     return [("·", _text(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
+
+
+def _sequences(result: Result) -> list[_Line]:
+    return [("·", _text(f"{each['name']}, {words}")) for each in result["streams"] if (words := sequence_words(each))]
 
 
 def _reconnects(result: Result) -> list[_Line]:

@@ -14,6 +14,7 @@ from streamgauge.report.charts import Chart, over_time
 from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
 from streamgauge.report.result import SCHEMA, Result
+from streamgauge.report.sequence import sequence_words
 from streamgauge.report.server_view import INTERPOLATED, ServerView
 from streamgauge.report.tokens import token_words
 
@@ -92,6 +93,7 @@ def _template() -> "Template":
     }
     environment.globals |= {
         "clock_words": clock_words,
+        "sequence_words": sequence_words,
         "failures": tally.FAILURES,
         "interpolated": INTERPOLATED,
         "interval": units.interval,

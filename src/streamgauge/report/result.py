@@ -87,6 +87,8 @@ class NamedStreams(TypedDict):
     """Sequence numbers that did not come, where the scenario says that chunks have any."""
     repeated: int
     out_of_order: int
+    beyond_window: NotRequired[int]
+    """Chunks whose number is too far behind to tell whether they came late or again: as many of ``lost`` may not be."""
     reconnects: NotRequired[int]
     """How many times streams that broke off were connected to again, where the scenario allows it."""
     tokens: int

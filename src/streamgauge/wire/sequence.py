@@ -3,8 +3,9 @@
 1. ``number_reader`` finds a chunk's number: an SSE id, a member of its JSON, or what a callable says.
 2. ``SequenceCheck`` remembers the greatest number so far, and which of the last ``window`` numbers up to it have come,
    as bits of one integer: its memory does not grow with the stream.
-3. A number that lies further behind may be late or repeated, and nobody can tell any more: it is counted as
-   ``beyond_window``. Where there is none of these all counts are exact, in whatever order the numbers came.
+3. A number that lies further behind is repeated where none is lost. Else it may be late or repeated, and nobody can
+   tell any more: it is counted as ``beyond_window``. Where there is none of these all counts are exact, in whatever
+   order the numbers came.
 """
 
 import json
@@ -87,7 +88,10 @@ class SequenceCheck:
     def _look_back(self, number: int, distance: int) -> None:
         assert self._least is not None
         if distance >= self._window:
-            self.beyond_window += 1
+            if self.lost == 0 and number >= self._least:
+                self.repeated += 1
+            else:
+                self.beyond_window += 1
         elif self._seen >> distance & 1:
             self.repeated += 1
         else:

@@ -89,7 +89,8 @@ class Recorded:
         record = StreamRecord(
             self._name, self._protocol, outcome, timer.start_ns / 1e9, (self._now_ns - timer.start_ns) / 1e9,
             time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
-            heartbeats=dice.randrange(5), lost=dice.randrange(3), repeated=dice.randrange(3), tokens=tokens,
+            heartbeats=dice.randrange(5), lost=dice.randrange(3), repeated=dice.randrange(3),
+            out_of_order=dice.randrange(3), beyond_window=dice.randrange(3), tokens=tokens,
             time_per_output_token_s=None if tokens is None else dice.random() / 10, reconnects=dice.randrange(3),
             reason=dice.choice(["one reason", "another"]),
         )  # fmt: skip
