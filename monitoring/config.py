@@ -46,6 +46,9 @@ NO_TRAFFIC = "no traffic"
 #: Shown where a query has no answer, because no load test runs or ran.
 NO_RUN = "no run"
 
+#: Shown where a load test has none: no run, or one in its first seconds, which are not judged by themselves.
+NO_VERDICT = "no verdict"
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

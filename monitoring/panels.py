@@ -5,7 +5,7 @@ from typing import Any
 
 from grafanalib import core
 
-from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC
+from monitoring.config import LIMITS, NO_TRAFFIC, NO_VERDICT
 
 Json = dict[str, Any]
 
@@ -133,7 +133,8 @@ def stat(
 
 def verdict(title: str, description: str, expression: str) -> core.Stat:
     """The verdict on the measurement, in words; of several runs the worst."""
-    return stat(title, description, expression, "none", mappings=TRUST, noValue=NO_RUN)
+    description += " A run has none in its first 15 s."
+    return stat(title, description, expression, "none", mappings=TRUST, noValue=NO_VERDICT)
 
 
 def chart(

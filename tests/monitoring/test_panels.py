@@ -5,7 +5,7 @@ import re
 import pytest
 from grafana_foundation_sdk.models import units
 
-from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, OBJECTIVES
+from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES
 from monitoring.panels import explained, steps
 from streamgauge.catalog import CATALOG
 
@@ -32,12 +32,15 @@ def test_a_description_names_its_metrics_first_and_says_more(panel):
     assert len(match[2].split()) >= 15
 
 
-def test_a_panel_without_data_says_that_there_is_no_traffic_or_no_run(panel):
+def test_a_panel_without_data_says_that_there_is_no_traffic_no_run_or_no_verdict(panel):
     said = panel["fieldConfig"]["defaults"]["noValue"]
-    about_runs = any(
-        re.search("stream_client_(users|workers|trust|run_info)", each["expr"]) for each in panel["targets"]
-    )
-    assert said == (NO_RUN if about_runs else NO_TRAFFIC)
+    asked = " ".join(each["expr"] for each in panel["targets"])
+    if panel["type"] == "stat" and "stream_client_trust" in asked:
+        assert said == NO_VERDICT
+    elif re.search("stream_client_(users|workers|trust|run_info)", asked):
+        assert said == NO_RUN
+    else:
+        assert said == NO_TRAFFIC
 
 
 def test_a_chart_has_a_table_for_a_legend_and_names_its_lines(chart):
