@@ -17,14 +17,12 @@ class Web:
         self._url = url
         self.running = running
 
-    def get(self, path):
-        with urllib.request.urlopen(self._url + path, timeout=30) as reply:
+    def get(self, path, data=None):
+        with urllib.request.urlopen(self._url + path, data, timeout=30) as reply:
             return reply.read().decode()
 
     def post(self, path, **form):
-        data = urllib.parse.urlencode(form, doseq=True).encode()
-        with urllib.request.urlopen(self._url + path, data, timeout=30) as reply:
-            return json.load(reply)
+        return json.loads(self.get(path, urllib.parse.urlencode(form, doseq=True).encode()))
 
     def answers(self):
         try:
@@ -87,6 +85,18 @@ def test_each_run_gets_a_result_of_its_own(web, source, until):
         assert streams["outcomes"] == {"completed": len(log.streams)}, web.running.output
         assert streams["chunks"] == log.chunks == (chunks + 1) * len(log.streams)
         assert not result["run"]["interrupted"]
+
+
+def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(web, source, until):
+    swarm(web, source, chunks=150)
+    until(lambda: source.log().streams, "a stream is under way")
+    assert web.get("/stats/reset", b"") == "ok"
+    web.post("/stop")
+    until(lambda: web.running.results, "the result is written")
+    (streams,) = web.running.results[-1]["streams"]
+    assert list(streams["outcomes"]) == ["completed"], web.running.output
+    assert streams["started"] < streams["outcomes"]["completed"]
+    assert 0 < streams["chunks"] <= 151 * streams["outcomes"]["completed"]
 
 
 def test_a_value_that_is_wrong_is_named_and_starts_no_stream(open_web, source, until):
