@@ -11,6 +11,7 @@ BENCHMARKS = {
     "faults": "a source that fails in every way: whether each stream is taken for what it is",
     "trust": "whether the verdict can be believed: runs spoiled on purpose, each held against the source's log",
     "recorder": "what the server's instruments cost: an app without any, with streamgauge's, and with its peers'",
+    "chunk_size": "what the size of a chunk costs: the sample app's streams, 64 B to 1 MiB a chunk",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
 }
 

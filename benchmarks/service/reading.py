@@ -17,6 +17,16 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
 
     Raises ReadingError unless the body of each is ``coded_bytes`` long, its transfer coding included.
     """
+    for size in read_bodies(port, path, streams):
+        if size != coded_bytes:
+            raise ReadingError(f"{path}: expected {coded_bytes} bytes, got {size}")
+
+
+def read_bodies(port: int, path: str, streams: int) -> list[int]:
+    """Read ``path`` to its end on ``streams`` connections at once: the bytes of each body, transfer coding included.
+
+    Raises ReadingError where nothing comes for long.
+    """
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     came: dict[int, int] = {}
@@ -37,6 +47,4 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
                 came[key.data] += size
                 if not size:
                     selector.unregister(key.fileobj)
-    for size in came.values():
-        if size != coded_bytes:
-            raise ReadingError(f"{path}: expected {coded_bytes} bytes, got {size}")
+    return list(came.values())

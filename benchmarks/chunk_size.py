@@ -1,0 +1,147 @@
+"""What the size of a chunk costs: the sample app's streams from 64 B to 1 MiB a chunk, as fast as they go.
+
+Small chunks cost the server time for each, large ones for their bytes: the table shows where one turns into the other.
+CPU time is the server's, and the steadier figure; chunks and bytes a second are of server and reader together, which
+share the machine's cores. Sizes and forms take turns, round after round, so that what else the machine does hits all
+alike.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import machine
+from benchmarks.figures import over_rounds
+from benchmarks.options import add_output, whole
+from benchmarks.server import ROOT
+from benchmarks.service.reading import ReadingError, read_bodies
+from benchmarks.tables import wide_console
+from streamgauge.report.units import number
+
+SCHEMA = "streamgauge.benchmark.chunk_size/1"
+SIZES_BYTES = (64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576)
+FORMS = ("sse", "ndjson", "text", "bytes")
+STREAMS = 4
+COST, BYTE_COST, RATE, BYTE_RATE = "cpu_s_per_chunk", "cpu_s_per_byte", "chunks_per_s", "bytes_per_s"
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def sample_app() -> Iterator[tuple[int, int]]:
+    """The sample app in a process of its own: its port and its process id."""
+    command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", "--log-level", "warning"]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_APP_")}
+    with subprocess.Popen(command, cwd=ROOT, env=plain, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(json.loads(process.stdout.readline())["url"].rpartition(":")[2]), process.pid
+        finally:
+            process.terminate()
+
+
+def trial(app: tuple[int, int], form: str, size_bytes: int, chunks: int) -> dict[str, float]:
+    """Read ``chunks`` chunks of each of the streams once. Raises ReadingError where not all came."""
+    port, pid = app
+    path = f"/stream/{form}?chunks={chunks}&chunk_bytes={size_bytes}&interval_ms=0"
+    before_ns, begin_s = machine.cpu_ns(pid), time.perf_counter()
+    bodies = read_bodies(port, path, STREAMS)
+    took_s, cpu_s = time.perf_counter() - begin_s, (machine.cpu_ns(pid) - before_ns) / 1e9
+    if min(bodies) < chunks * size_bytes:
+        raise ReadingError(f"{path}: expected at least {chunks * size_bytes} bytes, got {min(bodies)}")
+    count, size = STREAMS * chunks, STREAMS * chunks * size_bytes
+    return {COST: cpu_s / count, BYTE_COST: cpu_s / size, RATE: count / took_s, BYTE_RATE: size / took_s}
+
+
+def chunks_of(size_bytes: int, most: int) -> int:
+    """How many chunks a stream has: ``most``, or fewer where 8 MiB are reached before."""
+    return max(8, min(most, (8 << 20) // size_bytes))
+
+
+def measured(rounds: int, most: int, say: Say) -> list[dict[str, Any]]:
+    """All rounds by form and size; one before them warms up and is not kept."""
+    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    with sample_app() as app:
+        for at in range(rounds + 1):
+            for form in FORMS:
+                for size_bytes in SIZES_BYTES:
+                    say(f"round {at} of {rounds}: {form}, {size_bytes} B")
+                    figures = trial(app, form, size_bytes, chunks_of(size_bytes, most))
+                    found.setdefault((form, size_bytes), []).append(figures)
+    return [{"form": form, "size_bytes": size, "rounds": each[1:]} for (form, size), each in found.items()]
+
+
+def summary_of(sizes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Medians, least and most of each."""
+    return [
+        {"form": each["form"], "size_bytes": each["size_bytes"]}
+        | {name: over_rounds(each["rounds"], name) for name in (COST, BYTE_COST, RATE, BYTE_RATE)}
+        for each in sizes
+    ]
+
+
+def show(summary: list[dict[str, Any]]) -> None:
+    """A line for each form and size: medians."""
+    table = Table(title=f"{STREAMS} streams as fast as they go, median", title_justify="left")
+    for heading in ("form", "bytes a chunk", "CPU a chunk, µs", "CPU a KiB, µs", "chunks/s", "MiB/s"):
+        table.add_column(heading, justify="left" if heading == "form" else "right")
+    for each in summary:
+        cost, byte_cost, rate, byte_rate = (each[name]["median"] for name in (COST, BYTE_COST, RATE, BYTE_RATE))
+        figures = (
+            f"{cost * 1e6:.1f}",
+            f"{byte_cost * 1024e6:.2f}",
+            number(round(rate)),
+            f"{byte_rate / (1 << 20):.1f}",
+        )
+        last = each["size_bytes"] == SIZES_BYTES[-1]
+        table.add_row(each["form"], number(each["size_bytes"]), *figures, end_section=last)
+    wide_console().print(table)
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options. Exits with 2 on those that are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks chunk_size", description=__doc__)
+    parser.add_argument("--rounds", type=whole, default=5, help="default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=10_000, help="of each stream at most, default %(default)s")
+    add_output(parser)
+    options = parser.parse_args(arguments)
+    if not machine.supported():
+        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it, print the table and write the figures; 1 where a stream did not come whole."""
+    options, console = parsed(arguments), Console(stderr=True)
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "benchmark": "chunk_size",
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "options": {"rounds": options.rounds, "chunks": options.chunks, "streams": STREAMS},
+        "machine": machine.facts(),
+    }
+    try:
+        with console.status("starting") as status:
+            report["sizes"] = measured(options.rounds, options.chunks, lambda text: status.update(text))
+    except (ReadingError, OSError) as error:
+        console.print(f"benchmark ended: {error}", markup=False)
+        return 1
+    report["summary"] = summary_of(report["sizes"])
+    show(report["summary"])
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
