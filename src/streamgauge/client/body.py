@@ -82,13 +82,10 @@ class BodyReader:
             timer = self._timer
             first = timer.chunks + 1
             exact = not (pending or framing.beyond)
-            sizes = self._tally.chunk_sizes.fresh
+            self._count_sizes(chunks)
             if exact and len(chunks) == 1:
                 timer.chunk(arrival_ns)
-                sizes[len(chunks[0])] += 1
             else:
-                for chunk in chunks:
-                    sizes[len(chunk)] += 1
                 floor_ns = 0 if left_behind else clock.floor_ns
                 timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
             if settled := self.judge.look(chunks, first):
@@ -98,6 +95,11 @@ class BodyReader:
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
         return self.close() if framing.finished else None
+
+    def _count_sizes(self, chunks: list[bytes]) -> None:
+        sizes = self._tally.chunk_sizes.fresh
+        for chunk in chunks:
+            sizes[len(chunk)] += 1
 
     @staticmethod
     def _decoded(
@@ -119,8 +121,7 @@ class BodyReader:
             return Outcome.TRUNCATED, "the body ended inside its content coding"
         first, chunks = self._timer.chunks + 1, self.decoder.close()
         if chunks:
-            for chunk in chunks:
-                self._tally.chunk_sizes.fresh[len(chunk)] += 1
+            self._count_sizes(chunks)
             self._time_last(len(chunks))
             if settled := self.judge.look(chunks, first):
                 return settled

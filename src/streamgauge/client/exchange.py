@@ -14,7 +14,7 @@ from streamgauge.client.judge import Settled
 from streamgauge.client.opening import opening_of
 from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.reactor import Watch
+from streamgauge.client.reactor import Reading
 from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
@@ -60,7 +60,7 @@ class Exchange:
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
-        self._reading: Watch | None = None
+        self._reading: Reading | None = None
         self._sending: Sending | None = None
         self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
         self._patience.wait()

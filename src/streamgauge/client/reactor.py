@@ -13,17 +13,21 @@ Callback = Callable[[], None]
 class Watch(Protocol):
     """A callback that waits for something."""
 
-    def call(self, callback: Callback) -> None:
-        """Call this from now on."""
-
     def stop(self) -> None:
         """Do not call any more. May be called twice."""
+
+
+class Reading(Watch, Protocol):
+    """One that waits for what can be read."""
+
+    def call(self, callback: Callback) -> None:
+        """Call this from now on."""
 
 
 class Reactor(Protocol):
     """Calls back when a file descriptor is ready, level-triggered, or a time has passed."""
 
-    def on_readable(self, fd: int, callback: Callback) -> Watch:
+    def on_readable(self, fd: int, callback: Callback) -> Reading:
         """Call ``callback`` in each pass in which ``fd`` is readable."""
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
@@ -49,7 +53,7 @@ class SelectorReactor:
         self._passes = 0
         self._after_each_pass: list[Callback] = []
 
-    def on_readable(self, fd: int, callback: Callback) -> Watch:
+    def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
         return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback)
 
@@ -103,10 +107,6 @@ class SelectorReactor:
 class _Timer:
     def __init__(self, callback: Callback) -> None:
         self.callback: Callback | None = callback
-
-    def call(self, callback: Callback) -> None:
-        if self.callback is not None:
-            self.callback = callback
 
     def stop(self) -> None:
         self.callback = None

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from streamgauge.client.reactor import Callback, Watch
+from streamgauge.client.reactor import Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
@@ -44,11 +44,11 @@ class HubReactor:
         for callback in self._after_each_pass:
             callback()
 
-    def on_readable(self, fd: int, callback: Callback) -> Watch:
+    def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
         self._readers[fd] = callback
         self._epoll.register(fd, _EPOLLIN)
-        return _Reading(self._readers, self._epoll, fd)
+        return _EpollReading(self._readers, self._epoll, fd)
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""
@@ -72,7 +72,7 @@ class HubReactor:
         return _HubWatch(watcher)
 
 
-class _Reading:
+class _EpollReading:
     """A file descriptor in the epoll."""
 
     __slots__ = ("_epoll", "_fd", "_readers")
@@ -98,10 +98,6 @@ class _HubWatch:
 
     def __init__(self, watcher: Any) -> None:
         self._watcher = watcher
-
-    def call(self, callback: Callback) -> None:
-        if self._watcher is not None:
-            self._watcher.callback = callback
 
     def stop(self) -> None:
         if self._watcher is not None:

@@ -41,13 +41,6 @@ class Sizes:
         self._counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
         self._sum_bytes += other.sum_bytes
 
-    def swap(self, other: "Sizes") -> None:
-        """Exchange the contents of the two."""
-        for name in self.__slots__:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            setattr(self, name, theirs)
-            setattr(other, name, mine)
-
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
         return {"by_bucket": self.counts, "sum_bytes": self.sum_bytes}

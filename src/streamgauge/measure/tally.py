@@ -150,7 +150,7 @@ class Tally:
         for name in _COUNTS:
             setattr(taken, name, getattr(self, name))
             setattr(self, name, 0)
-        taken.chunk_sizes.swap(self.chunk_sizes)
+        taken.chunk_sizes, self.chunk_sizes = self.chunk_sizes, taken.chunk_sizes
         taken.outcomes, self.outcomes = self.outcomes, taken.outcomes
         taken.reasons, self.reasons = self.reasons, taken.reasons
         taken.delays = {clock: raw for clock, raw in self.delays.items() if raw.low or raw.high}
