@@ -7,17 +7,17 @@ import json
 import os
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 DEADLINE_S = 60.0
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -36,12 +36,12 @@ START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.
 class Browser:
     """A running Chromium. It can reach nothing but this host."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, chromium: str, profile: Path) -> None:
         pipes = [os.pipe(), os.pipe()]
         self._write, self._read = pipes[0][1], pipes[1][0]
         # Above those that the browser takes for its own, or one would overwrite the other.
         given = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (pipes[0][0], pipes[1][1])]
-        command = [sys.executable, "-c", START, *map(str, given), str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}"]
+        command = [sys.executable, "-c", START, *map(str, given), chromium, *FLAGS, f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(command, pass_fds=given, stderr=subprocess.DEVNULL)
         for descriptor in (pipes[0][0], pipes[1][1], *given):
             os.close(descriptor)
@@ -159,11 +159,38 @@ class Tab:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def free_port() -> Callable[[], int]:
+    """Gives a port that was free a moment ago."""
+
+    def find() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return int(listener.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """Finds an installed program, the first of its names; without it the test is skipped, and fails under ``CI``."""
+
+    def find(*names: str) -> str:
+        found = next(filter(None, map(shutil.which, names)), None)
+        if found is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{names[0]} is not installed")
+        return str(found)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def chromium(program: Callable[..., str]) -> str:
+    """Where Chromium is."""
+    return program("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A Chromium for all tests that need one."""
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "Chromium is missing"
-        pytest.skip("needs Chromium")
-    running = Browser(tmp_path_factory.mktemp("chromium"))
+    running = Browser(chromium, tmp_path_factory.mktemp("chromium"))
     yield running
     running.end()

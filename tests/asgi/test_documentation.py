@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,18 +16,13 @@ GUIDE = Path(__file__).parents[2] / "docs" / "instrument-your-app.md"
 EXAMPLES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", GUIDE.read_text(), re.DOTALL))
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 def fetched(url):
     with urllib.request.urlopen(url, timeout=20) as answer:
         return answer.read().decode()
 
 
 @pytest.fixture
-def run(tmp_path, eventually):
+def run(tmp_path, eventually, free_port):
     """Runs a program in the directory of the examples, on ports of its own."""
     port, metrics = free_port(), free_port()
     numbers = {"port=8000": f"port={port}", "port=9101": f"port={metrics}", "workers=4": "workers=2"}

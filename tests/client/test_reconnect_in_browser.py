@@ -1,9 +1,6 @@
 """A browser's EventSource and our reconnecting, side by side: the same answers lead both to the same requests."""
 
 import http.server
-import os
-import shutil
-import subprocess
 import threading
 from collections import defaultdict
 
@@ -16,17 +13,6 @@ from streamgauge.client.target import target_of
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-)
 EVENTS, SOON = "text/event-stream", b"retry: 10\n"
 
 
@@ -123,22 +109,16 @@ def ours(server):
     return dict(server.asked)
 
 
-def the_browsers(server, directory, least, until):
+def the_browsers(browser, server, least, until):
     """What the browser asked for, by path, once that is as much as ``least`` and time has passed for more."""
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "Chromium is missing"
-        pytest.skip("needs Chromium")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={directory}", server.url]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
-        try:
-            until(lambda: all(len(server.asked[path]) >= len(asked) for path, asked in least.items()))
-            until(lambda: len(server.asked[LAST]) > 1)
-        finally:
-            browser.terminate()
+    tab = browser.open(server.url)
+    until(lambda: all(len(server.asked[path]) >= len(asked) for path, asked in least.items()))
+    until(lambda: len(server.asked[LAST]) > 1)
+    tab.close()
     return {path: asked for path, asked in server.asked.items() if path in ANSWERS}
 
 
-def test_our_requests_are_those_of_a_browser(serve, tmp_path, until):
+def test_our_requests_are_those_of_a_browser(serve, browser, until):
     asked = ours(serve())
-    assert asked == the_browsers(serve(), tmp_path, asked, until)
+    assert asked == the_browsers(browser, serve(), asked, until)
     assert asked["kept-by-events-without"] == ["", "1", "1", "1"]

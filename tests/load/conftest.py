@@ -3,9 +3,7 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -126,17 +124,6 @@ def until():
 
 
 @pytest.fixture(scope="session")
-def free_port():
-    """Gives a port that was free a moment ago."""
-
-    def find():
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            return sock.getsockname()[1]
-
-    return find
-
-
-@pytest.fixture(scope="session")
 def two_processes(free_port):
     """Options for a master and two workers that it forks, on a port of their own."""
 
@@ -211,10 +198,9 @@ class Prometheus:
 
 
 @pytest.fixture(scope="session")
-def prometheus(tmp_path_factory, free_port, until):
+def prometheus(tmp_path_factory, free_port, until, program):
     """A Prometheus for all runs of this folder."""
-    if not shutil.which("prometheus"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no prometheus")
+    program("prometheus")
     prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), free_port())
     try:
         until(prometheus.ready, "Prometheus answers")

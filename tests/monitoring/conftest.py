@@ -1,8 +1,5 @@
 """The dashboards as they are built, and their parts: a test that names one of these runs for each."""
 
-import os
-import shutil
-
 import pytest
 
 from monitoring.dashboards import DASHBOARDS
@@ -41,8 +38,5 @@ def target(request):
 
 
 @pytest.fixture
-def promtool():
-    found = shutil.which("promtool")
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("promtool is not installed")
-    return found
+def promtool(program):
+    return program("promtool")

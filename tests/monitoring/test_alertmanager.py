@@ -1,9 +1,6 @@
 """Who hears of what, asked of a real Alertmanager with the stack's configuration: receivers and inhibition."""
 
 import json
-import os
-import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -82,26 +79,18 @@ def poll(condition):
     return found
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
-def alertmanager(tmp_path_factory):
-    program = shutil.which("alertmanager")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("alertmanager is not installed")
+def alertmanager(tmp_path_factory, program, free_port):
+    found = program("alertmanager")
     folder, port = tmp_path_factory.mktemp("alertmanager"), free_port()
     command = [
-        program,
+        found,
         f"--config.file={CONFIGURATION}",
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    help_text = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    help_text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=10)
     debian = "debian" in help_text.stdout + help_text.stderr
     if debian and not Path("/usr/share/prometheus/alertmanager/default.tmpl").exists():
         command = ["unshare", "--mount", "--map-root-user", "sh", "-c", WITHOUT_TEMPLATES, "sh", *command]

@@ -1,8 +1,6 @@
 """The report in a real browser that can reach no network."""
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,6 @@ from streamgauge.report.result import Result
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -31,15 +28,12 @@ FLAGS = (
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Callable[[Result], tuple[str, str]]:
+def opened(tmp_path: Path, chromium: str) -> Callable[[Result], tuple[str, str]]:
     """A function that opens a result's report; it returns the page as it then is, and what the page complained of."""
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "Chromium is missing"
-        pytest.skip("needs Chromium")
 
     def open_report(result: Result) -> tuple[str, str]:
         path = html.write_report(result, tmp_path / "run")
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
+        command = [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
         return done.stdout, "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)
 

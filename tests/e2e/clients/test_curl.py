@@ -12,15 +12,12 @@ QUERY = f"chunks={CHUNKS}&interval_ms=5&chunk_bytes={CHUNK_BYTES}"
 
 
 @pytest.fixture
-def curl():
+def curl(program):
     """Runs curl to its end."""
-    program = shutil.which("curl")
-    if program is None:
-        assert not os.environ.get("CI"), "curl is missing"
-        pytest.skip("needs curl")
+    found = program("curl")
 
     def run(*arguments, check=True):
-        command = [program, "--silent", "--no-buffer", *arguments]
+        command = [found, "--silent", "--no-buffer", *arguments]
         return subprocess.run(command, capture_output=True, timeout=60, check=check)
 
     return run

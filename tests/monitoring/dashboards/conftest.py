@@ -6,8 +6,6 @@ Everything is asked afterwards, as it was at a moment during the second run and 
 import contextlib
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -65,11 +63,6 @@ def poll(condition, what):
     return found
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 @contextlib.contextmanager
 def running(arguments, log, **options):
     """A process that ends with the block."""
@@ -95,12 +88,12 @@ def app(stack, folder):
     return said["url"], urllib.parse.urlsplit(said["metrics_url"]).netloc
 
 
-def prometheus(stack, folder, targets):
+def prometheus(stack, folder, port, targets):
     """A Prometheus that scrapes as the stack's does."""
     scrapes = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
     every = {"scrape_interval": f"{SCRAPE_INTERVAL_S}s", "scrape_timeout": f"{SCRAPE_INTERVAL_S}s"}
     (folder / "prometheus.yml").write_text(yaml.safe_dump({"global": every, "scrape_configs": scrapes}))
-    at = f"127.0.0.1:{free_port()}"
+    at = f"127.0.0.1:{port}"
     arguments = ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--web.listen-address={at}"]
     stack.enter_context(running([*arguments, f"--storage.tsdb.path={folder / 'data'}"], folder / "prometheus.log"))
     return Prometheus(f"http://{at}")
@@ -137,14 +130,13 @@ def visit(url, stopped):
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory):
-    if shutil.which("prometheus") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("prometheus is not installed")
+def live(tmp_path_factory, free_port, program):
+    program("prometheus")
     folder = tmp_path_factory.mktemp("live")
     with contextlib.ExitStack() as stack:
         url, metrics = app(stack, folder)
         port, began_s = free_port(), time.time()
-        source = prometheus(stack, folder, {"app": metrics, "load": f"127.0.0.1:{port}"})
+        source = prometheus(stack, folder, free_port(), {"app": metrics, "load": f"127.0.0.1:{port}"})
         poll(lambda: value(source, 'up{job="app"} == 1'), "the app is scraped")
         with load(folder, url, port, FIRST_RUN_S) as process:
             check(process, folder)

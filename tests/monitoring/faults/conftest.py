@@ -6,8 +6,6 @@ Each service is a job of its own, so that all faults are made at the same time a
 import asyncio
 import contextlib
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -65,17 +63,12 @@ def poll(condition: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 class Site:
     """What runs; all of it ends with the stack."""
 
-    def __init__(self, stack: contextlib.ExitStack, folder: Path) -> None:
+    def __init__(self, stack: contextlib.ExitStack, folder: Path, free_port: Callable[[], int]) -> None:
         self._stack = stack
+        self._free_port = free_port
         self._folder = folder
         self._targets: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
@@ -119,7 +112,7 @@ class Site:
 
     def load(self, job: str, app: App, path: str, *options: str) -> "subprocess.Popen[str]":
         """A real load test, which exposes the client metrics as ``job``."""
-        port = free_port()
+        port = self._free_port()
         self._targets[job] = f"127.0.0.1:{port}"
         command = [str(Path(sys.executable).with_name("locust")), "-f", "loadtests/sse.py", "--headless"]
         command += [
@@ -156,7 +149,7 @@ class Site:
         quick = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         configuration = {"global": quick, "rule_files": ["*.yml"], "scrape_configs": scrapes}
         (self._folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
-        at = f"127.0.0.1:{free_port()}"
+        at = f"127.0.0.1:{self._free_port()}"
         self.prometheus = f"http://{at}/api/v1"
         command = ["prometheus", f"--config.file={self._folder / 'prometheus.yaml'}", f"--web.listen-address={at}"]
         self._start("prometheus", [*command, f"--storage.tsdb.path={self._folder / 'data'}", "--log.level=error"])
@@ -225,9 +218,10 @@ async def _read(address: tuple[str, int], path: str, pause_s: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def empty_site(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], program: Callable[..., str]
+) -> Iterator[Site]:
     """A site on which nothing runs yet."""
-    if shutil.which("prometheus") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("prometheus is not installed")
+    program("prometheus")
     with contextlib.ExitStack() as stack:
-        yield Site(stack, tmp_path_factory.mktemp("site"))
+        yield Site(stack, tmp_path_factory.mktemp("site"), free_port)
