@@ -160,6 +160,19 @@ def run() -> Callable[..., "subprocess.CompletedProcess[str]"]:
     return start_and_wait
 
 
+@pytest.fixture(scope="session")
+def asked() -> Callable[..., dict[str, Any]]:
+    """What a path is asked for with, beside its query: a chat completion has a body, all others have nothing."""
+
+    def options(path: str, stream: bool = True) -> dict[str, Any]:
+        if path != "/v1/chat/completions":
+            return {}
+        body = {"model": "m", "stream": stream, "messages": [{"role": "user", "content": "high?"}]}
+        return {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps(body).encode()}
+
+    return options
+
+
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Polls a condition until it holds."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import http.client
-import json
 import socket
 import sys
 import threading
@@ -216,7 +215,6 @@ def test_the_request_chooses_the_coding(field, coding):
 
 
 PACED = "chunks=3&interval_ms=60000"
-CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
 #: Every stream that may be compressed, with the knobs that let nothing follow its first chunk for long enough.
 STREAMS = {
     **{f"/stream/{name}": PACED for name in ("sse", "ndjson", "text", "bytes", "multipart", "sync")},
@@ -227,12 +225,11 @@ STREAMS = {
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("path", STREAMS)
-def test_the_first_chunk_of_every_stream_decodes_long_before_the_second(app, path, coding):
+def test_the_first_chunk_of_every_stream_decodes_long_before_the_second(app, path, coding, asked):
     def begin(accept):
         connection = http.client.HTTPConnection(*app.address, timeout=DEADLINE_S)
-        headers, chat = {"Accept-Encoding": accept, "Content-Type": "application/json"}, path.startswith("/v1")
-        method, body = ("POST", CHAT) if chat else ("GET", None)
-        connection.request(method, f"{path}?{STREAMS[path]}", body, headers)
+        headers, request = {"Accept-Encoding": accept, "Content-Type": "application/json"}, asked(path)
+        connection.request(request.get("method", "GET"), f"{path}?{STREAMS[path]}", request.get("body"), headers)
         return contextlib.closing(connection), connection.getresponse()
 
     connection, answer = begin("identity")

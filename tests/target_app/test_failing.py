@@ -1,11 +1,7 @@
 """Streams that fail as they were asked to: what the client sees of it, and what the server counts."""
 
-import json
-
 import pytest
 
-CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
-ASKED = {"/v1/chat/completions": {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": CHAT}}
 #: What ends a stream that has nothing to hide, and what one says that failed.
 MARKERS = {
     "/stream/sse": (b'event: done\ndata: {"chunks":5}\n\n', b"event: error\ndata: "),
@@ -27,7 +23,7 @@ def app(httptools_app):
 
 
 @pytest.fixture
-def fail(app, eventually):
+def fail(app, eventually, asked):
     """Asks for five chunks and a failure; gives the answer, and how the server counted its end."""
 
     def ask(path, how, at=3):
@@ -40,7 +36,7 @@ def fail(app, eventually):
 
         before = ends()
         query = f"chunks=5&interval_ms=2&fail_at={at}&fail_how={how}"
-        answer = app.get(f"{path}?{query}", **ASKED.get(path, {}))
+        answer = app.get(f"{path}?{query}", **asked(path))
         eventually(lambda: ends() != before)
         return answer, dict(zip(outcomes, (now - then for now, then in zip(ends(), before, strict=True)), strict=True))
 

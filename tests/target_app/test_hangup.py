@@ -3,7 +3,6 @@
 Afterwards the app must answer others at once, and count nothing as under way any longer.
 """
 
-import json
 import socket
 import time
 
@@ -11,18 +10,13 @@ import pytest
 
 from target_app.streams.catalogue import STREAMS
 
-#: Issue of the promise: how soon others are answered.
+#: How soon others are answered.
 ANSWERED_WITHIN_S = 1.0
-CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
-REQUESTS = {
-    "/stream/ws": {"headers": UPGRADE},
-    "/v1/chat/completions": {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": CHAT},
 }
 UNPACED, IDLE = "chunks=100000&interval_ms=0", "chunks=50&interval_ms=60000"
 #: The knobs of those that do not take these.
@@ -42,10 +36,19 @@ UNPACED_PATHS = [stream.path for stream in STREAMS]
 IDLE_PATHS = [path for path in UNPACED_PATHS if path in IDLE_KNOBS or not path.startswith("/pathologies/")]
 
 
-def hang_up(app, path, query, times=3):
-    """Ask for the stream, read its first bytes, if it sends any, and reset the connection; so many times at once."""
-    target = f"{path.replace('{name}', 'telemetry.bin')}?{query}"
-    connections = [app.connect(target, **REQUESTS.get(path, {})) for _ in range(times)]
+@pytest.fixture
+def hang_up(app, asked):
+    """Asks for a stream, reads its first bytes, if it sends any, and resets the connection; so many times at once."""
+
+    def leave(path, query, times=3):
+        target = f"{path.replace('{name}', 'telemetry.bin')}?{query}"
+        options = {"headers": UPGRADE} if path == "/stream/ws" else asked(path)
+        reset([app.connect(target, **options) for _ in range(times)], path)
+
+    return leave
+
+
+def reset(connections, path):
     for connection in connections:
         if "buffered" in path:
             time.sleep(0.1)  # there is nothing that could be waited for
@@ -67,16 +70,16 @@ def check_all_is_well(app, path, eventually):
 
 
 @pytest.mark.parametrize("path", UNPACED_PATHS)
-def test_a_hang_up_amid_chunks_ends_the_stream(app, eventually, path):
-    hang_up(app, path, UNPACED_KNOBS.get(path, UNPACED))
+def test_a_hang_up_amid_chunks_ends_the_stream(app, eventually, hang_up, path):
+    hang_up(path, UNPACED_KNOBS.get(path, UNPACED))
     check_all_is_well(app, path, eventually)
 
 
 @pytest.mark.parametrize("path", IDLE_PATHS)
-def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, path):
+def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, hang_up, path):
     labels = {"route": path, "outcome": "client_disconnect"}
     before = app.metric("stream_server_finished_total", **labels)
-    hang_up(app, path, IDLE_KNOBS.get(path, IDLE))
+    hang_up(path, IDLE_KNOBS.get(path, IDLE))
     check_all_is_well(app, path, eventually)
     eventually(lambda: app.metric("stream_server_finished_total", **labels) == before + 3)
 
@@ -89,10 +92,9 @@ def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, path):
         ("/pathologies/buffered", "chunks=2000&interval_ms=30", "stream_server_finished_total"),
     ],
 )
-def test_what_nobody_waits_for_is_not_gathered(app, eventually, path, query, metric):
+def test_what_nobody_waits_for_is_not_gathered(app, eventually, asked, path, query, metric):
     """The answer in one piece: it is given up, long before it would have been there."""
-    asked = dict(REQUESTS[path], body=CHAT.replace(b"true", b"false")) if path in REQUESTS else {}
     before = app.metric(metric, route=path)
-    with app.connect(f"{path}?{query}", **asked):
+    with app.connect(f"{path}?{query}", **asked(path, stream=False)):
         time.sleep(0.1)
     eventually(lambda: app.metric(metric, route=path) == before + 1)

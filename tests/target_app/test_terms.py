@@ -1,13 +1,10 @@
 """What the service sets for all streams: heartbeats, the longest duration, and an end in good order."""
 
-import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-CHAT = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "high?"}]}).encode()
-ASKED = {"/v1/chat/completions": {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": CHAT}}
 SILENT = "chunks=20&interval_ms=10000"
 #: What each stream says when it lasts too long, and what ends it when the app ends; None where it is cut.
 STREAMS = {
@@ -27,7 +24,7 @@ HEARTBEATS = {"/stream/sse": b": still here\n\n", "/stream/ndjson": b"\n", "/v1/
 
 
 @pytest.fixture(scope="module")
-def late(start_module):
+def late(start_module, asked):
     """What each stream of an app sent that lets none last longer than three seconds; and that app."""
     app = start_module("--max-stream-s", "3", "--heartbeat-s", "1")
     paths = [*STREAMS, JSONL]
@@ -36,10 +33,6 @@ def late(start_module):
             lambda path: app.get(f"{path}{'&' if '?' in path else '?'}{SILENT}", **asked(path)), paths
         )
         return dict(zip(paths, answers, strict=True)), app
-
-
-def asked(path):
-    return ASKED.get(path, {})
 
 
 def route_of(path):
@@ -73,7 +66,7 @@ def test_a_format_without_heartbeats_is_silent(late, path):
 
 
 @pytest.fixture(scope="module")
-def drained(start_module):
+def drained(start_module, asked):
     """What each stream of an app sent that was ended in mid-stream; and its exit status."""
     app = start_module("--grace-s", "20")
     connections = {path: app.connect(f"{path}?{SILENT}", **asked(path)) for path in STREAMS}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -37,8 +36,8 @@ def test_curl_gets_every_event(curl, url, assert_all_readings):
     assert {len(block) + 2 for block in body.split(b"\n\n")[:CHUNKS]} == {CHUNK_BYTES}
 
 
-def test_curl_shows_each_event_before_the_next_is_there(curl, url):
-    command = [shutil.which("curl"), "-sN", f"{url}/stream/sse?chunks=1000&interval_ms=50&chunk_bytes=300"]
+def test_curl_shows_each_event_before_the_next_is_there(program, url):
+    command = [program("curl"), "-sN", f"{url}/stream/sse?chunks=1000&interval_ms=50&chunk_bytes=300"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         shown = process.stdout.read(3 * 300)
         assert process.poll() is None
