@@ -4,8 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,10 +23,14 @@ def quantile_s(values_ns: list[int], q: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a server did: the connections that carried streams, and by stream the monotonic ns before each send."""
+    """What a server did: the connections that carried streams, and by stream the monotonic ns before each send.
+
+    ``sent`` holds the ns after each send, where the server logs them.
+    """
 
     connections: int
     streams: list[list[int]]
+    sent: list[list[int]] = field(default_factory=list)
 
     @property
     def chunks(self) -> int:
@@ -37,7 +40,25 @@ class Log:
     @property
     def intervals_ns(self) -> list[int]:
         """From send to send within one stream, pooled over all streams."""
-        return [after - before for sends in self.streams for before, after in pairwise(sends)]
+        return self._intervals_ns(self.streams, self.streams)
+
+    @property
+    def widest_intervals_ns(self) -> list[int]:
+        """From before a send to after the next: no time that the chunks spend between them on one host is longer."""
+        return self._intervals_ns(self.streams, self.sent)
+
+    @property
+    def narrowest_intervals_ns(self) -> list[int]:
+        """From after a send to before the next: no time that the chunks spend between them on one host is shorter."""
+        return self._intervals_ns(self.sent, self.streams)
+
+    @staticmethod
+    def _intervals_ns(first: list[list[int]], second: list[list[int]]) -> list[int]:
+        return [
+            after - before
+            for begins, ends in zip(first, second, strict=True)
+            for before, after in zip(begins[:-1], ends[1:], strict=True)
+        ]
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""A Starlette app that streams with sse-starlette (CRLF line ends, comment pings) and NDJSON, and logs every send."""
+"""Starlette: sse-starlette's events (CRLF, comment pings) and NDJSON, with a log of ns before and after each send."""
 
 import asyncio
 import json
@@ -14,20 +14,23 @@ from starlette.routing import Route
 PING_S = 1
 CONNECTIONS = set()
 STREAMS = []
+SENT = []
 
 
 async def paced(request):
-    """The numbers 1 to ``chunks`` at a pace, each logged when it is let go."""
+    """The numbers 1 to ``chunks`` at a pace, each logged when it is let go and when it was sent."""
     knobs = request.query_params
     chunks, interval_s = int(knobs.get("chunks", 20)), float(knobs.get("interval_ms", 50)) / 1000
     CONNECTIONS.add(request.scope["client"])
-    sends = []
+    sends, sent = [], []
     STREAMS.append(sends)
+    SENT.append(sent)
     begin = time.monotonic()
     for number in range(1, chunks + 1):
         await asyncio.sleep(begin + number * interval_s - time.monotonic())
         sends.append(time.monotonic_ns())
         yield number, number == chunks
+        sent.append(time.monotonic_ns())
 
 
 async def sse(request):
@@ -53,9 +56,10 @@ async def ndjson(request):
 
 async def log(request):
     """What happened since the last call."""
-    found = {"connections": len(CONNECTIONS), "streams": list(STREAMS)}
+    found = {"connections": len(CONNECTIONS), "streams": list(STREAMS), "sent": list(SENT)}
     CONNECTIONS.clear()
     STREAMS.clear()
+    SENT.clear()
     return JSONResponse(found)
 
 
