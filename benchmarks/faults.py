@@ -28,7 +28,6 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.request import Request
 from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
 
@@ -82,7 +81,7 @@ class Crowd:
         self._faults = faults
         self._reactor = SelectorReactor()
         self.ledger = Ledger()
-        self._instruments = Instruments(self.ledger, ArrivalClock(self._reactor.tick), self._reactor)
+        self._instruments = Instruments(self.ledger, self._reactor)
         self._sessions = [Session() for _ in range(users)]
         self._running: dict[int, tuple[Fault, Exchange]] = {}
         self._paused: list[int] = []

@@ -16,7 +16,6 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.request import Request
 from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 
 #: How often streams are started.
@@ -31,7 +30,7 @@ class Crowd:
         self._limits = Limits(first_chunk_timeout_s=limit_s, idle_timeout_s=limit_s)
         self._reactor = SelectorReactor()
         self._ledger = Ledger()
-        self._instruments = Instruments(self._ledger, ArrivalClock(self._reactor.tick), self._reactor)
+        self._instruments = Instruments(self._ledger, self._reactor)
         self._running: dict[int, tuple[Session, Exchange]] = {}
         self._paused: list[int] = []
         self._begun = 0

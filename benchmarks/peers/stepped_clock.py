@@ -5,9 +5,11 @@
 
 import os
 import time
+from functools import partial
 
 from streamgauge.calibrate.scenario import Listener, leave
 from streamgauge.client import socket, sweep, transport
+from streamgauge.client.instruments import Instruments
 from streamgauge.load import gauge
 from streamgauge.measure.clock import ArrivalClock
 
@@ -34,8 +36,8 @@ class SteppedClock(ArrivalClock):
 
     __slots__ = ()
 
-    def __init__(self, tick) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(tick, WALL)
+    def __init__(self) -> None:
+        super().__init__(WALL)
 
 
 def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
@@ -48,7 +50,7 @@ def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
 
 
 stamp_of, stamp_ns = socket.stamp_of, socket.stamp_ns
-gauge.ArrivalClock = SteppedClock  # type: ignore[misc]
+gauge.Instruments = partial(Instruments, clock=SteppedClock())  # type: ignore[misc]
 sweep.stamp_of = lambda message: _stepped(stamp_of(message))
 transport.stamp_ns = lambda ancillary: _stepped(stamp_ns(ancillary))
 __all__ = ["Listener", "leave"]

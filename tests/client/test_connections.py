@@ -11,7 +11,6 @@ from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.session import Session
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
@@ -30,7 +29,7 @@ class Talk:
         self.session = Session()
         self.ledger = Ledger()
         self.reactor = SelectorReactor()
-        self.instruments = Instruments(self.ledger, ArrivalClock(self.reactor.tick), self.reactor)
+        self.instruments = Instruments(self.ledger, self.reactor)
 
     def stream(self, plan: StreamPlan, after_s: float | None = None) -> StreamRecord:
         """Run a stream to its end, or hang up when the run ends ``after_s`` from now."""
@@ -238,7 +237,7 @@ def test_ipv6_is_spoken_where_there_is_ipv6(stream, make_server):
 
 def test_a_stream_that_ended_while_its_host_was_looked_up_asks_for_nothing(server, plan):
     reactor = SelectorReactor()
-    instruments = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor)
+    instruments = Instruments(Ledger(), reactor)
     exchange = Exchange(plan(()), instruments, lambda: None)
     exchange.censor()
     Session().ask(exchange)

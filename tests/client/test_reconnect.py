@@ -16,7 +16,6 @@ from streamgauge.client.reconnect import exchange_of, resumed
 from streamgauge.client.request import Request
 from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
 
@@ -317,7 +316,7 @@ def test_limits_hold_while_a_stream_waits(limits, reason, again, server):
 
 def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_any_more(server, plan):
     reactor, pauses = SelectorReactor(), []
-    instruments, session = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor), Session()
+    instruments, session = Instruments(Ledger(), reactor), Session()
     made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
     exchange = exchange_of(made, instruments, lambda: pauses.append(exchange.record))
     session.ask(exchange)

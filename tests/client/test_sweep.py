@@ -23,10 +23,9 @@ class Bench:
     def __init__(self) -> None:
         self.now_ns = 10**12
         self.step_ns = 0
-        self.tick = 0
         self.ledger = Ledger(lambda: self.now_ns)
         wall = lambda: self.now_ns + WALL_OFFSET_NS + self.step_ns  # noqa: E731
-        self.clock = ArrivalClock(lambda: self.tick, wall, lambda: self.now_ns)
+        self.clock = ArrivalClock(wall, lambda: self.now_ns)
         self.sweep = Sweep(self.ledger, self.clock)
         self.long: list[tuple[bytes, int]] = []
         self.errors: list[OSError] = []
@@ -46,8 +45,8 @@ class Bench:
 
     def read(self, *reads: tuple[Any, bytes | OSError], age_ns: int = MS, stamped: bool = True) -> None:
         """One pass, 10 ms after the last, in which these streams read these bytes, which came ``age_ns`` ago."""
-        self.tick += 1
         self.now_ns += 10 * MS
+        self.clock.begin_pass()
         stamp = divmod(self.now_ns - age_ns + WALL_OFFSET_NS + self.step_ns, 10**9)
         ancillary = [(1, SO_TIMESTAMPNS, struct.pack("qq", *stamp))] if stamped else []
         for stream, data in reads:

@@ -1,10 +1,8 @@
 """The arrival clock, on clocks that do what clocks do."""
 
-from collections.abc import Callable
-
 import pytest
 
-from streamgauge.measure.clock import FUTURE_NS, SAME_CLOCK_NS, ArrivalClock
+from streamgauge.measure.clock import FUTURE_NS, READABLE_AFTER_NS, SAME_CLOCK_NS, ArrivalClock
 
 OFFSET_NS = 1_700_000_000 * 10**9
 MS, US = 1_000_000, 1_000
@@ -17,8 +15,7 @@ class Clocks:
         self.true_ns = 10**12
         self.offset_ns = OFFSET_NS
         self.stolen_ns: list[int] = []
-        self.tick = 0
-        self.arrivals = ArrivalClock(lambda: self.tick, self.wall, self.monotonic)
+        self.arrivals = ArrivalClock(self.wall, self.monotonic)
 
     def wall(self) -> int:
         return self._look() + self.offset_ns
@@ -32,6 +29,11 @@ class Clocks:
 
     def read_after(self, age_ns: int, stamp_offset_ns: int | None = None) -> int:
         """How far off is the located arrival of what came ``age_ns`` ago?"""
+        self.arrivals.begin_pass()
+        return self.off_in_pass(age_ns, stamp_offset_ns)
+
+    def off_in_pass(self, age_ns: int, stamp_offset_ns: int | None = None) -> int:
+        """The same of one more read in the present pass."""
         arrival_ns = self.true_ns - age_ns
         stamp_ns = arrival_ns + (self.offset_ns if stamp_offset_ns is None else stamp_offset_ns)
         return self.arrivals.locate(stamp_ns) - arrival_ns
@@ -137,16 +139,15 @@ def test_changes_within_the_bound_are_the_same_clock(clocks):
 
 @pytest.mark.parametrize("step_ns", [10 * MS, -10 * MS])
 def test_a_step_within_a_pass_shows_in_arrivals_that_cannot_be(clocks, step_ns):
-    for clocks.tick in (1, 2, 3):
-        clocks.true_ns += MS
-        clocks.read_after(0)
+    clocks.true_ns += MS
+    clocks.read_after(0)
     clocks.offset_ns += step_ns
-    assert abs(clocks.read_after(US)) < 3 * US
+    assert abs(clocks.off_in_pass(US)) < 3 * US
     assert clocks.arrivals.steps == 1
 
 
 def test_what_was_left_behind_in_the_kernel_is_older_than_the_pass_and_is_no_step(clocks):
-    for clocks.tick in (1, 2, 3):
+    for _ in range(3):
         clocks.true_ns += MS
         clocks.read_after(0)
     assert abs(clocks.read_after(30 * MS)) < US
@@ -154,45 +155,29 @@ def test_what_was_left_behind_in_the_kernel_is_older_than_the_pass_and_is_no_ste
 
 
 class TestFloor:
-    """Nothing that a read brought came before the last read that came before the poll of the pass before."""
+    """Nothing that a read brought came before the pass before asked what was readable."""
 
     @staticmethod
-    def read(clocks: Clocks, tick: int, how: Callable[[], object] | None = None) -> int:
-        clocks.tick = tick
+    def begin(clocks: Clocks) -> int:
+        """Begin a pass, and return when it asked."""
         clocks.true_ns += MS
-        (how or (lambda: clocks.read_after(0)))()
-        return clocks.arrivals.now_ns
+        clocks.arrivals.begin_pass()
+        return clocks.true_ns
 
-    def test_it_is_the_last_read_of_the_pass_before_the_last(self, clocks):
-        self.read(clocks, 1)
-        last_of_first_ns = self.read(clocks, 1)
-        self.read(clocks, 2)
-        self.read(clocks, 3)
-        assert clocks.arrivals.floor_ns == last_of_first_ns
+    def test_it_is_when_the_pass_before_asked(self, clocks):
+        asked_ns = [self.begin(clocks) for _ in range(3)]
+        assert clocks.arrivals.floor_ns == asked_ns[1] - READABLE_AFTER_NS
 
     def test_it_is_the_same_for_all_reads_of_a_pass(self, clocks):
-        for tick in (1, 2, 3):
-            self.read(clocks, tick)
-        floor_ns = clocks.arrivals.floor_ns
-        self.read(clocks, 3)
-        assert clocks.arrivals.floor_ns == floor_ns
-
-    def test_a_pass_that_is_marked_counts_although_it_read_nothing(self, clocks):
-        self.read(clocks, 1)
-        self.read(clocks, 2, clocks.arrivals.mark)
-        marked_ns = clocks.true_ns
-        self.read(clocks, 3, clocks.arrivals.mark)
-        self.read(clocks, 4)
-        assert clocks.arrivals.floor_ns == marked_ns
-
-    def test_passes_that_nobody_saw_only_make_it_earlier(self, clocks):
-        first_ns = self.read(clocks, 1)
-        self.read(clocks, 7)
-        self.read(clocks, 20)
-        assert clocks.arrivals.floor_ns == first_ns
+        asked_ns = self.begin(clocks)
+        self.begin(clocks)
+        for _ in range(3):
+            clocks.true_ns += MS
+            clocks.off_in_pass(0)
+            assert clocks.arrivals.floor_ns == asked_ns - READABLE_AFTER_NS
 
     def test_it_begins_with_the_clock(self):
         clocks = Clocks()
         begin_ns = clocks.arrivals.now_ns
-        self.read(clocks, 1)
+        self.begin(clocks)
         assert clocks.arrivals.floor_ns == begin_ns

@@ -8,7 +8,6 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
 
@@ -21,7 +20,7 @@ def run_streams(
     Raises what the plans' own callables raised.
     """
     reactor = SelectorReactor()
-    instruments = Instruments(ledger or Ledger(), ArrivalClock(reactor.tick), reactor)
+    instruments = Instruments(ledger or Ledger(), reactor)
     paused: list[_Run] = []
     runs = [_Run(plan, instruments, network, paused) for plan in plans]
     try:

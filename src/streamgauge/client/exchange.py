@@ -61,6 +61,7 @@ class Exchange:
         self._transport: Transport | None = None
         self._reused = False
         self._reading: Reading | None = None
+        self._stamped = False
         self._sending: Sending | None = None
         self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
         self._patience.wait()
@@ -126,6 +127,7 @@ class Exchange:
         arrival_ns = 0
         if data:
             clock = self._clock
+            self._stamped = stamp_ns is not None
             arrival_ns = clock.locate(stamp_ns)
             self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
         self._take(data, arrival_ns)
@@ -147,17 +149,27 @@ class Exchange:
             self._peer_closed(self._sending.failure if self._sending is not None else "")
 
     def _take_in(self, data: bytes, arrival_ns: int) -> None:
+        body, coalesced = self._body, self._timer.coalesced
         try:
-            if self._body is None:
+            if body is None:
                 self._take_in_head(data, arrival_ns)
             else:
-                self._take_in_body(self._body, data, arrival_ns)
+                self._take_in_body(body, data, arrival_ns)
         except ProtocolError as error:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:
             self._raise(error)
-        shortcut, reading = self._shortcut, self._reading
-        if shortcut is not None and reading is not None:
+        if body is not None and self._reading is not None:
+            if self._timer.coalesced != coalesced:
+                self._reactor.hurry()
+            self._await_next(body, self._reading)
+
+    def _await_next(self, body: BodyReader, reading: Reading) -> None:
+        """The next read of a body, as this one left it."""
+        between = self._timer.exact and not (body.decoder.pending or body.left_behind)
+        reading.may_wait(between and self._stamped and body.framing.self_delimited)
+        shortcut = self._shortcut
+        if shortcut is not None:
             reading.call(self._sweep.noting(shortcut) if shortcut.open else self._on_readable)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:

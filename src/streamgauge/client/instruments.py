@@ -13,10 +13,10 @@ class Instruments:
     """Where streams are counted, their clock, what drives them, and what reads those whose short way is open."""
 
     ledger: Ledger
-    clock: ArrivalClock
     reactor: Reactor
+    clock: ArrivalClock = field(default_factory=ArrivalClock)
     sweep: Sweep = field(init=False)
 
     def __post_init__(self) -> None:
         self.sweep = Sweep(self.ledger, self.clock)
-        self.reactor.after_each_pass(self.sweep)
+        self.reactor.around_each_pass(self.clock.begin_pass, self.sweep)

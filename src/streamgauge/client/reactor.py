@@ -23,6 +23,9 @@ class Reading(Watch, Protocol):
     def call(self, callback: Callback) -> None:
         """Call this from now on."""
 
+    def may_wait(self, yes: bool) -> None:
+        """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
+
 
 class Reactor(Protocol):
     """Calls back when a file descriptor is ready, level-triggered, or a time has passed."""
@@ -36,11 +39,11 @@ class Reactor(Protocol):
     def after(self, delay_s: float, callback: Callback) -> Watch:
         """Call ``callback`` once."""
 
-    def after_each_pass(self, callback: Callback) -> None:
-        """Call ``callback`` at the end of each pass that found something readable, before the loop waits again."""
+    def around_each_pass(self, before: Callback, after: Callback) -> None:
+        """Call ``before`` when the loop is about to ask what is readable, and ``after`` when all that is was called."""
 
-    def tick(self) -> object:
-        """Which pass of the loop this is: the same value within one pass."""
+    def hurry(self) -> None:
+        """A read showed less for having waited."""
 
 
 class SelectorReactor:
@@ -50,8 +53,7 @@ class SelectorReactor:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
-        self._passes = 0
-        self._after_each_pass: list[Callback] = []
+        self._around_each_pass: list[tuple[Callback, Callback]] = []
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
@@ -67,26 +69,27 @@ class SelectorReactor:
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), timer))
         return timer
 
-    def after_each_pass(self, callback: Callback) -> None:
+    def around_each_pass(self, before: Callback, after: Callback) -> None:
         """See ``Reactor``."""
-        self._after_each_pass.append(callback)
+        self._around_each_pass.append((before, after))
 
-    def tick(self) -> object:
-        """See ``Reactor``."""
-        return self._passes
+    def hurry(self) -> None:
+        """See ``Reactor``: here nothing waits."""
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Turn until ``done()``."""
         while not done():
-            self._passes += 1
-            for key, events in self._selector.select(self._patience_s()):
+            self._selector.select(self._patience_s())
+            for before, _ in self._around_each_pass:
+                before()
+            for key, events in self._selector.select(0):
                 callbacks: dict[int, Callback] = key.data
                 for event in (selectors.EVENT_WRITE, selectors.EVENT_READ):
                     if events & event and event in callbacks:
                         callbacks[event]()
             self._run_timers()
-            for callback in self._after_each_pass:
-                callback()
+            for _, after in self._around_each_pass:
+                after()
 
     def _patience_s(self) -> float | None:
         while self._timers and self._timers[0][2].callback is None:
@@ -124,6 +127,9 @@ class _FdWatch:
     def call(self, callback: Callback) -> None:
         if not self._stopped:
             self._callbacks()[self._event] = callback
+
+    def may_wait(self, yes: bool) -> None:
+        """Nothing waits here."""
 
     def _callbacks(self) -> dict[int, Callback]:
         try:

@@ -8,12 +8,11 @@ import psutil
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import Watch
 from streamgauge.load.reactor import HubReactor
-from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.slice import Slice
 
-#: How often the event loop is made to turn although nothing arrives: it bounds when a coalesced chunk can have come.
+#: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
 #: Each turn of an idle process costs it some 20 to 40 µs, so that it turns often only while chunks are coalesced.
 TURN_S = 0.010
 QUICK_TURN_S = 0.002
@@ -29,7 +28,7 @@ class Gauge:
 
     def __init__(self) -> None:
         reactor = HubReactor()
-        self.instruments = Instruments(Ledger(), ArrivalClock(reactor.tick), reactor)
+        self.instruments = Instruments(Ledger(), reactor)
         self.slices: list[Slice] = []
         self._reactor = reactor
         self._process = psutil.Process()
@@ -133,7 +132,7 @@ class Gauge:
             self._taken_s += taken_s
             self._longest_taken_s = max(self._longest_taken_s, taken_s)
         self._turned_s, self._thread_cpu_s = now_s, thread_cpu_s
-        self.instruments.clock.mark()
+        self._reactor.look()
 
     def _stolen_share(self) -> float:
         """Share of the machine's time that its hypervisor gave to others since the last call."""

@@ -2,10 +2,12 @@
 
 What is to be read waits in an epoll of our own, which is one file descriptor to libev. A pass asks it once for all that
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
+
+Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
+two milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -15,6 +17,10 @@ from streamgauge.client.reactor import Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
+#: How long chunks are left unread, once they come faster than that.
+GATHER_S = 0.002
+#: A read that showed less for having waited is made up for by this many that did not, before anything waits again.
+READS_PER_BLUR = 2_000
 
 
 class HubReactor:
@@ -23,32 +29,87 @@ class HubReactor:
     def __init__(self) -> None:
         self._hub = gevent.get_hub()
         self._loop = self._hub.loop
-        #: libev's time of the pass: the same until it polls again.
-        self.tick: Callable[[], object] = self._loop.now
         self._readers: dict[int, Callback] = {}
-        self._after_each_pass: list[Callback] = []
-        self._epoll = monkey.get_original("select", "epoll")()
-        self._watcher = self._loop.io(self._epoll.fileno(), _READ, ref=False)
-        self._watcher.start(self._pass)
+        self._around_each_pass: list[tuple[Callback, Callback]] = []
+        epoll = monkey.get_original("select", "epoll")
+        self._all, self._pressing = epoll(), epoll()
+        self._all.register(self._pressing.fileno(), _EPOLLIN)
+        self._readers[self._pressing.fileno()] = self._read_pressing
+        self._any = self._loop.io(self._all.fileno(), _READ, ref=False)
+        self._meanwhile = self._loop.io(self._pressing.fileno(), _READ, ref=False)
+        self._gathered = self._loop.timer(GATHER_S, repeat=GATHER_S, ref=False)
+        self._gathering = False
+        self._looked_s = 0.0
+        self._credit = 0
+        self._any.start(self._on_any)
 
-    def _pass(self) -> None:
-        """Call back for all that is readable: all at once, so that what is not among it was not readable by now."""
+    # When to look
+
+    def _on_any(self) -> None:
+        looked_s, self._looked_s = self._looked_s, self._loop.now()
+        self.look()
+        if self._looked_s - looked_s < GATHER_S and self._credit >= 0:
+            self._gathering = True
+            self._any.stop()
+            self._meanwhile.start(self._on_pressing)
+            self._gathered.again(self._on_gathered)
+
+    def _on_gathered(self) -> None:
+        if not self.look() or self._credit < 0:
+            self._gathering = False
+            self._gathered.stop()
+            self._meanwhile.stop()
+            self._any.start(self._on_any)
+
+    def _on_pressing(self) -> None:
+        self._read_pressing()
+        for _, after in self._around_each_pass:
+            after()
+
+    def hurry(self) -> None:
+        """See ``Reactor``."""
+        if self._gathering:
+            self._credit -= READS_PER_BLUR
+
+    # Looking
+
+    def look(self) -> int:
+        """One pass: call back for all that is readable now, and return how much that was."""
+        for before, _ in self._around_each_pass:
+            before()
+        found = self._call_back(self._all)
+        if self._credit < 0:
+            self._credit += found
+        for _, after in self._around_each_pass:
+            after()
+        return found
+
+    def _read_pressing(self) -> None:
+        self._call_back(self._pressing)
+
+    def _call_back(self, epoll: Any) -> int:
+        """Call back for all at once, so that what is not among it was not readable by now."""
         readers = self._readers
-        for fd, _ in self._epoll.poll(0, len(readers) + 1):
+        readable = epoll.poll(0, len(readers))
+        for fd, _ in readable:
             callback = readers.get(fd)
             if callback is not None:  # none that ran before stopped it
                 try:
                     callback()
                 except Exception:
                     self._hub.handle_error(callback, *sys.exc_info())
-        for callback in self._after_each_pass:
-            callback()
+        return len(readable)
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
         self._readers[fd] = callback
-        self._epoll.register(fd, _EPOLLIN)
-        return _EpollReading(self._readers, self._epoll, fd)
+        return _EpollReading(self._readers, self._all, self._pressing, fd)
+
+    def around_each_pass(self, before: Callback, after: Callback) -> None:
+        """See ``Reactor``."""
+        self._around_each_pass.append((before, after))
+
+    # The hub's own
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""
@@ -62,10 +123,6 @@ class HubReactor:
         """Call ``callback`` again and again; it does not keep the loop alive."""
         return self._started(self._loop.timer(interval_s, repeat=interval_s, ref=False), callback)
 
-    def after_each_pass(self, callback: Callback) -> None:
-        """See ``Reactor``: each pass that found something readable."""
-        self._after_each_pass.append(callback)
-
     @staticmethod
     def _started(watcher: Any, callback: Callback) -> Watch:
         watcher.start(callback)
@@ -73,16 +130,26 @@ class HubReactor:
 
 
 class _EpollReading:
-    """A file descriptor in the epoll."""
+    """A file descriptor in one of the two epolls."""
 
-    __slots__ = ("_epoll", "_fd", "_readers")
+    __slots__ = ("_epoll", "_fd", "_other", "_readers", "_waits")
 
-    def __init__(self, readers: dict[int, Callback], epoll: Any, fd: int) -> None:
-        self._readers, self._epoll, self._fd = readers, epoll, fd
+    def __init__(self, readers: dict[int, Callback], waiting: Any, pressing: Any, fd: int) -> None:
+        self._readers, self._fd = readers, fd
+        self._epoll, self._other = pressing, waiting
+        self._waits = False
+        pressing.register(fd, _EPOLLIN)
 
     def call(self, callback: Callback) -> None:
         if self._fd >= 0:
             self._readers[self._fd] = callback
+
+    def may_wait(self, yes: bool) -> None:
+        if yes != self._waits and self._fd >= 0:
+            self._waits = yes
+            self._epoll.unregister(self._fd)
+            self._epoll, self._other = self._other, self._epoll
+            self._epoll.register(self._fd, _EPOLLIN)
 
     def stop(self) -> None:
         if self._fd >= 0:

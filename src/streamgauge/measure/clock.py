@@ -18,48 +18,41 @@ MAX_SLEW = 0.001
 JITTER_NS = 2_000
 #: A stamp this far in the future is a clock that stepped, not rounding.
 FUTURE_NS = 50_000
+#: The kernel stamps a segment when it comes in, and this long after that at most, unless it is short of CPU time, the
+#: socket is readable.
+READABLE_AFTER_NS = 50_000
 #: In so short a time no slewing moves an arrival by more than 50 µs.
 GOOD_FOR_NS = 50_000_000
 
 
 class ArrivalClock:
-    """Locates arrivals. One instance serves all streams of an event loop.
-
-    ``tick`` tells the passes of the event loop apart: any value that stays the same within one pass.
-    """
+    """Locates arrivals. One instance serves all streams of an event loop, which says when a pass begins."""
 
     __slots__ = (
         "_doubt_after_ns",
         "_doubt_before_ns",
-        "_floors",
-        "_last_ns",
         "_measured_ns",
         "_monotonic",
         "_offset_ns",
+        "_polled_ns",
         "_stepped_ns",
-        "_tick",
-        "_tick_now",
         "_wall",
         "fallbacks",
+        "floor_ns",
         "now_ns",
         "reads",
         "steps",
     )
 
     def __init__(
-        self,
-        tick: Callable[[], object] = lambda: None,
-        wall: Callable[[], int] = time.time_ns,
-        monotonic: Callable[[], int] = time.monotonic_ns,
+        self, wall: Callable[[], int] = time.time_ns, monotonic: Callable[[], int] = time.monotonic_ns
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic
-        self._tick = tick
-        self._tick_now: object = None
         self.now_ns = monotonic()
-        #: The last read or mark of the pass before last, and of the last pass.
-        self._floors = (self.now_ns, self.now_ns)
-        self._last_ns = self.now_ns
+        #: Nothing that a read of the present pass brought can have arrived before this: the socket was not readable
+        #: when the pass before asked.
+        self.floor_ns = self._polled_ns = self.now_ns
         self._stepped_ns = 0
         self._believe(self._measured_offset(), monotonic())
         #: How often the wall clock stepped.
@@ -69,35 +62,16 @@ class ArrivalClock:
         self.fallbacks = 0
 
     @property
-    def floor_ns(self) -> int:
-        """Nothing that the present read brought can have arrived before this.
-
-        The socket was not readable when the event loop polled before, and that poll came after the last read, or
-        :meth:`mark`, of the pass before it.
-        """
-        return self._floors[0]
-
-    @property
     def wall_offset_ns(self) -> int:
         """The wall clock minus the monotonic clock, as it was last believed: add it to an arrival for its wall time."""
         return self._offset_ns
 
-    def mark(self) -> None:
-        """Note that the event loop turned, although nothing was read: it keeps ``floor_ns`` close."""
-        tick = self._tick()
-        if tick != self._tick_now:
-            self._turn(tick)
-        self._last_ns = self._monotonic()
-
-    def _turn(self, tick: object) -> None:
-        self._tick_now = tick
-        self._floors = (self._floors[1], self._last_ns)
-        self._follow()
-
-    def _follow(self) -> None:
-        """Measure the offset anew, at the first read of a pass or when it has served for long."""
+    def begin_pass(self) -> None:
+        """The event loop is about to ask what is readable; what it does not find arrived after this moment."""
+        self.floor_ns = self._polled_ns
         wall_ns = self._wall()
         now_ns = self._monotonic()
+        self._polled_ns = now_ns - READABLE_AFTER_NS
         if -JITTER_NS < wall_ns - now_ns - self._offset_ns < SAME_CLOCK_NS:
             self._believe(wall_ns - now_ns, now_ns)
         else:
@@ -106,7 +80,7 @@ class ArrivalClock:
     def _believe(self, offset_ns: int, now_ns: int) -> None:
         self._offset_ns, self._measured_ns = offset_ns, now_ns
         self._doubt_after_ns = now_ns + GOOD_FOR_NS
-        self._doubt_before_ns = max(self._floors[0], self._stepped_ns)
+        self._doubt_before_ns = max(self.floor_ns, self._stepped_ns)
 
     def locate(self, stamp_ns: int | None) -> int:
         """The arrival on the monotonic clock, in ns, of a read that the kernel stamped ``stamp_ns``, just now.
@@ -129,14 +103,11 @@ class ArrivalClock:
         A stamp minus the offset is an arrival where it is no earlier than the range and the read time no later, and the
         arrival no later than the read. Any other is for :meth:`doubted`, and then this is to be asked again.
         """
-        tick = self._tick()
-        if tick != self._tick_now:
-            self._turn(tick)
         return self._offset_ns, self._doubt_before_ns, self._doubt_after_ns
 
     def took(self, reads: int, now_ns: int) -> None:
         """Reads were located, the last of them at ``now_ns``."""
-        self.now_ns = self._last_ns = now_ns
+        self.now_ns = now_ns
         self.reads += reads
 
     def doubted(self, stamp_ns: int | None, now_ns: int) -> int:
