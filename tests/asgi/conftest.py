@@ -1,11 +1,12 @@
 """A real uvicorn in a thread, on a free port, with a registry of its own."""
 
+import asyncio
 import http.client
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -14,8 +15,10 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
+from streamgauge.asgi.instruments import Instruments
 
-DEADLINE_S = 20.0
+#: For what comes soon on any machine, and late on a busy one.
+DEADLINE_S = 60.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -24,6 +27,23 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come to pass"
         time.sleep(0.01)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends at once, and not at its next tick."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._asked.wait()
+
+    def ask_to_end(self) -> None:
+        """From any thread, once it has started."""
+        with suppress(RuntimeError):  # it has ended
+            self._loop.call_soon_threadsafe(self._asked.set)
 
 
 class Service:
@@ -36,7 +56,7 @@ class Service:
         measured = StreamMetrics(app, registry=self.registry, **options)
         config = uvicorn.Config(measured, http=parser, log_level="critical", access_log=False, ws="wsproto")
         config.timeout_graceful_shutdown = 1
-        self._server = uvicorn.Server(config)
+        self._server = Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
 
     def __enter__(self) -> "Service":
@@ -45,9 +65,15 @@ class Service:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.ask_to_end()
         self._thread.join(DEADLINE_S)
+        assert not self._thread.is_alive(), "the server does not end"
         self._listener.close()
+
+    @property
+    def connections(self) -> int:
+        """How many the server knows of: one less as soon as it has read of a hang-up."""
+        return len(self._server.server_state.connections)
 
     def get(self, path: str, method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
         """The whole body of one response."""
@@ -73,6 +99,12 @@ class Service:
     def routes(self, name: str) -> set[str]:
         """The ``route`` labels that a metric has."""
         return {s.labels["route"] for family in self.registry.collect() for s in family.samples if s.name == name}
+
+
+@pytest.fixture(autouse=True)
+def patient_scrapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape waits for the loop as long as the machine keeps it from running, so that what it shows is exact."""
+    monkeypatch.setattr(Instruments, "SCRAPE_PATIENCE_S", DEADLINE_S)
 
 
 @pytest.fixture(params=["httptools", "h11"])

@@ -17,7 +17,7 @@ EXAMPLES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", GUIDE.read_text(
 
 
 def fetched(url):
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -42,7 +42,7 @@ def run(tmp_path, eventually, free_port):
     yield start
     for process in processes:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def serves(base):

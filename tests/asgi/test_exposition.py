@@ -16,7 +16,7 @@ from streamgauge.asgi import MetricsPortError, serve_metrics
 
 
 def scrape(url, accept="*/*"):
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=60) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
 
 
@@ -84,7 +84,7 @@ asyncio.run(main())
 import urllib.request
 from streamgauge.asgi import serve_metrics
 with serve_metrics(0, "127.0.0.1") as server:
-    print(urllib.request.urlopen(server.url, timeout=10).read().decode())
+    print(urllib.request.urlopen(server.url, timeout=60).read().decode())
 """
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):

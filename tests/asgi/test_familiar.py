@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -62,7 +62,7 @@ def counted(media_type, bodies, mutable):
     ids=["sse", "ndjson"],
 )
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_comes_in_whatever_order_is_counted_as_by_reading_all_of_it(media_type, counter, pool, data):
     bodies = data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=60))
     reader = counter()
@@ -79,7 +79,7 @@ PAUSES = [2**-14, 2**-13, 2**-12, 2**-2]
 
 
 @given(st.lists(st.tuples(st.sampled_from(PAUSES), st.sampled_from([60, 66, 67, 300])), max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_quick_chunks_fall_into_the_buckets_that_all_others_would(sends):
     registries = CollectorRegistry(), CollectorRegistry()
     quick, plain = (StreamSeries(Instruments.of(registry), "/s", "sse") for registry in registries)

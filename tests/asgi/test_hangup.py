@@ -71,7 +71,6 @@ def test_a_stream_that_never_awaits_leaves_others_their_turn(serve, parser):
     service = serve(starlette_app(None), parser)
     with service.open("/s") as greedy:
         assert greedy.recv(100)
-        greedy.settimeout(0.05)
         for _ in range(3):
             assert greedy.recv(1 << 20)
             assert service.get("/healthz") == b"ok"
@@ -115,7 +114,7 @@ def test_an_app_may_still_read_the_request_body_while_it_streams(serve, parser):
         await send({"type": "http.response.body"})
 
     service = serve(app, parser)
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n")
         assert connection.recv(65536)
         connection.sendall(b"x" * 200_000)
@@ -191,7 +190,7 @@ def test_a_client_that_leaves_with_the_last_byte_announced_has_completed(serve, 
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for part in (b"a,b\n", b"1,2\n"):
             await send({"type": "http.response.body", "body": part, "more_body": True})
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(eventually, lambda: service.connections == 0)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     service = serve(app, parser)

@@ -34,7 +34,7 @@ class Workers:
 
     def scraped(self):
         """Totals by short name."""
-        text = urllib.request.urlopen(self.metrics, timeout=20).read().decode()
+        text = urllib.request.urlopen(self.metrics, timeout=60).read().decode()
         found = Counter()
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -61,11 +61,13 @@ class Workers:
 
     def hold(self, chunks):
         """A stream that has sent all and stays open: its connection, and the worker's process id."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(b"GET /s?hold&chunks=%d HTTP/1.1\r\nHost: test\r\n\r\n" % chunks)
         read = b""
         while read.count(b"pid=") < chunks or not read.endswith(b"\n\n\r\n"):
-            read += connection.recv(65536)
+            received = connection.recv(65536)
+            assert received, "cut"
+            read += received
         events = re.findall(rb"data: \d+ pid=\d+\n\n", read)
         self.saw(len(events), sum(map(len, events)))
         return connection, int(re.findall(rb"pid=(\d+)", read)[0])
@@ -78,7 +80,7 @@ def serving(parser, workers):
         yield Workers(process, **json.loads(process.stdout.readline()))
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -170,7 +172,7 @@ for _ in range(2):
         os._exit(0)
     os.waitpid(pid, 0)
 with serve_metrics(0, "127.0.0.1") as server:
-    print(urllib.request.urlopen(server.url, timeout=10).read().decode())
+    print(urllib.request.urlopen(server.url, timeout=60).read().decode())
 """
     done = run(fork)
     assert 'stream_server_chunks_total{protocol="sse",route="/s"} 2.0' in done.stdout, done.stderr

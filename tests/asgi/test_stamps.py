@@ -72,7 +72,7 @@ PLAIN = b"data: 1\n\n: ping\n\nid: 2\ndata: 2\n\n"
 
 
 def get(service, method="GET", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     try:
         connection.request(method, "/s", headers=headers)
         answer = connection.getresponse()
