@@ -23,6 +23,11 @@ def ends(end, protocol, chunk, number=1):
         ("data:[DONE]", "sse", b"event: x\ndata: [DONE]", True),
         ("data:[DONE]", "sse", b": [DONE]\ndata: 1", False),
         ("data:a:b", "sse", b"data: a:b", True),
+        ("data:a\nb", "sse", b"data: a\ndata: b", True),
+        ("data:a\nb", "sse", b"data: a\nevent: b", False),
+        ("data:\ufffd", "sse", b"data: \xff", True),
+        ("event:\ufffd", "sse", b"event: \xff\ndata: 1", True),
+        ("data:\ufffd", "ndjson", b"\xff", False),
         ('data:{"end":true}', "ndjson", b'{"end":true}', True),
         ('data:{"end":true}', "ndjson", b'{"end": true}', False),
         ("data:bye", "raw", b"bye", True),
@@ -52,7 +57,20 @@ def test_a_callable_sees_parsed_chunks():
 
 @pytest.mark.parametrize(
     "end",
-    ["", "done", "event", "event:", "data:", "chunks:", "chunks:0", "chunks:-1", "chunks:x", "chunks:1.5", "Event:x"],
+    [
+        "",
+        "done",
+        "event",
+        "event:",
+        "data:",
+        "chunks:",
+        "chunks:0",
+        "chunks:-1",
+        "chunks:x",
+        "chunks:1.5",
+        "Event:x",
+        "data:\udcff",
+    ],
 )
 def test_an_end_that_names_nothing_is_refused_by_name(end):
     with pytest.raises(EndError) as caught:

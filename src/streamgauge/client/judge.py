@@ -12,7 +12,7 @@ from streamgauge.client.stamps import StampReader
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.outcome import Outcome
 from streamgauge.wire.decoder import Decoder
-from streamgauge.wire.end import end_test
+from streamgauge.wire.end import end_test, needle_of
 from streamgauge.wire.openai import OpenAiDecoder, time_per_output_token_s
 from streamgauge.wire.sequence import SequenceCheck, number_reader
 
@@ -55,10 +55,10 @@ class Judge:
         """None where every chunk is of interest."""
         if plan.stamped or plan.on_chunk or callable(plan.end) or self._protocol == "openai":
             return None
-        kind, _, value = (plan.end or "").partition(":")
-        if kind == "chunks" or plan.end == "event:message":
+        needle = needle_of(plan.end or "")
+        if plan.end is not None and not needle:
             return None
-        guards = (value.encode() if value else b"", self._error_guard or b"")
+        guards = (needle, self._error_guard or b"")
         return tuple(guard for guard in guards if guard)
 
     @property

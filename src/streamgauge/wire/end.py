@@ -26,7 +26,22 @@ def check_end(end: str) -> str:
         raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {end!r}")
     if kind == "chunks" and not (value.isascii() and value.isdigit() and int(value)):
         raise EndError(f"expected chunks:N with a whole number of at least 1, got {end!r}")
+    try:
+        end.encode()
+    except UnicodeEncodeError:
+        raise EndError(f"expected an end that UTF-8 can carry, got {end!r}") from None
     return end
+
+
+def needle_of(end: str) -> bytes:
+    """What every chunk that can be this ``end`` holds; empty where there is no such thing.
+
+    Lines of an event's data stand apart in it, and U+FFFD can stand for bytes that are no UTF-8.
+    """
+    kind, _, value = end.partition(":")
+    if kind == "chunks" or end == "event:message" or "\n" in value or "\ufffd" in value:
+        return b""  # events that the stream names none are messages
+    return value.encode()
 
 
 def end_test(end: End, decoder: Decoder, protocol: str) -> EndTest:
@@ -37,12 +52,10 @@ def end_test(end: End, decoder: Decoder, protocol: str) -> EndTest:
     if kind == "chunks":
         least = int(value)
         return lambda chunk, number: number >= least  # noqa: ARG005
-    needle = value.encode()
     if kind == "data" and protocol != "sse":
-        return lambda chunk, number: chunk == needle  # noqa: ARG005
+        text = value.encode()
+        return lambda chunk, number: chunk == text  # noqa: ARG005
     if protocol != "sse":
         raise EndError(f"{end!r} names an SSE event, and the stream is {protocol}")
-    if end == "event:message":
-        needle = b""  # the name of events that the stream names none
-    attribute = kind
+    needle, attribute = needle_of(end), kind
     return lambda chunk, number: needle in chunk and getattr(decoder.parse(chunk), attribute) == value  # noqa: ARG005
