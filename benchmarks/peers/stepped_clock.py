@@ -49,8 +49,8 @@ def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
     return WALL.stepped(stamp_ns)
 
 
-stamp_of, stamp_ns = socket.stamp_of, socket.stamp_ns
+stamps_of, stamp_ns = socket.stamps_of, socket.stamp_ns
 gauge.Instruments = partial(Instruments, clock=SteppedClock())  # type: ignore[misc]
-sweep.stamp_of = lambda message: _stepped(stamp_of(message))
+sweep.stamps_of = lambda reads: [_stepped(stamp) for stamp in stamps_of(reads)]
 transport.stamp_ns = lambda ancillary: _stepped(stamp_ns(ancillary))
 __all__ = ["Listener", "leave"]

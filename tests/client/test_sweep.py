@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streamgauge.client.shortcut import Shortcut
 from streamgauge.client.socket import SO_TIMESTAMPNS
 from streamgauge.client.sweep import AT_ONCE, Sweep
 from streamgauge.client.timing import ChunkTimer
@@ -33,15 +34,17 @@ class Bench:
     def stream(self, name: str = "a") -> Any:
         timer = ChunkTimer(self.ledger.begin(name, "sse"), self.now_ns, 10**9)
         timer.chunk(self.now_ns)
-        return SimpleNamespace(
-            timer=timer,
-            body=SimpleNamespace(bytes=0),
-            sequence=SequenceCheck(),
-            telling_names={b"done"},
-            is_telling=lambda data: len(data) > 1000,
-            long_way=lambda data, arrival_ns: self.long.append((data, arrival_ns)),
-            cannot_read=self.errors.append,
+        sequence, sock = SequenceCheck(), SimpleNamespace()
+        body: Any = SimpleNamespace(
+            bytes=0, judge=SimpleNamespace(telling=(frozenset({b"done"}), None), sequence=sequence)
         )
+        transport: Any = SimpleNamespace(sock=sock)
+        framing: Any = None
+        decoder: Any = SimpleNamespace(max_chunk_bytes=1000)
+        note = lambda data, arrival_ns: self.long.append((data, arrival_ns))  # noqa: E731
+        shortcut = Shortcut(transport, body, framing, decoder, timer, note, self.errors.append)
+        shortcut.begin()
+        return SimpleNamespace(shortcut=shortcut, sock=sock, timer=timer, body=body, sequence=sequence)
 
     def read(self, *reads: tuple[Any, bytes | OSError], age_ns: int = MS, stamped: bool = True) -> None:
         """One pass, 10 ms after the last, in which these streams read these bytes, which came ``age_ns`` ago."""
@@ -50,9 +53,10 @@ class Bench:
         stamp = divmod(self.now_ns - age_ns + WALL_OFFSET_NS + self.step_ns, 10**9)
         ancillary = [(1, SO_TIMESTAMPNS, struct.pack("qq", *stamp))] if stamped else []
         for stream, data in reads:
-            stream.recvmsg = lambda *_, data=data: self._received(data, ancillary)
-            self.sweep.noting(stream)()
-        self.sweep()
+            stream.sock.recvmsg = lambda *_, data=data: self._received(data, ancillary)
+        self.sweep([stream.shortcut for stream, _ in reads])
+        for stream, _ in reads:
+            stream.shortcut.settle()
 
     @staticmethod
     def _received(data: bytes | OSError, ancillary: Any) -> Any:
@@ -73,7 +77,8 @@ def event(number: int) -> bytes:
 
 def test_each_tally_counts_its_own_streams(bench):
     streams = [bench.stream(name) for name in "abab"]
-    bench.read(*((each, event(1)) for each in streams), (streams[0], event(2)))
+    bench.read(*((each, event(1)) for each in streams))
+    bench.read((streams[0], event(2)))
     counted = {name: (tally.chunks - 2, tally.bytes) for (name, _), tally in bench.ledger.tallies.items()}
     size = len(b"id: 1\ndata: x\n\n")
     assert counted == {"a": (3, 3 * size), "b": (2, 2 * size)}
@@ -147,8 +152,29 @@ def test_more_streams_than_are_read_at_once_are_all_read(bench):
     assert bench.clock.reads == len(streams)
 
 
-def test_a_stream_is_read_once_for_each_time_it_was_noted(bench):
+def test_what_was_settled_is_not_settled_again(bench):
     stream = bench.stream()
     bench.read((stream, event(1)))
-    bench.sweep()
-    assert stream.timer.chunks == 2
+    stream.shortcut.settle()
+    assert (stream.timer.chunks, stream.body.bytes) == (2, len(b"id: 1\ndata: x\n\n"))
+
+
+def test_numbers_may_begin_anywhere_and_go_on_after_the_long_way(bench):
+    stream = bench.stream()
+    bench.read((stream, event(7)))
+    stream.sequence.add(8)
+    stream.shortcut.begin()
+    bench.read((stream, event(9)))
+    assert (stream.sequence.lost, stream.sequence.repeated, stream.sequence.due) == (0, 0, 10)
+
+
+def test_reads_with_and_without_stamps_are_told_apart(bench):
+    plain, stamped = bench.stream(), bench.stream()
+    bench.now_ns += 10 * MS
+    bench.clock.begin_pass()
+    stamp = struct.pack("qq", *divmod(bench.now_ns - MS + WALL_OFFSET_NS, 10**9))
+    plain.sock.recvmsg = lambda *_: (event(1), [], 0, None)
+    stamped.sock.recvmsg = lambda *_: (event(1), [(1, SO_TIMESTAMPNS, stamp)], 0, None)
+    bench.sweep([plain.shortcut, stamped.shortcut])
+    assert plain.shortcut.last_ns - stamped.shortcut.last_ns == MS
+    assert bench.clock.fallbacks == 1

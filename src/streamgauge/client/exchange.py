@@ -50,7 +50,6 @@ class Exchange:
         self._ledger = instruments.ledger
         self._clock = instruments.clock
         self._reactor = instruments.reactor
-        self._sweep = instruments.sweep
         self._on_pause = on_pause
         self._protocol = plan.protocol
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
@@ -132,6 +131,10 @@ class Exchange:
             self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
         self._take(data, arrival_ns)
 
+    def _settle(self) -> None:
+        if self._shortcut is not None:
+            self._shortcut.settle()
+
     def _cannot_read(self, error: OSError) -> None:
         if self._transport is not None and not isinstance(error, BlockingIOError | InterruptedError):
             self._peer_closed(words(error))
@@ -141,6 +144,7 @@ class Exchange:
         transport = self._transport
         if transport is None:
             return  # it was given up after it was found readable
+        self._settle()
         if data:
             self._take_in(data, arrival_ns)
             if transport.ended and self._transport is transport:
@@ -169,8 +173,13 @@ class Exchange:
         between = self._timer.exact and not (body.decoder.pending or body.left_behind)
         reading.may_wait(between and self._stamped and body.framing.self_delimited)
         shortcut = self._shortcut
-        if shortcut is not None:
-            reading.call(self._sweep.noting(shortcut) if shortcut.open else self._on_readable)
+        if shortcut is None:
+            return
+        if shortcut.open:
+            shortcut.begin()
+            reading.note(shortcut)
+        else:
+            reading.call(self._on_readable)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
         settled = body.feed(data, arrival_ns, self._clock)
@@ -256,6 +265,7 @@ class Exchange:
 
     def _on_check(self) -> None:
         """The stream may have stalled."""
+        self._settle()
         if self._reading is not None:
             self._on_readable()  # what has arrived meanwhile counts
         if self.record is not None:
@@ -273,6 +283,7 @@ class Exchange:
     def _end(self, outcome: Outcome, reason: str, arrival_ns: int | None = None) -> None:
         if self.record is not None:
             return
+        self._settle()
         end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
         self.record = self._recorded((outcome, reason), end_ns)
         self._patience.stop()

@@ -10,13 +10,11 @@ from streamgauge.measure.ledger import Ledger
 
 @dataclass(slots=True)
 class Instruments:
-    """Where streams are counted, their clock, what drives them, and what reads those whose short way is open."""
+    """Where streams are counted, their clock, and what drives them."""
 
     ledger: Ledger
     reactor: Reactor
     clock: ArrivalClock = field(default_factory=ArrivalClock)
-    sweep: Sweep = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sweep = Sweep(self.ledger, self.clock)
-        self.reactor.around_each_pass(self.clock.begin_pass, self.sweep)
+        self.reactor.around_each_pass(self.clock.begin_pass, Sweep(self.ledger, self.clock))

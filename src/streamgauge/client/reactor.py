@@ -5,9 +5,11 @@ import itertools
 import selectors
 import time
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 Callback = Callable[[], None]
+AfterPass = Callable[[list[Any]], None]
 
 
 class Watch(Protocol):
@@ -22,6 +24,9 @@ class Reading(Watch, Protocol):
 
     def call(self, callback: Callback) -> None:
         """Call this from now on."""
+
+    def note(self, item: object) -> None:
+        """From now on call nothing, but give ``item`` to what is called after the pass."""
 
     def may_wait(self, yes: bool) -> None:
         """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
@@ -39,8 +44,8 @@ class Reactor(Protocol):
     def after(self, delay_s: float, callback: Callback) -> Watch:
         """Call ``callback`` once."""
 
-    def around_each_pass(self, before: Callback, after: Callback) -> None:
-        """Call ``before`` when the loop is about to ask what is readable, and ``after`` when all that is was called."""
+    def around_each_pass(self, before: Callback, after: AfterPass) -> None:
+        """Call ``before`` when the loop is about to ask what is readable, and ``after`` with the items noted in it."""
 
     def hurry(self) -> None:
         """A read showed less for having waited."""
@@ -53,15 +58,16 @@ class SelectorReactor:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
-        self._around_each_pass: list[tuple[Callback, Callback]] = []
+        self._around_each_pass: list[tuple[Callback, AfterPass]] = []
+        self._noted: list[object] = []
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
-        return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback)
+        return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback, self._noted)
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""
-        return _FdWatch(self._selector, fd, selectors.EVENT_WRITE, callback)
+        return _FdWatch(self._selector, fd, selectors.EVENT_WRITE, callback, self._noted)
 
     def after(self, delay_s: float, callback: Callback) -> Watch:
         """See ``Reactor``."""
@@ -69,7 +75,7 @@ class SelectorReactor:
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), timer))
         return timer
 
-    def around_each_pass(self, before: Callback, after: Callback) -> None:
+    def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
         self._around_each_pass.append((before, after))
 
@@ -88,8 +94,10 @@ class SelectorReactor:
                     if events & event and event in callbacks:
                         callbacks[event]()
             self._run_timers()
+            noted = self._noted[:]
+            self._noted.clear()
             for _, after in self._around_each_pass:
-                after()
+                after(noted)
 
     def _patience_s(self) -> float | None:
         while self._timers and self._timers[0][2].callback is None:
@@ -118,8 +126,10 @@ class _Timer:
 class _FdWatch:
     """One of the two directions in which a file descriptor is watched."""
 
-    def __init__(self, selector: selectors.BaseSelector, fd: int, event: int, callback: Callback) -> None:
-        self._selector, self._fd, self._event = selector, fd, event
+    def __init__(
+        self, selector: selectors.BaseSelector, fd: int, event: int, callback: Callback, noted: list[object]
+    ) -> None:
+        self._selector, self._fd, self._event, self._noted = selector, fd, event, noted
         self._stopped = False
         callbacks = self._callbacks()
         self._change({**callbacks, event: callback}, known=bool(callbacks))
@@ -127,6 +137,9 @@ class _FdWatch:
     def call(self, callback: Callback) -> None:
         if not self._stopped:
             self._callbacks()[self._event] = callback
+
+    def note(self, item: object) -> None:
+        self.call(partial(self._noted.append, item))
 
     def may_wait(self, yes: bool) -> None:
         """Nothing waits here."""

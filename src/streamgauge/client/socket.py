@@ -16,7 +16,7 @@ HAS_KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
 READ_BYTES = 65_536
 ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
 _SOL_SOCKET = _socket.SOL_SOCKET
-_unpack = struct.Struct("qq").unpack
+_STAMP = struct.Struct("qq")
 
 #: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
 Socket = _socket.socket
@@ -54,18 +54,24 @@ def _ask_for_stamps() -> None:
         atexit.register(sock.close)
 
 
-def stamp_of(message: tuple[int, int, bytes]) -> int | None:
-    """The kernel's wall-clock stamp in ns in a control message of a read; None in one that holds something else."""
-    level, kind, data = message
-    if kind != SO_TIMESTAMPNS or level != _SOL_SOCKET:
-        return None
-    seconds, nanoseconds = _unpack(data)
-    return seconds * 1_000_000_000 + nanoseconds  # type: ignore[no-any-return]
-
-
-def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int | None:
+def stamp_ns(messages: Sequence[tuple[int, int, bytes]]) -> int | None:
     """The kernel's wall-clock stamp in ns among the control messages of a read, or None."""
-    return next((stamp for message in ancillary if (stamp := stamp_of(message)) is not None), None)
+    for level, kind, data in messages:
+        if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET:
+            seconds, nanoseconds = _STAMP.unpack(data)
+            return seconds * 1_000_000_000 + nanoseconds  # type: ignore[no-any-return]
+    return None
+
+
+def stamps_of(reads: Sequence[Sequence[tuple[int, int, bytes]]]) -> list[int | None]:
+    """The stamps in the control messages of many reads, in ns; None for a read without."""
+    try:
+        stamps = b"".join([data for ((_, kind, data),) in reads if kind == SO_TIMESTAMPNS])
+    except ValueError:  # one with more messages, or with none
+        stamps = b""
+    if len(stamps) != len(reads) * _STAMP.size:
+        return [stamp_ns(messages) for messages in reads]
+    return [seconds * 1_000_000_000 + nanoseconds for seconds, nanoseconds in _STAMP.iter_unpack(stamps)]
 
 
 def resolve(host: str, port: int) -> list[Address]:

@@ -1,15 +1,14 @@
 """Reading many streams in one loop: all whose short way is open and that a pass of the event loop found readable.
 
-The reactor's callback for such a stream only notes it. At the end of the pass they are read one after the other: what
-they have in common is looked up once, and the processor has the same few instructions before it, instead of finding its
-way back to them from each callback.
+What they have in common is looked up once, and the processor has the same few instructions before it, instead of
+finding its way back to them from a callback for each.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections import Counter
+from typing import Any
 
 from streamgauge.client.shortcut import Shortcut
-from streamgauge.client.socket import ANCILLARY_BYTES, READ_BYTES, stamp_of
+from streamgauge.client.socket import ANCILLARY_BYTES, READ_BYTES, stamps_of
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.tally import Tally
@@ -24,22 +23,13 @@ _Read = tuple[Shortcut, bytes, list[tuple[int, int, bytes]], int]
 
 
 class Sweep:
-    """Reads the streams that were noted since the last call."""
+    """Reads streams that are readable."""
 
     def __init__(self, ledger: Ledger, clock: ArrivalClock) -> None:
         self._ledger, self._clock = ledger, clock
-        self._readable: list[Shortcut] = []
 
-    def noting(self, shortcut: Shortcut) -> Callable[[], None]:
-        """What is to be called when the stream is readable."""
-        return partial(self._readable.append, shortcut)
-
-    def __call__(self) -> None:
+    def __call__(self, shortcuts: list[Any]) -> None:
         """Read many, then count what came: a system call takes the processor's mind off everything else."""
-        if not self._readable:
-            return
-        shortcuts = self._readable[:]
-        self._readable.clear()
         for at in range(0, len(shortcuts), AT_ONCE):
             if reads := self._read(shortcuts[at : at + AT_ONCE]):
                 self._take_in(reads)
@@ -48,7 +38,7 @@ class Sweep:
         reads, monotonic_ns = [], self._ledger.now_ns
         for shortcut in shortcuts:
             try:
-                data, ancillary, _, _ = shortcut.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+                data, ancillary, _, _ = shortcut.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
             except OSError as error:
                 shortcut.cannot_read(error)
                 continue
@@ -62,37 +52,40 @@ class Sweep:
         clock, lags_ns = self._clock, []
         offset_ns, earliest_ns, latest_ns = clock.sound()
         clock.took(len(reads), reads[-1][3])
-        batch = _Batch(reads[0][0].timer.tally)
-        for shortcut, data, ancillary, now_ns in reads:
-            stamp_ns = stamp_of(ancillary[0]) if ancillary else None
+        batch = _Batch(reads[0][0].tally)
+        for (shortcut, data, _, now_ns), stamp_ns in zip(reads, stamps_of([read[2] for read in reads]), strict=True):
             arrival_ns = 0 if stamp_ns is None else stamp_ns - offset_ns
             if not earliest_ns <= arrival_ns <= now_ns < latest_ns:
                 arrival_ns = clock.doubted(stamp_ns, now_ns)
                 offset_ns, earliest_ns, latest_ns = clock.sound()
             lags_ns.append(now_ns - arrival_ns)
-            event = whole_event(data)
-            if event is None or event[2] in shortcut.telling_names or shortcut.is_telling(data):
+            event, text = whole_event(data), shortcut.telling_text
+            if (
+                event is None
+                or event[2] in shortcut.telling_names
+                or (text is not None and text in data)
+                or len(data) > shortcut.most_bytes
+            ):
                 shortcut.long_way(data, arrival_ns)
                 continue
             size, digits, _ = event
-            sequence, timer = shortcut.sequence, shortcut.timer
-            if sequence is not None and digits is not None:
+            if digits is not None and shortcut.due is not None:
                 number = int(digits)
-                if number == sequence.due:
-                    sequence.due = number + 1
+                if number == shortcut.due:
+                    shortcut.due = number + 1
                 else:
-                    sequence.add(number)
-            if timer.tally is not batch.tally:
+                    shortcut.out_of_turn(number)
+            if shortcut.tally is not batch.tally:
                 batch.count()
-                batch = _Batch(timer.tally)
-            shortcut.body.bytes += size
+                batch = _Batch(shortcut.tally)
             batch.sizes.append(size)
-            interval_ns = arrival_ns - timer.last_ns
+            shortcut.bytes += size
+            interval_ns = arrival_ns - shortcut.last_ns
             batch.intervals_ns.append(interval_ns)
-            timer.last_ns = arrival_ns
-            timer.chunks += 1
-            if interval_ns > timer.notable_ns:
-                timer.notable(interval_ns)
+            shortcut.last_ns = arrival_ns
+            shortcut.chunks += 1
+            if interval_ns > shortcut.notable_ns:
+                shortcut.notable(interval_ns)
         batch.count()
         self._ledger.lag.record_all_ns(lags_ns)
 
@@ -112,5 +105,5 @@ class _Batch:
         tally.chunks += len(self.sizes)
         tally.bytes += sum(self.sizes)
         tally.chunk_interval.record_all_ns(self.intervals_ns)
-        for size in self.sizes:
-            fresh[size - _CLOSING_BYTES] += 1
+        for size, times in Counter(self.sizes).items():
+            fresh[size - _CLOSING_BYTES] += times

@@ -13,7 +13,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from streamgauge.client.reactor import Callback, Reading, Watch
+from streamgauge.client.reactor import AfterPass, Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
@@ -30,7 +30,9 @@ class HubReactor:
         self._hub = gevent.get_hub()
         self._loop = self._hub.loop
         self._readers: dict[int, Callback] = {}
-        self._around_each_pass: list[tuple[Callback, Callback]] = []
+        self._items: dict[int, object] = {}
+        self._noted: list[object] = []
+        self._around_each_pass: list[tuple[Callback, AfterPass]] = []
         epoll = monkey.get_original("select", "epoll")
         self._all, self._pressing = epoll(), epoll()
         self._all.register(self._pressing.fileno(), _EPOLLIN)
@@ -63,8 +65,7 @@ class HubReactor:
 
     def _on_pressing(self) -> None:
         self._read_pressing()
-        for _, after in self._around_each_pass:
-            after()
+        self._after()
 
     def hurry(self) -> None:
         """See ``Reactor``."""
@@ -80,32 +81,39 @@ class HubReactor:
         found = self._call_back(self._all)
         if self._credit < 0:
             self._credit += found
-        for _, after in self._around_each_pass:
-            after()
+        self._after()
         return found
+
+    def _after(self) -> None:
+        noted, self._noted = self._noted, []
+        for _, after in self._around_each_pass:
+            after(noted)
 
     def _read_pressing(self) -> None:
         self._call_back(self._pressing)
 
     def _call_back(self, epoll: Any) -> int:
         """Call back for all at once, so that what is not among it was not readable by now."""
-        readers = self._readers
+        readers, items = self._readers, self._items
         readable = epoll.poll(0, len(readers))
-        for fd, _ in readable:
-            callback = readers.get(fd)
-            if callback is not None:  # none that ran before stopped it
-                try:
-                    callback()
-                except Exception:
-                    self._hub.handle_error(callback, *sys.exc_info())
+        noted = [items[fd] for fd, _ in readable if fd in items]
+        if len(noted) < len(readable):
+            for fd in [fd for fd, _ in readable if fd not in items]:
+                callback = readers.get(fd)
+                if callback is not None:  # none that ran before stopped it
+                    try:
+                        callback()
+                    except Exception:
+                        self._hub.handle_error(callback, *sys.exc_info())
+        self._noted += noted
         return len(readable)
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
         self._readers[fd] = callback
-        return _EpollReading(self._readers, self._all, self._pressing, fd)
+        return _EpollReading(self._readers, self._items, self._all, self._pressing, fd)
 
-    def around_each_pass(self, before: Callback, after: Callback) -> None:
+    def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
         self._around_each_pass.append((before, after))
 
@@ -132,17 +140,24 @@ class HubReactor:
 class _EpollReading:
     """A file descriptor in one of the two epolls."""
 
-    __slots__ = ("_epoll", "_fd", "_other", "_readers", "_waits")
+    __slots__ = ("_epoll", "_fd", "_items", "_other", "_readers", "_waits")
 
-    def __init__(self, readers: dict[int, Callback], waiting: Any, pressing: Any, fd: int) -> None:
-        self._readers, self._fd = readers, fd
+    def __init__(
+        self, readers: dict[int, Callback], items: dict[int, object], waiting: Any, pressing: Any, fd: int
+    ) -> None:
+        self._readers, self._items, self._fd = readers, items, fd
         self._epoll, self._other = pressing, waiting
         self._waits = False
         pressing.register(fd, _EPOLLIN)
 
     def call(self, callback: Callback) -> None:
         if self._fd >= 0:
+            self._items.pop(self._fd, None)
             self._readers[self._fd] = callback
+
+    def note(self, item: object) -> None:
+        if self._fd >= 0:
+            self._items[self._fd] = item
 
     def may_wait(self, yes: bool) -> None:
         if yes != self._waits and self._fd >= 0:
@@ -154,6 +169,7 @@ class _EpollReading:
     def stop(self) -> None:
         if self._fd >= 0:
             del self._readers[self._fd]
+            self._items.pop(self._fd, None)
             self._epoll.unregister(self._fd)
             self._fd = -1
 
