@@ -4,23 +4,75 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from streamgauge.client import socket as client_socket
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
 from streamgauge.measure.record import StreamRecord
 
-#: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "fin" and
-#: "rst" close. Without either the connection stays open.
+#: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
+#: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
+#: close, and without either the connection stays open.
 Step = bytes | float | str | Callable[[socket.socket, bytes], object]
 Script = Sequence[Step]
+#: Long enough on a machine that has much else to do.
+DEADLINE_S = 60.0
+
+
+def poll(done: Callable[[], object], what: str) -> None:
+    """Wait for something that another thread does."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not done():
+        assert time.monotonic() < deadline_s, f"waited {DEADLINE_S:g} s {what}"
+        time.sleep(0.001)
+
+
+class WatchedSocket(client_socket.Socket):
+    """A client's socket: what was read from each is counted by its address."""
+
+    bytes_read: ClassVar[Counter[Any]] = Counter()
+
+    def recvmsg(self, *arguments: Any) -> Any:
+        found = super().recvmsg(*arguments)
+        self.bytes_read[self.getsockname()] += len(found[0])
+        return found
+
+
+class Connection(socket.socket):
+    """The server's end of a connection, which knows what it has sent."""
+
+    def __init__(self, accepted: socket.socket) -> None:
+        super().__init__(fileno=accepted.detach())
+        self._peer = self.getpeername()
+        self._due_bytes = WatchedSocket.bytes_read[self._peer]
+
+    def sendall(self, data: Any, *flags: int) -> None:
+        """Send all of it."""
+        super().sendall(data, *flags)
+        self._due_bytes += len(data)
+
+    @property
+    def read(self) -> bool:
+        """Whether the client has read all that was sent, or has hung up."""
+        return WatchedSocket.bytes_read[self._peer] >= self._due_bytes or self._left
+
+    @property
+    def _left(self) -> bool:
+        try:
+            return not self.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
 
 class ScriptedServer:
@@ -36,6 +88,8 @@ class ScriptedServer:
         #: How clients ended connections that the server left open: "fin" or "rst".
         self.hung_up: list[str] = []
         self.connections = 0
+        #: Those of them that the server has closed.
+        self.closed = 0
         self._closing = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=512)
@@ -51,7 +105,7 @@ class ScriptedServer:
     def _accept(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection = Connection(self._listener.accept()[0])
             except OSError:
                 return
             self.connections += 1
@@ -59,7 +113,7 @@ class ScriptedServer:
             self._threads.append(threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True))
             self._threads[-1].start()
 
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def _serve(self, connection: Connection, number: int) -> None:
         try:
             while head := self._request(connection):
                 self.requests.append(head)
@@ -73,6 +127,7 @@ class ScriptedServer:
             self.hung_up.append("rst")
         finally:
             connection.close()
+            self.closed += 1
 
     @staticmethod
     def _request(connection: socket.socket) -> bytes:
@@ -84,7 +139,7 @@ class ScriptedServer:
             head += byte
         return head
 
-    def _play(self, connection: socket.socket, head: bytes, script: Script) -> bool:
+    def _play(self, connection: Connection, head: bytes, script: Script) -> bool:
         for step in script:
             if isinstance(step, bytes):
                 connection.sendall(step)
@@ -92,6 +147,8 @@ class ScriptedServer:
                 self._closing.wait(step)
             elif callable(step):
                 step(connection, head)
+            elif step == "read":
+                poll(lambda: connection.read or self._closing.is_set(), "for the client to read")
             else:
                 if step == "rst":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -107,6 +164,11 @@ class ScriptedServer:
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
+
+
+@pytest.fixture(autouse=True)
+def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_socket, "Socket", WatchedSocket)
 
 
 @pytest.fixture
@@ -144,7 +206,7 @@ def plan(server: ScriptedServer) -> Plan:
         limits = {name: options.pop(name) for name in Limits.__slots__ if name in options}
         request = Request(method, target_of(url or server.url(path)), headers, body)
         options = {"protocol": "sse", "name": "stream", **options}
-        return StreamPlan(request=request, limits=replace(Limits(5.0, 5.0), **limits), **options)
+        return StreamPlan(request=request, limits=replace(Limits(DEADLINE_S, DEADLINE_S), **limits), **options)
 
     return make
 
@@ -159,10 +221,4 @@ def stream(plan: Plan) -> Callable[..., StreamRecord]:
 def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does."""
 
-    def wait(done: Callable[[], object]) -> None:
-        deadline_s = time.monotonic() + 10
-        while not done():
-            assert time.monotonic() < deadline_s, "waited for 10 s"
-            time.sleep(0.005)
-
-    return wait
+    return lambda done: poll(done, "in vain")

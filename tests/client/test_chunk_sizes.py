@@ -5,7 +5,7 @@ import pytest
 from streamgauge.client.blocking import run_streams
 from streamgauge.measure.ledger import Ledger
 
-PAUSE = 0.02
+READ = "read"
 SIZES = (6, 7, 300, 70_000)
 
 
@@ -25,7 +25,7 @@ def raw() -> list[bytes]:
     return [b"x" * size for size in SIZES]
 
 
-@pytest.mark.parametrize("pause", [[PAUSE], []], ids=["a read each", "read together"])
+@pytest.mark.parametrize("pause", [[READ], []], ids=["a read each", "read together"])
 @pytest.mark.parametrize(
     ("protocol", "content_type", "bodies"),
     [

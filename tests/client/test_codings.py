@@ -88,7 +88,7 @@ class Lockstep:
         self._seen.release()
 
     def __call__(self, connection, head):
-        self.late += not self._seen.acquire(timeout=5)
+        self.late += not self._seen.acquire(timeout=60)
 
 
 def test_each_coded_chunk_is_seen_before_the_next_one_is_sent(coded, stream):

@@ -26,7 +26,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 OPEN = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 NOTHING_MORE = b"HTTP/1.1 204 No Content\r\n\r\n"
-PAUSE = 0.02
+READ = "read"
+#: Longer than any limit.
+AGES_S = 300.0
 
 
 def chunk(data: bytes) -> bytes:
@@ -71,6 +73,15 @@ def last_event_ids(server):
     return [match[1] if match else b"" for match in found]
 
 
+def under_a_limit(run, too_slow=lambda record: not record.reconnects):
+    """The least limit in seconds that left the machine the time for what is to be done before it, and the record."""
+    for limit_s in (0.2, 1.0, 5.0, 25.0):
+        record = run(limit_s)
+        if not too_slow(record):
+            break
+    return limit_s, record
+
+
 def nowhere():
     """The URL of a port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -79,15 +90,15 @@ def nowhere():
 
 BREAKS = {
     "a clean end": [END],
-    "a FIN inside the body": [PAUSE, "fin"],
-    "a RST": [PAUSE, "rst"],
-    "a FIN inside an event": [chunk(b"id: 9\ndata: ha"), PAUSE, "fin"],
+    "a FIN inside the body": [READ, "fin"],
+    "a RST": [READ, "rst"],
+    "a FIN inside an event": [chunk(b"id: 9\ndata: ha"), READ, "fin"],
 }
 
 
 @pytest.mark.parametrize("ending", BREAKS.values(), ids=BREAKS)
 def test_a_stream_that_breaks_off_goes_on_behind_its_last_event(ending, again, server):
-    record = again([OPEN + SOON, event(1), PAUSE, event(2), *ending], [OPEN, event(3), DONE, END], sequence="id")
+    record = again([OPEN + SOON, event(1), READ, event(2), *ending], [OPEN, event(3), DONE, END], sequence="id")
     assert (record.outcome, record.reason) == (COMPLETED, "")
     assert (record.chunks, record.reconnects) == (4, 1)
     assert (record.lost, record.repeated, record.out_of_order) == (0, 0, 0)
@@ -165,10 +176,10 @@ def test_an_id_that_no_header_field_can_carry_ends_the_stream(again):
     assert "'\\x01'" in record.reason
 
 
-def test_retry_counts_once_its_line_has_ended(again):
-    record = again([OPEN, event(1), chunk(b"retry: 10\ndata: x"), PAUSE, "fin"], [OPEN, DONE, END])
+def test_retry_counts_once_its_line_has_ended(again, monkeypatch):
+    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", AGES_S)
+    record = again([OPEN, event(1), chunk(b"retry: 10\ndata: x"), READ, "fin"], [OPEN, DONE, END])
     assert record.outcome is COMPLETED
-    assert record.max_chunk_interval_s < reconnect.DEFAULT_WAIT_S
 
 
 def test_without_retry_the_default_is_waited(again, monkeypatch):
@@ -178,7 +189,7 @@ def test_without_retry_the_default_is_waited(again, monkeypatch):
 
 
 def test_the_outcome_of_the_last_attempt_stands(again, server):
-    record = again([OPEN + SOON, event(1), END], [OPEN + event(2), PAUSE, "rst"], [OPEN, event(3), PAUSE, "fin"])
+    record = again([OPEN + SOON, event(1), END], [OPEN + event(2), READ, "rst"], [OPEN, event(3), READ, "fin"])
     assert (record.outcome, record.chunks, record.reconnects) == (TRUNCATED, 3, 2)
     assert len(server.requests) == 3
 
@@ -198,12 +209,12 @@ def test_a_connection_that_may_serve_another_request_does(ending, connections, a
 
 FINAL = {
     "the named end came": ([OPEN + SOON, DONE, END], COMPLETED, ""),
-    "the named end came, and then a FIN": ([OPEN + SOON, DONE, PAUSE, "fin"], TRUNCATED, "inside the body"),
+    "the named end came, and then a FIN": ([OPEN + SOON, DONE, READ, "fin"], TRUNCATED, "inside the body"),
     "a status": ([b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"], HTTP_ERROR, "status 503"),
     "a status that is not 200": ([OPEN.replace(b"200 OK", b"201 Created"), event(1), END], HTTP_ERROR, "status 201"),
     "no content": ([NOTHING_MORE], HTTP_ERROR, "status 204"),
     "another type": ([OPEN.replace(b"text/event-stream", b"text/plain")], HTTP_ERROR, "expected a content type of sse"),
-    "bad framing": ([OPEN + SOON, event(1), PAUSE, b"zz\r\n"], PROTOCOL_ERROR, "transfer chunk's size"),
+    "bad framing": ([OPEN + SOON, event(1), READ, b"zz\r\n"], PROTOCOL_ERROR, "transfer chunk's size"),
     "an error in the stream": ([OPEN + SOON, chunk(b"event: error\ndata: hot\n\n"), END], IN_BAND_ERROR, "hot"),
     "silence": ([OPEN + SOON, event(1)], STALLED, "no chunk within 0.2 s"),
 }
@@ -212,7 +223,8 @@ FINAL = {
 @pytest.mark.parametrize("protocol", ["sse", "auto"])
 @pytest.mark.parametrize(("script", "outcome", "reason"), FINAL.values(), ids=FINAL)
 def test_what_is_no_broken_connection_is_final(script, outcome, reason, protocol, again, server):
-    record = again(script, script, idle_timeout_s=0.2, protocol=protocol)
+    limits = {"idle_timeout_s": 0.2} if outcome is STALLED else {}
+    record = again(script, script, protocol=protocol, **limits)
     assert (record.outcome, record.reconnects) == (outcome, 0), record.reason
     assert reason in record.reason
     assert len(server.requests) == 1
@@ -252,9 +264,11 @@ def test_a_later_attempt_goes_where_the_first_one_was_redirected_to(again, serve
     assert last_event_ids(server) == [b"", b"", b"1"]
 
 
-def test_a_connection_that_cannot_be_made_is_tried_again(plan):
-    (record,) = run_streams([plan(url=nowhere(), reconnect=2, first_chunk_timeout_s=0.5)])
-    assert record.outcome is STALLED
+def test_a_connection_that_cannot_be_made_is_tried_again(plan, monkeypatch):
+    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", AGES_S)
+    url = nowhere()
+    _, record = under_a_limit(lambda s: run_streams([plan(url=url, reconnect=2, first_chunk_timeout_s=s)])[0])
+    assert (record.outcome, record.reconnects) == (STALLED, 1)
     assert "while it waited to be connected to again" in record.reason
 
 
@@ -287,30 +301,38 @@ def serve_and_fill(listener, response, fillers):
         connection.sendall(response)
 
 
-def test_a_connection_that_hangs_stalls_a_stream_whose_chunks_came(plan):
+def stream_to_a_full_listener(plan, limit_s):
+    """The record of a stream that is connected to again where nobody accepts it."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         fillers = [stack.enter_context(socket.socket()) for _ in range(4)]
         serving = threading.Thread(target=serve_and_fill, args=(listener, HEAD + b"\r\n" + EVENTS, fillers))
         serving.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        (record,) = run_streams([plan(url=url, reconnect=1, end="event:done", idle_timeout_s=0.3)])
+        (record,) = run_streams([plan(url=url, reconnect=1, end="event:done", idle_timeout_s=limit_s)])
         serving.join()
+    return record
+
+
+def test_a_connection_that_hangs_stalls_a_stream_whose_chunks_came(plan):
+    limit_s, record = under_a_limit(
+        lambda limit_s: stream_to_a_full_listener(plan, limit_s),
+        lambda record: not record.reconnects or "waited" in record.reason,
+    )
     assert (record.outcome, record.chunks, record.reconnects) == (STALLED, 2, 1), record.reason
-    assert record.reason == "no chunk within 0.3 s, while it was connected to again"
+    assert record.reason == f"no chunk within {limit_s:g} s, while it was connected to again"
 
 
-WAITS = {
-    "idle": ({"idle_timeout_s": 0.2}, "no chunk within 0.2 s"),
-    "total": ({"total_timeout_s": 0.2}, "no end within 0.2 s"),
-}
+@pytest.mark.parametrize(("limit", "missed"), [("idle_timeout_s", "chunk"), ("total_timeout_s", "end")])
+def test_limits_hold_while_a_stream_waits(limit, missed, again, server):
+    def run(limit_s):
+        server.requests.clear()
+        first = [OPEN, chunk(b"retry: 100000000000000\ndata: x\n\n"), END]
+        return again(first, [OPEN, DONE, END], **{limit: limit_s})
 
-
-@pytest.mark.parametrize(("limits", "reason"), WAITS.values(), ids=WAITS)
-def test_limits_hold_while_a_stream_waits(limits, reason, again, server):
-    record = again([OPEN, chunk(b"retry: 100000000000000\ndata: x\n\n"), END], [OPEN, DONE, END], **limits)
+    limit_s, record = under_a_limit(run)
     assert (record.outcome, record.chunks) == (STALLED, 1)
-    assert record.reason == f"{reason}, while it waited to be connected to again"
+    assert record.reason == f"no {missed} within {limit_s:g} s, while it waited to be connected to again"
     assert len(server.requests) == 1
 
 

@@ -1,5 +1,6 @@
 """The short way gives the same record as the long one."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,9 @@ def chunk(event: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(event), event)
 
 
-def numbered(*numbers: int) -> list[bytes | float]:
+def numbered(*numbers: int) -> list[bytes | str]:
     """Numbered events, each in a read of its own."""
-    return [step for number in numbers for step in (chunk(b"id: %d\ndata: x\n\n" % number), 0.02)]
+    return [step for number in numbers for step in (chunk(b"id: %d\ndata: x\n\n" % number), "read")]
 
 
 @pytest.fixture
@@ -61,36 +62,41 @@ def test_numbers_are_checked_on_the_short_way_too(stream, short_reads) -> None:
     "event", [b"event: done\ndata: x\n\n", b"event: error\ndata: x\n\n", b": hush\n\n", b"data: 1\r\n\r\n"]
 )
 def test_what_needs_a_look_goes_the_long_way(stream, short_reads, long_reads, event) -> None:
-    stream((HEAD, *numbered(1, 2, 3), chunk(event), 0.02, b"0\r\n\r\n"), end="event:done")
+    stream((HEAD, *numbered(1, 2, 3), chunk(event), "read", b"0\r\n\r\n"), end="event:done")
     assert any(chunk(event) in read for read in long_reads)
     assert set(short_reads) - set(long_reads)
 
 
 @pytest.mark.parametrize("event", [b"event: reading\ndata: x\n\n", b"data: x\nid: 9\nevent: a\n\n", b"data:\n\n"])
 def test_what_nobody_need_look_into_does_not(stream, short_reads, long_reads, event) -> None:
-    stream((HEAD, *numbered(1, 2, 3), *(5 * [chunk(event), 0.02]), b"0\r\n\r\n"), end="event:done")
+    stream((HEAD, *numbered(1, 2, 3), *(5 * [chunk(event), "read"]), b"0\r\n\r\n"), end="event:done")
     assert chunk(event) in set(short_reads) - set(long_reads)
 
 
 def test_a_named_end_in_the_data_is_found(stream, short_reads) -> None:
-    script = (HEAD, *numbered(1, 2, 3), chunk(b"data: [DONE]\n\n"), 0.02, b"0\r\n\r\n")
+    script = (HEAD, *numbered(1, 2, 3), chunk(b"data: [DONE]\n\n"), "read", b"0\r\n\r\n")
     assert stream(script, end="data:[DONE]").outcome is Outcome.COMPLETED
     assert short_reads
 
 
 def test_a_stall_on_the_short_way_is_counted(stream, short_reads) -> None:
-    script = (HEAD, *numbered(1, 2, 3), 0.8, *numbered(4, 5), 0.8, *numbered(6), b"0\r\n\r\n")
-    record = stream(script, stall_threshold_s=0.6)
-    assert record.stalls == 2
-    assert record.max_chunk_interval_s >= 0.8
+    moments_s: list[float] = []
+    look = lambda *_: moments_s.append(time.monotonic())  # noqa: E731
+    events = [(look, step, look, "read") for step in numbered(1, 2, 3, 4, 5, 6)[::2]]
+    script = (HEAD, *events[0], *events[1], *events[2], 0.4, *events[3], *events[4], 0.4, *events[5], b"0\r\n\r\n")
+    record = stream(script, stall_threshold_s=0.3)
+    least = sum(later - earlier > 0.3 for earlier, later in zip(moments_s[1::2], moments_s[2::2], strict=False))
+    most = sum(later - earlier > 0.3 for earlier, later in zip(moments_s[::2], moments_s[3::2], strict=False))
+    assert 2 <= least <= record.stalls <= most
+    assert record.max_chunk_interval_s >= 0.4
     assert {chunk(b"id: 4\ndata: x\n\n"), chunk(b"id: 6\ndata: x\n\n")} & set(short_reads)
 
 
 def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:
-    script = (HEAD, *numbered(*range(20)), chunk(b"event: done\ndata: x\n\n"), 0.02, b"0\r\n\r\n")
-    short = stream(script, end="event:done")
+    script = (HEAD, *numbered(*range(20)), chunk(b"event: done\ndata: x\n\n"), "read", b"0\r\n\r\n")
+    short = stream(script, end="event:done", stall_threshold_s=60.0)
     monkeypatch.setattr(Shortcut, "of", classmethod(lambda *_: None))
-    long = stream(script, end="event:done")
+    long = stream(script, end="event:done", stall_threshold_s=60.0)
     assert short.outcome is Outcome.COMPLETED
     timed = dict.fromkeys(("start_s", "duration_s", "time_to_first_chunk_s", "max_chunk_interval_s", "coalesced"), 0)
     assert replace(short, **timed) == replace(long, **timed)

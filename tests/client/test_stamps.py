@@ -79,9 +79,9 @@ def test_a_stream_under_way_counts_on_after_its_counts_were_taken():
 @pytest.mark.parametrize("stamped", [True, False])
 @pytest.mark.parametrize("protocol", ["sse", "auto"])
 def test_only_a_plan_that_asks_reads_stamps(plan, stamped, protocol):
-    body = FIRST + b"\n\n", 0.02, b": ping\n\n", 0.02, NEXT + b"\n\n", "fin"
+    body = FIRST + b"\n\n", "read", b": ping\n\n", "read", NEXT + b"\n\n", "fin"
     ledger = Ledger()
-    (record,) = run_streams([plan([HEAD, 0.02, *body], protocol=protocol, stamped=stamped)], ledger)
+    (record,) = run_streams([plan([HEAD, "read", *body], protocol=protocol, stamped=stamped)], ledger)
     assert (record.outcome, record.chunks) == ("completed", 2)
     delays = ledger.tally("stream", "sse").delays
     assert {clock: raw.delays.all.count for clock, raw in delays.items()} == ({CLOCK: 2} if stamped else {})
@@ -90,7 +90,7 @@ def test_only_a_plan_that_asks_reads_stamps(plan, stamped, protocol):
 def test_stamped_events_still_end_and_fail_as_others_do(plan):
     end = b"event: done\ndata: {}\n" + SENT + b"\n\n"
     plans = [
-        plan([HEAD, FIRST + b"\n\n", 0.02, end, "fin"], "/a", end="event:done", stamped=True),
-        plan([HEAD, FIRST + b"\n\n", 0.02, end.replace(b"done", b"error"), 5.0], "/b", stamped=True),
+        plan([HEAD, FIRST + b"\n\n", "read", end, "fin"], "/a", end="event:done", stamped=True),
+        plan([HEAD, FIRST + b"\n\n", "read", end.replace(b"done", b"error")], "/b", stamped=True),
     ]
     assert [record.outcome for record in run_streams(plans)] == ["completed", "in_band_error"]

@@ -8,7 +8,7 @@ from streamgauge.measure.outcome import Outcome
 
 COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
 IN_BAND_ERROR, HTTP_ERROR, PROTOCOL_ERROR = Outcome.IN_BAND_ERROR, Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR
-PAUSE = 0.02
+READ = "read"
 END = b"0\r\n\r\n"
 
 
@@ -35,7 +35,7 @@ def delta(index: int = 0, finish: str | None = None, **content: object) -> bytes
 
 ROLE, STOP, DONE = delta(role="assistant", content=""), delta(finish="stop"), event("[DONE]")
 USAGE = event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 12}})
-WORDS = [step for word in ("the", " river", " rises") for step in (PAUSE, delta(content=word))]
+WORDS = [step for word in ("the", " river", " rises") for step in (READ, delta(content=word))]
 ERROR = event({"error": {"message": "out of memory", "type": "server_error"}})
 
 
@@ -44,25 +44,26 @@ def chat(stream, *script, **options):
 
 
 def test_only_events_with_content_are_chunks_and_usage_counts_the_tokens(stream):
-    record = chat(stream, ROLE, PAUSE, *WORDS, STOP, USAGE, DONE, END)
+    record = chat(stream, ROLE, READ, *WORDS, STOP, USAGE, DONE, END)
     assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 3, 12), record.reason
     assert record.protocol == "openai"
 
 
 def test_the_first_token_is_timed_and_not_the_role(stream):
-    record = chat(stream, ROLE, 0.1, delta(content="a"), STOP, DONE, END)
+    record = chat(stream, ROLE, READ, 0.1, delta(content="a"), STOP, DONE, END)
     assert record.time_to_first_chunk_s >= 0.1
 
 
 def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_between(stream):
-    record = chat(stream, delta(content="a"), 0.1, delta(content="b"), 0.1, STOP, USAGE, DONE, END)
+    record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b"), READ, STOP, USAGE, DONE, END)
     assert 0.1 / 11 <= record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s) / 11
 
 
 def test_without_usage_each_piece_of_content_is_a_token(stream):
-    record = chat(stream, ROLE, *WORDS, STOP, DONE, END)
+    words = [step for word in ("the", " river", " rises") for step in (READ, 0.02, delta(content=word))]
+    record = chat(stream, ROLE, *words, READ, STOP, DONE, END)
     assert record.tokens == 3
-    assert record.time_per_output_token_s >= PAUSE
+    assert record.time_per_output_token_s >= 0.02
 
 
 def test_one_token_has_no_time_per_token(stream):
@@ -78,7 +79,7 @@ def test_tokens_of_several_choices_add_up(stream):
 
 def test_time_per_output_token_of_several_choices_is_that_of_each(stream):
     both = event({"choices": [{"index": n, "delta": {"content": "x"}} for n in (0, 1)]})
-    record = chat(stream, both, 0.1, both, PAUSE, DONE, END)
+    record = chat(stream, both, READ, 0.1, both, READ, DONE, END)
     assert record.tokens == 4
     assert record.time_per_output_token_s == pytest.approx(record.max_chunk_interval_s)
 
@@ -86,16 +87,16 @@ def test_time_per_output_token_of_several_choices_is_that_of_each(stream):
 TOKEN_ENDS = {
     "no [DONE]": ([*WORDS, STOP, END], {}, INCOMPLETE, 3),
     "no [DONE] before FIN": ([delta(content="a"), "fin"], {}, TRUNCATED, 1),
-    "[DONE] and no transfer end": ([delta(content="a"), DONE, PAUSE, "fin"], {}, TRUNCATED, 1),
+    "[DONE] and no transfer end": ([delta(content="a"), DONE, READ, "fin"], {}, TRUNCATED, 1),
     "[DONE] named": ([delta(content="a"), DONE, END], {"end": "data:[DONE]"}, COMPLETED, 1),
     "[DONE] named, and missing": ([delta(content="a"), END], {"end": "data:[DONE]"}, INCOMPLETE, 1),
     "another end instead": ([delta(content="a"), delta(content="b"), END], {"end": "chunks:2"}, COMPLETED, 2),
     "too few chunks": ([delta(content="a"), DONE, END], {"end": "chunks:2"}, INCOMPLETE, 1),
-    "an error": ([delta(content="a"), PAUSE, ERROR, DONE, END], {}, IN_BAND_ERROR, 1),
+    "an error": ([delta(content="a"), READ, ERROR, DONE, END], {}, IN_BAND_ERROR, 1),
     "an error in the same read": ([delta(content="a") + ERROR + DONE + END], {}, IN_BAND_ERROR, 1),
     "an error and nothing else": ([ERROR, END], {}, IN_BAND_ERROR, 0),
     "an error event": ([delta(content="a"), chunk(b"event: error\ndata: busy\n\n"), END], {}, IN_BAND_ERROR, 1),
-    "no JSON": ([delta(content="a"), PAUSE, event("oops"), END], {}, PROTOCOL_ERROR, 1),
+    "no JSON": ([delta(content="a"), READ, event("oops"), END], {}, PROTOCOL_ERROR, 1),
     "no JSON in the same read": ([delta(content="a") + event("oops") + END], {}, PROTOCOL_ERROR, 1),
 }  # fmt: skip
 
