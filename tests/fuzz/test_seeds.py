@@ -1,0 +1,22 @@
+"""Every target of the fuzzer stands the inputs that it begins with, in a run without coverage guidance."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+try:
+    from wire_seeds import seeds
+    from wire_targets import TARGETS
+finally:
+    del sys.path[0]
+
+SIZES = ([], [7, 5], [0, 1, 2, 3], [2, 30, 40])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_stands_every_seed(target):
+    for seed in seeds():
+        for sizes in SIZES:
+            TARGETS[target](seed, sizes)

@@ -1,0 +1,59 @@
+"""Inputs for the fuzzer to begin with; it tries each on every target."""
+
+import gzip
+import importlib
+import sys
+import zlib
+
+from wire_streams import CODINGS
+
+#: The answer to the key of RFC 6455 section 1.3.
+SWITCH = b"""HTTP/1.1 101 S
+Upgrade: websocket
+Connection: Upgrade
+Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+Sec-WebSocket-Extensions: permessage-deflate
+Sec-WebSocket-Protocol: chat"""
+
+
+def seeds() -> list[bytes]:
+    """Streams, reads, and values of fields."""
+    text = b'{"n":1,"choices":[{"index":0,"delta":{"content":"a"}}]}'
+    deflated = zlib.compressobj(wbits=-10)
+    message = deflated.compress(b"hello hello") + deflated.flush(zlib.Z_SYNC_FLUSH)
+    found = [
+        b"\xef\xbb\xbfevent: e\r\nid: 1\rdata: a\ndata\n\n: c\n\ndata: [DONE]\n\nretry: 1\n\n",
+        b"data: " + text + b'\n\ndata: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n',
+        b'event: error\ndata: {"error":{"message":"no"}}\n\n' + text + b"\n",
+        b"id: 1\nretry: 5\n\ndata: x\nid\n\nretry: 6\rid: 2\r\r",
+        b"id: 7\nevent: a\ndata: 1\nevent:b\nid:8\n\n",
+        b"10\r\nid: 1\ndata: abc\n\n\r\n",
+        b"\0".join([b"data:0\n\n", *(b"id: %d\ndata:\n\n" % n for n in (1, 2, 4, 3)), b": c\n\n", b"data: [DONE]\n\n"]),
+        b"\0".join([b"data:0\n\n"] * 3 + [b"=8\r\ndata:", b"event: done\ndata:\n\n", b"=9\n\n\r\n", b"=0\r\n\r\n"]),
+        b"\0".join(b"id: %d\nevent: e\ndata: %d\n\n" % (n // 2, n) for n in range(24) if n not in (8, 13)),
+        b"event:done\0event: done\ndata: 1",
+        b"data:[DONE]\0data: [DONE]",
+        b"chunks:2\0",
+        b"x\r\n--b\r\nContent-Length: 3\r\n\r\nabc\r\n--b \r\nA: b\r\n\r\nabc--bx\r\n--b--\r\ny",
+        b"----b\n\nabc\n----b\nContent-Length: 1\n\na\n----b--",
+        b"\x81\x02hi\x01\x01h\x89\x01p\x80\x01i\x82\x7e\x00\x80" + bytes(128) + b"\x88\x04\x03\xe8ok",
+        b"\xc1" + bytes([len(message) - 4]) + message[:-4] + b"\x88\x00",
+        b"5;a=b\r\nhello\r\n0\r\nA: b\r\n\r\nrest",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 C\r\n\r\nHTTP/1.0 200\nContent-Length: 3\nA: b\n c\nSet-Cookie: d\n\nabcd",
+        SWITCH,
+        gzip.compress(b"hello") + gzip.compress(b"you") + bytes(4),
+        zlib.compress(b"hello"),
+        message,
+        b'permessage-deflate; server_max_window_bits="10"',
+        b'multipart/mixed; a=b; boundary="a\\"b"',
+        b"application/jsonl; charset=utf-8",
+    ]
+    if "br" in CODINGS:
+        import brotli
+
+        found.append(brotli.compress(b"hello hello"))
+    if "zstd" in CODINGS:
+        zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+        found.append(zstd.compress(b"hello") + zstd.compress(b"you"))
+    return found

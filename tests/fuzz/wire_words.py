@@ -1,0 +1,104 @@
+"""Targets of the fuzzer that are no streams: values of header fields, numbers of chunks, and the named end."""
+
+from typing import Any
+
+from streamgauge.wire.coding import coding_for
+from streamgauge.wire.decoder import PROTOCOLS, content_type_fits, decoder_for, protocol_of
+from streamgauge.wire.end import EndError, check_end, end_test
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.handshake import check_accept, deflate_agreed
+from streamgauge.wire.http1 import parse_head
+from streamgauge.wire.multipart import boundary_of
+from streamgauge.wire.ndjson import NdjsonDecoder
+from streamgauge.wire.raw import RawDecoder
+from streamgauge.wire.sequence import SequenceCheck, number_reader
+from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.websocket import WebSocketBody
+
+#: The key of RFC 6455 section 1.3, whose accept value the seeds have.
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+WINDOW = 8
+
+
+def check_words(data: bytes, sizes: list[int]) -> None:
+    """The parsers of header values refuse in one way alone, and what they accept can be used."""
+    text = data.decode("latin-1")
+    for parse in (boundary_of, deflate_agreed, coding_for):
+        try:
+            parse(text)
+        except ProtocolError:
+            continue
+    protocol = protocol_of(text)
+    assert content_type_fits(protocol, text)
+    for named in {protocol, *PROTOCOLS} - {"auto"}:
+        try:
+            decoder_for(named, text, 64, transfer_chunks=bool(sizes), resumable=len(sizes) > 1).feed([data], False)
+        except ProtocolError:
+            continue
+
+
+def check_handshake(data: bytes, sizes: list[int]) -> None:
+    """A response that opens a WebSocket has agreed to what a framing can be made for."""
+    try:
+        head = parse_head(data)
+        check_accept(KEY, head, ("chat",), deflate=bool(sizes))
+    except ProtocolError:
+        return
+    WebSocketBody(head.fields.get("sec-websocket-extensions", ""))
+    assert head.fields.get("sec-websocket-protocol", "chat") == "chat"
+
+
+def check_numbers(data: bytes, sizes: list[int]) -> None:
+    """The short ways to a number lead to the parser's, and every number is counted once."""
+    for decoder in (SseDecoder, NdjsonDecoder):
+        check, read = SequenceCheck(window=WINDOW), number_reader("json:n", decoder.parse)
+        numbers = []
+        for chunk in filter(None, data.split(b"\n\n")):
+            number = read(chunk)
+            if number is not None:
+                numbers.append(number)
+                check.add(number)
+            if decoder is SseDecoder:
+                check_id(chunk)
+        check_counts(check, numbers)
+
+
+def check_id(chunk: bytes) -> None:
+    """An event's number is its id, where that is one."""
+    number, event_id = number_reader("id", SseDecoder.parse)(chunk), SseDecoder.parse(chunk).id
+    if number is None:
+        assert (
+            event_id is None or len(event_id) > 18 or not event_id.removeprefix("-").isdigit() or not event_id.isascii()
+        )
+    else:
+        assert event_id is not None
+        assert int(event_id) == number
+
+
+def check_counts(check: SequenceCheck, numbers: list[int]) -> None:
+    """What is lost, repeated and late adds up."""
+    different = len(set(numbers))
+    assert check.lost >= 0
+    assert check.repeated <= len(numbers) - different <= check.repeated + check.beyond_window
+    if numbers and not check.beyond_window:
+        assert check.lost == max(numbers) - min(numbers) + 1 - different
+        assert check._seen.bit_length() <= WINDOW
+
+
+def check_end_of(data: bytes, sizes: list[int]) -> None:
+    """The named end comes where, and only where, a chunk parsed in full has the text or the name."""
+    name, _, chunk = data.partition(b"\0")
+    try:
+        end = check_end(name.decode("utf-8", "surrogateescape"))
+    except EndError:
+        return
+    kind, _, value = end.partition(":")
+    number = len(sizes)
+    if kind == "chunks":
+        assert end_test(end, RawDecoder(), "raw")(chunk, number) == (number >= int(value))
+        return
+    for block in SseDecoder().feed([chunk + b"\n\n"]):
+        expected: Any = getattr(SseDecoder.parse(block), kind) == value
+        assert end_test(end, SseDecoder(), "sse")(block, number) == expected, f"{end!r} and {block!r}"
+    if kind == "data":
+        assert end_test(end, NdjsonDecoder(), "ndjson")(chunk, number) == (chunk == value.encode())
