@@ -40,25 +40,27 @@ class HubReactor:
         self._any = self._loop.io(self._all.fileno(), _READ, ref=False)
         self._meanwhile = self._loop.io(self._pressing.fileno(), _READ, ref=False)
         self._gathered = self._loop.timer(GATHER_S, repeat=GATHER_S, ref=False)
-        self._gathering = False
+        #: Whether what may wait is waiting.
+        self.gathering = False
         self._looked_s = 0.0
-        self._credit = 0
+        self._credit = self._pressed = 0
         self._any.start(self._on_any)
 
     # When to look
 
     def _on_any(self) -> None:
         looked_s, self._looked_s = self._looked_s, self._loop.now()
-        self.look()
-        if self._looked_s - looked_s < GATHER_S and self._credit >= 0:
-            self._gathering = True
+        waited = self.look()
+        if waited and self._looked_s - looked_s < GATHER_S and self._credit >= 0:
+            self.gathering = True
             self._any.stop()
             self._meanwhile.start(self._on_pressing)
             self._gathered.again(self._on_gathered)
 
     def _on_gathered(self) -> None:
         if not self.look() or self._credit < 0:
-            self._gathering = False
+            self.gathering = False
+            self._looked_s = self._loop.now()
             self._gathered.stop()
             self._meanwhile.stop()
             self._any.start(self._on_any)
@@ -69,20 +71,21 @@ class HubReactor:
 
     def hurry(self) -> None:
         """See ``Reactor``."""
-        if self._gathering:
+        if self.gathering:
             self._credit -= READS_PER_BLUR
 
     # Looking
 
     def look(self) -> int:
-        """One pass: call back for all that is readable now, and return how much that was."""
+        """One pass: call back for all that is readable now, and return how much there was that may wait."""
+        self._pressed = 0
         for before, _ in self._around_each_pass:
             before()
-        found = self._call_back(self._all)
+        waited = self._call_back(self._all) - self._pressed
         if self._credit < 0:
-            self._credit += found
+            self._credit += waited
         self._after()
-        return found
+        return waited
 
     def _after(self) -> None:
         noted, self._noted = self._noted, []
@@ -90,6 +93,7 @@ class HubReactor:
             after(noted)
 
     def _read_pressing(self) -> None:
+        self._pressed = 1
         self._call_back(self._pressing)
 
     def _call_back(self, epoll: Any) -> int:

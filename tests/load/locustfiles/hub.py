@@ -1,0 +1,90 @@
+"""The reactor on gevent's hub beside a flood of bytes. Prints as JSON what it saw; no Locust runs."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import gevent
+from gevent.event import Event
+
+from streamgauge.load.reactor import HubReactor
+
+BYTES, ROUND_TRIPS = 2_000, 100
+FLOOD = """
+import os, sys, time
+for _ in range(int(sys.argv[1])):
+    os.write(1, b"x")
+    time.sleep(0.0002)
+"""
+
+
+class Flood:
+    """Another process that writes a byte every 0.2 ms, and what has been read of it."""
+
+    def __init__(self, reactor, count, *, waits):
+        self.process = subprocess.Popen([sys.executable, "-c", FLOOD, str(count)], stdout=subprocess.PIPE)
+        self._fd = self.process.stdout.fileno()
+        self.read, self.most = 0, 0
+        self._reading = reactor.on_readable(self._fd, self._on_readable)
+        self._reading.may_wait(waits)
+
+    def _on_readable(self):
+        self.read += len(os.read(self._fd, 65_536))
+
+    def end(self):
+        self._reading.stop()
+        self.process.kill()
+        self.process.communicate()
+
+
+def passes(*, waits, blurs=False):
+    """How often the loop asked what is readable, until a flood was read, and in how many passes it was gathering."""
+    reactor, gathering = HubReactor(), []
+    reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: reactor.hurry() if blurs else None)
+    flood = Flood(reactor, BYTES, waits=waits)
+    while not flood.read:
+        gevent.sleep(0.001)
+    begin_s = time.monotonic()
+    while flood.read < BYTES:
+        gevent.sleep(0.01)
+    took_s = time.monotonic() - begin_s
+    flood.end()
+    return {"passes": len(gathering), "gathering": sum(gathering), "took_s": took_s}
+
+
+def round_trips_s():
+    """How long a byte takes to be seen beside a flood, at the median: one that may wait, and one that may not."""
+    reactor, found = HubReactor(), {}
+    flood = Flood(reactor, 100 * BYTES, waits=True)
+    for name, waits in (("waiting", True), ("pressing", False)):
+        reader, writer = os.pipe()
+        seen = Event()
+        reading = reactor.on_readable(reader, lambda reader=reader, seen=seen: (os.read(reader, 1), seen.set()))
+        reading.may_wait(waits)
+        times_s = []
+        for _ in range(ROUND_TRIPS):
+            seen.clear()
+            begin_s = time.monotonic()
+            os.write(writer, b"x")
+            seen.wait()
+            times_s.append(time.monotonic() - begin_s)
+            gevent.sleep(0.0005)
+        reading.stop()
+        found[name] = statistics.median(times_s)
+    flood.end()
+    return found
+
+
+print(
+    json.dumps(
+        {
+            "waiting": passes(waits=True),
+            "pressing": passes(waits=False),
+            "blurred": passes(waits=True, blurs=True),
+            "round_trips_s": round_trips_s(),
+        }
+    )
+)

@@ -1,0 +1,43 @@
+"""The reactor on gevent's hub: what may wait is gathered while it comes fast, and what may not is read at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.server import ROOT
+
+SCRIPT = Path(__file__).parent / "locustfiles" / "hub.py"
+#: As ``streamgauge.load.reactor`` has it, which would bring Locust into this process.
+GATHER_S, READS_PER_BLUR = 0.002, 2_000
+
+
+@pytest.fixture(scope="module")
+def seen():
+    printed = subprocess.run(
+        [sys.executable, SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return json.loads(printed.stdout)
+
+
+def test_the_loop_looks_seldom_while_what_may_wait_comes_fast(seen):
+    waiting = seen["waiting"]
+    assert waiting["gathering"] > waiting["passes"] / 2
+    # One that finds what was gathered, one that finds nothing, and one that is woken: three in each interval at most.
+    assert waiting["passes"] <= 3 * (waiting["took_s"] / GATHER_S + 1)
+
+
+def test_a_read_that_showed_less_for_having_waited_ends_it(seen):
+    blurred = seen["blurred"]
+    assert blurred["gathering"] <= 1 + blurred["passes"] // READS_PER_BLUR
+
+
+def test_what_presses_is_never_gathered(seen):
+    assert seen["pressing"]["gathering"] == 0
+
+
+def test_what_presses_does_not_wait_for_what_is_gathered(seen):
+    times_s = seen["round_trips_s"]
+    assert times_s["pressing"] < times_s["waiting"]
