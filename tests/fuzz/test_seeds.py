@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.client import sweep
+
 sys.path.insert(0, str(Path(__file__).parent))
 try:
     from wire_seeds import seeds
@@ -20,3 +22,14 @@ def test_a_target_stands_every_seed(target):
     for seed in seeds():
         for sizes in SIZES:
             TARGETS[target](seed, sizes)
+
+
+def test_the_short_way_is_taken_at_all(monkeypatch):
+    found = []
+    monkeypatch.setattr(
+        sweep, "whole_event", lambda data, look=sweep.whole_event: found.append(look(data)) or found[-1]
+    )
+    for seed in seeds():
+        TARGETS["check_ways"](seed, [])
+    assert len(found) - found.count(None) > 3
+    assert None in found

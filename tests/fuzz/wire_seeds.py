@@ -31,6 +31,8 @@ def seeds() -> list[bytes]:
         b"\0".join([b"data:0\n\n", *(b"id: %d\ndata:\n\n" % n for n in (1, 2, 4, 3)), b": c\n\n", b"data: [DONE]\n\n"]),
         b"\0".join([b"data:0\n\n"] * 3 + [b"=8\r\ndata:", b"event: done\ndata:\n\n", b"=9\n\n\r\n", b"=0\r\n\r\n"]),
         b"\0".join(b"id: %d\nevent: e\ndata: %d\n\n" % (n // 2, n) for n in range(24) if n not in (8, 13)),
+        b"\n\n".join(b'{"n":%d}' % n for n in (1, 20, 2, 19, 20, 3, 21))
+        + b'\n\ndata: {"a":1,"n":"22"}\n\nid: 1\nid: x',
         b"event:done\0event: done\ndata: 1",
         b"data:[DONE]\0data: [DONE]",
         b"chunks:2\0",
@@ -43,6 +45,8 @@ def seeds() -> list[bytes]:
         b"HTTP/1.1 100 C\r\n\r\nHTTP/1.0 200\nContent-Length: 3\nA: b\n c\nSet-Cookie: d\n\nabcd",
         SWITCH,
         gzip.compress(b"hello") + gzip.compress(b"you") + bytes(4),
+        gzip.compress(gzip.compress(b"hello")),
+        gzip.compress(bytes(3000)),
         zlib.compress(b"hello"),
         message,
         b'permessage-deflate; server_max_window_bits="10"',
@@ -52,7 +56,7 @@ def seeds() -> list[bytes]:
     if "br" in CODINGS:
         import brotli
 
-        found.append(brotli.compress(b"hello hello"))
+        found += [brotli.compress(b"hello hello"), brotli.compress(bytes(3000))]
     if "zstd" in CODINGS:
         zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
         found.append(zstd.compress(b"hello") + zstd.compress(b"you"))

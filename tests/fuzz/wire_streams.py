@@ -17,7 +17,7 @@ from streamgauge.wire.resumption import ResumableSseDecoder
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.websocket import WebSocketBody
 
-WIDE_BYTES, NARROW_BYTES = 1 << 20, 256
+WIDE_BYTES, NARROW_BYTES = 1 << 20, 64
 #: What a parser with NARROW_BYTES may hold beside a chunk: line ends, a header or a boundary in the making, one read.
 SLACK_BYTES = 40_000
 
@@ -152,11 +152,11 @@ STREAMS: tuple[Run, ...] = (
 )
 
 
-def outcome(run: Run, pieces: list[bytes]) -> tuple[list[Any], Any]:
+def outcome(run: Run, pieces: list[bytes], limit: int) -> tuple[list[Any], Any]:
     """What came out, and the end; None as the end where the parser refused, which takes back nothing."""
     out: list[Any] = []
     try:
-        _, end = run(pieces, WIDE_BYTES, out)
+        _, end = run(pieces, limit, out)
     except ProtocolError as error:
         return [*out, *error.before], None
     return out, (end,)
@@ -170,10 +170,12 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
 
 def check_stream(run: Run, data: bytes, sizes: list[int]) -> None:
     """Whole, in pieces and byte by byte are the same, and little is held."""
-    whole, pieces = outcome(run, [data]), cut(data, sizes)
-    for split in (pieces, [data[at : at + 1] for at in range(len(data))]):
-        got = outcome(run, split)
-        assert got == whole, f"{split!r} gave {got!r}, and whole {whole!r}"
+    pieces, single = cut(data, sizes), [data[at : at + 1] for at in range(len(data))]
+    for limit in (WIDE_BYTES,) if run.__name__ in CODINGS else (WIDE_BYTES, NARROW_BYTES):  # theirs is for one piece
+        whole = outcome(run, [data], limit)
+        for split in (pieces, single):
+            got = outcome(run, split, limit)
+            assert got == whole, f"with {limit} bytes {split!r} gave {got!r}, and whole {whole!r}"
     check_memory(run, pieces * 8)
 
 
