@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -17,12 +18,16 @@ from benchmarks.locust_run import LocustRun, command, environment, results_in
 from benchmarks.server import ROOT, Server
 
 SCENARIO = "loadtests/sse.py"
+#: For what comes to pass sooner or later, on a machine that has other things to do as well.
+PATIENCE_S = 90
+#: What Locust says once its users have started, as a master whose workers are slow to report them too.
+SPAWNED = re.compile("All users spawned|Spawning is complete")
 
 
 class Locust:
     """A Locust process, leader of a process group of its own, that may still be running."""
 
-    def __init__(self, directory, locustfile, *options, result_dir=None):
+    def __init__(self, directory, locustfile, *options, result_dir=None, variables=None):
         self.result_dir = result_dir
         self._printed = directory / f"printed-{time.monotonic_ns()}"
         where = ("--result-dir", result_dir) if result_dir else ()
@@ -30,7 +35,7 @@ class Locust:
             self.process = subprocess.Popen(
                 command(locustfile, *options, *where),
                 cwd=ROOT,
-                env=environment(),
+                env=environment({name: str(value) for name, value in (variables or {}).items()}),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -49,11 +54,30 @@ class Locust:
         """The processes that it started."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def spawned(self):
+        """Whether all its users have started."""
+        return SPAWNED.search(self.output) is not None
+
+    def points(self):
+        """The seconds of the timeline that it has written so far."""
+        files = sorted(self.result_dir.glob("*/timeline.ndjson"))
+        return [json.loads(line) for file in files for line in file.read_text().splitlines(True) if line[-1] == "\n"]
+
+    def connected(self, url):
+        """How many connections it and its workers have to the source at ``url``."""
+        port, every = int(url.rpartition(":")[2]), [psutil.Process(self.process.pid), *self.children()]
+        return sum(to.raddr != () and to.raddr.port == port for each in every for to in each.net_connections("tcp"))
+
+    def stop(self):
+        """End the run: its streams under way end first. Returns what :meth:`wait` does."""
+        self.process.terminate()
+        return self.wait()
+
     def interrupt(self):
         """What Ctrl-C in a terminal does: SIGINT to the whole process group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def wait(self, timeout_s=45):
+    def wait(self, timeout_s=PATIENCE_S):
         try:
             status = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -112,7 +136,7 @@ def source(_server):
 def until():
     """Waits for a condition, which it returns when it is true at last."""
 
-    def wait(condition, what, timeout_s=20):
+    def wait(condition, what, timeout_s=PATIENCE_S):
         deadline_s = time.monotonic() + timeout_s
         while not (found := condition()):
             if time.monotonic() > deadline_s:
@@ -175,7 +199,7 @@ class Prometheus:
 
     def ask(self, path, **parameters):
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=PATIENCE_S) as reply:
             answer = json.load(reply)
         assert answer["status"] == "success", answer
         return answer["data"]
@@ -207,4 +231,4 @@ def prometheus(tmp_path_factory, free_port, until, program):
         yield prometheus
     finally:
         prometheus.process.terminate()
-        prometheus.process.wait(20)
+        prometheus.process.wait(PATIENCE_S)

@@ -1,31 +1,125 @@
 """Runs that do not end as planned: Ctrl-C, and a worker that is killed."""
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-CHUNKS = 30
-#: Streams of 1.5 s.
-STREAM = ("--stream-path", f"/sse?chunks={CHUNKS - 1}&interval_ms=50", "--stream-end", "event:done")
-USERS = 6
+from benchmarks.server import Server
+
+CHUNKS, USERS = 30, 6
+#: Streams of 1.5 s, of 5 s, and of 100 s, which are under way however late it is that something is done to them.
+SHORT, MIDDLING, LONG = (
+    ("--stream-path", f"/sse?chunks={chunks - 1}&interval_ms=50", "--stream-end", "event:done")
+    for chunks in (CHUNKS, 100, 2000)
+)
+#: Runs at a time: they mostly wait.
+AT_ONCE = 4
 
 
-@pytest.fixture
-def under_way(start, source, until, tmp_path):
-    """Starts a run and returns it when all its users stream."""
+class UnderWay:
+    """A run on a source of its own, about to be started."""
 
-    def begin(*options, users=USERS, run_time="30s"):
-        running = start.headless(source.url, *STREAM, *options, users=users, run_time=run_time, result_dir=tmp_path)
-        until(lambda: "All users spawned" in running.output, "all users are there")
-        return running
+    def __init__(self, source, start, until, directory, distributed):
+        self.until = until
+        self._source, self._start, self._directory = source, start, directory
+        self._distributed = distributed
 
-    return begin
+    def begin(self, *options, users=USERS, rate=100, run_time="300s"):
+        load = ("--headless", "-H", self._source.url, "-u", users, "-r", rate, *(("-t", run_time) if run_time else ()))
+        self.running = self._start(*load, *options, *self._distributed, result_dir=self._directory)
+
+    def stream(self, *options, **load):
+        """Begin, and wait until all users stream."""
+        self.begin(*options, **load)
+        self.until(self.running.spawned, "all users are there")
+        self.until(lambda: self.connections() == USERS, "all of them stream")
+        self.children = self.running.children()
+
+    def connections(self):
+        return self.running.connected(self._source.url)
+
+    def says(self, text):
+        self.until(lambda: text in self.running.output, f"it says {text!r}")
+
+    def end(self):
+        """The run once it has ended, the source's log of it, and the processes that it had."""
+        return SimpleNamespace(run=self.running.wait(), log=self._source.log(), children=getattr(self, "children", []))
 
 
-def connected(processes, source):
-    port = int(source.url.rpartition(":")[2])
-    return [to for each in processes for to in each.net_connections("tcp") if to.raddr and to.raddr.port == port]
+def interrupted(it):
+    it.stream(*SHORT)
+    it.running.interrupt()
+    return it.end()
+
+
+def interrupted_and_impatient(it):
+    it.stream(*LONG, "--stop-timeout", 0)
+    it.running.interrupt()
+    return it.end()
+
+
+def interrupted_twice(it):
+    it.stream(*LONG, "--stop-timeout", 600)
+    it.running.interrupt()
+    it.says("Ctrl-C cuts them short")
+    it.running.interrupt()
+    return it.end()
+
+
+def interrupted_after_its_end(it):
+    it.begin(*MIDDLING, "--stop-timeout", 60, run_time="3s")
+    it.says("--run-time limit reached")
+    it.running.interrupt()
+    return it.end()
+
+
+def interrupted_while_users_are_starting(it):
+    it.begin(*SHORT, users=40, rate=2)
+    it.until(it.connections, "the first users stream")
+    it.running.interrupt()
+    return it.end()
+
+
+def interrupted_without_a_planned_end(it):
+    it.stream(*SHORT, run_time=None)
+    it.running.interrupt()
+    return it.end()
+
+
+def bereft_of_a_worker(it):
+    it.stream("--stream-path", "/sse?chunks=9&interval_ms=50")
+    it.says("SSE ")  # streams were reported
+    it.children[0].send_signal(signal.SIGKILL)
+    it.says("failed to send heartbeat")
+    it.running.process.terminate()
+    return it.end()
+
+
+#: By how many processes stream.
+PLAYS = {
+    1: (interrupted, interrupted_and_impatient, interrupted_twice, interrupted_after_its_end,
+        interrupted_without_a_planned_end),
+    2: (interrupted, interrupted_and_impatient, interrupted_twice, interrupted_after_its_end,
+        interrupted_while_users_are_starting, bereft_of_a_worker),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ended(start, until, two_processes, tmp_path_factory):
+    """How each play ended; what one raises is raised where it is asked for."""
+
+    def perform(play, workers):
+        with Server() as source:
+            distributed = two_processes() if workers > 1 else ()
+            return play(UnderWay(source, start, until, tmp_path_factory.mktemp("run"), distributed))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        plays = [(play, workers) for workers, those in PLAYS.items() for play in those]
+        futures = {each: pool.submit(perform, *each) for each in plays}
+    return lambda *play: futures[play].result()
 
 
 def gone(processes):
@@ -33,83 +127,55 @@ def gone(processes):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_lets_streams_end_and_writes_what_there_is(under_way, two_processes, source, until, workers):
-    running = under_way(*(two_processes() if workers > 1 else ()))
-    children = running.children()
-    assert len(children) == (workers if workers > 1 else 0)
-    running.interrupt()
-    run = running.wait()
-    assert run.status == 0, run.output
-    assert run.result["run"]["interrupted"]
-    assert run.outcomes == {"completed": len(source.log().streams)}
-    assert run.chunks == CHUNKS * run.outcomes["completed"]
-    until(lambda: gone(children), "no process is left")
-    assert "Traceback" not in run.output
+def test_ctrl_c_lets_streams_end_and_writes_what_there_is(ended, until, workers):
+    it = ended(interrupted, workers)
+    assert it.run.status == 0, it.run.output
+    assert it.run.result["run"]["interrupted"]
+    assert it.run.outcomes == {"completed": len(it.log.streams)}
+    assert it.run.chunks == CHUNKS * it.run.outcomes["completed"]
+    assert len(it.children) == (workers if workers > 1 else 0)
+    until(lambda: gone(it.children), "no process is left")
+    assert "Traceback" not in it.run.output
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_censors_streams_that_outlive_the_stop_timeout(under_way, two_processes, source, workers):
-    running = under_way("--stop-timeout", 0, *(two_processes() if workers > 1 else ()))
-    running.interrupt()
-    run = running.wait()
-    assert run.outcomes["censored"] == USERS, run.output
-    assert run.outcomes.total() == len(source.log().streams)
-    assert run.result["run"]["interrupted"]
+def test_ctrl_c_censors_streams_that_outlive_the_stop_timeout(ended, workers):
+    it = ended(interrupted_and_impatient, workers)
+    assert it.run.outcomes == {"censored": USERS} == {"censored": len(it.log.streams)}, it.run.output
+    assert it.run.result["run"]["interrupted"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_ctrl_c_cuts_short_the_streams_that_the_first_one_waits_for(
-    under_way, two_processes, source, until, workers
-):
-    running = under_way(*(two_processes() if workers > 1 else ()))
-    running.interrupt()
-    until(lambda: "Ctrl-C cuts them short" in running.output, "it says what it waits for")
-    running.interrupt()
-    run = running.wait()
-    assert run.outcomes == {"censored": USERS} == {"censored": len(source.log().streams)}, run.output
-    assert run.status == (0 if run.chunks else 3), run.output  # a run that measured nothing cannot be trusted
-    assert "Traceback" not in run.output
+def test_a_second_ctrl_c_cuts_short_the_streams_that_the_first_one_waits_for(ended, workers):
+    it = ended(interrupted_twice, workers)
+    assert it.run.outcomes == {"censored": USERS} == {"censored": len(it.log.streams)}, it.run.output
+    assert it.run.status == (0 if it.run.chunks else 3), it.run.output  # what measured nothing cannot be trusted
+    assert "Traceback" not in it.run.output
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_after_the_end_of_the_run_waits_for_the_streams_too(under_way, two_processes, source, until, workers):
-    running = under_way(*(two_processes() if workers > 1 else ()), run_time="1s")
-    until(lambda: "--run-time limit reached" in running.output, "the run time is over")
-    running.interrupt()
-    run = running.wait()
-    assert run.outcomes == {"completed": USERS} == {"completed": len(source.log().streams)}, run.output
-    assert run.status == 0, run.output
+def test_ctrl_c_after_the_end_of_the_run_waits_for_the_streams_too(ended, workers):
+    it = ended(interrupted_after_its_end, workers)
+    assert it.run.outcomes == {"completed": len(it.log.streams)}, it.run.output
+    assert it.run.status == 0, it.run.output
 
 
-def test_ctrl_c_while_users_are_starting_starts_no_more_of_them_on_the_workers(
-    start, two_processes, source, until, tmp_path
-):
-    options = ("--headless", "-H", source.url, "-u", 40, "-r", 8, "-t", "30s", *STREAM, *two_processes())
-    running = start(*options, result_dir=tmp_path)
-    until(lambda: connected(running.children(), source), "the first users stream")
-    running.interrupt()
-    run = running.wait()
-    assert run.outcomes == {"completed": len(source.log().streams)}, run.output
-    assert 0 < run.outcomes["completed"] < 40
+def test_ctrl_c_while_users_are_starting_starts_no_more_of_them_on_the_workers(ended):
+    it = ended(interrupted_while_users_are_starting, 2)
+    assert it.run.outcomes == {"completed": len(it.log.streams)}, it.run.output
+    assert 0 < it.log.connections < 40
 
 
-def test_a_run_without_a_planned_end_is_not_interrupted_by_ctrl_c(under_way):
-    running = under_way(run_time=None)
-    running.interrupt()
-    run = running.wait()
-    assert run.status == 0, run.output
-    assert not run.result["run"]["interrupted"]
+def test_a_run_without_a_planned_end_is_not_interrupted_by_ctrl_c(ended):
+    it = ended(interrupted_without_a_planned_end, 1)
+    assert it.run.status == 0, it.run.output
+    assert not it.run.result["run"]["interrupted"]
 
 
-def test_a_worker_that_is_killed_in_mid_run_is_in_the_verdict(under_way, two_processes, source, until):
-    short = ("--stream-path", "/sse?chunks=9&interval_ms=50")
-    running = under_way(*short, *two_processes(), run_time="5s")
-    victim, survivor = running.children()
-    until(lambda: "SSE " in running.output, "streams were reported")
-    victim.send_signal(signal.SIGKILL)
-    run = running.wait()
-    assert run.result["verdict"]["trust"] != "trusted", run.output
-    assert any("worker" in reason for reason in run.result["verdict"]["reasons"])
-    assert 0 < run.outcomes["completed"] < len(source.log().streams)
-    until(lambda: gone([survivor]), "no process is left")
-    assert "Traceback" not in run.output
+def test_a_worker_that_is_killed_in_mid_run_is_in_the_verdict(ended, until):
+    it = ended(bereft_of_a_worker, 2)
+    assert it.run.result["verdict"]["trust"] != "trusted", it.run.output
+    assert any("worker" in reason for reason in it.run.result["verdict"]["reasons"])
+    assert 0 < it.run.outcomes["completed"] < len(it.log.streams)
+    until(lambda: gone(it.children), "no process is left")
+    assert "Traceback" not in it.run.output
