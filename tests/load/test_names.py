@@ -11,6 +11,7 @@ import time
 from urllib.parse import urlsplit
 from gevent.monkey import get_original
 from locust import task
+from locust.exception import StopUser
 from streamgauge.load import StreamUser
 
 native, sleep, seen = _socket.getaddrinfo, get_original("time", "sleep"), []
@@ -18,7 +19,7 @@ native, sleep, seen = _socket.getaddrinfo, get_original("time", "sleep"), []
 def slow(host, *more):
     if host != "slow.test" or _socket.AI_NUMERICHOST in more:
         return native(host, *more)
-    before, deadline_s = len(seen), time.monotonic() + 20
+    before, deadline_s = len(seen), time.monotonic() + 60
     while len(seen) < before + 10:
         if time.monotonic() > deadline_s:
             raise _socket.gaierror(_socket.EAI_AGAIN, "no other stream went on")
@@ -44,6 +45,8 @@ class Slow(Streamer):
     @task
     def listen(self):
         self.play_on("slow.test", "slow")
+        print("the slow one has ended", flush=True)
+        raise StopUser  # nobody would go on while it waits at the end of the run
 
 class Lost(Streamer):
     @task
@@ -57,13 +60,15 @@ class Lost(Streamer):
 
 
 @pytest.fixture(scope="module")
-def run(start, tmp_path_factory):
+def run(start, until, tmp_path_factory):
     directory = tmp_path_factory.mktemp("names")
     locustfile = directory / "scenario.py"
     locustfile.write_text(LOCUSTFILE)
     with Server() as source:
         options = {"locustfile": locustfile, "result_dir": directory / "results"}
-        return start.headless(source.url, users=3, run_time="3s", **options).wait()
+        running = start.headless(source.url, users=3, run_time="300s", **options)
+        until(lambda: "the slow one has ended" in running.output, "the slow one has ended")
+        return running.stop()
 
 
 def streams(run, name):

@@ -1,34 +1,51 @@
 """Options that are wrong: named with their value, exit status 2, no traceback, and nothing is started."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from benchmarks.locust_run import run_locust
 
+WRONG = {
+    "--stream-end": "foo",
+    "--stream-header": "bad",
+    "--idle-timeout": "-1",
+    "--total-timeout": "soon",
+    "--stream-body": "@missing",
+    "--stream-path": "events",
+    "--stream-method": "G E T",
+    "--stream-reconnect": "-1",
+}
+VARIABLE = "LOCUST_IDLE_TIMEOUT"
+#: Starting Locust is what takes the time.
+AT_ONCE = 2
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("--stream-end", "foo"),
-        ("--stream-header", "bad"),
-        ("--idle-timeout", "-1"),
-        ("--total-timeout", "soon"),
-        ("--stream-body", "@missing"),
-        ("--stream-path", "events"),
-        ("--stream-method", "G E T"),
-        ("--stream-reconnect", "-1"),
-    ],
-)
-def test_a_bad_option_is_named_with_its_value(option, value):
-    run = run_locust("loadtests/sse.py", "--headless", "-H", "http://127.0.0.1:9", "-t", "1s", f"{option}={value}")
+
+def run(name):
+    """A run with one wrong value, in an option or in the environment."""
+    option, variables = ((), {VARIABLE: "never"}) if name == VARIABLE else ((f"{name}={WRONG[name]}",), {})
+    load = ("--headless", "-H", "http://127.0.0.1:9", "-t", "1s", *option)
+    return run_locust("loadtests/sse.py", *load, variables=variables, timeout_s=180)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    names = [*WRONG, VARIABLE]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(names, pool.map(run, names), strict=True))
+
+
+@pytest.mark.parametrize(("option", "value"), WRONG.items())
+def test_a_bad_option_is_named_with_its_value(runs, option, value):
+    run = runs[option]
     assert run.status == 2, run.output
     assert f"argument {option}:" in run.output
     assert repr(value.removeprefix("@")) in run.output
     assert "Traceback" not in run.output
 
 
-def test_a_bad_value_in_the_environment_is_named_too():
-    variables = {"LOCUST_IDLE_TIMEOUT": "never"}
-    run = run_locust("loadtests/sse.py", "--headless", "-H", "http://127.0.0.1:9", "-t", "1s", variables=variables)
+def test_a_bad_value_in_the_environment_is_named_too(runs):
+    run = runs[VARIABLE]
     assert run.status == 2, run.output
     assert "--idle-timeout" in run.output
     assert "'never'" in run.output

@@ -45,11 +45,15 @@ def server():
 
 
 @pytest.fixture
-def run(server, start, tmp_path):
+def run(server, start, until, tmp_path):
+    """A run that goes on until each of its users has had several streams."""
+
     def with_option(*options):
         url = f"http://127.0.0.1:{server.server_port}"
         stream = ("--stream-path", "/events", "--stream-end", "event:done", *options)
-        return start.headless(url, *stream, users=2, run_time="2s", result_dir=tmp_path).wait()
+        running = start.headless(url, *stream, users=2, run_time="300s", result_dir=tmp_path)
+        until(lambda: server.began.count(0) > 8, "streams have begun")
+        return running.stop()
 
     return with_option
 

@@ -1,15 +1,18 @@
 """Runs in which something was done to the generator are not called trusted, and say what it was."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import ROOT
+from benchmarks.server import ROOT, Server
 
 PACED = ("--stream-path", "/sse?chunks=20&interval_ms=25", "--stream-end", "event:done")
 CALL = "from streamgauge.cli import main; main()"
@@ -37,23 +40,37 @@ def reasons(run):
 
 
 def test_a_generator_that_was_suspended_is_not_trusted(start, source, until, tmp_path):
-    running = start.headless(source.url, *PACED, users=5, run_time="3s", result_dir=tmp_path)
-    until(lambda: list(tmp_path.glob("*/timeline.ndjson")), "a second was measured")
+    running = start.headless(source.url, *PACED, users=5, run_time="300s", result_dir=tmp_path)
+    until(running.points, "a second was measured")
     running.process.send_signal(signal.SIGSTOP)
+    until(lambda: psutil.Process(running.process.pid).status() == psutil.STATUS_STOPPED, "it stands still")
     time.sleep(0.4)
     running.process.send_signal(signal.SIGCONT)
-    run = running.wait()
+    run = running.stop()
     assert "the generator did not get to run for" in reasons(run)
-    assert run.result["generator"]["longest_pause_s"] >= 0.3
+    assert run.result["generator"]["longest_pause_s"] >= 0.4
 
 
-@pytest.mark.parametrize("by_s", [0.02, -0.02, 3600])
-def test_a_wall_clock_that_stepped_is_in_the_verdict(source, tmp_path, by_s):
-    load = ("--headless", "--only-summary", "-H", source.url, "-u", 3, "-r", 10, "-t", "2s")
-    step = {"STREAMGAUGE_STEP": f"0.5:{by_s}"}
-    run = run_locust(
-        ROOT / "benchmarks/peers/stepped_clock.py", *load, *PACED, result_dir=tmp_path, variables=step, timeout_s=60
-    )
+STEPS_S = (0.02, -0.02, 3600)
+
+
+@pytest.fixture(scope="module")
+def stepped(tmp_path_factory):
+    """Runs during which the wall clock steps, all at once: they mostly wait."""
+    load = ("--headless", "--only-summary", "-u", 3, "-r", 10, "-t", "2s", *PACED)
+
+    def run(by_s):
+        step, place = {"STREAMGAUGE_STEP": f"0.5:{by_s}"}, tmp_path_factory.mktemp("stepped")
+        options = {"result_dir": place, "variables": step, "timeout_s": 180}
+        return run_locust(ROOT / "benchmarks/peers/stepped_clock.py", "-H", source.url, *load, **options)
+
+    with Server() as source, ThreadPoolExecutor() as pool:
+        return dict(zip(STEPS_S, pool.map(run, STEPS_S), strict=True))
+
+
+@pytest.mark.parametrize("by_s", STEPS_S)
+def test_a_wall_clock_that_stepped_is_in_the_verdict(stepped, by_s):
+    run = stepped[by_s]
     assert "the wall clock stepped once" in reasons(run)
     assert run.result["generator"]["clock_steps"] == 1
 
@@ -64,30 +81,30 @@ def test_chunks_that_come_in_pairs_are_not_timed_one_by_one(start, source, tmp_p
     assert "of chunks shared a read" in reasons(run)
 
 
-@pytest.fixture
-def garbled(start, source, two_processes, tmp_path):
-    """A run of two workers that send reports nobody can read: some of them, or all."""
+SOME, ALL = "len(seen) == 1", "True"
 
-    def run(which):
-        locustfile = tmp_path / "garbled.py"
-        locustfile.write_text(GARBLED.format(which=which))
-        load = (*PACED, *two_processes())
-        results = tmp_path / "results"
-        return start.headless(
-            source.url, *load, users=2, run_time="2s", locustfile=locustfile, result_dir=results
-        ).wait()
 
-    return run
+@pytest.fixture(scope="module")
+def garbled(start, two_processes, tmp_path_factory):
+    """Runs of two workers that send reports nobody can read: some of them, or all. Both at once."""
+    running = {}
+    with Server() as source:
+        for which in (SOME, ALL):
+            place = tmp_path_factory.mktemp("garbled")
+            (place / "garbled.py").write_text(GARBLED.format(which=which))
+            files = {"locustfile": place / "garbled.py", "result_dir": place / "results"}
+            running[which] = start.headless(source.url, *PACED, *two_processes(), users=2, run_time="2s", **files)
+        return {which: each.wait() for which, each in running.items()}
 
 
 def test_a_report_that_cannot_be_read_is_in_the_verdict(garbled):
-    run = garbled("len(seen) == 1")
+    run = garbled[SOME]
     assert "could not be read: does it run the same version of streamgauge?" in reasons(run)
     assert "Traceback" not in run.output
 
 
 def test_a_run_of_which_no_report_can_be_read_fails(garbled):
-    run = garbled("True")
+    run = garbled[ALL]
     assert (run.status, run.results) == (3, [])
     assert "cannot report on this run" in run.output
 
@@ -99,9 +116,11 @@ def test_a_result_carries_the_last_calibration_of_the_machine(start, source, tmp
     before = start.headless(source.url, *PACED, **load, result_dir=tmp_path / "before").wait()
     assert before.result["generator"]["calibration"] is None
     small = ("calibrate", "--users", "2", "--run-time", "1s", "--interval-ms", "20", "--quiet")
-    subprocess.run([sys.executable, "-c", CALL, *small], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    began_s = time.time()
+    calibrated = subprocess.run([sys.executable, "-c", CALL, *small], timeout=180, stdout=subprocess.DEVNULL)
+    assert calibrated.returncode in (0, 3)  # measured or, on a machine that is all too busy, measured badly
     after = start.headless(source.url, *PACED, **load, result_dir=tmp_path / "after").wait()
     found = after.result["generator"]["calibration"]
-    assert 0 <= found.pop("age_s") < 120
+    assert 0 <= found.pop("age_s") <= time.time() - began_s
     assert found == json.loads(kept.read_text())
-    assert "calibrated just now at 2 streams × 50 chunks/s" in after.output
+    assert re.search(r"calibrated (just now|\d+ min ago) at 2 streams × 50 chunks/s", after.output)
