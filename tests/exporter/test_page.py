@@ -20,9 +20,9 @@ ABSENT = {"stream_client_chunk_delay_seconds", "stream_client_trust"}
 class Asked:
     """One answer of the app."""
 
-    def __init__(self, app, path="/metrics", accept=""):
+    def __init__(self, app, path="/metrics", accept="", **more):
         self.sent = []
-        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "QUERY_STRING": "", "HTTP_ACCEPT": accept}
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "QUERY_STRING": "", "HTTP_ACCEPT": accept, **more}
         body = app(environ, lambda status, headers: self.sent.append((status, dict(headers))))
         self.text = b"".join(body).decode()
         self.close = getattr(body, "close", lambda: None)
@@ -112,6 +112,12 @@ def test_a_scrape_is_told_once_it_is_sent_as_of_when_it_was_asked_for(app, scrap
     after_s = time.monotonic()
     asked.close()
     assert before_s <= scrapes[0] <= after_s
+
+
+@pytest.mark.parametrize(("patience", "told"), [("1e-9", 0), ("600", 1), ("soon", 1)])
+def test_a_scrape_that_its_asker_has_given_up_is_not_told(app, scrapes, patience, told):
+    Asked(app, HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS=patience).close()
+    assert len(scrapes) == told
 
 
 def test_a_resting_page_is_the_same_page(state, some_slices):

@@ -21,6 +21,8 @@ _BATCH, _REST_S = 25, 0.0002
 _PROCESS_START_HELP = "Start time of the process since unix epoch in seconds."
 #: Before any run, and a moment after the process's start itself.
 _LOADED_AT_S = time.time()
+#: The seconds after which Prometheus, as it says with each scrape, waits for it no longer.
+_PATIENCE = "HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS"
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 
 
@@ -103,7 +105,10 @@ class _Sent(list[bytes]):
 
 
 def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
-    """Serves the page at ``/metrics``; ``on_scraped`` is told, once it is sent, when it was asked for (monotonic)."""
+    """Serves the page at ``/metrics``; ``on_scraped`` is told, once it is sent, when it was asked for (monotonic).
+
+    It is not told of one that was sent when its asker had given it up.
+    """
     registry = CollectorRegistry()
     registry.register(page)
     registry.register(_Process())
@@ -114,7 +119,21 @@ def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"The metrics are at /metrics.\n"]
         asked_s = time.monotonic()
+        patience_s = _seconds(environ.get(_PATIENCE))
         body: Iterable[bytes] = render(environ, start_response)
-        return _Sent(body, lambda: on_scraped(asked_s))
+
+        def sent() -> None:
+            if time.monotonic() - asked_s < patience_s:
+                on_scraped(asked_s)
+
+        return _Sent(body, sent)
 
     return app
+
+
+def _seconds(text: str | None) -> float:
+    """What a header says; infinity where it says nothing that can be read."""
+    try:
+        return float(text or "inf")
+    except ValueError:
+        return float("inf")
