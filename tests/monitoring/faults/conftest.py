@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import pytest
 import yaml
 
@@ -27,7 +28,7 @@ from monitoring.config import OBJECTIVES
 from monitoring.rules.files import generate
 from monitoring.rules.plan import Plan
 
-DEADLINE_S = 90.0
+DEADLINE_S = 120.0
 ROOT = Path(__file__).parents[3]
 #: Hours are minutes and minutes seconds. A machine that others use too keeps loops and scrapes waiting, now and then,
 #: for longer than it should: such limits are wide, and what a test makes on purpose is larger.
@@ -71,6 +72,8 @@ class Site:
         self._free_port = free_port
         self._folder = folder
         self._targets: dict[str, str] = {}
+        self._processes: dict[str, list[int]] = {}
+        self._held_s: dict[str, float] = {}
         self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever)
         thread.start()
@@ -84,7 +87,7 @@ class Site:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
 
-        asyncio.run_coroutine_threadsafe(cancel(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(cancel(), self._loop).result(DEADLINE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         thread.join()
         self._loop.close()
@@ -108,6 +111,7 @@ class Site:
             said = json.loads(process.stdout.readline())
             found[job] = App(process, said["url"], urllib.parse.urlsplit(said["metrics_url"]).netloc)
             self._targets[job] = found[job].metrics
+            self._processes[job] = [process.pid]
         return found
 
     def load(self, job: str, app: App, path: str, *options: str) -> "subprocess.Popen[str]":
@@ -130,7 +134,9 @@ class Site:
             "event:done",
         ]
         command += ["--metrics-port", str(port), "--metrics-host", "127.0.0.1", "--result-dir", str(self._folder / job)]
-        return self._start(job, [*command, *options], stdout=subprocess.DEVNULL)
+        process = self._start(job, [*command, *options], stdout=subprocess.DEVNULL)
+        self._processes[job] = [process.pid, app.process.pid]
+        return process
 
     def read(self, app: App, path: str, readers: int, pause_s: float = 0) -> None:
         """Connections that read streams one after the other; a pause after each 64 KiB makes them slow."""
@@ -142,7 +148,7 @@ class Site:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def watch(self) -> None:
-        """Start Prometheus on all that runs; it has scraped and judged everything once."""
+        """Start Prometheus on all that runs; it has scraped everything once."""
         for name, text in generate(PLAN).items():
             (self._folder / name).write_text(text)
         scrapes = [{"job_name": job, "static_configs": [{"targets": [at]}]} for job, at in self._targets.items()]
@@ -154,11 +160,12 @@ class Site:
         command = ["prometheus", f"--config.file={self._folder / 'prometheus.yaml'}", f"--web.listen-address={at}"]
         self._start("prometheus", [*command, f"--storage.tsdb.path={self._folder / 'data'}", "--log.level=error"])
         poll(lambda: self.value("count(up == 1)") == len(self._targets), "every target is up")
+        self.background(self._look_at_processes())
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """What an instant query answers."""
         url = f"{self.prometheus}/query?{urllib.parse.urlencode({'query': query})}"
-        with urllib.request.urlopen(url, timeout=10) as reply:
+        with urllib.request.urlopen(url, timeout=DEADLINE_S) as reply:
             return list(json.load(reply)["data"]["result"])
 
     def value(self, query: str) -> float | None:
@@ -174,22 +181,60 @@ class Site:
         found = self.ask(f'max_over_time(ALERTS{{alertstate="firing", job="{job}"}}[10m])')
         return {(each["metric"]["alertname"], each["metric"]["severity"]) for each in found}
 
+    def recorded(self) -> set[str]:
+        """Names of what rules recorded at any moment."""
+        found = self.ask('count by (__name__) (last_over_time({__name__=~".+:.+:.+"}[10m]))')
+        return {each["metric"]["__name__"] for each in found}
+
     def wait_for(self, seconds: int) -> None:
-        """Until Prometheus has scraped and judged for so long."""
-        scrapes = f'max(count_over_time(up{{job="{next(iter(self._targets))}"}}[10m])) >= {seconds}'
-        poll(lambda: self.value(scrapes), f"{seconds} scrapes")
+        """Until Prometheus has scraped and judged for so long from now on."""
+        scrapes = f'max(count_over_time(up{{job="{next(iter(self._targets))}"}}[10m]))'
+        begun = poll(lambda: self.value(scrapes), "a scrape")
+        poll(lambda: (self.value(scrapes) or 0) >= begun + seconds, f"{seconds} scrapes")
+
+    def settle(self, settled: Callable[[], bool]) -> None:
+        """Wait for a state, and no longer than for any: what is missing of it, the tests say."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not settled() and time.monotonic() < deadline_s:
+            time.sleep(0.2)
+
+    def was_held(self, job: str) -> bool:
+        """Whether its processes were kept from running in some second for as long as the plan lets a loop be late."""
+        return self._held_s.get(job, 0.0) >= PLAN.loop_lag_s
+
+    async def _look_at_processes(self) -> None:
+        """Ask the kernel once a second how long each process wanted to run and could not."""
+        before = {job: _waited_s(pids) for job, pids in self._processes.items()}
+        while True:
+            await asyncio.sleep(1)
+            for job, pids in self._processes.items():
+                now_s = _waited_s(pids)
+                self._held_s[job] = max(self._held_s.get(job, 0.0), now_s - before[job])
+                before[job] = now_s
 
     def unhealthy(self) -> list[str]:
         """Rules that could not be evaluated, or were not yet."""
-        with urllib.request.urlopen(f"{self.prometheus}/rules", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.prometheus}/rules", timeout=DEADLINE_S) as reply:
             groups = json.load(reply)["data"]["groups"]
         return [rule["name"] for group in groups for rule in group["rules"] if rule["health"] != "ok"]
 
     def annotations(self) -> list[str]:
         """What the alerts that are there now say."""
-        with urllib.request.urlopen(f"{self.prometheus}/alerts", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.prometheus}/alerts", timeout=DEADLINE_S) as reply:
             alerts = json.load(reply)["data"]["alerts"]
         return [text for alert in alerts for text in alert["annotations"].values()]
+
+
+def _waited_s(pids: list[int]) -> float:
+    """How long these processes' event loops have waited for a processor so far, and how long it was another machine's.
+
+    The first is of https://docs.kernel.org/scheduler/sched-stats.html. A process that has ended waits for nothing.
+    """
+    waited_ns = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            waited_ns += int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    return waited_ns / 1e9 + getattr(psutil.cpu_times(), "steal", 0.0)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

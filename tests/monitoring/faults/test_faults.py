@@ -29,6 +29,8 @@ MEANT = {
     "app-down": {("StreamAppDown", "page")},
     "load-starved": {("GeneratorNotTrusted", "info")},
 }
+#: What a fault raises as well if the site is watched for longer, which a busy machine is.
+SLOWLY = {"app-truncated": {("StreamSuccessBudgetBurn", "ticket")}}
 RECORDED = [
     rule.name
     for found in groups(Plan()).values()
@@ -37,6 +39,16 @@ RECORDED = [
     if isinstance(rule, Recording)
 ]
 UNTRUSTED = ("GeneratorNotTrusted", "info")
+#: What it looks like when a process cannot run; of a target that is not scraped, after ``down_s``.
+LATENESS = {
+    "EventLoopLag",
+    "StreamsStalled",
+    "StreamsSilent",
+    "StreamFirstChunkBudgetBurn",
+    "StreamChunkIntervalBudgetBurn",
+    "StreamAppDown",
+    "ClientStreamsStalled",
+}
 #: As long as the longest wait and window that a cause needs, twice.
 WATCHED_S = 30
 PLAIN = "/stream/sse?chunks=60&interval_ms=50"
@@ -73,13 +85,23 @@ def site(empty_site):
     apps["app-down"].process.kill()
     site.background(starve(starved))
     site.wait_for(WATCHED_S)
+    site.settle(lambda: all(MEANT[job] <= site.fired(job) for job in MEANT) and set(RECORDED) <= site.recorded())
     return site
+
+
+def distrusted(site, job, then=""):
+    """Whether a load test's verdict was ever less than trusted, by now or by ``then``."""
+    return site.value(f'min_over_time(stream_client_trust{{job="{job}"}}[10m]{then}) < 2') is not None
 
 
 @pytest.mark.parametrize("job", MEANT)
 def test_a_fault_raises_the_alerts_meant_for_it_and_no_others(site, job):
-    not_trusted = site.value(f'min_over_time(stream_client_trust{{job="{job}"}}[10m]) < 2') is not None
-    assert site.fired(job) == MEANT[job] | ({UNTRUSTED} if not_trusted else set())
+    due = distrusted(site, job, " offset 10s")
+    fired = site.fired(job)
+    allowed = SLOWLY.get(job, set()) | ({UNTRUSTED} if distrusted(site, job) else set())
+    if site.was_held(job):
+        allowed |= {alert for alert in fired if alert[0] in LATENESS}
+    assert MEANT[job] | ({UNTRUSTED} if due else set()) <= fired <= MEANT[job] | allowed
 
 
 def test_what_an_alert_says_is_whole(site):
