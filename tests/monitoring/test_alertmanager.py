@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "monitoring" / "alertmanager" / "alertmanager.yml"
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 # Debian's build reads its message templates from a folder of its package. Where that is not installed, it gets empty
 # ones in a mount namespace of its own: no receiver here sends a message.
 WITHOUT_TEMPLATES = (
@@ -35,7 +35,7 @@ class Alertmanager:
         self.url = f"http://127.0.0.1:{port}/api/v2"
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=5) as reply:
+        with urllib.request.urlopen(self.url + path, timeout=DEADLINE_S) as reply:
             return json.load(reply)
 
     def ready(self):
@@ -68,7 +68,7 @@ class Alertmanager:
     def _post(self, alerts):
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/alerts", json.dumps(alerts).encode(), headers)
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=DEADLINE_S).close()
 
 
 def poll(condition):
@@ -90,7 +90,7 @@ def alertmanager(tmp_path_factory, program, free_port):
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    help_text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    help_text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=DEADLINE_S)
     debian = "debian" in help_text.stdout + help_text.stderr
     if debian and not Path("/usr/share/prometheus/alertmanager/default.tmpl").exists():
         command = ["unshare", "--mount", "--map-root-user", "sh", "-c", WITHOUT_TEMPLATES, "sh", *command]

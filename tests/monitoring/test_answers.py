@@ -38,7 +38,7 @@ def answers(promtool, tmp_path):
         path = tmp_path / "test.yml"
         path.write_text(yaml.safe_dump({"rule_files": [], "fuzzy_compare": True, "tests": [test]}))
         done = subprocess.run(
-            [promtool, "test", "rules", path], capture_output=True, text=True, check=False, timeout=30
+            [promtool, "test", "rules", path], capture_output=True, text=True, check=False, timeout=300
         )
         assert done.returncode == 0, done.stdout + done.stderr
 

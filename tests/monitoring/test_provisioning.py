@@ -23,7 +23,7 @@ def test_promtool_accepts_the_scrape_configuration(promtool):
         "--lint-fatal",
         MONITORING / "prometheus" / "prometheus.yml",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -47,7 +47,7 @@ def nodes(expression):
 
 
 def promtool_says(promtool, *arguments):
-    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
