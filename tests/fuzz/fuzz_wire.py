@@ -48,7 +48,7 @@ def main() -> None:
         for number, seed in enumerate(seeds()):
             for target in range(len(CHECKS)):
                 # FuzzedDataProvider takes numbers from the end: the count of splits before the parser.
-                (Path(folder) / f"{number}-{target}").write_bytes(seed + bytes([5, 7, 2, target]))
+                (Path(folder) / f"{number}-{target}").write_bytes(seed + bytes([number, 7, 2, target]))
         atheris.Setup([*sys.argv, folder], one_input)
         atheris.Fuzz()
 

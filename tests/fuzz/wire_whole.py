@@ -18,14 +18,15 @@ def in_chunk(payload: bytes) -> bytes:
 
 
 def check_whole(data: bytes, sizes: list[int]) -> None:
-    """As it is and as a transfer chunk; and with a part of it, which the sizes choose, again and again."""
+    """As it is and as a transfer chunk; and with a few of its lines, which the sizes choose, again and again."""
     for read in (data, in_chunk(data)):
         check_read(read)
-    start, unit_bytes = [*sizes, 0, 0][:2]
-    unit = data[start : start + unit_bytes] or b"\n"
-    long = data[:start] + unit * (LONG_BYTES // len(unit)) + data[start + unit_bytes :]
-    for read in (long, in_chunk(long)):
-        check_time(read)
+    first, count = [*sizes, 0, 0][:2]
+    lines = data.splitlines(keepends=True)
+    first, count = first % len(lines), count % 3 + 1
+    unit = b"".join(lines[first : first + count])
+    before, behind = b"".join(lines[:first]), b"".join(lines[first + count :])
+    check_time(in_chunk(before + unit * (LONG_BYTES // len(unit)) + behind))
 
 
 def check_read(read: bytes) -> None:

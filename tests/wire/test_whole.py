@@ -38,6 +38,9 @@ LINES = st.sampled_from(
         b"",
         b"x\r",
         b"\r",
+        b"data: a\rb",
+        b"event: \xff",
+        b"retry: 1",
     ]
 )
 PAYLOADS = st.lists(LINES, max_size=5).map(lambda lines: b"\n".join(lines) + b"\n\n")
@@ -59,7 +62,7 @@ def test_what_it_knows_is_one_chunk_and_nothing_else(data: bytes) -> None:
         assert [len(piece) for piece in pieces] == [size]
         (chunk,) = decoder.feed(pieces, framing.partial)
         parsed = decoder.parse(chunk)
-        assert (name or b"message").decode() == parsed.event
+        assert (name or b"message").decode("utf-8", "replace") == parsed.event
         assert (number and number.decode()) == parsed.id
         assert (decoder.pending, framing.beyond, framing.finished) == (False, False, False)
         assert framing.at_size_line
@@ -98,6 +101,26 @@ def test_it_knows_the_usual_read(payload: bytes, number: bytes | None, name: byt
 )
 def test_it_leaves_every_other_read_to_the_stages(data: bytes) -> None:
     assert whole_event(data) is None
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\r\n", b"0\r\n", b"-1\r\n", b"+9\r\n", b"9 \r\n", b"9;\r\n", b"no size\r\n", b"None\r\n"]
+)
+def test_a_read_of_whatever_length_begins_with_its_size(before: bytes) -> None:
+    """Some lengths no transfer chunk has: with its line, a size of one digit more is two bytes longer."""
+    for length in range(300):
+        read = before + b"data:" + b"x" * length + b"\n\n\r\n"
+        assert whole_event(read) is None
+
+
+def test_sizes_of_every_length_are_known() -> None:
+    for size in [*range(7, 300), 0xFFE, 0xFFF, 0x1000, 0xFFFF, 0x10000]:
+        payload = b"data:" + b"x" * (size - 7) + b"\n\n"
+        assert (
+            whole_event(chunked(payload))
+            == whole_event(chunked(payload).upper().replace(b"DATA:", b"data:"))
+            == (size, None, None)
+        )
 
 
 @pytest.mark.parametrize("after", [b"retry: 1", b": hush", b"data: 1\nretry: 1"])
