@@ -1,30 +1,33 @@
 """The same streams, measured by one process and by four that report to a master: equal, bucket for bucket."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from benchmarks.locust_run import run_locust
 
 LOCUSTFILE = "tests/load/locustfiles/replay.py"
 STREAMS, WORKERS = 240, 4
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory, free_port):
-    """The run and its totals, by how many processes streamed."""
-    found, port = {}, free_port()
+def runs(start, until, tmp_path_factory, free_port):
+    """The run and its totals, by how many processes streamed; both at once."""
+    port = free_port()
     master = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
-    for processes, options in ((1, ()), (WORKERS, ("--processes", WORKERS, *master))):
+
+    def play(processes, options):
         place = tmp_path_factory.mktemp("run")
         variables = {"REPLAY_STREAMS": STREAMS, "REPLAY_PROCESSES": processes, "REPLAY_TOTALS": place / "totals.json"}
-        run = run_locust(
-            LOCUSTFILE, "--headless", "-u", processes, "-r", 100, "-t", "3s", "--stop-timeout", 40, *options,
-            result_dir=place, variables={name: str(value) for name, value in variables.items()},
-        )  # fmt: skip
+        load = ("--headless", "-u", processes, "-r", 100, "-t", "300s", "--stop-timeout", 90, *options)
+        running = start(*load, locustfile=LOCUSTFILE, result_dir=place, variables=variables)
+        until(running.spawned, "each process plays")
+        run = running.stop()
         assert run.results, run.output
-        found[processes] = run, json.loads((place / "totals.json").read_text())
-    return found
+        return run, json.loads((place / "totals.json").read_text())
+
+    modes = {1: (), WORKERS: ("--processes", WORKERS, *master)}
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(modes, pool.map(play, modes, modes.values()), strict=True))
 
 
 def test_every_histogram_and_count_is_equal_bucket_for_bucket(runs):

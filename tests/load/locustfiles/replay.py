@@ -33,8 +33,8 @@ NAMES = (("events", "sse"), ("lines", "ndjson"), ("chat", "openai"))
 BEGIN_NS = 10**17
 #: The wall clock minus the monotonic one, as all processes of one machine have it.
 OFFSET_NS = 1_700_000_000 * 10**9
-#: Chunks that a stream is played on by before the other ones of the process have their turn, and the pause after that.
-STRETCH, PAUSE_S = 8, 0.25
+#: Chunks that each stream is played on by in a round, and the pause after that: a process plays for some seconds.
+STRETCH, PAUSE_S = 8, 0.4
 SERVER_CLOCK = "0123456789abcdef"
 
 
@@ -113,7 +113,7 @@ class Replayer(User):
         instruments.clock = ArrivalClock(wall=lambda: OFFSET_NS, monotonic=lambda: 0)
         streams = [Recorded(number, instruments).play() for number in range(first, STREAMS, PROCESSES)]
         for _ in zip_longest(*streams):
-            gevent.sleep(PAUSE_S / len(streams))
+            gevent.sleep(PAUSE_S)
 
 
 def plain(histogram: Histogram) -> list[Any]:
