@@ -1,7 +1,8 @@
 """A real uvicorn whose event streams are stamped, held up for a known time on their way, and logged.
 
 Arguments: how far its clock is ahead, in seconds, and its drift in ppm; both 0 for the machine's own clock. It prints
-its port. ``/log`` tells the delay of each event from its stamp to the moment it was handed to uvicorn, and the totals.
+its port. ``/log`` tells the delay of each event from its stamp to the moments before and after it was sent, the totals,
+and how far the clock is ahead by now.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ OFFSET_S, DRIFT_PPM = map(float, sys.argv[1:])
 BEGAN_NS = time.time_ns()
 SENT = re.compile(rb": sent=(\d+)\n")
 registry = CollectorRegistry()
-delays_s: list[float] = []
+before_ns: list[int] = []
+after_ns: list[int] = []
 
 
 def server_ns() -> int:
@@ -45,7 +47,8 @@ async def events(request):
 async def log(request):
     samples = {sample.name: sample.value for family in registry.collect() for sample in family.samples}
     names = ("stream_server_chunks_total", "stream_server_body_bytes_total", "stream_server_started_total")
-    return JSONResponse({"delays_s": delays_s, **{name: samples[name] for name in names}})
+    found = {"before_ns": before_ns, "after_ns": after_ns, "ahead_s": (server_ns() - time.time_ns()) / 1e9}
+    return JSONResponse({**found, **{name: samples[name] for name in names}})
 
 
 measured = StreamMetrics(Starlette(routes=[Route("/sse", events), Route("/log", log)]), registry=registry, stamps=True)
@@ -55,8 +58,11 @@ async def app(scope, receive, send):
     async def hold_up(message):
         if found := SENT.search(message.get("body", b"")):
             await asyncio.sleep(max(0.0, random.expovariate(1 / 0.005) - 0.002))
-            delays_s.append((server_ns() - int(found[1])) / 1e9)
+        before = server_ns()
         await send(message)
+        if found:
+            before_ns.append(before - int(found[1]))
+            after_ns.append(server_ns() - int(found[1]))
 
     await measured(scope, receive, hold_up)
 
@@ -64,6 +70,11 @@ async def app(scope, receive, send):
 if OFFSET_S or DRIFT_PPM:
     stamps.time_ns = server_ns
     stamps.clock_name = lambda: b"another clock".hex()[:16]
-listener = socket.create_server(("127.0.0.1", 0))
+# of the protocol, or asyncio leaves Nagle's algorithm on
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+listener.bind(("127.0.0.1", 0))
+listener.listen()
 print(listener.getsockname()[1], flush=True)
-uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, ws="none")).run(sockets=[listener])
+# asyncio's own transports send at once, uvloop's at the end of the loop's turn
+config = uvicorn.Config(app, loop="asyncio", log_level="critical", access_log=False, ws="none")
+uvicorn.Server(config).run(sockets=[listener])
