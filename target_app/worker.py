@@ -62,7 +62,7 @@ class Server(uvicorn.Server):
         self._close = close
         self._lifeline = lifeline
         self._loop: asyncio.AbstractEventLoop | None = None
-        #: Not before the drain has begun, whose signal may come just ahead of a tick.
+        #: Not before the drain has begun, whose signal may come just ahead of a tick; a second signal, before it has.
         self._cut_at_s = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -100,7 +100,7 @@ class Server(uvicorn.Server):
         if self._lifeline >= 0:
             loop.remove_reader(self._lifeline)
         self._gate.draining = True
-        self._cut_at_s = loop.time() + self._grace_s
+        self._cut_at_s = min(self._cut_at_s, loop.time() + self._grace_s)
         self._close("shutdown")
 
     async def on_tick(self, counter: int) -> bool:

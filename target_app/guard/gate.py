@@ -16,7 +16,8 @@ from target_app.guard.refusal import Refusal, retry_after
 from target_app.guard.turnstile import Turnstile
 from target_app.settings import Settings
 
-#: A stream that is over its time ends with an error inside it, if its client reads and its format can say so.
+#: A stream that is over its time ends with an error inside it, if its client reads and its format can say so. That it
+#: has a second for, once the loop has seen that its time is over: one that was held up until then has none of it yet.
 _LAST_WORD_S = 1.0
 
 
@@ -37,6 +38,23 @@ class Running:
             connection.cut()
         elif self._task is not None:
             self._task.cancel()
+
+
+class _Deadline:
+    """Cuts a stream that has lasted for ``longest_s``, its last word included."""
+
+    __slots__ = ("_running", "_timer")
+
+    def __init__(self, running: Running, longest_s: float) -> None:
+        self._running = running
+        self._timer = asyncio.get_running_loop().call_later(longest_s, self._over)
+
+    def cancel(self) -> None:
+        """The stream has ended."""
+        self._timer.cancel()
+
+    def _over(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LAST_WORD_S, self._running.cut, "deadline")
 
 
 class Gate:
@@ -86,8 +104,7 @@ class Gate:
     def admitted(self, scope: Scope, client: str) -> Iterator[None]:
         """A stream of ``client`` is under way, for as long as this lasts; past ``max_stream_s`` it is cut."""
         running = Running(scope)
-        longest_s = self._settings.max_stream_s + _LAST_WORD_S
-        deadline = asyncio.get_running_loop().call_later(longest_s, running.cut, "deadline")
+        deadline = _Deadline(running, self._settings.max_stream_s)
         self.running.add(running)
         self._by_client[client] += 1
         self.streams.add(1)

@@ -28,7 +28,8 @@ from target_app.streams.sse import Events
 LONGEST_BLOCK_MS = 250
 LONGEST_PATHOLOGY_S = 60
 MOST_UNAWAITED_CHUNKS = 100_000
-_LET_OUT_S = 0.1
+_LET_OUT_TURNS = 10
+_TURN_S = 0.01
 router = APIRouter()
 
 
@@ -184,6 +185,8 @@ async def hidden_error(knobs: Annotated[PathologyKnobs, Query()], request: Reque
             async for event in events:
                 yield event
         except StreamCutError:
-            # Raised at once, it would find FastAPI still passing events on, and break the body off at times.
-            await asyncio.sleep(_LET_OUT_S)
+            # Raised at once, it would find FastAPI still passing events on, and break the body off at times. However
+            # busy the machine, each of these sleeps is a turn of the loop for what passes them on.
+            for _ in range(_LET_OUT_TURNS):
+                await asyncio.sleep(_TURN_S)
             raise

@@ -10,7 +10,8 @@ import pytest
 
 from target_app.closing import Closing
 
-LONG_S = 60.0
+#: Longer than any test waits.
+LONG_S = 3600.0
 
 
 def slept_s(closing, wait_s, *others):
@@ -20,7 +21,7 @@ def slept_s(closing, wait_s, *others):
         for other in others:
             asyncio.get_running_loop().call_later(0.02, other)
         began_s = time.monotonic()
-        await asyncio.wait_for(closing.sleep(wait_s), 30)
+        await asyncio.wait_for(closing.sleep(wait_s), 60)
         return time.monotonic() - began_s
 
     return asyncio.run(scenario())
@@ -47,14 +48,14 @@ def close_in_a_signal_handler(closing):
 )
 def test_a_sleep_ends_with_the_wish_wherever_that_comes_from(close):
     closing = Closing()
-    assert slept_s(closing, LONG_S, lambda: close(closing)) < LONG_S / 4
+    assert slept_s(closing, LONG_S, lambda: close(closing)) < LONG_S
     assert closing.reason == "shutdown"
 
 
 def test_nobody_sleeps_once_it_was_uttered():
     closing = Closing()
     closing.close("shutdown")
-    assert slept_s(closing, LONG_S) < LONG_S / 4
+    assert slept_s(closing, LONG_S) < LONG_S
 
 
 def test_all_who_sleep_are_woken():
@@ -64,7 +65,7 @@ def test_all_who_sleep_are_woken():
         sleepers = [asyncio.create_task(closing.sleep(LONG_S)) for _ in range(100)]
         await asyncio.sleep(0)
         closing.close("shutdown")
-        await asyncio.wait_for(asyncio.gather(*sleepers), 30)
+        await asyncio.wait_for(asyncio.gather(*sleepers), 60)
 
     asyncio.run(scenario())
 

@@ -25,7 +25,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import ZstdDecompressor
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 FORMATS = {
     "text/event-stream": b'id: %d\nevent: reading\ndata: {"level":1.25}\n\n',
     "application/x-ndjson": b'{"type":"reading","number":%d}\n',

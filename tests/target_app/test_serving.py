@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 
 import pytest
 
@@ -68,25 +67,23 @@ def test_the_announcement_names_both_addresses(start):
 def test_a_signal_ends_an_idle_app_at_once(start, number):
     app = start()
     app.process.send_signal(number)
-    assert app.process.wait(20) == 0
+    assert app.end() == 0
 
 
 def test_streams_under_way_do_not_hold_the_end_up(start):
     app = start("--grace-s", "1")
     with app.connect("/stream/sse?chunks=1000&interval_ms=1000") as connection:
         assert connection.recv(65536)
-        started_s = time.monotonic()
         app.process.send_signal(signal.SIGTERM)
-        assert app.process.wait(20) == 0
-        assert time.monotonic() - started_s < 15
+        assert app.end() == 0
 
 
 def test_a_stream_that_ends_within_the_grace_time_ends_whole(start):
-    app = start("--grace-s", "20")
+    app = start("--grace-s", "600")
     with app.connect("/stream/sse?chunks=20&interval_ms=50") as connection:
         received = connection.recv(65536)
         app.process.send_signal(signal.SIGTERM)
         received += b"".join(iter(lambda: connection.recv(65536), b""))
     assert b"event: done" in received
     assert received.endswith(b"0\r\n\r\n")
-    assert app.process.wait(20) == 0
+    assert app.end() == 0

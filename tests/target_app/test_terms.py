@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+#: Several times the silence after which a heartbeat goes out, for a busy machine may make that longer.
+LONGEST_S = 4
 SILENT = "chunks=20&interval_ms=10000"
 #: What each stream says when it lasts too long, and what ends it when the app ends; None where it is cut.
 STREAMS = {
@@ -25,8 +27,8 @@ HEARTBEATS = {"/stream/sse": b": still here\n\n", "/stream/ndjson": b"\n", "/v1/
 
 @pytest.fixture(scope="module")
 def late(start_module, asked):
-    """What each stream of an app sent that lets none last longer than three seconds; and that app."""
-    app = start_module("--max-stream-s", "3", "--heartbeat-s", "1")
+    """What each stream of an app sent that lets none last for long; and that app."""
+    app = start_module("--max-stream-s", str(LONGEST_S), "--heartbeat-s", "1")
     paths = [*STREAMS, JSONL]
     with ThreadPoolExecutor(len(paths)) as threads:
         answers = threads.map(
@@ -40,21 +42,22 @@ def route_of(path):
 
 
 @pytest.mark.parametrize("path", STREAMS)
-def test_a_stream_that_lasts_too_long_says_so_or_is_cut(late, path):
+def test_a_stream_that_lasts_too_long_says_so_or_is_cut(late, eventually, path):
     answers, app = late
     said, _ = STREAMS[path]
     assert answers[path].whole == (said is not None)
     assert (said or b"") in answers[path].body
     streams = sum(route_of(each) == route_of(path) for each in answers)
-    assert app.metric("stream_server_finished_total", route=route_of(path), outcome="deadline") == streams
+    labels = {"route": route_of(path), "outcome": "deadline"}
+    eventually(lambda: app.metric("stream_server_finished_total", **labels) == streams)
 
 
 @pytest.mark.parametrize("path", HEARTBEATS)
-def test_silence_is_kept_alive(late, path):
+def test_silence_is_kept_alive(late, eventually, path):
     answers, app = late
     heartbeats = [chunk for chunk in answers[path].chunks if chunk == HEARTBEATS[path]]
-    assert 1 <= len(heartbeats) <= 3
-    assert app.metric("stream_server_heartbeats_total", route=path) == len(heartbeats)
+    assert 1 <= len(heartbeats) <= LONGEST_S
+    eventually(lambda: app.metric("stream_server_heartbeats_total", route=path) == len(heartbeats))
 
 
 @pytest.mark.parametrize("path", ["/stream/text", "/stream/bytes", "/stream/multipart", "/native/ndjson", JSONL])
@@ -68,14 +71,14 @@ def test_a_format_without_heartbeats_is_silent(late, path):
 @pytest.fixture(scope="module")
 def drained(start_module, asked):
     """What each stream of an app sent that was ended in mid-stream; and its exit status."""
-    app = start_module("--grace-s", "20")
+    app = start_module("--grace-s", "600")
     connections = {path: app.connect(f"{path}?{SILENT}", **asked(path)) for path in STREAMS}
     received = {path: connection.recv(65536) for path, connection in connections.items()}
     app.process.send_signal(signal.SIGTERM)
     for path, connection in connections.items():
         with connection:
             received[path] += b"".join(iter(lambda connection=connection: connection.recv(65536), b""))
-    return received, app.process.wait(30)
+    return received, app.end()
 
 
 @pytest.mark.parametrize("path", STREAMS)

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
+UNPACED = "/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=1024"
 
 
 @dataclass
@@ -49,7 +50,7 @@ def begin() -> Iterator[Callable[..., socket.socket]]:
     """Begins streams, and returns once their first bytes are there."""
     with contextlib.ExitStack() as stack:
 
-        def begin_one(app, path="/stream/sse?chunks=1000&interval_ms=20", *, fields=b"", first=b"HTTP/1.1 200"):
+        def begin_one(app, path="/stream/sse?chunks=50&interval_ms=60000", *, fields=b"", first=b"HTTP/1.1 200"):
             connection = stack.enter_context(socket.create_connection(app.address, timeout=DEADLINE_S))
             connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n%b\r\n" % (path.encode(), fields))
             assert connection.recv(65536).startswith(first)
@@ -70,15 +71,18 @@ def reset() -> Callable[[socket.socket], None]:
 
 
 @pytest.fixture
-def refuse_reading() -> Iterator[Callable[..., list[socket.socket]]]:
-    """Clients that ask for a stream as fast as it goes, and never read."""
+def refuse_reading() -> Iterator[Callable[..., Callable[[], None] | None]]:
+    """Clients that ask for a stream as fast as it goes, at once or when what this gives is called, and never read."""
     with contextlib.ExitStack() as stack:
 
-        def ask_many(app, number, path="/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=1024", fields=b""):
+        def ask_many(app, number, path=UNPACED, fields=b"", *, at_once=True):
             clients = [stack.enter_context(socket.create_connection(app.address)) for _ in range(number)]
-            for client in clients:
-                client.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n%b\r\n" % (path.encode(), fields))
-            return clients
+
+            def ask_now():
+                for client in clients:
+                    client.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n%b\r\n" % (path.encode(), fields))
+
+            return ask_now() if at_once else ask_now
 
         yield ask_many
 
@@ -92,7 +96,7 @@ class Memory:
     kernel_bytes: int
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def memory(program: Callable[..., str]) -> Callable[..., Memory]:
     """Looks at an app's memory."""
     ss = program("ss")
