@@ -10,16 +10,15 @@ from collections.abc import Callable
 from streamgauge.client.body import BodyReader
 from streamgauge.client.dial import Dial, Route, words
 from streamgauge.client.instruments import Instruments
+from streamgauge.client.intake import Intake
 from streamgauge.client.judge import Settled
 from streamgauge.client.opening import opening_of
 from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.reactor import Reading
 from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import is_redirect, redirected
 from streamgauge.client.request import Request
 from streamgauge.client.sending import Sending
-from streamgauge.client.shortcut import Shortcut
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 from streamgauge.measure.outcome import Outcome
@@ -48,7 +47,7 @@ class Exchange:
         #: The connection, left open, where another request may use it.
         self.reusable: Transport | None = None
         self._ledger = instruments.ledger
-        self._clock = instruments.clock
+        self._instruments = instruments
         self._reactor = instruments.reactor
         self._on_pause = on_pause
         self._protocol = plan.protocol
@@ -59,8 +58,7 @@ class Exchange:
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
-        self._reading: Reading | None = None
-        self._stamped = False
+        self._intake: Intake | None = None
         self._sending: Sending | None = None
         self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
         self._patience.wait()
@@ -68,7 +66,6 @@ class Exchange:
         self._body: BodyReader | None = None
         #: The body again, where it is one that sends too.
         self._websocket: WebSocketBody | None = None
-        self._shortcut: Shortcut | None = None
         self._redirects = 0
 
     def ask(self, route: Route, reuse: Transport | None = None) -> None:
@@ -102,7 +99,7 @@ class Exchange:
     def _connected(self, transport: Transport) -> None:
         self._dial = None
         self._transport = transport
-        self._reading = self._reactor.on_readable(transport.sock.fileno(), self._on_readable)
+        self._intake = Intake(transport, self._instruments, self._take, self._failed)
         route, self._opening = self._route, opening_of(self.plan)
         self._sending = Sending(transport, self._reactor)
         self._sending.send(
@@ -115,28 +112,8 @@ class Exchange:
 
     # Reading
 
-    def _on_readable(self) -> None:
-        transport = self._transport
-        assert transport is not None
-        try:
-            data, stamp_ns = transport.read()
-        except OSError as error:
-            self._cannot_read(error)
-            return
-        arrival_ns = 0
-        if data:
-            clock = self._clock
-            self._stamped = stamp_ns is not None
-            arrival_ns = clock.locate(stamp_ns)
-            self._ledger.lag.record_ns(clock.now_ns - arrival_ns)
-        self._take(data, arrival_ns)
-
-    def _settle(self) -> None:
-        if self._shortcut is not None:
-            self._shortcut.settle()
-
-    def _cannot_read(self, error: OSError) -> None:
-        if self._transport is not None and not isinstance(error, BlockingIOError | InterruptedError):
+    def _failed(self, error: OSError) -> None:
+        if self._transport is not None:
             self._peer_closed(words(error))
 
     def _take(self, data: bytes | None, arrival_ns: int) -> None:
@@ -144,7 +121,6 @@ class Exchange:
         transport = self._transport
         if transport is None:
             return  # it was given up after it was found readable
-        self._settle()
         if data:
             self._take_in(data, arrival_ns)
             if transport.ended and self._transport is transport:
@@ -153,7 +129,8 @@ class Exchange:
             self._peer_closed(self._sending.failure if self._sending is not None else "")
 
     def _take_in(self, data: bytes, arrival_ns: int) -> None:
-        body, coalesced = self._body, self._timer.coalesced
+        body, timer = self._body, self._timer
+        coalesced = timer.coalesced
         try:
             if body is None:
                 self._take_in_head(data, arrival_ns)
@@ -163,26 +140,11 @@ class Exchange:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:
             self._raise(error)
-        if body is not None and self._reading is not None:
-            if self._timer.coalesced != coalesced:
-                self._reactor.hurry()
-            self._await_next(body, self._reading)
-
-    def _await_next(self, body: BodyReader, reading: Reading) -> None:
-        """The next read of a body, as this one left it."""
-        between = self._timer.exact and not (body.decoder.pending or body.left_behind)
-        reading.may_wait(between and self._stamped and body.framing.self_delimited)
-        shortcut = self._shortcut
-        if shortcut is None:
-            return
-        if shortcut.open:
-            shortcut.begin()
-            reading.note(shortcut)
-        else:
-            reading.call(self._on_readable)
+        if body is not None and self._intake is not None:
+            self._intake.await_next(body, exact=timer.exact, blurred=timer.coalesced != coalesced)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
-        settled = body.feed(data, arrival_ns, self._clock)
+        settled = body.feed(data, arrival_ns, self._instruments.clock)
         if self._websocket is not None:
             self._reply(self._websocket, body)
         if settled is not None:
@@ -217,8 +179,8 @@ class Exchange:
             self._timer.tally = self._tally
         framing = self._opening.framing(head)
         self._body = BodyReader(self.plan, head, self._protocol, framing, self._tally, self._timer)
-        assert self._transport is not None
-        self._shortcut = Shortcut.of(self._transport, self._body, self._timer, self._take, self._cannot_read)
+        assert self._intake is not None
+        self._intake.begin_body(self._body, self._timer)
         if isinstance(framing, WebSocketBody):
             self._websocket = framing
             self._reply(framing, self._body)
@@ -265,9 +227,9 @@ class Exchange:
 
     def _on_check(self) -> None:
         """The stream may have stalled."""
-        self._settle()
-        if self._reading is not None:
-            self._on_readable()  # what has arrived meanwhile counts
+        if self._intake is not None:
+            self._intake.settle()
+            self._intake.read()  # what has arrived meanwhile counts
         if self.record is not None:
             return
         reason = self._patience.exhausted()
@@ -283,7 +245,8 @@ class Exchange:
     def _end(self, outcome: Outcome, reason: str, arrival_ns: int | None = None) -> None:
         if self.record is not None:
             return
-        self._settle()
+        if self._intake is not None:
+            self._intake.settle()
         end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
         self.record = self._recorded((outcome, reason), end_ns)
         self._patience.stop()
@@ -323,7 +286,7 @@ class Exchange:
             self._transport = None
 
     def _unwatch(self) -> None:
-        for watch in (self._reading, self._sending):
+        for watch in (self._intake, self._sending):
             if watch is not None:
                 watch.stop()
-        self._reading = self._sending = None
+        self._intake = self._sending = None

@@ -98,7 +98,7 @@ class ReconnectingExchange(Exchange):
         if self._body is not None:
             self._learn(self._body)
         self._reconnects += 1
-        self._body = self._shortcut = None
+        self._body = None
         self._head_parser, self._reused, self._redirects = HeadParser(), False, 0
         self._waiting = self._reactor.after(self._wait_s, self._go_on)
 

@@ -1,0 +1,84 @@
+"""What comes in on one connection: read when it is readable, and handed on with its arrival.
+
+While the stream's short way is open the sweep reads it instead, and hands on what is none for the short way.
+"""
+
+from collections.abc import Callable
+
+from streamgauge.client.body import BodyReader
+from streamgauge.client.instruments import Instruments
+from streamgauge.client.shortcut import Shortcut
+from streamgauge.client.timing import ChunkTimer
+from streamgauge.client.transport import Transport
+
+#: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
+Take = Callable[[bytes | None, int], None]
+
+
+class Intake:
+    """Reads ``transport`` until it is stopped. An error on the way goes to ``failed``."""
+
+    __slots__ = ("_clock", "_failed", "_lag", "_reactor", "_reading", "_shortcut", "_stamped", "_take", "_transport")
+
+    def __init__(
+        self, transport: Transport, instruments: Instruments, take: Take, failed: Callable[[OSError], None]
+    ) -> None:
+        self._transport = transport
+        self._clock, self._lag, self._reactor = instruments.clock, instruments.ledger.lag, instruments.reactor
+        self._take, self._failed = take, failed
+        self._shortcut: Shortcut | None = None
+        self._stamped = False
+        self._reading = self._reactor.on_readable(transport.sock.fileno(), self.read)
+
+    def read(self) -> None:
+        """Read what is there."""
+        try:
+            data, stamp_ns = self._transport.read()
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._failed(error)
+            return
+        arrival_ns = 0
+        if data:
+            self._stamped = stamp_ns is not None
+            arrival_ns = self._clock.locate(stamp_ns)
+            self._lag.record_ns(self._clock.now_ns - arrival_ns)
+        self._hand_on(data, arrival_ns)
+
+    def _hand_on(self, data: bytes | None, arrival_ns: int) -> None:
+        self.settle()
+        self._take(data, arrival_ns)
+
+    def _cannot_read(self, error: OSError) -> None:
+        if not isinstance(error, BlockingIOError | InterruptedError):
+            self._failed(error)
+
+    def begin_body(self, body: BodyReader, timer: ChunkTimer) -> None:
+        """The head has come: from here on there may be a short way."""
+        self._shortcut = Shortcut.of(self._transport, body, timer, self._hand_on, self._cannot_read)
+
+    def await_next(self, body: BodyReader, *, exact: bool, blurred: bool) -> None:
+        """A read of the body was taken in. ``exact``: the last chunk's arrival is known exactly. ``blurred``: some that
+        it brought is not.
+        """
+        if blurred:
+            self._reactor.hurry()
+        between = exact and not (body.decoder.pending or body.left_behind)
+        self._reading.may_wait(between and self._stamped and body.framing.self_delimited)
+        if self._shortcut is None:
+            return
+        if self._shortcut.open:
+            self._shortcut.begin()
+            self._reading.note(self._shortcut)
+        else:
+            self._reading.call(self.read)
+
+    def settle(self) -> None:
+        """Let everybody know what has come the short way."""
+        if self._shortcut is not None:
+            self._shortcut.settle()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._reading.stop()
