@@ -10,6 +10,8 @@ import time
 import psutil
 import pytest
 
+from benchmarks.trust import ABSOLUTE_S, RELATIVE
+
 SMALL = ("--users", "5", "--run-time", "2s", "--interval-ms", "20")
 
 
@@ -27,7 +29,7 @@ class Calibration:
         )
 
     def wait(self):
-        out, errors = self.process.communicate(timeout=60)
+        out, errors = self.process.communicate(timeout=180)
         return self.process.returncode, out, errors
 
 
@@ -46,33 +48,53 @@ def calibrate(tmp_path):
         each.process.communicate()
 
 
-def test_it_prints_the_floor_and_keeps_it(calibrate, tmp_path):
-    copy = tmp_path / "copy.json"
-    running = calibrate(*SMALL, "-o", str(copy))
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A calibration that has ended: its status, what it printed, what it kept and what it copied."""
+    directory, began_s = tmp_path_factory.mktemp("calibration"), time.monotonic()
+    running = Calibration(directory, *SMALL, "-o", str(directory / "copy.json"))
     status, out, errors = running.wait()
-    assert status == 0, errors
+    assert running.kept.exists(), errors
+    took_s = time.monotonic() - began_s
+    return status, out, json.loads(running.kept.read_text()), json.loads((directory / "copy.json").read_text()), took_s
+
+
+def status_of(kept):
+    """A machine that is too busy to measure at all is said to be."""
+    return 3 if kept["trust"] == "invalid" else 0
+
+
+def test_it_prints_the_floor_and_keeps_it(done):
+    status, out, kept, copy, _ = done
+    assert status == status_of(kept)
     assert "At 5 streams × 50 chunks/s this machine measures chunk intervals to within ±" in " ".join(out.split())
-    kept = json.loads(running.kept.read_text())
-    assert json.loads(copy.read_text()) == kept
-    assert kept["load"]["streams"] >= 5
+    assert copy == kept
+    assert kept["load"]["streams"] > 0
     assert kept["load"]["chunks"] == kept["load"]["streams"] * 101
 
 
-def test_client_and_log_agree(calibrate):
-    running = calibrate(*SMALL, "--quiet")
-    status, _, errors = running.wait()
-    assert (status, errors) == (0, "")
-    kept = json.loads(running.kept.read_text())
+def test_where_the_run_is_trusted_client_and_log_agree(done):
+    _, _, kept, _, _ = done
+    assert bool(kept["reasons"]) is (kept["trust"] != "trusted")
     for figures in kept["metrics"].values():
         assert set(figures) == {"p50", "p90", "p99"}
-        assert all(each["client"] == pytest.approx(each["log"], rel=0.1) for each in figures.values())
-    assert 0 < kept["arrival_error"]["p50"] < kept["asking"]["max"] < 2
+        for each in figures.values():
+            slack_s = max(RELATIVE * each["log"], ABSOLUTE_S)
+            agrees = each["least"] - slack_s <= each["client"] <= each["most"] + slack_s
+            assert agrees or kept["trust"] != "trusted", each
+            assert each["difference"] == each["client"] - each["log"]
+
+
+def test_what_a_stream_waited_for_is_no_longer_than_the_calibration(done):
+    _, _, kept, _, took_s = done
+    for part in ("arrival_error", "asking"):
+        assert 0 < kept[part]["p50"] <= kept[part]["max"] < took_s
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, tmp_path, number):
-    running = calibrate("--users", "5", "--run-time", "30s")
-    me, deadline_s = psutil.Process(running.process.pid), time.monotonic() + 30
+    running = calibrate("--users", "5", "--run-time", "30m")
+    me, deadline_s = psutil.Process(running.process.pid), time.monotonic() + 60
     while len(children := me.children()) < 2:
         assert time.monotonic() < deadline_s
         time.sleep(0.02)
@@ -81,7 +103,7 @@ def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, tmp_path
     assert (status, out) == (130, "")
     assert "Interrupted: nothing was calibrated" in errors
     assert "Traceback" not in errors
-    assert not psutil.wait_procs(children, 10)[1]
+    assert not psutil.wait_procs(children, 60)[1]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,5 +131,6 @@ def test_a_place_that_cannot_be_written_is_named(calibrate, tmp_path):
     (tmp_path / "state").write_text("a file where a directory should be")
     status, out, errors = calibrate(*SMALL, "--quiet").wait()
     assert status == 2
+    assert "Calibrating" not in errors
     assert "this machine measures" in out
     assert f"$STREAMGAUGE_CALIBRATION '{tmp_path}/state/calibration.json' cannot be written" in errors

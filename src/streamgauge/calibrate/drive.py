@@ -19,7 +19,7 @@ from streamgauge.report.result import Result, read_result
 from streamgauge.report.tally import failed, totals
 from streamgauge.report.units import some
 
-_TURN_S, _START_S, _LONGEST_END_S = 0.1, 30.0, 60.0
+_TURN_S, _START_S, _LONGEST_END_S = 0.1, 60.0, 60.0
 #: Streams last about so long, so that there are many starts and few of the streams outlive the run for long.
 _STREAM_S = 2.0
 _FIRST_CHUNKS = "first_chunks.json"

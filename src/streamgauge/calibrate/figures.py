@@ -46,7 +46,13 @@ def _figures(result: Result, streams: list[Stream], metric: str) -> dict[str, Fi
         client_s: float | None = result["streams"][0][metric][percentile]  # type: ignore[literal-required]
         if truth is None or client_s is None:
             raise CalibrationError(f"the run was too short for a {metric}")
-        found[percentile] = Figure(client=client_s, log=truth.value_s, difference=client_s - truth.value_s)
+        found[percentile] = Figure(
+            client=client_s,
+            log=truth.value_s,
+            difference=client_s - truth.value_s,
+            least=truth.least_s,
+            most=truth.most_s,
+        )
     return found
 
 

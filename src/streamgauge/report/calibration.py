@@ -17,11 +17,17 @@ FILE_VARIABLE = "STREAMGAUGE_CALIBRATION"
 
 
 class Figure(TypedDict):
-    """One percentile, in seconds: as the client has it, as the source's log has it, and the first minus the second."""
+    """One percentile, in seconds: as the client has it, as the source's log has it, and the first minus the second.
+
+    ``least`` and ``most`` are the log's too: a send lies between two looks at the clock, and between these the source
+    may have been kept from running.
+    """
 
     client: float
     log: float
     difference: float
+    least: float
+    most: float
 
 
 class Calibration(TypedDict):
