@@ -12,7 +12,7 @@ _CALL = "import sys; sys.argv[0] = 'streamgauge'; from streamgauge.cli import ma
 
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=180, check=False
     )
 
 

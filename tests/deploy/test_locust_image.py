@@ -14,7 +14,7 @@ NOBODY_LISTENS = "http://127.0.0.1:9"
 
 def load(*arguments):
     command = [sys.executable, LOCUST / "load.py", "--master", NOBODY_LISTENS, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_worker_without_its_master_is_not_healthy():
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=180,
     )
     assert done.returncode == 1
     assert NOBODY_LISTENS in done.stderr
