@@ -1,4 +1,4 @@
-"""The app as it is run: ``python -m target_app`` on free ports, and raw sockets to it."""
+"""The app as it is run: a process of its own on free ports, and raw sockets to it."""
 
 import asyncio
 import contextlib
@@ -117,45 +117,79 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("TARGET_APP_")} | variables
 
 
-@contextlib.contextmanager
-def started(*arguments: str, **variables: str) -> Iterator[Running]:
-    command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(**variables), start_new_session=True
-    )
-    try:
-        assert process.stdout is not None
-        yield Running(process, json.loads(process.stdout.readline()))
-    finally:
-        process.kill()
-        process.communicate()
+#: ``python -m target_app``, which has imported what it needs when it is told its arguments and its variables.
+WAITING = """
+import json, os, sys
+import target_app.supervisor
+from target_app.serving import main
+arguments, variables = json.loads(sys.stdin.readline())
+os.environ.update(variables)
+sys.exit(main(arguments))
+"""
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[..., Running]]:
-    """Starts apps that end with the test."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
+class Starter:
+    """Starts apps, each from a process that has waited for it since the last one was started."""
 
+    def __init__(self) -> None:
+        self._waiting = self._begin()
 
-@pytest.fixture(scope="module")
-def start_module() -> Iterator[Callable[..., Running]]:
-    """Starts apps that end with the module."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *arguments, **variables: stack.enter_context(started(*arguments, **variables))
+    @staticmethod
+    def _begin() -> "subprocess.Popen[str]":
+        command, pipe = [sys.executable, "-c", WAITING], subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment(), start_new_session=True)
+
+    @contextlib.contextmanager
+    def started(self, *arguments: str, **variables: str) -> Iterator[Running]:
+        process, self._waiting = self._waiting, self._begin()
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps([["--port", "0", "--metrics-port", "0", *arguments], variables]) + "\n")
+            process.stdin.flush()
+            yield Running(process, json.loads(process.stdout.readline()))
+        finally:
+            process.kill()
+            process.communicate()
+
+    def end(self) -> None:
+        self._waiting.kill()
+        self._waiting.communicate()
 
 
 @pytest.fixture(scope="session")
-def httptools_app() -> Iterator[Running]:
+def starter() -> Iterator[Starter]:
+    """For all tests."""
+    one = Starter()
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def start(starter: Starter) -> Iterator[Callable[..., Running]]:
+    """Starts apps that end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **variables: stack.enter_context(starter.started(*arguments, **variables))
+
+
+@pytest.fixture(scope="module")
+def start_module(starter: Starter) -> Iterator[Callable[..., Running]]:
+    """Starts apps that end with the module."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **variables: stack.enter_context(starter.started(*arguments, **variables))
+
+
+@pytest.fixture(scope="session")
+def httptools_app(starter: Starter) -> Iterator[Running]:
     """One app for all tests that do not end it."""
-    with started("--http", "httptools") as running:
+    with starter.started("--http", "httptools") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def h11_app() -> Iterator[Running]:
+def h11_app(starter: Starter) -> Iterator[Running]:
     """One with the other HTTP parser."""
-    with started("--http", "h11") as running:
+    with starter.started("--http", "h11") as running:
         yield running
 
 

@@ -1,7 +1,10 @@
 """Starting and ending: settings, ports, signals."""
 
+import json
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -61,6 +64,14 @@ def test_the_announcement_names_both_addresses(start):
     assert app.announcement["event"] == "listening"
     assert app.announcement["pid"] == app.process.pid
     assert app.announcement["metrics_url"].endswith("/metrics")
+
+
+def test_the_module_is_the_program():
+    command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())["pid"] == process.pid
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
