@@ -70,7 +70,8 @@ def at_another_path(it):
     with pytest.raises(urllib.error.HTTPError) as found:
         urllib.request.urlopen(f"http://127.0.0.1:{it.port}/", timeout=60)
     it.running.stop()
-    return found.value.code
+    with found.value as answer:
+        return answer.code
 
 
 def where_the_port_is_taken(it, workers=()):
