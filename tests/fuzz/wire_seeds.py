@@ -36,6 +36,7 @@ def seeds() -> list[bytes]:
         b"\0".join(b"id: %d\nevent: e\ndata: %d\n\n" % (n // 2, n) for n in range(24) if n not in (8, 13)),
         b"\n\n".join(b'{"n":%d}' % n for n in (1, 20, 2, 19, 20, 3, 21))
         + b'\n\ndata: {"a":1,"n":"22"}\n\nid: 1\nid: x',
+        b"\0".join(b"id: %d\ndata:\n" % (n // 2) + (b"\r\n" if n in (8, 9) else b"\n") for n in range(16)),
         b"event:done\0event: done\ndata: 1",
         b"data:[DONE]\0data: [DONE]",
         b"chunks:2\0",
