@@ -34,6 +34,10 @@ def test_a_read_that_showed_less_for_having_waited_ends_it(seen):
     assert blurred["gathering"] <= 1 + blurred["passes"] // READS_PER_BLUR
 
 
+def test_what_is_young_does_not_wait(seen):
+    assert seen["young"]["gathering"] == 0
+
+
 def test_what_presses_is_never_gathered(seen):
     assert seen["pressing"]["gathering"] == 0
 

@@ -4,10 +4,12 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-two milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first.
+two milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
+and so is all that has been watched for a short while only: whoever starts a stream when one has ended would start late.
 """
 
 import sys
+from collections import deque
 from typing import Any
 
 import gevent
@@ -21,6 +23,8 @@ _EPOLLIN = 1
 GATHER_S = 0.002
 #: A read that showed less for having waited is made up for by this many that did not, before anything waits again.
 READS_PER_BLUR = 2_000
+#: What has been watched for less does not wait: at the end of a stream this old the wait is no more than 1 % of it.
+OLD_S = 0.2
 
 
 class HubReactor:
@@ -37,6 +41,7 @@ class HubReactor:
         self._all, self._pressing = epoll(), epoll()
         self._all.register(self._pressing.fileno(), _EPOLLIN)
         self._readers[self._pressing.fileno()] = self._read_pressing
+        self._young: deque[_EpollReading] = deque()
         self._any = self._loop.io(self._all.fileno(), _READ, ref=False)
         self._meanwhile = self._loop.io(self._pressing.fileno(), _READ, ref=False)
         self._gathered = self._loop.timer(GATHER_S, repeat=GATHER_S, ref=False)
@@ -79,6 +84,7 @@ class HubReactor:
     def look(self) -> int:
         """One pass: call back for all that is readable now, and return how much there was that may wait."""
         self._pressed = 0
+        self._age()
         for before, _ in self._around_each_pass:
             before()
         waited = self._call_back(self._all) - self._pressed
@@ -86,6 +92,11 @@ class HubReactor:
             self._credit += waited
         self._after()
         return waited
+
+    def _age(self) -> None:
+        young, old_s = self._young, self._loop.now() - OLD_S
+        while young and young[0].since_s <= old_s:
+            young.popleft().grow_old()
 
     def _after(self) -> None:
         noted, self._noted = self._noted, []
@@ -115,7 +126,9 @@ class HubReactor:
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
         self._readers[fd] = callback
-        return _EpollReading(self._readers, self._items, self._all, self._pressing, fd)
+        reading = _EpollReading(self._readers, self._items, self._all, self._pressing, fd, self._loop.now())
+        self._young.append(reading)
+        return reading
 
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
@@ -142,16 +155,22 @@ class HubReactor:
 
 
 class _EpollReading:
-    """A file descriptor in one of the two epolls."""
+    """A file descriptor in one of the two epolls, watched since ``since_s`` (libev's time)."""
 
-    __slots__ = ("_epoll", "_fd", "_items", "_other", "_readers", "_waits")
+    __slots__ = ("_epoll", "_fd", "_items", "_may_wait", "_old", "_other", "_readers", "_waits", "since_s")
 
     def __init__(
-        self, readers: dict[int, Callback], items: dict[int, object], waiting: Any, pressing: Any, fd: int
+        self,
+        readers: dict[int, Callback],
+        items: dict[int, object],
+        waiting: Any,
+        pressing: Any,
+        fd: int,
+        since_s: float,
     ) -> None:
-        self._readers, self._items, self._fd = readers, items, fd
+        self._readers, self._items, self._fd, self.since_s = readers, items, fd, since_s
         self._epoll, self._other = pressing, waiting
-        self._waits = False
+        self._may_wait = self._old = self._waits = False
         pressing.register(fd, _EPOLLIN)
 
     def call(self, callback: Callback) -> None:
@@ -164,8 +183,17 @@ class _EpollReading:
             self._items[self._fd] = item
 
     def may_wait(self, yes: bool) -> None:
-        if yes != self._waits and self._fd >= 0:
-            self._waits = yes
+        self._may_wait = yes
+        self._move()
+
+    def grow_old(self) -> None:
+        self._old = True
+        self._move()
+
+    def _move(self) -> None:
+        waits = self._may_wait and self._old
+        if waits != self._waits and self._fd >= 0:
+            self._waits = waits
             self._epoll.unregister(self._fd)
             self._epoll, self._other = self._other, self._epoll
             self._epoll.register(self._fd, _EPOLLIN)

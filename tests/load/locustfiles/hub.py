@@ -9,10 +9,11 @@ import time
 
 import gevent
 from gevent.event import Event
+from gevent.socket import wait_read
 
-from streamgauge.load.reactor import HubReactor
+from streamgauge.load.reactor import OLD_S, HubReactor
 
-BYTES, ROUND_TRIPS = 2_000, 100
+BYTES, ROUND_TRIPS = 5_000, 100
 FLOOD = """
 import os, sys, time
 for _ in range(int(sys.argv[1])):
@@ -27,7 +28,8 @@ class Flood:
     def __init__(self, reactor, count, *, waits):
         self.process = subprocess.Popen([sys.executable, "-c", FLOOD, str(count)], stdout=subprocess.PIPE)
         self._fd = self.process.stdout.fileno()
-        self.read, self.most = 0, 0
+        self.read = 0
+        wait_read(self._fd)
         self._reading = reactor.on_readable(self._fd, self._on_readable)
         self._reading.may_wait(waits)
 
@@ -45,25 +47,39 @@ def passes(*, waits, blurs=False):
     reactor, gathering = HubReactor(), []
     reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: reactor.hurry() if blurs else None)
     flood = Flood(reactor, BYTES, waits=waits)
-    while not flood.read:
-        gevent.sleep(0.001)
-    begin_s = time.monotonic()
+    gevent.sleep(2 * OLD_S)
+    gathering.clear()
+    begin_s, left = time.monotonic(), BYTES - flood.read
     while flood.read < BYTES:
         gevent.sleep(0.01)
     took_s = time.monotonic() - begin_s
     flood.end()
-    return {"passes": len(gathering), "gathering": sum(gathering), "took_s": took_s}
+    return {"passes": len(gathering), "gathering": sum(gathering), "took_s": took_s, "bytes": left}
+
+
+def young():
+    """In how many passes the loop was gathering while a flood was new to it, and in how many passes in all."""
+    reactor, gathering = HubReactor(), []
+    reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: None)
+    flood = Flood(reactor, BYTES, waits=True)
+    begin_s = time.monotonic()
+    while time.monotonic() < begin_s + OLD_S / 2:
+        gevent.sleep(0.001)
+    found = {"passes": len(gathering), "gathering": sum(gathering) if time.monotonic() < begin_s + OLD_S else 0}
+    flood.end()
+    return found
 
 
 def round_trips_s():
     """How long a byte takes to be seen beside a flood, at the median: one that may wait, and one that may not."""
     reactor, found = HubReactor(), {}
-    flood = Flood(reactor, 100 * BYTES, waits=True)
+    flood = Flood(reactor, 40 * BYTES, waits=True)
     for name, waits in (("waiting", True), ("pressing", False)):
         reader, writer = os.pipe()
         seen = Event()
         reading = reactor.on_readable(reader, lambda reader=reader, seen=seen: (os.read(reader, 1), seen.set()))
         reading.may_wait(waits)
+        gevent.sleep(2 * OLD_S)
         times_s = []
         for _ in range(ROUND_TRIPS):
             seen.clear()
@@ -84,6 +100,7 @@ print(
             "waiting": passes(waits=True),
             "pressing": passes(waits=False),
             "blurred": passes(waits=True, blurs=True),
+            "young": young(),
             "round_trips_s": round_trips_s(),
         }
     )
