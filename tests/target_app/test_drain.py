@@ -1,5 +1,6 @@
 """SIGTERM: no new streams, an end marker for those under way, then the exit, all within the grace time."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -7,8 +8,13 @@ import socket
 import time
 
 import pytest
+import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from target_app.guard.gate import Gate, Running
+from target_app.settings import Settings
+from target_app.worker import Server
 
 ENDLESS = {
     "/stream/sse": b"event: done",
@@ -19,6 +25,8 @@ ENDLESS = {
 }
 #: Its client does not read on, so it cannot end.
 STALLED = "/stream/bytes?chunks=100000&interval_ms=0&chunk_bytes=8192"
+#: What leaves such a client alone, however long a busy machine takes for a test.
+PATIENT = ("--send-timeout-s", "3600", "--tcp-user-timeout-s", "0")
 TERMINATOR = b"0\r\n\r\n"
 #: Longer than any test waits: what ends has ended by itself.
 GRACE_S = 600
@@ -58,7 +66,7 @@ def test_a_hundred_streams_end_with_their_terminators(start, connect, eventually
 
 
 def test_new_streams_are_refused_while_others_end(start, connect, eventually):
-    app = start("--grace-s", str(GRACE_S))
+    app = start("--grace-s", str(GRACE_S), *PATIENT)
     connection, _ = connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     assert app.get("/readyz").json() == {"status": "ready"}
@@ -78,7 +86,7 @@ def test_new_streams_are_refused_while_others_end(start, connect, eventually):
 
 
 def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually, tmp_path):
-    app = start("--grace-s", "2", "--workers", "2", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    app = start("--grace-s", "2", "--workers", "2", *PATIENT, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     began_s = time.monotonic()
@@ -92,7 +100,7 @@ def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually
 
 
 def test_a_second_signal_ends_it_at_once(start, connect, eventually):
-    app = start("--grace-s", str(GRACE_S))
+    app = start("--grace-s", str(GRACE_S), *PATIENT)
     connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     app.process.send_signal(signal.SIGINT)
@@ -101,9 +109,27 @@ def test_a_second_signal_ends_it_at_once(start, connect, eventually):
     assert app.end() == 0
 
 
+def test_a_second_signal_that_is_ahead_of_the_drain_is_heard(monkeypatch):
+    cut, gate = [], Gate(Settings())
+    monkeypatch.setattr(Running, "cut", lambda _, outcome: cut.append(outcome))
+    config = uvicorn.Config(None, log_config=None)
+    server = Server(config, gate, GRACE_S, ready=lambda: None, close=lambda reason: None)
+
+    async def scenario():
+        server._loop = asyncio.get_running_loop()
+        with gate.admitted({"type": "http"}, "client"):
+            for _ in range(2):
+                server.handle_exit(signal.SIGINT, None)
+            await asyncio.sleep(0)
+            assert await server.on_tick(1)
+
+    asyncio.run(scenario())
+    assert cut == ["shutdown"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, number):
-    app = start("--grace-s", str(GRACE_S), "--workers", "2")
+    app = start("--grace-s", str(GRACE_S), "--workers", "2", *PATIENT)
     connection, _ = connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     os.killpg(app.process.pid, number)
@@ -114,7 +140,7 @@ def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, n
 
 
 def test_a_second_signal_to_the_whole_group_ends_it_at_once(start, connect, eventually):
-    app = start("--grace-s", str(GRACE_S), "--workers", "2")
+    app = start("--grace-s", str(GRACE_S), "--workers", "2", *PATIENT)
     connect(app, STALLED)
     eventually(lambda: app.metric("stream_server_active") == 1)
     os.killpg(app.process.pid, signal.SIGINT)
