@@ -10,29 +10,39 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmarks.locust_run import command, environment, results_in
+from monitoring.annotations import RUN_INFO
 from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.preview.answers import Questions
 from monitoring.preview.prometheus import Prometheus, QueryError
 from monitoring.preview.scope import Window, resolve
 
 ROOT = Path(__file__).parents[3]
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 KEY = "key-of-the-load-test"
-LOCUSTFILE = "loadtests/sse.py"
+LOCUSTFILES = f"loadtests/sse.py,{Path(__file__).with_name('patience.py')}"
 PATH = "/stream/sse?chunks=20&interval_ms=50"
-USERS, WORKERS, FIRST_RUN_S, RUN_S = 8, 4, 8, 28
-#: How far into the second run the moment is that the tests look at: 15 s are counted, reported, judged and scraped.
-INTO_RUN_S = 24
+USERS, WORKERS, FIRST_RUN_S = 8, 4, 8
+#: The second run ends when all is there that the tests look at, and never by itself.
+NO_END_S = 600
+#: What is there then: the verdict so far, of all workers' users; a rate interval of scrapes none of which was missed;
+#: and what else comes to the service.
+COMPLETE = f"""
+stream_client_trust
+  and on (job) stream_client_workers == {WORKERS} and on (job) stream_client_users == {USERS}
+  and on () min(min_over_time(up[{4 * SCRAPE_INTERVAL_S}s])) == 1
+  and on () sum(rate(stream_server_rejected_total[{4 * SCRAPE_INTERVAL_S}s])) > 0
+  and on () sum(rate(http_server_request_duration_seconds_count[{4 * SCRAPE_INTERVAL_S}s])) > 0
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,26 @@ class Live:
         if key not in self._scopes:
             self._scopes[key] = resolve(dashboard, self.source, window, {})
         return Questions(self.source, self._scopes[key])
+
+    def samples(self, series):
+        """What was scraped of the only series of this selector: times and values."""
+        asked = urllib.parse.urlencode(
+            {"query": f"{series}[{round(self.after_s - self.began_s) + 1}s]", "time": self.after_s}
+        )
+        with urllib.request.urlopen(f"{self.source.url}/api/v1/query?{asked}", timeout=DEADLINE_S) as answer:
+            (found,) = json.load(answer)["data"]["result"]
+        return [(float(at_s), float(text)) for at_s, text in found["values"]]
+
+    def scraped_s(self, run):
+        """When a run was scraped."""
+        return [at_s for at_s, _ in self.samples(f'{RUN_INFO}{{run_id="{run["id"]}"}}')]
+
+    def ends_s(self, run):
+        """Between which moments a run can be seen to have ended: users are counted, scraped and looked for in turn."""
+        began_s = datetime.fromisoformat(run["started_at"]).timestamp()
+        at_s = self.scraped_s(run)
+        before = [began_s, *(each for each in at_s if each <= began_s + run["duration_s"])]
+        return before[-3:][0], at_s[-1]
 
 
 def poll(condition, what):
@@ -99,21 +129,22 @@ def prometheus(stack, folder, port, targets):
     return Prometheus(f"http://{at}")
 
 
-def value(source, query):
-    """The single value that a query has now, if there is one."""
+def moment(source, query):
+    """Now, if a query has an answer."""
+    now_s = time.time()
     try:
-        found = source.instant(query, time.time())
+        return now_s if source.instant(query, now_s) else None
     except QueryError:
         return None
-    return found[0].values[0] if found else None
 
 
 def load(folder, url, port, run_s, *options):
-    """A load test that runs now. Its process ends when its last values were scraped."""
+    """A load test that runs now. Its process ends when its last values were scraped, however late that is."""
     options += ("--headless", "-H", url, "-u", USERS, "-r", 4, "-t", f"{run_s}s", "--stream-path", PATH)
     options += ("--stream-header", f"X-API-Key: {KEY}", "--stream-stamps", "--stream-end", "event:done")
-    options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--result-dir", folder / "results")
-    return running(command(LOCUSTFILE, *options), folder / "load.log", stdout=subprocess.DEVNULL, env=environment())
+    options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60)
+    options += ("--result-dir", folder / "results")
+    return running(command(LOCUSTFILES, *options), folder / "load.log", stdout=subprocess.DEVNULL, env=environment())
 
 
 def check(process, folder):
@@ -125,7 +156,7 @@ def visit(url, stopped):
     """What else comes to a service: health checks, and somebody without a key."""
     while not stopped.wait(0.5):
         for path in ("/healthz", "/stream/sse"):
-            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url + path, timeout=10) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url + path, timeout=10) as answer:
                 answer.read()
 
 
@@ -137,7 +168,7 @@ def live(tmp_path_factory, free_port, program):
         url, metrics = app(stack, folder)
         port, began_s = free_port(), time.time()
         source = prometheus(stack, folder, free_port(), {"app": metrics, "load": f"127.0.0.1:{port}"})
-        poll(lambda: value(source, 'up{job="app"} == 1'), "the app is scraped")
+        poll(lambda: moment(source, 'up{job="app"} == 1'), "the app is scraped")
         with load(folder, url, port, FIRST_RUN_S) as process:
             check(process, folder)
         stopped = threading.Event()
@@ -145,16 +176,18 @@ def live(tmp_path_factory, free_port, program):
         visitor.start()
         bind = free_port()
         workers = ("--processes", WORKERS, "--master-bind-port", bind, "--master-port", bind)
-        with load(folder, url, port, RUN_S, *workers) as process:
+        with load(folder, url, port, NO_END_S, *workers) as process:
+            try:
+                during_s = poll(
+                    lambda: moment(source, COMPLETE) or process.poll() is not None, "all is there that a run has"
+                )
+                assert process.poll() is None, (folder / "load.log").read_text()
+            finally:
+                stopped.set()
+                visitor.join()
+            process.terminate()
             check(process, folder)
-        stopped.set()
-        visitor.join()
         # a rate interval, and the step before it
         quiet = "sum(rate(stream_server_chunks_total[12s])) == 0 and absent(rate(stream_client_chunks_total[12s]))"
-        poll(lambda: value(source, quiet) is not None, "nothing has streamed for a while")
-        results = results_in(folder / "results")
-        began = value(source, f'max(max_over_time({RUN_START}{{run_id="{results[1]["run"]["id"]}"}}[5m]))')
-        yield Live(source, results, began_s - 2, began + INTO_RUN_S, time.time())
-
-
-RUN_START = "stream_client_run_start_timestamp_seconds"
+        after_s = poll(lambda: moment(source, quiet), "nothing has streamed for a while")
+        yield Live(source, results_in(folder / "results"), began_s - 2, during_s, after_s)
