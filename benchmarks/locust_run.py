@@ -59,7 +59,7 @@ def run_locust(
     locustfile: str | Path,
     *options: object,
     result_dir: Path | None = None,
-    timeout_s: float = 60,
+    timeout_s: float = 180,
     variables: Mapping[str, str] | None = None,
 ) -> LocustRun:
     """Run Locust to its end. Raises TimeoutExpired when it takes longer than ``timeout_s``."""

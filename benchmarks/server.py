@@ -107,5 +107,5 @@ class Server:
 
     def log(self) -> Log:
         """What it did since the last call."""
-        with urllib.request.urlopen(f"{self.url}/log", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.url}/log", timeout=60) as reply:
             return Log(**json.load(reply))

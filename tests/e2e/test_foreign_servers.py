@@ -14,8 +14,9 @@ from streamgauge.measure.histogram import RELATIVE_ERROR
 
 SERVERS = Path(__file__).parent / "servers"
 USERS, CHUNKS = 20, 30
-#: Ends in the middle of the third stream of each user.
-RUN_TIME = "4s"
+#: The first ends in the middle of the third stream of each user; where the machine was so busy that no connection was
+#: used again, the next is the run.
+RUN_TIMES = ("4s", "15s", "60s")
 SCENARIOS = {"sse": "loadtests/sse.py", "ndjson": "loadtests/ndjson.py", "raw": "loadtests/download.py"}
 NAMED_END = {"sse": "event:done", "ndjson": f"chunks:{CHUNKS}"}
 PAIRS = [("sse_starlette", "sse"), ("sse_starlette", "ndjson"), ("node", "sse"), ("node", "ndjson"), ("node", "raw")]
@@ -33,8 +34,16 @@ def command(server):
 
 def run(pair, directory):
     """A run against a foreign server, and the server's log of it."""
+    for run_time in RUN_TIMES:
+        done, log = run_for(run_time, pair, directory / run_time)
+        if len(log.streams) > log.connections == USERS:
+            break
+    return done, log
+
+
+def run_for(run_time, pair, directory):
     server, stream = pair
-    options = ["--stream-path", f"/{stream}?chunks={CHUNKS}&interval_ms=50", "-u", USERS, "-r", 100, "-t", RUN_TIME]
+    options = ["--stream-path", f"/{stream}?chunks={CHUNKS}&interval_ms=50", "-u", USERS, "-r", 100, "-t", run_time]
     if stream in NAMED_END:
         options += ["--stream-end", NAMED_END[stream]]
     with Server(*command(server)) as source:
@@ -61,7 +70,8 @@ def measured(request, runs):
 
 def test_every_stream_that_the_server_served_is_completed(measured):
     run, log = measured
-    assert run.status == 0, run.output
+    only_too_busy = run.result["verdict"]["trust"] == "invalid"
+    assert run.status == (3 if only_too_busy else 0), run.output
     assert run.outcomes == {"completed": len(log.streams)}
     assert {len(sends) for sends in log.streams} == {CHUNKS}
 

@@ -38,7 +38,7 @@ def stream(server):
 
     def run(path, protocol="auto", *, headers=None, method="GET", body=b"", **options):
         request = Request(method, target_of(path, server.url), headers or {}, body)
-        return run_streams([StreamPlan("stream", request, protocol, limits=Limits(5.0, 5.0), **options)])[0]
+        return run_streams([StreamPlan("stream", request, protocol, limits=Limits(60.0, 60.0), **options)])[0]
 
     return run
 
@@ -109,8 +109,10 @@ def test_tokens_are_chunks_and_roles_and_usage_are_none(choices, stream, server)
     record = chat(stream, max_tokens=4, n=choices)
     assert (record.outcome, record.chunks, record.tokens) == (COMPLETED, 4 * choices, 4 * choices), record.reason
     first_s, second_s, *_, last_s = (sent_ns / 1e9 for sent_ns in server.log().streams[0])
-    assert first_s - ROUNDING_S <= record.start_s + record.time_to_first_chunk_s <= second_s + ROUNDING_S
     end_s = record.start_s + record.duration_s
+    # A read that was late brings the first chunk with others, whose last one it times.
+    latest_s = end_s if record.coalesced else second_s
+    assert first_s - ROUNDING_S <= record.start_s + record.time_to_first_chunk_s <= latest_s + ROUNDING_S
     between = record.time_per_output_token_s * (record.tokens / choices - 1)
     assert last_s - second_s - ROUNDING_S <= between <= end_s - first_s + ROUNDING_S
 
@@ -181,9 +183,10 @@ def run(tmp_path_factory):
     locustfile, stats = directory / "scenario.py", directory / "stats"
     locustfile.write_text(LOCUSTFILE)
     with Server(sys.executable, str(APP)) as server:
-        load = ("--headless", "-H", server.url, "-u", 7, "-r", 10, "-t", "2s", "--json-file", stats)
+        load = ("--headless", "-H", server.url, "-u", 7, "-r", 100, "-t", "2s", "--json-file", stats)
         done = run_locust(locustfile, *load, result_dir=directory / "results")
-        assert done.status == 0, done.output
+        only_too_busy = done.result["verdict"]["trust"] == "invalid"
+        assert done.status == (3 if only_too_busy else 0), done.output
         found = json.loads((directory / "stats.json").read_text())
         return done, {each["name"]: each for each in found}, server.log()
 

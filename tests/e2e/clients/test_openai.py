@@ -80,5 +80,5 @@ def test_openai_is_told_to_come_again_where_it_has_too_many_streams(guarded_url,
                 client.chat.completions.create(**slow)
         assert refused.value.response.headers["retry-after"] == "1"
         # Its own way to come again, which waits as long as it is told.
-        patient = client.with_options(max_retries=5)
+        patient = client.with_options(max_retries=30)
         assert patient.chat.completions.create(**QUESTION, extra_query={"chunks": 2, "interval_ms": 5}).usage

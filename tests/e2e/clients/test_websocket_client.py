@@ -14,7 +14,7 @@ PATH = f"/stream/ws?chunks={CHUNKS}&interval_ms=5"
 def messages_of(address, **options):
     """All messages of a stream, and the code that it is closed with."""
     parts, found = urlsplit(address), []
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         client = websocket.create_connection(f"ws://{parts.netloc}{PATH}", socket=connection, **options)
         while (received := client.recv_data())[0] == websocket.ABNF.OPCODE_TEXT:
             found.append(json.loads(received[1]))
