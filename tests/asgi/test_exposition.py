@@ -89,6 +89,7 @@ with serve_metrics(0, "127.0.0.1") as server:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", write], env=environment, check=True)
+    (tmp_path / "counter_7.db").touch()  # one that another process is just making
     text = subprocess.run(
         [sys.executable, "-c", read], env=environment, check=True, capture_output=True, text=True
     ).stdout

@@ -9,11 +9,10 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.living import reap
-from streamgauge.asgi.multiprocess import check_directory, directory
+from streamgauge.asgi.multiprocess import Together, check_directory, directory
 
 _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -76,7 +75,7 @@ def _metrics_app(instruments: Instruments, registry: CollectorRegistry) -> _Wsgi
     place = directory()
     exposed = CollectorRegistry() if place else registry
     if place:
-        MultiProcessCollector(exposed, str(place))  # type: ignore[no-untyped-call]
+        exposed.register(Together(place))
     render = make_wsgi_app(exposed)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

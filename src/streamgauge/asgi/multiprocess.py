@@ -8,9 +8,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import values
+from prometheus_client.metrics_core import Metric as Sampled
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.living import LOCK, METRICS, is_locked
@@ -26,6 +30,19 @@ def directory() -> Path | None:
     """Where the processes of this service keep their metrics; None where this one is alone."""
     name = os.environ.get(VARIABLE)
     return Path(name) if name else None
+
+
+class Together(Collector):
+    """What all processes that keep their metrics in ``place`` have counted, added up."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def collect(self) -> Iterable[Sampled]:
+        """Of each process's files those that it has begun: one that is just being made has no size yet."""
+        files = [str(file) for file in self._place.glob("*.db") if _size_bytes(file)]
+        found: Iterable[Sampled] = MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return found
 
 
 def prepare_multiprocess(path: str | os.PathLike[str] | None = None) -> Path:
@@ -67,6 +84,13 @@ def check_values() -> None:
             f"{VARIABLE} was set after prometheus_client was imported: set it before this process starts, or call "
             "streamgauge.asgi.prepare_multiprocess()"
         )
+
+
+def _size_bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # what a dead process had under way, which another scrape has removed
+        return 0
 
 
 def _wipe(place: Path) -> None:
