@@ -12,8 +12,9 @@ from streamgauge.demo.process import Child, Children
 from streamgauge.demo.runs import discard
 from streamgauge.demo.trouble import DemoError
 
-_START_S = 30.0
-_REST_S = 5.0
+_START_S = 60.0
+_REST_S = 15.0
+_SCRAPE_S = 30.0
 _ACTIVE = "stream_server_active"
 
 
@@ -49,7 +50,7 @@ class SampleApp:
 
     def scrape(self) -> str:
         """Its metrics. Raises OSError or HTTPException where they cannot be had."""
-        return _get(self.metrics_url)
+        return _get(self.metrics_url, _SCRAPE_S)
 
     def scrape_at_rest(self) -> str:
         """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
@@ -72,10 +73,10 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _get(url: str) -> str:
+def _get(url: str, timeout_s: float = 5.0) -> str:
     """The body, straight from the address: a proxy that the environment names is not asked."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=timeout_s)
     try:
         connection.request("GET", parts.path)
         response = connection.getresponse()
