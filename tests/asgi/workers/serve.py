@@ -17,7 +17,7 @@ if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
     config = uvicorn.Config("measured:app", http=parser, workers=int(workers), log_level="critical")
     config.timeout_graceful_shutdown = 1
-    # Long enough for a worker on a busy machine; for one that is killed while it is asked, the supervisor waits in vain.
+    # Long enough for a worker on a busy machine; of one that is killed while it is asked, it is waited for in vain.
     config.timeout_worker_healthcheck = 15
     with serve_metrics(0, "127.0.0.1") as metrics:
         print(json.dumps({"port": listener.getsockname()[1], "metrics": metrics.url}), flush=True)
