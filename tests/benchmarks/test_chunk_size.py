@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not machine.supported(), reason="the benchmark n
 
 def run(*arguments):
     command = [sys.executable, "-m", "benchmarks", "chunk_size", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_each_form_and_size_has_its_figures(tmp_path):

@@ -12,6 +12,7 @@ from benchmarks import chart, figures, machine, tables
 from benchmarks.blaster import framed, lateness
 from benchmarks.roster import CLIENTS
 from benchmarks.server import Server
+from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.wire.sse import SseDecoder
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ linux = pytest.mark.skipif(not machine.supported(), reason="the engine's benchma
 
 def run(*arguments):
     command = [sys.executable, "-m", "benchmarks", "engine", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,10 @@ def test_streamgauge_is_held_against_the_log_of_its_own_run(small):
         accuracy = each["streamgauge"]["accuracy"]
         assert accuracy["arrival_error"]["min"] >= 0
         assert accuracy["arrival_error"]["p50"] <= accuracy["read_error"]["p50"]
-        assert accuracy["interval"]["seen"]["p50"] == pytest.approx(accuracy["interval"]["log"]["p50"], rel=0.1)
+        # An interval is as far from the log's as its two arrivals are from their sends.
+        apart_s = accuracy["arrival_error"]["max"] - accuracy["arrival_error"]["min"]
+        seen_s, log_s = (accuracy["interval"][part]["p50"] for part in ("seen", "log"))
+        assert abs(seen_s - log_s) <= apart_s + 2 * RELATIVE_ERROR * log_s or accuracy["coalesced_share"]
 
 
 @linux
@@ -97,12 +101,12 @@ def source():
 
 
 def ask(url):
-    with urllib.request.urlopen(url, timeout=30) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         return json.load(reply)
 
 
 def test_the_source_sends_what_it_logs_evenly_and_ends_cleanly(source):
-    streams = [urllib.request.urlopen(f"{source}/sse?stream={name}", timeout=30) for name in (7, 3)]
+    streams = [urllib.request.urlopen(f"{source}/sse?stream={name}", timeout=60) for name in (7, 3)]
     assert ask(f"{source}/state") == {"open": 2}
     log = ask(f"{source}/send?chunks=10&rate=400&end=1")
     assert log["streams"].keys() == {"3", "7"}
@@ -117,7 +121,7 @@ def test_the_source_sends_what_it_logs_evenly_and_ends_cleanly(source):
 
 
 def test_numbers_go_on_from_one_command_to_the_next(source):
-    with urllib.request.urlopen(f"{source}/sse?stream=0", timeout=30) as stream:
+    with urllib.request.urlopen(f"{source}/sse?stream=0", timeout=60) as stream:
         ask(f"{source}/send?chunks=2&rate=400")
         log = ask(f"{source}/send?chunks=1&rate=400&end=1")
         assert [line for line in stream.read().split(b"\n") if line[:3] == b"id:"] == [b"id: 0", b"id: 1", b"id: 2"]

@@ -16,7 +16,7 @@ STREAMS = 210
 
 def run(*arguments):
     command = [sys.executable, "-m", "benchmarks", "faults", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")

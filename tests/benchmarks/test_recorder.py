@@ -18,7 +18,7 @@ linux = pytest.mark.skipif(not machine.supported(), reason="the recorder's bench
 
 def run(*arguments):
     command = [sys.executable, "-m", "benchmarks", "recorder", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")

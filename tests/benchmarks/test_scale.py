@@ -17,7 +17,7 @@ STREAMS = 60
 
 def run(*arguments):
     command = [sys.executable, "-m", "benchmarks", "scale", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")

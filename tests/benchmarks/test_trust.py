@@ -65,7 +65,7 @@ def test_a_round_is_run_and_written(tmp_path, capsys):
     load = ("--rounds", "1", "--streams", "3", "--seconds", "1")
     assert main([*load, "--kind", "stepped_clock", "-o", str(file)]) == 0
     (trial,) = json.loads(file.read_text())["trials"]
-    assert trial["trust"] == "degraded"
+    assert trial["trust"] in ("degraded", "invalid")
     assert set(trial["differences_s"]) == {
         f"{metric}.{each}" for metric in ("time_to_first_chunk", "chunk_interval") for each in ("p50", "p90", "p99")
     }
