@@ -2,16 +2,22 @@
 that measures.
 """
 
+import atexit
 import logging
 from collections.abc import Callable
 from typing import Any
 
+import gevent
+from gevent.event import Event
 from gevent.monkey import get_original
 from gevent.pywsgi import WSGIServer
 
 from streamgauge.exporter.page import WsgiApp
 
 logger = logging.getLogger(__name__)
+
+#: How long the end of the process waits for the end of the server's thread.
+_END_S = 5.0
 
 
 class MetricsPortError(OSError):
@@ -24,11 +30,15 @@ def serve(host: str, port: int, make_app: Callable[[], WsgiApp]) -> int:
     ``make_app`` is called in the server's thread: locks that gevent has patched belong to one event loop. Raises
     ``MetricsPortError``.
     """
-    ready: Any = get_original("threading", "Lock")()  # a thread of gevent's making would be a greenlet of this loop
+    lock: Any = get_original("threading", "Lock")  # a thread of gevent's making would be a greenlet of this loop
+    ready, ended = lock(), lock()
     found: list[int | str] = []
+    wakes: list[Any] = []
     ready.acquire()
+    ended.acquire()
 
     def run() -> None:
+        hub = gevent.get_hub()
         try:
             server = WSGIServer((host, port), make_app(), log=None, error_log=logger)
             server.start()
@@ -37,13 +47,24 @@ def serve(host: str, port: int, make_app: Callable[[], WsgiApp]) -> int:
             return
         else:
             found.append(server.server_port)
+            wakes.append(hub.loop.async_())
         finally:
             ready.release()
-        server.serve_forever()
+        exiting = Event()
+        wakes[0].start(exiting.set)
+        exiting.wait()
+        server.stop(timeout=0)
+        hub.destroy(destroy_loop=True)
+        ended.release()
+
+    def end() -> None:
+        wakes[0].send()
+        ended.acquire(timeout=_END_S)
 
     get_original("_thread", "start_new_thread")(run, ())
     ready.acquire()
     (outcome,) = found
     if isinstance(outcome, str):
         raise MetricsPortError(outcome)
+    atexit.register(end)  # an interpreter that ends under a thread's event loop crashes
     return outcome
