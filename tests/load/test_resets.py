@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.server import Server
 
+USERS = 5
 LONG = "chunks=60&interval_ms=50"
 #: How the streams of 3 s end: by themselves, by the server's hand, or by the end of the run; and the run's status.
 ENDS = {
@@ -13,6 +14,9 @@ ENDS = {
     "truncated": (f"/sse?{LONG}&cut=59", 1),
     "censored": ("/sse?chunks=2000&interval_ms=50", 0),
 }
+#: What Locust says where its workers are so late that it resets the run before their users stream, and how often a run
+#: is made anew then.
+EARLY, ATTEMPTS = "Spawning is complete and report waittime is expired", 5
 #: Runs at a time: they mostly wait.
 AT_ONCE = 4
 
@@ -20,7 +24,20 @@ AT_ONCE = 4
 def test_what_ended_while_users_were_starting_is_left_out(start, source, until, locust_stats, tmp_path):
     stream = ("--stream-path", "/sse?chunks=4&interval_ms=20", "--stream-end", "event:done")
     stats = tmp_path / "stats"
-    options = ("--headless", "-H", source.url, "-u", 5, "-r", 3, "-t", "300s", "--reset-stats", "--json-file", stats)
+    options = (
+        "--headless",
+        "-H",
+        source.url,
+        "-u",
+        USERS,
+        "-r",
+        3,
+        "-t",
+        "300s",
+        "--reset-stats",
+        "--json-file",
+        stats,
+    )
     running = start(*options, *stream, result_dir=tmp_path)
     until(running.spawned, "all users are there")
     before = len(running.points())
@@ -28,7 +45,8 @@ def test_what_ended_while_users_were_starting_is_left_out(start, source, until, 
     run = running.stop()
     assert run.status == 0, run.output
     finished = run.outcomes["completed"]
-    assert finished == locust_stats(stats)["/sse"]["num_requests"]
+    # A stream that ends as the reset comes is forgotten, and its user may be woken, and tell Locust, after it.
+    assert 0 <= locust_stats(stats)["/sse"]["num_requests"] - finished <= USERS
     assert 0 < finished < len(source.log().streams)
 
 
@@ -39,11 +57,15 @@ def reset(start, until, two_processes, tmp_path_factory):
     def play(outcome, workers):
         path, _ = ENDS[outcome]
         end = ("--stop-timeout", 1 if outcome == "censored" else 60, *(two_processes() if workers else ()))
-        load = ("--headless", "-u", 2, "-r", 1, "-t", "300s", "--reset-stats", "--stream-path", path, *end)
-        with Server() as source:
-            running = start("-H", source.url, *load, result_dir=tmp_path_factory.mktemp("run"))
-            until(running.spawned, "all users are there")
-            return running.stop(), source.log()
+        load = ("--headless", "-u", 2, "-r", 0.5, "-t", "300s", "--reset-stats", "--stream-path", path, *end)
+        for _ in range(ATTEMPTS):
+            with Server() as source:
+                running = start("-H", source.url, *load, result_dir=tmp_path_factory.mktemp("run"))
+                until(running.spawned, "all users are there")
+                run, log = running.stop(), source.log()
+            if EARLY not in run.output:
+                break
+        return run, log
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {(outcome, workers): pool.submit(play, outcome, workers) for outcome in ENDS for workers in (0, 2)}
