@@ -43,5 +43,5 @@ def test_what_presses_is_never_gathered(seen):
 
 
 def test_what_presses_does_not_wait_for_what_is_gathered(seen):
-    times_s = seen["round_trips_s"]
-    assert times_s["pressing"] < times_s["waiting"]
+    assert seen["without_a_pass"]["pressing"] > 0
+    assert seen["without_a_pass"]["waiting"] == 0
