@@ -1,10 +1,12 @@
 """A real browser for all tests: Chromium, driven over its DevTools pipe (https://chromedevtools.github.io)."""
 
 import base64
+import contextlib
 import fcntl
 import itertools
 import json
 import os
+import random
 import select
 import shutil
 import socket
@@ -165,11 +167,14 @@ class Tab:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Gives a port that was free a moment ago."""
+    """Gives a port that was free a moment ago, each only once, from below those that the kernel gives to anybody."""
+    ports = iter(random.Random().sample(range(15_000, 32_000), 10_000))
 
     def find() -> int:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            return int(listener.getsockname()[1])
+        for port in ports:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
+        raise RuntimeError("no port is free")
 
     return find
 

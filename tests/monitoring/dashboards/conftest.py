@@ -78,11 +78,15 @@ class Live:
         return [at_s for at_s, _ in self.samples(f'{RUN_INFO}{{run_id="{run["id"]}"}}')]
 
     def ends_s(self, run):
-        """Between which moments a run can be seen to have ended: users are counted, scraped and looked for in turn."""
+        """Between which moments a run can be seen to have ended: users are counted, scraped and looked for in turn.
+
+        What was scraped last is there until the next scrape finds nothing.
+        """
         began_s = datetime.fromisoformat(run["started_at"]).timestamp()
         at_s = self.scraped_s(run)
         before = [began_s, *(each for each in at_s if each <= began_s + run["duration_s"])]
-        return before[-3:][0], at_s[-1]
+        next_s = [each for each, _ in self.samples('up{job="load"}') if each > at_s[-1]]
+        return before[-3:][0], min(next_s, default=self.after_s)
 
 
 def poll(condition, what):
