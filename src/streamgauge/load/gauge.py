@@ -132,7 +132,8 @@ class Gauge:
             self._taken_s += taken_s
             self._longest_taken_s = max(self._longest_taken_s, taken_s)
         self._turned_s, self._thread_cpu_s = now_s, thread_cpu_s
-        self._reactor.look()
+        if not self._reactor.gathering:  # else it looks by itself, and more often
+            self._reactor.look()
 
     def _stolen_share(self) -> float:
         """Share of the machine's time that its hypervisor gave to others since the last call."""
