@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,25 +41,7 @@ class Log:
     @property
     def intervals_ns(self) -> list[int]:
         """From send to send within one stream, pooled over all streams."""
-        return self._intervals_ns(self.streams, self.streams)
-
-    @property
-    def widest_intervals_ns(self) -> list[int]:
-        """From before a send to after the next: no time that the chunks spend between them on one host is longer."""
-        return self._intervals_ns(self.streams, self.sent)
-
-    @property
-    def narrowest_intervals_ns(self) -> list[int]:
-        """From after a send to before the next: no time that the chunks spend between them on one host is shorter."""
-        return self._intervals_ns(self.sent, self.streams)
-
-    @staticmethod
-    def _intervals_ns(first: list[list[int]], second: list[list[int]]) -> list[int]:
-        return [
-            after - before
-            for begins, ends in zip(first, second, strict=True)
-            for before, after in zip(begins[:-1], ends[1:], strict=True)
-        ]
+        return [after - before for sends in self.streams for before, after in pairwise(sends)]
 
 
 class Server:

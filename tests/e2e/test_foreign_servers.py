@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import Server, quantile_s
+from benchmarks.server import Server
+from streamgauge.calibrate.truth import Stream, chunk_interval
 from streamgauge.measure.histogram import RELATIVE_ERROR
 
 SERVERS = Path(__file__).parent / "servers"
@@ -85,9 +86,10 @@ def test_the_chunk_interval_is_that_of_the_servers_log(measured):
     run, log = measured
     interval = run.result["streams"][0]["chunk_interval"]
     assert interval["count"] == len(log.intervals_ns)
+    streams = [Stream(0, 0, before_ns, after_ns) for before_ns, after_ns in zip(log.streams, log.sent, strict=True)]
     for name, q in (("p50", 0.5), ("p99", 0.99)):
         # A chunk arrives while its server sends it, however long the server is kept from running before or after.
-        least_s, most_s = (quantile_s(log_ns, q) for log_ns in (log.narrowest_intervals_ns, log.widest_intervals_ns))
+        least_s, _, most_s = chunk_interval(streams, q)
         low_s, high_s = interval["uncertain"].get(name, (interval[name],) * 2)
         assert low_s <= most_s * (1 + RELATIVE_ERROR), name
         assert high_s >= least_s * (1 - RELATIVE_ERROR), name

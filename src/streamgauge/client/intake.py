@@ -34,10 +34,8 @@ class Intake:
         """Read what is there."""
         try:
             data, stamp_ns = self._transport.read()
-        except (BlockingIOError, InterruptedError):
-            return
         except OSError as error:
-            self._failed(error)
+            self._cannot_read(error)
             return
         arrival_ns = 0
         if data:
