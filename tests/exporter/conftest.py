@@ -46,7 +46,7 @@ def random_slice(dice: random.Random, t_s: int = 0) -> Slice:
             tally.chunks += 1
             tally.coalesced += dice.random() < 0.1
             tally.bytes += dice.randint(1, 500)
-            tally.chunk_sizes.fresh[dice.randint(0, 5000)] += 1
+            tally.chunk_sizes.record_all([dice.randint(0, 5000)])
             tally.time_to_first_chunk.record_ns(int(dice.lognormvariate(17, 3)))
             tally.chunk_interval.record_ns(int(dice.lognormvariate(16, 3)))
             part.lag.record_ns(dice.randint(1, 10**7))

@@ -11,7 +11,7 @@ from benchmarks.server import ROOT
 
 SCRIPT = Path(__file__).parent / "locustfiles" / "hub.py"
 #: As ``streamgauge.load.reactor`` has it, which would bring Locust into this process.
-GATHER_S, READS_PER_BLUR = 0.002, 2_000
+GATHER_S, READS_PER_BLUR = 0.005, 2_000
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from streamgauge.measure.tally import Tally
 
 def sizes_of(*sizes_bytes: int) -> Sizes:
     sizes = Sizes()
-    for size_bytes in sizes_bytes:
-        sizes.fresh[size_bytes] += 1
+    sizes.record_all(sizes_bytes)
     return sizes
 
 
@@ -42,6 +41,6 @@ def test_counts_of_other_buckets_are_refused():
 def test_a_tally_gives_its_sizes_away_once():
     tally = Tally()
     tally.chunks += 1
-    tally.chunk_sizes.fresh[100] += 1
+    tally.chunk_sizes.record_all([100])
     assert Tally.from_dict(tally.take().to_dict()).chunk_sizes.sum_bytes == 100
     assert tally.take().chunk_sizes.sum_bytes == 0

@@ -97,9 +97,7 @@ class BodyReader:
         return self.close() if framing.finished else None
 
     def _count_sizes(self, chunks: list[bytes]) -> None:
-        sizes = self._tally.chunk_sizes.fresh
-        for chunk in chunks:
-            sizes[len(chunk)] += 1
+        self._tally.chunk_sizes.record_all([len(chunk) for chunk in chunks])
 
     @staticmethod
     def _decoded(

@@ -4,7 +4,6 @@ What they have in common is looked up once, and the processor has the same few i
 finding its way back to them from a callback for each.
 """
 
-from collections import Counter
 from typing import Any
 
 from streamgauge.client.shortcut import Shortcut
@@ -78,7 +77,7 @@ class Sweep:
             if shortcut.tally is not batch.tally:
                 batch.count()
                 batch = _Batch(shortcut.tally)
-            batch.sizes.append(size)
+            batch.sizes_bytes.append(size - _CLOSING_BYTES)
             shortcut.bytes += size
             interval_ns = arrival_ns - shortcut.last_ns
             batch.intervals_ns.append(interval_ns)
@@ -93,17 +92,16 @@ class Sweep:
 class _Batch:
     """Chunks that one tally is to count."""
 
-    __slots__ = ("intervals_ns", "sizes", "tally")
+    __slots__ = ("intervals_ns", "sizes_bytes", "tally")
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.intervals_ns: list[int] = []
-        self.sizes: list[int] = []
+        self.sizes_bytes: list[int] = []
 
     def count(self) -> None:
-        tally, fresh = self.tally, self.tally.chunk_sizes.fresh
-        tally.chunks += len(self.sizes)
-        tally.bytes += sum(self.sizes)
+        tally, chunks = self.tally, len(self.sizes_bytes)
+        tally.chunks += chunks
+        tally.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
         tally.chunk_interval.record_all_ns(self.intervals_ns)
-        for size, times in Counter(self.sizes).items():
-            fresh[size - _CLOSING_BYTES] += times
+        tally.chunk_sizes.record_all(self.sizes_bytes)

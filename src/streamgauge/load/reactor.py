@@ -4,7 +4,7 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-two milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
+five milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
 and so is all that has been watched for a short while only: whoever starts a stream when one has ended would start late.
 """
 
@@ -20,11 +20,11 @@ from streamgauge.client.reactor import AfterPass, Callback, Reading, Watch
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
 #: How long chunks are left unread, once they come faster than that.
-GATHER_S = 0.002
+GATHER_S = 0.005
 #: A read that showed less for having waited is made up for by this many that did not, before anything waits again.
 READS_PER_BLUR = 2_000
 #: What has been watched for less does not wait: at the end of a stream this old the wait is no more than 1 % of it.
-OLD_S = 0.2
+OLD_S = 0.5
 
 
 class HubReactor:
@@ -44,29 +44,32 @@ class HubReactor:
         self._young: deque[_EpollReading] = deque()
         self._any = self._loop.io(self._all.fileno(), _READ, ref=False)
         self._meanwhile = self._loop.io(self._pressing.fileno(), _READ, ref=False)
-        self._gathered = self._loop.timer(GATHER_S, repeat=GATHER_S, ref=False)
-        #: Whether what may wait is waiting.
-        self.gathering = False
+        self._gathered: Watch | None = None
         self._looked_s = 0.0
         self._credit = self._pressed = 0
         self._any.start(self._on_any)
 
     # When to look
 
+    @property
+    def gathering(self) -> bool:
+        """Whether what may wait is waiting."""
+        return self._gathered is not None
+
     def _on_any(self) -> None:
         looked_s, self._looked_s = self._looked_s, self._loop.now()
         waited = self.look()
         if waited and self._looked_s - looked_s < GATHER_S and self._credit >= 0:
-            self.gathering = True
             self._any.stop()
             self._meanwhile.start(self._on_pressing)
-            self._gathered.again(self._on_gathered)
+            self._gathered = self.every(GATHER_S, self._on_gathered)
 
     def _on_gathered(self) -> None:
         if not self.look() or self._credit < 0:
-            self.gathering = False
             self._looked_s = self._loop.now()
+            assert self._gathered is not None
             self._gathered.stop()
+            self._gathered = None
             self._meanwhile.stop()
             self._any.start(self._on_any)
 
@@ -145,8 +148,12 @@ class HubReactor:
         return self._started(self._loop.timer(max(0.0, delay_s)), callback)
 
     def every(self, interval_s: float, callback: Callback) -> Watch:
-        """Call ``callback`` again and again; it does not keep the loop alive."""
-        return self._started(self._loop.timer(interval_s, repeat=interval_s, ref=False), callback)
+        """Call ``callback`` at the multiples of an interval, so that those of like intervals wake the process once.
+
+        It does not keep the loop alive.
+        """
+        first_s = interval_s - self._loop.now() % interval_s
+        return self._started(self._loop.timer(first_s, repeat=interval_s, ref=False), callback)
 
     @staticmethod
     def _started(watcher: Any, callback: Callback) -> Watch:

@@ -1,28 +1,38 @@
 """Sizes of chunks in bytes, counted exactly at the bounds that the catalog has for them."""
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamgauge.catalog import SIZE_BUCKETS
 
+#: Sizes that wait to be counted together.
+_BATCH = 2_048
+
 
 class Sizes:
-    """Counts by bucket, and their sum. ``fresh[size_bytes] += 1`` counts a chunk: there is no call for every chunk."""
+    """Counts by bucket, and their sum."""
 
-    __slots__ = ("_counts", "_sum_bytes", "fresh")
+    __slots__ = ("_batch", "_counts", "_sum_bytes")
 
     def __init__(self) -> None:
-        self.fresh: defaultdict[int, int] = defaultdict(int)
+        self._batch: list[int] = []
         self._counts = [0] * (len(SIZE_BUCKETS) + 1)
         self._sum_bytes = 0
 
+    def record_all(self, sizes_bytes: Sequence[int]) -> None:
+        """Count a chunk of each of these sizes."""
+        self._batch.extend(sizes_bytes)
+        if len(self._batch) >= _BATCH:
+            self._settle()
+
     def _settle(self) -> None:
-        for size_bytes, times in self.fresh.items():
+        """Count what was recorded since the last time."""
+        for size_bytes, times in Counter(self._batch).items():
             self._counts[bisect_left(SIZE_BUCKETS, size_bytes)] += times
             self._sum_bytes += size_bytes * times
-        self.fresh.clear()
+        self._batch.clear()
 
     @property
     def counts(self) -> list[int]:

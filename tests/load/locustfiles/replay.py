@@ -70,7 +70,7 @@ class Recorded:
         for _ in range(count):
             size_bytes, sent_ns = dice.randrange(10, 5_000), self._now_ns + OFFSET_NS - dice.randrange(40_000_000)
             self._tally.bytes += size_bytes
-            self._tally.chunk_sizes.fresh[size_bytes] += 1
+            self._tally.chunk_sizes.record_all([size_bytes])
             if count == 1:
                 self._raw_delays().chunk(self._now_ns, sent_ns)
             else:
