@@ -21,7 +21,7 @@ def count_something(tally: Tally, dice: random.Random) -> None:
     for _ in range(dice.randrange(4)):
         tally.chunks += 1
         tally.bytes += dice.randrange(1000)
-        tally.chunk_sizes.fresh[dice.randrange(1000)] += 1
+        tally.chunk_sizes.record_all([dice.randrange(1000)])
         interval_ns = dice.randrange(10**9)
         tally.chunk_interval.record_ns(interval_ns)
         if dice.random() < 0.3:
