@@ -60,7 +60,7 @@ def test_a_quiet_run_is_trusted():
 @pytest.mark.parametrize(
     ("tally", "reason"),
     [
-        (Tally(), "no stream started"),
+        (Tally(), "no stream was counted"),
         (streams(chunks=0, censored=10), "no stream delivered a chunk or ended before the run did"),
     ],
 )
@@ -96,7 +96,7 @@ def test_streams_that_ended_without_a_chunk_are_counted_but_give_no_times_to_tru
         (run(lag_ns=2_000 * MS), "invalid", "lag p99 2000 ms, expected at most 1000 ms"),
         (run(longest_pause_s=0.7), "degraded", "stood still for 0.7 s, expected at most 0.5 s"),
         (run(longest_pause_s=9.0), "invalid", "stood still for 9.0 s, expected at most 5 s"),
-        (run(cpu=0.99), "degraded", "all of its core in 10 of 10 process-seconds"),
+        (run(cpu=0.99), "degraded", "the generator used all of a core in 10 of 10 seconds"),
         (run(clock_steps=1), "degraded", "the wall clock stepped 10 times"),
         (run(fallbacks=50), "degraded", "50.0% of reads had no usable kernel stamp"),
         (run(tally=coalesced(0, 20 * MS)), "degraded", "a (sse): chunk interval p50 is only known to lie between"),
@@ -129,6 +129,35 @@ def test_what_stays_within_bounds_is_no_reason(totals):
     assert verdict(totals) == ("trusted", [])
 
 
+def crowd(seconds: int = 10, **fields: float) -> RunTotals:
+    """A run of ten processes, one of which is as ``fields`` say."""
+    totals = run(seconds=seconds, **fields)
+    for process in range(1, 10):
+        for t_s in range(seconds):
+            totals.add(f"quiet {process}", Slice(t_s, active=1, reads=100), DEFAULT_BOUNDS.busy_cpu)
+    return totals
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cpu": 0.99}, "1 of 10 generator processes used all of a core in 10 of 10 seconds"),
+        ({"taken_s": 0.3}, "1 of 10 generator processes wanted to run and could not for 30.0% of the time"),
+    ],
+)
+def test_one_process_of_many_that_could_not_do_its_work_is_a_reason(fields, reason):
+    trust, (said,) = verdict(crowd(**fields))
+    assert trust == "degraded"
+    assert said.startswith(reason)
+
+
+def test_several_processes_that_could_not_do_their_work_are_one_reason():
+    totals = crowd(cpu=0.99)
+    totals.processes["quiet 1"].busy_seconds = 5
+    (said,) = verdict(totals)[1]
+    assert said.startswith("2 of 10 generator processes used all of a core in up to 10 of 10 seconds")
+
+
 def test_being_busy_for_some_seconds_is_no_reason():
     totals = run(seconds=9)
     totals.add("a", Slice(9, 1, cpu=1.0), DEFAULT_BOUNDS.busy_cpu)
@@ -145,6 +174,24 @@ def test_a_first_chunk_that_came_with_others_came_at_the_latest_when_its_read_di
     found = uncertain_first_chunks(coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70), {"p10": 0.1, "p90": 0.9})
     assert set(found) == {"p10"}
     assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
+
+
+def test_the_marks_of_streams_that_did_not_fail_are_none_of_those_that_failed():
+    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)  # they fail
+    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
+    tally.time_to_first_chunk.record_ns(9 * MS, 100)
+    tally.time_to_first_chunk.record_ns(20 * MS, 100)
+    tally.coalesced_first_chunk.record_ns(20 * MS, 100)
+    tally.least_first_chunk.record_ns(5 * MS, 100)
+    found = uncertain_first_chunks(tally, {"p10": 0.1, "p90": 0.9})
+    assert found["p90"] == (pytest.approx(0.009, rel=0.01), pytest.approx(0.020, rel=0.01))
+    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
+
+
+def test_streams_that_all_failed_have_no_time_to_first_chunk_to_mark():
+    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)
+    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
+    assert uncertain_first_chunks(tally, {"p50": 0.5}) == {}
 
 
 def test_bounds_can_be_set():

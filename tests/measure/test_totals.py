@@ -10,7 +10,7 @@ from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import OPEN_SECONDS, RunTotals
+from streamgauge.measure.totals import OPEN_SECONDS, Process, RunTotals
 
 
 def slice_of(t_s: int, dice: random.Random) -> Slice:
@@ -38,11 +38,11 @@ def plain(totals: RunTotals) -> dict:
         "tallies": {key: tally.to_dict() | {"reasons": {}} for key, tally in sorted(totals.tallies.items())},
         "histograms": {key: tally.chunk_interval.to_sorted() for key, tally in sorted(totals.tallies.items())},
         "seconds": {
-            t_s: (s.started, s.finished, s.failed, s.chunks, s.bytes, s.quantiles("chunk_interval"), dict(s.active))
+            t_s: (s.started, s.finished, s.failed, s.chunks, s.bytes, s.quantiles("chunk_interval"), dict(s.active_by))
             for t_s, s in sorted(totals.seconds.items())
         },
-        "generator": (totals.lag.to_sorted(), totals.reads, totals.fallbacks, totals.clock_steps, totals.busy_seconds),
-        "extremes": (totals.cpu_max, totals.longest_pause_s, totals.process_seconds),
+        "generator": (totals.lag.to_sorted(), totals.reads, totals.fallbacks, totals.clock_steps),
+        "extremes": (totals.cpu_max, totals.longest_pause_s, dict(totals.processes)),
     }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_two_processes_add_up_to_the_one_that_did_the_work_of_both():
     both = RunTotals()
     both.add("a", one, 0.9)
     both.add("b", two, 0.9)
-    assert both.seconds[0].active == {"a": one.active, "b": two.active}
+    assert both.seconds[0].active_by == {"a": one.active, "b": two.active}
     for key, tally in both.tallies.items():
         parts = [part.tallies[key] for part in (one, two) if key in part.tallies]
         assert tally.started == sum(part.started for part in parts)
@@ -93,9 +93,11 @@ def test_a_second_that_is_closed_keeps_its_percentiles_and_lets_its_histograms_g
     totals, dice = RunTotals(), random.Random(4)
     totals.add("a", slice_of(0, dice), 0.9)
     before = {metric: totals.seconds[0].quantiles(metric) for metric in ("time_to_first_chunk", "chunk_interval")}
+    active = totals.seconds[0].active
     totals.add("a", slice_of(OPEN_SECONDS + 1, dice), 0.9)
     second = totals.seconds[0]
-    assert (second.time_to_first_chunk, second.chunk_interval) == (None, None)
+    assert (second.time_to_first_chunk, second.chunk_interval, second.active_by) == (None, None, {})
+    assert second.active == active
     assert {metric: second.quantiles(metric) for metric in before} == before
 
 
@@ -121,4 +123,5 @@ def test_a_long_run_keeps_few_histograms():
 def test_a_second_at_the_limit_of_a_core_is_busy(cpu, busy):
     totals = RunTotals()
     totals.add("a", Slice(0, 0, cpu=cpu), busy_cpu=0.95)
-    assert (totals.busy_seconds, totals.process_seconds, totals.cpu_max) == (busy, 1, cpu)
+    assert totals.processes == {"a": Process(seconds=1, busy_seconds=busy)}
+    assert totals.cpu_max == min(1.0, cpu)

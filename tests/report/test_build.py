@@ -12,6 +12,7 @@ from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
 from streamgauge.report.build import build_result
 from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint
+from streamgauge.report.tally import per_second
 
 RUN = Run(
     id="20260301-101500-3f2a", started_at="2026-03-01T10:15:00+00:00", duration_s=2.0, host="http://localhost",
@@ -79,6 +80,15 @@ def test_percentiles_of_successes_leave_failures_out():
     assert streams["time_to_first_chunk"]["p99"] == pytest.approx(0.005, rel=0.01)
     assert streams["chunk_interval"]["count"] == 10
     assert streams["duration"]["count"] == 5
+
+
+def test_rates_are_over_the_time_since_the_statistics_were_reset():
+    totals = totals_of(*[Outcome.COMPLETED] * 5)
+    totals.tallies["a", "sse"].tokens = 100
+    result = build_result({**RUN, "duration_s": 20.0, "counted_s": 5.0}, totals)
+    assert per_second(result["streams"][0]["chunks"], result) == 2.0
+    assert result["streams"][0]["tokens_per_second"]["in_all"] == 20.0
+    assert per_second(10, build_result(RUN, totals)) == 5.0
 
 
 def test_a_name_under_which_nothing_ran_is_left_out():

@@ -133,6 +133,14 @@ def test_a_run_without_streams_prints_too(make_result: Callable[..., Result]) ->
     assert "No stream ended." in text
 
 
+def test_a_generator_that_read_nothing_has_no_lag_and_no_timestamps(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=(), seconds=1)
+    text = printed(result, width=100)
+    assert "· the generator read nothing · CPU max 42.0 %" in text
+    assert "lag" not in text
+    assert "timestamps" not in text
+
+
 def test_reasons_beyond_the_most_frequent_are_counted(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=1, failing=0)
     result["streams"][0]["reasons"] = {f"stalled: reason {n}": n for n in range(1, 41)}

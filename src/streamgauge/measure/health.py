@@ -6,7 +6,7 @@ right moments. Not so for chunks that shared a read, for stamps that are missing
 and for a generator that did not get to run when it wanted to start something.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,11 +32,12 @@ class Bounds:
     taken_pause_degraded_s: float = 0.1
     """The same, and the process did not use the CPU meanwhile: it was stopped, or others had it."""
     taken_share_degraded: float = 0.05
-    """Share of the run that such pauses, of more than a millisecond each, may come to."""
+    """Share of its time that such pauses, of more than a millisecond each, may come to in any process: of ten, one that
+    is without the CPU half the time spoils every p99."""
     busy_cpu: float = 0.95
     """A process that uses this share of a core in a second has none left."""
     busy_share_degraded: float = 0.2
-    """Share of all seconds in which a process may be busy: starting up is, measuring must not be."""
+    """Share of its seconds in which any process may be busy: starting up is, measuring must not be."""
     fallback_share_degraded: float = 0.002
     """Reads timed by when they were read: with more of them, a p99 rests on generator lag."""
     coalesced_share_degraded: float = 0.5
@@ -65,11 +66,11 @@ def uncertain_percentiles(
 def uncertain_first_chunks(
     tally: Tally, quantiles: dict[str, float], bounds: Bounds = DEFAULT_BOUNDS
 ) -> dict[str, Range]:
-    """The same of the time to first chunk, over all streams that delivered one."""
+    """The same of the time to first chunk, over the streams that did not fail."""
     if not tally.coalesced_first_chunk.count:
         return {}
-    most = tally.time_to_first_chunk
-    return dict(_undetermined(most, tally.least_to_first_chunk(), most, quantiles, bounds))
+    least, most = tally.first_chunk_bounds()
+    return dict(_undetermined(most, least, most, quantiles, bounds))
 
 
 def _undetermined(
@@ -100,14 +101,10 @@ def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, 
         *totals.problems,
         *_lateness(totals, bounds.lag_degraded_s, bounds.pause_degraded_s),
         *_takings(totals, bounds),
+        *_overloads(totals, bounds),
         *_clock_reasons(totals, bounds),
         *_coalescing_reasons(totals, bounds),
     ]
-    if totals.busy_seconds > bounds.busy_share_degraded * totals.process_seconds:
-        degraded.append(
-            f"the generator used all of its core in {totals.busy_seconds} of {totals.process_seconds} process-seconds: "
-            "spread the users over more worker processes"
-        )
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
     if not any(tally.chunks for tally in totals.tallies.values()):
@@ -119,7 +116,7 @@ def _emptiness(totals: RunTotals) -> Iterator[str]:
     """A run that measured nothing is no good run."""
     tallies = totals.tallies.values()
     if not any(tally.counted for tally in tallies):
-        yield "nothing was measured: no stream started"
+        yield "nothing was measured: no stream was counted"
     elif not any(tally.chunks or tally.finished > tally.outcomes[Outcome.CENSORED] for tally in tallies):
         yield "nothing was measured: no stream delivered a chunk or ended before the run did"
 
@@ -138,11 +135,33 @@ def _takings(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
             f"the generator did not get to run for {totals.longest_taken_s * 1000:.0f} ms on end: it was stopped, or "
             f"others had the CPU, expected at most {bounds.taken_pause_degraded_s * 1000:g} ms"
         )
-    if totals.taken_share > bounds.taken_share_degraded:
+    taken = [each.taken_share for each in totals.processes.values() if each.taken_share > bounds.taken_share_degraded]
+    if taken:
         yield (
-            f"the generator wanted to run and could not for {totals.taken_share:.1%} of the time, expected at most "
-            f"{bounds.taken_share_degraded:.0%}: leave it more of the CPU"
+            f"{_who(len(taken), totals)} wanted to run and could not for {_up_to(taken)}{max(taken):.1%} of the time, "
+            f"expected at most {bounds.taken_share_degraded:.0%}: leave it more of the CPU"
         )
+
+
+def _overloads(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    busy = [each for each in totals.processes.values() if each.busy_share > bounds.busy_share_degraded]
+    if busy:
+        worst = max(busy, key=lambda each: each.busy_share)
+        yield (
+            f"{_who(len(busy), totals)} used all of a core in {_up_to(busy)}{worst.busy_seconds} of {worst.seconds} "
+            "seconds: spread the users over more worker processes"
+        )
+
+
+def _who(count: int, totals: RunTotals) -> str:
+    """The process or processes that a reason is about."""
+    if len(totals.processes) == 1:
+        return "the generator"
+    return f"{count} of {len(totals.processes)} generator processes"
+
+
+def _up_to(several: Sequence[object]) -> str:
+    return "up to " if len(several) > 1 else ""
 
 
 def _clock_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:

@@ -171,11 +171,24 @@ class Tally:
             bound.merge(uncertain)
         return least, most
 
-    def least_to_first_chunk(self) -> Histogram:
-        """``time_to_first_chunk`` with each uncertain one at its least."""
-        least = self.time_to_first_chunk.minus(self.coalesced_first_chunk)
-        least.merge(self.least_first_chunk)
-        return least
+    def first_chunk_bounds(self) -> tuple[Histogram, Histogram]:
+        """The time to first chunk of streams that did not fail, each uncertain one at its least, and at its most.
+
+        Which of the uncertain ones failed later is not known. So as many as may not have are uncertain here, and theirs
+        are the smallest of what is least. The first of the two is good for its percentiles alone.
+        """
+        most = self.time_to_first_chunk.minus(self.failed_time_to_first_chunk)
+        counts, left = Counter(most.counts), 0
+        for index, times in self.coalesced_first_chunk.counts.items():
+            uncertain = min(times, counts[index])
+            counts[index] -= uncertain
+            left += uncertain
+        for index, times in sorted(self.least_first_chunk.counts.items()):
+            counts[index] += min(times, left)
+            left -= min(times, left)
+        smallest = (most.min_ns, self.least_first_chunk.min_ns)
+        min_ns = min((each for each in smallest if each is not None), default=None)
+        return Histogram.of(counts, 0, min_ns, most.max_ns), most
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry, empty histograms left out; :meth:`from_dict` reads it."""

@@ -17,8 +17,9 @@ OPEN_SECONDS = 30
 class Second:
     """One second over all names and processes."""
 
-    active: dict[str, int] = field(default_factory=dict)
-    """By process."""
+    active_by: dict[str, int] = field(default_factory=dict)
+    """Streams under way, by process, while the second is open."""
+    active_closed: int = 0
     started: int = 0
     finished: int = 0
     failed: int = 0
@@ -27,6 +28,11 @@ class Second:
     time_to_first_chunk: Histogram | None = field(default_factory=Histogram)
     chunk_interval: Histogram | None = field(default_factory=Histogram)
     quantiles_s: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def active(self) -> int:
+        """Streams under way at its end, over all processes."""
+        return self.active_closed + sum(self.active_by.values())
 
     def add(self, tally: Tally) -> None:
         """Count what one name did in this second."""
@@ -47,10 +53,32 @@ class Second:
         return {"p50": p50, "p99": p99}
 
     def close(self) -> None:
-        """Keep the percentiles and let the histograms go."""
+        """Keep the percentiles and the sum, and let the histograms and the processes go."""
+        self.active_closed, self.active_by = self.active, {}
         for metric in ("time_to_first_chunk", "chunk_interval"):
             self.quantiles_s[metric] = self.quantiles(metric)
             setattr(self, metric, None)
+
+
+@dataclass(slots=True)
+class Process:
+    """One load generator process: for how long it took part, and how much of that it could not do its work."""
+
+    seconds: int = 0
+    busy_seconds: int = 0
+    """Those in which it used all of its core."""
+    taken_s: float = 0.0
+    """How long its event loop stood still without using the CPU."""
+
+    @property
+    def busy_share(self) -> float:
+        """Share of its seconds in which it was busy."""
+        return self.busy_seconds / self.seconds if self.seconds else 0.0
+
+    @property
+    def taken_share(self) -> float:
+        """Share of its time that was taken from it."""
+        return min(1.0, self.taken_s / self.seconds) if self.seconds else 0.0
 
 
 class RunTotals:
@@ -67,10 +95,8 @@ class RunTotals:
         self.clock_steps = 0
         self.cpu_max = 0.0
         self.longest_pause_s = 0.0
-        self.taken_s = self.longest_taken_s = 0.0
-        #: Seconds by process, and those among them in which it used all of its core.
-        self.process_seconds = 0
-        self.busy_seconds = 0
+        self.longest_taken_s = 0.0
+        self.processes: defaultdict[str, Process] = defaultdict(Process)
         #: What went wrong in counting, a sentence each.
         self.problems: list[str] = []
         self._closed_before = 0
@@ -78,7 +104,7 @@ class RunTotals:
     def add(self, process: str, part: Slice, busy_cpu: float) -> None:
         """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
         second = self.seconds.setdefault(part.t_s, Second())
-        second.active[process] = part.active
+        second.active_by[process] = part.active
         for key, tally in part.tallies.items():
             self.tallies[key].merge(tally)
             second.add(tally)
@@ -88,18 +114,20 @@ class RunTotals:
         self.reads += part.reads
         self.fallbacks += part.fallbacks
         self.clock_steps += part.clock_steps
-        self.cpu_max = max(self.cpu_max, part.cpu)
+        self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
         self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
-        self.taken_s += part.taken_s
         self.longest_taken_s = max(self.longest_taken_s, part.longest_taken_s)
-        self.process_seconds += 1
-        self.busy_seconds += part.cpu >= busy_cpu
+        known = self.processes[process]
+        known.seconds += 1
+        known.busy_seconds += part.cpu >= busy_cpu
+        known.taken_s += part.taken_s
         self._close_before(part.t_s - OPEN_SECONDS)
 
     @property
     def taken_share(self) -> float:
         """Share of the time in which an event loop stood still and did not use the CPU, over all processes."""
-        return min(1.0, self.taken_s / self.process_seconds) if self.process_seconds else 0.0
+        taken_s, seconds = (sum(getattr(each, of) for each in self.processes.values()) for of in ("taken_s", "seconds"))
+        return min(1.0, taken_s / seconds) if seconds else 0.0
 
     def _close_before(self, t_s: int) -> None:
         for past in range(self._closed_before, t_s):

@@ -10,6 +10,7 @@ from streamgauge.report.calibration import Calibration
 from streamgauge.report.delay import delay_clock, delay_summary
 from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
+from streamgauge.report.tally import counted_s
 from streamgauge.report.tokens import token_rate
 
 PASSED, FAILED, UNTRUSTED = 0, 1, 3
@@ -26,7 +27,7 @@ def build_result(run: Run, totals: RunTotals, calibration: Calibration | None = 
         run=run,
         verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
         streams=[
-            _streams(name, protocol, tally, delays.get((name, protocol)), run["duration_s"])
+            _streams(name, protocol, tally, delays.get((name, protocol)), counted_s(run))
             for (name, protocol), tally in sorted(totals.tallies.items())
             if tally.counted
         ],
@@ -93,7 +94,7 @@ def timeline_point(t_s: int, second: Second) -> TimelinePoint:
     """One second of the timeline."""
     return TimelinePoint(
         t_s=t_s,
-        active=sum(second.active.values()),
+        active=second.active,
         started=second.started,
         finished=second.finished,
         failed=second.failed,

@@ -206,11 +206,13 @@ def _reasons(result: Result) -> list[_Line]:
 def _generator(result: Result) -> _Line:
     found = result["generator"]
     lag = found["lag"]
-    parts = [
-        f"generator lag p50 {duration(lag['p50'])}, p99 {duration(lag['p99'])}, max {duration(lag['max'])}",
-        f"{found['timestamps']} timestamps",
-        f"CPU max {share(found['cpu_max'])}",
-    ]
+    parts = ["the generator read nothing"]
+    if lag["count"]:
+        parts = [
+            f"generator lag p50 {duration(lag['p50'])}, p99 {duration(lag['p99'])}, max {duration(lag['max'])}",
+            f"{found['timestamps']} timestamps",
+        ]
+    parts += [f"CPU max {share(found['cpu_max'])}"]
     parts += [some(found["late_starts"], "late start")] if found["late_starts"] else []
     parts += [some(found["dropped_arrivals"], "dropped arrival")] if found["dropped_arrivals"] else []
     parts += [some(found["clock_steps"], "clock step")] if found["clock_steps"] else []

@@ -108,6 +108,8 @@ class Run(TypedDict):
     started_at: str
     """ISO 8601, UTC."""
     duration_s: float
+    counted_s: NotRequired[float]
+    """Since the start or, where the statistics were reset, since then: what was counted belongs to this time."""
     host: str
     locustfile: str
     users: int

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from streamgauge.measure.outcome import Outcome
-from streamgauge.report.result import NamedStreams, Result
+from streamgauge.report.result import NamedStreams, Result, Run
 
 FAILURES = frozenset(outcome.value for outcome in Outcome if outcome.failed)
 
@@ -63,6 +63,11 @@ def totals(streams: Iterable[NamedStreams]) -> Totals:
 
 
 def per_second(count: int, result: Result) -> float | None:
-    """``count`` over the run's duration; None for a run without one."""
-    duration_s = result["run"]["duration_s"]
-    return count / duration_s if duration_s > 0 else None
+    """``count`` over the time in which it was counted; None for a run without any."""
+    over_s = counted_s(result["run"])
+    return count / over_s if over_s > 0 else None
+
+
+def counted_s(run: Run) -> float:
+    """For how long was counted what the result of ``run`` holds."""
+    return run.get("counted_s", run["duration_s"])

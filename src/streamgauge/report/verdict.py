@@ -10,8 +10,8 @@ from streamgauge.report.units import NONE, duration, number, share, significant,
 
 TRUST_MEANS: dict[Trust, str] = {
     "trusted": "The load generator kept up: these numbers are what the service did.",
-    "degraded": "The load generator was not at its best: take small differences with care.",
-    "invalid": "The load generator could not measure this load: do not use these numbers.",
+    "degraded": "Something stood in the way of exact numbers: take small differences with care.",
+    "invalid": "This run was not measured well enough to judge by: do not use these numbers.",
 }
 _JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
 _SECONDS = re.compile(r"(time_to_first_chunk|chunk_interval|chunk_delay|duration|lag)\b")

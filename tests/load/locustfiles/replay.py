@@ -132,7 +132,7 @@ def written(book: RunBook, close: Any = RunBook.close) -> Any:
     for (name, _), delays in totals.delays.results().items():
         for part in delays.delays.__slots__:
             found[f"{name} delay {part}"] = plain(getattr(delays.delays, part))
-    found["slices"] = sum(len(second.active) for second in totals.seconds.values())
+    found["slices"] = sum(each.seconds for each in totals.processes.values())
     TOTALS.write_text(json.dumps(found))
     return close(book)
 
