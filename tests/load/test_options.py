@@ -35,6 +35,13 @@ def runs():
         return dict(zip(names, pool.map(run, names), strict=True))
 
 
+def test_a_host_that_is_none_is_named():
+    run = run_locust("loadtests/sse.py", "--headless", "-H", "example.org", "-t", "1s", timeout_s=180)
+    assert run.status == 2, run.output
+    assert "--host: 'example.org/': expected a scheme of http, https" in run.output
+    assert "Traceback" not in run.output
+
+
 @pytest.mark.parametrize(("option", "value"), WRONG.items())
 def test_a_bad_option_is_named_with_its_value(runs, option, value):
     run = runs[option]

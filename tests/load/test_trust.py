@@ -103,10 +103,60 @@ def test_a_report_that_cannot_be_read_is_in_the_verdict(garbled):
     assert "Traceback" not in run.output
 
 
-def test_a_run_of_which_no_report_can_be_read_fails(garbled):
+def test_a_run_of_which_no_report_can_be_read_cannot_be_judged(garbled):
     run = garbled[ALL]
-    assert (run.status, run.results) == (3, [])
-    assert "cannot report on this run" in run.output
+    assert (run.status, run.result["verdict"]["trust"]) == (3, "invalid"), run.output
+    assert "no stream was counted" in reasons(run)
+    assert "could not be read" in reasons(run)
+
+
+IDLE = """
+import time
+from locust import User, task
+from streamgauge.load import StreamUser
+
+class Idle({which}):
+    @task
+    def wait(self):
+        time.sleep(0.1)
+"""
+
+
+@pytest.fixture(scope="module")
+def idle(start, tmp_path_factory):
+    """Runs of users that start no stream: those that could, and Locust's own. Both at once."""
+    running = {}
+    for which in ("StreamUser", "User"):
+        place = tmp_path_factory.mktemp("idle")
+        (place / "idle.py").write_text(IDLE.format(which=which))
+        files = {"locustfile": place / "idle.py", "result_dir": place / "results"}
+        running[which] = start.headless("http://127.0.0.1:1", users=1, run_time="1s", **files)
+    return {which: each.wait() for which, each in running.items()}
+
+
+def test_stream_users_that_start_no_stream_cannot_be_judged(idle):
+    run = idle["StreamUser"]
+    assert (run.status, run.result["verdict"]["trust"]) == (3, "invalid"), run.output
+    assert "nothing was measured" in reasons(run)
+    assert "no stream started" in run.output
+
+
+def test_users_that_do_not_stream_are_left_to_locust(idle):
+    run = idle["User"]
+    assert (run.status, run.results) == (0, []), run.output
+    assert "streamgauge has nothing to report on this run" in run.output
+
+
+def test_workers_that_are_lost_before_they_stream_make_a_run_that_cannot_be_judged(
+    start, source, two_processes, tmp_path
+):
+    """They stand still before they have started a user, as where others have the CPU; Locust gives them up."""
+    load = ("-H", source.url, "-u", 2, "-r", 0.1, "-t", "6s", *PACED)
+    locustfile = ROOT / "tests/load/locustfiles/frozen.py"
+    run = start("--headless", *load, *two_processes(), locustfile=locustfile, result_dir=tmp_path).wait()
+    assert (run.status, run.result["verdict"]["trust"]) == (3, "invalid"), run.output
+    assert "nothing was measured: no stream was counted" in reasons(run)
+    assert "2 workers did not report the end of their streams" in reasons(run)
 
 
 def test_a_result_carries_the_last_calibration_of_the_machine(start, source, tmp_path, monkeypatch):

@@ -147,14 +147,14 @@ class Generator:
 
     def finished_run(self) -> Path:
         """The first run's directory, with its result; raises DemoError where Locust left none."""
-        if (self._run / "result.json").exists():
-            return self._run
         self._timeline.read()
-        status = self.process.end()
         if self._interrupt.asked and not self._timeline.started:
+            self.process.end()
             discard(self._run)
             raise Interrupted
-        raise DemoError(f"Locust ended with status {status} and left no result", self.process)
+        if (self._run / "result.json").exists():
+            return self._run
+        raise DemoError(f"Locust ended with status {self.process.end()} and left no result", self.process)
 
     def later_runs(self) -> list[Path]:
         """Further runs of the app, started in the web UI, that have ended since the last call."""

@@ -17,7 +17,7 @@ from locust.env import Environment
 from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.totals import RunTotals
-from streamgauge.report.build import FAILED, UNTRUSTED, build_result, timeline_point
+from streamgauge.report.build import FAILED, build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 
@@ -33,7 +33,7 @@ class RunBook:
     def __init__(self, environment: Environment, *, distributed: bool) -> None:
         self.totals = RunTotals()
         self.processes: set[str] = set()
-        self.began_s = time.monotonic()
+        self.began_s = self._counting_since_s = time.monotonic()
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         self.users = 0
@@ -59,6 +59,7 @@ class RunBook:
     def reset(self) -> None:
         """Forget what was counted so far."""
         self.totals = RunTotals()
+        self._counting_since_s = time.monotonic()
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``: what there is if the run dies."""
@@ -86,6 +87,11 @@ class RunBook:
         return result
 
     @property
+    def counted(self) -> bool:
+        """Whether there is any stream to report on."""
+        return any(tally.counted for tally in self.totals.tallies.values())
+
+    @property
     def host(self) -> str:
         """The service under test: the run's host, else the first that a user class names."""
         environment = self._environment
@@ -97,11 +103,12 @@ class RunBook:
         return self._environment.locustfile or ""
 
     def _run(self) -> Run:
-        options = self._environment.parsed_options
+        options, now_s = self._environment.parsed_options, time.monotonic()
         return Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
-            duration_s=time.monotonic() - self.began_s,
+            duration_s=now_s - self.began_s,
+            counted_s=now_s - self._counting_since_s,
             host=self.host,
             locustfile=self.locustfile,
             users=self.users,
@@ -124,17 +131,24 @@ def _versions() -> dict[str, str]:
 
 
 def end_of_run(environment: Environment, book: RunBook) -> Result | None:
-    """Close the book and set the exit status; None, with a warning, where nothing was counted."""
-    if not any(tally.counted for tally in book.totals.tallies.values()):
-        if book.totals.problems:
-            logger.error("streamgauge cannot report on this run: %s", "; ".join(book.totals.problems))
-            environment.process_exit_code = UNTRUSTED
-            return None
-        logger.warning("No stream was started: streamgauge has nothing to report on this run")
+    """Close the book and set the exit status.
+
+    Where nothing was counted and no user was there to stream, the run is none of ours: None, and Locust's own status.
+    """
+    if not (book.counted or _streaming(environment)):
+        problems = "".join(f" ({problem})" for problem in book.totals.problems)
+        logger.warning("No stream was started: streamgauge has nothing to report on this run%s", problems)
         return None
     result = book.close()
     environment.process_exit_code = result["verdict"]["exit_code"]
     return result
+
+
+def _streaming(environment: Environment) -> bool:
+    """Whether any of the users is one that streams."""
+    from streamgauge.load.users import stream_users  # which imports what imports this
+
+    return bool(stream_users(environment))
 
 
 def show(result: Result, **_: Any) -> None:

@@ -14,6 +14,7 @@ from streamgauge.load.exporter import Exporter
 from streamgauge.load.reporting import GRACE_S, ReportingRun
 from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, REPORT_KEY, RESET
 from streamgauge.measure.slice import Slice
+from streamgauge.report.units import some
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class MasterRun(ReportingRun):
     def __init__(self, environment: Environment, runner: MasterRunner, exporter: Exporter | None = None) -> None:
         super().__init__(environment, exporter)
         self._runner = runner
+        self._expected: set[str] = set()
         self._drained: set[str] = set()
 
     def listen(self) -> None:
@@ -45,6 +47,7 @@ class MasterRun(ReportingRun):
 
     def on_test_start(self, **_: Any) -> None:
         """Open a new book, in which no worker has reported its end."""
+        self._expected = set(self.processes())
         self._drained.clear()
         super().on_test_start()
 
@@ -88,12 +91,14 @@ class MasterRun(ReportingRun):
                 gevent.sleep(0.05)
             except KeyboardInterrupt:
                 self.cut()
-        lost = (book.processes | set(self._not_drained())) - self._drained
+        lost = (self._expected | book.processes | set(self._not_drained())) - self._drained
         for worker in sorted(lost):
             logger.warning("Worker %s did not report the end of its streams", worker)
         if lost:
-            workers = "1 worker" if len(lost) == 1 else f"{len(lost)} workers"
-            book.totals.problems.append(f"{workers} did not report the end of their streams")
+            book.totals.problems.append(
+                f"{some(len(lost), 'worker')} did not report the end of their streams: lost, or too short of "
+                "CPU time to be heard"
+            )
 
     def cut(self) -> None:
         """Tell the workers to end the streams under way now."""

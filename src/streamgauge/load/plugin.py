@@ -11,6 +11,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from streamgauge.client.target import TargetError, target_of
 from streamgauge.load.exporter import Exporter, open_exporter
 from streamgauge.load.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.exporter_server import MetricsPortError
@@ -45,6 +46,8 @@ def gauge_of(environment: Environment) -> Gauge:
 def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None:
+        if not isinstance(runner, WorkerRunner):  # which the master tells
+            _check_host(environment)
         _hear_ctrl_c(environment)
         inspect.stack()  # Locust does it when it stops; the first one takes 50 ms and more, in which nothing is read
         gevent.get_hub().loop.update_now()  # or the run time counts from before the imports
@@ -54,6 +57,18 @@ def _on_init(environment: Environment, **_: Any) -> None:
         MasterRun(environment, runner, _exporter(environment, measuring=False)).listen()
     elif runner is not None:
         LocalRun(environment, gauge_of(environment), _exporter(environment, measuring=True)).listen()
+
+
+def _check_host(environment: Environment) -> None:
+    """A host that no user can stream to ends the process."""
+    from streamgauge.load.users import stream_users  # which imports this
+
+    for host in {each.host or environment.host for each in stream_users(environment)} - {None, ""}:
+        try:
+            target_of("/", host)
+        except TargetError as error:
+            sys.stderr.write(f"locust: error: --host: {error}\n")
+            sys.exit(USAGE)
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:

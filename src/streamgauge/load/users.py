@@ -75,3 +75,8 @@ class StreamUser(User):
     def on_stop(self) -> None:
         """Close what this user keeps open."""
         self.client.close()
+
+
+def stream_users(environment: Environment) -> list[type[StreamUser]]:
+    """The user classes of a run that stream."""
+    return [each for each in environment.user_classes if issubclass(each, StreamUser)]
