@@ -39,6 +39,7 @@ class ByHand:
     def __init__(self) -> None:
         self.given: tuple[bytes, int] | None = None
         self.send, self.fileno, self.close = len, lambda: 0, lambda: None
+        self.getsockopt = lambda *_: b""
 
     def recvmsg(self, *_: int) -> tuple[bytes, list[Any], int, None]:
         if self.given is None:
@@ -96,15 +97,13 @@ class World:
             call=call,
             note=lambda item: call(lambda: self._noted.append(item)),
             may_wait=lambda yes: None,
+            hurry=lambda: None,
             stop=lambda: call(lambda: None),
         )
 
     def after(self, delay_s: float, callback: Callable[[], None]) -> Any:
         self._timers.append(callback)
         return SimpleNamespace(stop=lambda: callback in self._timers and self._timers.remove(callback))
-
-    def hurry(self) -> None:
-        pass
 
     # What happens
 

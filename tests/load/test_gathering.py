@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.server import ROOT
+from streamgauge.client.reactor import LONGEST_WAIT_S
 
 SCRIPT = Path(__file__).parent / "locustfiles" / "hub.py"
-#: As ``streamgauge.load.reactor`` has it, which would bring Locust into this process.
-GATHER_S, READS_PER_BLUR = 0.005, 2_000
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +25,15 @@ def test_the_loop_looks_seldom_while_what_may_wait_comes_fast(seen):
     waiting = seen["waiting"]
     assert waiting["gathering"] > waiting["passes"] / 2
     # One that finds what was gathered, one that finds nothing, and one that is woken: three in each interval at most.
-    assert waiting["passes"] <= 3 * (waiting["took_s"] / GATHER_S + 1)
+    assert waiting["passes"] <= 3 * (waiting["took_s"] / LONGEST_WAIT_S + 1)
 
 
-def test_a_read_that_showed_less_for_having_waited_ends_it(seen):
-    blurred = seen["blurred"]
-    assert blurred["gathering"] <= 1 + blurred["passes"] // READS_PER_BLUR
+def test_what_hurries_does_not_wait(seen):
+    assert seen["hurried"]["gathering"] == 0
+
+
+def test_what_hurried_waits_again_after_a_time(seen):
+    assert seen["hurried_long_ago"]["gathering"] > seen["hurried_long_ago"]["passes"] / 2
 
 
 def test_what_is_young_does_not_wait(seen):

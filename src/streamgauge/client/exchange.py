@@ -5,6 +5,7 @@ may answer before it has the whole request. What goes wrong is an outcome in the
 are mistakes of the caller's own callables, and go back to the caller.
 """
 
+import math
 from collections.abc import Callable
 
 from streamgauge.client.body import BodyReader
@@ -130,7 +131,7 @@ class Exchange:
 
     def _take_in(self, data: bytes, arrival_ns: int) -> None:
         body, timer = self._body, self._timer
-        coalesced = timer.coalesced
+        coalesced, last_ns = timer.coalesced, timer.last_ns if timer.exact else -math.inf
         try:
             if body is None:
                 self._take_in_head(data, arrival_ns)
@@ -141,7 +142,8 @@ class Exchange:
         except Exception as error:
             self._raise(error)
         if body is not None and self._intake is not None:
-            self._intake.await_next(body, exact=timer.exact, blurred=timer.coalesced != coalesced)
+            apart_ns = timer.last_ns - last_ns if timer.coalesced == coalesced else 0
+            self._intake.await_next(body, apart_ns, exact=timer.exact)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
         settled = body.feed(data, arrival_ns, self._instruments.clock)

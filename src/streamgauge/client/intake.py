@@ -7,10 +7,15 @@ from collections.abc import Callable
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.instruments import Instruments
+from streamgauge.client.reactor import LONGEST_WAIT_S
 from streamgauge.client.shortcut import Shortcut
+from streamgauge.client.socket import round_trip_ns
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 
+#: Reading acknowledges what came, and a server may hold back its next small segment until then (Nagle's algorithm). One
+#: whose chunks are this far apart, and a round trip, does not notice that they waited.
+_APART_NS = round(2 * LONGEST_WAIT_S * 1e9)
 #: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
 Take = Callable[[bytes | None, int], None]
 
@@ -18,17 +23,18 @@ Take = Callable[[bytes | None, int], None]
 class Intake:
     """Reads ``transport`` until it is stopped. An error on the way goes to ``failed``."""
 
-    __slots__ = ("_clock", "_failed", "_lag", "_reactor", "_reading", "_shortcut", "_stamped", "_take", "_transport")
+    __slots__ = ("_brief_ns", "_clock", "_failed", "_lag", "_reading", "_shortcut", "_stamped", "_take", "_transport")
 
     def __init__(
         self, transport: Transport, instruments: Instruments, take: Take, failed: Callable[[OSError], None]
     ) -> None:
         self._transport = transport
-        self._clock, self._lag, self._reactor = instruments.clock, instruments.ledger.lag, instruments.reactor
+        self._clock, self._lag = instruments.clock, instruments.ledger.lag
         self._take, self._failed = take, failed
         self._shortcut: Shortcut | None = None
         self._stamped = False
-        self._reading = self._reactor.on_readable(transport.sock.fileno(), self.read)
+        self._brief_ns = 0
+        self._reading = instruments.reactor.on_readable(transport.sock.fileno(), self.read)
 
     def read(self) -> None:
         """Read what is there."""
@@ -54,16 +60,21 @@ class Intake:
 
     def begin_body(self, body: BodyReader, timer: ChunkTimer) -> None:
         """The head has come: from here on there may be a short way."""
+        self._brief_ns = _APART_NS + round_trip_ns(self._transport.sock)
         self._shortcut = Shortcut.of(self._transport, body, timer, self._hand_on, self._cannot_read)
+        if self._shortcut is not None:
+            self._shortcut.brief_ns, self._shortcut.hurry = self._brief_ns, self._reading.hurry
 
-    def await_next(self, body: BodyReader, *, exact: bool, blurred: bool) -> None:
-        """A read of the body was taken in. ``exact``: the last chunk's arrival is known exactly. ``blurred``: some that
-        it brought is not.
+    def await_next(self, body: BodyReader, apart_ns: float, *, exact: bool) -> None:
+        """A read of the body was taken in, whose only chunk came ``apart_ns`` after the one before: 0 for another read.
+
+        ``exact``: the last chunk's arrival is known exactly.
         """
-        if blurred:
-            self._reactor.hurry()
+        if apart_ns < self._brief_ns:
+            self._reading.hurry()
         between = exact and not (body.decoder.pending or body.left_behind)
-        self._reading.may_wait(between and self._stamped and body.framing.self_delimited)
+        may_wait = self._stamped and body.framing.self_delimited and not body.judge.watched
+        self._reading.may_wait(between and may_wait)
         if self._shortcut is None:
             return
         if self._shortcut.open:

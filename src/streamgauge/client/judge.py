@@ -32,6 +32,8 @@ class Judge:
         self._timer = timer
         self._protocol = protocol
         self._on_chunk = plan.on_chunk
+        #: Whether the caller looks at each chunk, and may want to act on one at once.
+        self.watched = plan.on_chunk is not None or callable(plan.end)
         #: The end that is the decoder's to see: the ``[DONE]`` of a token stream, which is no chunk.
         self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
         named = None if self._ends_itself else plan.end

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+#: What may wait is left unread for no longer.
+LONGEST_WAIT_S = 0.010
+
 Callback = Callable[[], None]
 AfterPass = Callable[[list[Any]], None]
 
@@ -31,6 +34,9 @@ class Reading(Watch, Protocol):
     def may_wait(self, yes: bool) -> None:
         """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
 
+    def hurry(self) -> None:
+        """It came so that it should not have waited: for some time nothing of it will."""
+
 
 class Reactor(Protocol):
     """Calls back when a file descriptor is ready, level-triggered, or a time has passed."""
@@ -46,9 +52,6 @@ class Reactor(Protocol):
 
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """Call ``before`` when the loop is about to ask what is readable, and ``after`` with the items noted in it."""
-
-    def hurry(self) -> None:
-        """A read showed less for having waited."""
 
 
 class SelectorReactor:
@@ -78,9 +81,6 @@ class SelectorReactor:
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
         self._around_each_pass.append((before, after))
-
-    def hurry(self) -> None:
-        """See ``Reactor``: here nothing waits."""
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Turn until ``done()``."""
@@ -142,6 +142,9 @@ class _FdWatch:
         self.call(partial(self._noted.append, item))
 
     def may_wait(self, yes: bool) -> None:
+        """Nothing waits here."""
+
+    def hurry(self) -> None:
         """Nothing waits here."""
 
     def _callbacks(self) -> dict[int, Callback]:

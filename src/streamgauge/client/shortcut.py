@@ -30,6 +30,7 @@ class Progress:
     """What the short way needs of a stream for each read, in one place in memory, and what it has counted so far."""
 
     __slots__ = (
+        "brief_ns",
         "bytes",
         "chunks",
         "due",
@@ -48,6 +49,8 @@ class Progress:
         self.bytes = self.chunks = 0
         #: As the timer has them.
         self.last_ns = self.notable_ns = 0
+        #: An interval below it is one that should not have waited.
+        self.brief_ns = 0
         #: As the sequence check has it, ``ANY`` where it has seen none; None where no number is looked at.
         self.due: int | None = None
 
@@ -62,6 +65,7 @@ class Shortcut(Progress):
         "_sequence",
         "_timer",
         "cannot_read",
+        "hurry",
         "long_way",
     )
 
@@ -80,6 +84,8 @@ class Shortcut(Progress):
         self._body, self._timer, self._sequence = body, timer, body.judge.sequence
         self._framing, self._decoder = framing, decoder
         self.long_way, self.cannot_read = long_way, cannot_read
+        #: What comes next is not to wait; it is the intake's to set, as ``brief_ns`` is.
+        self.hurry: Callable[[], None]
 
     @classmethod
     def of(
@@ -136,6 +142,9 @@ class Shortcut(Progress):
         self.due = self._sequence.due
 
     def notable(self, interval_ns: int) -> None:
-        """An interval came above ``notable_ns``."""
-        self._timer.notable(interval_ns)
-        self.notable_ns = self._timer.notable_ns
+        """An interval came below ``brief_ns``, or above ``notable_ns``."""
+        if interval_ns < self.brief_ns:
+            self.hurry()
+        if interval_ns > self.notable_ns:
+            self._timer.notable(interval_ns)
+            self.notable_ns = self._timer.notable_ns

@@ -17,6 +17,9 @@ READ_BYTES = 65_536
 ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
 _SOL_SOCKET = _socket.SOL_SOCKET
 _STAMP = struct.Struct("qq")
+#: Linux's struct tcp_info: behind 8 bytes and 15 words of four, the smoothed round trip in µs.
+_TCP_INFO = getattr(_socket, "TCP_INFO", 11)
+_ROUND_TRIP, _ROUND_TRIP_AT = struct.Struct("I"), 8 + 15 * 4
 
 #: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
 Socket = _socket.socket
@@ -52,6 +55,15 @@ def _ask_for_stamps() -> None:
         sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         _asking.append(sock)
         atexit.register(sock.close)
+
+
+def round_trip_ns(sock: Socket) -> int:
+    """The kernel's estimate of the time to the peer and back; 0 where it has none, as for Unix sockets."""
+    try:
+        info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP_AT + _ROUND_TRIP.size)
+        return int(_ROUND_TRIP.unpack_from(info, _ROUND_TRIP_AT)[0]) * 1000
+    except (OSError, struct.error):
+        return 0
 
 
 def stamp_ns(messages: Sequence[tuple[int, int, bytes]]) -> int | None:

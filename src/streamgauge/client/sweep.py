@@ -83,7 +83,7 @@ class Sweep:
             batch.intervals_ns.append(interval_ns)
             shortcut.last_ns = arrival_ns
             shortcut.chunks += 1
-            if interval_ns > shortcut.notable_ns:
+            if not shortcut.brief_ns <= interval_ns <= shortcut.notable_ns:
                 shortcut.notable(interval_ns)
         batch.count()
         self._ledger.lag.record_all_ns(lags_ns)

@@ -105,7 +105,8 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cut_s, self._cpu_s = now_s, cpu_s
-        self._pace(QUICK_TURN_S if any(tally.coalesced for tally in tallies.values()) else TURN_S)
+        coalesced = any(tally.coalesced for tally in tallies.values())
+        self._pace(QUICK_TURN_S if coalesced and not self._reactor.gathering else TURN_S)
 
     def _pace(self, turn_s: float) -> None:
         """Turn this often from now on."""

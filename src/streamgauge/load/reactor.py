@@ -4,27 +4,28 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-five milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
-and so is all that has been watched for a short while only: whoever starts a stream when one has ended would start late.
+ten milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
+and so is what has been watched for a short while only (whoever starts a stream when one has ended would start late) and
+what was told to hurry.
 """
 
+import heapq
+import itertools
 import sys
-from collections import deque
+import time
 from typing import Any
 
 import gevent
 from gevent import monkey
 
-from streamgauge.client.reactor import AfterPass, Callback, Reading, Watch
+from streamgauge.client.reactor import LONGEST_WAIT_S, AfterPass, Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
-#: How long chunks are left unread, once they come faster than that.
-GATHER_S = 0.005
-#: A read that showed less for having waited is made up for by this many that did not, before anything waits again.
-READS_PER_BLUR = 2_000
 #: What has been watched for less does not wait: at the end of a stream this old the wait is no more than 1 % of it.
-OLD_S = 0.5
+OLD_S = 100 * LONGEST_WAIT_S
+#: What was told to hurry waits again when it was not told so for this long.
+HURRY_S = 60.0
 
 
 class HubReactor:
@@ -33,20 +34,14 @@ class HubReactor:
     def __init__(self) -> None:
         self._hub = gevent.get_hub()
         self._loop = self._hub.loop
-        self._readers: dict[int, Callback] = {}
-        self._items: dict[int, object] = {}
-        self._noted: list[object] = []
+        self._table = table = _Table()
         self._around_each_pass: list[tuple[Callback, AfterPass]] = []
-        epoll = monkey.get_original("select", "epoll")
-        self._all, self._pressing = epoll(), epoll()
-        self._all.register(self._pressing.fileno(), _EPOLLIN)
-        self._readers[self._pressing.fileno()] = self._read_pressing
-        self._young: deque[_EpollReading] = deque()
-        self._any = self._loop.io(self._all.fileno(), _READ, ref=False)
-        self._meanwhile = self._loop.io(self._pressing.fileno(), _READ, ref=False)
+        self._any = self._loop.io(table.all.fileno(), _READ, ref=False)
+        self._meanwhile = self._loop.io(table.pressing.fileno(), _READ, ref=False)
         self._gathered: Watch | None = None
         self._looked_s = 0.0
-        self._credit = self._pressed = 0
+        self._pressed = 0
+        table.readers[table.pressing.fileno()] = self._read_pressing
         self._any.start(self._on_any)
 
     # When to look
@@ -59,13 +54,13 @@ class HubReactor:
     def _on_any(self) -> None:
         looked_s, self._looked_s = self._looked_s, self._loop.now()
         waited = self.look()
-        if waited and self._looked_s - looked_s < GATHER_S and self._credit >= 0:
+        if waited and self._looked_s - looked_s < LONGEST_WAIT_S:
             self._any.stop()
             self._meanwhile.start(self._on_pressing)
-            self._gathered = self.every(GATHER_S, self._on_gathered)
+            self._gathered = self.every(LONGEST_WAIT_S, self._on_gathered)
 
     def _on_gathered(self) -> None:
-        if not self.look() or self._credit < 0:
+        if not self.look():
             self._looked_s = self._loop.now()
             assert self._gathered is not None
             self._gathered.stop()
@@ -77,42 +72,31 @@ class HubReactor:
         self._read_pressing()
         self._after()
 
-    def hurry(self) -> None:
-        """See ``Reactor``."""
-        if self.gathering:
-            self._credit -= READS_PER_BLUR
-
     # Looking
 
     def look(self) -> int:
         """One pass: call back for all that is readable now, and return how much there was that may wait."""
         self._pressed = 0
-        self._age()
+        self._table.age()
         for before, _ in self._around_each_pass:
             before()
-        waited = self._call_back(self._all) - self._pressed
-        if self._credit < 0:
-            self._credit += waited
+        waited = self._call_back(self._table.all) - self._pressed
         self._after()
         return waited
 
-    def _age(self) -> None:
-        young, old_s = self._young, self._loop.now() - OLD_S
-        while young and young[0].since_s <= old_s:
-            young.popleft().grow_old()
-
     def _after(self) -> None:
-        noted, self._noted = self._noted, []
+        table = self._table
+        noted, table.noted = table.noted, []
         for _, after in self._around_each_pass:
             after(noted)
 
     def _read_pressing(self) -> None:
         self._pressed = 1
-        self._call_back(self._pressing)
+        self._call_back(self._table.pressing)
 
     def _call_back(self, epoll: Any) -> int:
         """Call back for all at once, so that what is not among it was not readable by now."""
-        readers, items = self._readers, self._items
+        readers, items = self._table.readers, self._table.items
         readable = epoll.poll(0, len(readers))
         noted = [items[fd] for fd, _ in readable if fd in items]
         if len(noted) < len(readable):
@@ -123,15 +107,12 @@ class HubReactor:
                         callback()
                     except Exception:
                         self._hub.handle_error(callback, *sys.exc_info())
-        self._noted += noted
+        self._table.noted += noted
         return len(readable)
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
-        self._readers[fd] = callback
-        reading = _EpollReading(self._readers, self._items, self._all, self._pressing, fd, self._loop.now())
-        self._young.append(reading)
-        return reading
+        return _EpollReading(self._table, fd, callback)
 
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
@@ -161,55 +142,90 @@ class HubReactor:
         return _HubWatch(watcher)
 
 
+class _Table:
+    """What is watched for reading."""
+
+    __slots__ = ("_order", "_young", "all", "items", "noted", "pressing", "readers")
+
+    def __init__(self) -> None:
+        epoll = monkey.get_original("select", "epoll")
+        #: All that is watched: what may wait, and the epoll with what may not.
+        self.all, self.pressing = epoll(), epoll()
+        self.all.register(self.pressing.fileno(), _EPOLLIN)
+        #: By file descriptor: whom to call, or else what to note.
+        self.readers: dict[int, Callback] = {}
+        self.items: dict[int, object] = {}
+        self.noted: list[object] = []
+        self._young: list[tuple[float, int, _EpollReading]] = []
+        self._order = itertools.count()
+
+    def let_age(self, reading: "_EpollReading", for_s: float) -> None:
+        """Tell ``reading`` when this has passed."""
+        heapq.heappush(self._young, (time.monotonic() + for_s, next(self._order), reading))
+
+    def age(self) -> None:
+        """Time has passed."""
+        young, now_s = self._young, time.monotonic()
+        while young and young[0][0] <= now_s:
+            heapq.heappop(young)[2].grow_old()
+
+
 class _EpollReading:
-    """A file descriptor in one of the two epolls, watched since ``since_s`` (libev's time)."""
+    """A file descriptor in one of the two epolls."""
 
-    __slots__ = ("_epoll", "_fd", "_items", "_may_wait", "_old", "_other", "_readers", "_waits", "since_s")
+    __slots__ = ("_fd", "_hurried", "_may_wait", "_old", "_table", "_waits")
 
-    def __init__(
-        self,
-        readers: dict[int, Callback],
-        items: dict[int, object],
-        waiting: Any,
-        pressing: Any,
-        fd: int,
-        since_s: float,
-    ) -> None:
-        self._readers, self._items, self._fd, self.since_s = readers, items, fd, since_s
-        self._epoll, self._other = pressing, waiting
-        self._may_wait = self._old = self._waits = False
-        pressing.register(fd, _EPOLLIN)
+    def __init__(self, table: _Table, fd: int, callback: Callback) -> None:
+        self._table, self._fd = table, fd
+        self._may_wait = self._old = self._hurried = self._waits = False
+        table.readers[fd] = callback
+        table.pressing.register(fd, _EPOLLIN)
+        table.let_age(self, OLD_S)
 
     def call(self, callback: Callback) -> None:
         if self._fd >= 0:
-            self._items.pop(self._fd, None)
-            self._readers[self._fd] = callback
+            self._table.items.pop(self._fd, None)
+            self._table.readers[self._fd] = callback
 
     def note(self, item: object) -> None:
         if self._fd >= 0:
-            self._items[self._fd] = item
+            self._table.items[self._fd] = item
 
     def may_wait(self, yes: bool) -> None:
         self._may_wait = yes
         self._move()
 
+    def hurry(self) -> None:
+        if self._old:
+            self._old = False
+            self._move()
+            self._table.let_age(self, HURRY_S)
+        else:
+            self._hurried = True
+
     def grow_old(self) -> None:
-        self._old = True
-        self._move()
+        if self._fd >= 0 and self._hurried:
+            self._hurried = False
+            self._table.let_age(self, HURRY_S)
+        else:
+            self._old = True
+            self._move()
+
+    def _epoll(self) -> Any:
+        return self._table.all if self._waits else self._table.pressing
 
     def _move(self) -> None:
         waits = self._may_wait and self._old
         if waits != self._waits and self._fd >= 0:
+            self._epoll().unregister(self._fd)
             self._waits = waits
-            self._epoll.unregister(self._fd)
-            self._epoll, self._other = self._other, self._epoll
-            self._epoll.register(self._fd, _EPOLLIN)
+            self._epoll().register(self._fd, _EPOLLIN)
 
     def stop(self) -> None:
         if self._fd >= 0:
-            del self._readers[self._fd]
-            self._items.pop(self._fd, None)
-            self._epoll.unregister(self._fd)
+            del self._table.readers[self._fd]
+            self._table.items.pop(self._fd, None)
+            self._epoll().unregister(self._fd)
             self._fd = -1
 
 

@@ -10,63 +10,94 @@ import gevent
 from gevent.event import Event
 from gevent.socket import wait_read
 
-from streamgauge.load.reactor import OLD_S, HubReactor
+from streamgauge.load import reactor as hub
+from streamgauge.load.reactor import HubReactor
 
-BYTES, ROUND_TRIPS = 5_000, 100
+# What takes a second and a minute takes less here.
+hub.OLD_S, hub.HURRY_S = 0.2, 0.6
 FLOOD = """
 import os, sys, time
-for _ in range(int(sys.argv[1])):
+while True:
     os.write(1, b"x")
     time.sleep(0.0002)
 """
+ROUND_TRIPS = 100
 
 
 class Flood:
     """Another process that writes a byte every 0.2 ms, and what has been read of it."""
 
-    def __init__(self, reactor, count, *, waits):
-        self.process = subprocess.Popen([sys.executable, "-c", FLOOD, str(count)], stdout=subprocess.PIPE)
+    def __init__(self, reactor, *, waits):
+        self.process = subprocess.Popen([sys.executable, "-c", FLOOD], stdout=subprocess.PIPE)
         self._fd = self.process.stdout.fileno()
-        self.read = 0
+        self.hurries = False
         wait_read(self._fd)
-        self._reading = reactor.on_readable(self._fd, self._on_readable)
-        self._reading.may_wait(waits)
+        self.reading = reactor.on_readable(self._fd, self._on_readable)
+        self.reading.may_wait(waits)
 
     def _on_readable(self):
-        self.read += len(os.read(self._fd, 65_536))
+        os.read(self._fd, 65_536)
+        if self.hurries:
+            self.reading.hurry()
 
     def end(self):
-        self._reading.stop()
+        self.reading.stop()
         self.process.kill()
         self.process.communicate()
 
 
-def passes(*, waits, blurs=False):
-    """How often the loop asked what is readable, until a flood was read, and in how many passes it was gathering."""
-    reactor, gathering = HubReactor(), []
-    reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: reactor.hurry() if blurs else None)
-    flood = Flood(reactor, BYTES, waits=waits)
-    gevent.sleep(2 * OLD_S)
-    gathering.clear()
-    begin_s, left = time.monotonic(), BYTES - flood.read
-    while flood.read < BYTES:
-        gevent.sleep(0.01)
-    took_s = time.monotonic() - begin_s
-    flood.end()
-    return {"passes": len(gathering), "gathering": sum(gathering), "took_s": took_s, "bytes": left}
+class Watched:
+    """A reactor beside a flood, and in which of its passes it was gathering."""
+
+    def __init__(self, *, waits):
+        self.reactor = HubReactor()
+        self.gathering = []
+        self.reactor.around_each_pass(lambda: self.gathering.append(self.reactor.gathering), lambda _: None)
+        self.flood = Flood(self.reactor, waits=waits)
+
+    def passes(self, for_s):
+        """How often the loop asked what is readable, and in how many of these passes it was gathering."""
+        self.gathering.clear()
+        begin_s = time.monotonic()
+        gevent.sleep(for_s)
+        took_s = time.monotonic() - begin_s
+        return {"passes": len(self.gathering), "gathering": sum(self.gathering), "took_s": took_s}
+
+
+def old(*, waits):
+    """A flood that is old."""
+    watched = Watched(waits=waits)
+    gevent.sleep(2 * hub.OLD_S)
+    return watched
+
+
+def passes(*, waits):
+    watched = old(waits=waits)
+    found = watched.passes(0.5)
+    watched.flood.end()
+    return found
+
+
+def hurried():
+    """While an old flood hurries, and when it has not for some time."""
+    watched = old(waits=True)
+    watched.flood.hurries = True
+    gevent.sleep(0.1)
+    found = {"hurried": watched.passes(0.5)}
+    watched.flood.hurries = False
+    gevent.sleep(2.5 * hub.HURRY_S)
+    found["hurried_long_ago"] = watched.passes(0.5)
+    watched.flood.end()
+    return found
 
 
 def young():
-    """In how many passes the loop was gathering while a flood was new to it, and in how many passes in all."""
-    reactor, gathering = HubReactor(), []
-    reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: None)
-    flood = Flood(reactor, BYTES, waits=True)
-    begin_s = time.monotonic()
-    while time.monotonic() < begin_s + OLD_S / 2:
-        gevent.sleep(0.001)
-    found = {"passes": len(gathering), "gathering": sum(gathering) if time.monotonic() < begin_s + OLD_S else 0}
-    flood.end()
-    return found
+    """While a flood is new, where that did not last too long."""
+    watched, begin_s = Watched(waits=True), time.monotonic()
+    found = watched.passes(hub.OLD_S / 2)
+    in_time = time.monotonic() < begin_s + hub.OLD_S
+    watched.flood.end()
+    return found if in_time else {**found, "gathering": 0}
 
 
 def seen_without_a_pass():
@@ -75,13 +106,13 @@ def seen_without_a_pass():
     """
     reactor, found, asked = HubReactor(), {}, []
     reactor.around_each_pass(lambda: asked.append(1), lambda _: None)
-    flood = Flood(reactor, 40 * BYTES, waits=True)
+    flood = Flood(reactor, waits=True)
     for name, waits in (("waiting", True), ("pressing", False)):
         reader, writer = os.pipe()
         seen = Event()
         reading = reactor.on_readable(reader, lambda reader=reader, seen=seen: (os.read(reader, 1), seen.set()))
         reading.may_wait(waits)
-        gevent.sleep(2 * OLD_S)
+        gevent.sleep(2 * hub.OLD_S)
         found[name] = 0
         for _ in range(ROUND_TRIPS):
             seen.clear()
@@ -100,8 +131,8 @@ print(
         {
             "waiting": passes(waits=True),
             "pressing": passes(waits=False),
-            "blurred": passes(waits=True, blurs=True),
             "young": young(),
+            **hurried(),
             "without_a_pass": seen_without_a_pass(),
         }
     )
