@@ -141,3 +141,45 @@ def test_what_was_decoded_before_the_damage_counts(stream) -> None:
     head = b"Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
     record = stream((b"HTTP/1.1 200 OK\r\n" + head + script,))
     assert (record.outcome, record.chunks) == (Outcome.PROTOCOL_ERROR, 1)
+
+
+def test_a_coded_raw_chunk_is_what_its_transfer_chunk_decodes_to(stream) -> None:
+    """The coding's own beginning and end are no chunks, nor is a transfer chunk that reads split more than one."""
+    coder, seen, step = Gzip(), [], Lockstep()
+    first, second, third = (chunk(coder.flushed(text)) for text in (b"one", b"two", b"three"))
+    script = [
+        first[:8],
+        "read",
+        first[8:],
+        step,
+        second,
+        step,
+        third[:-6],
+        "read",
+        third[-6:],
+        step,
+        chunk(coder.end()),
+    ]
+
+    def look(text):
+        seen.append(text)
+        step.look(text)
+
+    head = chunked("text/plain", b"Content-Encoding: gzip")
+    record = stream([head, *script, END], protocol="raw", on_chunk=look)
+    assert (record.outcome, seen, step.late) == (COMPLETED, [b"one", b"two", b"three"], 0), record.reason
+
+
+def test_coded_raw_chunks_before_the_damage_count(stream) -> None:
+    coder = Gzip()
+    whole = b"".join(chunk(coder.flushed(text)) for text in (b"one", b"two"))
+    head = chunked("text/plain", b"Content-Encoding: gzip")
+    record = stream([head + whole + b"20\r\n\xff\xff\xff\xff"], protocol="raw")
+    assert (record.outcome, record.chunks) == (PROTOCOL_ERROR, 2), record.reason
+
+
+def test_the_limit_of_a_chunk_is_none_for_many_that_one_read_decodes_to(stream) -> None:
+    events = b"".join(b"data: %d %b\n\n" % (n, b"x" * 90) for n in range(200))
+    head = chunked("text/event-stream", b"Content-Encoding: gzip")
+    record = stream([head, chunk(gzip.compress(events)), END], max_chunk_bytes=1_000)
+    assert (record.outcome, record.chunks) == (COMPLETED, 200), record.reason

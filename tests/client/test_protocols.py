@@ -84,6 +84,13 @@ def test_parts_that_replace_each_other_need_no_closing_delimiter_behind_their_na
     assert (record.outcome, record.chunks) == (outcome, 2), record.reason
 
 
+def test_a_response_without_a_body_owes_no_delimiter(stream):
+    record = stream(
+        [b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n\r\n" % FRAMES.encode()], method="HEAD", protocol="multipart"
+    )
+    assert (record.outcome, record.chunks) == (COMPLETED, 0), record.reason
+
+
 def test_a_part_that_is_cut_off_is_no_chunk(stream):
     record = parts(stream, part(b"a", length=True), part(b"bbbb", length=True)[:-4])
     assert (record.outcome, record.chunks) == (INCOMPLETE, 1)

@@ -158,7 +158,7 @@ def test_a_flood_of_empty_members_takes_linear_time(name):
     assert (decoded, whole) == (b"", True)
 
 
-@pytest.mark.parametrize("name", ["", "identity", "Identity, identity", " , "])
+@pytest.mark.parametrize("name", ["", "identity", "Identity, identity", " , ", "none", "None"])
 def test_identity_needs_no_decoder(name):
     assert coding_for(name) is None
 

@@ -21,6 +21,7 @@ HEADS = {
     "colons in a value": (OK + b"A: b:c: d\r\n\r\n", 200, "OK", {"a": "b:c: d"}),
     "names in any case": (OK + b"CONTENT-type: x\r\n\r\n", 200, "OK", {"content-type": "x"}),
     "repeated field": (OK + b"A: 1\r\nB: 2\r\na: 3\r\n\r\n", 200, "OK", {"a": "1, 3", "b": "2"}),
+    "repeated content type": (OK + b"Content-Type: a\r\nContent-Type: b\r\n\r\n", 200, "OK", {"content-type": "b"}),
     "obs-fold": (OK + b"A: b\r\n \t c\r\n\td\r\nE: f\r\n\r\n", 200, "OK", {"a": "b c d", "e": "f"}),
     "fold of the field that was repeated": (OK + b"A: 1\r\nA: 2\r\n 3\r\n\r\n", 200, "OK", {"a": "1, 2 3"}),
     "all characters of a name": (OK + b"!#$%&'*+-.^_`|~09aZ: x\r\n\r\n", 200, "OK", {"!#$%&'*+-.^_`|~09az": "x"}),

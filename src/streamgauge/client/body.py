@@ -7,10 +7,10 @@ from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.tally import Tally
-from streamgauge.wire.coding import ContentDecoder, coding_for
+from streamgauge.wire.coding import MAX_PIECE_BYTES, ContentDecoder, coding_for
 from streamgauge.wire.decoder import decoder_for
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.framing import Framing
+from streamgauge.wire.framing import Framing, NoBody
 from streamgauge.wire.http1 import Head
 from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.websocket import WebSocketBody
@@ -29,14 +29,17 @@ class BodyReader:
     ) -> None:
         max_chunk_bytes = plan.limits.max_chunk_bytes
         self.framing = framing
-        self._coding = coding_for(head.fields.get("content-encoding", ""), max_chunk_bytes)
+        # One read may hold many chunks: the limit of one is none for what a read decodes to.
+        self._coding = coding_for(head.fields.get("content-encoding", ""), max(max_chunk_bytes, MAX_PIECE_BYTES))
         self.decoder = decoder_for(
             protocol,
             head.fields.get("content-type", ""),
             max_chunk_bytes,
-            transfer_chunks=framing.has_transfer_chunks and self._coding is None,
+            transfer_chunks=framing.has_transfer_chunks,
             resumable=plan.reconnect > 0,
         )
+        #: A chunk is what a transfer chunk decodes to, which may be nothing.
+        self._by_transfer_chunk = self.coded and protocol == "raw" and framing.has_transfer_chunks
         self.judge = Judge(plan, protocol, self.decoder, timer)
         self.bytes = 0
         #: The last read with some of a chunk that is still held: its arrival, its floor, and whether it ended with it.
@@ -72,9 +75,11 @@ class BodyReader:
         if self._coding is not None:
             pieces, problem = self._decoded(self._coding, pieces, problem)
         try:
-            chunks = decoder.feed(pieces, framing.partial)
+            chunks = decoder.feed(pieces, framing.partial and problem is None)
         except ProtocolError as error:
             chunks, problem = error.before, error
+        if self._by_transfer_chunk:
+            chunks = [chunk for chunk in chunks if chunk]
         pending = decoder.pending
         if pending and pieces:
             self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not framing.beyond)
@@ -99,17 +104,16 @@ class BodyReader:
     def _count_sizes(self, chunks: list[bytes]) -> None:
         self._tally.chunk_sizes.record_all([len(chunk) for chunk in chunks])
 
-    @staticmethod
     def _decoded(
-        coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
+        self, coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
     ) -> tuple[list[bytes], ProtocolError | None]:
         """What the pieces decode to, as far as they do, and what is wrong then."""
         decoded: list[bytes] = []
         try:
-            decoded.extend(plain for piece in pieces if (plain := coding.feed(piece)))
+            decoded.extend(coding.feed(piece) for piece in pieces)
         except ProtocolError as error:
             problem = error
-        return decoded, problem
+        return decoded if self._by_transfer_chunk else [plain for plain in decoded if plain], problem
 
     def close(self) -> Settled:
         """The peer closed, or the framing finished: how the stream ended."""
@@ -144,7 +148,7 @@ class BodyReader:
     def _lacks_delimiter(self) -> bool:
         """Parts that replace each other customarily end with the connection: their named end is all that they owe."""
         decoder = self.decoder
-        if not isinstance(decoder, MultipartDecoder) or decoder.closed:
+        if not isinstance(decoder, MultipartDecoder) or decoder.closed or isinstance(self.framing, NoBody):
             return False
         return not (decoder.endless and self.judge.named_end_came)
 

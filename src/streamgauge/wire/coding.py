@@ -24,6 +24,8 @@ ZSTD_WINDOW_LOG_MAX = 23
 #: A raw deflate stream is followed by up to so many bytes of a checksum that some servers append.
 MAX_DEFLATE_TRAILER_BYTES = 4
 
+#: ``none`` is what some services say to keep their platform from compressing a stream; browsers pass over it.
+_NO_CODING = frozenset({"identity", "none"})
 _GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
 # A member leaves a copy of the data behind it; in slices of this size a flood of empty members stays linear.
 _SLICE_BYTES = 16_384
@@ -49,7 +51,7 @@ def coding_for(content_encoding: str, max_piece_bytes: int = MAX_PIECE_BYTES) ->
     Raises ProtocolError for a coding that is unknown, or whose library is not installed.
     """
     names = [name for member in content_encoding.split(",") if (name := member.strip().lower())]
-    names = [name for name in names if name != "identity"]
+    names = [name for name in names if name not in _NO_CODING]
     if len(names) > MAX_CODINGS:
         raise ProtocolError(f"expected at most {MAX_CODINGS} content codings, got {content_encoding[:80]!r}")
     for name in names:

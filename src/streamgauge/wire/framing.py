@@ -188,12 +188,13 @@ class ChunkedBody(Framing):
                 raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
             return 0
         line = data[position:line_end]
+        folds = self._trailer_bytes > 0 and line[:1] in (b" ", b"\t")  # RFC 9112 section 5.2
         self._trailer_bytes += len(line) + 2
         if self._trailer_bytes > MAX_TRAILER_BYTES:
             raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
         if not line:
             self.finished = True
-        elif not TOKEN.fullmatch(line.partition(b":")[0]) or b":" not in line:
+        elif not folds and (not TOKEN.fullmatch(line.partition(b":")[0]) or b":" not in line):
             raise ProtocolError(f"expected a trailer field, got {line[:80]!r}")
         return len(line) + 2
 
@@ -202,12 +203,10 @@ def framing_of(head: Head, method: str) -> Framing:
     """How the body of the response with this ``head`` is delimited (RFC 9112 section 6.3). Raises ProtocolError."""
     if method == "HEAD" or head.status in (204, 304) or head.status < 200:
         return NoBody()
-    codings = head.tokens("transfer-encoding")
+    codings = [coding for coding in head.tokens("transfer-encoding") if coding != "identity"]  # RFC 2616's "none"
     if codings:
-        if codings[-1] != "chunked":
-            return CloseBody()
-        if codings.count("chunked") > 1:
-            raise ProtocolError(f"transfer-encoding names chunked twice: {head.fields['transfer-encoding']!r}")
+        if codings != ["chunked"]:  # what no TE field asked for, RFC 9110 section 10.1.4
+            raise ProtocolError(f"expected transfer-encoding chunked, got {head.fields['transfer-encoding'][:80]!r}")
         return ChunkedBody()
     if "content-length" not in head.fields:
         return CloseBody()

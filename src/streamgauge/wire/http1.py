@@ -18,7 +18,8 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 class Head:
     """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``.
 
-    ``set_cookies`` has every Set-Cookie field by itself, since their values hold commas.
+    ``set_cookies`` has every Set-Cookie field by itself, since their values hold commas. Of several Content-Type fields
+    the last one counts (WHATWG Fetch section 2.2.2, "extract a MIME type").
     """
 
     status: int
@@ -84,7 +85,7 @@ def parse_head(block: bytes) -> Head:
         int(status),
         (reason or b"").decode("latin-1"),
         int(minor),
-        {name: ", ".join(values) for name, values in fields.items()},
+        {name: values[-1] if name == "content-type" else ", ".join(values) for name, values in fields.items()},
         tuple(fields.get("set-cookie", ())),
     )
 

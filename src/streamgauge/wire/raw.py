@@ -1,7 +1,8 @@
 """Raw bodies: one chunk is one HTTP/1.1 transfer chunk, as the server framed it.
 
-A body without transfer chunks (Content-Length, or until close) shows no units of the application's own. There a chunk
-is each full block of ``block_bytes`` and what is left at the end, which does not depend on how reads split it.
+Where the body has a content coding, a chunk is what a transfer chunk decodes to. A body without transfer chunks
+(Content-Length, or until close) shows no units of the application's own. There a chunk is each full block of
+``block_bytes`` and what is left at the end, which does not depend on how reads split it.
 """
 
 from streamgauge.wire.errors import ProtocolError
