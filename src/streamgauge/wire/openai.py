@@ -179,11 +179,16 @@ def _has_content(choice: dict[str, Any]) -> bool:
         return True
     return (
         any(delta.get(name) for name in _OTHER_TEXTS)
+        or _has_speech(delta.get("audio"))
         or _has_arguments(delta.get("function_call"))
         or any(
             isinstance(call, dict) and _has_arguments(call.get("function")) for call in _members(delta, "tool_calls")
         )
     )
+
+
+def _has_speech(audio: Any) -> bool:
+    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
 
 
 def _has_arguments(function: Any) -> bool:
