@@ -77,17 +77,26 @@ def test_a_stream_whose_named_end_is_missing_leaves_a_good_connection(talk, plan
 @pytest.mark.parametrize(
     "script",
     [
+        [WHOLE.replace(b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK\r\nConnection: keep-alive")],
         [HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + EVENT + END],
         [WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0")],
         [WHOLE + b"more than was asked for"],
         [HEAD + b"\r\ndata: 1\n\n", "fin"],
     ],
-    ids=["Connection: close", "HTTP/1.0", "bytes after the body", "until close"],
+    ids=["transfer chunks in HTTP/1.0", "Connection: close", "HTTP/1.0", "bytes after the body", "until close"],
 )
 def test_a_connection_that_cannot_be_kept_is_closed(script, talk, plan, server, until):
     assert [talk.stream(plan(script)).outcome for _ in range(2)] == [Outcome.COMPLETED] * 2
     assert server.connections == 2
     until(lambda: script[-1] == "fin" or len(server.hung_up) == 2)
+
+
+@pytest.mark.parametrize("options", ["close", "x, Close"])
+def test_a_connection_is_closed_where_the_request_says_so(options, talk, plan, server, until):
+    for _ in range(2):
+        assert talk.stream(plan([WHOLE], headers={"connection": options})).outcome is Outcome.COMPLETED
+    until(lambda: server.hung_up == ["fin", "fin"])
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])

@@ -2,7 +2,10 @@
 
 import _socket
 
+from streamgauge.client.request import Request
 from streamgauge.client.transport import Transport
+from streamgauge.wire.framing import Framing
+from streamgauge.wire.http1 import Head
 
 Origin = tuple[str, str, int]
 
@@ -37,3 +40,16 @@ class Connections:
         """Close all that are idle."""
         while self._idle:
             self._idle.popitem()[1].close()
+
+
+def may_serve_another(request: Request, head: Head, framing: Framing, transport: Transport) -> bool:
+    """Whether a connection may be kept behind a response that was read to its end (RFC 9112 section 9)."""
+    faulty = head.minor_version == 0 and "transfer-encoding" in head.fields  # section 6.1
+    return (
+        framing.self_delimited
+        and not framing.rest
+        and transport.end is None
+        and head.keeps_alive
+        and not request.asks_to_close
+        and not faulty
+    )

@@ -8,11 +8,12 @@ import _socket
 import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.socket import Address, Socket, open_socket
-from streamgauge.client.transport import PlainTransport, TlsTransport, Transport
+from streamgauge.client.transport import PlainTransport, TlsTransport, Transport, tls_words
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import HeadParser
 
@@ -82,11 +83,15 @@ class Dial:
         self._unwatch()
         self._plain = PlainTransport(self._sock)
         if self._route.tunnel:
-            self._plain.write(self._route.tunnel)
-            self._plain.flush()
-            self._watch = self._reactor.on_readable(self._sock.fileno(), self._on_proxy_readable)
+            self._ask_proxy(self._plain)
         else:
             self._secure()
+
+    def _ask_proxy(self, plain: PlainTransport) -> None:
+        plain.write(self._route.tunnel)
+        with suppress(OSError):  # it may have answered before it hung up
+            plain.flush()
+        self._watch = self._reactor.on_readable(plain.sock.fileno(), self._on_proxy_readable)
 
     def _on_proxy_readable(self) -> None:
         assert self._plain is not None
@@ -147,8 +152,11 @@ class Dial:
 
 def words(error: Exception) -> str:
     """What went wrong, as a sentence has it."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate refused: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).replace("_", " ").lower()
+        return tls_words(error)
     return getattr(error, "strerror", None) or str(error)
+
+
+def is_tls_failure(error: OSError) -> bool:
+    """Whether TLS said it, and not that it was cut short. In TLS 1.3 a server refuses a client after the handshake."""
+    return isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)

@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable
 
 from streamgauge.client.body import BodyReader
-from streamgauge.client.dial import Dial, Route, words
+from streamgauge.client.connections import may_serve_another
+from streamgauge.client.dial import Dial, Route, is_tls_failure, words
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.intake import Intake
 from streamgauge.client.judge import Settled
@@ -69,14 +70,14 @@ class Exchange:
         self._websocket: WebSocketBody | None = None
         self._redirects = 0
 
-    def ask(self, route: Route, reuse: Transport | None = None) -> None:
-        """Send ``request`` on ``reuse`` where that is given, else on a new connection by ``route``."""
+    def ask(self, route: Route, reuse: Transport | None = None, asked: Request | None = None) -> None:
+        """Send ``request``, as ``asked`` with its cookies, on ``reuse`` or else on a new connection by ``route``."""
         if self.record is not None:  # it ended while the way was sought
             if reuse is not None:
                 reuse.close()
             return
         self._route = route
-        self.asked = self.request
+        self.asked = asked or self.request
         if reuse is None:
             self._connect()
         else:
@@ -104,7 +105,7 @@ class Exchange:
         route, self._opening = self._route, opening_of(self.plan)
         self._sending = Sending(transport, self._reactor)
         self._sending.send(
-            self.request.encode(
+            self.asked.encode(
                 absolute=route.absolute,
                 proxy_authorization=route.proxy_authorization,
                 upgrade=self._opening.upgrade,
@@ -114,7 +115,12 @@ class Exchange:
     # Reading
 
     def _failed(self, error: OSError) -> None:
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        unanswered = self._body is None and not (self._head_parser.started or self._reused)
+        if unanswered and is_tls_failure(error):
+            self.fail_to_connect(f"TLS: {words(error)}")
+        else:
             self._peer_closed(words(error))
 
     def _take(self, data: bytes | None, arrival_ns: int) -> None:
@@ -124,8 +130,8 @@ class Exchange:
             return  # it was given up after it was found readable
         if data:
             self._take_in(data, arrival_ns)
-            if transport.ended and self._transport is transport:
-                self._peer_closed("")
+            if transport.end is not None and self._transport is transport:
+                self._peer_closed(transport.end)
         elif data is not None:
             self._peer_closed(self._sending.failure if self._sending is not None else "")
 
@@ -267,15 +273,12 @@ class Exchange:
         self._hang_up()
 
     def _may_reuse(self, outcome: Outcome) -> bool:
-        body, head = self._body, self.head
+        body, head, transport = self._body, self.head, self._transport
         return (
             outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
-            and body is not None
-            and head is not None
-            and body.framing.self_delimited
-            and not body.framing.rest
+            and not (body is None or head is None or transport is None)
+            and may_serve_another(self.asked, head, body.framing, transport)
             and not (self._sending is not None and self._sending.under_way)
-            and head.keeps_alive
         )
 
     def _hang_up(self) -> None:

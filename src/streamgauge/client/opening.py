@@ -53,6 +53,8 @@ class WebSocketOpening:
     def __init__(self, plan: StreamPlan) -> None:
         self._plan = plan
         self._key, self.upgrade = handshake_fields()
+        offered = next((v for k, v in plan.request.headers.items() if k.lower() == "sec-websocket-protocol"), "")
+        self._subprotocols = [name.strip() for name in offered.split(",")]
 
     def refusal(self, head: Head) -> str:
         """See ``Opening``."""
@@ -60,7 +62,7 @@ class WebSocketOpening:
 
     def framing(self, head: Head) -> Framing:
         """See ``Opening``."""
-        check_accept(self._key, head)
+        check_accept(self._key, head, self._subprotocols)
         body = WebSocketBody(head.fields.get("sec-websocket-extensions", ""), self._plan.limits.max_chunk_bytes)
         if message := self._plan.request.body:
             _send(body, message)

@@ -1,6 +1,7 @@
 """Where a redirection leads, and what of the request goes along (RFC 9110 section 15.4)."""
 
 from dataclasses import replace
+from urllib.parse import quote
 
 from streamgauge.client.request import Request
 from streamgauge.client.target import TargetError, joined
@@ -10,6 +11,7 @@ from streamgauge.wire.http1 import Head
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 #: Fields that another origin must not see, and those that belong to a body that is not sent again.
 _SECRETS = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
+_ASCII = "".join(map(chr, range(128)))
 _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language"})
 
 
@@ -20,12 +22,12 @@ def is_redirect(head: Head) -> bool:
 
 def redirected(request: Request, head: Head) -> Request:
     """The request that follows ``head``. Raises ProtocolError if it points nowhere that can be asked."""
-    location = head.fields["location"]
+    location = _reference(head.fields["location"])
     try:
         target = joined(request.target, location)
     except TargetError as error:
         raise ProtocolError(f"status {head.status} points nowhere: {error}") from None
-    dropped = {"cookie", "host"}
+    dropped = {"host"}
     if target.origin != request.target.origin:
         dropped |= _SECRETS
     elif not target.authorization:
@@ -36,3 +38,12 @@ def redirected(request: Request, head: Head) -> Request:
         dropped |= _OF_THE_BODY
     headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
     return Request(method, target, headers, body)
+
+
+def _reference(location: str) -> str:
+    """A Location's bytes beyond ASCII as what they are mostly meant to be, UTF-8, or else each as it is."""
+    octets = location.encode("latin-1")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return quote(octets, _ASCII)

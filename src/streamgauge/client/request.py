@@ -46,6 +46,12 @@ class Request:
         """Whether sending it twice does no more than sending it once."""
         return self.method in _IDEMPOTENT
 
+    @property
+    def asks_to_close(self) -> bool:
+        """Whether it is the last one of its connection (RFC 9112 section 9.6)."""
+        options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
+        return "close" in (option.strip().lower() for option in options.split(","))
+
     def encode(
         self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
     ) -> bytes:
@@ -62,7 +68,7 @@ class Request:
         fields |= self.headers
         body = self.body
         if upgrade is not None:
-            fields, body = {**fields, **upgrade}, b""
+            fields, body = merged(fields, upgrade), b""
         elif "content-length" not in given and (body or self.method in ("POST", "PUT", "PATCH")):
             fields["Content-Length"] = str(len(body))
         method = self.method if upgrade is None else "GET"

@@ -1,12 +1,10 @@
 """What one user carries from stream to stream, connections and cookies, and how it drives an exchange."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from streamgauge.client.connections import Connections
 from streamgauge.client.cookies import Cookies
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.request import Request
 from streamgauge.client.routing import Network, RouteError
 
 
@@ -31,14 +29,13 @@ class Session:
 
     def ask(self, exchange: Exchange) -> None:
         """Send the exchange's request."""
-        request = self._with_cookies(exchange.request)
-        exchange.request = request
+        request = self._cookies.added_to(exchange.request)
         try:
             route = self._network.route_to(request.target, tunnel=exchange.plan.protocol == "websocket")
         except RouteError as error:
             exchange.fail_to_connect(str(error))
             return
-        exchange.ask(route, self._connections.take(request.target.origin))
+        exchange.ask(route, self._connections.take(request.target.origin), request)
 
     def go_on(self, exchange: Exchange) -> bool:
         """After a pause: whether the exchange has not ended and has been asked anew, elsewhere or once more."""
@@ -54,10 +51,6 @@ class Session:
         if exchange.reusable is not None:
             self._connections.keep(exchange.asked.target.origin, exchange.reusable)
             exchange.reusable = None
-
-    def _with_cookies(self, request: Request) -> Request:
-        cookie = self._cookies.header(request.target)
-        return replace(request, headers={**cookie, **request.headers}) if cookie else request
 
     def close(self) -> None:
         """Close the connections that are idle."""

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
@@ -15,6 +15,8 @@ _UNIX = "http+unix"
 _WEBSOCKET = {"ws": "http", "wss": "https"}
 #: A path may hold another URL in its query; a whole URL begins with its scheme.
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
+#: What no host name holds (WHATWG URL section 3.2), as far as it can get that far.
+_NOT_IN_HOSTS = re.compile(r'[\x00-\x20"<>\\^`{|}%\x7f]')
 
 
 class TargetError(ValueError):
@@ -88,18 +90,24 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
         host = _ascii_host(parts.hostname)
     except UnicodeError as error:
         raise TargetError(f"{url!r}: {parts.hostname!r} is not a host name: {error}") from None
-    return Target(scheme, host, port or _PORTS[scheme], resource, _authorization(parts))
+    return Target(scheme, host, _PORTS[scheme] if port is None else port, resource, _authorization(parts))
 
 
 def joined(base: Target, location: str) -> Target:
-    """Where ``location``, a URL or a reference relative to ``base``, points. Raises TargetError."""
-    if base.unix_path and not _WHOLE_URL.match(location):
-        return target_of(
-            urljoin(f"http://localhost{base.resource}", location).replace(
-                "http://localhost", f"{_UNIX}://{quote(base.unix_path, '')}", 1
-            )
-        )
-    return target_of(urljoin(base.url, location))
+    """Where ``location``, a URL or a reference relative to ``base``, points. Raises TargetError.
+
+    Behind a Unix socket, what a server calls by the name that it was asked by is behind the same socket.
+    """
+    try:
+        target = target_of(urljoin(base.url, location))
+    except TargetError:
+        raise
+    except ValueError as error:
+        raise TargetError(f"{location!r} is not a URL: {error}") from None
+    if target.unix_path:
+        raise TargetError(f"{location!r}: a socket of this machine is not for a server to choose")
+    same = (target.scheme, target.host, target.port) == (base.scheme, base.host, base.port)
+    return replace(target, unix_path=base.unix_path) if same else target
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
@@ -127,4 +135,7 @@ def _ascii_host(host: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError:
         pass
-    return host.encode("idna").decode("ascii")
+    name = host.encode("idna").decode("ascii")
+    if wrong := _NOT_IN_HOSTS.search(name):
+        raise UnicodeError(f"{wrong[0]!r} is in none")
+    return name

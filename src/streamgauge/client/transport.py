@@ -15,8 +15,8 @@ class Transport(Protocol):
     """A connection. Nothing blocks; what cannot be sent yet waits in it."""
 
     sock: Socket
-    ended: bool
-    """The peer closed cleanly right behind what was read last."""
+    end: str | None
+    """Why nothing comes behind what was read last: empty where the peer closed cleanly; None while it goes on."""
 
     def read(self) -> tuple[bytes | None, int | None]:
         """What has come, and its stamp (wall clock, ns): ``b""`` at a clean end, None where it holds no data.
@@ -38,7 +38,7 @@ class PlainTransport:
     """TCP, or a Unix socket, as it is."""
 
     __slots__ = ("_recvmsg", "_unsent", "sock")
-    ended = False  # a plain end is a read of its own
+    end: str | None = None  # a plain end is a read of its own
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
@@ -71,7 +71,7 @@ class PlainTransport:
 class TlsTransport:
     """TLS over a plain transport, by memory BIOs: reading stays a ``recvmsg`` of ours."""
 
-    __slots__ = ("_incoming", "_outgoing", "_plain", "_tls", "ended", "handshaken", "sock")
+    __slots__ = ("_incoming", "_outgoing", "_plain", "_tls", "end", "handshaken", "sock")
 
     def __init__(self, plain: PlainTransport, context: ssl.SSLContext, host: str) -> None:
         self._plain = plain
@@ -79,7 +79,7 @@ class TlsTransport:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.handshaken = False
-        self.ended = False
+        self.end: str | None = None
         self._shake_hands()
 
     def read(self) -> tuple[bytes | None, int | None]:
@@ -120,11 +120,12 @@ class TlsTransport:
                 pieces.append(piece)
         except ssl.SSLWantReadError:
             return b"".join(pieces) or None
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:
             if not pieces:
                 raise
+            self.end = tls_words(error)
         else:
-            self.ended = True
+            self.end = ""
         return b"".join(pieces)
 
     def write(self, data: bytes) -> None:
@@ -142,3 +143,10 @@ class TlsTransport:
     def close(self) -> None:
         """See ``Transport``."""
         self._plain.close()
+
+
+def tls_words(error: ssl.SSLError) -> str:
+    """What went wrong under TLS, as a sentence has it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate refused: {error.verify_message}"
+    return (error.reason or str(error)).replace("_", " ").lower()

@@ -1,0 +1,129 @@
+"""Where a host is: its addresses one after the other, a proxy in between, and what stays behind a Unix socket."""
+
+import socket
+import struct
+import threading
+from contextlib import suppress
+
+import pytest
+
+from streamgauge.client.blocking import run_streams
+from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.routing import Network
+from streamgauge.client.target import target_of
+from streamgauge.measure.outcome import Outcome
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n"
+
+
+@pytest.fixture
+def refusing_port():
+    """A port that nobody listens on, and that nobody else is given meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Gives the host ``many.test`` these addresses."""
+    found: list[tuple[str, int]] = []
+    ask = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **options):
+        if host != "many.test":
+            return ask(host, *args, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", where) for where in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return found
+
+
+@pytest.mark.parametrize("through", ["directly", "by a proxy"])
+def test_an_address_that_refuses_is_followed_by_the_next_one(through, many, server, refusing_port):
+    many += [("127.0.0.1", refusing_port), ("127.0.0.1", refusing_port), ("127.0.0.1", server.port)]
+    url = f"http://many.test:{server.port}/" if through == "directly" else "http://elsewhere.test/"
+    network = Network() if through == "directly" else Network(proxy=f"http://many.test:{server.port}")
+    server.scripts["/" if through == "directly" else url] = [EVENTS]
+    (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), "sse")], network=network)
+    assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 1), record.reason
+
+
+def test_where_all_addresses_refuse_none_is_connected_to(many, plan, refusing_port):
+    many += [("127.0.0.1", refusing_port)] * 2
+    (record,) = run_streams([plan(url="http://many.test/")])
+    assert record.outcome is Outcome.CONNECT_ERROR
+    assert "refused" in record.reason
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def answering(answer: bytes):
+    """A proxy that answers CONNECT so, and then waits for the client to leave."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        for start in range(0, len(answer), 10):
+            connection.sendall(answer[start : start + 10])
+        connection.recv(1)
+
+    return behave
+
+
+PROXIES = {
+    "resets at once": (reset, "the proxy"),
+    "closes at once": (lambda connection: None, "the proxy"),
+    "closes on the request": (lambda connection: connection.recv(65_536), "instead of opening a tunnel"),
+    "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n"), "expected a status line"),
+    "sends elsewhere": (answering(b"HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"), "answered 302 Found"),
+    "refuses after an interim response": (
+        answering(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n"),
+        "answered 403 No",
+    ),
+    "says nothing": (answering(b""), "no first chunk within 0.5 s"),
+}
+
+
+@pytest.mark.parametrize(("behave", "reason"), PROXIES.values(), ids=PROXIES)
+def test_a_proxy_that_opens_no_tunnel_is_a_connect_error(behave, reason):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with suppress(OSError), listener.accept()[0] as connection:
+                behave(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        network = Network(proxy=f"http://me:secret@127.0.0.1:{listener.getsockname()[1]}")
+        request = Request("GET", target_of("https://elsewhere.test/"), {})
+        (record,) = run_streams([StreamPlan("stream", request, limits=Limits(0.5))], network=network)
+        thread.join(10)
+    assert record.outcome is Outcome.CONNECT_ERROR
+    assert reason in record.reason
+
+
+@pytest.mark.parametrize("location", [b"/there", b"http://localhost/there", b"http://localhost:80/there"])
+def test_a_redirect_to_the_name_that_a_unix_socket_was_asked_by_stays_there(location, tmp_path):
+    """Frameworks make a location whole by the Host field, as Starlette does for a slash at the end."""
+    moved = b"HTTP/1.1 307 Moved\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    heads: list[bytes] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+
+        def serve():
+            for answer in (moved, EVENTS):
+                with listener.accept()[0] as connection:
+                    heads.append(connection.recv(65_536))
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = "http+unix://" + str(tmp_path / "s").replace("/", "%2F") + "/here"
+        (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), "sse")])
+        thread.join(10)
+    assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 1), record.reason
+    assert heads[1].startswith(b"GET /there HTTP/1.1\r\nHost: localhost\r\n")

@@ -1,0 +1,118 @@
+"""Connections under TLS that end in odd ways: refused after the handshake, damaged, or closed in half."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from streamgauge.client.blocking import run_streams
+from streamgauge.client.instruments import Instruments
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.reconnect import exchange_of
+from streamgauge.client.request import Request
+from streamgauge.client.routing import Network
+from streamgauge.client.session import Session
+from streamgauge.client.target import target_of
+from streamgauge.client.tls import TlsSettings
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.outcome import Outcome
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+EVENT = b"data: 1\n\n"
+WHOLE = HEAD + b"Content-Length: 9\r\n\r\n" + EVENT
+HALF = HEAD + b"Content-Length: 18\r\n\r\n" + EVENT
+
+
+class Authority:
+    """A certificate authority, what trusts it, and servers with its certificates."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ca = trustme.CA()
+        self._ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+        self.network = Network(tls=TlsSettings(str(folder / "ca.pem")))
+        self._listeners: list[socket.socket] = []
+
+    def serve(self, answer: Callable[[ssl.SSLSocket], None], *, mutual: bool = False) -> str:
+        """The URL of a server that answers each connection's first request."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert("localhost").configure_cert(context)
+        if mutual:
+            self._ca.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._listeners.append(listener)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = listener.accept()[0]
+                    threading.Thread(target=converse, args=(connection,), daemon=True).start()
+
+        def converse(connection: socket.socket) -> None:
+            with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(65_536)
+                answer(secured)
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"https://localhost:{listener.getsockname()[1]}/"
+
+    def close(self) -> None:
+        for listener in self._listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+
+@pytest.fixture
+def authority(tmp_path):
+    authority = Authority(tmp_path)
+    yield authority
+    authority.close()
+
+
+def plan_of(url: str, method: str = "GET") -> StreamPlan:
+    return StreamPlan("stream", Request(method, target_of(url), {}), "sse")
+
+
+def test_a_client_that_is_refused_after_the_handshake_is_a_tls_failure(authority):
+    url = authority.serve(lambda secured: None, mutual=True)
+    (record,) = run_streams([plan_of(url)], network=authority.network)
+    assert record.outcome is Outcome.CONNECT_ERROR
+    assert "certificate required" in record.reason
+
+
+def test_what_came_before_a_damaged_record_counts(authority):
+    def answer(secured):
+        secured.sendall(HALF)
+        with socket.socket(fileno=secured.detach()) as connection:
+            connection.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+            connection.recv(1)
+
+    (record,) = run_streams([plan_of(authority.serve(answer))], network=authority.network)
+    assert (record.outcome, record.chunks) == (Outcome.TRUNCATED, 1)
+    assert "bad record" in record.reason
+
+
+def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
+    """The server says goodbye and leaves TCP open: a second request on it, which may not be repeated, would be lost."""
+
+    def answer(secured):
+        secured.sendall(WHOLE)
+        with suppress(ssl.SSLError):
+            secured.unwrap()
+
+    url = authority.serve(answer)
+    reactor, session = SelectorReactor(), Session(authority.network)
+    instruments = Instruments(Ledger(), reactor)
+    for _ in range(3):
+        paused = []
+        exchange = exchange_of(plan_of(url, "POST"), instruments, lambda paused=paused: paused.append(True))
+        session.run(exchange, lambda paused=paused: reactor.run_until(lambda: bool(paused)))
+        assert exchange.record.outcome is Outcome.COMPLETED, exchange.record.reason
+    session.close()
+    reactor.close()
