@@ -51,7 +51,7 @@ class ByHand:
 class OtherTransport:
     """A plain transport that is not known as one."""
 
-    ended = False
+    end = None
 
     def __init__(self, sock: Any) -> None:
         plain = PlainTransport(sock)
