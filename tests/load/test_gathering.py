@@ -10,15 +10,19 @@ import pytest
 from benchmarks.server import ROOT
 from streamgauge.client.reactor import LONGEST_WAIT_S
 
-SCRIPT = Path(__file__).parent / "locustfiles" / "hub.py"
+SCRIPTS = Path(__file__).parent / "locustfiles"
+
+
+def said_by(script):
+    printed = subprocess.run(
+        [sys.executable, SCRIPTS / script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return json.loads(printed.stdout)
 
 
 @pytest.fixture(scope="module")
 def seen():
-    printed = subprocess.run(
-        [sys.executable, SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
-    )
-    return json.loads(printed.stdout)
+    return said_by("hub.py")
 
 
 def test_the_loop_looks_seldom_while_what_may_wait_comes_fast(seen):
@@ -47,3 +51,11 @@ def test_what_presses_is_never_gathered(seen):
 def test_what_presses_does_not_wait_for_what_is_gathered(seen):
     assert seen["without_a_pass"]["pressing"] > 0
     assert seen["without_a_pass"]["waiting"] == 0
+
+
+def test_a_server_that_waits_for_acknowledgements_is_not_held_back():
+    seen = said_by("held_back.py")
+    assert (seen["outcome"], seen["chunks"]) == ("completed", 400)
+    assert seen["gathering"] > 0
+    # Held back, each chunk would come when the one before was read, or many at once.
+    assert seen["server_s"] / 2 < seen["client_s"] < 2 * seen["server_s"]

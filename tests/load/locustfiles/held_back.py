@@ -1,0 +1,71 @@
+"""A server that waits for acknowledgements before it sends its next small segment (Nagle's algorithm), read beside a
+flood that makes the loop gather. Prints as JSON the server's and the client's median interval; no Locust runs.
+"""
+
+import json
+import subprocess
+import sys
+
+import gevent
+import gevent.event
+
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
+from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.request import Request
+from streamgauge.client.session import Session
+from streamgauge.client.target import target_of
+from streamgauge.load import reactor as hub
+from streamgauge.measure.ledger import Ledger
+
+hub.OLD_S = 0.2
+PERIOD_S, CHUNKS = 0.004, 400
+FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"
+SERVER = f"""
+import socket, statistics, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+peer, _ = listener.accept()
+peer.recv(65536)
+peer.send(b"HTTP/1.1 200 OK\\r\\ncontent-type: text/event-stream\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n")
+begin = time.monotonic()
+sends = []
+for number in range({CHUNKS}):
+    time.sleep(max(0.0, begin + number * {PERIOD_S} - time.monotonic()))
+    sends.append(time.monotonic())
+    peer.send(b"9\\r\\ndata: x\\n\\n\\r\\n")
+peer.send(b"0\\r\\n\\r\\n")
+print(statistics.median(after - before for before, after in zip(sends, sends[1:])), flush=True)
+"""
+
+
+def started(program):
+    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+
+
+server, flood = started(SERVER), started(FLOOD)
+reactor = hub.HubReactor()
+instruments = Instruments(Ledger(), reactor)
+gathering = []
+reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: None)
+flooding = reactor.on_readable(flood.stdout.fileno(), lambda: flood.stdout.read1(65_536))
+flooding.may_wait(True)
+url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
+ended = gevent.event.Event()
+plan = StreamPlan("/", Request("GET", target_of(url), {}), "sse", None, Limits())
+exchange = Exchange(plan, instruments, ended.set)
+Session().ask(exchange)
+ended.wait(60)
+flooding.stop()
+flood.kill()
+print(
+    json.dumps(
+        {
+            "outcome": exchange.record.outcome,
+            "chunks": exchange.record.chunks,
+            "gathering": sum(gathering),
+            "server_s": float(server.stdout.readline()),
+            "client_s": instruments.ledger.tally("/", "sse").chunk_interval.quantile_s(0.5),
+        }
+    )
+)
