@@ -1,5 +1,7 @@
 """Response heads, RFC 9112 sections 2 to 5."""
 
+import time
+
 import pytest
 
 from streamgauge.wire.errors import ProtocolError
@@ -104,6 +106,18 @@ def test_a_head_may_be_as_long_as_the_limit_and_no_longer(cuts):
 def test_a_head_without_end_is_an_error():
     with pytest.raises(ProtocolError, match="longer than 1000 bytes"):
         read([OK] + [b"A: xxxxxxxxxxxxxxxx\r\n"] * 100, HeadParser(max_bytes=1000))
+
+
+def test_a_head_in_single_bytes_takes_as_long_as_it_is_long():
+    def seconds(lines):
+        parser, head = HeadParser(), OK + b"A: xxxxxxxxxxxxxxxx\r\n" * lines
+        begun_s = time.process_time()
+        for at in range(len(head)):
+            parser.feed(head[at : at + 1])
+        return time.process_time() - begun_s
+
+    short_s, long_s = (min(seconds(lines) for _ in range(3)) for lines in (200, 1_600))
+    assert long_s < 24 * short_s  # 8 times as long; what searches it all again and again needs 64 times the time
 
 
 def test_a_parser_knows_whether_a_head_has_started():

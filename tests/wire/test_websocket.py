@@ -200,7 +200,7 @@ REFUSED = {
     "not deflated": ("permessage-deflate", frame(TEXT, b"\xff" * 9, FIN | RSV1), "inflated"),
     "a long message": ("", frame(BINARY, bytes(1_001)), "longer than 1000"),
     "long fragments": ("", (frame(BINARY, bytes(600), 0) + frame(MORE, bytes(600))), "longer than 1000"),
-    "an endless frame": ("", bytes([0x82, 127, 0x7F, 0, 0, 0, 0, 0, 0, 0]) + bytes(2_000), "longer than 1000"),
+    "an endless frame": ("", bytes([0x82, 127, 0x7F, 0, 0, 0, 0, 0, 0, 0]) + b"x", "longer than 1000"),
     "a bomb": ("permessage-deflate", frame(BINARY, BOMB[:1000], FIN | RSV1), "inflates to more than 1000|longer"),
     "many final blocks": ("permessage-deflate", frame(BINARY, b"\x03\x00" * 100, FIN | RSV1), "deflate streams"),
     "a close of one byte": ("", frame(CLOSE, b"\x03"), "one byte"),

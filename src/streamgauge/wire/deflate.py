@@ -14,11 +14,14 @@ _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 
 
 class FirstBits(Extension):
-    """Lets RSV1 stand on the first frame of a message where permessage-deflate is agreed, and remembers it."""
+    """Looks at each frame's header: lets RSV1 stand on the first frame of a message where permessage-deflate is agreed,
+    and remembers it; refuses a frame that is longer than any message may be before its payload comes.
+    """
 
     name = "permessage-deflate"
 
-    def __init__(self, *, compressed: bool) -> None:
+    def __init__(self, *, compressed: bool, max_message_bytes: int) -> None:
+        self._max_message_bytes = max_message_bytes
         self._allowed = RsvBits(compressed, False, False)
         self.compressed_message = False
 
@@ -33,8 +36,10 @@ class FirstBits(Extension):
     def frame_inbound_header(
         self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
-        """Which bits may stand on the frame that begins."""
-        del proto, payload_length
+        """Which bits may stand on the frame that begins. Raises ProtocolError."""
+        del proto
+        if payload_length > self._max_message_bytes and not opcode.iscontrol():
+            raise too_long(self._max_message_bytes)
         if opcode not in (Opcode.TEXT, Opcode.BINARY):
             return RsvBits(False, False, False)
         self.compressed_message = rsv.rsv1
@@ -79,3 +84,8 @@ class Inflater:
         rest: bytes = self._stream.unused_data
         self._stream = None
         return b"" if rest in (_DEFLATE_TAIL, b"\x00" + _DEFLATE_TAIL) else rest
+
+
+def too_long(max_message_bytes: int) -> ProtocolError:
+    """What is wrong with a message above the limit."""
+    return ProtocolError(f"WebSocket message longer than {max_message_bytes} bytes")

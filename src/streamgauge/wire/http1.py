@@ -49,12 +49,12 @@ class HeadParser:
 
     def feed(self, data: bytes) -> Head | None:
         """The head once it is complete, else None. Raises ProtocolError."""
-        held = self._held + data
-        while found := _HEAD_END.search(held):
+        start, held = max(0, len(self._held) - 3), self._held + data  # an end may have begun before
+        while found := _HEAD_END.search(held, start):
             if found.end() > self._max_bytes:
                 break
             head = parse_head(held[: found.start()])
-            held = held[found.end() :]
+            start, held = 0, held[found.end() :]
             if head.status >= 200 or head.status == 101:
                 self.rest = held
                 return head

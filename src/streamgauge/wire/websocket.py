@@ -10,7 +10,7 @@ messages are never compressed, as RFC 7692 section 6 lets it choose.
 
 from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
 
-from streamgauge.wire.deflate import FirstBits, Inflater
+from streamgauge.wire.deflate import FirstBits, Inflater, too_long
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.handshake import deflate_agreed
@@ -39,7 +39,7 @@ class WebSocketBody(Framing):
         self._max_message_bytes = max_message_bytes
         deflate = deflate_agreed(extensions)
         self._inflater = None if deflate is None else Inflater(deflate, max_message_bytes)
-        self._first_bits = FirstBits(compressed=deflate is not None)
+        self._first_bits = FirstBits(compressed=deflate is not None, max_message_bytes=max_message_bytes)
         self._frames = FrameDecoder(client=True, extensions=[self._first_bits])
         self._encoder = FrameProtocol(client=True, extensions=[])
         # A message whose frames have not all come.
@@ -149,7 +149,7 @@ class WebSocketBody(Framing):
         return self._finish(payload, is_text=is_text, compressed=self._compressed)
 
     def _too_long(self) -> ProtocolError:
-        return ProtocolError(f"WebSocket message longer than {self._max_message_bytes} bytes")
+        return too_long(self._max_message_bytes)
 
     def _control(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.CLOSE:
