@@ -130,6 +130,8 @@ def test_a_usage_that_does_not_count_leaves_the_counting_to_us(count):
         (b"event: error\n" + event({"error": {"message": "overloaded"}}), "overloaded"),
         (b"event: error\n" + event({"message": "overloaded"}), "overloaded"),
         (b"event: error\ndata:\n\n", "error"),
+        (event({"object": "error", "message": "overloaded", "type": "ServerError", "code": 500}), "overloaded"),
+        (event({"type": "error", "message": "overloaded"}), "overloaded"),
         (event({"error": "first"}) + event({"error": "second"}), "first"),
     ],
 )

@@ -124,7 +124,8 @@ class OpenAiDecoder:
 
     def _take_in(self, frame: dict[str, Any]) -> int:
         """How many choices a frame brings content of; its usage and error are kept."""
-        error = frame.get("error")
+        # Some servers send the error itself where others send an object that holds it.
+        error = frame.get("error") or (frame if "error" in (frame.get("object"), frame.get("type")) else None)
         if error:
             self._set_error(error)
         usage = frame.get("usage")
