@@ -52,6 +52,16 @@ def test_a_port_held_on_all_addresses_is_busy():
         assert PortChooser().choose("app", number).number != number
 
 
+def test_locusts_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
+    ports = Ports(Port(1), Port(2), Port(busy), Port(free))
+    anew = ports.locust_anew()
+    assert anew.web.number != busy
+    assert anew.web.notice.startswith(f"port {busy} (Locust's web UI) is busy")
+    assert (anew.app, anew.metrics, anew.workers) == (ports.app, ports.metrics, ports.workers)
+    with pytest.raises(PortError, match=rf"--web-port {busy}: the port is busy"):
+        Ports(Port(1), Port(2), Port(busy, asked_for=True), None).locust_anew()
+
+
 def test_a_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
     ports = Ports(Port(busy), Port(free, asked_for=True), None, None)
     anew = ports.chosen_anew()

@@ -60,7 +60,7 @@ class Demo:
         ports = _free_ports(3)
         if own_ports:
             options = (*options, "--app-port", ports[0], "--metrics-port", ports[1])
-        if "--web" in options:
+        if own_ports and "--web" in options:
             options = (*options, "--web-port", ports[2])
         #: Its web page, where it has one.
         self.page = b""

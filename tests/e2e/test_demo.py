@@ -69,7 +69,42 @@ def _play_web(playing, directory):
     return demo
 
 
+THIEF = """
+import subprocess, sys, time
+from pathlib import Path
+from loadtests.sse import SseListener
+
+taken = Path("taken")
+if not taken.exists():
+    port = sys.argv[sys.argv.index("--web-port") + 1]
+    hold = f'''
+import os, socket, time
+with socket.create_server(("127.0.0.1", {port})):
+    open("taken", "w").close()
+    while os.path.exists("taken"):
+        time.sleep(0.1)
+'''
+    subprocess.Popen([sys.executable, "-c", hold], start_new_session=True)
+    while not taken.exists():
+        time.sleep(0.05)
+"""
+
+
+def _play_robbed(playing, directory):
+    """Somebody takes the port of the web UI after it was chosen and before Locust listens."""
+    (directory / "thief.py").write_text(THIEF)
+    options = ("--users", "2", "--run-time", "1s", "--web", "--locustfile", "thief.py")
+    try:
+        with playing(directory, *options, own_ports=False) as demo:
+            demo.wait_for("stays open at ")
+            demo.interrupt()
+        return demo
+    finally:
+        (directory / "taken").unlink(missing_ok=True)
+
+
 PLAYS = {
+    "robbed": _play_robbed,
     "busy ports": _play_with_busy_ports,
     "two processes": _play_two_processes,
     "broken": _play_broken,
@@ -175,3 +210,12 @@ def test_the_web_interface_stays_open_until_ctrl_c(played):
     assert web.wait() == web.status_without_failures()
     for client, server in web.totals().values():
         assert client == server > 0
+
+
+def test_a_port_that_is_taken_before_locust_listens_gives_way_to_another(played):
+    robbed = played("robbed")
+    assert robbed.wait() == robbed.status_without_failures()
+    said = robbed.errors.read_text()
+    assert "(Locust's web UI) is busy" in said
+    assert said.count("stays open at ") == 1
+    assert sum(robbed.read("result.json")["streams"][0]["outcomes"].values()) >= 1

@@ -101,11 +101,33 @@ class _Demo:
 
     def _start_generator(self, app: SampleApp) -> Generator:
         self._display.say(f"Starting Locust: {self._plan.users} users for {self._plan.run_time_s} s")
-        generator = Generator(self._plan, self._children, self._display, self._interrupt, app)
-        generator.start()
+        try:
+            generator = self._generator(app)
+        except DemoError as error:
+            generator = self._generator_elsewhere(app, error)
         if self._plan.ports.web is not None:
             self._display.say(f"Locust's web UI is at {self._web_url}")
         return generator
+
+    def _generator(self, app: SampleApp) -> Generator:
+        generator = Generator(self._plan, self._children, self._display, self._interrupt, app)
+        generator.start()
+        return generator
+
+    def _generator_elsewhere(self, app: SampleApp, error: DemoError) -> Generator:
+        """Start Locust again, once, if a port was taken since it was chosen; else raise ``error``."""
+        before = self._plan.ports
+        try:
+            ports = before.locust_anew()
+        except PortError as taken:
+            raise DemoError(str(taken), error.child) from None
+        if ports == before:
+            raise error
+        self._plan = replace(self._plan, ports=ports)
+        for port, old in ((ports.web, before.web), (ports.workers, before.workers)):
+            if port is not None and port != old:
+                self._display.warn(port.notice)
+        return self._generator(app)
 
     @property
     def _web_url(self) -> str:

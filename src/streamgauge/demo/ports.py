@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HOST = "127.0.0.1"
 
@@ -42,6 +42,18 @@ class Ports:
         given = [port.number if port and port.asked_for else None for port in (self.app, self.metrics, self.web)]
         return choose_ports(*given, web=self.web is not None, workers=self.workers is not None)
 
+    def locust_anew(self) -> "Ports":
+        """The same, but for those of Locust's that somebody took between their choice and their use.
+
+        Raises PortError where one of them was asked for.
+        """
+        chooser = PortChooser()
+        return replace(
+            self,
+            web=chooser.renewed(self.web, "Locust's web UI", "--web-port"),
+            workers=chooser.renewed(self.workers, "Locust's workers"),
+        )
+
 
 def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, web: bool, workers: bool) -> Ports:
     """The ports of a demo: those given, else the usual ones, else free ones. Raises PortError; see ``PortChooser``."""
@@ -76,6 +88,15 @@ class PortChooser:
         )
         self._taken[port.number] = option or purpose
         return port
+
+    def renewed(self, port: Port | None, purpose: str, option: str = "") -> Port | None:
+        """``port`` where it is still free, or else any. Raises PortError where it was asked for by ``option``."""
+        trouble = self._trouble(port.number) if port is not None else ""
+        if port is None or not trouble:
+            return port
+        if port.asked_for:
+            raise PortError(f"{option} {port.number}: the port {trouble}")
+        return Port(_any_port(), f"port {port.number} ({purpose}) {trouble}")
 
     def _trouble(self, number: int) -> str:
         if number in self._taken:
