@@ -105,6 +105,28 @@ def test_a_proxy_that_opens_no_tunnel_is_a_connect_error(behave, reason):
     assert reason in record.reason
 
 
+def test_a_proxy_that_refuses_a_plain_request_is_an_http_error(server):
+    server.scripts["http://elsewhere.test/"] = [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    ]
+    request = Request("GET", target_of("http://elsewhere.test/"), {})
+    (record,) = run_streams([StreamPlan("stream", request)], network=Network(proxy=server.url()))
+    assert (record.outcome, record.status) == (Outcome.HTTP_ERROR, 407)
+
+
+def test_a_tunnel_is_asked_for_by_host_and_port_with_credentials(server):
+    """An IPv6 address stands in brackets, and the port is always there."""
+    server.scripts["[::1]:443"] = [b"HTTP/1.1 503 No\r\n\r\n"]
+    network = Network(proxy=f"http://me:p%40ss@127.0.0.1:{server.port}")
+    run_streams([StreamPlan("stream", Request("GET", target_of("https://[::1]/x"), {}))], network=network)
+    lines = server.requests[0].split(b"\r\n")
+    assert lines[:3] == [
+        b"CONNECT [::1]:443 HTTP/1.1",
+        b"Host: [::1]:443",
+        b"Proxy-Authorization: Basic bWU6cEBzcw==",
+    ]
+
+
 @pytest.mark.parametrize("location", [b"/there", b"http://localhost/there", b"http://localhost:80/there"])
 def test_a_redirect_to_the_name_that_a_unix_socket_was_asked_by_stays_there(location, tmp_path):
     """Frameworks make a location whole by the Host field, as Starlette does for a slash at the end."""

@@ -2,9 +2,11 @@
 
 import pytest
 
+from streamgauge.client.blocking import run_streams
 from streamgauge.client.cookies import Cookies
 from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
+from streamgauge.measure.outcome import Outcome
 from streamgauge.wire.http1 import parse_head
 
 SETTER = "http://a.example/dir/page"
@@ -71,3 +73,13 @@ def test_a_request_has_one_field_for_given_cookies_and_set_ones(name):
 @pytest.mark.parametrize("cookie", ["a=\x01", "a=1; Path=/\x7f", ";;;=", ""])
 def test_what_is_no_cookie_is_passed_over(cookie):
     assert sent(after(cookie, "b=2"), "http://a.example/dir/x") == ["b=2"]
+
+
+def test_cookies_set_before_a_break_go_with_the_next_connection(plan, server):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nSet-Cookie: at=2\r\n"
+    begun = [head + b"Content-Length: 99\r\n\r\nretry: 1\ndata: 1\n\n", "fin"]
+    rest = [head + b"Content-Length: 21\r\n\r\nevent: done\ndata: 2\n\n"]
+    server.on_request[2] = {"/": rest}
+    (record,) = run_streams([plan(begun, headers={"Cookie": "given=1"}, reconnect=1, end="event:done")])
+    assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 2), record.reason
+    assert [b"\r\nCookie: given=1; at=2\r\n" in request for request in server.requests] == [False, True]

@@ -87,6 +87,7 @@ def test_a_field_that_is_given_replaces_ours(name, value):
         ("GET", {"A": "b\n"}),
         ("GET", {"A": "b\x00"}),
         ("GET", {"A": "世"}),
+        ("POST", {"transfer-Encoding": "chunked"}),
     ],
 )
 def test_a_request_that_would_be_another_one_is_refused(method, headers):

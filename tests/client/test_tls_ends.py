@@ -1,4 +1,4 @@
-"""Connections under TLS that end in odd ways: refused after the handshake, damaged, or closed in half."""
+"""Connections under TLS: a WebSocket, and odd ends: refused after the handshake, damaged, or closed in half."""
 
 import socket
 import ssl
@@ -22,6 +22,7 @@ from streamgauge.client.target import target_of
 from streamgauge.client.tls import TlsSettings
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.outcome import Outcome
+from streamgauge.wire.handshake import accept_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 EVENT = b"data: 1\n\n"
@@ -38,7 +39,7 @@ class Authority:
         self.network = Network(tls=TlsSettings(str(folder / "ca.pem")))
         self._listeners: list[socket.socket] = []
 
-    def serve(self, answer: Callable[[ssl.SSLSocket], None], *, mutual: bool = False) -> str:
+    def serve(self, answer: Callable[[ssl.SSLSocket, bytes], None], *, mutual: bool = False) -> str:
         """The URL of a server that answers each connection's first request."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert("localhost").configure_cert(context)
@@ -56,8 +57,7 @@ class Authority:
 
         def converse(connection: socket.socket) -> None:
             with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
-                secured.recv(65_536)
-                answer(secured)
+                answer(secured, secured.recv(65_536))
 
         threading.Thread(target=accept, daemon=True).start()
         return f"https://localhost:{listener.getsockname()[1]}/"
@@ -80,14 +80,14 @@ def plan_of(url: str, method: str = "GET") -> StreamPlan:
 
 
 def test_a_client_that_is_refused_after_the_handshake_is_a_tls_failure(authority):
-    url = authority.serve(lambda secured: None, mutual=True)
+    url = authority.serve(lambda secured, request: None, mutual=True)
     (record,) = run_streams([plan_of(url)], network=authority.network)
     assert record.outcome is Outcome.CONNECT_ERROR
     assert "certificate required" in record.reason
 
 
 def test_what_came_before_a_damaged_record_counts(authority):
-    def answer(secured):
+    def answer(secured, request):
         secured.sendall(HALF)
         with socket.socket(fileno=secured.detach()) as connection:
             connection.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
@@ -101,7 +101,7 @@ def test_what_came_before_a_damaged_record_counts(authority):
 def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
     """The server says goodbye and leaves TCP open: a second request on it, which may not be repeated, would be lost."""
 
-    def answer(secured):
+    def answer(secured, request):
         secured.sendall(WHOLE)
         with suppress(ssl.SSLError):
             secured.unwrap()
@@ -116,3 +116,19 @@ def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
         assert exchange.record.outcome is Outcome.COMPLETED, exchange.record.reason
     session.close()
     reactor.close()
+
+
+def test_a_websocket_under_tls_is_streamed_from(authority):
+    def answer(secured, request):
+        (key,) = (line[19:] for line in request.decode().split("\r\n") if line.startswith("Sec-WebSocket-Key: "))
+        upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        secured.sendall(f"{upgrade}Sec-WebSocket-Accept: {accept_of(key)}\r\n\r\n".encode())
+        for _ in range(3):
+            secured.sendall(b"\x82\x01x")
+        secured.sendall(b"\x88\x02\x03\xe8")
+        secured.recv(1)
+
+    url = authority.serve(answer).replace("https", "wss")
+    plan = StreamPlan("stream", Request("GET", target_of(url), {}), "websocket", end="chunks:3")
+    (record,) = run_streams([plan], network=authority.network)
+    assert (record.outcome, record.chunks, record.bytes) == (Outcome.COMPLETED, 3, 3), record.reason

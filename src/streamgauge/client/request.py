@@ -40,6 +40,8 @@ class Request:
         for name, value in self.headers.items():
             if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
                 raise RequestError(f"expected a header field, got {name!r}: {value!r}")
+            if name.lower() == "transfer-encoding":
+                raise RequestError(f"{name}: a body is sent as it is, with its length, got {value!r}")
 
     @property
     def repeatable(self) -> bool:
