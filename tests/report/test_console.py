@@ -133,6 +133,18 @@ def test_a_run_without_streams_prints_too(make_result: Callable[..., Result]) ->
     assert "No stream ended." in text
 
 
+def test_a_percentile_that_coalesced_reads_leave_open_comes_with_its_range(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=(("/stream/sse", "sse", 0.004, 0.05),), seconds=2)
+    (streams,) = result["streams"]
+    for metric in ("time_to_first_chunk", "chunk_interval"):
+        streams[metric]["uncertain"] = {"p99": (0.01, 0.25)}  # type: ignore[literal-required]
+    streams["chunk_delay"] = {**streams["chunk_interval"], "uncertain": {"p50": (0.001, 0.002)}}
+    text = printed(result, width=120)
+    assert "≈ /stream/sse, TTFC p99: 10.0–250 ms, left open by coalesced reads" in text
+    assert "≈ /stream/sse, interval p99: 10.0–250 ms" in text
+    assert "≈ /stream/sse, chunk delay p50: 1.00–2.00 ms" in text
+
+
 def test_a_generator_that_read_nothing_has_no_lag_and_no_timestamps(make_result: Callable[..., Result]) -> None:
     result = make_result(mix=(), seconds=1)
     text = printed(result, width=100)

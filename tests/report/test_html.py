@@ -179,3 +179,15 @@ def test_a_broken_histogram_is_named(make_result: Callable[..., Result]) -> None
     result["streams"][0]["chunk_interval"]["hdr"] = "nonsense"
     with pytest.raises(ResultError, match="nonsense"):
         html.render(result)
+
+
+@pytest.mark.parametrize("metric", ["time_to_first_chunk", "chunk_interval"])
+def test_a_mark_is_explained_wherever_it_stands(make_result: Callable[..., Result], metric: str) -> None:
+    result = make_result(seconds=2)
+    for each in result["streams"]:
+        each["chunk_interval"]["uncertain"] = {}
+    assert "marks a percentile" not in html.render(result)
+    result["streams"][0][metric]["uncertain"] = {"p99": (0.01, 0.25)}  # type: ignore[literal-required]
+    page = html.render(result)
+    assert "marks a percentile that coalesced reads leave undetermined" in page
+    assert "10.0–250 ms" in page

@@ -161,9 +161,10 @@ def _uncertain(result: Result) -> list[_Line]:
     return [
         ("≈", _text(f"{each['name']}, {title} {percentile}: {interval(*between)}, left open by coalesced reads"))
         for each in result["streams"]
-        for key, title in _METRICS.items()
-        for percentile, between in each[key]["uncertain"].items()  # type: ignore[literal-required]
-        if percentile in _PERCENTILES and each[key]["count"]  # type: ignore[literal-required]
+        for key, title in {**_METRICS, "chunk_delay": "chunk delay"}.items()
+        if (found := each[key]) and found["count"]  # type: ignore[literal-required]
+        for percentile, between in found["uncertain"].items()
+        if percentile in _PERCENTILES
     ]
 
 
