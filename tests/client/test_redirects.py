@@ -73,3 +73,28 @@ def test_the_body_goes_along_where_the_method_does(status, method, stream, serve
     assert record.outcome is COMPLETED, record.reason
     assert server.requests[1].startswith(method + b" /there ")
     assert bodies == [b"hi", b"hi" if method == b"POST" else b""]
+
+
+KEPT = {
+    "no body": ([moved(b"/there")], 1),
+    "a body": ([b"HTTP/1.1 302 Moved\r\nLocation: /there\r\nContent-Length: 5\r\n\r\nthere"], 1),
+    "a body in transfer chunks": (
+        [b"HTTP/1.1 302 Moved\r\nLocation: /there\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"], 1,
+    ),
+    "a body that is still to come": (
+        [b"HTTP/1.1 302 Moved\r\nLocation: /there\r\nContent-Length: 5\r\n\r\n", "read", b"there"], 2,
+    ),
+    "a body until close": ([b"HTTP/1.1 302 Moved\r\nLocation: /there\r\n\r\nthere", "fin"], 2),
+    "it closes": ([moved(b"/there", 302, b"Connection: close"), "fin"], 2),
+    "it closes and does not say so": ([moved(b"/there"), "fin"], 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "connections"), KEPT.values(), ids=KEPT)
+def test_a_redirect_within_the_origin_is_followed_on_the_same_connection_where_that_can_be(
+    script, connections, stream, server
+):
+    server.scripts["/there"] = [EVENTS]
+    record = stream(script)
+    assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
+    assert server.connections == connections

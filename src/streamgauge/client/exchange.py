@@ -18,7 +18,7 @@ from streamgauge.client.opening import opening_of
 from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.recording import record_of
-from streamgauge.client.redirect import is_redirect, redirected
+from streamgauge.client.redirect import came_whole, is_redirect, redirected
 from streamgauge.client.request import Request
 from streamgauge.client.sending import Sending
 from streamgauge.client.timing import ChunkTimer
@@ -115,12 +115,10 @@ class Exchange:
     # Reading
 
     def _failed(self, error: OSError) -> None:
-        if self._transport is None:
-            return
         unanswered = self._body is None and not (self._head_parser.started or self._reused)
         if unanswered and is_tls_failure(error):
             self.fail_to_connect(f"TLS: {words(error)}")
-        else:
+        elif self._transport is not None:
             self._peer_closed(words(error))
 
     def _take(self, data: bytes | None, arrival_ns: int) -> None:
@@ -205,11 +203,13 @@ class Exchange:
             self._sending.send(outgoing)
 
     def _redirect(self, head: Head) -> None:
-        """Hang up and wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
+        """Wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
         self.request = redirected(self.request, head)
         self._redirects += 1
-        self._head_parser = HeadParser()
-        self._reused = False
+        transport, rest = self._transport, self._head_parser.rest
+        if transport is not None and came_whole(self.asked, head, rest, transport):
+            self._release()
+        self._head_parser, self._reused = HeadParser(), False
         self._hang_up()
         self._on_pause()
 
@@ -268,18 +268,20 @@ class Exchange:
     def _let_go(self, outcome: Outcome) -> None:
         """Hang up, or leave the connection in ``reusable``."""
         if self._may_reuse(outcome):
+            self._release()
+        self._hang_up()
+
+    def _release(self) -> None:
+        if self._sending is None or not self._sending.under_way:
             self._unwatch()
             self.reusable, self._transport = self._transport, None
-        self._hang_up()
 
     def _may_reuse(self, outcome: Outcome) -> bool:
         body, head, transport = self._body, self.head, self._transport
-        return (
-            outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
-            and not (body is None or head is None or transport is None)
-            and may_serve_another(self.asked, head, body.framing, transport)
-            and not (self._sending is not None and self._sending.under_way)
-        )
+        if body is None or head is None or transport is None:
+            return False
+        well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
+        return well and may_serve_another(self.asked, head, body.framing, transport)
 
     def _hang_up(self) -> None:
         self._unwatch()

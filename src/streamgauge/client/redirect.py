@@ -1,11 +1,14 @@
-"""Where a redirection leads, and what of the request goes along (RFC 9110 section 15.4)."""
+"""Where a redirection leads, and what goes along of the request (RFC 9110 section 15.4), and of the connection."""
 
 from dataclasses import replace
 from urllib.parse import quote
 
+from streamgauge.client.connections import may_serve_another
 from streamgauge.client.request import Request
 from streamgauge.client.target import TargetError, joined
+from streamgauge.client.transport import Transport
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.framing import framing_of
 from streamgauge.wire.http1 import Head
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -38,6 +41,16 @@ def redirected(request: Request, head: Head) -> Request:
         dropped |= _OF_THE_BODY
     headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
     return Request(method, target, headers, body)
+
+
+def came_whole(request: Request, head: Head, rest: bytes, transport: Transport) -> bool:
+    """Whether ``rest`` is all of a redirection's body, so that its connection may be kept."""
+    try:
+        framing = framing_of(head, request.method)
+        framing.feed(rest)
+    except ProtocolError:
+        return False
+    return framing.finished and may_serve_another(request, head, framing, transport)
 
 
 def _reference(location: str) -> str:
