@@ -81,6 +81,26 @@ def test_chunks_that_come_in_pairs_are_not_timed_one_by_one(start, source, tmp_p
     assert "of chunks shared a read" in reasons(run)
 
 
+@pytest.fixture
+def unix_host(tmp_path_factory, until):
+    """The sample app on a Unix socket, where the kernel stamps nothing."""
+    place = tmp_path_factory.mktemp("u") / "s"
+    command = (sys.executable, "-m", "uvicorn", "--factory", "target_app.app:create_app", "--uds", str(place))
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as app:
+        until(lambda: place.exists() or app.poll() is not None, "the app listens")
+        yield f"http+unix://{str(place).replace('/', '%2F')}"
+        app.terminate()
+
+
+def test_reads_without_kernel_stamps_are_in_the_verdict(start, unix_host, tmp_path):
+    stream = ("--stream-path", "/stream/sse?chunks=20&interval_ms=25", "--stream-end", "event:done")
+    run = start.headless(unix_host, *stream, users=2, run_time="2s", result_dir=tmp_path).wait()
+    assert "100.0% of reads had no usable kernel stamp" in reasons(run)
+    assert run.result["generator"]["timestamps"] == "read"
+    assert run.result["generator"]["lag"]["max"] is None
+    assert set(run.outcomes) == {"completed"}, run.output
+
+
 SOME, ALL = "len(seen) == 1", "True"
 
 

@@ -102,6 +102,12 @@ def test_the_generator_says_what_its_times_rest_on(fallbacks, timestamps):
     assert result_of(Outcome.COMPLETED, fallbacks=fallbacks)["generator"]["timestamps"] == timestamps
 
 
+def test_where_reading_is_all_that_is_timed_the_lag_is_unknown_and_not_nothing():
+    assert result_of(Outcome.COMPLETED, fallbacks=50)["generator"]["lag"]["count"] == 100
+    lag = result_of(Outcome.COMPLETED, fallbacks=100)["generator"]["lag"]
+    assert (lag["count"], lag["p99"], lag["max"]) == (0, None, None)
+
+
 def test_the_timeline_has_a_point_for_each_second():
     first, second = result_of(Outcome.COMPLETED, Outcome.STALLED)["timeline"]
     assert (first["t_s"], first["active"], first["started"], first["finished"], first["failed"]) == (0, 3, 2, 2, 1)

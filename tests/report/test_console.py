@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from streamgauge.measure.histogram import Histogram
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView, server_view
+from streamgauge.report.summary import summary
 
 
 def printed(result: Result, server: ServerView | None = None, width: int = 140, **options: Any) -> str:
@@ -143,6 +145,13 @@ def test_a_percentile_that_coalesced_reads_leave_open_comes_with_its_range(make_
     assert "≈ /stream/sse, TTFC p99: 10.0–250 ms, left open by coalesced reads" in text
     assert "≈ /stream/sse, interval p99: 10.0–250 ms" in text
     assert "≈ /stream/sse, chunk delay p50: 1.00–2.00 ms" in text
+
+
+def test_a_lag_that_nothing_tells_is_unknown(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=2)
+    result["generator"].update(timestamps="read", lag=summary(Histogram()))
+    assert "· generator lag unknown · read timestamps · CPU max 42.0 %" in printed(result)
+    assert "its lag is part of every number above" in render(result)
 
 
 def test_a_generator_that_read_nothing_has_no_lag_and_no_timestamps(make_result: Callable[..., Result]) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from streamgauge.measure.alignment import ChunkDelays
 from streamgauge.measure.health import uncertain_first_chunks, uncertain_percentiles, verdict
+from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals, Second
 from streamgauge.report.calibration import Calibration
@@ -73,7 +74,7 @@ def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
         stamps = "read"
     return Generator(
         timestamps=stamps,
-        lag=summary(totals.lag),
+        lag=summary(Histogram() if stamps == "read" else totals.lag),  # unknown, where reading is all that is timed
         hub_lag=summary(totals.hub_lag),
         longest_pause_s=totals.longest_pause_s,
         cpu_taken=totals.taken_share,

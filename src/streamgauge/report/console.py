@@ -208,7 +208,9 @@ def _generator(result: Result) -> _Line:
     found = result["generator"]
     lag = found["lag"]
     parts = ["the generator read nothing"]
-    if lag["count"]:
+    if found["timestamps"] == "read":
+        parts = ["generator lag unknown", "read timestamps"]
+    elif lag["count"]:
         parts = [
             f"generator lag p50 {duration(lag['p50'])}, p99 {duration(lag['p99'])}, max {duration(lag['max'])}",
             f"{found['timestamps']} timestamps",

@@ -134,7 +134,7 @@ class Generator(TypedDict):
 
     timestamps: Literal["kernel", "read", "mixed"]
     lag: MetricSummary
-    """Arrival in the kernel until the generator looked, of every read."""
+    """Arrival in the kernel until the generator looked, of every read; empty where the kernel gave no timestamps."""
     hub_lag: NotRequired[MetricSummary]
     """How late the event loop turned, of every turn that a timer asked for."""
     longest_pause_s: NotRequired[float]
