@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 #: What may wait is left unread for no longer.
-LONGEST_WAIT_S = 0.010
+LONGEST_WAIT_S = 0.005
 
 Callback = Callable[[], None]
 AfterPass = Callable[[list[Any]], None]

@@ -4,7 +4,7 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-ten milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
+five milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
 and so is what has been watched for a short while only (whoever starts a stream when one has ended would start late) and
 what was told to hurry.
 """
