@@ -100,6 +100,7 @@ def test_streams_that_ended_without_a_chunk_are_counted_but_give_no_times_to_tru
         (run(clock_steps=1), "degraded", "the wall clock stepped 10 times"),
         (run(fallbacks=50), "degraded", "50.0% of reads had no usable kernel stamp"),
         (run(tally=coalesced(0, 20 * MS)), "degraded", "a (sse): chunk interval p50 is only known to lie between"),
+        (run(tally=coalesced(3_800 * MS, 4_000 * MS)), "degraded", "p90 is only known to lie between 10 and 4,000 ms"),
         (run(tally=coalesced_first(5 * MS, 9 * MS)), "degraded", "a (sse): time to first chunk p50 is only known"),
         (run(tally=coalesced(10 * MS, 10 * MS, uncertain=70, certain=30)), "degraded", "70.0% of chunks shared a read"),
     ],

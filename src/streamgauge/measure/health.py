@@ -173,6 +173,11 @@ def _clock_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
         yield f"{share:.1%} of reads had no usable kernel stamp: their arrival is the time of reading"
 
 
+def _ms(value_s: float) -> str:
+    """In ms, to three digits."""
+    return f"{float(f'{value_s * 1000:.3g}'):,g}"
+
+
 def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), tally in sorted(totals.tallies.items()):
         who, share = f"{name} ({protocol})", tally.coalesced / tally.chunks if tally.chunks else 0.0
@@ -182,8 +187,8 @@ def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
         ):
             for percentile, (low, high) in uncertain.items():
                 yield (
-                    f"{who}: {metric} {percentile} is only known to lie between {low * 1000:.3g} and "
-                    f"{high * 1000:.3g} ms, since {share:.1%} of chunks shared a read"
+                    f"{who}: {metric} {percentile} is only known to lie between {_ms(low)} and "
+                    f"{_ms(high)} ms, since {share:.1%} of chunks shared a read"
                 )
         if share > bounds.coalesced_share_degraded:
             yield f"{who}: {share:.1%} of chunks shared a read: most of their times are estimates"
