@@ -13,8 +13,9 @@ from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.slice import Slice
 
 #: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
-#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced.
-TURN_S = 0.020
+#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. It also
+#: samples whether others have the CPU: at half the rate a run whose core three processes share can pass as undisturbed.
+TURN_S = 0.010
 QUICK_TURN_S = 0.002
 SLICE_S = 1.0
 #: The garbage collector's thresholds during a run: full collections over many users stop the event loop for long.
