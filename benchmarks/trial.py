@@ -27,8 +27,8 @@ from benchmarks.roster import Client
 from benchmarks.server import ROOT, Server
 from streamgauge.report.result import Result
 
-#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments when they come, all
-#: others when they are read, which is the reader's work.
+#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments when they come,
+#: all others when they are read, which is the reader's work.
 WARM_UP = 20
 #: A rate that nothing can follow.
 AT_ONCE = 1e9
