@@ -1,5 +1,6 @@
 """Demos that run to their end."""
 
+import http.client
 import re
 import socket
 import time
@@ -53,7 +54,8 @@ def _play_spoiled(playing, directory):
         demo.wait_for("Starting Locust")
         app = demo.errors.read_text().partition("The sample app: ")[2].partition(",")[0]
         while demo.process.poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"{app}/stream/sse?chunks=2&interval_ms=1") as stream:
+            ends_with_the_demo = suppress(OSError, http.client.HTTPException)
+            with ends_with_the_demo, urllib.request.urlopen(f"{app}/stream/sse?chunks=2&interval_ms=1") as stream:
                 stream.read()
             time.sleep(0.1)
     return demo
