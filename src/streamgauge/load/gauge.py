@@ -6,15 +6,15 @@ import time
 import psutil
 
 from streamgauge.client.instruments import Instruments
-from streamgauge.client.reactor import Watch
+from streamgauge.client.reactor import LONGEST_WAIT_S, Watch
 from streamgauge.load.reactor import HubReactor
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.slice import Slice
 
 #: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
-#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. It also
-#: samples whether others have the CPU: at half the rate a run whose core three processes share can pass as undisturbed.
+#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. A turn
+#: also samples whether others have the CPU: at half the rate a run whose core they share can pass as undisturbed.
 TURN_S = 0.010
 QUICK_TURN_S = 0.002
 SLICE_S = 1.0
@@ -106,8 +106,10 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cut_s, self._cpu_s = now_s, cpu_s
-        coalesced = any(tally.coalesced for tally in tallies.values())
-        self._pace(QUICK_TURN_S if coalesced and not self._reactor.gathering else TURN_S)
+        if self._reactor.gathering:
+            self._pace(LONGEST_WAIT_S)  # the loop wakes as often anyhow
+        else:
+            self._pace(QUICK_TURN_S if any(tally.coalesced for tally in tallies.values()) else TURN_S)
 
     def _pace(self, turn_s: float) -> None:
         """Turn this often from now on."""

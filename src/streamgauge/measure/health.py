@@ -31,7 +31,7 @@ class Bounds:
     pause_invalid_s: float = 5.0
     taken_pause_degraded_s: float = 0.1
     """The same, and the process did not use the CPU meanwhile: it was stopped, or others had it."""
-    taken_share_degraded: float = 0.05
+    taken_share_degraded: float = 0.03
     """Share of its time that such pauses, of more than a millisecond each, may come to in any process: of ten, one that
     is without the CPU half the time spoils every p99."""
     busy_cpu: float = 0.95
