@@ -205,3 +205,10 @@ def test_what_one_writes_is_what_one_reads(parts, line_end, epilogue, size):
     decoder = MultipartDecoder("multipart/mixed; boundary=b")
     assert read([body[start : start + size] for start in range(0, len(body), size)], decoder) == contents
     assert decoder.closed
+
+
+def test_a_delimiter_that_comes_in_pieces_is_no_part_of_the_header_before_it():
+    body = b"--b\nA: " + b"a" * (MAX_PART_HEAD_BYTES - 4) + b"\n--b\nB: b\n\n1\n--b--"
+    for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
+        decoder = MultipartDecoder("multipart/mixed; boundary=b")
+        assert [part for piece in pieces for part in decoder.feed([piece])] == [b"", b"1"]

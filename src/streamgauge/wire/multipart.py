@@ -131,6 +131,8 @@ class MultipartDecoder:
                 self._chunks.append(b"")
             return self._begin_part(match)
         line_end = held.find(b"\n")
+        if line_end < 0 and self._may_be_delimiter(dashes):
+            return False
         if self._head_bytes + (line_end if line_end >= 0 else len(held)) > MAX_PART_HEAD_BYTES:
             raise ProtocolError(f"part's header longer than {MAX_PART_HEAD_BYTES} bytes")
         if line_end < 0:
@@ -144,6 +146,16 @@ class MultipartDecoder:
         self._head_bytes += line_end + 1
         del held[: line_end + 1]
         return True
+
+    def _may_be_delimiter(self, dashes: bytes) -> bool:
+        """Whether what is held begins one, which is no part of the header's length."""
+        held = self._held
+        if len(held) < len(dashes):
+            return dashes.startswith(held)
+        begun = held.startswith(dashes) and _TAIL_BEGUN.fullmatch(held, len(dashes)) is not None
+        if begun:
+            self._check_padding(len(held) - len(dashes))
+        return begun
 
     def _read_field(self, line: bytes) -> None:
         if line[:1] in (b" ", b"\t") and self._head_bytes:  # a folded line
