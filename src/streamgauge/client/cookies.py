@@ -31,8 +31,11 @@ class Cookies:
         if not (kept := asking.get_header("Cookie")):
             return request
         names = {_name(cookie) for cookie in kept.split(";")}
-        given = next((value for name, value in request.headers.items() if name.lower() == "cookie"), "")
-        own = [cookie.strip() for cookie in given.split(";") if cookie.strip() and _name(cookie) not in names]
+        own = [
+            cookie.strip()
+            for cookie in request.field("cookie").split(";")
+            if cookie.strip() and _name(cookie) not in names
+        ]
         return replace(request, headers=merged(request.headers, {"Cookie": "; ".join((*own, kept))}))
 
     def take(self, target: Target, head: Head | None) -> None:

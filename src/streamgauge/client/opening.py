@@ -53,7 +53,7 @@ class WebSocketOpening:
     def __init__(self, plan: StreamPlan) -> None:
         self._plan = plan
         self._key, self.upgrade = handshake_fields()
-        offered = next((v for k, v in plan.request.headers.items() if k.lower() == "sec-websocket-protocol"), "")
+        offered = plan.request.field("sec-websocket-protocol")
         self._subprotocols = [name.strip() for name in offered.split(",")]
 
     def refusal(self, head: Head) -> str:

@@ -48,6 +48,10 @@ class Request:
         """Whether sending it twice does no more than sending it once."""
         return self.method in _IDEMPOTENT
 
+    def field(self, name: str) -> str:
+        """The value of the first field of this name, given in lower case; empty where there is none."""
+        return next((value for given, value in self.headers.items() if given.lower() == name), "")
+
     @property
     def asks_to_close(self) -> bool:
         """Whether it is the last one of its connection (RFC 9112 section 9.6)."""

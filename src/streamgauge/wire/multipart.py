@@ -101,11 +101,17 @@ class MultipartDecoder:
             tail = position + len(needle)
             if match := _TAIL.match(held, tail):
                 return match, position
-            if _TAIL_BEGUN.fullmatch(held, tail):
-                self._check_padding(len(held) - tail)
+            if self._tail_begun(tail):
                 return None, position
             position = held.find(needle, position + 1)
         return None, max(start, len(held) - len(needle) + 1)
+
+    def _tail_begun(self, tail: int) -> bool:
+        """Whether what is held from ``tail`` on may yet make what stands before it a delimiter."""
+        begun = _TAIL_BEGUN.fullmatch(self._held, tail) is not None
+        if begun:
+            self._check_padding(len(self._held) - tail)
+        return begun
 
     @staticmethod
     def _check_padding(count: int) -> None:
@@ -152,10 +158,7 @@ class MultipartDecoder:
         held = self._held
         if len(held) < len(dashes):
             return dashes.startswith(held)
-        begun = held.startswith(dashes) and _TAIL_BEGUN.fullmatch(held, len(dashes)) is not None
-        if begun:
-            self._check_padding(len(held) - len(dashes))
-        return begun
+        return held.startswith(dashes) and self._tail_begun(len(dashes))
 
     def _read_field(self, line: bytes) -> None:
         if line[:1] in (b" ", b"\t") and self._head_bytes:  # a folded line
@@ -210,9 +213,8 @@ class MultipartDecoder:
             return False
         if match := _TAIL.match(held, tail):
             return self._begin_part(match)
-        if not _TAIL_BEGUN.fullmatch(held, tail):
+        if not self._tail_begun(tail):
             raise self._not_delimited()
-        self._check_padding(len(held) - tail)
         return False
 
     def _not_delimited(self) -> ProtocolError:

@@ -13,7 +13,7 @@ from gevent.socket import wait_read
 from streamgauge.load import reactor as hub
 from streamgauge.load.reactor import HubReactor
 
-# What takes a second and a minute takes less here.
+# What takes half a second and a minute takes less here.
 hub.OLD_S, hub.HURRY_S = 0.2, 0.6
 FLOOD = """
 import os, sys, time
