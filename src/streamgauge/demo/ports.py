@@ -50,8 +50,8 @@ class Ports:
         chooser = PortChooser()
         return replace(
             self,
-            web=chooser.renewed(self.web, "Locust's web UI", "--web-port"),
-            workers=chooser.renewed(self.workers, "Locust's workers"),
+            web=self.web and chooser.renewed(self.web, "Locust's web UI", "--web-port"),
+            workers=self.workers and chooser.renewed(self.workers, "Locust's workers"),
         )
 
 
@@ -77,22 +77,14 @@ class PortChooser:
 
         Raises PortError where ``given`` is not free.
         """
-        wanted = given or usual
-        trouble = self._trouble(wanted)
-        if trouble and given:
-            raise PortError(f"{option} {given}: the port {trouble}")
-        port = (
-            Port(_any_port(), f"port {usual} ({purpose}) {trouble}")
-            if trouble
-            else Port(wanted, asked_for=given is not None)
-        )
+        port = self.renewed(Port(given or usual, asked_for=given is not None), purpose, option)
         self._taken[port.number] = option or purpose
         return port
 
-    def renewed(self, port: Port | None, purpose: str, option: str = "") -> Port | None:
-        """``port`` where it is still free, or else any. Raises PortError where it was asked for by ``option``."""
-        trouble = self._trouble(port.number) if port is not None else ""
-        if port is None or not trouble:
+    def renewed(self, port: Port, purpose: str, option: str = "") -> Port:
+        """``port`` where it is free, or else any. Raises PortError where it was asked for by ``option``."""
+        trouble = self._trouble(port.number)
+        if not trouble:
             return port
         if port.asked_for:
             raise PortError(f"{option} {port.number}: the port {trouble}")
