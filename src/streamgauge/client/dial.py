@@ -72,7 +72,8 @@ class Dial:
                 continue
             self._watch = self._reactor.on_writable(self._sock.fileno(), self._on_connected)
             return
-        self._on_failed(problem)
+        proxied = self._route.tunnel or self._route.absolute
+        self._on_failed(f"the proxy: {problem}" if proxied else problem)
 
     def _on_connected(self) -> None:
         assert self._sock is not None
