@@ -23,11 +23,11 @@ with atheris.instrument_imports(include=["streamgauge", "wsproto"]):
     from streamgauge.wire import coding, deflate, framing, multipart
 
 #: Limits that inputs of a fuzzer's size would never reach.
-SMALL: dict[ModuleType, dict[str, int]] = {
+SMALL: dict[ModuleType, dict[str, object]] = {
     coding: {"_SLICE_BYTES": 16},
     deflate: {"MAX_FINAL_BLOCKS": 3},
     framing: {"MAX_LINE_BYTES": 24, "MAX_TRAILER_BYTES": 48, "_MAX_KNOWN_SIZES": 4},
-    multipart: {"MAX_PART_HEAD_BYTES": 48, "MAX_PADDING_BYTES": 6},
+    multipart: {"MAX_PART_HEAD_BYTES": 48, "MAX_PADDING_BYTES": 6, "_TAIL": multipart.tail_pattern(6)},
 }
 
 CHECKS = tuple(TARGETS.values())

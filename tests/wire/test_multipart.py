@@ -152,8 +152,9 @@ REFUSED = {
     "content beyond the limit, no end": (b"--b\r\n\r\n" + b"x" * 200, "longer than 100"),
     "a long header": (b"--b\r\n" + b"A: b\r\n" * (MAX_PART_HEAD_BYTES // 6 + 1) + b"\r\n", "header longer"),
     "a long field": (b"--b\r\nA: " + b"b" * MAX_PART_HEAD_BYTES, "header longer"),
-    "much padding": (b"--b" + b" " * MAX_PADDING_BYTES + b"\r\n\r\n", "padding"),
-    "much padding, no end": (b"--b" + b" " * (MAX_PADDING_BYTES + 2), "padding"),
+    "much padding": (b"--b" + b" " * (MAX_PADDING_BYTES + 1) + b"\r\n\r\n", "padding"),
+    "much padding, no end": (b"--b" + b" " * (MAX_PADDING_BYTES + 1), "padding"),
+    "much padding, then something else": (b"--b\r\n\r\na\r\n--b" + b" " * (MAX_PADDING_BYTES + 1) + b"x", "padding"),
     "many line ends after a length": (
         b"--b\r\nContent-Length: 1\r\n\r\na" + b"\n" * (MAX_PADDING_BYTES + 1),
         "padding",
@@ -212,3 +213,14 @@ def test_a_delimiter_that_comes_in_pieces_is_no_part_of_the_header_before_it():
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
         decoder = MultipartDecoder("multipart/mixed; boundary=b")
         assert [part for piece in pieces for part in decoder.feed([piece])] == [b"", b"1"]
+
+
+@pytest.mark.parametrize(("part", "content"), [(b"\n1", b"1"), (b"A: b", b"")], ids=["content", "a header alone"])
+def test_a_part_before_too_much_padding_is_complete(part, content):
+    body = b"--b\n" + part + b"\n--b" + b"\t" * (MAX_PADDING_BYTES + 1) + b"\n"
+    for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
+        decoder, chunks = MultipartDecoder("multipart/mixed; boundary=b"), []
+        with pytest.raises(ProtocolError, match="padding") as refused:
+            for piece in pieces:
+                chunks += decoder.feed([piece])
+        assert [*chunks, *refused.value.before] == [content]

@@ -23,8 +23,14 @@ MAX_BOUNDARY_BYTES = 200
 _PARAMETER = re.compile(r';\s*([^\s;="]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))', re.DOTALL)
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _LENGTH = re.compile(rb"[0-9]{1,18}")
-# What makes a boundary a delimiter, and what may yet become that.
-_TAIL = re.compile(rb"(--)|[ \t]*\r?\n")
+
+
+def tail_pattern(max_padding_bytes: int) -> re.Pattern[bytes]:
+    """What makes a boundary a delimiter, or one that no reading allows."""
+    return re.compile(rb"(?P<closing>--)|(?P<padding>[ \t]{%d})|[ \t]*\r?\n" % (max_padding_bytes + 1))
+
+
+_TAIL = tail_pattern(MAX_PADDING_BYTES)
 _TAIL_BEGUN = re.compile(rb"-?|[ \t]*\r?")
 
 
@@ -108,20 +114,13 @@ class MultipartDecoder:
 
     def _tail_begun(self, tail: int) -> bool:
         """Whether what is held from ``tail`` on may yet make what stands before it a delimiter."""
-        begun = _TAIL_BEGUN.fullmatch(self._held, tail) is not None
-        if begun:
-            self._check_padding(len(self._held) - tail)
-        return begun
-
-    @staticmethod
-    def _check_padding(count: int) -> None:
-        if count > MAX_PADDING_BYTES:
-            raise ProtocolError(f"more than {MAX_PADDING_BYTES} bytes of padding at a boundary")
+        return _TAIL_BEGUN.fullmatch(self._held, tail) is not None
 
     def _begin_part(self, tail: re.Match[bytes]) -> bool:
         """Go on behind a delimiter: with the next part's header, or with nothing where it was the closing one."""
-        self._check_padding(tail.end() - tail.start())
-        self.closed = tail[1] is not None
+        if tail.lastgroup == "padding":
+            raise self._too_padded()
+        self.closed = tail.lastgroup == "closing"
         if self.closed:
             self._held.clear()
             return False
@@ -205,7 +204,8 @@ class MultipartDecoder:
         held = self._held
         dashes = self._needle[1:]
         gap = len(held) - len(held.lstrip(b"\r\n"))
-        self._check_padding(gap)
+        if gap > MAX_PADDING_BYTES:
+            raise self._too_padded()
         if not dashes.startswith(held[gap : gap + len(dashes)]):
             raise self._not_delimited()
         tail = gap + len(dashes)
@@ -221,6 +221,10 @@ class MultipartDecoder:
         return ProtocolError(
             f"expected a boundary after a part of {self._length} bytes, got {bytes(self._held[:80])!r}"
         )
+
+    @staticmethod
+    def _too_padded() -> ProtocolError:
+        return ProtocolError(f"more than {MAX_PADDING_BYTES} bytes of padding at a boundary")
 
     def _too_long(self) -> ProtocolError:
         return ProtocolError(f"part longer than {self._max_chunk_bytes} bytes")
