@@ -43,7 +43,7 @@ def check(tally: Tally, arrivals_ns: list[int]) -> None:
         assert tally.time_to_first_chunk.min_ns >= arrivals_ns[0] - START_NS
     if intervals_ns:
         ranks = [(rank + 0.5) / len(intervals_ns) for rank in range(len(intervals_ns))]
-        least, most = (bound.quantiles_s(ranks) for bound in tally.bounds())
+        least, most = (bound.quantiles_s(ranks) for bound in tally.interval_bounds())
         for true_ns, low_s, high_s in zip(sorted(intervals_ns), least, most, strict=True):
             true_s = true_ns / 1e9
             slack_s = true_s * RELATIVE_ERROR + 1e-6
@@ -68,7 +68,11 @@ def test_the_truth_lies_between_least_and_most_however_segments_are_read(segment
             elif unread:
                 chunk_timer.coalesced_chunks(unread, floor_ns, now_ns, last_is_exact=ends_chunk)
             read_before_ns, unread, first_ns = now_ns, 0, None
-    check(tally, arrivals_ns[: len(arrivals_ns) - unread])
+    read_ns = arrivals_ns[: len(arrivals_ns) - unread]
+    check(tally, read_ns)
+    if read_ns:
+        assert chunk_timer.first_earliest_ns <= read_ns[0] <= chunk_timer.first_ns
+        assert chunk_timer.last_earliest_ns <= read_ns[-1] <= chunk_timer.last_ns
 
 
 @dataclass

@@ -59,6 +59,21 @@ def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_bet
     assert 0.1 / 11 <= record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s) / 11
 
 
+def test_tokens_that_come_in_one_read_leave_the_time_between_them_open(stream):
+    both = delta(content="a") + delta(content="b")
+    record = chat(stream, READ, 0.1, both, READ, STOP, USAGE, DONE, END)
+    assert record.coalesced == 2
+    least_s, most_s = record.time_per_output_token_range_s
+    assert least_s == 0 < record.time_per_output_token_s < most_s
+    first_s, _ = record.time_to_first_chunk_range_s
+    assert most_s == pytest.approx((record.time_to_first_chunk_s - first_s) / 11)
+
+
+def test_tokens_in_reads_of_their_own_leave_nothing_open(stream):
+    record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b"), READ, STOP, USAGE, DONE, END)
+    assert (record.time_to_first_chunk_range_s, record.time_per_output_token_range_s) == (None, None)
+
+
 def test_without_usage_each_piece_of_content_is_a_token(stream):
     words = [step for word in ("the", " river", " rises") for step in (READ, 0.02, delta(content=word))]
     record = chat(stream, ROLE, *words, READ, STOP, DONE, END)

@@ -12,10 +12,11 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
-from streamgauge.measure.health import DEFAULT_BOUNDS, JUDGED, uncertain_percentiles
+from streamgauge.measure.health import JUDGED
 from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.tally import Tally
+from streamgauge.measure.uncertainty import TOLERANCE, uncertain_intervals
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
 BETWEEN_CLOCKS_S = 1e-4
@@ -53,12 +54,12 @@ def check(tally: Tally, streams: list[Stream]) -> dict[str, tuple[float, float]]
 
     The log has a look at the clock before and after each send, however long the source was kept from running.
     """
-    uncertain = uncertain_percentiles(tally, JUDGED)
+    uncertain = uncertain_intervals(tally, JUDGED)
     assert tally.chunk_interval.count == sum(len(each.before_ns) - 1 for each in streams)
     for name, q in JUDGED.items():
         found_s, true = tally.chunk_interval.quantile_s(q), truth.chunk_interval(streams, q)
         low_s, high_s = uncertain.get(name, (found_s, found_s))
-        error = RELATIVE_ERROR + DEFAULT_BOUNDS.percentile_error * bool(tally.coalesced)
+        error = RELATIVE_ERROR + TOLERANCE * bool(tally.coalesced)
         slack_s = BETWEEN_CLOCKS_S + error * true.most_s
         assert low_s - slack_s <= true.most_s, name
         assert true.least_s <= high_s + slack_s, name

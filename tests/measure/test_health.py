@@ -2,13 +2,7 @@
 
 import pytest
 
-from streamgauge.measure.health import (
-    DEFAULT_BOUNDS,
-    Bounds,
-    uncertain_first_chunks,
-    uncertain_percentiles,
-    verdict,
-)
+from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds, verdict
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
@@ -171,43 +165,5 @@ def test_problems_of_counting_are_reasons():
     assert verdict(totals) == ("degraded", ["worker 3 was lost"])
 
 
-def test_a_first_chunk_that_came_with_others_came_at_the_latest_when_its_read_did():
-    found = uncertain_first_chunks(coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70), {"p10": 0.1, "p90": 0.9})
-    assert set(found) == {"p10"}
-    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
-
-
-def test_the_marks_of_streams_that_did_not_fail_are_none_of_those_that_failed():
-    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)  # they fail
-    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
-    tally.time_to_first_chunk.record_ns(9 * MS, 100)
-    tally.time_to_first_chunk.record_ns(20 * MS, 100)
-    tally.coalesced_first_chunk.record_ns(20 * MS, 100)
-    tally.least_first_chunk.record_ns(5 * MS, 100)
-    found = uncertain_first_chunks(tally, {"p10": 0.1, "p90": 0.9})
-    assert found["p90"] == (pytest.approx(0.009, rel=0.01), pytest.approx(0.020, rel=0.01))
-    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
-
-
-def test_streams_that_all_failed_have_no_time_to_first_chunk_to_mark():
-    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)
-    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
-    assert uncertain_first_chunks(tally, {"p50": 0.5}) == {}
-
-
 def test_bounds_can_be_set():
     assert verdict(run(lag_ns=5 * MS), Bounds(lag_degraded_s=0.001))[0] == "degraded"
-
-
-def test_an_undetermined_percentile_comes_with_a_range_and_a_determined_one_does_not():
-    tally = coalesced(5 * MS, 40 * MS, uncertain=30, certain=70)
-    found = uncertain_percentiles(tally, {"p50": 0.5, "p90": 0.9})
-    assert set(found) == {"p90"}
-    low_s, high_s = found["p90"]
-    assert (low_s, high_s) == (pytest.approx(0.010, rel=0.02), pytest.approx(0.040, rel=0.02))
-
-
-def test_without_coalesced_reads_all_is_determined():
-    tally = Tally()
-    tally.chunk_interval.record_ns(MS, 10)
-    assert uncertain_percentiles(tally, {"p50": 0.5}) == {}

@@ -114,7 +114,7 @@ def test_bounds_hold_uncertain_intervals_at_their_least_and_most():
     tally.coalesced_interval.record_ns(2_000_000)
     tally.least_interval.record_ns(0)
     tally.most_interval.record_ns(9_000_000)
-    least, most = tally.bounds()
+    least, most = tally.interval_bounds()
     assert least.quantiles_s((0.5, 1)) == [pytest.approx(0, abs=1e-6), pytest.approx(0.001, rel=0.01)]
     assert most.quantiles_s((0.5, 1)) == [pytest.approx(0.001, rel=0.01), pytest.approx(0.009, rel=0.01)]
 

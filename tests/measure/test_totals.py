@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
@@ -96,9 +97,21 @@ def test_a_second_that_is_closed_keeps_its_percentiles_and_lets_its_histograms_g
     active = totals.seconds[0].active
     totals.add("a", slice_of(OPEN_SECONDS + 1, dice), 0.9)
     second = totals.seconds[0]
-    assert (second.time_to_first_chunk, second.chunk_interval, second.active_by) == (None, None, {})
+    assert (second.times, second.active_by) == (None, {})
     assert second.active == active
     assert {metric: second.quantiles(metric) for metric in before} == before
+
+
+def test_what_coalesced_reads_leave_open_of_a_second_stays_when_it_is_closed():
+    totals, tally = RunTotals(), Tally()
+    ChunkTimer(tally, 0, 10**12).coalesced_chunks(5, 20_000_000, 50_000_000, last_is_exact=True)
+    totals.add("a", Slice(0, 1, {("a", "sse"): tally}), 0.9)
+    before = totals.seconds[0].uncertain()
+    assert before["time_to_first_chunk"]["p50"] == (pytest.approx(0.02, rel=0.01), pytest.approx(0.05, rel=0.01))
+    assert before["chunk_interval"]["p50"] == (0.0, pytest.approx(0.03, rel=0.01))
+    totals.add("a", Slice(OPEN_SECONDS + 1, 1), 0.9)
+    assert totals.seconds[0].uncertain() == before
+    assert totals.seconds[OPEN_SECONDS + 1].uncertain() == {}
 
 
 def test_what_comes_for_a_closed_second_still_counts():
@@ -116,7 +129,7 @@ def test_a_long_run_keeps_few_histograms():
     totals, dice = RunTotals(), random.Random(6)
     for t_s in range(200):
         totals.add("a", slice_of(t_s, dice), 0.9)
-    assert sum(second.chunk_interval is not None for second in totals.seconds.values()) <= OPEN_SECONDS + 1
+    assert sum(second.times is not None for second in totals.seconds.values()) <= OPEN_SECONDS + 1
 
 
 @pytest.mark.parametrize(("cpu", "busy"), [(0.5, 0), (0.95, 1), (1.2, 1)])

@@ -5,6 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
+from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.slice import Slice
@@ -102,14 +103,26 @@ def test_the_generator_says_what_its_times_rest_on(fallbacks, timestamps):
     assert result_of(Outcome.COMPLETED, fallbacks=fallbacks)["generator"]["timestamps"] == timestamps
 
 
-def test_where_reading_is_all_that_is_timed_the_lag_is_unknown_and_not_nothing():
-    assert result_of(Outcome.COMPLETED, fallbacks=50)["generator"]["lag"]["count"] == 100
-    lag = result_of(Outcome.COMPLETED, fallbacks=100)["generator"]["lag"]
-    assert (lag["count"], lag["p99"], lag["max"]) == (0, None, None)
-
-
 def test_the_timeline_has_a_point_for_each_second():
     first, second = result_of(Outcome.COMPLETED, Outcome.STALLED)["timeline"]
     assert (first["t_s"], first["active"], first["started"], first["finished"], first["failed"]) == (0, 3, 2, 2, 1)
     assert first["chunk_interval"]["p50"] == pytest.approx(0.02, rel=0.01)
     assert (second["t_s"], second["chunks"], second["chunk_interval"]) == (1, 0, {"p50": None, "p99": None})
+    assert first["uncertain"] == {}
+
+
+def test_percentiles_that_coalesced_reads_leave_open_are_marked_in_each_part_of_the_result():
+    tally, totals = Tally(), RunTotals()
+    ChunkTimer(tally, 0, 10**12).coalesced_chunks(5, 20 * MS, 50 * MS, last_is_exact=True)
+    tally.end(
+        StreamRecord(
+            "a", "openai", Outcome.COMPLETED, 0.0, 0.1, time_to_first_chunk_s=0.05, tokens=5,
+            time_per_output_token_s=0.004, time_per_output_token_range_s=(0.0, 0.008),
+        )
+    )  # fmt: skip
+    totals.add("local", Slice(0, 1, {("a", "openai"): tally}), 0.95)
+    result = build_result(RUN, totals)
+    (streams,), (point,) = result["streams"], result["timeline"]
+    for metric in ("time_to_first_chunk", "chunk_interval", "time_per_output_token"):
+        assert "p50" in streams[metric]["uncertain"], metric
+    assert point["uncertain"].keys() == {"time_to_first_chunk", "chunk_interval"}

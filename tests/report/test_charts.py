@@ -45,6 +45,21 @@ def test_a_second_without_values_is_a_gap(make_result: Callable[..., Result]) ->
     assert "A gap is a second without values" in chart["caption"]
 
 
+def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=5)
+    point = result["timeline"][2]
+    point["chunk_interval"]["p99"] = 0.05
+    point["uncertain"] = {"chunk_interval": {"p99": (0.02, 0.07)}}
+    charts = by_key(over_time(result))
+    p50, p99 = charts["chunk_interval_over_time"]["figure"]["data"]
+    bars = [None, None, pytest.approx(0.02), None, None], [None, None, pytest.approx(0.03), None, None]
+    assert (p99["error_y"]["array"], p99["error_y"]["arrayminus"]) == bars
+    assert "error_y" not in p50
+    assert "coalesced reads leave open" in charts["chunk_interval_over_time"]["caption"]
+    assert "coalesced" not in charts["time_to_first_chunk_over_time"]["caption"]
+    go.Figure(charts["chunk_interval_over_time"]["figure"])
+
+
 def test_a_metric_without_values_has_no_chart(make_result: Callable[..., Result]) -> None:
     result = make_result(failing=1.0)
     keys = by_key(over_time(result) + distributions(result))

@@ -219,8 +219,8 @@ def test_a_delimiter_that_comes_in_pieces_is_no_part_of_the_header_before_it():
 def test_a_part_before_too_much_padding_is_complete(part, content):
     body = b"--b\n" + part + b"\n--b" + b"\t" * (MAX_PADDING_BYTES + 1) + b"\n"
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
-        decoder, chunks = MultipartDecoder("multipart/mixed; boundary=b"), []
+        decoder = MultipartDecoder("multipart/mixed; boundary=b")
+        chunks: list[bytes] = []
         with pytest.raises(ProtocolError, match="padding") as refused:
-            for piece in pieces:
-                chunks += decoder.feed([piece])
+            chunks.extend(chunk for piece in pieces for chunk in decoder.feed([piece]))
         assert [*chunks, *refused.value.before] == [content]

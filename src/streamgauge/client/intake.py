@@ -47,7 +47,8 @@ class Intake:
         if data:
             self._stamped = stamp_ns is not None
             arrival_ns = self._clock.locate(stamp_ns)
-            self._lag.record_ns(self._clock.now_ns - arrival_ns)
+            if self._stamped:
+                self._lag.record_ns(self._clock.now_ns - arrival_ns)
         self._hand_on(data, arrival_ns)
 
     def _hand_on(self, data: bytes | None, arrival_ns: int) -> None:

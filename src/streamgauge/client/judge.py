@@ -128,14 +128,28 @@ class Judge:
         found: dict[str, Any] = {}
         if self.sequence is not None:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
-        decoder, timer = self._decoder, self._timer
+        decoder = self._decoder
         if isinstance(decoder, OpenAiDecoder):
             found["tokens"] = decoder.tokens
-            if timer.first_ns is not None:
-                found["time_per_output_token_s"] = time_per_output_token_s(
-                    timer.first_ns / 1e9, timer.last_ns / 1e9, decoder.tokens, decoder.choices
-                )
+            found |= _token_time(self._timer, decoder)
         return found
+
+
+def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
+    """The time per output token; where coalesced reads leave it open, in the middle of what it can be."""
+    if timer.first_ns is None:
+        return {}
+    least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
+    most_ns = timer.last_ns - timer.first_earliest_ns
+    least_s, middle_s, most_s = (
+        time_per_output_token_s(0.0, span_ns / 1e9, decoder.tokens, decoder.choices)
+        for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
+    )
+    uncertain = middle_s is not None and least_ns < most_ns
+    return {
+        "time_per_output_token_s": middle_s,
+        "time_per_output_token_range_s": (least_s, most_s) if uncertain else None,
+    }
 
 
 def in_band_error(said: str) -> Settled:

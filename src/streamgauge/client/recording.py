@@ -27,6 +27,7 @@ def record_of(
         status=head.status if head else None,
         headers=head.fields if head else {},
         time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
+        time_to_first_chunk_range_s=_first_chunk_range_s(timer),
         chunks=timer.chunks,
         bytes=body.bytes if body else 0,
         heartbeats=body.heartbeats if body else 0,
@@ -36,3 +37,9 @@ def record_of(
         reason=reason,
         **(body.judge.findings() if body else {}),
     )
+
+
+def _first_chunk_range_s(timer: ChunkTimer) -> tuple[float, float] | None:
+    if timer.first_ns is None or timer.first_earliest_ns == timer.first_ns:
+        return None
+    return (timer.first_earliest_ns - timer.start_ns) / 1e9, (timer.first_ns - timer.start_ns) / 1e9

@@ -57,7 +57,8 @@ class Sweep:
             if not earliest_ns <= arrival_ns <= now_ns < latest_ns:
                 arrival_ns = clock.doubted(stamp_ns, now_ns)
                 offset_ns, earliest_ns, latest_ns = clock.sound()
-            lags_ns.append(now_ns - arrival_ns)
+            if stamp_ns is not None:
+                lags_ns.append(now_ns - arrival_ns)
             event, text = whole_event(data), shortcut.telling_text
             if (
                 event is None

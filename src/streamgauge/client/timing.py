@@ -18,6 +18,7 @@ class ChunkTimer:
         "chunks",
         "coalesced",
         "exact",
+        "first_earliest_ns",
         "first_ns",
         "floor_ns",
         "last_ns",
@@ -33,7 +34,9 @@ class ChunkTimer:
         self.tally = tally
         self._stall_ns = stall_ns
         self.start_ns = start_ns
+        #: The first chunk's arrival: the latest that it can be, and the earliest.
         self.first_ns: int | None = None
+        self.first_earliest_ns = start_ns
         #: The last chunk's arrival: the latest that it can be, and the earliest where it is not known exactly.
         self.last_ns = self._earliest_ns = start_ns
         #: The earliest that any of the chunks that were coalesced last can have arrived.
@@ -46,6 +49,11 @@ class ChunkTimer:
         self.max_interval_ns = 0
         #: An interval above it is the longest so far, or a stall.
         self.notable_ns = min(0, stall_ns)
+
+    @property
+    def last_earliest_ns(self) -> int:
+        """The earliest that the last chunk can have arrived."""
+        return self.last_ns if self.exact else self._earliest_ns
 
     def chunk(self, arrival_ns: int) -> None:
         """One chunk arrived exactly then."""
@@ -78,7 +86,7 @@ class ChunkTimer:
         self.tally.chunks += count
         width_ns = arrival_ns - floor_ns
         if self.first_ns is None:
-            self.first_ns = arrival_ns
+            self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
             self.tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
             if width_ns:
                 self.tally.coalesced_first_chunk.record_ns(arrival_ns - self.start_ns)

@@ -47,11 +47,7 @@ class Delays:
     def bounds(self) -> tuple[Histogram, Histogram]:
         """``all`` with each uncertain delay at its least, and at its most."""
         certain = self.all.minus(self.coalesced)
-        least, most = Histogram(), Histogram()
-        for bound, uncertain in ((least, self.least), (most, self.most)):
-            bound.merge(certain)
-            bound.merge(uncertain)
-        return least, most
+        return certain.plus(self.least), certain.plus(self.most)
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""

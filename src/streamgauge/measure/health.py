@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from streamgauge.measure.histogram import Histogram, bounds_us
 from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
+from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals
 
 Trust = Literal["trusted", "degraded", "invalid"]
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,56 +40,11 @@ class Bounds:
     """Reads timed by when they were read: with more of them, a p99 rests on generator lag."""
     coalesced_share_degraded: float = 0.5
     """Chunks of one name that shared a read: with more of them, most times are estimates and none is an observation."""
-    percentile_error: float = 0.006
-    """A percentile that coalesced reads may move by more than this share of itself is not determined: with the
-    histogram's own rounding of 0.4 % it is still within 1 %."""
-    percentile_error_s: float = 0.00005
-    """Where it is short, it may move by this, which leaves as much again for the way from the send to the stamp."""
 
 
 DEFAULT_BOUNDS = Bounds()
 #: The percentiles that a run answers for.
 JUDGED = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-
-
-def uncertain_percentiles(
-    tally: Tally, quantiles: dict[str, float], bounds: Bounds = DEFAULT_BOUNDS
-) -> dict[str, Range]:
-    """The percentiles of the chunk interval that coalesced reads leave undetermined, with their range in seconds."""
-    if not tally.coalesced_interval.count:
-        return {}
-    return dict(_undetermined(tally.chunk_interval, *tally.bounds(), quantiles, bounds))
-
-
-def uncertain_first_chunks(
-    tally: Tally, quantiles: dict[str, float], bounds: Bounds = DEFAULT_BOUNDS
-) -> dict[str, Range]:
-    """The same of the time to first chunk, over the streams that did not fail."""
-    if not tally.coalesced_first_chunk.count:
-        return {}
-    least, most = tally.first_chunk_bounds()
-    return dict(_undetermined(most, least, most, quantiles, bounds))
-
-
-def _undetermined(
-    values: Histogram, least: Histogram, most: Histogram, quantiles: dict[str, float], bounds: Bounds
-) -> Iterator[tuple[str, Range]]:
-    for name, q in quantiles.items():
-        value, low, high = (_quantile_s(each, q) for each in (values, least, most))
-        if max(high - value, value - low) > max(bounds.percentile_error * value, bounds.percentile_error_s):
-            yield name, (min(low, value), max(high, value))
-
-
-def _quantile_s(histogram: Histogram, q: float) -> float:
-    """A quantile whose value within its bucket goes by its rank there, so that a small shift is seen as one."""
-    rank, seen = max(1.0, q * histogram.count), 0
-    for index, times in sorted(histogram.counts.items()):
-        if times and seen + times >= rank:
-            low_us, high_us = bounds_us(index)
-            inside_ns = (low_us + (high_us - low_us) * (rank - seen) / times) * 1000
-            return min(max(inside_ns, histogram.min_ns or 0), histogram.max_ns or 0) / 1e9
-        seen += times
-    return (histogram.max_ns or 0) / 1e9
 
 
 def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
@@ -182,8 +135,8 @@ def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), tally in sorted(totals.tallies.items()):
         who, share = f"{name} ({protocol})", tally.coalesced / tally.chunks if tally.chunks else 0.0
         for metric, uncertain in (
-            ("time to first chunk", uncertain_first_chunks(tally, JUDGED, bounds)),
-            ("chunk interval", uncertain_percentiles(tally, JUDGED, bounds)),
+            ("time to first chunk", uncertain_first_chunks(tally, JUDGED)),
+            ("chunk interval", uncertain_intervals(tally, JUDGED)),
         ):
             for percentile, (low, high) in uncertain.items():
                 yield (

@@ -171,6 +171,13 @@ class Histogram:
             max_ns = min(self.max_ns, bounds_us(max(left))[1] * 1000)
         return Histogram.of(rest, self.sum_ns - part.sum_ns, min_ns, max_ns, self.clipped - part.clipped)
 
+    def plus(self, other: "Histogram") -> "Histogram":
+        """A new histogram with the values of both."""
+        both = Histogram()
+        both.merge(self)
+        both.merge(other)
+        return both
+
     @property
     def mean_s(self) -> float | None:
         """Arithmetic mean in seconds, exact; None when empty."""

@@ -24,6 +24,9 @@ class StreamRecord:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Response fields by lower-case name; repeated ones are joined by ``, ``."""
     time_to_first_chunk_s: float | None = None
+    """At its most, where it is uncertain."""
+    time_to_first_chunk_range_s: tuple[float, float] | None = None
+    """The least and the most that it can be, where the first chunk shared a read with others."""
     chunks: int = 0
     bytes: int = 0
     """Body bytes, transfer coding left out."""
@@ -43,6 +46,8 @@ class StreamRecord:
     """Tokens that a language model generated: as the server counted them, else the pieces of content."""
     time_per_output_token_s: float | None = None
     """(last chunk − first chunk) / (tokens − 1), the tokens of one choice where there are several."""
+    time_per_output_token_range_s: tuple[float, float] | None = None
+    """The least and the most that it can be, where coalesced reads leave it uncertain."""
     reconnects: int = 0
     """How many times the stream was connected to again, where the scenario allows it."""
     reason: str = ""

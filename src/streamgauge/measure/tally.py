@@ -21,7 +21,20 @@ _HISTOGRAMS = (
     "most_interval",
     "duration",
     "time_per_output_token",
+    "coalesced_token_time",
+    "least_token_time",
+    "most_token_time",
     "duration_per_token",
+)
+#: What the times to first chunk and the intervals are, and what is uncertain of them.
+_TIMES = (
+    "time_to_first_chunk",
+    "coalesced_first_chunk",
+    "least_first_chunk",
+    "chunk_interval",
+    "coalesced_interval",
+    "least_interval",
+    "most_interval",
 )
 _COUNTS = (
     "started",
@@ -46,8 +59,8 @@ class Tally:
 
     ``chunk_interval`` holds every interval, pooled over all streams. Intervals that coalesced reads leave uncertain are
     in it at their estimate; ``coalesced_interval`` holds these estimates again, ``least_interval`` and
-    ``most_interval`` the least and the most that each of them can be. An uncertain time to the first chunk is in
-    ``time_to_first_chunk`` at its most.
+    ``most_interval`` the least and the most that each of them can be. So it is with ``time_per_output_token``. An
+    uncertain time to the first chunk is in ``time_to_first_chunk`` at its most.
     """
 
     __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "outcomes", "reasons")
@@ -67,6 +80,9 @@ class Tally:
         self.duration = Histogram()
         #: Of the same streams, where they are a language model's.
         self.time_per_output_token = Histogram()
+        self.coalesced_token_time = Histogram()
+        self.least_token_time = Histogram()
+        self.most_token_time = Histogram()
         #: The whole duration of each of these streams over its tokens: one over its tokens per second.
         self.duration_per_token = Histogram()
         #: Of chunks, their framing left out.
@@ -125,7 +141,14 @@ class Tally:
             if record.tokens:
                 self.duration_per_token.record_ns(round(record.duration_s / record.tokens * 1e9))
             if record.time_per_output_token_s is not None:
-                self.time_per_output_token.record_ns(round(record.time_per_output_token_s * 1e9))
+                self._count_token_time(record.time_per_output_token_s, record.time_per_output_token_range_s)
+
+    def _count_token_time(self, value_s: float, range_s: tuple[float, float] | None) -> None:
+        self.time_per_output_token.record_ns(round(value_s * 1e9))
+        if range_s is not None:
+            self.coalesced_token_time.record_ns(round(value_s * 1e9))
+            self.least_token_time.record_ns(round(range_s[0] * 1e9))
+            self.most_token_time.record_ns(round(range_s[1] * 1e9))
 
     def _count_reason(self, reason: str, times: int = 1) -> None:
         known = reason in self.reasons or len(self.reasons) < MAX_REASONS
@@ -162,14 +185,20 @@ class Tally:
         """Whether nothing was counted."""
         return not (self.started or self.outcomes or self.chunks or self.bytes or self.chunk_interval.count)
 
-    def bounds(self) -> tuple[Histogram, Histogram]:
+    def merge_times(self, other: "Tally") -> None:
+        """Add what ``other`` knows of first chunks and intervals, failed streams' too, and nothing else."""
+        for name in _TIMES:
+            getattr(self, name).merge(getattr(other, name))
+
+    def interval_bounds(self) -> tuple[Histogram, Histogram]:
         """``chunk_interval`` with each uncertain interval at its least, and at its most."""
         certain = self.chunk_interval.minus(self.coalesced_interval)
-        least, most = Histogram(), Histogram()
-        for bound, uncertain in ((least, self.least_interval), (most, self.most_interval)):
-            bound.merge(certain)
-            bound.merge(uncertain)
-        return least, most
+        return certain.plus(self.least_interval), certain.plus(self.most_interval)
+
+    def token_time_bounds(self) -> tuple[Histogram, Histogram]:
+        """``time_per_output_token`` with each uncertain one at its least, and at its most."""
+        certain = self.time_per_output_token.minus(self.coalesced_token_time)
+        return certain.plus(self.least_token_time), certain.plus(self.most_token_time)
 
     def first_chunk_bounds(self) -> tuple[Histogram, Histogram]:
         """The time to first chunk of streams that did not fail, each uncertain one at its least, and at its most.

@@ -8,9 +8,11 @@ from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Key
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
+from streamgauge.measure.uncertainty import Range, uncertain_first_chunks, uncertain_intervals
 
 #: Seconds for which slices of slow workers may still enter a second's percentiles.
 OPEN_SECONDS = 30
+_QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
 @dataclass(slots=True)
@@ -25,9 +27,12 @@ class Second:
     failed: int = 0
     chunks: int = 0
     bytes: int = 0
-    time_to_first_chunk: Histogram | None = field(default_factory=Histogram)
-    chunk_interval: Histogram | None = field(default_factory=Histogram)
-    quantiles_s: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    times: Tally | None = field(default_factory=Tally)
+    """The times to first chunk and the intervals, while the second is open."""
+    percentiles_s: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """What they came to, once it is closed: ``p50`` and ``p99`` of each metric."""
+    ranges_s: dict[str, dict[str, Range]] = field(default_factory=dict)
+    """And what coalesced reads left open of that."""
 
     @property
     def active(self) -> int:
@@ -41,23 +46,30 @@ class Second:
         self.failed += tally.failed
         self.chunks += tally.chunks
         self.bytes += tally.bytes
-        if self.time_to_first_chunk is not None and self.chunk_interval is not None:
-            self.time_to_first_chunk.merge(tally.time_to_first_chunk)
-            self.chunk_interval.merge(tally.chunk_interval)
+        if self.times is not None:
+            self.times.merge_times(tally)
 
     def quantiles(self, metric: str) -> dict[str, float | None]:
         """``p50`` and ``p99`` of a metric, in seconds."""
-        if (histogram := getattr(self, metric)) is None:
-            return self.quantiles_s[metric]
-        p50, p99 = histogram.quantiles_s((0.5, 0.99))
-        return {"p50": p50, "p99": p99}
+        if self.times is None:
+            return self.percentiles_s[metric]
+        return dict(zip(_QUANTILES, getattr(self.times, metric).quantiles_s(_QUANTILES.values()), strict=True))
+
+    def uncertain(self) -> dict[str, dict[str, Range]]:
+        """Which of these coalesced reads leave undetermined, with their range in seconds, by metric."""
+        if self.times is None:
+            return self.ranges_s
+        ranges_s = {
+            "time_to_first_chunk": uncertain_first_chunks(self.times, _QUANTILES),
+            "chunk_interval": uncertain_intervals(self.times, _QUANTILES),
+        }
+        return {metric: found for metric, found in ranges_s.items() if found}
 
     def close(self) -> None:
         """Keep the percentiles and the sum, and let the histograms and the processes go."""
         self.active_closed, self.active_by = self.active, {}
-        for metric in ("time_to_first_chunk", "chunk_interval"):
-            self.quantiles_s[metric] = self.quantiles(metric)
-            setattr(self, metric, None)
+        self.percentiles_s = {metric: self.quantiles(metric) for metric in ("time_to_first_chunk", "chunk_interval")}
+        self.ranges_s, self.times = self.uncertain(), None
 
 
 @dataclass(slots=True)

@@ -3,13 +3,23 @@
 from typing import Literal
 
 from streamgauge.measure.alignment import ChunkDelays
-from streamgauge.measure.health import uncertain_first_chunks, uncertain_percentiles, verdict
-from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.health import verdict
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals, Second
+from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.delay import delay_clock, delay_summary
-from streamgauge.report.result import QUANTILES, SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
+from streamgauge.report.result import (
+    QUANTILES,
+    SCHEMA,
+    Generator,
+    MetricSummary,
+    NamedStreams,
+    Result,
+    Run,
+    TimelinePoint,
+    Verdict,
+)
 from streamgauge.report.summary import summary
 from streamgauge.report.tally import counted_s
 from streamgauge.report.tokens import token_rate
@@ -45,7 +55,7 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None,
         started=max(0, tally.started),  # below 0: under ``auto``, a reset before it knew what it speaks
         outcomes={str(outcome): times for outcome, times in tally.outcomes.most_common()},
         time_to_first_chunk=summary(succeeded, uncertain_first_chunks(tally, QUANTILES)),
-        chunk_interval=summary(tally.chunk_interval, uncertain_percentiles(tally, QUANTILES)),
+        chunk_interval=summary(tally.chunk_interval, uncertain_intervals(tally, QUANTILES)),
         chunk_delay=None if delays is None else delay_summary(delays),
         chunk_delay_clock=None if delays is None else delay_clock(delays),
         duration=summary(tally.duration),
@@ -60,10 +70,16 @@ def _streams(name: str, protocol: str, tally: Tally, delays: ChunkDelays | None,
         beyond_window=tally.beyond_window,
         reconnects=tally.reconnects,
         tokens=tally.tokens,
-        time_per_output_token=summary(tally.time_per_output_token) if tally.time_per_output_token.count else None,
+        time_per_output_token=_token_time(tally),
         tokens_per_second=token_rate(tally, run_s),
         reasons=dict(tally.reasons.most_common()),
     )
+
+
+def _token_time(tally: Tally) -> MetricSummary | None:
+    if not tally.time_per_output_token.count:
+        return None
+    return summary(tally.time_per_output_token, uncertain_token_times(tally, QUANTILES))
 
 
 def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
@@ -74,7 +90,7 @@ def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
         stamps = "read"
     return Generator(
         timestamps=stamps,
-        lag=summary(Histogram() if stamps == "read" else totals.lag),  # unknown, where reading is all that is timed
+        lag=summary(totals.lag),
         hub_lag=summary(totals.hub_lag),
         longest_pause_s=totals.longest_pause_s,
         cpu_taken=totals.taken_share,
@@ -103,4 +119,5 @@ def timeline_point(t_s: int, second: Second) -> TimelinePoint:
         bytes=second.bytes,
         time_to_first_chunk=second.quantiles("time_to_first_chunk"),
         chunk_interval=second.quantiles("chunk_interval"),
+        uncertain=second.uncertain(),
     )

@@ -136,12 +136,31 @@ class _Time:
         axis = duration_axis([value for column in values.values() for value in column])
         if axis.get("type") == "log":
             values = {percentile: [value or None for value in column] for percentile, column in values.items()}
+        looks = {"p50": (COLOURS[0], "solid"), "p99": (COLOURS[1], "dot")}
         traces = [
-            self._line("p50", values["p50"], COLOURS[0], "solid"),
-            self._line("p99", values["p99"], COLOURS[1], "dot"),
+            self._line(percentile, values[percentile], *look) | self._bars(metric, percentile, values[percentile])
+            for percentile, look in looks.items()
         ]
-        gaps = " A gap is a second without values." if None in values["p50"] else ""
-        return self._framed(f"{metric}_over_time", f"{title} over time", caption + gaps, traces, axis)
+        if None in values["p50"]:
+            caption += " A gap is a second without values."
+        if any("error_y" in trace for trace in traces):
+            caption += " A bar is what coalesced reads leave open."
+        return self._framed(f"{metric}_over_time", f"{title} over time", caption, traces, axis)
+
+    def _bars(self, metric: str, percentile: str, values: list[float | None]) -> Figure:
+        """From the least to the most that each value can be, where any is uncertain."""
+        ranges = [
+            point.get("uncertain", {}).get(metric, {}).get(percentile) if point else None for point in self.timeline
+        ]
+        if not any(ranges):
+            return {}
+        above = [between and value and between[1] - value for between, value in zip(ranges, values, strict=True)]
+        below = [between and value and value - between[0] for between, value in zip(ranges, values, strict=True)]
+        return {
+            "error_y": {
+                "type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0, "thickness": 1,
+            }
+        }  # fmt: skip
 
     def _line(self, name: str, values: list[float | None], colour: str, dash: str) -> Figure:
         return {

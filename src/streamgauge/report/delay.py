@@ -3,24 +3,17 @@
 from typing import Literal
 
 from streamgauge.measure.alignment import ChunkDelays
-from streamgauge.measure.health import DEFAULT_BOUNDS, Bounds
+from streamgauge.measure.uncertainty import undetermined
 from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary, NamedStreams
 from streamgauge.report.summary import summary
 from streamgauge.report.units import duration
 
 
-def delay_summary(found: ChunkDelays, bounds: Bounds = DEFAULT_BOUNDS) -> MetricSummary:
+def delay_summary(found: ChunkDelays) -> MetricSummary:
     """The distribution, with the percentiles that coalesced reads leave undetermined."""
     uncertain = {}
     if found.delays.coalesced.count:
-        least, most = (bound.quantiles_s(QUANTILES.values()) for bound in found.delays.bounds())
-        uncertain = {
-            name: (low, high)
-            for name, low, high in zip(QUANTILES, least, most, strict=True)
-            if low is not None
-            and high is not None
-            and high - low > max(bounds.percentile_error * high, bounds.percentile_error_s)
-        }
+        uncertain = undetermined(found.delays.all, *found.delays.bounds(), QUANTILES)
     return summary(found.delays.all, uncertain)
 
 

@@ -67,6 +67,8 @@ def _chart(metric: str, title: str, streams: list[NamedStreams]) -> Chart | None
     caption = "A point says which share of the values was at or below a duration; the tail is spread out to the right."
     if len(measured) > SHOWN:
         caption += f" The {SHOWN} names with the most values are shown; click a name to show or hide it."
+    if any(found["uncertain"] for found in measured.values()):
+        caption += " Coalesced reads leave part of these open: the table has the ranges of the percentiles that are."
     layout = {
         "hovermode": "closest",
         "xaxis": _percentile_axis(max(found["count"] for found in measured.values())),

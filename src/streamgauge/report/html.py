@@ -94,6 +94,7 @@ def _template() -> "Template":
     environment.globals |= {
         "clock_words": clock_words,
         "sequence_words": sequence_words,
+        "any_uncertain": _any_uncertain,
         "failures": tally.FAILURES,
         "interpolated": INTERPOLATED,
         "interval": units.interval,
@@ -132,6 +133,11 @@ def _shown_metrics(result: Result) -> dict[str, str]:
         for key, title in _METRICS.items()
         if key != "chunk_delay" or any(each["chunk_delay"] for each in result["streams"])
     }
+
+
+def _any_uncertain(result: Result) -> bool:
+    """Whether the tables mark a percentile."""
+    return any(found and found["uncertain"] for each in result["streams"] for found in (each[key] for key in _METRICS))  # type: ignore[literal-required]
 
 
 def _when(moment: str) -> str:

@@ -134,7 +134,7 @@ class Generator(TypedDict):
 
     timestamps: Literal["kernel", "read", "mixed"]
     lag: MetricSummary
-    """Arrival in the kernel until the generator looked, of every read; empty where the kernel gave no timestamps."""
+    """Arrival in the kernel until the generator looked, of every read that the kernel stamped."""
     hub_lag: NotRequired[MetricSummary]
     """How late the event loop turned, of every turn that a timer asked for."""
     longest_pause_s: NotRequired[float]
@@ -163,6 +163,9 @@ class TimelinePoint(TypedDict):
     time_to_first_chunk: dict[str, float | None]
     """``p50`` and ``p99``."""
     chunk_interval: dict[str, float | None]
+    uncertain: NotRequired[dict[str, dict[str, tuple[float, float]]]]
+    """For each metric, the percentiles that coalesced reads leave undetermined, with the least and the most each can
+    be."""
 
 
 class Result(TypedDict):

@@ -1,8 +1,10 @@
 """Tokens per second of language models' streams: of each over its whole duration, and of all of them together."""
 
+from typing import Literal
+
 from streamgauge.measure.tally import Tally
-from streamgauge.report.result import NamedStreams, TokenRate
-from streamgauge.report.units import duration, number, rate
+from streamgauge.report.result import MetricSummary, NamedStreams, TokenRate
+from streamgauge.report.units import duration, interval, number, rate
 
 #: Which share of the streams was at least so fast, by the quantile of their durations per token.
 _AT_LEAST = {"p50": 0.5, "p10": 0.9, "p1": 0.99}
@@ -26,5 +28,13 @@ def token_words(streams: NamedStreams) -> str:
     if found["p50"] is not None:
         parts.append(f"of a stream {rate(found['p50'])} per s (p50) and {rate(found['p10'])} or more of nine in ten")
     if each := streams["time_per_output_token"]:
-        parts.append(f"time per output token p50 {duration(each['p50'])}, p99 {duration(each['p99'])}")
+        p50, p99 = (_percentile_words(each, percentile) for percentile in ("p50", "p99"))
+        parts.append(f"time per output token {p50}, {p99}")
     return "; ".join(parts)
+
+
+def _percentile_words(found: MetricSummary, percentile: Literal["p50", "p99"]) -> str:
+    value = duration(found[percentile])
+    if between := found["uncertain"].get(percentile):
+        return f"{percentile} ≈{value} ({interval(*between)}, left open by coalesced reads)"
+    return f"{percentile} {value}"

@@ -86,12 +86,15 @@ class Recorded:
         timer = self._timer
         outcome = dice.choices(list(Outcome), [40, *[2] * (len(Outcome) - 1)])[0]
         tokens = timer.chunks * 2 if self._protocol == "openai" else None
+        token_s = None if tokens is None else dice.random() / 10
+        uncertain = token_s is not None and dice.random() < 0.5
         record = StreamRecord(
             self._name, self._protocol, outcome, timer.start_ns / 1e9, (self._now_ns - timer.start_ns) / 1e9,
             time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
             heartbeats=dice.randrange(5), lost=dice.randrange(3), repeated=dice.randrange(3),
             out_of_order=dice.randrange(3), beyond_window=dice.randrange(3), tokens=tokens,
-            time_per_output_token_s=None if tokens is None else dice.random() / 10, reconnects=dice.randrange(3),
+            time_per_output_token_s=token_s, reconnects=dice.randrange(3),
+            time_per_output_token_range_s=(token_s / 2, token_s * 2) if uncertain else None,
             reason=dice.choice(["one reason", "another"]),
         )  # fmt: skip
         self._ledger.end(self._tally, record)

@@ -1,0 +1,61 @@
+"""The percentiles that coalesced reads leave undetermined, and the range in which each of them lies."""
+
+from collections.abc import Mapping
+
+from streamgauge.measure.histogram import Histogram, bounds_us
+from streamgauge.measure.tally import Tally
+
+#: A percentile that coalesced reads may move by more than this share of itself is not determined: with the histogram's
+#: own rounding of 0.4 % it is still within 1 %.
+TOLERANCE = 0.006
+#: Where it is short, it may move by this, which leaves as much again for the way from the send to the stamp.
+TOLERANCE_S = 0.00005
+
+#: The least and the most, in seconds.
+Range = tuple[float, float]
+
+
+def uncertain_intervals(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
+    """The percentiles of the chunk interval that are undetermined, with their range."""
+    if not tally.coalesced_interval.count:
+        return {}
+    return undetermined(tally.chunk_interval, *tally.interval_bounds(), quantiles)
+
+
+def uncertain_first_chunks(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
+    """The same of the time to first chunk, over the streams that did not fail."""
+    if not tally.coalesced_first_chunk.count:
+        return {}
+    least, most = tally.first_chunk_bounds()
+    return undetermined(most, least, most, quantiles)
+
+
+def uncertain_token_times(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
+    """The same of the time per output token."""
+    if not tally.coalesced_token_time.count:
+        return {}
+    return undetermined(tally.time_per_output_token, *tally.token_time_bounds(), quantiles)
+
+
+def undetermined(
+    values: Histogram, least: Histogram, most: Histogram, quantiles: Mapping[str, float]
+) -> dict[str, Range]:
+    """The percentiles of ``values`` that are undetermined, where these can be as in ``least`` and as in ``most``."""
+    ranges = {name: tuple(_quantile_s(each, q) for each in (least, values, most)) for name, q in quantiles.items()}
+    return {
+        name: (min(low_s, value_s), max(high_s, value_s))
+        for name, (low_s, value_s, high_s) in ranges.items()
+        if max(high_s - value_s, value_s - low_s) > max(TOLERANCE * value_s, TOLERANCE_S)
+    }
+
+
+def _quantile_s(histogram: Histogram, q: float) -> float:
+    """A quantile whose value within its bucket goes by its rank there, so that a small shift is seen as one."""
+    rank, seen = max(1.0, q * histogram.count), 0
+    for index, times in sorted(histogram.counts.items()):
+        if times and seen + times >= rank:
+            low_us, high_us = bounds_us(index)
+            inside_ns = (low_us + (high_us - low_us) * (rank - seen) / times) * 1000
+            return min(max(inside_ns, histogram.min_ns or 0), histogram.max_ns or 0) / 1e9
+        seen += times
+    return (histogram.max_ns or 0) / 1e9

@@ -1,0 +1,89 @@
+"""What coalesced reads leave open of a percentile, and what they do not."""
+
+import pytest
+
+from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.record import StreamRecord
+from streamgauge.measure.tally import Tally
+from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
+
+MS = 1_000_000
+
+
+def coalesced(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> Tally:
+    tally = Tally()
+    tally.chunk_interval.record_ns(10 * MS, uncertain + certain)
+    tally.coalesced_interval.record_ns(10 * MS, uncertain)
+    tally.least_interval.record_ns(least_ns, uncertain)
+    tally.most_interval.record_ns(most_ns, uncertain)
+    return tally
+
+
+def coalesced_first(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> Tally:
+    tally = Tally()
+    tally.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
+    tally.coalesced_first_chunk.record_ns(most_ns, uncertain)
+    tally.least_first_chunk.record_ns(least_ns, uncertain)
+    return tally
+
+
+def tokens(*times_s: tuple[float, tuple[float, float] | None]) -> Tally:
+    tally = Tally()
+    for value_s, range_s in times_s:
+        tally.end(
+            StreamRecord(
+                "chat", "openai", Outcome.COMPLETED, 0.0, 1.0, tokens=9,
+                time_per_output_token_s=value_s, time_per_output_token_range_s=range_s,
+            )
+        )  # fmt: skip
+    return tally
+
+
+def test_a_first_chunk_that_came_with_others_came_at_the_latest_when_its_read_did():
+    found = uncertain_first_chunks(coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70), {"p10": 0.1, "p90": 0.9})
+    assert set(found) == {"p10"}
+    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
+
+
+def test_the_marks_of_streams_that_did_not_fail_are_none_of_those_that_failed():
+    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)  # they fail
+    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
+    tally.time_to_first_chunk.record_ns(9 * MS, 100)
+    tally.time_to_first_chunk.record_ns(20 * MS, 100)
+    tally.coalesced_first_chunk.record_ns(20 * MS, 100)
+    tally.least_first_chunk.record_ns(5 * MS, 100)
+    found = uncertain_first_chunks(tally, {"p10": 0.1, "p90": 0.9})
+    assert found["p90"] == (pytest.approx(0.009, rel=0.01), pytest.approx(0.020, rel=0.01))
+    assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
+
+
+def test_streams_that_all_failed_have_no_time_to_first_chunk_to_mark():
+    tally = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)
+    tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
+    assert uncertain_first_chunks(tally, {"p50": 0.5}) == {}
+
+
+def test_an_undetermined_percentile_comes_with_a_range_and_a_determined_one_does_not():
+    tally = coalesced(5 * MS, 40 * MS, uncertain=30, certain=70)
+    found = uncertain_intervals(tally, {"p50": 0.5, "p90": 0.9})
+    assert set(found) == {"p90"}
+    low_s, high_s = found["p90"]
+    assert (low_s, high_s) == (pytest.approx(0.010, rel=0.02), pytest.approx(0.040, rel=0.02))
+
+
+def test_without_coalesced_reads_all_is_determined():
+    tally = Tally()
+    tally.chunk_interval.record_ns(MS, 10)
+    assert uncertain_intervals(tally, {"p50": 0.5}) == {}
+
+
+def test_the_time_per_output_token_is_marked_where_its_streams_leave_it_open():
+    tally = tokens(*[(0.010, None)] * 90, *[(0.030, (0.020, 0.040))] * 10)
+    found = uncertain_token_times(tally, {"p50": 0.5, "p99": 0.99})
+    assert set(found) == {"p99"}
+    assert found["p99"] == (pytest.approx(0.020, rel=0.01), pytest.approx(0.040, rel=0.01))
+
+
+def test_a_range_that_is_too_narrow_to_matter_marks_nothing():
+    assert uncertain_token_times(tokens((0.010, (0.00998, 0.01002))), {"p50": 0.5}) == {}
+    assert uncertain_token_times(tokens((0.010, None)), {"p50": 0.5}) == {}
