@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.server import ROOT
-from streamgauge.client.reactor import LONGEST_WAIT_S
+from streamgauge.client.reactor import BRIEF_WAIT_S, LONGEST_WAIT_S
 
 SCRIPTS = Path(__file__).parent / "locustfiles"
 
 
-def said_by(script):
+def said_by(script, *arguments):
     printed = subprocess.run(
-        [sys.executable, SCRIPTS / script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, SCRIPTS / script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     return json.loads(printed.stdout)
 
@@ -30,6 +30,16 @@ def test_the_loop_looks_seldom_while_what_may_wait_comes_fast(seen):
     assert waiting["gathering"] > waiting["passes"] / 2
     # One that finds what was gathered, one that finds nothing, and one that is woken: three in each interval at most.
     assert waiting["passes"] <= 3 * (waiting["took_s"] / LONGEST_WAIT_S + 1)
+
+
+def test_while_one_may_wait_only_briefly_all_that_wait_do(seen):
+    assert seen["waiting"]["for_s"] == [LONGEST_WAIT_S]
+    assert seen["briefly"]["for_s"] == [BRIEF_WAIT_S]
+
+
+@pytest.mark.parametrize("since", ["no_longer_briefly", "ended"])
+def test_when_it_is_gone_the_others_wait_longer_again(seen, since):
+    assert seen[since]["for_s"] == [LONGEST_WAIT_S]
 
 
 def test_what_hurries_does_not_wait(seen):
@@ -53,8 +63,9 @@ def test_what_presses_does_not_wait_for_what_is_gathered(seen):
     assert seen["without_a_pass"]["waiting"] == 0
 
 
-def test_a_server_that_waits_for_acknowledgements_is_not_held_back():
-    seen = said_by("held_back.py")
+@pytest.mark.parametrize("period_s", [3 * LONGEST_WAIT_S, 4 * BRIEF_WAIT_S, 1.5 * BRIEF_WAIT_S])
+def test_a_server_that_waits_for_acknowledgements_is_not_held_back(period_s):
+    seen = said_by("held_back.py", str(period_s))
     assert (seen["outcome"], seen["chunks"]) == ("completed", 400)
     assert seen["gathering"] > 0
     # Held back, each chunk would come when the one before was read, or many at once.

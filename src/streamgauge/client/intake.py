@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.instruments import Instruments
-from streamgauge.client.reactor import LONGEST_WAIT_S
+from streamgauge.client.reactor import BRIEF_WAIT_S, LONGEST_WAIT_S
 from streamgauge.client.shortcut import Shortcut
 from streamgauge.client.socket import round_trip_ns
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 
 #: Reading acknowledges what came, and a server may hold back its next small segment until then (Nagle's algorithm). One
-#: whose chunks are this far apart, and a round trip, does not notice that they waited.
-_APART_NS = round(2 * LONGEST_WAIT_S * 1e9)
+#: whose chunks are this far apart, and a round trip, does not notice that they waited, or that they waited briefly.
+_FAR_NS, _APART_NS = (round(2 * wait_s * 1e9) for wait_s in (LONGEST_WAIT_S, BRIEF_WAIT_S))
 #: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
 Take = Callable[[bytes | None, int], None]
 
@@ -23,7 +23,18 @@ Take = Callable[[bytes | None, int], None]
 class Intake:
     """Reads ``transport`` until it is stopped. An error on the way goes to ``failed``."""
 
-    __slots__ = ("_brief_ns", "_clock", "_failed", "_lag", "_reading", "_shortcut", "_stamped", "_take", "_transport")
+    __slots__ = (
+        "_apart_ns",
+        "_brief_ns",
+        "_clock",
+        "_failed",
+        "_lag",
+        "_reading",
+        "_shortcut",
+        "_stamped",
+        "_take",
+        "_transport",
+    )
 
     def __init__(
         self, transport: Transport, instruments: Instruments, take: Take, failed: Callable[[OSError], None]
@@ -33,7 +44,7 @@ class Intake:
         self._take, self._failed = take, failed
         self._shortcut: Shortcut | None = None
         self._stamped = False
-        self._brief_ns = 0
+        self._apart_ns = self._brief_ns = 0
         self._reading = instruments.reactor.on_readable(transport.sock.fileno(), self.read)
 
     def read(self) -> None:
@@ -61,10 +72,11 @@ class Intake:
 
     def begin_body(self, body: BodyReader, timer: ChunkTimer) -> None:
         """The head has come: from here on there may be a short way."""
-        self._brief_ns = _APART_NS + round_trip_ns(self._transport.sock)
+        round_trip = round_trip_ns(self._transport.sock)
+        self._apart_ns, self._brief_ns = _APART_NS + round_trip, _FAR_NS + round_trip
         self._shortcut = Shortcut.of(self._transport, body, timer, self._hand_on, self._cannot_read)
         if self._shortcut is not None:
-            self._shortcut.brief_ns, self._shortcut.hurry = self._brief_ns, self._reading.hurry
+            self._shortcut.brief_ns, self._shortcut.hurry = self._brief_ns, self._hurry
 
     def await_next(self, body: BodyReader, apart_ns: float, *, exact: bool) -> None:
         """A read of the body was taken in, whose only chunk came ``apart_ns`` after the one before: 0 for another read.
@@ -72,7 +84,7 @@ class Intake:
         ``exact``: the last chunk's arrival is known exactly.
         """
         if apart_ns < self._brief_ns:
-            self._reading.hurry()
+            self._hurry(apart_ns)
         between = exact and not (body.decoder.pending or body.left_behind)
         may_wait = self._stamped and body.framing.self_delimited and not body.judge.watched
         self._reading.may_wait(between and may_wait)
@@ -83,6 +95,16 @@ class Intake:
             self._reading.note(self._shortcut)
         else:
             self._reading.call(self.read)
+
+    def _hurry(self, apart_ns: float) -> None:
+        """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one."""
+        if apart_ns < self._apart_ns:
+            self._reading.hurry()
+        else:
+            self._reading.wait_briefly()
+            self._brief_ns = self._apart_ns
+            if self._shortcut is not None:
+                self._shortcut.brief_ns = self._apart_ns
 
     def settle(self) -> None:
         """Let everybody know what has come the short way."""

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 #: What may wait is left unread for no longer.
 LONGEST_WAIT_S = 0.005
+#: And where one that is to wait briefly is among it, for no longer than this.
+BRIEF_WAIT_S = 0.001
 
 Callback = Callable[[], None]
 AfterPass = Callable[[list[Any]], None]
@@ -33,6 +35,9 @@ class Reading(Watch, Protocol):
 
     def may_wait(self, yes: bool) -> None:
         """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
+
+    def wait_briefly(self) -> None:
+        """What comes may wait for ``BRIEF_WAIT_S`` at most, from now on."""
 
     def hurry(self) -> None:
         """It came so that it should not have waited: for some time nothing of it will."""
@@ -142,6 +147,9 @@ class _FdWatch:
         self.call(partial(self._noted.append, item))
 
     def may_wait(self, yes: bool) -> None:
+        """Nothing waits here."""
+
+    def wait_briefly(self) -> None:
         """Nothing waits here."""
 
     def hurry(self) -> None:

@@ -49,7 +49,7 @@ class Progress:
         self.bytes = self.chunks = 0
         #: As the timer has them.
         self.last_ns = self.notable_ns = 0
-        #: An interval below it is one that should not have waited.
+        #: An interval below it is one of chunks that should not wait as long as they may.
         self.brief_ns = 0
         #: As the sequence check has it, ``ANY`` where it has seen none; None where no number is looked at.
         self.due: int | None = None
@@ -84,8 +84,8 @@ class Shortcut(Progress):
         self._body, self._timer, self._sequence = body, timer, body.judge.sequence
         self._framing, self._decoder = framing, decoder
         self.long_way, self.cannot_read = long_way, cannot_read
-        #: What comes next is not to wait; it is the intake's to set, as ``brief_ns`` is.
-        self.hurry: Callable[[], None]
+        #: An interval came below ``brief_ns``; both are the intake's to set.
+        self.hurry: Callable[[int], None]
 
     @classmethod
     def of(
@@ -144,7 +144,7 @@ class Shortcut(Progress):
     def notable(self, interval_ns: int) -> None:
         """An interval came below ``brief_ns``, or above ``notable_ns``."""
         if interval_ns < self.brief_ns:
-            self.hurry()
+            self.hurry(interval_ns)
         if interval_ns > self.notable_ns:
             self._timer.notable(interval_ns)
             self.notable_ns = self._timer.notable_ns

@@ -106,7 +106,7 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cut_s, self._cpu_s = now_s, cpu_s
-        if self._reactor.gathering:
+        if self._reactor.gathering_for_s:
             self._pace(LONGEST_WAIT_S)  # the loop wakes as often anyhow
         else:
             self._pace(QUICK_TURN_S if any(tally.coalesced for tally in tallies.values()) else TURN_S)
@@ -136,7 +136,7 @@ class Gauge:
             self._taken_s += taken_s
             self._longest_taken_s = max(self._longest_taken_s, taken_s)
         self._turned_s, self._thread_cpu_s = now_s, thread_cpu_s
-        if not self._reactor.gathering:  # else it looks by itself, and more often
+        if not self._reactor.gathering_for_s:  # else it looks by itself, and more often
             self._reactor.look()
 
     def _stolen_share(self) -> float:

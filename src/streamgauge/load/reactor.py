@@ -4,9 +4,9 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-five milliseconds, and then read together: the kernel has its moment. What may not wait is in an epoll inside the first,
-and so is what has been watched for a short while only (whoever starts a stream when one has ended would start late) and
-what was told to hurry.
+five milliseconds, or for one where some of it may wait only briefly, and then read together: the kernel has its moment.
+What may not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever starts
+a stream when one has ended would start late) and what was told to hurry.
 """
 
 import heapq
@@ -18,7 +18,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from streamgauge.client.reactor import LONGEST_WAIT_S, AfterPass, Callback, Reading, Watch
+from streamgauge.client.reactor import BRIEF_WAIT_S, LONGEST_WAIT_S, AfterPass, Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
@@ -39,6 +39,7 @@ class HubReactor:
         self._any = self._loop.io(table.all.fileno(), _READ, ref=False)
         self._meanwhile = self._loop.io(table.pressing.fileno(), _READ, ref=False)
         self._gathered: Watch | None = None
+        self._gathered_for_s = 0.0
         self._looked_s = 0.0
         self._pressed = 0
         table.readers[table.pressing.fileno()] = self._read_pressing
@@ -47,26 +48,31 @@ class HubReactor:
     # When to look
 
     @property
-    def gathering(self) -> bool:
-        """Whether what may wait is waiting."""
-        return self._gathered is not None
+    def gathering_for_s(self) -> float:
+        """For how long what may wait is left unread now; 0 while all is read at once."""
+        return self._gathered_for_s
 
     def _on_any(self) -> None:
         looked_s, self._looked_s = self._looked_s, self._loop.now()
-        waited = self.look()
-        if waited and self._looked_s - looked_s < LONGEST_WAIT_S:
+        if self.look() and self._looked_s - looked_s < self._table.wait_s:
             self._any.stop()
             self._meanwhile.start(self._on_pressing)
-            self._gathered = self.every(LONGEST_WAIT_S, self._on_gathered)
+            self._gather_for(self._table.wait_s)
 
     def _on_gathered(self) -> None:
         if not self.look():
             self._looked_s = self._loop.now()
-            assert self._gathered is not None
-            self._gathered.stop()
-            self._gathered = None
+            self._gather_for(0.0)
             self._meanwhile.stop()
             self._any.start(self._on_any)
+        elif self._gathered_for_s != self._table.wait_s:
+            self._gather_for(self._table.wait_s)
+
+    def _gather_for(self, wait_s: float) -> None:
+        if self._gathered is not None:
+            self._gathered.stop()
+        self._gathered = self.every(wait_s, self._on_gathered) if wait_s else None
+        self._gathered_for_s = wait_s
 
     def _on_pressing(self) -> None:
         self._read_pressing()
@@ -145,7 +151,7 @@ class HubReactor:
 class _Table:
     """What is watched for reading."""
 
-    __slots__ = ("_order", "_young", "all", "items", "noted", "pressing", "readers")
+    __slots__ = ("_order", "_young", "all", "brief", "items", "noted", "pressing", "readers")
 
     def __init__(self) -> None:
         epoll = monkey.get_original("select", "epoll")
@@ -156,8 +162,15 @@ class _Table:
         self.readers: dict[int, Callback] = {}
         self.items: dict[int, object] = {}
         self.noted: list[object] = []
+        #: How many of those that may wait may do so only briefly.
+        self.brief = 0
         self._young: list[tuple[float, int, _EpollReading]] = []
         self._order = itertools.count()
+
+    @property
+    def wait_s(self) -> float:
+        """For how long what may wait may do so."""
+        return BRIEF_WAIT_S if self.brief else LONGEST_WAIT_S
 
     def let_age(self, reading: "_EpollReading", for_s: float) -> None:
         """Tell ``reading`` when this has passed."""
@@ -173,11 +186,11 @@ class _Table:
 class _EpollReading:
     """A file descriptor in one of the two epolls."""
 
-    __slots__ = ("_fd", "_hurried", "_may_wait", "_old", "_table", "_waits")
+    __slots__ = ("_brief", "_fd", "_hurried", "_may_wait", "_old", "_table", "_waits")
 
     def __init__(self, table: _Table, fd: int, callback: Callback) -> None:
         self._table, self._fd = table, fd
-        self._may_wait = self._old = self._hurried = self._waits = False
+        self._may_wait = self._old = self._hurried = self._waits = self._brief = False
         table.readers[fd] = callback
         table.pressing.register(fd, _EPOLLIN)
         table.let_age(self, OLD_S)
@@ -194,6 +207,11 @@ class _EpollReading:
     def may_wait(self, yes: bool) -> None:
         self._may_wait = yes
         self._move()
+
+    def wait_briefly(self) -> None:
+        if not self._brief:
+            self._brief = True
+            self._table.brief += self._waits
 
     def hurry(self) -> None:
         if self._old:
@@ -217,16 +235,21 @@ class _EpollReading:
     def _move(self) -> None:
         waits = self._may_wait and self._old
         if waits != self._waits and self._fd >= 0:
-            self._epoll().unregister(self._fd)
+            self._leave()
             self._waits = waits
             self._epoll().register(self._fd, _EPOLLIN)
+            self._table.brief += waits and self._brief
 
     def stop(self) -> None:
         if self._fd >= 0:
             del self._table.readers[self._fd]
             self._table.items.pop(self._fd, None)
-            self._epoll().unregister(self._fd)
+            self._leave()
             self._fd = -1
+
+    def _leave(self) -> None:
+        self._epoll().unregister(self._fd)
+        self._table.brief -= self._waits and self._brief
 
 
 class _HubWatch:

@@ -19,7 +19,7 @@ from streamgauge.load import reactor as hub
 from streamgauge.measure.ledger import Ledger
 
 hub.OLD_S = 0.2
-PERIOD_S, CHUNKS = 0.004, 400
+PERIOD_S, CHUNKS = float(sys.argv[1]), 400
 FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"
 SERVER = f"""
 import socket, statistics, time
@@ -47,7 +47,7 @@ server, flood = started(SERVER), started(FLOOD)
 reactor = hub.HubReactor()
 instruments = Instruments(Ledger(), reactor)
 gathering = []
-reactor.around_each_pass(lambda: gathering.append(reactor.gathering), lambda _: None)
+reactor.around_each_pass(lambda: gathering.append(reactor.gathering_for_s), lambda _: None)
 flooding = reactor.on_readable(flood.stdout.fileno(), lambda: flood.stdout.read1(65_536))
 flooding.may_wait(True)
 url = f"http://127.0.0.1:{int(server.stdout.readline())}/"

@@ -47,12 +47,12 @@ class Flood:
 
 
 class Watched:
-    """A reactor beside a flood, and in which of its passes it was gathering."""
+    """A reactor beside a flood, and for how long it was gathering in each of its passes."""
 
     def __init__(self, *, waits):
         self.reactor = HubReactor()
         self.gathering = []
-        self.reactor.around_each_pass(lambda: self.gathering.append(self.reactor.gathering), lambda _: None)
+        self.reactor.around_each_pass(lambda: self.gathering.append(self.reactor.gathering_for_s), lambda _: None)
         self.flood = Flood(self.reactor, waits=waits)
 
     def passes(self, for_s):
@@ -61,7 +61,11 @@ class Watched:
         begin_s = time.monotonic()
         gevent.sleep(for_s)
         took_s = time.monotonic() - begin_s
-        return {"passes": len(self.gathering), "gathering": sum(self.gathering), "took_s": took_s}
+        gathering_for_s = [for_s for for_s in self.gathering if for_s]
+        return {
+            "passes": len(self.gathering), "gathering": len(gathering_for_s), "took_s": took_s,
+            "for_s": sorted(set(gathering_for_s)),
+        }  # fmt: skip
 
 
 def old(*, waits):
@@ -75,6 +79,29 @@ def passes(*, waits):
     watched = old(waits=waits)
     found = watched.passes(0.5)
     watched.flood.end()
+    return found
+
+
+def briefly():
+    """Beside one that may wait longer, and when it has ended."""
+    watched = old(waits=True)
+    reader, writer = os.pipe()
+    brief = watched.reactor.on_readable(reader, lambda: None)
+    brief.may_wait(True)
+    brief.wait_briefly()
+    gevent.sleep(2 * hub.OLD_S)
+    found = {"briefly": watched.passes(0.5)}
+    brief.may_wait(False)
+    gevent.sleep(0.1)
+    found["no_longer_briefly"] = watched.passes(0.5)
+    brief.may_wait(True)
+    gevent.sleep(0.1)
+    brief.stop()
+    gevent.sleep(0.1)
+    found["ended"] = watched.passes(0.5)
+    watched.flood.end()
+    os.close(writer)
+    os.close(reader)
     return found
 
 
@@ -133,6 +160,7 @@ print(
             "pressing": passes(waits=False),
             "young": young(),
             **hurried(),
+            **briefly(),
             "without_a_pass": seen_without_a_pass(),
         }
     )
