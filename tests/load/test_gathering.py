@@ -15,7 +15,12 @@ SCRIPTS = Path(__file__).parent / "locustfiles"
 
 def said_by(script, *arguments):
     printed = subprocess.run(
-        [sys.executable, SCRIPTS / script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, SCRIPTS / script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     return json.loads(printed.stdout)
 
