@@ -42,10 +42,13 @@ class Load:
 
     streams: int
     seconds: float
+    chunks: int = 16
+    """Of each stream."""
+    interval_ms: float = 30
 
     def path(self, kind: Kind) -> str:
-        """The source's path: streams of half a second, their intervals spread over 15 to 45 ms."""
-        return f"/sse?chunks=16&interval_ms=30&jitter=0.5&bytes=100{kind.knobs}"
+        """The source's path: intervals are spread over half to one and a half of ``interval_ms``."""
+        return f"/sse?chunks={self.chunks}&interval_ms={self.interval_ms:g}&jitter=0.5&bytes=100{kind.knobs}"
 
     def options(self, kind: Kind, url: str) -> list[object]:
         """Locust's options."""
@@ -209,6 +212,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=whole, default=5, help="runs of each kind, default %(default)s")
     parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
     parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=16, help="of each stream, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=30, help="between chunks, default %(default)s")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; again and again for several")
     add_output(parser)
     return parser.parse_args(arguments)
@@ -217,7 +222,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark, print its table and write its figures; 1 where a run was trusted and wrong."""
     options = parsed(arguments)
-    load = Load(options.streams, options.seconds)
+    load = Load(options.streams, options.seconds, options.chunks, options.interval_ms)
     trials: list[Trial] = []
     names = options.kind or list(KINDS)
     for number in range(1, options.rounds + 1):

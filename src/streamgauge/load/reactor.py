@@ -5,8 +5,8 @@ is readable, where libev would come back to Python, by way of a watcher of its o
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
 five milliseconds, or for one where some of it may wait only briefly, and then read together: the kernel has its moment.
-What may not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever starts
-a stream when one has ended would start late) and what was told to hurry.
+What may not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever
+starts a stream when one has ended would start late) and what was told to hurry.
 """
 
 import heapq
