@@ -3,11 +3,13 @@
 import socket
 import struct
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+import psutil
 import pytest
 
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connecting import ATTEMPT_DELAY_S
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.request import Request
 from streamgauge.client.routing import Network
@@ -34,10 +36,62 @@ def many(monkeypatch):
     def getaddrinfo(host, *args, **options):
         if host != "many.test":
             return ask(host, *args, **options)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", where) for where in found]
+        families = [socket.AF_INET6 if ":" in where[0] else socket.AF_INET for where in found]
+        return [(family, socket.SOCK_STREAM, 6, "", where) for family, where in zip(families, found, strict=True)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return found
+
+
+@pytest.fixture
+def silent():
+    """Makes addresses that do not answer: their queue of connections is full."""
+    with ExitStack() as stack:
+
+        def make(host):
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            try:
+                listener = stack.enter_context(socket.create_server((host, 0), family=family, backlog=0))
+            except OSError:
+                pytest.skip(f"no {host} here")
+            where = listener.getsockname()
+            while True:
+                waiting = stack.enter_context(socket.socket(family))
+                waiting.settimeout(0.2)
+                try:
+                    waiting.connect(where)
+                except TimeoutError:
+                    return where
+
+        yield make
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_an_address_that_does_not_answer_holds_up_its_own_family_alone(before, many, silent, server, plan):
+    many += [*[silent("::1")] * before, ("127.0.0.1", server.port)]
+    (record,) = run_streams([plan([EVENTS], url=f"http://many.test:{server.port}/")])
+    assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 1), record.reason
+    assert server.connections == 1
+
+
+def test_two_addresses_of_one_family_are_not_tried_at_once(many, silent, server, plan):
+    many += [silent("127.0.0.1"), ("127.0.0.1", server.port)]
+    url = f"http://many.test:{server.port}/"
+    (record,) = run_streams([plan([EVENTS], url=url, first_chunk_timeout_s=3 * ATTEMPT_DELAY_S)])
+    assert record.outcome is Outcome.CONNECT_ERROR
+    assert server.connections == 0
+
+
+def trying():
+    """The connections of this process that nobody has answered."""
+    return {each.laddr for each in psutil.Process().net_connections() if each.status == psutil.CONN_SYN_SENT}
+
+
+def test_who_lost_the_race_is_closed(many, silent, server, plan):
+    many += [silent("::1"), ("127.0.0.1", server.port)]
+    before = trying()
+    run_streams([plan([EVENTS], url=f"http://many.test:{server.port}/")])
+    assert trying() == before
 
 
 @pytest.mark.parametrize("through", ["directly", "by a proxy"])

@@ -1,18 +1,17 @@
-"""From an address to a transport that is ready for a request: TCP or Unix socket, then a proxy's tunnel, then TLS.
+"""From addresses to a transport that is ready for a request: TCP or Unix socket, then a proxy's tunnel, then TLS.
 
 Connecting → tunnelling (CONNECT, RFC 9110 section 9.3.6) → shaking hands → ready, or failed with a sentence that says
-what was tried. Addresses are tried one after the other.
+what was tried.
 """
 
-import _socket
-import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from streamgauge.client.connecting import Connecting
 from streamgauge.client.reactor import Reactor, Watch
-from streamgauge.client.socket import Address, Socket, open_socket
+from streamgauge.client.socket import Address, Socket
 from streamgauge.client.transport import PlainTransport, TlsTransport, Transport, tls_words
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import HeadParser
@@ -44,7 +43,7 @@ class Dial:
         self._reactor = reactor
         self._on_ready = on_ready
         self._on_failed = on_failed
-        self._addresses = list(route.addresses)
+        self._connecting = Connecting(route.addresses, reactor, self._on_connected, self._on_unconnected)
         self._sock: Socket | None = None
         self._watch: Watch | None = None
         self._plain: PlainTransport | None = None
@@ -53,36 +52,23 @@ class Dial:
 
     def start(self) -> None:
         """Begin."""
-        self._connect("the host has no address")
+        self._connecting.start()
 
     def cancel(self) -> None:
         """Give up; no callback is called any more."""
+        self._connecting.cancel()
         self._unwatch()
         if self._sock is not None:
             self._sock.close()
             self._sock = None
 
-    def _connect(self, problem: str) -> None:
-        self.cancel()
-        while self._addresses:
-            try:
-                self._sock = open_socket(self._addresses.pop(0))
-            except OSError as error:
-                problem = words(error)
-                continue
-            self._watch = self._reactor.on_writable(self._sock.fileno(), self._on_connected)
-            return
+    def _on_unconnected(self, problem: str) -> None:
         proxied = self._route.tunnel or self._route.absolute
         self._on_failed(f"the proxy: {problem}" if proxied else problem)
 
-    def _on_connected(self) -> None:
-        assert self._sock is not None
-        code = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if code:
-            self._connect(os.strerror(code))
-            return
-        self._unwatch()
-        self._plain = PlainTransport(self._sock)
+    def _on_connected(self, sock: Socket) -> None:
+        self._sock = sock
+        self._plain = PlainTransport(sock)
         if self._route.tunnel:
             self._ask_proxy(self._plain)
         else:
