@@ -2,7 +2,7 @@
 
 Addresses are tried one after the other, as each fails. One that does not answer holds up its own family alone: a
 quarter of a second later the first address of the other family is tried beside it, and who connects first wins (RFC
-8305), for hosts have IPv6 addresses that lead nowhere. Two of one family are not tried at once: that would be load which
+8305), for hosts have IPv6 addresses that lead nowhere. Two of one family are not tried at once: that would be load that
 nobody asked for.
 """
 
