@@ -15,6 +15,7 @@ from streamgauge.wire.decoder import ACCEPT, DECODERS, PROTOCOLS, content_type_f
         ("application/x-ndjson", "ndjson"),
         ("application/jsonl", "ndjson"),
         ("application/x-ndjson;x=y", "ndjson"),
+        ("application/stream+json", "ndjson"),
         ("application/json", "raw"),
         ("text/plain", "raw"),
         ("text/event-streams", "raw"),
@@ -32,6 +33,12 @@ def test_all_can_be_read_as_raw_and_nothing_else_as_what_it_is_not():
     assert not content_type_fits("sse", "application/x-ndjson")
     assert not content_type_fits("ndjson", "application/json")
     assert not content_type_fits("sse", "")
+
+
+def test_json_is_a_stream_of_lines_for_who_says_so():
+    assert content_type_fits("ndjson", "application/json; charset=utf-8", "text/plain, application/json;q=0.5")
+    assert not content_type_fits("ndjson", "application/json", "*/*, application/x-ndjson")
+    assert not content_type_fits("sse", "application/json", "application/json")
 
 
 def test_media_types_lose_their_parameters():

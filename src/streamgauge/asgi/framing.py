@@ -15,6 +15,7 @@ STREAMING_TYPES = {
     "application/jsonl": "ndjson",
     "application/x-jsonlines": "ndjson",
     "application/json-lines": "ndjson",
+    "application/stream+json": "ndjson",
     "multipart/x-mixed-replace": "multipart",
     "multipart/mixed": "multipart",
 }

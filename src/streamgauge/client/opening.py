@@ -38,9 +38,9 @@ class HttpOpening:
         if head.status >= 300 or head.status < 200 or (self._plan.reconnect and head.status != 200):
             return f"status {head.status} {head.reason}".rstrip()
         wanted, found = self._plan.wanted_protocol, head.fields.get("content-type", "")
-        if wanted != "auto" and not content_type_fits(wanted, found):
-            return f"expected a content type of {wanted}, got {found!r}"
-        return ""
+        if wanted == "auto" or content_type_fits(wanted, found, self._plan.request.field("accept")):
+            return ""
+        return f"expected a content type of {wanted}, got {found!r}"
 
     def framing(self, head: Head) -> Framing:
         """See ``Opening``."""

@@ -140,7 +140,12 @@ _PATH = _Option("--stream-path", "PATH", _path, "Path below the host, or whole U
 _METHOD = _Option("--stream-method", "METHOD", _method, "Request method in place of the scenario's own")
 _BODY = _Option("--stream-body", "TEXT|@FILE", _body, "Request body, or the file that holds it")
 _END = _Option("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
-_ACCEPT = _Option("--stream-accept", "TYPE", str, "Accept field in place of the scenario's own")
+_ACCEPT = _Option(
+    "--stream-accept",
+    "TYPE",
+    str,
+    "Accept field in place of the scenario's own; one of application/json has JSON read as lines",
+)
 _RECONNECT = _Option(
     "--stream-reconnect",
     "N",

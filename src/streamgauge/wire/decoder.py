@@ -64,7 +64,10 @@ _BY_CONTENT_TYPE = {
     "application/jsonl": "ndjson",
     "application/x-jsonlines": "ndjson",
     "application/json-lines": "ndjson",
+    "application/stream+json": "ndjson",
 }
+#: What services also call a stream of JSON lines, and more often something else.
+_MAYBE_LINES = "application/json"
 
 
 def media_type(content_type: str) -> str:
@@ -78,13 +81,16 @@ def protocol_of(content_type: str) -> str:
     return "multipart" if kind.startswith("multipart/") else _BY_CONTENT_TYPE.get(kind, "raw")
 
 
-def content_type_fits(protocol: str, content_type: str) -> bool:
+def content_type_fits(protocol: str, content_type: str, accept: str = "") -> bool:
     """Whether a body of this Content-Type can be read as ``protocol``. All can be read as ``raw``.
 
-    A WebSocket has no content type, and token streams are event streams.
+    A WebSocket has no content type, and token streams are event streams. ``application/json`` is a stream of lines for
+    who asks for one and says in ``accept`` that it is to be that.
     """
     if protocol in ("raw", "websocket"):
         return True
+    if protocol == "ndjson" and media_type(content_type) == _MAYBE_LINES:
+        return _MAYBE_LINES in map(media_type, accept.split(","))
     return protocol_of(content_type) == ("sse" if protocol == "openai" else protocol)
 
 
