@@ -42,6 +42,13 @@ def test_a_host_that_is_none_is_named():
     assert "Traceback" not in run.output
 
 
+def test_a_path_below_no_host_ends_the_run():
+    run = run_locust("loadtests/sse.py", "--headless", "-u", "3", "-r", "3", "-t", "600s", timeout_s=180)
+    assert run.status == 2, run.output
+    assert run.output.count("--host: '/stream/sse' is a path, and no host is set") == 1
+    assert "Traceback" not in run.output
+
+
 @pytest.mark.parametrize(("option", "value"), WRONG.items())
 def test_a_bad_option_is_named_with_its_value(runs, option, value):
     run = runs[option]

@@ -23,6 +23,10 @@ class TargetError(ValueError):
     """A URL that names no host to ask, or a scheme that is not spoken."""
 
 
+class NoHostError(TargetError):
+    """A path, and no host that it is below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One resource. ``origin`` is what a connection can be kept open to."""
@@ -70,7 +74,7 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
     """
     if not _WHOLE_URL.match(url):
         if not host:
-            raise TargetError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
+            raise NoHostError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
         url = host.rstrip("/") + "/" + url.lstrip("/")
     parts, port = _split(url)
     query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))

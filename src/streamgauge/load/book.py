@@ -14,6 +14,7 @@ from typing import Any
 
 from locust.env import Environment
 
+from streamgauge.load.usage import refused
 from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.totals import RunTotals
@@ -134,7 +135,10 @@ def end_of_run(environment: Environment, book: RunBook) -> Result | None:
     """Close the book and set the exit status.
 
     Where nothing was counted and no user was there to stream, the run is none of ours: None, and Locust's own status.
+    None also for a run that was asked for wrongly, which has been said.
     """
+    if refused(environment):
+        return None
     if not (book.counted or _streaming(environment)):
         problems = "".join(f" ({problem})" for problem in book.totals.problems)
         logger.warning("No stream was started: streamgauge has nothing to report on this run%s", problems)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
+from locust.exception import StopUser
 
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
@@ -13,7 +14,8 @@ from streamgauge.client.request import Request, body_of, merged
 from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
 from streamgauge.client.stamps import REQUEST_FIELDS
-from streamgauge.client.target import target_of
+from streamgauge.client.target import NoHostError, Target, target_of
+from streamgauge.load.usage import refuse_run
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
@@ -91,7 +93,7 @@ class StreamClient:
         What the stream does wrong is the record's outcome. What the call has wrong raises: ``TargetError``,
         ``RequestError``, ``PlanError``, ``EndError``, all ValueErrors; so does whatever ``end`` or ``on_chunk`` raise.
         """
-        target = target_of(url, self.host, params)
+        target = self._target(url, params)
         body, fields = body_of(json, data)
         ours = {
             "User-Agent": USER_AGENT,
@@ -119,6 +121,14 @@ class StreamClient:
             reconnect,
         )
         return self._run(plan)
+
+    def _target(self, url: str, params: dict[str, object] | None) -> Target:
+        try:
+            return target_of(url, self.host, params)
+        except NoHostError as error:  # no user can do anything
+            if refuse_run(self._environment, f"--host: {error}"):
+                raise StopUser from None
+            raise
 
     def _limits(self, given: Mapping[str, Any]) -> Limits:
         if unknown := set(given) - set(Limits.__slots__):

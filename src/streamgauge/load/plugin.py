@@ -2,7 +2,6 @@
 
 import inspect
 import signal
-import sys
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,10 +18,9 @@ from streamgauge.load.gauge import Gauge
 from streamgauge.load.local import LocalRun
 from streamgauge.load.master import MasterRun
 from streamgauge.load.options import add_options
+from streamgauge.load.usage import refuse
 from streamgauge.load.worker import WorkerRun
 
-#: The exit status for what the user asked for and cannot have.
-USAGE = 2
 _gauges: "WeakKeyDictionary[Environment, Gauge]" = WeakKeyDictionary()
 _installed: list[bool] = []
 
@@ -67,8 +65,7 @@ def _check_host(environment: Environment) -> None:
         try:
             target_of("/", host)
         except TargetError as error:
-            sys.stderr.write(f"locust: error: --host: {error}\n")
-            sys.exit(USAGE)
+            refuse(f"--host: {error}")
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:
@@ -77,8 +74,7 @@ def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:
     try:
         return None if options is None else open_exporter(options, measuring=measuring)
     except MetricsPortError as error:
-        sys.stderr.write(f"locust: error: {error}\n")
-        sys.exit(USAGE)
+        refuse(str(error))
 
 
 def _hear_ctrl_c(environment: Environment) -> None:
