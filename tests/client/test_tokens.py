@@ -86,6 +86,19 @@ def test_one_token_has_no_time_per_token(stream):
     assert (record.tokens, record.time_per_output_token_s) == (1, None)
 
 
+def test_many_tokens_in_one_chunk_have_no_time_per_token(stream):
+    record = chat(stream, delta(content="all at once"), STOP, USAGE, DONE, END)
+    assert (record.tokens, record.time_per_output_token_s) == (12, None)
+
+
+def test_reasoning_that_nobody_saw_takes_no_time_per_token(stream):
+    counts = {"completion_tokens": 1002, "completion_tokens_details": {"reasoning_tokens": 1000}}
+    words = [delta(content="a"), READ, 0.1, delta(content="b"), READ]
+    record = chat(stream, *words, STOP, event({"choices": [], "usage": counts}), DONE, END)
+    assert record.tokens == 1002
+    assert record.time_per_output_token_s == pytest.approx(record.max_chunk_interval_s)
+
+
 def test_tokens_of_several_choices_add_up(stream):
     both = event({"choices": [{"index": n, "delta": {"content": "x"}} for n in (0, 1)]})
     record = chat(stream, delta(0, content="a"), delta(1, content="b"), both, DONE, END)
@@ -111,6 +124,8 @@ TOKEN_ENDS = {
     "an error in the same read": ([delta(content="a") + ERROR + DONE + END], {}, IN_BAND_ERROR, 1),
     "an error and nothing else": ([ERROR, END], {}, IN_BAND_ERROR, 0),
     "an error event": ([delta(content="a"), chunk(b"event: error\ndata: busy\n\n"), END], {}, IN_BAND_ERROR, 1),
+    "an error in a line of its own": ([delta(content="a"), chunk(b"error: {}\n\n"), DONE, END], {}, IN_BAND_ERROR, 1),
+    "a choice that failed": ([delta(content="a"), delta(finish="error"), DONE, END], {}, IN_BAND_ERROR, 1),
     "no JSON": ([delta(content="a"), READ, event("oops"), END], {}, PROTOCOL_ERROR, 1),
     "no JSON in the same read": ([delta(content="a") + event("oops") + END], {}, PROTOCOL_ERROR, 1),
 }  # fmt: skip

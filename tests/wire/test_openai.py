@@ -113,6 +113,37 @@ def test_the_last_usage_counts():
     assert (decoder.tokens, decoder.tokens_are_counted, decoder.usage) == (6, True, Usage(None, 6))
 
 
+def usage(completion_tokens, **details) -> bytes:
+    return event({"usage": {"completion_tokens": completion_tokens, "completion_tokens_details": details or None}})
+
+
+def test_a_usage_of_zeros_beside_content_counts_nothing():
+    decoder = OpenAiDecoder()
+    decoder.feed([usage(0)])
+    assert (decoder.tokens, decoder.tokens_are_counted) == (0, True)
+    decoder.feed([chat(content="a") + chat(content="b") + usage(0)])
+    assert (decoder.tokens, decoder.tokens_are_counted) == (2, False)
+
+
+SHOWN = {
+    "all": (chat(content="a"), usage(100), 100),
+    "none counted": (chat(content="a"), b"", 1),
+    "reasoning out of sight": (chat(content="a"), usage(100, reasoning_tokens=80), 20),
+    "reasoning beside content": (chat(reasoning_content="a"), usage(100, reasoning_tokens=80), 100),
+    "reasoning as content": (chat(content="a") * 90, usage(100, reasoning_tokens=80), 90),
+    "a rejected prediction": (chat(content="a"), usage(100, reasoning_tokens=0, rejected_prediction_tokens=30), 70),
+    "counts that contradict": (chat(content="a"), usage(5, reasoning_tokens=80), 1),
+    "more events than tokens": (chat(content="a") * 9, usage(5, reasoning_tokens=1), 5),
+}
+
+
+@pytest.mark.parametrize(("content", "counts", "shown"), SHOWN.values(), ids=SHOWN)
+def test_tokens_that_were_generated_out_of_sight_are_not_shown(content, counts, shown):
+    decoder = OpenAiDecoder()
+    decoder.feed([content + counts])
+    assert decoder.shown_tokens == shown
+
+
 @pytest.mark.parametrize("count", [None, "7", -1, True, 1.5, [7]])
 def test_a_usage_that_does_not_count_leaves_the_counting_to_us(count):
     decoder = OpenAiDecoder()
@@ -133,6 +164,13 @@ def test_a_usage_that_does_not_count_leaves_the_counting_to_us(count):
         (event({"object": "error", "message": "overloaded", "type": "ServerError", "code": 500}), "overloaded"),
         (event({"type": "error", "message": "overloaded"}), "overloaded"),
         (event({"error": "first"}) + event({"error": "second"}), "first"),
+        (b'error: {"code": 500, "message": "overloaded", "type": "server_error"}\n\n' + DONE, "overloaded"),
+        (b"error: overloaded\r\n\r\n" + DONE, "overloaded"),
+        (
+            event({"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "overloaded"}}]}),
+            "overloaded",
+        ),
+        (chat(finish_reason="error") + DONE, "finish_reason error"),
     ],
 )
 def test_an_error_inside_the_stream_is_seen(data, error, cuts):

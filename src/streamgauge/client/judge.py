@@ -136,13 +136,16 @@ class Judge:
 
 
 def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
-    """The time per output token; where coalesced reads leave it open, in the middle of what it can be."""
-    if timer.first_ns is None:
+    """The time per output token; where coalesced reads leave it open, in the middle of what it can be.
+
+    None where all tokens came in one chunk, which tells nothing of the time between them.
+    """
+    if timer.first_ns is None or timer.chunks < 2:
         return {}
     least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
     most_ns = timer.last_ns - timer.first_earliest_ns
     least_s, middle_s, most_s = (
-        time_per_output_token_s(0.0, span_ns / 1e9, decoder.tokens, decoder.choices)
+        time_per_output_token_s(0.0, span_ns / 1e9, decoder.shown_tokens, decoder.choices)
         for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
     )
     uncertain = middle_s is not None and least_ns < most_ns

@@ -45,7 +45,10 @@ class StreamRecord:
     tokens: int | None = None
     """Tokens that a language model generated: as the server counted them, else the pieces of content."""
     time_per_output_token_s: float | None = None
-    """(last chunk − first chunk) / (tokens − 1), the tokens of one choice where there are several."""
+    """(last chunk − first chunk) / (tokens − 1), the tokens of one choice where there are several.
+
+    Tokens that the server counted and kept to itself, as hidden reasoning, are left out. None for a single chunk.
+    """
     time_per_output_token_range_s: tuple[float, float] | None = None
     """The least and the most that it can be, where coalesced reads leave it uncertain."""
     reconnects: int = 0

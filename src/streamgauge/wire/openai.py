@@ -19,9 +19,11 @@ MAX_ERROR_CHARACTERS = 500
 MAX_CHOICES = 1_024
 
 _scan = json.JSONDecoder().raw_decode
-_DATA = b"data: "
-# Where a delta has text beside ``content``: reasoning under the names that servers use, a refusal.
-_OTHER_TEXTS = ("reasoning_content", "reasoning", "refusal")
+_DATA, _ERROR = b"data: ", b"error:"
+#: The names that servers have for the text of reasoning in a delta.
+_REASONING = ("reasoning_content", "reasoning")
+# Where a delta has text beside ``content``.
+_OTHER_TEXTS = (*_REASONING, "refusal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,21 @@ class Usage:
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Of the completion's tokens."""
+    rejected_tokens: int | None = None
+    """Of the completion's tokens: those of a prediction that was no use."""
+
+
+class _Events(SseDecoder):
+    """Events, and the lines in which llama.cpp's server says what went wrong: a field ``error``, with no data."""
+
+    def _is_event(self, block: bytes) -> bool:
+        return _is_error_line(block) or super()._is_event(block)
+
+
+def _is_error_line(block: bytes) -> bool:
+    return block.startswith(_ERROR) and b"\n" not in block
 
 
 class OpenAiDecoder:
@@ -45,7 +62,8 @@ class OpenAiDecoder:
         #: How many choices the stream has: the greatest index, counted from 1.
         self.choices = 0
         self._deltas = 0
-        self._events = SseDecoder(max_chunk_bytes)
+        self._shows_reasoning = False
+        self._events = _Events(max_chunk_bytes)
         self._parsed: list[tuple[bytes, Any]] = []
 
     @property
@@ -60,14 +78,32 @@ class OpenAiDecoder:
 
     @property
     def tokens_are_counted(self) -> bool:
-        """Whether the server counted the tokens; if not, each choice's piece of content is taken for one."""
-        return self.usage is not None and self.usage.completion_tokens is not None
+        """Whether the server counted the tokens; if not, each choice's piece of content is taken for one.
+
+        Some servers send a usage of zeros with every event: none were counted where content came.
+        """
+        counted = self.usage.completion_tokens if self.usage else None
+        return counted is not None and (counted > 0 or not self._deltas)
 
     @property
     def tokens(self) -> int:
         """The tokens generated so far, over all choices."""
-        counted = self.usage.completion_tokens if self.usage else None
-        return self._deltas if counted is None else counted
+        if self.usage is None or self.usage.completion_tokens is None or not self.tokens_are_counted:
+            return self._deltas
+        return self.usage.completion_tokens
+
+    @property
+    def shown_tokens(self) -> int:
+        """Those of ``tokens`` that the events brought, not what was generated out of sight before or between them.
+
+        A service that keeps its reasoning to itself counts it. Where it says how much that was, at least a token for
+        each piece of content is left: others count reasoning that they send as content.
+        """
+        tokens, usage = self.tokens, self.usage
+        if usage is None or not self.tokens_are_counted:
+            return tokens
+        hidden = (usage.rejected_tokens or 0) + (0 if self._shows_reasoning else usage.reasoning_tokens or 0)
+        return max(tokens - hidden, min(tokens, self._deltas))
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
         """The events with content that ``pieces`` complete. Raises ProtocolError, also where data are not JSON."""
@@ -88,6 +124,10 @@ class OpenAiDecoder:
         return chunks
 
     def _take_in_block(self, block: bytes) -> None:
+        if _is_error_line(block):
+            said = block[len(_ERROR) :].decode("utf-8", "replace").strip()
+            self._set_error(_json_or_none(said) or said)
+            return
         frame = self._frame(block)
         deltas = 0 if frame is None else self._take_in(frame)
         if deltas:
@@ -130,14 +170,19 @@ class OpenAiDecoder:
             self._set_error(error)
         usage = frame.get("usage")
         if usage and isinstance(usage, dict):
-            self.usage = Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
+            self.usage = _usage(usage)
         choices = frame.get("choices")
         if not isinstance(choices, list):
             return 0
         deltas = 0
         for choice in choices:
-            if isinstance(choice, dict) and _has_content(choice):
+            if not isinstance(choice, dict):
+                continue
+            if choice.get("error") or choice.get("finish_reason") == "error":
+                self._set_error(choice.get("error") or "finish_reason error")
+            if _has_content(choice):
                 deltas += 1
+                self._shows_reasoning = self._shows_reasoning or _has_reasoning(choice)
                 index = choice.get("index", 0)
                 if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
                     self.choices = index + 1
@@ -188,6 +233,11 @@ def _has_content(choice: dict[str, Any]) -> bool:
     )
 
 
+def _has_reasoning(choice: dict[str, Any]) -> bool:
+    delta = choice.get("delta")
+    return isinstance(delta, dict) and any(delta.get(name) for name in _REASONING)
+
+
 def _has_speech(audio: Any) -> bool:
     return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
 
@@ -199,6 +249,17 @@ def _has_arguments(function: Any) -> bool:
 def _members(delta: dict[str, Any], name: str) -> list[Any]:
     members = delta.get(name)
     return members if isinstance(members, list) else []
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    details = usage.get("completion_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    return Usage(
+        _count(usage, "prompt_tokens"),
+        _count(usage, "completion_tokens"),
+        _count(details, "reasoning_tokens"),
+        _count(details, "rejected_prediction_tokens"),
+    )
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
