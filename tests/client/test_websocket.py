@@ -1,6 +1,7 @@
 """WebSockets by servers that do as scripts say: handshakes, messages, closes."""
 
 import contextlib
+import socket
 import time
 import zlib
 
@@ -168,6 +169,7 @@ BROKEN = {
     "text that is not UTF-8": ([frame(TEXT, b"one") + frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "not UTF-8"),
     "text that is not UTF-8, by itself": ([frame(TEXT, b"one"), READ, frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "UTF"),
     "a continuation of nothing": ([frame(TEXT, b"one") + frame(MORE, b"x")], PROTOCOL_ERROR, 1, "of no message"),
+    "a close inside a message": ([frame(TEXT, b"one") + frame(TEXT, b"t", 0) + close(1000)], INCOMPLETE, 1, "a mess"),
     "silence": ([frame(TEXT, b"one")], Outcome.STALLED, 1, "no chunk within 0.2 s"),
     "only pings": ([frame(TEXT, b"one"), *[frame(PING), 0.05] * 8], Outcome.STALLED, 1, "no chunk within 0.2 s"),
 }  # fmt: skip
@@ -211,12 +213,36 @@ def test_a_peer_that_answers_the_clients_close_with_a_fin_has_completed(stream, 
     assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
 
 
+def close_has_come(connection, head):
+    """A step that waits for the client's close frame, and leaves it in the kernel."""
+    assert connection.recv(1, socket.MSG_PEEK)
+
+
+LEAVES = {
+    "with the close unread": (close_has_come, "fin"),
+    "with a reset": (close_has_come, "rst"),
+    "inside a message": (frame(TEXT, b"more")[:3], close_has_come, "fin"),
+}
+
+
+@pytest.mark.parametrize("leaving", LEAVES.values(), ids=LEAVES)
+def test_a_peer_that_resets_the_connection_after_the_clients_close_has_completed(leaving, stream, opens):
+    record = websocket(stream, opens, frame(TEXT, b"x"), READ, *leaving, end="data:x")
+    assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
+
+
 def go_on(connection, head):
     """A step of a peer that reads no close and sends until nobody takes it any more."""
     with contextlib.suppress(OSError):
         while True:
             connection.sendall(frame(TEXT, b"more"))
             time.sleep(0.005)
+
+
+def test_a_content_coding_is_none_of_a_websockets_messages(stream):
+    opens = Upgrade(b"Content-Encoding: gzip")
+    record = websocket(stream, opens, frame(TEXT, b"one"), READ, close(1000))
+    assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
 
 
 DEAF = {"that goes on sending": go_on, "that falls silent": 300.0}

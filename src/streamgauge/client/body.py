@@ -30,7 +30,9 @@ class BodyReader:
         max_chunk_bytes = plan.limits.max_chunk_bytes
         self.framing = framing
         # One read may hold many chunks: the limit of one is none for what a read decodes to.
-        self._coding = coding_for(head.fields.get("content-encoding", ""), max(max_chunk_bytes, MAX_PIECE_BYTES))
+        # A WebSocket has no content that a coding could be of.
+        coding = "" if isinstance(framing, WebSocketBody) else head.fields.get("content-encoding", "")
+        self._coding = coding_for(coding, max(max_chunk_bytes, MAX_PIECE_BYTES))
         self.decoder = decoder_for(
             protocol,
             head.fields.get("content-type", ""),
@@ -117,7 +119,7 @@ class BodyReader:
 
     def close(self) -> Settled:
         """The peer closed, or the framing finished: how the stream ended."""
-        if not self.framing.close() and not self._said_goodbye:
+        if not self.framing.close() and not self.said_goodbye:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
         if self._coding is not None and not self._coding.close():
             return Outcome.TRUNCATED, "the body ended inside its content coding"
@@ -130,7 +132,7 @@ class BodyReader:
         return self._judged()
 
     @property
-    def _said_goodbye(self) -> bool:
+    def said_goodbye(self) -> bool:
         """A WebSocket that was closed from here, after its named end, owes nothing more."""
         return isinstance(self.framing, WebSocketBody) and self.judge.named_end_came
 
@@ -138,6 +140,8 @@ class BodyReader:
         framing = self.framing
         if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
             return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
+        if isinstance(framing, WebSocketBody) and framing.inside_message and not self.said_goodbye:
+            return Outcome.INCOMPLETE, "the WebSocket was closed inside a message"
         if self._lacks_delimiter:
             return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
         if not self.judge.end_seen:

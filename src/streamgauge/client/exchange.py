@@ -218,7 +218,8 @@ class Exchange:
         end_ns = self._ledger.now_ns()
         if self._body is not None:
             try:
-                settled = (Outcome.TRUNCATED, why) if why else self._body.close()
+                broken = why and not self._body.said_goodbye
+                settled = (Outcome.TRUNCATED, why) if broken else self._body.close()
             except ProtocolError as error:
                 settled = Outcome.PROTOCOL_ERROR, str(error)
             except Exception as error:

@@ -51,6 +51,11 @@ class WebSocketBody(Framing):
         self._pong = b""
 
     @property
+    def inside_message(self) -> bool:
+        """Whether a message has begun whose frames have not all come."""
+        return self._opcode is not None
+
+    @property
     def pending(self) -> bool:
         """Whether part of a message, or of any frame, is held."""
         return self._opcode is not None or self._frames.header is not None or len(self._frames.buffer) > 0
