@@ -112,6 +112,31 @@ def test_a_delay_that_grows_is_not_taken_for_drift():
     assert found.delays.all.quantile_s(0.99) > 0.5
 
 
+@pytest.mark.parametrize("ppm", [-100, -30, 30, 100])
+def test_a_smallest_delay_that_creeps_is_within_what_is_stated(ppm):
+    """It looks like drift, but for the requests, which would come before they were made."""
+    world = World(1, least_s=0.0002, back_s=0.0002, jitter_s=0.0003)
+    world.delay_s = lambda t_s: 0.0002 + max(ppm * t_s, ppm * (t_s - 300)) * 1e-6 + world.dice.expovariate(3000)
+    check(world.run(300, streams_per_s=5))
+
+
+@pytest.mark.parametrize("step_s", [-3.0, -0.1, 0.1, 3.0])
+@pytest.mark.parametrize("at_s", [6, 30, 54])
+def test_a_step_of_the_servers_clock_is_within_what_is_stated(step_s, at_s):
+    world = World(1, offset_s=-60)
+    world.server_ns = lambda t_ns, true=World.server_ns: round(
+        true(world, t_ns) + (step_s * 1e9 if t_ns >= at_s * SECOND_NS else 0)
+    )
+    check(world.run(60))
+
+
+def test_two_clocks_of_one_name_are_stated_to_be_as_far_apart_as_they_are():
+    world = World(1, offset_s=-60)
+    world.server_ns = lambda t_ns, true=World.server_ns: true(world, t_ns) + world.dice.choice([0, 3 * SECOND_NS])
+    (fit,) = world.run(60).result().fits
+    assert fit.uncertainty_s == pytest.approx(3, rel=0.01)
+
+
 def test_each_process_has_an_offset_of_its_own():
     one, other = World(1, offset_s=3600, drift_ppm=30), World(2, offset_s=-7, drift_ppm=-30)
     other.totals = one.totals

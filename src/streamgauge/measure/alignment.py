@@ -4,7 +4,8 @@
 2. Where both say that they run on one machine, and cause comes before effect, the offset is 0.
 3. Elsewhere the line below the smallest raw delays is the offset plus the smallest delay, and its slope the drift. The
    smallest delay itself lies between 0 and the smallest round trip, which is made of asking until the server's receipt
-   and of a send until its arrival. Half of that round trip is taken for it.
+   and of a send until its arrival. Half of that round trip is taken for it. What is stated covers every straight line
+   by which no effect comes before its cause; where there is none, a clock stepped, and it covers what that shows.
 4. Pairs are added up only after that. Where the clock is one machine's, delays were counted from 0 on, and however the
    same streams are split over processes, they add up to the same buckets. Elsewhere they were counted above a floor
    that is not the offset, which only the whole run shows, and each process learns from its own streams alone: moved by
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from streamgauge.measure.corridor import deviation_ns
 from streamgauge.measure.delay import ACAUSAL_NS, Delays, RawDelays
 from streamgauge.measure.envelope import Envelope, Line
 from streamgauge.measure.tally import Tally
@@ -139,7 +141,11 @@ class Pair:
         base_ns = self._smallest_ns(round_trip_ns)
         uncertainty_s = None
         if round_trip_ns is not None:
-            uncertainty_s = (abs(round_trip_ns) / 2 + error_ns) / 1e9
+            lowered = line._replace(value_ns=line.value_ns - base_ns)
+            apart_ns = deviation_ns(lowered, self._lows.points, self._highs.points)
+            if apart_ns is None:
+                apart_ns = self._lows.rise_ns + abs(round_trip_ns)
+            uncertainty_s = (max(apart_ns, abs(round_trip_ns) / 2) + error_ns) / 1e9
         return Fit("minimum_filter", (base_ns - line.value_ns) / 1e9, -line.slope * 1e6, uncertainty_s), base_ns
 
 

@@ -66,9 +66,19 @@ class Envelope:
             return MAX_DRIFT / 2 * span_ns + max(value_ns for _, value_ns in points) - min(v for _, v in points)
         even, odd = line_below(points[::2]), line_below(points[1::2])
         chance_ns = max(abs(even.at(t_ns) - odd.at(t_ns)) for t_ns in (points[0][0], points[-1][0]))
+        return chance_ns + median(self._eighths())
+
+    @property
+    def rise_ns(self) -> float:
+        """How far the least of some eighth of the time lies above the line."""
+        return max(self._eighths())
+
+    def _eighths(self) -> list[float]:
+        """How far above the line the least of each eighth of the time is."""
+        points = sorted(self.points)
         line, size = line_below(points), -(-len(points) // 8)
         eighths = (points[at : at + size] for at in range(0, len(points), size))
-        return chance_ns + median(min(value - line.at(t) for t, value in eighth) for eighth in eighths)
+        return [min(value - line.at(t) for t, value in eighth) for eighth in eighths]
 
 
 def line_below(points: Sequence[Point]) -> Line:
@@ -76,14 +86,15 @@ def line_below(points: Sequence[Point]) -> Line:
     mean_ns = sum(t_ns for t_ns, _ in points) // len(points)
     slope = 0.0
     if len(points) >= _FEW_POINTS:
-        hull = _lower_hull(points)
+        hull = lower_hull(points)
         for (t1, v1), (t2, v2) in pairwise(hull):
             if t1 <= mean_ns <= t2:
                 slope = min(max((v2 - v1) / (t2 - t1), -MAX_DRIFT), MAX_DRIFT)
     return Line(mean_ns, min(value_ns - slope * (t_ns - mean_ns) for t_ns, value_ns in points), slope)
 
 
-def _lower_hull(points: Sequence[Point]) -> list[Point]:
+def lower_hull(points: Sequence[Point]) -> list[Point]:
+    """The corners of ``points`` from below, in the order of time."""
     hull: list[Point] = []
     for t, v in sorted(points):
         if hull and hull[-1][0] == t:
