@@ -69,6 +69,19 @@ def test_tokens_that_come_in_one_read_leave_the_time_between_them_open(stream):
     assert most_s == pytest.approx((record.time_to_first_chunk_s - first_s) / 11)
 
 
+@pytest.mark.parametrize("behind", [ROLE, STOP, USAGE, DONE], ids=["a role", "the finish", "the usage", "the end"])
+def test_a_token_that_shares_its_read_with_what_follows_may_have_come_before(behind, stream):
+    record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b") + behind, READ, DONE, END)
+    assert (record.chunks, record.coalesced) == (2, 1)
+    least_s, most_s = record.time_per_output_token_range_s or (0, 0)
+    assert least_s < most_s
+
+
+def test_a_token_behind_what_is_none_is_timed_exactly(stream):
+    record = chat(stream, READ, ROLE + delta(content="a"), READ, STOP, DONE, END)
+    assert (record.chunks, record.coalesced) == (1, 0)
+
+
 def test_tokens_in_reads_of_their_own_leave_nothing_open(stream):
     record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b"), READ, STOP, USAGE, DONE, END)
     assert (record.time_to_first_chunk_range_s, record.time_per_output_token_range_s) == (None, None)

@@ -63,6 +63,7 @@ class OpenAiDecoder:
         self.choices = 0
         self._deltas = 0
         self._shows_reasoning = False
+        self._beyond = False
         self._events = _Events(max_chunk_bytes)
         self._parsed: list[tuple[bytes, Any]] = []
 
@@ -73,8 +74,8 @@ class OpenAiDecoder:
 
     @property
     def pending(self) -> bool:
-        """Whether part of an event is held."""
-        return self._events.pending
+        """Whether part of an event is held, or an event without content came after the last one with any."""
+        return self._events.pending or self._beyond
 
     @property
     def tokens_are_counted(self) -> bool:
@@ -118,6 +119,7 @@ class OpenAiDecoder:
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
+        self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
         if problem is not None:
             problem.before = chunks
             raise problem
