@@ -1,5 +1,6 @@
 """Send stamps read: which chunks have a raw delay, and against which clock."""
 
+import msgpack
 import pytest
 
 from streamgauge.asgi import stamps as server_side
@@ -63,6 +64,17 @@ def test_chunks_of_one_read_are_uncertain_but_for_the_last():
 )
 def test_what_is_no_stamp_of_a_known_clock_measures_nothing(chunk):
     assert raw_delays([chunk], [chunk]) == {}
+
+
+MADE_UP = [b"0000000000000000000", b"8999999999999999999", b"9999999999999999999", b"1000000000000000000"]
+
+
+@pytest.mark.parametrize("received", MADE_UP)
+def test_what_a_server_makes_up_fits_into_a_report(received):
+    origin = ORIGIN.replace(b"1700000000000000000", received)
+    chunks = [b"data: 1\n: sent=" + stamp for stamp in [SENT[-19:], *MADE_UP] * 200]
+    delays = raw_delays([b"data: 1\n" + origin + SENT], *([chunk] for chunk in chunks), chunks)
+    assert msgpack.packb({clock: raw.to_dict() for clock, raw in delays.items()})
 
 
 def test_a_stream_under_way_counts_on_after_its_counts_were_taken():

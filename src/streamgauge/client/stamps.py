@@ -23,7 +23,9 @@ _MARK = b"\n: sent="
 _DIGITS = 19
 _STAMP = slice(-_DIGITS, None)
 _MARK_PLACE = slice(-_DIGITS - len(_MARK), -_DIGITS)
-_ORIGIN = re.compile(rb"\n: clock=([0-9a-f]{16}) received=([0-9]{19})\n: sent=[0-9]{19}$")
+_ORIGIN = re.compile(rb"\n: clock=([0-9a-f]{16}) received=([1-8][0-9]{18})\n: sent=[0-9]{19}$")
+#: What is no later than this, in the year 2255, has a difference to any other that 64 bits hold, as reports need it.
+_LEAST, _BEYOND = b"1" + b"0" * 18, b"9"
 
 
 @cache
@@ -58,7 +60,7 @@ class StampReader:
         last = len(chunks) - 1
         for position, chunk in enumerate(chunks):
             digits = chunk[_STAMP]
-            if chunk[_MARK_PLACE] != _MARK or not digits.isdigit():
+            if chunk[_MARK_PLACE] != _MARK or not (_LEAST <= digits < _BEYOND and digits.isdigit()):
                 continue
             if position == last and timer.exact:
                 raw.chunk(arrival_ns, int(digits))

@@ -8,7 +8,7 @@ moment. Nothing is kept per chunk. ``streamgauge.measure.alignment`` takes the o
 from collections.abc import Mapping
 from typing import Any
 
-from streamgauge.measure.histogram import Histogram, bounds_us
+from streamgauge.measure.histogram import HIGHEST_NS, Histogram, bounds_us
 
 #: A point: monotonic ns, and a raw delay there.
 Point = tuple[int, int]
@@ -16,6 +16,8 @@ Point = tuple[int, int]
 RISE_NS = 200_000
 #: How far an effect may seem to come before its cause where one clock stamped both.
 ACAUSAL_NS = 50_000
+#: Longer delays are beyond what a histogram tells, and count as this: sums of what a server makes up stay in 64 bits.
+_LONGEST_NS = HIGHEST_NS + 1
 _BATCH = 512
 _PARTS = ("all", "coalesced", "least", "most")
 
@@ -67,10 +69,10 @@ def shifted(histogram: Histogram, shift_ns: float) -> Histogram:
     moved = Histogram()
     for index, times in histogram.counts.items():
         low_us, high_us = bounds_us(index)
-        moved.record_ns(round((low_us + high_us) * 500 + shift_ns), times)
+        moved.record_ns(min(round((low_us + high_us) * 500 + shift_ns), _LONGEST_NS), times)
     if histogram.min_ns is None or histogram.max_ns is None:
         return moved
-    shift = round(shift_ns)
+    shift = min(round(shift_ns), _LONGEST_NS)
     exact = histogram.min_ns + shift >= 0
     return Histogram.of(
         moved.counts,
@@ -173,9 +175,10 @@ class RawDelays:
         self._floor_ns = floor_ns
         delays = self._delays
         for raw_ns in self._batch:
-            delays.all.record_ns(raw_ns - floor_ns)
+            delays.all.record_ns(min(raw_ns - floor_ns, _LONGEST_NS))
         for least_ns, most_ns in self._open:
-            least_ns, most_ns = max(0, least_ns - floor_ns), most_ns - floor_ns
+            least_ns = min(max(0, least_ns - floor_ns), _LONGEST_NS)
+            most_ns = min(most_ns - floor_ns, _LONGEST_NS)
             for histogram in (delays.all, delays.coalesced):
                 histogram.record_ns((least_ns + most_ns) // 2)
             delays.least.record_ns(least_ns)
