@@ -154,6 +154,19 @@ def test_what_the_service_said_is_the_reason(stream):
     assert "out of memory" in chat(stream, ERROR, END).reason
 
 
+SAYINGS = {
+    "several lines": ("out of\n  memory\r\n", "out of memory"),
+    "a terminal's control sequence": ("\x1b[2Jbusy", "[2Jbusy"),
+    "half a character": ("busy \ud83d", "busy"),
+    "very long": ("x" * 1000, "x" * 160),
+}
+
+
+@pytest.mark.parametrize(("said", "words"), SAYINGS.values(), ids=SAYINGS)
+def test_the_reason_is_one_line_that_can_be_printed(said, words, stream):
+    assert chat(stream, event({"error": {"message": said}}), END).reason == f"the stream said: {words}"
+
+
 def test_a_whole_answer_instead_of_a_stream_is_an_http_error(stream):
     answer = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"choices": []}'
     record = stream([answer], protocol="openai")

@@ -113,6 +113,12 @@ def test_the_last_usage_counts():
     assert (decoder.tokens, decoder.tokens_are_counted, decoder.usage) == (6, True, Usage(None, 6))
 
 
+def test_groqs_own_usage_counts():
+    decoder = OpenAiDecoder()
+    decoder.feed([chat(content="a") + event({"choices": [], "x_groq": {"usage": {"completion_tokens": 7}}})])
+    assert (decoder.tokens, decoder.tokens_are_counted) == (7, True)
+
+
 def usage(completion_tokens, **details) -> bytes:
     return event({"usage": {"completion_tokens": completion_tokens, "completion_tokens_details": details or None}})
 
@@ -171,6 +177,7 @@ def test_a_usage_that_does_not_count_leaves_the_counting_to_us(count):
             "overloaded",
         ),
         (chat(finish_reason="error") + DONE, "finish_reason error"),
+        (event({"choices": [], "x_groq": {"id": "req_1", "error": "overloaded"}}) + DONE, "overloaded"),
     ],
 )
 def test_an_error_inside_the_stream_is_seen(data, error, cuts):

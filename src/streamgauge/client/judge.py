@@ -156,8 +156,9 @@ def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
 
 
 def in_band_error(said: str) -> Settled:
-    """The outcome of a stream that said ``said`` of itself."""
-    return Outcome.IN_BAND_ERROR, f"the stream said: {said[:_MAX_REASON]}"
+    """The outcome of a stream that said ``said`` of itself: one line of it, of what can be printed and sent on."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in said[: 4 * _MAX_REASON]).split())
+    return Outcome.IN_BAND_ERROR, f"the stream said: {line[:_MAX_REASON]}"
 
 
 def _error_of_line(line: bytes) -> str | None:

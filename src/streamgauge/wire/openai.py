@@ -166,13 +166,9 @@ class OpenAiDecoder:
 
     def _take_in(self, frame: dict[str, Any]) -> int:
         """How many choices a frame brings content of; its usage and error are kept."""
-        # Some servers send the error itself where others send an object that holds it.
-        error = frame.get("error") or (frame if "error" in (frame.get("object"), frame.get("type")) else None)
-        if error:
-            self._set_error(error)
-        usage = frame.get("usage")
-        if usage and isinstance(usage, dict):
-            self.usage = _usage(usage)
+        self._take_in_account(frame)
+        if "error" in (frame.get("object"), frame.get("type")):
+            self._set_error(frame)  # some servers send the error itself where others send an object that holds it
         choices = frame.get("choices")
         if not isinstance(choices, list):
             return 0
@@ -189,6 +185,15 @@ class OpenAiDecoder:
                 if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
                     self.choices = index + 1
         return deltas
+
+    def _take_in_account(self, frame: dict[str, Any]) -> None:
+        for holder in (frame, frame.get("x_groq")):  # Groq has an object of its own for both
+            if isinstance(holder, dict):
+                if error := holder.get("error"):
+                    self._set_error(error)
+                usage = holder.get("usage")
+                if usage and isinstance(usage, dict):
+                    self.usage = _usage(usage)
 
     def _set_error(self, error: Any) -> None:
         if self.error is not None:
