@@ -126,10 +126,6 @@ class OpenAiDecoder:
         return chunks
 
     def _take_in_block(self, block: bytes) -> None:
-        if _is_error_line(block):
-            said = block[len(_ERROR) :].decode("utf-8", "replace").strip()
-            self._set_error(_json_or_none(said) or said)
-            return
         frame = self._frame(block)
         deltas = 0 if frame is None else self._take_in(frame)
         if deltas:
@@ -151,6 +147,10 @@ class OpenAiDecoder:
         """The JSON object of an event; None where it is none, or the event says something else."""
         if block.startswith(_DATA) and b"\n" not in block:
             name, data = "message", block[len(_DATA) :].decode("utf-8", "replace")
+        elif _is_error_line(block):
+            said = block[len(_ERROR) :].decode("utf-8", "replace").strip()
+            self._set_error(_json_or_none(said) or said)
+            return None
         else:
             event = SseDecoder.parse(block)
             name, data = event.event, event.data
@@ -167,6 +167,8 @@ class OpenAiDecoder:
     def _take_in(self, frame: dict[str, Any]) -> int:
         """How many choices a frame brings content of; its usage and error are kept."""
         self._take_in_account(frame)
+        if "x_groq" in frame and isinstance(frame["x_groq"], dict):
+            self._take_in_account(frame["x_groq"])  # Groq has an object of its own for both
         if "error" in (frame.get("object"), frame.get("type")):
             self._set_error(frame)  # some servers send the error itself where others send an object that holds it
         choices = frame.get("choices")
@@ -176,24 +178,29 @@ class OpenAiDecoder:
         for choice in choices:
             if not isinstance(choice, dict):
                 continue
-            if choice.get("error") or choice.get("finish_reason") == "error":
-                self._set_error(choice.get("error") or "finish_reason error")
+            if choice.get("finish_reason") == "error" or "error" in choice:
+                self._take_in_failure(choice)
             if _has_content(choice):
                 deltas += 1
-                self._shows_reasoning = self._shows_reasoning or _has_reasoning(choice)
+                if not self._shows_reasoning:
+                    self._shows_reasoning = _has_reasoning(choice)
                 index = choice.get("index", 0)
                 if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
                     self.choices = index + 1
         return deltas
 
-    def _take_in_account(self, frame: dict[str, Any]) -> None:
-        for holder in (frame, frame.get("x_groq")):  # Groq has an object of its own for both
-            if isinstance(holder, dict):
-                if error := holder.get("error"):
-                    self._set_error(error)
-                usage = holder.get("usage")
-                if usage and isinstance(usage, dict):
-                    self.usage = _usage(usage)
+    def _take_in_account(self, holder: dict[str, Any]) -> None:
+        """The error and the usage that are in it."""
+        if error := holder.get("error"):
+            self._set_error(error)
+        usage = holder.get("usage")
+        if usage and isinstance(usage, dict):
+            self.usage = _usage(usage)
+
+    def _take_in_failure(self, choice: dict[str, Any]) -> None:
+        error = choice.get("error")
+        if error or choice.get("finish_reason") == "error":
+            self._set_error(error or "finish_reason error")
 
     def _set_error(self, error: Any) -> None:
         if self.error is not None:
@@ -242,7 +249,9 @@ def _has_content(choice: dict[str, Any]) -> bool:
 
 def _has_reasoning(choice: dict[str, Any]) -> bool:
     delta = choice.get("delta")
-    return isinstance(delta, dict) and any(delta.get(name) for name in _REASONING)
+    if not isinstance(delta, dict) or delta.get("content"):
+        return False
+    return any(delta.get(name) for name in _REASONING)
 
 
 def _has_speech(audio: Any) -> bool:
