@@ -2,7 +2,7 @@
 
 The exit status is the verdict's, where the master writes its results to a folder that this process sees (0 passed,
 1 failed, 3 not to be trusted); else 0 when streams ended and none failed, and 1 otherwise. It is 2 when there is no run
-to be had. Standard library only: it runs in the master's container.
+to be had, and 130 when a second Ctrl-C left a run to itself. Standard library only: it runs in the master's container.
 """
 
 import argparse
@@ -19,6 +19,7 @@ POLL_S = 2.0
 RESULT_S = 15.0
 GRACE_S = 60.0
 TIMEOUT_S = 10.0
+IDLE = ("ready", "stopped")
 
 
 class MasterError(Exception):
@@ -31,11 +32,11 @@ class Master:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def ask(self, path: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    def ask(self, path: str, fields: dict[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """GET, or POST with fields; the answer's JSON object. Raises MasterError."""
         data = None if fields is None else urllib.parse.urlencode(fields).encode()
         try:
-            with urllib.request.urlopen(self.url + path, data, TIMEOUT_S) as reply:
+            with urllib.request.urlopen(self.url + path, data, timeout_s) as reply:
                 answer = json.load(reply)
         except (OSError, ValueError) as error:
             raise MasterError(f"{self.url}{path}: {error}") from error
@@ -46,6 +47,10 @@ class Master:
     def start(self, users: int, spawn_rate: float, seconds: int) -> None:
         """Starts a run on the host that the master was given."""
         self.ask("/swarm", {"user_count": str(users), "spawn_rate": f"{spawn_rate:g}", "run_time": f"{seconds}s"})
+
+    def stop(self) -> None:
+        """Stops the run. Locust answers once its streams have ended."""
+        self.ask("/stop", {}, GRACE_S)
 
     def stats(self) -> dict[str, Any]:
         """What Locust's own page shows."""
@@ -61,7 +66,7 @@ def follow(master: Master, seconds: int) -> dict[str, Any]:
         total = stats["stats"][-1]
         say(f"{stats['state']:>9}  {stats['user_count']:>5} users  {total['num_requests']:>7} streams ended  "
             f"{total['num_failures']:>5} failed")  # fmt: skip
-        if stats["state"] in ("stopped", "ready"):
+        if stats["state"] in IDLE:
             return stats
     raise MasterError(f"{master.url}: expected the run to stop within {seconds + GRACE_S:g} s, got {stats['state']!r}")
 
@@ -71,12 +76,13 @@ def table(stats: dict[str, Any]) -> str:
 
     Mean and maximum are exact; Locust rounds its percentiles, so the dashboard and the result have those.
     """
-    lines = [f"{'name':<40} {'streams':>8} {'failed':>7} {'duration mean':>14} {'max':>10}"]
-    for row in stats["stats"]:
-        name = f"{row['method'] or ''} {row['name']}".strip()
+    names = [f"{row['method'] or ''} {row['name']}".strip() for row in stats["stats"]]
+    width = max(map(len, names))
+    lines = [f"{'name':<{width}} {'streams':>8} {'failed':>7} {'duration mean':>14} {'max':>10}"]
+    for name, row in zip(names, stats["stats"], strict=True):
         mean_ms, max_ms = row["avg_response_time"] or 0, row["max_response_time"] or 0
         lines.append(
-            f"{name:<40} {row['num_requests']:>8} {row['num_failures']:>7} {mean_ms:>11.0f} ms {max_ms:>7.0f} ms"
+            f"{name:<{width}} {row['num_requests']:>8} {row['num_failures']:>7} {mean_ms:>11.0f} ms {max_ms:>7.0f} ms"
         )
     lines += [f"{error['occurrences']} × {error['name']}: {error['error']}" for error in stats["errors"]]
     return "\n".join(lines)
@@ -113,13 +119,17 @@ def verdict(path: Path) -> int:
 def run(options: argparse.Namespace) -> int:
     """A whole run. Interrupted, it stops the load."""
     master, before = Master(options.master), results(options.results)
-    if master.stats().get("worker_count", 1) == 0:
+    found = master.stats()
+    if found["state"] not in IDLE:
+        raise MasterError(f"{master.url}: a run is under way there ({found['state']}); stop it, or wait for its end")
+    if found.get("worker_count", 1) == 0:
         raise MasterError(f"{master.url}: expected a connected worker, got none")
     master.start(options.users, options.spawn_rate or options.users / 5, options.seconds)
     try:
         stats = follow(master, options.seconds)
     except KeyboardInterrupt:
-        master.ask("/stop", {})
+        say("Stopping: streams under way may end first. Ctrl-C again leaves the run to itself.")
+        master.stop()
         stats = follow(master, 0)
     say(table(stats))
     written = new_result(options.results, before)
@@ -155,6 +165,9 @@ def main() -> int:
     except MasterError as error:
         sys.stderr.write(f"load.py: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("load.py: interrupted; what the run measured is with the master\n")
+        return 130
 
 
 if __name__ == "__main__":
