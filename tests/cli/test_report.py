@@ -109,3 +109,31 @@ def test_an_output_that_cannot_be_written_is_named(call, home):
     answer = call("report", home, "-o", home / "missing" / "report.html")
     assert answer.exit_code == 2
     assert "--output" in answer.output
+
+
+@pytest.mark.parametrize("broken", ["!!!!", ""])
+def test_buckets_that_cannot_be_read_are_said_to_be_the_files(call, home, result, broken):
+    result["streams"][0]["chunk_interval"]["hdr"] = broken
+    (home / "result.json").write_text(json.dumps(result))
+    answer = call("report", home)
+    assert answer.exit_code == 2
+    assert f"{str(home)!r} is not a whole result" in answer.output
+
+
+def test_json_that_is_nested_too_deep_is_no_result(call, tmp_path):
+    (tmp_path / "result.json").write_text("[" * 100_000)
+    answer = call("report", tmp_path)
+    assert answer.exit_code == 2
+    assert "cannot be read as JSON" in answer.output
+
+
+def test_a_number_that_json_does_not_have_is_not_written_as_json(call, home, result):
+    result["run"]["duration_s"] = float("inf")
+    (home / "result.json").write_text(json.dumps(result))
+    assert call("report", home, "--format", "json").exit_code == 2
+
+
+def test_a_name_that_is_no_text_is_in_the_report_all_the_same(call, home, result):
+    result["streams"][0]["name"] = "/\udcff"
+    (home / "result.json").write_text(json.dumps(result))
+    assert call("report", home).exit_code == 0

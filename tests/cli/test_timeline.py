@@ -68,3 +68,11 @@ def test_one_demo_at_a_time_starts_a_run(tmp_path: Path):
         assert not second.taken()
     with StartOfRun(tmp_path) as third:
         assert third.taken()
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "shown"), [({}, "50.0 ms"), ({"chunk_interval": {"p99": (0.01, 0.09)}}, "≈50.0 ms")]
+)
+def test_progress_marks_what_coalesced_reads_leave_open(uncertain, shown):
+    point = {"active": 1, "chunks": 9, "chunk_interval": {"p50": 0.05, "p99": 0.05}, "uncertain": uncertain}
+    assert (shown, "interval p99") in Progress("running", 0, 30, 100, 0, 0, point).figures

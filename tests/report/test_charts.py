@@ -60,6 +60,13 @@ def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_result: Calla
     go.Figure(charts["chunk_interval_over_time"]["figure"])
 
 
+def test_an_axis_reaches_the_upper_ends_of_its_bars(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=5)
+    result["timeline"][2]["uncertain"] = {"chunk_interval": {"p99": (0.02, 900.0)}}
+    axis = by_key(over_time(result))["chunk_interval_over_time"]["figure"]["layout"]["yaxis"]
+    assert 10 ** axis["range"][1] > 900
+
+
 def test_a_metric_without_values_has_no_chart(make_result: Callable[..., Result]) -> None:
     result = make_result(failing=1.0)
     keys = by_key(over_time(result) + distributions(result))

@@ -48,9 +48,11 @@ def _rendered(path: Path, form: str) -> str:
     try:
         result = read_result(path)
         view = read_view(path if path.is_dir() else path.parent)
-        page = render(result, view)
     except ResultError as error:
         raise Problem(str(error)) from None
+    try:
+        page = render(result, view)
+        text = page if form == "html" else json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
         raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
-    return page if form == "html" else json.dumps({**result, "server": view}, indent=1) + "\n"
+    return text.encode(errors="replace").decode()

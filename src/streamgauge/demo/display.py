@@ -37,8 +37,14 @@ class Progress:
             (number(self.finished), "finished"),
             (number(self.failed), "failed"),
             (rate(latest["chunks"]) if latest else NONE, "chunks/s"),
-            (duration(latest["chunk_interval"]["p99"]) if latest else NONE, "interval p99"),
+            (_interval_p99(latest) if latest else NONE, "interval p99"),
         ]
+
+
+def _interval_p99(point: TimelinePoint) -> str:
+    """With the mark of what coalesced reads leave open."""
+    uncertain = "p99" in point.get("uncertain", {}).get("chunk_interval", {})
+    return ("≈" if uncertain else "") + duration(point["chunk_interval"]["p99"])
 
 
 class Display:

@@ -133,7 +133,8 @@ class _Time:
             percentile: [point and point[metric].get(percentile) for point in self.timeline]  # type: ignore[literal-required]
             for percentile in ("p50", "p99")
         }
-        axis = duration_axis([value for column in values.values() for value in column])
+        shown = [value for column in values.values() for value in column]
+        axis = duration_axis([*shown, *self._most(metric)])
         if axis.get("type") == "log":
             values = {percentile: [value or None for value in column] for percentile, column in values.items()}
         looks = {"p50": (COLOURS[0], "solid"), "p99": (COLOURS[1], "dot")}
@@ -146,6 +147,11 @@ class _Time:
         if any("error_y" in trace for trace in traces):
             caption += " A bar is what coalesced reads leave open."
         return self._framed(f"{metric}_over_time", f"{title} over time", caption, traces, axis)
+
+    def _most(self, metric: str) -> list[float]:
+        """The upper ends of the bars, which an axis has to reach."""
+        uncertain = [point.get("uncertain", {}).get(metric, {}) for point in self.timeline if point]
+        return [most_s for ranges in uncertain for _, most_s in ranges.values()]
 
     def _bars(self, metric: str, percentile: str, values: list[float | None]) -> Figure:
         """From the least to the most that each value can be, where any is uncertain."""

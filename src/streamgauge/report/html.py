@@ -36,7 +36,7 @@ def write_report(result: Result, directory: Path, server: ServerView | None = No
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / FILE_NAME
     unfinished = path.with_suffix(".html.part")
-    unfinished.write_text(page, encoding="utf-8")
+    unfinished.write_text(page, encoding="utf-8", errors="replace")  # a file's name need not be text
     return unfinished.rename(path)
 
 

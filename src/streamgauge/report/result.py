@@ -202,7 +202,7 @@ def read_result(path: Path) -> Result:
         found = json.loads(file.read_text())
     except FileNotFoundError:
         raise ResultError(f"{str(file)!r}: no such file") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ResultError(f"{str(file)!r} cannot be read as JSON: {error}") from None
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != SCHEMA:
