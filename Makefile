@@ -9,7 +9,7 @@ DURATION ?= 60
 .PHONY: help install demo test check fmt generate dashboards lock bench up down logs load docs clean
 
 help: ## What there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z]*\)[a-z ]*:.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(INSTALLED) ## The .venv with pinned dependencies, which all others need
 
@@ -56,10 +56,11 @@ up: ## The whole stack, in Docker; prints its addresses
 	@echo "Next: make load (a run of $(USERS) users, $(DURATION) s), make logs, make down"
 
 load: ## A run on the stack that is up, its report into results/: make load USERS=100 DURATION=60
-	@docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION); status=$$?; \
+	@test -n "$$(docker compose ps --quiet locust-master)" || { echo "The stack is not up. Try: make up" >&2; exit 2; }; \
+	docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION); status=$$?; \
 	docker compose cp locust-master:/home/streamgauge/results . 2>/dev/null; exit $$status
 
-down: ## Stop the stack; what Prometheus stored stays
+down: ## Stop the stack; what Prometheus stored stays, and so do results
 	docker compose --profile alerts down --remove-orphans
 
 logs: ## What the stack says
