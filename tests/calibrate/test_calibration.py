@@ -86,7 +86,15 @@ def test_that_of_another_machine_does_not_count(file, fact):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", json.dumps({"schema": SCHEMA, "machine": machine()}), json.dumps(calibration(at="once"))],
+    [
+        *("", "{", "[]", "null", "[" * 100_000, json.dumps({"schema": SCHEMA, "machine": machine()})),
+        json.dumps(calibration(at="once")),
+        json.dumps(calibration(cpu_max=float("nan"))),
+        json.dumps(calibration(floor=None)),
+        json.dumps(calibration(floor={"chunk_interval": 0.1})),
+        json.dumps(calibration(load={"users": "100", "interval_s": 0.05})),
+        json.dumps(calibration(load={"users": 100, "interval_s": 0})),
+    ],
 )
 def test_a_file_that_holds_none_does_not_count(file, text):
     file.parent.mkdir()

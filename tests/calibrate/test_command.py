@@ -114,6 +114,7 @@ def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, tmp_path
         ("--users", "many"),
         ("--interval-ms", "nan"),
         ("--interval-ms", "6000"),
+        ("--interval-ms", "1e-09"),
         ("--run-time", "soon"),
         ("--chunk-bytes", "3"),
         ("--output", "/no/such/place/x.json"),
@@ -129,8 +130,9 @@ def test_a_bad_value_is_named(calibrate, option, value):
 
 def test_a_place_that_cannot_be_written_is_named(calibrate, tmp_path):
     (tmp_path / "state").write_text("a file where a directory should be")
-    status, out, errors = calibrate(*SMALL, "--quiet").wait()
+    status, out, errors = calibrate(*SMALL, "--quiet", "-o", str(tmp_path / "copy.json")).wait()
     assert status == 2
+    assert json.loads((tmp_path / "copy.json").read_text())["load"]["users"] == 5
     assert "Calibrating" not in errors
     assert "this machine measures" in out
     assert f"$STREAMGAUGE_CALIBRATION '{tmp_path}/state/calibration.json' cannot be written" in errors

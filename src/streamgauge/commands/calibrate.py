@@ -10,6 +10,10 @@ from streamgauge.demo.interrupt import Interrupt
 _NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
 
 
+#: A stream of the load lasts two seconds, and the source has all its chunks in memory.
+_SHORTEST_MS = 0.1
+
+
 @click.command()
 @click.option(
     "--users", type=click.IntRange(1, 20_000), default=100, show_default=True, help="Concurrent streams of the load."
@@ -37,6 +41,8 @@ def calibrate(
     need(_NEEDS, "load")
     if interval_ms * 2 > run_time * 1000:
         raise Problem(f"--interval-ms {interval_ms:g}: a run of {run_time} s has no room for two chunks")
+    if interval_ms < _SHORTEST_MS:
+        raise Problem(f"--interval-ms {interval_ms:g}: expected at least {_SHORTEST_MS:g}")
     if output is not None and not output.absolute().parent.is_dir():
         raise Problem(f"--output {str(output)!r} is in no directory that exists")
     with Interrupt() as interrupt:
@@ -51,7 +57,7 @@ def calibrate(
     from streamgauge.report.floor import print_calibration
 
     print_calibration(found)
-    for path, option in ((kept_at(), f"${FILE_VARIABLE}"), (output, "--output")):
+    for path, option in ((output, "--output"), (kept_at(), f"${FILE_VARIABLE}")):
         if path is not None:
             try:
                 click.echo(f"  {write_calibration(found, path)}")

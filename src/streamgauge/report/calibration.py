@@ -95,15 +95,26 @@ def write_calibration(calibration: Calibration, path: Path) -> Path:
         raise
 
 
+def _can_be_recalled(found: Mapping[str, Any]) -> bool:
+    """Whether what results say of a calibration is in ``found``."""
+    try:
+        load, floor = found["load"], found["floor"]
+        floors = [floor[metric] >= 0 for metric in ("time_to_first_chunk", "chunk_interval")]
+        return all(floors) and load["users"] >= 1 and load["interval_s"] > 0 and isinstance(found["trust"], str)
+    except (LookupError, TypeError):
+        return False
+
+
 def last_calibration(now: datetime | None = None) -> Calibration | None:
     """The last calibration of this machine, with its age; None where there is none that is this machine's."""
     try:
         found: Any = json.loads(kept_at().read_text())
+        json.dumps(found, allow_nan=False)  # as results will write it
     except (OSError, ValueError, RuntimeError):  # RuntimeError: a user without a home
         return None
     if not isinstance(found, Mapping) or found.get("schema") != SCHEMA or found.get("machine") != machine():
         return None
-    if set(found) != set(Calibration.__annotations__) - {"age_s"}:
+    if set(found) != set(Calibration.__annotations__) - {"age_s"} or not _can_be_recalled(found):
         return None
     try:
         age = (now or datetime.now(UTC)) - datetime.fromisoformat(found["at"])
