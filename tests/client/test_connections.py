@@ -1,6 +1,10 @@
 """Connections: kept, made anew, left at once; and callables of the caller's own."""
 
+import fcntl
 import socket
+import struct
+import termios
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +24,10 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 EVENT = b"9\r\ndata: 1\n\n\r\n"
 END = b"0\r\n\r\n"
 WHOLE = CHUNKED + EVENT + END
+
+
+def unacknowledged_bytes(connection: socket.socket) -> int:
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 class Talk:
@@ -140,6 +148,26 @@ def test_a_run_that_ends_first_censors_and_hangs_up(talk, plan, server, until):
     assert (record.outcome, record.chunks, record.failed) == (Outcome.CENSORED, 1, False)
     until(lambda: len(server.hung_up) == 1)
     assert talk.ledger.active == 0
+
+
+@pytest.mark.parametrize(("rest", "outcome"), [(EVENT, Outcome.CENSORED), (EVENT + END, Outcome.COMPLETED)])
+def test_what_had_arrived_unread_when_the_run_ends_counts(talk, plan, until, rest, outcome):
+    told, arrived = threading.Event(), threading.Event()
+
+    def send_rest(connection: socket.socket, _head: bytes) -> None:
+        told.wait(60)
+        connection.sendall(rest)
+        until(lambda: unacknowledged_bytes(connection) == 0)
+        arrived.set()
+
+    def ends() -> bool:
+        if talk.ledger.tally("stream", "sse").chunks:
+            told.set()
+            return arrived.wait(60)
+        return False
+
+    record = talk.stream(plan([CHUNKED, EVENT, send_rest]), until=ends)
+    assert (record.outcome, record.chunks) == (outcome, 2)
 
 
 def test_hanging_up_frees_the_socket_at_once(stream, server, until):

@@ -62,8 +62,11 @@ class BodyReader:
         pings = self.framing.heartbeats if isinstance(self.framing, WebSocketBody) else 0
         return self.decoder.heartbeats + pings
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Settled | None:
-        """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did."""
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Settled | None:
+        """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did.
+
+        ``beyond``: what arrived then was the beginning of more than was read.
+        """
         left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
         framing, decoder, problem = self.framing, self.decoder, None
         try:
@@ -82,13 +85,13 @@ class BodyReader:
             chunks, problem = error.before, error
         if self._by_transfer_chunk:
             chunks = [chunk for chunk in chunks if chunk]
-        pending = decoder.pending
+        pending, beyond = decoder.pending, beyond or framing.beyond
         if pending and pieces:
-            self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not framing.beyond)
+            self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
         if chunks:
             timer = self._timer
             first = timer.chunks + 1
-            exact = not (pending or framing.beyond)
+            exact = not (pending or beyond)
             self._count_sizes(chunks)
             if exact and len(chunks) == 1:
                 timer.chunk(arrival_ns)

@@ -89,7 +89,9 @@ class Exchange:
         self._end(Outcome.CONNECT_ERROR, reason)
 
     def censor(self) -> None:
-        """The run ended first: hang up."""
+        """The run ended first: hang up. What has arrived by now counts."""
+        if self._intake is not None:
+            self._intake.catch_up()
         self._end(Outcome.CENSORED, "the run ended first")
 
     # Sending
@@ -150,7 +152,8 @@ class Exchange:
             self._intake.await_next(body, apart_ns, exact=timer.exact)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
-        settled = body.feed(data, arrival_ns, self._instruments.clock)
+        beyond = self._transport is not None and self._transport.beyond
+        settled = body.feed(data, arrival_ns, self._instruments.clock, beyond=beyond)
         if self._websocket is not None:
             self._reply(self._websocket, body)
         if settled is not None:
@@ -237,12 +240,10 @@ class Exchange:
     def _on_check(self) -> None:
         """The stream may have stalled."""
         if self._intake is not None:
-            self._intake.settle()
-            self._intake.read()  # what has arrived meanwhile counts
+            self._intake.catch_up()  # what has arrived meanwhile counts
         if self.record is not None:
             return
-        reason = self._patience.exhausted()
-        if not reason:
+        if not (reason := self._patience.exhausted()):
             self._patience.wait()
         elif self._transport is None:
             self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
@@ -279,10 +280,9 @@ class Exchange:
 
     def _may_reuse(self, outcome: Outcome) -> bool:
         body, head, transport = self._body, self.head, self._transport
-        if body is None or head is None or transport is None:
+        if body is None or head is None or transport is None or outcome not in (Outcome.COMPLETED, Outcome.INCOMPLETE):
             return False
-        well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
-        return well and may_serve_another(self.asked, head, body.framing, transport)
+        return may_serve_another(self.asked, head, body.framing, transport)
 
     def _hang_up(self) -> None:
         self._unwatch()

@@ -106,6 +106,11 @@ class Intake:
             if self._shortcut is not None:
                 self._shortcut.brief_ns = self._apart_ns
 
+    def catch_up(self) -> None:
+        """Take in at once what came the short way and what has arrived by now."""
+        self.settle()
+        self.read()
+
     def settle(self) -> None:
         """Let everybody know what has come the short way."""
         if self._shortcut is not None:

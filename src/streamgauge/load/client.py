@@ -145,9 +145,12 @@ class StreamClient:
             paused.wait()
             paused.clear()
 
-        self._session.run(exchange, wait)
+        try:
+            self._session.run(exchange, wait)
+        finally:  # the run's end may stop a user whose stream has just ended
+            if exchange.record is not None:
+                self._report(exchange.asked, exchange.record, started_at)
         assert exchange.record is not None
-        self._report(exchange.asked, exchange.record, started_at)
         if exchange.error is not None:
             raise exchange.error
         return exchange.record
