@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from streamgauge.client.request import Request
@@ -86,6 +86,8 @@ class StreamPlan:
             check_end(self.end)
             if self.end.startswith("event:") and self.protocol not in ("auto", "sse"):
                 raise PlanError(f"end: {self.end!r} names an SSE event, and the protocol is {self.protocol}")
+        if self.protocol == "websocket" and self.request.method != "GET":  # an upgrade is always a GET
+            object.__setattr__(self, "request", replace(self.request, method="GET"))
 
     @property
     def wanted_protocol(self) -> str:

@@ -35,7 +35,8 @@ class Session:
         except RouteError as error:
             exchange.fail_to_connect(str(error))
             return
-        exchange.ask(route, self._connections.take(request.target.origin), request)
+        kept = self._connections.take(request.target.origin) if self._shares_connections(exchange) else None
+        exchange.ask(route, kept, request)
 
     def go_on(self, exchange: Exchange) -> bool:
         """After a pause: whether the exchange has not ended and has been asked anew, elsewhere or once more."""
@@ -48,9 +49,17 @@ class Session:
 
     def finish(self, exchange: Exchange) -> None:
         """Keep the connection of an exchange that is done with it, where it can be kept."""
-        if exchange.reusable is not None:
+        if exchange.reusable is None:
+            return
+        if self._shares_connections(exchange):
             self._connections.keep(exchange.asked.target.origin, exchange.reusable)
-            exchange.reusable = None
+        else:
+            exchange.reusable.close()
+        exchange.reusable = None
+
+    def _shares_connections(self, exchange: Exchange) -> bool:
+        """What goes through a proxy's tunnel cannot use a connection on which the proxy relays, and the reverse."""
+        return self._network.proxy is None or exchange.plan.protocol != "websocket"
 
     def close(self) -> None:
         """Close the connections that are idle."""
