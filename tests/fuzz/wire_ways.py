@@ -52,6 +52,7 @@ class OtherTransport:
     """A plain transport that is not known as one."""
 
     end = None
+    beyond = False
 
     def __init__(self, sock: Any) -> None:
         plain = PlainTransport(sock)
@@ -82,6 +83,9 @@ class World:
             exchange.ask(Route(()), transport(sock))
 
     # What exchanges ask of a loop
+
+    def around_each_part(self, before: Callable[[], None], after: Callable[[], None]) -> None:
+        """Each pass is a whole one."""
 
     def around_each_pass(self, before: Callable[[], None], after: Callable[[list[Any]], None]) -> None:
         self._around.append((before, after))

@@ -68,6 +68,12 @@ def test_what_presses_does_not_wait_for_what_is_gathered(seen):
     assert seen["without_a_pass"]["waiting"] == 0
 
 
+def test_what_presses_is_asked_for_in_a_part_of_its_own_where_nothing_else_is(seen):
+    found = seen["without_a_pass"]
+    assert found["pressing_in_a_part"] == found["pressing"]
+    assert found["waiting_in_a_part"] == 0
+
+
 @pytest.mark.parametrize("period_s", [3 * LONGEST_WAIT_S, 4 * BRIEF_WAIT_S, 1.5 * BRIEF_WAIT_S])
 def test_a_server_that_waits_for_acknowledgements_is_not_held_back(period_s):
     seen = said_by("held_back.py", str(period_s))

@@ -60,6 +60,21 @@ def test_the_read_time_is_kept_beside(clocks):
     assert abs(clocks.arrivals.now_ns - read_ns) < US
 
 
+def test_what_a_part_brings_came_after_the_loop_last_asked_at_all_and_the_rest_after_it_last_asked_for_all(clocks):
+    asked_ns, floors_ns = [], []
+    for whole in (True, True, False, False, True):
+        clocks.true_ns += 10 * MS
+        asked_ns.append(clocks.true_ns)
+        begin = clocks.arrivals.begin_pass if whole else clocks.arrivals.begin_part
+        begin()
+        floors_ns.append(clocks.arrivals.floor_ns)
+        if not whole:
+            clocks.arrivals.end_part()
+            assert clocks.arrivals.floor_ns == floors_ns[1]
+    expected = [asked_ns[0], asked_ns[1], asked_ns[2], asked_ns[1]]
+    assert [round(floor_ns / MS) for floor_ns in floors_ns[1:]] == [round(ns / MS) for ns in expected]
+
+
 @pytest.mark.parametrize("stolen_ns", [3 * US, 150 * US, 5 * MS, 2_000 * MS])
 def test_being_preempted_between_the_two_clocks_moves_no_arrival(clocks, stolen_ns):
     clocks.read_after(0)

@@ -18,3 +18,4 @@ class Instruments:
 
     def __post_init__(self) -> None:
         self.reactor.around_each_pass(self.clock.begin_pass, Sweep(self.ledger, self.clock))
+        self.reactor.around_each_part(self.clock.begin_part, self.clock.end_part)

@@ -58,6 +58,9 @@ class Reactor(Protocol):
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """Call ``before`` when the loop is about to ask what is readable, and ``after`` with the items noted in it."""
 
+    def around_each_part(self, before: Callback, after: Callback) -> None:
+        """Call these where it asks for what may not wait only; ``after`` comes behind that of ``around_each_pass``."""
+
 
 class SelectorReactor:
     """A ``Reactor`` on ``selectors``. ``run_until`` turns it."""
@@ -86,6 +89,9 @@ class SelectorReactor:
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
         self._around_each_pass.append((before, after))
+
+    def around_each_part(self, before: Callback, after: Callback) -> None:
+        """Each pass is a whole one."""
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Turn until ``done()``."""

@@ -36,6 +36,7 @@ class HubReactor:
         self._loop = self._hub.loop
         self._table = table = _Table()
         self._around_each_pass: list[tuple[Callback, AfterPass]] = []
+        self._around_each_part: list[tuple[Callback, Callback]] = []
         self._any = self._loop.io(table.all.fileno(), _READ, ref=False)
         self._meanwhile = self._loop.io(table.pressing.fileno(), _READ, ref=False)
         self._gathered: Watch | None = None
@@ -75,8 +76,12 @@ class HubReactor:
         self._gathered_for_s = wait_s
 
     def _on_pressing(self) -> None:
+        for before, _ in self._around_each_part:
+            before()
         self._read_pressing()
         self._after()
+        for _, after in self._around_each_part:
+            after()
 
     # Looking
 
@@ -123,6 +128,10 @@ class HubReactor:
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
         self._around_each_pass.append((before, after))
+
+    def around_each_part(self, before: Callback, after: Callback) -> None:
+        """See ``Reactor``."""
+        self._around_each_part.append((before, after))
 
     # The hub's own
 

@@ -29,11 +29,13 @@ class ArrivalClock:
     """Locates arrivals. One instance serves all streams of an event loop, which says when a pass begins."""
 
     __slots__ = (
+        "_asked_ns",
         "_doubt_after_ns",
         "_doubt_before_ns",
         "_measured_ns",
         "_monotonic",
         "_offset_ns",
+        "_pass_floor_ns",
         "_polled_ns",
         "_stepped_ns",
         "_wall",
@@ -52,7 +54,9 @@ class ArrivalClock:
         self.now_ns = monotonic()
         #: Nothing that a read of the present pass brought can have arrived before this: the socket was not readable
         #: when the pass before asked.
-        self.floor_ns = self._polled_ns = self.now_ns
+        self.floor_ns = self._pass_floor_ns = self.now_ns
+        #: When the loop last asked what is readable: all of it, and some of it at least.
+        self._polled_ns = self._asked_ns = self.now_ns
         self._stepped_ns = 0
         self._believe(self._measured_offset(), monotonic())
         #: How often the wall clock stepped.
@@ -69,9 +73,24 @@ class ArrivalClock:
     def begin_pass(self) -> None:
         """The event loop is about to ask what is readable; what it does not find arrived after this moment."""
         self.floor_ns = self._polled_ns
+        self._ask()
+        self._polled_ns = self._asked_ns
+
+    def begin_part(self) -> None:
+        """Between two passes it is about to ask for some of it only, the same each time: that was asked for last when
+        it last asked at all.
+        """
+        self._pass_floor_ns, self.floor_ns = self.floor_ns, self._asked_ns
+        self._ask()
+
+    def end_part(self) -> None:
+        """What is read from here on was asked for last in a pass."""
+        self.floor_ns = self._pass_floor_ns
+
+    def _ask(self) -> None:
         wall_ns = self._wall()
         now_ns = self._monotonic()
-        self._polled_ns = now_ns - READABLE_AFTER_NS
+        self._asked_ns = now_ns - READABLE_AFTER_NS
         if -JITTER_NS < wall_ns - now_ns - self._offset_ns < SAME_CLOCK_NS:
             self._believe(wall_ns - now_ns, now_ns)
         else:

@@ -133,14 +133,19 @@ def seen_without_a_pass():
     """
     reactor, found, asked = HubReactor(), {}, []
     reactor.around_each_pass(lambda: asked.append(1), lambda _: None)
+    parts, under_way = [], []
+    reactor.around_each_part(lambda: under_way.append(1), under_way.clear)
     flood = Flood(reactor, waits=True)
     for name, waits in (("waiting", True), ("pressing", False)):
         reader, writer = os.pipe()
         seen = Event()
-        reading = reactor.on_readable(reader, lambda reader=reader, seen=seen: (os.read(reader, 1), seen.set()))
+        reading = reactor.on_readable(
+            reader, lambda reader=reader, seen=seen: (os.read(reader, 1), seen.set(), parts.extend(under_way))
+        )
         reading.may_wait(waits)
         gevent.sleep(2 * hub.OLD_S)
         found[name] = 0
+        parts.clear()
         for _ in range(ROUND_TRIPS):
             seen.clear()
             asked.clear()
@@ -148,6 +153,7 @@ def seen_without_a_pass():
             seen.wait()
             found[name] += not asked
             gevent.sleep(0.0005)
+        found[f"{name}_in_a_part"] = len(parts)
         reading.stop()
     flood.end()
     return found
