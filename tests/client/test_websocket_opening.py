@@ -97,7 +97,7 @@ def test_an_upgrade_on_a_connection_that_is_just_being_closed_is_made_again(meth
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_first_message_goes_along_where_a_websocket_has_moved(method, stream, server):
+def test_a_first_message_goes_along_where_a_websocket_has_moved(method, stream, server, until):
     heard = []
 
     def hears(connection, head):
@@ -108,4 +108,5 @@ def test_a_first_message_goes_along_where_a_websocket_has_moved(method, stream, 
     moved = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n"
     record = stream([moved], protocol="websocket", method=method, body=b"hello")
     assert record.outcome is Outcome.COMPLETED, record.reason
+    until(lambda: heard)
     assert heard[0][:2] == b"\x81\x85"  # a masked text of five bytes
