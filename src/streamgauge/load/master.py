@@ -29,6 +29,8 @@ class MasterRun(ReportingRun):
         self._runner = runner
         self._expected: set[str] = set()
         self._drained: set[str] = set()
+        #: How many seconds after the run's start workers that came later began.
+        self._late_s: dict[str, int] = {}
 
     def listen(self) -> None:
         """Add the listeners."""
@@ -49,6 +51,7 @@ class MasterRun(ReportingRun):
         """Open a new book, in which no worker has reported its end."""
         self._expected = set(self.processes())
         self._drained.clear()
+        self._late_s.clear()
         super().on_test_start()
 
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
@@ -65,7 +68,18 @@ class MasterRun(ReportingRun):
                 self.book.totals.problems.append(problem)
             return
         self.export(client_id, forgotten)
+        self._place(client_id, slices, self.book.began_s)
         self.count(client_id, slices)
+
+    def _place(self, worker: str, slices: list[Slice], began_s: float) -> None:
+        """Bring the seconds of a worker that came while the run was under way to the run's, to about a second."""
+        if worker in self._expected or not slices:
+            return
+        if worker not in self._late_s:
+            its_own_s = slices[-1].t_s + 1
+            self._late_s[worker] = max(0, int(time.monotonic() - began_s - its_own_s))
+        for part in slices:
+            part.t_s += self._late_s[worker]
 
     def on_reset(self, **_: Any) -> None:
         """Forget what was counted, here and in the workers, which know when a stream's first chunk was forgotten."""
