@@ -67,4 +67,4 @@ logs: ## What the stack says
 	docker compose logs --follow
 
 clean: ## Remove what was installed and written
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage results
