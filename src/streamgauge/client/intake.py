@@ -16,6 +16,8 @@ from streamgauge.client.transport import Transport
 #: Reading acknowledges what came, and a server may hold back its next small segment until then (Nagle's algorithm). One
 #: whose chunks are this far apart, and a round trip, does not notice that they waited, or that they waited briefly.
 _FAR_NS, _APART_NS = (round(2 * wait_s * 1e9) for wait_s in (LONGEST_WAIT_S, BRIEF_WAIT_S))
+#: A loop that last looked so long ago finds together what came apart: that says nothing of how it came.
+_LATE_NS = round(3 * LONGEST_WAIT_S * 1e9)
 #: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
 Take = Callable[[bytes | None, int], None]
 
@@ -83,7 +85,7 @@ class Intake:
 
         ``exact``: the last chunk's arrival is known exactly.
         """
-        if apart_ns < self._brief_ns:
+        if apart_ns < self._brief_ns and (apart_ns or not self._looked_late):
             self._hurry(apart_ns)
         between = exact and not (body.decoder.pending or body.left_behind)
         may_wait = self._stamped and body.framing.self_delimited and not body.judge.watched
@@ -95,6 +97,10 @@ class Intake:
             self._reading.note(self._shortcut)
         else:
             self._reading.call(self.read)
+
+    @property
+    def _looked_late(self) -> bool:
+        return self._clock.now_ns - self._clock.floor_ns > _LATE_NS
 
     def _hurry(self, apart_ns: float) -> None:
         """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one."""
