@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import platform
+import re
 import secrets
 import sys
 import time
@@ -26,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which all processes are expected to have reported a second: one, or a worker's report interval.
 SETTLED_S = {True: 5, False: 1}
+
+
+#: User and password in a URL: results are shown to others.
+_USER = re.compile(r"(?<=://)[^/?#]*@")
 
 
 class RunBook:
@@ -110,7 +115,7 @@ class RunBook:
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
             counted_s=now_s - self._counting_since_s,
-            host=self.host,
+            host=_USER.sub("", self.host),
             locustfile=self.locustfile,
             users=self.users,
             spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
