@@ -1,11 +1,15 @@
-"""The files that ``/stream/file/{name}`` offers: written anew at each start, always the same."""
+"""The files that ``/stream/file/{name}`` offers: written anew at each start, always the same.
+
+They have no name on the disk, so that nothing of them is left however the process ends.
+"""
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 from target_app.prose import TEXT
 from target_app.readings import CYCLE_READINGS, STATION, flow_m3s, level_m, temperature_c, time_text
@@ -31,35 +35,34 @@ KINDS: Mapping[str, Kind] = {
 
 
 class Library:
-    """The files in ``folder``. A name is looked up, never joined to a path, so none can lead elsewhere."""
+    """The files, by name, as open descriptors, which processes forked from this one have too."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def write(self) -> None:
-        """Write every file; takes a moment, so never on the event loop."""
-        for name, blocks in (("readings.csv", _csv()), ("river.txt", _text()), ("telemetry.bin", _telemetry())):
-            _fill(self._folder / name, blocks, KINDS[name].size_bytes)
+    def __init__(self, descriptors: Mapping[str, int]) -> None:
+        self._descriptors = descriptors
 
     def find(self, name: str) -> Path | None:
         """The file of that name, if there is one."""
-        return self._folder / name if name in KINDS else None
+        descriptor = self._descriptors.get(name)
+        return None if descriptor is None else Path(f"/proc/self/fd/{descriptor}")
 
 
 @contextmanager
 def written() -> Iterator[Library]:
-    """The files in a folder of their own, for as long as this lasts; takes a moment, so never on the event loop."""
-    with tempfile.TemporaryDirectory(prefix="target_app-") as folder:
-        library = Library(Path(folder))
-        library.write()
-        yield library
+    """The files, for as long as this lasts; takes a moment, so never on the event loop."""
+    with ExitStack() as stack:
+        descriptors = {}
+        for name, blocks in (("readings.csv", _csv()), ("river.txt", _text()), ("telemetry.bin", _telemetry())):
+            file = stack.enter_context(tempfile.TemporaryFile())
+            _fill(file, blocks, KINDS[name].size_bytes)
+            descriptors[name] = file.fileno()
+        yield Library(descriptors)
 
 
-def _fill(path: Path, blocks: Iterator[bytes], size_bytes: int) -> None:
+def _fill(file: IO[bytes], blocks: Iterator[bytes], size_bytes: int) -> None:
     left = size_bytes
-    with path.open("wb") as file:
-        while left:
-            left -= file.write(next(blocks)[:left])
+    while left:
+        left -= file.write(next(blocks)[:left])
+    file.flush()
 
 
 def _csv() -> Iterator[bytes]:

@@ -95,7 +95,7 @@ def test_what_came_before_a_damaged_record_counts(authority):
 
     (record,) = run_streams([plan_of(authority.serve(answer))], network=authority.network)
     assert (record.outcome, record.chunks) == (Outcome.TRUNCATED, 1)
-    assert "bad record" in record.reason
+    assert "record" in record.reason  # how it is named depends on the version of OpenSSL
 
 
 def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
