@@ -98,12 +98,20 @@ def bereft_of_a_worker(it):
     return it.end()
 
 
+def bereft_of_all_workers(it):
+    it.stream("--stream-path", "/sse?chunks=9&interval_ms=50", run_time="600s")
+    it.says("SSE ")
+    for child in it.children:
+        child.send_signal(signal.SIGKILL)
+    return it.end()
+
+
 #: By how many processes stream.
 PLAYS = {
     1: (interrupted, interrupted_and_impatient, interrupted_twice, interrupted_after_its_end,
         interrupted_without_a_planned_end),
     2: (interrupted, interrupted_and_impatient, interrupted_twice, interrupted_after_its_end,
-        interrupted_while_users_are_starting, bereft_of_a_worker),
+        interrupted_while_users_are_starting, bereft_of_a_worker, bereft_of_all_workers),
 }  # fmt: skip
 
 
@@ -179,3 +187,9 @@ def test_a_worker_that_is_killed_in_mid_run_is_in_the_verdict(ended, until):
     assert 0 < it.run.outcomes["completed"] < len(it.log.streams)
     until(lambda: gone(it.children), "no process is left")
     assert "Traceback" not in it.run.output
+
+
+def test_a_run_that_loses_all_its_workers_ends_and_cannot_be_judged(ended):
+    it = ended(bereft_of_all_workers, 2)
+    assert (it.run.status, it.run.result["verdict"]["trust"]) == (3, "invalid"), it.run.output
+    assert any("there was no other" in reason for reason in it.run.result["verdict"]["reasons"])

@@ -109,10 +109,16 @@ class MasterRun(ReportingRun):
         for worker in sorted(lost):
             logger.warning("Worker %s did not report the end of its streams", worker)
         if lost:
-            book.totals.problems.append(
+            (book.totals.problems if self._drained else book.totals.failings).append(
                 f"{some(len(lost), 'worker')} did not report the end of their streams: lost, or too short of "
-                "CPU time to be heard"
+                f"CPU time to be heard{'' if self._drained else '; there was no other'}"
             )
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Close the book. A headless run that has lost all its workers ends: Locust would wait for its run time."""
+        super().on_test_stop()
+        if getattr(self.environment.parsed_options, "headless", False) and not self.processes():
+            gevent.spawn(self._runner.quit)
 
     def cut(self) -> None:
         """Tell the workers to end the streams under way now."""

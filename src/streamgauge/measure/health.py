@@ -49,7 +49,7 @@ JUDGED = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
     """Whether the run can be trusted, and a sentence for each reason why not."""
-    invalid = [*_emptiness(totals), *_lateness(totals, bounds.lag_invalid_s, bounds.pause_invalid_s)]
+    invalid = [*totals.failings, *_emptiness(totals), *_lateness(totals, bounds.lag_invalid_s, bounds.pause_invalid_s)]
     degraded = [
         *totals.problems,
         *_lateness(totals, bounds.lag_degraded_s, bounds.pause_degraded_s),

@@ -111,6 +111,8 @@ class RunTotals:
         self.processes: defaultdict[str, Process] = defaultdict(Process)
         #: What went wrong in counting, a sentence each.
         self.problems: list[str] = []
+        #: What of that leaves the end of the run unknown.
+        self.failings: list[str] = []
         self._closed_before = 0
 
     def add(self, process: str, part: Slice, busy_cpu: float) -> None:
