@@ -49,6 +49,8 @@ def test_parameters_join_the_query():
         ("http://[::1/", "is not a URL"),
         ("http://" + "a" * 64 + "/", "is not a host name"),
         ("http://a..b/", "is not a host name"),
+        ("http://a/\udcff", "is not a URL"),
+        ("http://a\udcff/", "is not a URL"),
     ],
 )
 def test_a_url_that_leads_nowhere_is_refused_by_name(url, reason):

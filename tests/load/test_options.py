@@ -42,6 +42,13 @@ def test_a_host_that_is_none_is_named():
     assert "Traceback" not in run.output
 
 
+def test_a_path_that_is_no_utf8_is_named():
+    run = run_locust("loadtests/sse.py", "--headless", "--stream-path", "/\udcff", "-t", "1s", timeout_s=180)
+    assert run.status == 2, run.output
+    assert "argument --stream-path: expected UTF-8, got '/\\udcff'" in run.output
+    assert "Traceback" not in run.output
+
+
 def test_a_path_below_no_host_ends_the_run():
     run = run_locust("loadtests/sse.py", "--headless", "-u", "3", "-r", "3", "-t", "600s", timeout_s=180)
     assert run.status == 2, run.output

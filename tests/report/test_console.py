@@ -166,3 +166,10 @@ def test_reasons_beyond_the_most_frequent_are_counted(make_result: Callable[...,
     result = make_result(seconds=1, failing=0)
     result["streams"][0]["reasons"] = {f"stalled: reason {n}": n for n in range(1, 41)}
     assert "✗ and 30 more reasons" in printed(result)
+
+
+def test_what_the_terminals_encoding_lacks_is_no_error(make_result: Callable[..., Result], monkeypatch: Any) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", write_through=True))
+    print_table(make_result())
+    assert b"trusted" in out.getvalue()

@@ -116,6 +116,7 @@ def joined(base: Target, location: str) -> Target:
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
+        url.encode()
         parts = urlsplit(url)
         return parts, None if parts.scheme == _UNIX else parts.port
     except ValueError as error:

@@ -41,6 +41,10 @@ class ScenarioOptions:
 def _path(text: str) -> str:
     if not (text.startswith("/") or "://" in text):
         raise ValueError(f"expected a path that starts with / or a whole URL, got {text!r}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"expected UTF-8, got {text!r}") from None
     return text
 
 

@@ -79,7 +79,7 @@ def _lateness(totals: RunTotals, lag_s: float, pause_s: float) -> Iterator[str]:
     if lag_p99_s is not None and lag_p99_s > lag_s:
         yield f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms, expected at most {lag_s * 1000:g} ms"
     if totals.longest_pause_s > pause_s:
-        yield f"the generator stood still for {totals.longest_pause_s:.1f} s, expected at most {pause_s:g} s"
+        yield f"the generator stood still for {totals.longest_pause_s:.2f} s, expected at most {pause_s:g} s"
 
 
 def _takings(totals: RunTotals, bounds: Bounds) -> Iterator[str]:

@@ -9,6 +9,7 @@ from streamgauge.report.delay import clock_words
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.sequence import sequence_words
 from streamgauge.report.server_view import Agreement, ServerQuantiles, ServerView
+from streamgauge.report.terminal import standard_output
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, rate, share, size, some
 
@@ -32,9 +33,7 @@ _Line = tuple[str, "Text"]
 
 def print_table(result: Result, server: ServerView | None = None, console: "Console | None" = None) -> None:
     """Print ``result``, and the server's view of the same run if given, to ``console`` (default: standard output)."""
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
+    console = console or standard_output()
     wide = console.width >= _WIDE
     console.print(_streams_table(result, wide))
     console.print()

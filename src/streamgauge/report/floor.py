@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from streamgauge.report.calibration import Calibration
+from streamgauge.report.terminal import standard_output
 from streamgauge.report.units import duration, number, share, significant
 
 if TYPE_CHECKING:
@@ -52,10 +53,9 @@ def age(age_s: float) -> str:
 def print_calibration(calibration: Calibration, console: "Console | None" = None) -> None:
     """Print the figures, what they rest on, and the sentence, to ``console`` (default: standard output)."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = console or Console(highlight=False)
+    console = console or standard_output()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
     for heading in ("", "", "client", "source's log", "difference"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
