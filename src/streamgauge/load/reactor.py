@@ -254,7 +254,7 @@ class _EpollReading:
             del self._table.readers[self._fd]
             self._table.items.pop(self._fd, None)
             self._leave()
-            self._fd = -1
+            self._fd, self._waits = -1, False
 
     def _leave(self) -> None:
         self._epoll().unregister(self._fd)
