@@ -22,10 +22,10 @@ class TimedBodyReader(BodyReader):
         super().__init__(plan, *rest)
         self._reads = READS[int(plan.request.target.resource.partition("=")[2])]
 
-    def feed(self, data: Any, arrival_ns: int, clock: Any) -> Any:
+    def feed(self, data: Any, arrival_ns: int, clock: Any, **more: Any) -> Any:
         timer = self._timer
         before = timer.chunks
-        settled = super().feed(data, arrival_ns, clock)
+        settled = super().feed(data, arrival_ns, clock, **more)
         if timer.chunks != before:
             self._reads.extend((timer.chunks, timer.coalesced, arrival_ns, clock.now_ns))
         return settled
