@@ -18,6 +18,9 @@ from streamgauge.client.transport import Transport
 _FAR_NS, _APART_NS = (round(2 * wait_s * 1e9) for wait_s in (LONGEST_WAIT_S, BRIEF_WAIT_S))
 #: A loop that last looked so long ago finds together what came apart: that says nothing of how it came.
 _LATE_NS = round(3 * LONGEST_WAIT_S * 1e9)
+#: What comes close once, as when the server stood still and catches up, is no habit. What does so again is, so much
+#: later at least, and not much later.
+_CATCHING_UP_NS, _HABIT_NS = 20_000_000, 2_000_000_000
 #: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
 Take = Callable[[bytes | None, int], None]
 
@@ -29,6 +32,7 @@ class Intake:
         "_apart_ns",
         "_brief_ns",
         "_clock",
+        "_close_ns",
         "_failed",
         "_lag",
         "_reading",
@@ -46,7 +50,7 @@ class Intake:
         self._take, self._failed = take, failed
         self._shortcut: Shortcut | None = None
         self._stamped = False
-        self._apart_ns = self._brief_ns = 0
+        self._apart_ns = self._brief_ns = self._close_ns = 0
         self._reading = instruments.reactor.on_readable(transport.sock.fileno(), self.read)
 
     def read(self) -> None:
@@ -103,7 +107,13 @@ class Intake:
         return self._clock.now_ns - self._clock.floor_ns > _LATE_NS
 
     def _hurry(self, apart_ns: float) -> None:
-        """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one."""
+        """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one, where that is their habit."""
+        since_ns = self._clock.now_ns - self._close_ns
+        if since_ns < _CATCHING_UP_NS:
+            return
+        self._close_ns += since_ns
+        if since_ns > _HABIT_NS:
+            return
         if apart_ns < self._apart_ns:
             self._reading.hurry()
         else:
