@@ -108,10 +108,11 @@ class Intake:
 
     def _hurry(self, apart_ns: float) -> None:
         """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one, where that is their habit."""
-        since_ns = self._clock.now_ns - self._close_ns
+        now_ns = self._clock.now_ns
+        since_ns = now_ns - self._close_ns
         if since_ns < _CATCHING_UP_NS:
             return
-        self._close_ns += since_ns
+        self._close_ns = now_ns
         if since_ns > _HABIT_NS:
             return
         if apart_ns < self._apart_ns:

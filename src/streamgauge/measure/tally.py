@@ -10,22 +10,6 @@ from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.sizes import Sizes
 
-_HISTOGRAMS = (
-    "time_to_first_chunk",
-    "failed_time_to_first_chunk",
-    "coalesced_first_chunk",
-    "least_first_chunk",
-    "chunk_interval",
-    "coalesced_interval",
-    "least_interval",
-    "most_interval",
-    "duration",
-    "time_per_output_token",
-    "coalesced_token_time",
-    "least_token_time",
-    "most_token_time",
-    "duration_per_token",
-)
 #: What the times to first chunk and the intervals are, and what is uncertain of them.
 _TIMES = (
     "time_to_first_chunk",
@@ -35,6 +19,16 @@ _TIMES = (
     "coalesced_interval",
     "least_interval",
     "most_interval",
+)
+_HISTOGRAMS = (
+    *_TIMES,
+    "failed_time_to_first_chunk",
+    "duration",
+    "time_per_output_token",
+    "coalesced_token_time",
+    "least_token_time",
+    "most_token_time",
+    "duration_per_token",
 )
 _COUNTS = (
     "started",
