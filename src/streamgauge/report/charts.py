@@ -134,12 +134,15 @@ class _Time:
             for percentile in ("p50", "p99")
         }
         shown = [value for column in values.values() for value in column]
-        axis = duration_axis([*shown, *self._most(metric)])
+        ranges = [point.get("uncertain", {}).get(metric, {}) if point else {} for point in self.timeline]
+        ends = [most_s for each in ranges for _, most_s in each.values()]  # of the bars, which the axis has to reach
+        axis = duration_axis([*shown, *ends])
         if axis.get("type") == "log":
             values = {percentile: [value or None for value in column] for percentile, column in values.items()}
         looks = {"p50": (COLOURS[0], "solid"), "p99": (COLOURS[1], "dot")}
         traces = [
-            self._line(percentile, values[percentile], *look) | self._bars(metric, percentile, values[percentile])
+            self._line(percentile, values[percentile], *look)
+            | _bars(values[percentile], [each.get(percentile) for each in ranges])
             for percentile, look in looks.items()
         ]
         if None in values["p50"]:
@@ -147,26 +150,6 @@ class _Time:
         if any("error_y" in trace for trace in traces):
             caption += " A bar is what coalesced reads leave open."
         return self._framed(f"{metric}_over_time", f"{title} over time", caption, traces, axis)
-
-    def _most(self, metric: str) -> list[float]:
-        """The upper ends of the bars, which an axis has to reach."""
-        uncertain = [point.get("uncertain", {}).get(metric, {}) for point in self.timeline if point]
-        return [most_s for ranges in uncertain for _, most_s in ranges.values()]
-
-    def _bars(self, metric: str, percentile: str, values: list[float | None]) -> Figure:
-        """From the least to the most that each value can be, where any is uncertain."""
-        ranges = [
-            point.get("uncertain", {}).get(metric, {}).get(percentile) if point else None for point in self.timeline
-        ]
-        if not any(ranges):
-            return {}
-        above = [between and value and between[1] - value for between, value in zip(ranges, values, strict=True)]
-        below = [between and value and value - between[0] for between, value in zip(ranges, values, strict=True)]
-        return {
-            "error_y": {
-                "type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0, "thickness": 1,
-            }
-        }  # fmt: skip
 
     def _line(self, name: str, values: list[float | None], colour: str, dash: str) -> Figure:
         return {
@@ -192,6 +175,19 @@ class _Time:
             "showlegend": len(traces) > 1,
         }
         return Chart(key=key, title=title, caption=caption, figure={"data": traces, "layout": layout})
+
+
+def _bars(values: Sequence[float | None], ranges: Sequence[tuple[float, float] | None]) -> Figure:
+    """From the least to the most that each value can be, where any is uncertain."""
+    if not any(ranges):
+        return {}
+    above = [between and value and between[1] - value for between, value in zip(ranges, values, strict=True)]
+    below = [between and value and value - between[0] for between, value in zip(ranges, values, strict=True)]
+    return {
+        "error_y": {
+            "type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0, "thickness": 1,
+        }
+    }  # fmt: skip
 
 
 def _has_lone_point(values: Sequence[float | None]) -> bool:
