@@ -117,7 +117,7 @@ class MasterRun(ReportingRun):
     def on_test_stop(self, **_: Any) -> None:
         """Close the book. A headless run that has lost all its workers ends: Locust would wait for its run time."""
         super().on_test_stop()
-        if getattr(self.environment.parsed_options, "headless", False) and not self.processes():
+        if self.headless and not self.processes():
             gevent.spawn(self._runner.quit)
 
     def cut(self) -> None:

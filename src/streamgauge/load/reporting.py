@@ -44,6 +44,11 @@ class ReportingRun:
         if self.exporter is not None:
             self.exporter.follow(self.users, self.processes)
 
+    @property
+    def headless(self) -> bool:
+        """Whether there is no web UI."""
+        return bool(getattr(self.environment.parsed_options, "headless", False))
+
     def users(self) -> int:
         """How many users run now."""
         return self.environment.runner.user_count if self.environment.runner is not None else 0
@@ -94,7 +99,7 @@ class ReportingRun:
         self.result = end_of_run(self.environment, book)
         if self.exporter is not None:
             self.exporter.end(self.result["verdict"]["trust"] if self.result else None)
-        if self.result is not None and not getattr(options, "headless", False):
+        if self.result is not None and not self.headless:
             show(self.result)
 
     def on_quitting(self, **_: Any) -> None:
@@ -127,7 +132,7 @@ class ReportingRun:
 
     def on_quit(self, **_: Any) -> None:
         """Print the table last, below Locust's own, and wait for the run's last scrape."""
-        if self.result is not None and getattr(self.environment.parsed_options, "headless", False):
+        if self.result is not None and self.headless:
             show(self.result)
         if self.exporter is not None:
             self.exporter.linger()
