@@ -1,10 +1,14 @@
 """Which streams are told to hurry: those of which it is known that their chunks come too close, or in pieces."""
 
+import socket
+from types import SimpleNamespace
+
 import pytest
 
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.instruments import Instruments
-from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.intake import Intake
+from streamgauge.client.reactor import WAITS_S, SelectorReactor
 from streamgauge.client.session import Session
 from streamgauge.measure.clock import ArrivalClock
 from streamgauge.measure.ledger import Ledger
@@ -20,7 +24,7 @@ class Reading:
 
     def __init__(self, reading, hurried):
         self.stop, self.call, self.note = reading.stop, reading.call, reading.note
-        self.may_wait, self.wait_briefly = reading.may_wait, reading.wait_briefly
+        self.may_wait, self.wait_at_most = reading.may_wait, reading.wait_at_most
         self.hurry = lambda: hurried.append(1)
 
 
@@ -73,3 +77,55 @@ def test_what_does_so_once_is_not(plan):
 
 def test_what_a_late_loop_finds_together_is_not(plan):
     assert hurried(plan([HEAD, "read", *[*TOGETHER, PAUSE_S] * 3, END]), SECOND_NS) == 0
+
+
+class Stream:
+    """An intake that is told of chunks by hand, and what it tells its reading: a wait, or 0 where it is to hurry."""
+
+    def __init__(self, monkeypatch):
+        self.told = []
+        reading = SimpleNamespace(
+            may_wait=lambda yes: None,
+            wait_at_most=self.told.append,
+            hurry=lambda: self.told.append(0),
+            call=lambda callback: None,
+        )
+        monkeypatch.setattr("streamgauge.client.intake.round_trip_ns", lambda sock: MS)
+        self.clock = SimpleNamespace(now_ns=100 * SECOND_NS, floor_ns=100 * SECOND_NS)
+        reactor = SimpleNamespace(on_readable=lambda fd, callback: reading)
+        ledger = SimpleNamespace(lag=None)
+        instruments = SimpleNamespace(clock=self.clock, ledger=ledger, reactor=reactor)
+        with socket.socket() as sock:
+            self.intake = Intake(SimpleNamespace(sock=sock), instruments, None, None)
+            self.body = SimpleNamespace(
+                decoder=SimpleNamespace(pending=0),
+                framing=SimpleNamespace(self_delimited=True),
+                judge=SimpleNamespace(watched=False),
+                left_behind=0,
+            )
+            self.intake.begin_body(self.body, None)
+
+    def chunks(self, apart_ns, count):
+        for _ in range(count):
+            self.clock.now_ns += max(apart_ns, 25 * MS)
+            self.intake.await_next(self.body, apart_ns, exact=True)
+        return self.told
+
+
+MS = SECOND_NS // 1000
+
+
+@pytest.mark.parametrize(("apart_ms", "wait_s"), [(12, 0.005), (8, 0.002), (4, 0.001), (2, 0)])
+def test_what_comes_close_may_wait_for_half_as_long_less_a_round_trip(monkeypatch, apart_ms, wait_s):
+    assert Stream(monkeypatch).chunks(apart_ms * MS, 2) == [wait_s]
+
+
+def test_what_comes_closer_and_closer_may_wait_less_and_less(monkeypatch):
+    stream = Stream(monkeypatch)
+    for apart_ms in (30, 15, 15, 8, 8, 3, 3):
+        stream.chunks(apart_ms * MS, 2)
+    assert stream.told == [*WAITS_S[1:]]
+
+
+def test_what_comes_far_apart_may_wait_the_longest(monkeypatch):
+    assert Stream(monkeypatch).chunks(21 * MS, 10) == []

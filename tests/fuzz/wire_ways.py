@@ -101,7 +101,7 @@ class World:
             call=call,
             note=lambda item: call(lambda: self._noted.append(item)),
             may_wait=lambda yes: None,
-            wait_briefly=lambda: None,
+            wait_at_most=lambda wait_s: None,
             hurry=lambda: None,
             stop=lambda: call(lambda: None),
         )

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from streamgauge.client.body import BodyReader
 from streamgauge.client.instruments import Instruments
-from streamgauge.client.reactor import BRIEF_WAIT_S, LONGEST_WAIT_S
+from streamgauge.client.reactor import LONGEST_WAIT_S, WAITS_S
 from streamgauge.client.shortcut import Shortcut
 from streamgauge.client.socket import round_trip_ns
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 
 #: Reading acknowledges what came, and a server may hold back its next small segment until then (Nagle's algorithm). One
-#: whose chunks are this far apart, and a round trip, does not notice that they waited, or that they waited briefly.
-_FAR_NS, _APART_NS = (round(2 * wait_s * 1e9) for wait_s in (LONGEST_WAIT_S, BRIEF_WAIT_S))
+#: whose chunks are this far apart, and a round trip, does not notice that they waited so long.
+_APART_NS = {wait_s: round(2 * wait_s * 1e9) for wait_s in WAITS_S}
 #: A loop that last looked so long ago finds together what came apart: that says nothing of how it came.
 _LATE_NS = round(3 * LONGEST_WAIT_S * 1e9)
 #: What comes close once, as when the server stood still and catches up, is no habit. What does so again is, so much
@@ -29,13 +29,13 @@ class Intake:
     """Reads ``transport`` until it is stopped. An error on the way goes to ``failed``."""
 
     __slots__ = (
-        "_apart_ns",
         "_brief_ns",
         "_clock",
         "_close_ns",
         "_failed",
         "_lag",
         "_reading",
+        "_round_trip_ns",
         "_shortcut",
         "_stamped",
         "_take",
@@ -50,7 +50,7 @@ class Intake:
         self._take, self._failed = take, failed
         self._shortcut: Shortcut | None = None
         self._stamped = False
-        self._apart_ns = self._brief_ns = self._close_ns = 0
+        self._round_trip_ns = self._brief_ns = self._close_ns = 0
         self._reading = instruments.reactor.on_readable(transport.sock.fileno(), self.read)
 
     def read(self) -> None:
@@ -78,11 +78,17 @@ class Intake:
 
     def begin_body(self, body: BodyReader, timer: ChunkTimer) -> None:
         """The head has come: from here on there may be a short way."""
-        round_trip = round_trip_ns(self._transport.sock)
-        self._apart_ns, self._brief_ns = _APART_NS + round_trip, _FAR_NS + round_trip
+        self._round_trip_ns = round_trip_ns(self._transport.sock)
         self._shortcut = Shortcut.of(self._transport, body, timer, self._hand_on, self._cannot_read)
         if self._shortcut is not None:
-            self._shortcut.brief_ns, self._shortcut.hurry = self._brief_ns, self._hurry
+            self._shortcut.hurry = self._hurry
+        self._expect(_APART_NS[LONGEST_WAIT_S])
+
+    def _expect(self, apart_ns: int) -> None:
+        """Chunks that come closer than this, and a round trip, should not wait as long as they may."""
+        self._brief_ns = apart_ns + self._round_trip_ns
+        if self._shortcut is not None:
+            self._shortcut.brief_ns = self._brief_ns
 
     def await_next(self, body: BodyReader, apart_ns: float, *, exact: bool) -> None:
         """A read of the body was taken in, whose only chunk came ``apart_ns`` after the one before: 0 for another read.
@@ -107,7 +113,7 @@ class Intake:
         return self._clock.now_ns - self._clock.floor_ns > _LATE_NS
 
     def _hurry(self, apart_ns: float) -> None:
-        """Chunks came below ``_brief_ns`` apart: too close for a wait, or for a long one, where that is their habit."""
+        """Chunks came below ``_brief_ns`` apart: too close for a wait, or for one so long, if that is their habit."""
         now_ns = self._clock.now_ns
         since_ns = now_ns - self._close_ns
         if since_ns < _CATCHING_UP_NS:
@@ -115,13 +121,12 @@ class Intake:
         self._close_ns = now_ns
         if since_ns > _HABIT_NS:
             return
-        if apart_ns < self._apart_ns:
-            self._reading.hurry()
-        else:
-            self._reading.wait_briefly()
-            self._brief_ns = self._apart_ns
-            if self._shortcut is not None:
-                self._shortcut.brief_ns = self._apart_ns
+        for wait_s, far_ns in _APART_NS.items():
+            if apart_ns >= far_ns + self._round_trip_ns:
+                self._reading.wait_at_most(wait_s)
+                self._expect(far_ns)
+                return
+        self._reading.hurry()
 
     def catch_up(self) -> None:
         """Take in at once what came the short way and what has arrived by now."""

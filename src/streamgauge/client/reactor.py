@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-#: What may wait is left unread for no longer.
-LONGEST_WAIT_S = 0.005
-#: And where one that is to wait briefly is among it, for no longer than this.
-BRIEF_WAIT_S = 0.001
+#: What may wait is left unread for no longer than the first of these, and what has shown that it bears less for no
+#: longer than another.
+WAITS_S = (0.010, 0.005, 0.002, 0.001)
+LONGEST_WAIT_S = WAITS_S[0]
 
 Callback = Callable[[], None]
 AfterPass = Callable[[list[Any]], None]
@@ -36,8 +36,8 @@ class Reading(Watch, Protocol):
     def may_wait(self, yes: bool) -> None:
         """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
 
-    def wait_briefly(self) -> None:
-        """What comes may wait for ``BRIEF_WAIT_S`` at most, from now on."""
+    def wait_at_most(self, wait_s: float) -> None:
+        """What comes may wait for this long, one of ``WAITS_S``, from now on."""
 
     def hurry(self) -> None:
         """It came so that it should not have waited: for some time nothing of it will."""
@@ -155,7 +155,7 @@ class _FdWatch:
     def may_wait(self, yes: bool) -> None:
         """Nothing waits here."""
 
-    def wait_briefly(self) -> None:
+    def wait_at_most(self, wait_s: float) -> None:
         """Nothing waits here."""
 
     def hurry(self) -> None:

@@ -6,7 +6,7 @@ import time
 import psutil
 
 from streamgauge.client.instruments import Instruments
-from streamgauge.client.reactor import LONGEST_WAIT_S, Watch
+from streamgauge.client.reactor import Watch
 from streamgauge.load.reactor import HubReactor
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Ledger
@@ -106,10 +106,9 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
         self._cut_s, self._cpu_s = now_s, cpu_s
-        if self._reactor.gathering_for_s:
-            self._pace(LONGEST_WAIT_S)  # the loop wakes as often anyhow
-        else:
-            self._pace(QUICK_TURN_S if any(tally.coalesced for tally in tallies.values()) else TURN_S)
+        coalesced = any(tally.coalesced for tally in tallies.values())
+        gathering = bool(self._reactor.gathering_for_s)  # then the loop looks by itself
+        self._pace(QUICK_TURN_S if coalesced and not gathering else TURN_S)
 
     def _pace(self, turn_s: float) -> None:
         """Turn this often from now on."""

@@ -4,9 +4,10 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-five milliseconds, or for one where some of it may wait only briefly, and then read together: the kernel has its moment.
-What may not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever
-starts a stream when one has ended would start late) and what was told to hurry.
+ten milliseconds, or for less where some of it bears less, and then read together: the kernel has its moment. What may
+not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever starts a
+stream when one has ended would start late), what was told to hurry, and what would keep all others from waiting longer
+though it is only a few.
 """
 
 import heapq
@@ -18,7 +19,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from streamgauge.client.reactor import BRIEF_WAIT_S, LONGEST_WAIT_S, AfterPass, Callback, Reading, Watch
+from streamgauge.client.reactor import LONGEST_WAIT_S, WAITS_S, AfterPass, Callback, Reading, Watch
 
 _READ, _WRITE = 1, 2
 _EPOLLIN = 1
@@ -26,6 +27,9 @@ _EPOLLIN = 1
 OLD_S = 100 * LONGEST_WAIT_S
 #: What was told to hurry waits again when it was not told so for this long.
 HURRY_S = 60.0
+#: So many make all wait no longer than they may: to be woken for fewer costs less than to wake for all so much oftener.
+#: What waits for ``wait_s`` at most comes twice as far apart, or further.
+FEW = 4
 
 
 class HubReactor:
@@ -160,7 +164,7 @@ class HubReactor:
 class _Table:
     """What is watched for reading."""
 
-    __slots__ = ("_order", "_young", "all", "brief", "items", "noted", "pressing", "readers")
+    __slots__ = ("_brief", "_order", "_young", "all", "items", "noted", "pressing", "readers", "wait_s")
 
     def __init__(self) -> None:
         epoll = monkey.get_original("select", "epoll")
@@ -171,15 +175,36 @@ class _Table:
         self.readers: dict[int, Callback] = {}
         self.items: dict[int, object] = {}
         self.noted: list[object] = []
-        #: How many of those that may wait may do so only briefly.
-        self.brief = 0
+        #: For how long what may wait does so. What bears less is read at once.
+        self.wait_s = LONGEST_WAIT_S
+        #: What does not bear the longest wait, by the one that it bears.
+        self._brief: dict[float, set[_EpollReading]] = {wait_s: set() for wait_s in sorted(WAITS_S[1:])}
         self._young: list[tuple[float, int, _EpollReading]] = []
         self._order = itertools.count()
 
-    @property
-    def wait_s(self) -> float:
-        """For how long what may wait may do so."""
-        return BRIEF_WAIT_S if self.brief else LONGEST_WAIT_S
+    def rebook(self, reading: "_EpollReading", before_s: float, now_s: float) -> None:
+        """``reading`` bore one wait, and bears another now; 0 is none."""
+        if before_s not in self._brief and now_s not in self._brief:
+            return
+        if before_s in self._brief:
+            self._brief[before_s].remove(reading)
+        if now_s in self._brief:
+            self._brief[now_s].add(reading)
+        was_s, self.wait_s = self.wait_s, self._bearable_s()
+        if was_s != self.wait_s:
+            for wait_s, readings in self._brief.items():
+                if wait_s < max(was_s, self.wait_s):  # of these there are only a few
+                    for each in readings:
+                        each.move()
+
+    def _bearable_s(self) -> float:
+        """The longest wait that all but a few bear."""
+        count = 0
+        for wait_s, readings in self._brief.items():
+            count += len(readings)
+            if count >= FEW:
+                return wait_s
+        return LONGEST_WAIT_S
 
     def let_age(self, reading: "_EpollReading", for_s: float) -> None:
         """Tell ``reading`` when this has passed."""
@@ -195,11 +220,13 @@ class _Table:
 class _EpollReading:
     """A file descriptor in one of the two epolls."""
 
-    __slots__ = ("_brief", "_fd", "_hurried", "_may_wait", "_old", "_table", "_waits")
+    __slots__ = ("_bears_s", "_fd", "_hurried", "_longest_s", "_may_wait", "_old", "_table", "_waits")
 
     def __init__(self, table: _Table, fd: int, callback: Callback) -> None:
         self._table, self._fd = table, fd
-        self._may_wait = self._old = self._hurried = self._waits = self._brief = False
+        self._may_wait = self._old = self._hurried = self._waits = False
+        #: The wait that it bears where it may wait, and the one that it bears now.
+        self._longest_s, self._bears_s = LONGEST_WAIT_S, 0.0
         table.readers[fd] = callback
         table.pressing.register(fd, _EPOLLIN)
         table.let_age(self, OLD_S)
@@ -215,17 +242,16 @@ class _EpollReading:
 
     def may_wait(self, yes: bool) -> None:
         self._may_wait = yes
-        self._move()
+        self._reconsider()
 
-    def wait_briefly(self) -> None:
-        if not self._brief:
-            self._brief = True
-            self._table.brief += self._waits
+    def wait_at_most(self, wait_s: float) -> None:
+        self._longest_s = wait_s
+        self._reconsider()
 
     def hurry(self) -> None:
         if self._old:
             self._old = False
-            self._move()
+            self._reconsider()
             self._table.let_age(self, HURRY_S)
         else:
             self._hurried = True
@@ -236,29 +262,33 @@ class _EpollReading:
             self._table.let_age(self, HURRY_S)
         else:
             self._old = True
-            self._move()
+            self._reconsider()
+
+    def _reconsider(self) -> None:
+        bears_s = self._longest_s if self._may_wait and self._old and self._fd >= 0 else 0.0
+        if bears_s != self._bears_s:
+            before_s, self._bears_s = self._bears_s, bears_s
+            self._table.rebook(self, before_s, bears_s)
+            self.move()
+
+    def move(self) -> None:
+        """Into the epoll in which it belongs now."""
+        waits = self._bears_s >= self._table.wait_s
+        if waits != self._waits and self._fd >= 0:
+            self._epoll().unregister(self._fd)
+            self._waits = waits
+            self._epoll().register(self._fd, _EPOLLIN)
 
     def _epoll(self) -> Any:
         return self._table.all if self._waits else self._table.pressing
-
-    def _move(self) -> None:
-        waits = self._may_wait and self._old
-        if waits != self._waits and self._fd >= 0:
-            self._leave()
-            self._waits = waits
-            self._epoll().register(self._fd, _EPOLLIN)
-            self._table.brief += waits and self._brief
 
     def stop(self) -> None:
         if self._fd >= 0:
             del self._table.readers[self._fd]
             self._table.items.pop(self._fd, None)
-            self._leave()
-            self._fd, self._waits = -1, False
-
-    def _leave(self) -> None:
-        self._epoll().unregister(self._fd)
-        self._table.brief -= self._waits and self._brief
+            self._epoll().unregister(self._fd)
+            self._fd = -1
+            self._reconsider()
 
 
 class _HubWatch:

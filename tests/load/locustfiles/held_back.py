@@ -18,7 +18,8 @@ from streamgauge.client.target import target_of
 from streamgauge.load import reactor as hub
 from streamgauge.measure.ledger import Ledger
 
-hub.OLD_S = 0.2
+# One stream alone would be read at once rather than keep the flood from waiting longer.
+hub.OLD_S, hub.FEW = 0.2, 1
 PERIOD_S, CHUNKS = float(sys.argv[1]), 400
 FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"
 SERVER = f"""

@@ -82,26 +82,44 @@ def passes(*, waits):
     return found
 
 
+class Brief:
+    """A pipe that bears only some wait, and what of it was read in passes and in parts of its own."""
+
+    def __init__(self, reactor, wait_s):
+        self._reader, self._writer = os.pipe()
+        self.reading = reactor.on_readable(self._reader, lambda: os.read(self._reader, 1))
+        self.reading.may_wait(True)
+        self.reading.wait_at_most(wait_s)
+
+    def end(self):
+        self.reading.stop()
+        os.close(self._writer)
+        os.close(self._reader)
+
+
 def briefly():
-    """Beside one that may wait longer, and when it has ended."""
-    watched = old(waits=True)
-    reader, writer = os.pipe()
-    brief = watched.reactor.on_readable(reader, lambda: None)
-    brief.may_wait(True)
-    brief.wait_briefly()
+    """Beside some that bear less: how long the loop waits while they are few, while they are not, and afterwards."""
+    watched, found = old(waits=True), {}
+
+    def after(name):
+        gevent.sleep(0.1)
+        found[name] = watched.passes(0.4)
+
+    brief = [Brief(watched.reactor, 0.005) for _ in range(hub.FEW - 2)] + [Brief(watched.reactor, 0.001)]
     gevent.sleep(2 * hub.OLD_S)
-    found = {"briefly": watched.passes(0.5)}
-    brief.may_wait(False)
-    gevent.sleep(0.1)
-    found["no_longer_briefly"] = watched.passes(0.5)
-    brief.may_wait(True)
-    gevent.sleep(0.1)
-    brief.stop()
-    gevent.sleep(0.1)
-    found["ended"] = watched.passes(0.5)
+    after("few")
+    brief += [Brief(watched.reactor, 0.002)]
+    gevent.sleep(2 * hub.OLD_S)
+    after("not_few")
+    brief[0].reading.may_wait(False)
+    after("one_presses")
+    brief[0].reading.may_wait(True)
+    after("not_few_again")
+    brief.pop(0).end()
+    after("one_ended")
+    while brief:
+        brief.pop().end()
     watched.flood.end()
-    os.close(writer)
-    os.close(reader)
     return found
 
 
