@@ -183,6 +183,43 @@ def test_a_websocket_that_breaks_is_no_success(script, outcome, chunks, reason, 
     assert reason in record.reason
 
 
+LEFT = {
+    "a masked frame": (b"\x81\x81abcdx", PROTOCOL_ERROR, 1002),
+    "text that is not UTF-8": (frame(TEXT, b"\xff"), PROTOCOL_ERROR, 1007),
+    "a close reason that is not UTF-8": (close(1000, b"\xff"), PROTOCOL_ERROR, 1007),
+    "a message above the limit": (frame(TEXT, b"x" * 101), PROTOCOL_ERROR, 1009),
+    "a message above the limit, in parts": (frame(TEXT, b"x" * 100, 0) + frame(MORE, b"x"), PROTOCOL_ERROR, 1009),
+    "what the scenario has enough of": (frame(TEXT, b"enough"), Outcome.ABORTED, 1001),
+    "silence": (b"", Outcome.STALLED, 1001),
+}
+
+
+@pytest.mark.parametrize(("ending", "outcome", "code"), LEFT.values(), ids=LEFT)
+def test_a_peer_is_told_why_it_is_left(ending, outcome, code, stream, opens, until):
+    limits = {"total_timeout_s": 0.3} if outcome is Outcome.STALLED else {"max_chunk_bytes": 100}
+    enough = lambda message: message.decode() != "enough"  # noqa: E731
+    record = websocket(stream, opens, ending, opens.until(CloseConnection), on_chunk=enough, **limits)
+    assert record.outcome == outcome, record.reason
+    until(lambda: opens.heard)
+    assert [each.code for each in opens.heard] == [code]
+
+
+@pytest.mark.parametrize("offered", [None, "", "permessage-deflate; server_no_context_takeover"])
+def test_compression_is_offered_unless_the_scenario_says_otherwise(offered, stream, server):
+    fields = {} if offered is None else {"Sec-WebSocket-Extensions": offered}
+    record = websocket(stream, Upgrade(), close(1000), headers=fields)
+    assert record.outcome == COMPLETED, record.reason
+    sent = [line for line in server.requests[0].decode().split("\r\n") if "Extensions" in line]
+    default = "permessage-deflate; client_max_window_bits" if offered is None else offered
+    assert sent == [f"Sec-WebSocket-Extensions: {default}"] * bool(default)
+
+
+def test_compression_that_was_not_offered_is_no_websocket(stream):
+    upgrade = Upgrade(b"Sec-WebSocket-Extensions: permessage-deflate")
+    record = websocket(stream, upgrade, headers={"Sec-WebSocket-Extensions": ""})
+    assert (record.outcome, "no WebSocket extension" in record.reason) == (PROTOCOL_ERROR, True), record.reason
+
+
 REFUSALS = {
     "forbidden": (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", HTTP_ERROR, "status 403 Forbidden"),
     "a page": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", HTTP_ERROR, "status 200 OK instead of a WebSocket"),

@@ -106,13 +106,9 @@ class Exchange:
         self._intake = Intake(transport, self._instruments, self._take, self._failed)
         route, self._opening = self._route, opening_of(self.plan)
         self._sending = Sending(transport, self._reactor)
-        self._sending.send(
-            self.asked.encode(
-                absolute=route.absolute,
-                proxy_authorization=route.proxy_authorization,
-                upgrade=self._opening.upgrade,
-            )
-        )
+        absolute, authorization = route.absolute, route.proxy_authorization
+        upgrade = self._opening.upgrade
+        self._sending.send(self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade))
 
     # Reading
 
@@ -269,6 +265,8 @@ class Exchange:
 
     def _let_go(self, outcome: Outcome) -> None:
         """Hang up, or leave the connection in ``reusable``."""
+        if self._websocket is not None and self._sending is not None:
+            self._sending.send(self._websocket.last_words(faulty=outcome is Outcome.PROTOCOL_ERROR))
         if self._may_reuse(outcome):
             self._release()
         self._hang_up()

@@ -10,6 +10,8 @@ from streamgauge.wire.handshake import check_accept, handshake_fields
 from streamgauge.wire.http1 import Head
 from streamgauge.wire.websocket import WebSocketBody
 
+_EXTENSIONS = "sec-websocket-extensions"
+
 
 class Opening(Protocol):
     """One attempt to open a stream."""
@@ -48,11 +50,16 @@ class HttpOpening:
 
 
 class WebSocketOpening:
-    """An upgrade to a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it."""
+    """An upgrade to a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it.
+
+    Compression is offered, unless the request has a Sec-WebSocket-Extensions of its own: an empty one offers nothing.
+    """
 
     def __init__(self, plan: StreamPlan) -> None:
         self._plan = plan
-        self._key, self.upgrade = handshake_fields()
+        extensions = {name.lower(): value for name, value in plan.request.headers.items()}.get(_EXTENSIONS)
+        self._deflate = extensions is None or "permessage-deflate" in extensions.lower()
+        self._key, self.upgrade = handshake_fields(deflate=extensions is None)
         offered = plan.request.field("sec-websocket-protocol")
         self._subprotocols = [name.strip() for name in offered.split(",")]
 
@@ -62,8 +69,8 @@ class WebSocketOpening:
 
     def framing(self, head: Head) -> Framing:
         """See ``Opening``."""
-        check_accept(self._key, head, self._subprotocols)
-        body = WebSocketBody(head.fields.get("sec-websocket-extensions", ""), self._plan.limits.max_chunk_bytes)
+        check_accept(self._key, head, self._subprotocols, deflate=self._deflate)
+        body = WebSocketBody(head.fields.get(_EXTENSIONS, ""), self._plan.limits.max_chunk_bytes)
         if message := self._plan.request.body:
             _send(body, message)
         return body

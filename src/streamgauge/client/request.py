@@ -63,7 +63,8 @@ class Request:
     ) -> bytes:
         """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for.
 
-        A request with ``upgrade`` fields is a GET without its body, which belongs to the protocol that it asks for.
+        A request with ``upgrade`` fields is a GET without its body, which belongs to the protocol that it asks for, and
+        without fields that are empty.
         """
         target, given = self.target, {name.lower() for name in self.headers}
         fields = {} if "host" in given else {"Host": target.authority}
@@ -74,7 +75,7 @@ class Request:
         fields |= self.headers
         body = self.body
         if upgrade is not None:
-            fields, body = merged(fields, upgrade), b""
+            fields, body = {name: value for name, value in merged(fields, upgrade).items() if value}, b""
         elif "content-length" not in given and (body or self.method in ("POST", "PUT", "PATCH")):
             fields["Content-Length"] = str(len(body))
         method = self.method if upgrade is None else "GET"

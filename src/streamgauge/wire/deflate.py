@@ -13,6 +13,10 @@ MAX_FINAL_BLOCKS = 64
 _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 
 
+class MessageTooLong(ProtocolError):
+    """A message above the limit."""
+
+
 class FirstBits(Extension):
     """Looks at each frame's header: lets RSV1 stand on the first frame of a message where permessage-deflate is agreed,
     and remembers it; refuses a frame that is longer than any message may be before its payload comes.
@@ -69,7 +73,9 @@ class Inflater:
                 parts.append(part)
                 room -= len(part)
                 if room < 0:
-                    raise ProtocolError(f"WebSocket message that inflates to more than {self._max_message_bytes} bytes")
+                    raise MessageTooLong(
+                        f"WebSocket message that inflates to more than {self._max_message_bytes} bytes"
+                    )
                 data = self._left_over()
         except zlib.error as error:
             raise ProtocolError(f"WebSocket message that cannot be inflated: {error}") from None
@@ -86,6 +92,6 @@ class Inflater:
         return b"" if rest in (_DEFLATE_TAIL, b"\x00" + _DEFLATE_TAIL) else rest
 
 
-def too_long(max_message_bytes: int) -> ProtocolError:
+def too_long(max_message_bytes: int) -> MessageTooLong:
     """What is wrong with a message above the limit."""
-    return ProtocolError(f"WebSocket message longer than {max_message_bytes} bytes")
+    return MessageTooLong(f"WebSocket message longer than {max_message_bytes} bytes")

@@ -21,7 +21,7 @@ MAX_CHOICES = 1_024
 _scan = json.JSONDecoder().raw_decode
 _DATA, _ERROR = b"data: ", b"error:"
 #: The names that servers have for the text of reasoning in a delta.
-_REASONING = ("reasoning_content", "reasoning")
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 # Where a delta has text beside ``content``.
 _OTHER_TEXTS = (*_REASONING, "refusal")
 
@@ -242,7 +242,8 @@ def _has_content(choice: dict[str, Any]) -> bool:
         or _has_speech(delta.get("audio"))
         or _has_arguments(delta.get("function_call"))
         or any(
-            isinstance(call, dict) and _has_arguments(call.get("function")) for call in _members(delta, "tool_calls")
+            isinstance(call, dict) and (_has_arguments(call.get("function")) or _has_input(call.get("custom")))
+            for call in _members(delta, "tool_calls")
         )
     )
 
@@ -260,6 +261,10 @@ def _has_speech(audio: Any) -> bool:
 
 def _has_arguments(function: Any) -> bool:
     return isinstance(function, dict) and bool(function.get("arguments"))
+
+
+def _has_input(custom: Any) -> bool:
+    return isinstance(custom, dict) and bool(custom.get("input"))
 
 
 def _members(delta: dict[str, Any], name: str) -> list[Any]:

@@ -10,14 +10,17 @@ messages are never compressed, as RFC 7692 section 6 lets it choose.
 
 from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
 
-from streamgauge.wire.deflate import FirstBits, Inflater, too_long
+from streamgauge.wire.deflate import FirstBits, Inflater, MessageTooLong, too_long
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.handshake import deflate_agreed
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+GOING_AWAY = 1001
 NO_STATUS_RECEIVED = 1005
 CLOSED_ABNORMALLY = 1006
+#: What a peer is told that did something wrong: beside all else, text that is not UTF-8, and a message above the limit.
+PROTOCOL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG = 1002, 1007, 1009
 MAX_CONTROL_BYTES = 125
 
 _TEXT, _BINARY, _COMPRESSED = 0x81, 0x82, 0x40
@@ -36,6 +39,7 @@ class WebSocketBody(Framing):
         #: The peer's, once its close frame came; 1005 where that named none, 1006 where none came.
         self.close_code: int | None = None
         self.close_reason = ""
+        self._fault_code = PROTOCOL_ERROR
         self._max_message_bytes = max_message_bytes
         deflate = deflate_agreed(extensions)
         self._inflater = None if deflate is None else Inflater(deflate, max_message_bytes)
@@ -75,6 +79,8 @@ class WebSocketBody(Framing):
                 self.beyond = self.beyond or self.pending
         except ProtocolError as error:
             error.before = messages
+            if isinstance(error, MessageTooLong):
+                self._fault_code = MESSAGE_TOO_BIG
             raise
         return messages
 
@@ -112,6 +118,7 @@ class WebSocketBody(Framing):
             try:
                 payload.decode()
             except UnicodeDecodeError as error:
+                self._fault_code = INVALID_PAYLOAD
                 raise ProtocolError(f"WebSocket text that is not UTF-8: {error.reason} at byte {error.start}") from None
         return payload
 
@@ -153,7 +160,7 @@ class WebSocketBody(Framing):
         self._opcode = None
         return self._finish(payload, is_text=is_text, compressed=self._compressed)
 
-    def _too_long(self) -> ProtocolError:
+    def _too_long(self) -> MessageTooLong:
         return too_long(self._max_message_bytes)
 
     def _control(self, opcode: Opcode, payload: bytes) -> None:
@@ -173,6 +180,7 @@ class WebSocketBody(Framing):
         try:
             self.close_reason = payload[2:].decode()
         except UnicodeDecodeError:
+            self._fault_code = INVALID_PAYLOAD
             raise ProtocolError("WebSocket close reason that is not UTF-8") from None
         self.close_code = code
         if not self._close_sent:
@@ -230,6 +238,14 @@ class WebSocketBody(Framing):
         if not self._close_sent:
             self._queue += self._encoder.close(code, reason)
             self._close_sent = True
+
+    def last_words(self, *, faulty: bool) -> bytes:
+        """What is still to be sent when it is given up; a close frame among it, unless one was sent before.
+
+        ``faulty``: since ``feed`` raised, which the code tells the peer (RFC 6455 section 7.1.7).
+        """
+        self.send_close(self._fault_code if faulty else GOING_AWAY)
+        return self.take_outgoing()
 
     def _check_open(self) -> None:
         if self._close_sent:
