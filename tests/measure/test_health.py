@@ -153,6 +153,18 @@ def test_several_processes_that_could_not_do_their_work_are_one_reason():
     assert said.startswith("2 of 10 generator processes used all of a core in up to 10 of 10 seconds")
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "way_out"),
+    [
+        ({"completed": 6, "connect_error": 4}, "more worker processes"),
+        ({"completed": 4, "connect_error": 3, "http_error": 3}, "a wait_time"),
+    ],
+)
+def test_a_busy_generator_is_told_what_helps(outcomes, way_out):
+    (said,) = verdict(run(cpu=0.99, tally=streams(**outcomes)))[1]
+    assert said.endswith(way_out)
+
+
 def test_being_busy_for_some_seconds_is_no_reason():
     totals = run(seconds=9)
     totals.add("a", Slice(9, 1, cpu=1.0), DEFAULT_BOUNDS.busy_cpu)

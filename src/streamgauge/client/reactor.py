@@ -61,6 +61,11 @@ class Reactor(Protocol):
     def around_each_part(self, before: Callback, after: Callback) -> None:
         """Call these where it asks for what may not wait only; ``after`` comes behind that of ``around_each_pass``."""
 
+    def look_in_time(self) -> None:
+        """For one of many whose turns come one after the other: call back for what is readable, if nobody has asked
+        for long.
+        """
+
 
 class SelectorReactor:
     """A ``Reactor`` on ``selectors``. ``run_until`` turns it."""
@@ -92,6 +97,9 @@ class SelectorReactor:
 
     def around_each_part(self, before: Callback, after: Callback) -> None:
         """Each pass is a whole one."""
+
+    def look_in_time(self) -> None:
+        """All is called back by turns."""
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Turn until ``done()``."""

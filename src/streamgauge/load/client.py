@@ -137,6 +137,7 @@ class StreamClient:
         return Limits(**{**defaults, **given}) if given else self.limits
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
+        self._instruments.reactor.look_in_time()
         paused = Event()
         started_at = time.time()
         exchange = exchange_of(plan, self._instruments, on_pause=paused.set)

@@ -102,8 +102,17 @@ def _overloads(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
         worst = max(busy, key=lambda each: each.busy_share)
         yield (
             f"{_who(len(busy), totals)} used all of a core in {_up_to(busy)}{worst.busy_seconds} of {worst.seconds} "
-            "seconds: spread the users over more worker processes"
+            f"seconds: {_way_out(totals)}"
         )
+
+
+def _way_out(totals: RunTotals) -> str:
+    """What helps a generator that has too much to do."""
+    tallies = totals.tallies.values()
+    refused = sum(tally.outcomes[each] for tally in tallies for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
+    if refused > sum(tally.finished for tally in tallies) / 2:
+        return "most streams were refused, and users start the next one at once, unless they have a wait_time"
+    return "spread the users over more worker processes"
 
 
 def _who(count: int, totals: RunTotals) -> str:

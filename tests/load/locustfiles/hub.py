@@ -177,6 +177,21 @@ def seen_without_a_pass():
     return found
 
 
+def looks_among_many():
+    """How often the loop asked while as many greenlets as gevent runs in a row took their turns of a millisecond."""
+    reactor, asked = HubReactor(), []
+    reactor.around_each_pass(lambda: asked.append(1), lambda _: None)
+
+    def turn():
+        end_s = time.monotonic() + 0.001
+        while time.monotonic() < end_s:
+            pass
+        reactor.look_in_time()
+
+    gevent.joinall([gevent.spawn(turn) for _ in range(500)])
+    return len(asked)
+
+
 print(
     json.dumps(
         {
@@ -185,6 +200,7 @@ print(
             "young": young(),
             **hurried(),
             **briefly(),
+            "looks_among_many": looks_among_many(),
             "without_a_pass": seen_without_a_pass(),
         }
     )
