@@ -17,8 +17,8 @@ SHORT, MIDDLING, LONG = (
 )
 #: Runs at a time: they mostly wait.
 AT_ONCE = 4
-#: What Locust says where a worker was too busy to tell its master within 3 s that it lives; and how often at most a play
-#: in which none is killed is played anew because of that.
+#: What Locust says where a worker was too busy to tell its master within 3 s that it lives; and how often at most a
+#: play in which none is killed is played because of that.
 LOST, TRIES = "failed to send heartbeat", 3
 
 
