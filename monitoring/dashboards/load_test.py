@@ -107,8 +107,9 @@ def _now() -> list[core.Panel]:
         ),
         stat(
             "Generator lag, p99",
-            f"`{GENERATOR_LAG}`: how long after a chunk's arrival the generator looked at it. Arrivals are stamped by "
-            "the kernel, so this is not in the figures; but a late generator starts its streams late.",
+            f"`{GENERATOR_LAG}`: how long after a chunk's arrival the generator looked at it: up to 20 ms on purpose, while "
+            "chunks come fast. Arrivals are stamped by the kernel, so this is not in the figures; but a generator that is "
+            "much later starts its streams late.",
             quantile(0.99, GENERATOR_LAG),
             "s",
             GENERATOR_LAG,
@@ -272,15 +273,15 @@ def _generator() -> list[core.Panel]:
         chart(
             "Generator lag by worker, p99",
             f"`{GENERATOR_LAG}`: arrival in the kernel until the worker looked. One worker above the others shares "
-            "its core with something; all of them rising is a load that needs more workers.",
+            "its core with something; all of them above 20 ms, and rising, is a load that needs more workers.",
             [(quantile(0.99, GENERATOR_LAG, ("worker",)), "{{worker}}")],
             "s",
             GENERATOR_LAG,
         ),
         heatmap(
             "Generator lag, all of it",
-            f"`{GENERATOR_LAG}`: each row is a bucket, the darker the more reads. The lowest rows are a generator "
-            "with time to spare; cells far above them are pauses, of its own or of the machine.",
+            f"`{GENERATOR_LAG}`: each row is a bucket, the darker the more reads. While chunks come fast the generator "
+            "looks every 20 ms, on purpose; cells far above that are pauses, of its own or of the machine.",
             bucket_rate(GENERATOR_LAG),
         ),
         chart(

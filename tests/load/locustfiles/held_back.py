@@ -20,7 +20,8 @@ from streamgauge.measure.ledger import Ledger
 
 # One stream alone would be read at once rather than keep the flood from waiting longer.
 hub.OLD_S, hub.FEW = 0.2, 1
-PERIOD_S, CHUNKS = float(sys.argv[1]), 400
+PERIOD_S = float(sys.argv[1])
+CHUNKS = max(100, min(400, round(4 / PERIOD_S)))
 FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"
 SERVER = f"""
 import socket, statistics, time
@@ -63,7 +64,7 @@ print(
     json.dumps(
         {
             "outcome": exchange.record.outcome,
-            "chunks": exchange.record.chunks,
+            "lost": CHUNKS - exchange.record.chunks,
             "gathering": sum(gathering),
             "server_s": float(server.stdout.readline()),
             "client_s": instruments.ledger.tally("/", "sse").chunk_interval.quantile_s(0.5),
