@@ -189,7 +189,7 @@ def _causes() -> list[core.Panel]:
             "Three lags on one axis, p99",
             f"`{LOOP_LAG}`, `{SEND}`, `{GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, and the "
             "load generator. The one that rises with the latency is where to look: blocking calls, slow readers or "
-            "network, or a load test that needs more workers. The load test looks up to 20 ms late on purpose.",
+            "network, or a load test that needs more workers. The load test looks up to 10 ms late on purpose.",
             [
                 (quantile(0.99, LOOP_LAG), "event loop lag (app)"),
                 (quantile(0.99, SEND), "send time (readers, network)"),

@@ -102,7 +102,7 @@ def _times() -> Table:
         "Times",
         f"`{CLIENT_TTFC}`, `{CLIENT_INTERVAL}`, `{DELAY}`, `{CLIENT_DURATION}`, `{GENERATOR_LAG}`: quantiles of each "
         "whole run, all chosen names pooled. Interpolated within buckets: a change smaller than a bucket's width may "
-        "be none. A generator lag far above 20 ms says to trust a run less.",
+        "be none. A generator lag far above 10 ms says to trust a run less.",
         {"quantity": "Quantity"},
         _compared(rows(BASE), rows(NEW), "s"),
         sort_by="Quantity",

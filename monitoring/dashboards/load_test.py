@@ -107,7 +107,7 @@ def _now() -> list[core.Panel]:
         ),
         stat(
             "Generator lag, p99",
-            f"`{GENERATOR_LAG}`: how long after a chunk's arrival the generator looked at it: up to 20 ms on purpose, while "
+            f"`{GENERATOR_LAG}`: how long after a chunk's arrival the generator looked at it: up to 10 ms on purpose, while "
             "chunks come fast. Arrivals are stamped by the kernel, so this is not in the figures; but a generator that is "
             "much later starts its streams late.",
             quantile(0.99, GENERATOR_LAG),
@@ -273,7 +273,7 @@ def _generator() -> list[core.Panel]:
         chart(
             "Generator lag by worker, p99",
             f"`{GENERATOR_LAG}`: arrival in the kernel until the worker looked. One worker above the others shares "
-            "its core with something; all of them above 20 ms, and rising, is a load that needs more workers.",
+            "its core with something; all of them above 10 ms, and rising, is a load that needs more workers.",
             [(quantile(0.99, GENERATOR_LAG, ("worker",)), "{{worker}}")],
             "s",
             GENERATOR_LAG,
@@ -281,7 +281,7 @@ def _generator() -> list[core.Panel]:
         heatmap(
             "Generator lag, all of it",
             f"`{GENERATOR_LAG}`: each row is a bucket, the darker the more reads. While chunks come fast the generator "
-            "looks every 20 ms, on purpose; cells far above that are pauses, of its own or of the machine.",
+            "looks every 10 ms, on purpose; cells far above that are pauses, of its own or of the machine.",
             bucket_rate(GENERATOR_LAG),
         ),
         chart(

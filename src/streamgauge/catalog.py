@@ -146,7 +146,7 @@ CLIENT: tuple[Metric, ...] = (
     Metric(
         "stream_client_generator_lag_seconds",
         "histogram",
-        "Arrival in the kernel until the load generator looked: up to 20 ms on purpose, while chunks come fast.",
+        "Arrival in the kernel until the load generator looked: up to 10 ms on purpose, while chunks come fast.",
         ("worker",),
         "seconds",
         INTERVAL_BUCKETS,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 #: What may wait is left unread for no longer than the first of these, and what has shown that it bears less for no
 #: longer than another.
-WAITS_S = (0.020, 0.010, 0.005, 0.002, 0.001)
+WAITS_S = (0.010, 0.005, 0.002, 0.001)
 LONGEST_WAIT_S = WAITS_S[0]
 
 Callback = Callable[[], None]

@@ -4,7 +4,7 @@ What is to be read waits in an epoll of our own, which is one file descriptor to
 is readable, where libev would come back to Python, by way of a watcher of its own, for each.
 
 Being woken costs a process more than reading a chunk does. So, while chunks come fast, what may wait is left unread for
-twenty milliseconds, or for less where some of it bears less, and then read together: the kernel has its moment. What may
+ten milliseconds, or for less where some of it bears less, and then read together: the kernel has its moment. What may
 not wait is in an epoll inside the first, and so is what has been watched for a short while only (whoever starts a
 stream when one has ended would start late), what was told to hurry, and what would keep all others from waiting longer
 though it is only a few.
@@ -26,7 +26,7 @@ _EPOLLIN = 1
 #: What has been watched for less does not wait: at the end of a stream this old the wait is 1 % of it in the mean.
 OLD_S = 50 * LONGEST_WAIT_S
 #: Waiting begins where what may wait comes that often in the time that it would wait.
-WORTH_A_WAIT = 4
+WORTH_A_WAIT = 2
 #: What was told to hurry waits again when it was not told so for this long.
 HURRY_S = 60.0
 #: So many make all wait no longer than they may: to be woken for fewer costs less than to wake for all so much oftener.
