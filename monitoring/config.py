@@ -83,7 +83,9 @@ LIMITS = {
         0.05, 0.2, "Fifty milliseconds is a path across a continent; a fifth of a second is a queue or a buffer."
     ),
     "stream_client_generator_lag_seconds": Limit(
-        0.05, 1.0, "Up to 10 ms are on purpose, and all is kept out of the figures; so late it also starts streams late."
+        0.05,
+        1.0,
+        "Up to 10 ms are on purpose, and all is kept out of the figures; so late it also starts streams late.",
     ),
     "stream_client_late_starts_total": Limit(
         0.01, 0.1, "An open model that starts one stream in a hundred late no longer offers the load it was asked for."
