@@ -108,8 +108,8 @@ def _now() -> list[core.Panel]:
         stat(
             "Generator lag, p99",
             f"`{GENERATOR_LAG}`: how long after a chunk's arrival the generator looked at it: up to 10 ms on purpose, "
-            "while chunks come fast. Arrivals are stamped by the kernel, so this is not in the figures; but a generator "
-            "that is much later starts its streams late.",
+            "while chunks come fast. Arrivals are stamped by the kernel, so this is not in the figures; but a "
+            "generator that is much later starts its streams late.",
             quantile(0.99, GENERATOR_LAG),
             "s",
             GENERATOR_LAG,

@@ -78,8 +78,8 @@ class StreamClient:
         """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
 
         ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
-        ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent, and
-        compression is offered unless ``headers`` have a Sec-WebSocket-Extensions of their own; an empty one has none.
+        ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent;
+        it offers compression unless ``headers`` have a Sec-WebSocket-Extensions of their own; an empty one has none.
         ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that is
         given each chunk. ``name`` is what the stream is counted under, by default the path. ``on_chunk`` sees each
         parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
