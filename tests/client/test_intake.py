@@ -82,10 +82,10 @@ def test_what_a_late_loop_finds_together_is_not(plan):
 class Stream:
     """An intake that is told of chunks by hand, and what it tells its reading: a wait, or 0 where it is to hurry."""
 
-    def __init__(self, monkeypatch):
-        self.told = []
+    def __init__(self, monkeypatch, typical_chunks=None):
+        self.told, self.may_wait = [], []
         reading = SimpleNamespace(
-            may_wait=lambda yes: None,
+            may_wait=self.may_wait.append,
             wait_at_most=self.told.append,
             hurry=lambda: self.told.append(0),
             call=lambda callback: None,
@@ -103,7 +103,9 @@ class Stream:
                 judge=SimpleNamespace(watched=False),
                 left_behind=0,
             )
-            self.intake.begin_body(self.body, None)
+            tally = SimpleNamespace(typical_chunks=typical_chunks)
+            self.intake.begin_body(self.body, SimpleNamespace(tally=tally))
+            self.intake._stamped = True
 
     def chunks(self, apart_ns, count):
         for _ in range(count):
@@ -129,3 +131,11 @@ def test_what_comes_closer_and_closer_may_wait_less_and_less(monkeypatch):
 
 def test_what_comes_far_apart_may_wait_the_longest(monkeypatch):
     assert Stream(monkeypatch).chunks(21 * MS, 10) == []
+
+
+@pytest.mark.parametrize(("typical", "waits"), [(None, True), (100.0, True), (99.0, False)])
+def test_streams_of_a_name_whose_streams_are_short_do_not_wait(monkeypatch, typical, waits):
+    """Their last chunk would be a large part of all, and it shares its read with the end."""
+    stream = Stream(monkeypatch, typical)
+    stream.chunks(50 * MS, 2)
+    assert stream.may_wait == [waits] * 2

@@ -171,3 +171,16 @@ def test_taking_starts_anew_and_leaves_nothing_empty():
 def test_each_outcome_is_a_failure_or_is_not():
     assert {outcome for outcome in Outcome if not outcome.failed} == {"completed", "aborted", "censored"}
     assert record(Outcome.STALLED).failed
+
+
+def test_what_is_typical_is_the_mean_of_the_streams_that_ended_and_stays_when_the_rest_is_taken():
+    tally = Tally()
+    tally.end(record(Outcome.CENSORED, chunks=5))
+    tally.end(record(Outcome.CONNECT_ERROR))
+    assert tally.typical_chunks is None
+    tally.end(record(chunks=200))
+    assert tally.typical_chunks == 200
+    tally.take()
+    for _ in range(100):
+        tally.end(record(chunks=20))
+    assert tally.typical_chunks == pytest.approx(20, abs=0.1)

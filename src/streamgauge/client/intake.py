@@ -21,6 +21,9 @@ _LATE_NS = round(3 * LONGEST_WAIT_S * 1e9)
 #: What comes close once, as when the server stood still and catches up, is no habit. What does so again is, so much
 #: later at least, and not much later.
 _CATCHING_UP_NS, _HABIT_NS = 20_000_000, 2_000_000_000
+#: The last chunk of a stream that waits shares its read with the end of the body, and may have come at any moment of
+#: the wait. Among so many chunks one such is no matter.
+_MANY = 100
 #: Where a read goes, and its arrival in monotonic ns: ``b""`` is the peer's clean end, None holds no data of ours.
 Take = Callable[[bytes | None, int], None]
 
@@ -39,6 +42,7 @@ class Intake:
         "_shortcut",
         "_stamped",
         "_take",
+        "_timer",
         "_transport",
     )
 
@@ -49,6 +53,7 @@ class Intake:
         self._clock, self._lag = instruments.clock, instruments.ledger.lag
         self._take, self._failed = take, failed
         self._shortcut: Shortcut | None = None
+        self._timer: ChunkTimer | None = None
         self._stamped = False
         self._round_trip_ns = self._brief_ns = self._close_ns = 0
         self._reading = instruments.reactor.on_readable(transport.sock.fileno(), self.read)
@@ -78,6 +83,7 @@ class Intake:
 
     def begin_body(self, body: BodyReader, timer: ChunkTimer) -> None:
         """The head has come: from here on there may be a short way."""
+        self._timer = timer
         self._round_trip_ns = round_trip_ns(self._transport.sock)
         self._shortcut = Shortcut.of(self._transport, body, timer, self._hand_on, self._cannot_read)
         if self._shortcut is not None:
@@ -99,7 +105,7 @@ class Intake:
             self._hurry(apart_ns)
         between = exact and not (body.decoder.pending or body.left_behind)
         may_wait = self._stamped and body.framing.self_delimited and not body.judge.watched
-        self._reading.may_wait(between and may_wait)
+        self._reading.may_wait(between and may_wait and self._is_long)
         if self._shortcut is None:
             return
         if self._shortcut.open:
@@ -107,6 +113,12 @@ class Intake:
             self._reading.note(self._shortcut)
         else:
             self._reading.call(self.read)
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether streams of its name bring many chunks, as far as is known."""
+        typical = None if self._timer is None else self._timer.tally.typical_chunks
+        return typical is None or typical >= _MANY
 
     @property
     def _looked_late(self) -> bool:

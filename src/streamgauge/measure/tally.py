@@ -44,6 +44,8 @@ _COUNTS = (
     "reconnects",
     "tokens",
 )
+#: The newest stream's part of what is typical is one of so many.
+_NEWEST = 8
 #: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
 MAX_REASONS = 50
 
@@ -57,7 +59,7 @@ class Tally:
     uncertain time to the first chunk is in ``time_to_first_chunk`` at its most.
     """
 
-    __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "outcomes", "reasons")
+    __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "outcomes", "reasons", "typical_chunks")
 
     def __init__(self) -> None:
         self.time_to_first_chunk = Histogram()
@@ -97,6 +99,9 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         #: Raw chunk delays by the server clock that stamped them. They are this process's alone, and do not merge.
         self.delays: dict[str, RawDelays] = {}
+        #: How many chunks a stream brings: the mean of those that ended, in which the newest count most; None before
+        #: any has. It is this process's alone, and does not merge.
+        self.typical_chunks: float | None = None
 
     @property
     def counted(self) -> bool:
@@ -119,6 +124,9 @@ class Tally:
         ``knows_first_chunk``: its time to first chunk is in ``time_to_first_chunk``, and was not forgotten since.
         """
         self.outcomes[record.outcome] += 1
+        if record.chunks and record.outcome is not Outcome.CENSORED:
+            before = record.chunks if self.typical_chunks is None else self.typical_chunks
+            self.typical_chunks = before + (record.chunks - before) / _NEWEST
         self.heartbeats += record.heartbeats
         self.lost += record.lost
         self.repeated += record.repeated

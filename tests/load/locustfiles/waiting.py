@@ -1,0 +1,22 @@
+"""A thread that shares its core with another process. Prints as JSON for how long it did not get to run, by its own
+clocks and by the gauge; no Locust runs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+from streamgauge.load.gauge import waited_s
+
+core = min(os.sched_getaffinity(0))
+os.sched_setaffinity(0, {core})
+hog = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+time.sleep(0.2)
+begin_s, cpu_s, before_s = time.monotonic(), time.thread_time(), waited_s()
+while time.monotonic() < begin_s + 1.0:
+    pass
+without_s = time.monotonic() - begin_s - (time.thread_time() - cpu_s)
+print(json.dumps({"without_the_cpu_s": without_s, "waited_s": waited_s() - before_s}))
+hog.kill()
