@@ -52,14 +52,16 @@ class HttpOpening:
 class WebSocketOpening:
     """An upgrade to a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it.
 
-    Compression is offered, unless the request has a Sec-WebSocket-Extensions of its own: an empty one offers nothing.
+    Compression is offered as a Sec-WebSocket-Extensions of the request says: not at all where that is empty. One with
+    extensions that are not known here is passed over.
     """
 
     def __init__(self, plan: StreamPlan) -> None:
         self._plan = plan
-        extensions = {name.lower(): value for name, value in plan.request.headers.items()}.get(_EXTENSIONS)
-        self._deflate = extensions is None or "permessage-deflate" in extensions.lower()
-        self._key, self.upgrade = handshake_fields(deflate=extensions is None)
+        given = {name.lower(): value for name, value in plan.request.headers.items()}.get(_EXTENSIONS, "unknown")
+        extensions = {extension.partition(";")[0].strip().lower() for extension in given.split(",")}
+        self._deflate = extensions != {""}
+        self._key, self.upgrade = handshake_fields(deflate=not extensions <= {"", "permessage-deflate"})
         offered = plan.request.field("sec-websocket-protocol")
         self._subprotocols = [name.strip() for name in offered.split(",")]
 

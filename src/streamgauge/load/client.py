@@ -79,7 +79,7 @@ class StreamClient:
 
         ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
         ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent;
-        it offers compression unless ``headers`` have a Sec-WebSocket-Extensions of their own; an empty one has none.
+        an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
         ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that is
         given each chunk. ``name`` is what the stream is counted under, by default the path. ``on_chunk`` sees each
         parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
