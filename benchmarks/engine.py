@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(stderr=True)
     report = header(options)
     clients = [CLIENTS[name] for name in options.clients if not CLIENTS[name].missing]
-    loads = [Load(options.streams, rate, options.seconds, options.event_bytes, options.pin) for rate in options.rate]
+    how = (options.seconds, options.event_bytes, options.pin)
+    loads = [Load(options.streams, rate, *how, awake=options.awake) for rate in options.rate]
     busy = [replace(loads[-1], backlog=True)] if options.busy else []
     loads = [*busy, *(loads if options.paced else ())]
     failed: dict[str, str] = report["failed"]
@@ -77,6 +78,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
             "seconds": options.seconds,
             "event_bytes": options.event_bytes,
             "cores": machine.cores() if options.pin else None,
+            "awake": options.awake,
         },
         "machine": machine.facts(),
         "versions": machine.versions(),
@@ -183,6 +185,9 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-paced", dest="paced", action="store_false", help="leave out the paced loads")
     parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
     parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
+    parser.add_argument(
+        "--let-sleep", dest="awake", action="store_false", help="do not keep the core of a pinned client from sleeping"
+    )
     add_output(parser)
     parser.add_argument("--chart", metavar="FILE", type=new_file, help="draw them, as .html or (with Chromium) .png")
     options = parser.parse_args(arguments)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,36 @@ def born_on(core: int | None) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+#: Of the lowest priority, and gone with who started it.
+_IDLE_LOOP = """
+import os
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+parent = os.getppid()
+while os.getppid() == parent:
+    for _ in range(1_000_000):
+        pass
+"""
+
+
+@contextmanager
+def awake(core: int | None) -> Iterator[None]:
+    """Keep ``core`` from sleeping, by a loop that gives way to everything else at once.
+
+    A core that sleeps most of the time is clocked down, and its caches are others' when it wakes: the less a process
+    does, the longer each thing takes it.
+    """
+    if core is None:
+        yield
+        return
+    with born_on(core):
+        loop = subprocess.Popen([sys.executable, "-c", _IDLE_LOOP])
+    try:
+        yield
+    finally:
+        loop.kill()
+        loop.wait()
 
 
 def cpu_ns(pid: int) -> int:

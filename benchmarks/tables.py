@@ -107,10 +107,17 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(
         "off: the reader's chunk interval minus the log's. error: the reader's time of a chunk minus the moment before "
         "its send; streamgauge's are arrivals, all others' the time of reading. "
-        f"{'Source and reader on cores of their own' if options['cores'] else 'Not pinned'}; "
+        f"{_cores(options)}; "
         f"load average {machine['load_average'][0]:.1f} before, {machine['load_average_at_end'][0]:.1f} after.",
         highlight=False,
     )
+
+
+def _cores(options: dict[str, Any]) -> str:
+    if not options["cores"]:
+        return "Not pinned"
+    awake = ", the reader's kept from sleeping by a loop of the lowest priority" if options["awake"] else ""
+    return f"Source and reader on cores of their own{awake}"
 
 
 def _about(report: dict[str, Any]) -> str:

@@ -51,6 +51,8 @@ class Load:
     event_bytes: int = 100
     pinned: bool = True
     backlog: bool = False
+    awake: bool = True
+    """The client's core is kept from sleeping, where it has one of its own."""
 
     @property
     def chunks(self) -> int:
@@ -111,7 +113,8 @@ def run_trial(client: Client, load: Load, *, timed: bool = False) -> Trial:
             with machine.born_on(client_core):
                 process = _started(client, load, source.url, directory, timed)
             try:
-                _Run(trial, source.url, process, directory).go(timed)
+                with machine.awake(client_core if load.awake else None):
+                    _Run(trial, source.url, process, directory).go(timed)
             finally:
                 process.kill()
                 process.wait()
