@@ -83,7 +83,7 @@ def passes(*, waits):
 
 
 class Brief:
-    """A pipe that bears only some wait, and what of it was read in passes and in parts of its own."""
+    """A pipe that bears only some wait, and in which nothing comes."""
 
     def __init__(self, reactor, wait_s):
         self._reader, self._writer = os.pipe()

@@ -13,10 +13,12 @@ from streamgauge.load.gauge import waited_s
 core = min(os.sched_getaffinity(0))
 os.sched_setaffinity(0, {core})
 hog = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-time.sleep(0.2)
-begin_s, cpu_s, before_s = time.monotonic(), time.thread_time(), waited_s()
-while time.monotonic() < begin_s + 1.0:
-    pass
-without_s = time.monotonic() - begin_s - (time.thread_time() - cpu_s)
-print(json.dumps({"without_the_cpu_s": without_s, "waited_s": waited_s() - before_s}))
-hog.kill()
+try:
+    time.sleep(0.2)
+    begin_s, cpu_s, before_s = time.monotonic(), time.thread_time(), waited_s()
+    while time.monotonic() < begin_s + 1.0:
+        pass
+    without_s = time.monotonic() - begin_s - (time.thread_time() - cpu_s)
+    print(json.dumps({"without_the_cpu_s": without_s, "waited_s": waited_s() - before_s}))
+finally:
+    hog.kill()
