@@ -98,5 +98,6 @@ def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:
     monkeypatch.setattr(Shortcut, "of", classmethod(lambda *_: None))
     long = stream(script, end="event:done", stall_threshold_s=60.0)
     assert short.outcome is Outcome.COMPLETED
-    timed = dict.fromkeys(("start_s", "duration_s", "time_to_first_chunk_s", "max_chunk_interval_s", "coalesced"), 0)
+    times = ("start_s", "duration_s", "time_to_first_chunk_s", "time_to_first_chunk_range_s", "max_chunk_interval_s")
+    timed = dict.fromkeys((*times, "coalesced"), 0)
     assert replace(short, **timed) == replace(long, **timed)

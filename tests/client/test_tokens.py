@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from streamgauge.measure.cpu_wait import CpuWait
 from streamgauge.measure.outcome import Outcome
 
 COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
@@ -39,6 +40,12 @@ WORDS = [step for word in ("the", " river", " rises") for step in (READ, delta(c
 ERROR = event({"error": {"message": "out of memory", "type": "server_error"}})
 
 
+@pytest.fixture
+def cpu_to_spare(monkeypatch):
+    """The generator never waits for a CPU, which would leave its times to first chunk open too."""
+    monkeypatch.setattr(CpuWait, "ns", lambda self: 0)
+
+
 def chat(stream, *script, **options):
     return stream([TOKENS, *script], protocol="openai", method="POST", **options)
 
@@ -59,6 +66,7 @@ def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_bet
     assert 0.1 / 11 <= record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s) / 11
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 def test_tokens_that_come_in_one_read_leave_the_time_between_them_open(stream):
     both = delta(content="a") + delta(content="b")
     record = chat(stream, READ, 0.1, both, READ, STOP, USAGE, DONE, END)
@@ -82,6 +90,7 @@ def test_a_token_behind_what_is_none_is_timed_exactly(stream):
     assert (record.chunks, record.coalesced) == (1, 0)
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 def test_tokens_in_reads_of_their_own_leave_nothing_open(stream):
     record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b"), READ, STOP, USAGE, DONE, END)
     assert (record.time_to_first_chunk_range_s, record.time_per_output_token_range_s) == (None, None)

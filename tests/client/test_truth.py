@@ -16,7 +16,7 @@ from streamgauge.measure.health import JUDGED
 from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.uncertainty import TOLERANCE, uncertain_intervals
+from streamgauge.measure.uncertainty import MARKED, uncertain_intervals
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
 BETWEEN_CLOCKS_S = 1e-4
@@ -59,7 +59,7 @@ def check(tally: Tally, streams: list[Stream]) -> dict[str, tuple[float, float]]
     for name, q in JUDGED.items():
         found_s, true = tally.chunk_interval.quantile_s(q), truth.chunk_interval(streams, q)
         low_s, high_s = uncertain.get(name, (found_s, found_s))
-        error = RELATIVE_ERROR + TOLERANCE * bool(tally.coalesced)
+        error = RELATIVE_ERROR + MARKED.share * bool(tally.coalesced)
         slack_s = BETWEEN_CLOCKS_S + error * true.most_s
         assert low_s - slack_s <= true.most_s, name
         assert true.least_s <= high_s + slack_s, name

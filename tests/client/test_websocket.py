@@ -112,7 +112,8 @@ SHARED_READS = {
     "a ping behind it": ([frame(TEXT, b"a") + frame(PING)], 1, 1),
     "a ping before it": ([frame(PING) + frame(TEXT, b"a")], 1, 0),
     "part of the next one behind it": ([frame(TEXT, b"a") + frame(TEXT, b"bb")[:3], READ, b"b"], 2, 1),
-    "the close behind it": ([frame(TEXT, b"a") + close(1000)], 1, 1),
+    "the close behind it": ([frame(TEXT, b"a") + close(1000)], 1, 0),
+    "a ping and the close behind it": ([frame(TEXT, b"a") + frame(PING) + close(1000)], 1, 1),
     "two in one read": ([frame(TEXT, b"a") + frame(TEXT, b"b")], 2, 2),
     "a fragment before it": ([frame(TEXT, b"a", 0) + frame(MORE, b"b")], 1, 0),
 }

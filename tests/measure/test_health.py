@@ -42,7 +42,7 @@ def coalesced(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 5
 def coalesced_first(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 50) -> Tally:
     tally = streams(started=uncertain + certain, chunks=uncertain + certain)
     tally.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
-    tally.coalesced_first_chunk.record_ns(most_ns, uncertain)
+    tally.uncertain_first_chunk.record_ns(most_ns, uncertain)
     tally.least_first_chunk.record_ns(least_ns, uncertain)
     return tally
 
@@ -85,8 +85,9 @@ def test_streams_that_ended_without_a_chunk_are_counted_but_give_no_times_to_tru
     ("totals", "trust", "reason"),
     [
         (run(lag_ns=150 * MS), "degraded", "lag p99 150 ms, expected at most 50 ms"),
-        (run(longest_taken_s=0.3), "degraded", "did not get to run for 300 ms on end"),
-        (run(taken_s=0.07), "degraded", "wanted to run and could not for 7.0% of the time"),
+        (run(longest_stopped_s=0.101), "degraded", "the generator was stopped for 101 ms without a break"),
+        (run(stopped_s=0.031), "degraded", "the generator was stopped for 3.1% of the time, expected at most 3%"),
+        (run(waited_s=0.21), "degraded", "the generator waited for a CPU for 21.0% of the time, expected at most 20%"),
         (run(lag_ns=2_000 * MS), "invalid", "lag p99 2000 ms, expected at most 1000 ms"),
         (run(longest_pause_s=0.7), "degraded", "stood still for 0.70 s, expected at most 0.5 s"),
         (run(longest_pause_s=9.0), "invalid", "stood still for 9.00 s, expected at most 5 s"),
@@ -111,12 +112,13 @@ def test_each_thing_that_a_generator_may_not_do_is_a_reason(totals, trust, reaso
     [
         run(lag_ns=40 * MS),
         run(longest_pause_s=0.4),
-        run(longest_taken_s=0.05, taken_s=0.02),
+        run(longest_stopped_s=0.1, stopped_s=0.029),
+        run(waited_s=0.19, stopped_s=0.029),
         run(cpu=0.9),
         run(fallbacks=1, reads=1000),
-        run(tally=coalesced(int(9.97 * MS), int(10.03 * MS))),
-        run(tally=coalesced(80_000, 120_000, at_ns=100_000)),
-        run(tally=coalesced_first(int(8.97 * MS), 9 * MS)),
+        run(tally=coalesced(int(19.84 * MS), int(20.16 * MS), at_ns=20 * MS)),
+        run(tally=coalesced(10_000, 190_000, at_ns=100_000)),
+        run(tally=coalesced_first(int(8.92 * MS), 9 * MS)),
         run(tally=coalesced(0, 20 * MS, uncertain=1, certain=500)),
     ],
 )
@@ -137,7 +139,8 @@ def crowd(seconds: int = 10, **fields: float) -> RunTotals:
     ("fields", "reason"),
     [
         ({"cpu": 0.99}, "1 of 10 generator processes used all of a core in 10 of 10 seconds"),
-        ({"taken_s": 0.3}, "1 of 10 generator processes wanted to run and could not for 30.0% of the time"),
+        ({"stopped_s": 0.3}, "1 of 10 generator processes was stopped for 30.0% of the time"),
+        ({"waited_s": 0.3}, "1 of 10 generator processes waited for a CPU for 30.0% of the time"),
     ],
 )
 def test_one_process_of_many_that_could_not_do_its_work_is_a_reason(fields, reason):

@@ -22,7 +22,7 @@ def coalesced(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> T
 def coalesced_first(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> Tally:
     tally = Tally()
     tally.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
-    tally.coalesced_first_chunk.record_ns(most_ns, uncertain)
+    tally.uncertain_first_chunk.record_ns(most_ns, uncertain)
     tally.least_first_chunk.record_ns(least_ns, uncertain)
     return tally
 
@@ -50,7 +50,7 @@ def test_the_marks_of_streams_that_did_not_fail_are_none_of_those_that_failed():
     tally.failed_time_to_first_chunk.record_ns(900 * MS, 30)
     tally.time_to_first_chunk.record_ns(9 * MS, 100)
     tally.time_to_first_chunk.record_ns(20 * MS, 100)
-    tally.coalesced_first_chunk.record_ns(20 * MS, 100)
+    tally.uncertain_first_chunk.record_ns(20 * MS, 100)
     tally.least_first_chunk.record_ns(5 * MS, 100)
     found = uncertain_first_chunks(tally, {"p10": 0.1, "p90": 0.9})
     assert found["p90"] == (pytest.approx(0.009, rel=0.01), pytest.approx(0.020, rel=0.01))

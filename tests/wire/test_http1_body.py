@@ -127,23 +127,27 @@ def test_a_transfer_chunk_that_goes_on_is_partial():
 
 
 @pytest.mark.parametrize(
-    ("data", "beyond"),
+    ("data", "beyond", "ending"),
     [
-        (b"2\r\nab", False),
-        (b"2\r\nab\r", False),
-        (b"2\r\nab\r\n", False),
-        (b"2\r\na", False),
-        (b"2\r\nab\r\n1", True),
-        (b"2\r\nab\r\n1\r\n", True),
-        (b"2\r\nab\r\n1\r\nc", False),
-        (b"2\r\nab\r\n0\r\n", True),
-        (b"2\r\nab\r\n0\r\n\r\n", True),
+        (b"2\r\nab", False, False),
+        (b"2\r\nab\r", False, False),
+        (b"2\r\nab\r\n", False, False),
+        (b"2\r\na", False, False),
+        (b"2\r\nab\r\n1", True, False),
+        (b"2\r\nab\r\n0", True, False),  # a size may have leading zeros
+        (b"2\r\nab\r\n1\r\n", True, False),
+        (b"2\r\nab\r\n1\r\nc", False, False),
+        (b"2\r\nab\r\n0\r\n", False, True),
+        (b"2\r\nab\r\n0\r\n\r", False, True),
+        (b"2\r\nab\r\n0\r\n\r\n", False, True),
+        (b"2\r\nab\r\n0\r\nA: b\r\n\r\n", False, True),
+        (b"2\r\nab\r\n0\r\n\r\nHTTP", True, True),
     ],
 )
-def test_what_begins_after_a_transfer_chunk_is_beyond_it(data, beyond):
+def test_what_begins_after_a_transfer_chunk_is_beyond_it_or_ends_the_body(data, beyond, ending):
     framing = ChunkedBody()
     framing.feed(data)
-    assert framing.beyond is beyond
+    assert (framing.beyond, framing.ending) == (beyond, ending)
 
 
 def test_the_longest_size_line_passes_and_a_longer_one_does_not(cuts):

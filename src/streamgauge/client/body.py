@@ -85,26 +85,28 @@ class BodyReader:
             chunks, problem = error.before, error
         if self._by_transfer_chunk:
             chunks = [chunk for chunk in chunks if chunk]
-        pending, beyond = decoder.pending, beyond or framing.beyond
+        pending = decoder.pending
+        beyond = beyond or framing.beyond or (framing.ending and self._tally.ends_late)
         if pending and pieces:
             self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
         if chunks:
-            timer = self._timer
-            first = timer.chunks + 1
-            exact = not (pending or beyond)
+            first = self._timer.chunks + 1
             self._count_sizes(chunks)
-            if exact and len(chunks) == 1:
-                timer.chunk(arrival_ns)
-            else:
-                floor_ns = 0 if left_behind else clock.floor_ns
-                timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
+            self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
             if settled := self.judge.look(chunks, first):
                 return settled
         if self._learns and (settled := self.judge.after_read()):
             return settled
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
+        if framing.ending:
+            self._note_end(arrival_ns, alone=not pieces)
         return self.close() if framing.finished else None
+
+    def _note_end(self, arrival_ns: int, *, alone: bool) -> None:
+        """The framing that closes the body arrived, ``alone`` or in one read with some of the body."""
+        if self._timer.chunks:
+            self._tally.note_end(arrival_ns - max(self._timer.last_ns, self._last[0]) if alone else 0)
 
     def _count_sizes(self, chunks: list[bytes]) -> None:
         self._tally.chunk_sizes.record_all([len(chunk) for chunk in chunks])
@@ -162,6 +164,10 @@ class BodyReader:
     def _time_last(self, count: int) -> None:
         """Time what only the end of the body completed: it arrived with the last of the body, not with its end."""
         arrival_ns, floor_ns, exact = self._last
+        self._time(count, floor_ns, arrival_ns, exact=exact)
+
+    def _time(self, count: int, floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
+        """Time the chunks of one read; ``exact``: the last of them arrived at ``arrival_ns``."""
         if exact and count == 1:
             self._timer.chunk(arrival_ns)
         else:

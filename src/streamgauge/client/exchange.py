@@ -54,6 +54,7 @@ class Exchange:
         self._on_pause = on_pause
         self._protocol = plan.protocol
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
+        self._waited_before_ns = instruments.cpu_waited_ns()
         self._timer = ChunkTimer(self._tally, instruments.ledger.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
         self._route = Route(())
         self._opening = opening_of(plan)
@@ -109,6 +110,7 @@ class Exchange:
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
         self._sending.send(self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade))
+        self._timer.delayed_ns = self._instruments.cpu_waited_ns() - self._waited_before_ns
 
     # Reading
 

@@ -40,6 +40,5 @@ def record_of(
 
 
 def _first_chunk_range_s(timer: ChunkTimer) -> tuple[float, float] | None:
-    if timer.first_ns is None or timer.first_earliest_ns == timer.first_ns:
-        return None
-    return (timer.first_earliest_ns - timer.start_ns) / 1e9, (timer.first_ns - timer.start_ns) / 1e9
+    range_ns = timer.first_chunk_range_ns
+    return None if range_ns is None else (range_ns[0] / 1e9, range_ns[1] / 1e9)

@@ -4,9 +4,15 @@ A read has one stamp, that of its last segment. When one chunk ends where the re
 Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can
 have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
 and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
+
+A generator that waited for a CPU before it could send the request makes the time to the first chunk too long, by that
+wait at most. It is uncertain by as much.
 """
 
 from streamgauge.measure.tally import Tally
+
+#: Shorter waits for a CPU are part of any wake-up, and too short to mark a percentile.
+NEGLIGIBLE_WAIT_NS = 50_000
 
 
 class ChunkTimer:
@@ -17,6 +23,7 @@ class ChunkTimer:
         "_stall_ns",
         "chunks",
         "coalesced",
+        "delayed_ns",
         "exact",
         "first_earliest_ns",
         "first_ns",
@@ -34,6 +41,8 @@ class ChunkTimer:
         self.tally = tally
         self._stall_ns = stall_ns
         self.start_ns = start_ns
+        #: For how long the generator waited for a CPU between the start of the stream and its request.
+        self.delayed_ns = 0
         #: The first chunk's arrival: the latest that it can be, and the earliest.
         self.first_ns: int | None = None
         self.first_earliest_ns = start_ns
@@ -54,6 +63,16 @@ class ChunkTimer:
     def last_earliest_ns(self) -> int:
         """The earliest that the last chunk can have arrived."""
         return self.last_ns if self.exact else self._earliest_ns
+
+    @property
+    def first_chunk_range_ns(self) -> tuple[int, int] | None:
+        """The least and the most that the time to first chunk can be; None where it is known, or there is none."""
+        if self.first_ns is None:
+            return None
+        most_ns, width_ns = self.first_ns - self.start_ns, self.first_ns - self.first_earliest_ns
+        if self.delayed_ns > NEGLIGIBLE_WAIT_NS:
+            width_ns += self.delayed_ns
+        return (max(0, most_ns - width_ns), most_ns) if width_ns else None
 
     def chunk(self, arrival_ns: int) -> None:
         """One chunk arrived exactly then."""
@@ -88,9 +107,9 @@ class ChunkTimer:
         if self.first_ns is None:
             self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
             self.tally.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
-            if width_ns:
-                self.tally.coalesced_first_chunk.record_ns(arrival_ns - self.start_ns)
-                self.tally.least_first_chunk.record_ns(floor_ns - self.start_ns)
+            if range_ns := self.first_chunk_range_ns:
+                self.tally.least_first_chunk.record_ns(range_ns[0])
+                self.tally.uncertain_first_chunk.record_ns(range_ns[1])
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,

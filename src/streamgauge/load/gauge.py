@@ -2,7 +2,6 @@
 
 import gc
 import time
-from pathlib import Path
 
 import psutil
 
@@ -15,13 +14,13 @@ from streamgauge.measure.slice import Slice
 
 #: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
 #: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. A turn
-#: also samples whether others have the CPU: at half the rate a run whose core they share can pass as undisturbed.
+#: also samples whether the process was stopped, which its own account of CPU time does not show.
 TURN_S = 0.010
 QUICK_TURN_S = 0.002
 SLICE_S = 1.0
 #: The garbage collector's thresholds during a run: full collections over many users stop the event loop for long.
 COLLECT_AFTER = (50_000, 20, 100)
-#: A turn may be late by this without anybody having taken the CPU: timers have slack.
+#: A turn may be late by this although the process was not stopped: timers have slack.
 _SLACK_S = 0.001
 
 
@@ -39,9 +38,9 @@ class Gauge:
         self._watches: list[Watch] = []
         self._turn_s = TURN_S
         self._begin_s = self._turned_s = self._cut_s = 0.0
-        self._cpu_s = self._thread_cpu_s = 0.0
+        self._cpu_s = self._ran_s = 0.0
         self._hub_lag = Histogram()
-        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
         self._waited_s = 0.0
 
     @property
@@ -57,7 +56,7 @@ class Gauge:
         gc.freeze()  # what is there now stays for the run: no collection need look at it
         gc.set_threshold(*COLLECT_AFTER)
         self._begin_s = self._turned_s = self._cut_s = time.monotonic()
-        self._thread_cpu_s = time.thread_time()
+        self._ran_s = self._ran_or_waited_s()
         self._machine = psutil.cpu_times()
         self._watches = [self._reactor.every(SLICE_S, self.cut), self._reactor.every(self._turn_s, self._turn)]
 
@@ -68,8 +67,8 @@ class Gauge:
         clock = self.instruments.clock
         clock.reads = clock.fallbacks = clock.steps = 0
         self._hub_lag = Histogram()
-        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
-        self._cpu_s, self._waited_s = self._used_cpu_s(), waited_s()
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._cpu_s, self._waited_s = self._used_cpu_s(), self._waited_so_far_s()
 
     def end(self) -> None:
         """Stop measuring, with a last slice."""
@@ -83,7 +82,7 @@ class Gauge:
     def cut(self) -> None:
         """Make a slice of what was counted since the last one."""
         self._turn()
-        now_s, cpu_s, waiting_s = time.monotonic(), self._used_cpu_s(), waited_s()
+        now_s, cpu_s, waited_s = time.monotonic(), self._used_cpu_s(), self._waited_so_far_s()
         elapsed_s = now_s - self._cut_s
         ledger, clock = self.instruments.ledger, self.instruments.clock
         tallies, lag = ledger.take()
@@ -100,14 +99,15 @@ class Gauge:
                 wall_offset_ns=clock.wall_offset_ns,
                 cpu=(cpu_s - self._cpu_s) / elapsed_s if elapsed_s > SLICE_S / 2 else 0.0,
                 longest_pause_s=self._longest_pause_s,
-                taken_s=max(self._taken_s, self._stolen_share() * elapsed_s, waiting_s - self._waited_s),
-                longest_taken_s=self._longest_taken_s,
+                waited_s=waited_s - self._waited_s,
+                stopped_s=max(self._stopped_s, self._stolen_share() * elapsed_s),
+                longest_stopped_s=self._longest_stopped_s,
             )
         )
         clock.reads = clock.fallbacks = clock.steps = 0
         self._hub_lag = Histogram()
-        self._longest_pause_s = self._taken_s = self._longest_taken_s = 0.0
-        self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waiting_s
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waited_s
         coalesced = any(tally.coalesced for tally in tallies.values())
         gathering = bool(self._reactor.gathering_for_s)  # then the loop looks by itself
         self._pace(QUICK_TURN_S if coalesced and not gathering else TURN_S)
@@ -126,17 +126,17 @@ class Gauge:
         return taken
 
     def _turn(self) -> None:
-        now_s, thread_cpu_s = time.monotonic(), time.thread_time()
+        now_s, ran_s = time.monotonic(), self._ran_or_waited_s()
         pause_s = now_s - self._turned_s
         late_s = pause_s - self._turn_s
-        taken_s = late_s - (thread_cpu_s - self._thread_cpu_s)
+        stopped_s = late_s - (ran_s - self._ran_s)
         self._hub_lag.record_ns(int(late_s * 1e9))
         if pause_s > self._longest_pause_s:
             self._longest_pause_s = pause_s
-        if taken_s > _SLACK_S:
-            self._taken_s += taken_s
-            self._longest_taken_s = max(self._longest_taken_s, taken_s)
-        self._turned_s, self._thread_cpu_s = now_s, thread_cpu_s
+        if stopped_s > _SLACK_S:
+            self._stopped_s += stopped_s
+            self._longest_stopped_s = max(self._longest_stopped_s, stopped_s)
+        self._turned_s, self._ran_s = now_s, ran_s
         if not self._reactor.gathering_for_s:  # else it looks by itself, and more often
             self._reactor.look()
 
@@ -147,18 +147,13 @@ class Gauge:
         passed_s = sum(now) - sum(before)
         return (getattr(now, "steal", 0.0) - getattr(before, "steal", 0.0)) / passed_s if passed_s > 0 else 0.0
 
+    def _waited_so_far_s(self) -> float:
+        return self.instruments.cpu_waited_ns() / 1e9
+
+    def _ran_or_waited_s(self) -> float:
+        """How long this thread has run, or been ready to run, so far."""
+        return time.thread_time() + self._waited_so_far_s()
+
     def _used_cpu_s(self) -> float:
         used = self._process.cpu_times()
         return float(used.user + used.system)
-
-
-def waited_s() -> float:
-    """How long this thread has been ready to run while others had the CPU, in seconds.
-
-    It is Linux's own account of the thread (``run_delay`` of its schedstat), which misses nothing; on a machine that
-    has time left it grows by a microsecond with each wake-up. 0 where there is none.
-    """
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0

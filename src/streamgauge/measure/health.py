@@ -1,9 +1,10 @@
 """The verdict on the load generator: whether a run's numbers can be trusted, and if not, why.
 
 Trusted means that time to first chunk and chunk interval, p50, p90 and p99, are within 1 % or 0.1 ms of what a log of
-the sends would say. Kernel stamps hold that for most of what can go wrong: a generator that looks late has seen the
-right moments. Not so for chunks that shared a read, for stamps that are missing or that a clock's step lies between,
-and for a generator that did not get to run when it wanted to start something.
+the sends would say. Kernel stamps hold that for most of what can go wrong: a generator that reads late still has the
+right moments. They do not for chunks that shared a read, for stamps that are missing or on the other side of a clock
+step, and for a generator that could not run when it wanted to send a request. Where the effect of that on a figure is
+known, the figure has a range, and only a range that matters makes the run degraded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,13 @@ from typing import Literal
 
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.totals import RunTotals
-from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals
+from streamgauge.measure.uncertainty import Tolerance, uncertain_first_chunks, uncertain_intervals
 
 Trust = Literal["trusted", "degraded", "invalid"]
+
+
+#: How far off a figure of a trusted run may be.
+TRUSTED = Tolerance(0.01, 0.0001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +32,23 @@ class Bounds:
     pause_degraded_s: float = 0.5
     """The event loop stood still: nothing was started, and nothing was read."""
     pause_invalid_s: float = 5.0
-    taken_pause_degraded_s: float = 0.1
-    """The same, and the process did not use the CPU meanwhile: it was stopped, or others had it."""
-    taken_share_degraded: float = 0.03
-    """Share of its time that such pauses, of more than a millisecond each, may come to in any process: of ten, one that
-    is without the CPU half the time spoils every p99."""
+    stopped_pause_degraded_s: float = 0.1
+    """The same, and the process neither used a CPU nor waited for one: it was stopped. Nothing shows which streams
+    that delayed."""
+    stopped_share_degraded: float = 0.03
+    """Share of its time for which any process may be stopped, in pauses of more than a millisecond: one stopped process
+    of ten spoils every p99."""
+    waited_share_degraded: float = 0.2
+    """Share of its time in which any process may wait for a CPU. What that does to a figure is known stream by stream,
+    and opens its percentiles; a process with less than this left drives less load than it was asked for."""
     busy_cpu: float = 0.95
     """A process that uses this share of a core in a second has none left."""
     busy_share_degraded: float = 0.2
     """Share of its seconds in which any process may be busy: starting up is, measuring must not be."""
     fallback_share_degraded: float = 0.002
     """Reads timed by when they were read: with more of them, a p99 rests on generator lag."""
+    open_degraded: Tolerance = TRUSTED
+    """How far off a percentile may be that is not exactly known."""
     coalesced_share_degraded: float = 0.5
     """Chunks of one name that shared a read: with more of them, most times are estimates and none is an observation."""
 
@@ -53,10 +64,11 @@ def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, 
     degraded = [
         *totals.problems,
         *_lateness(totals, bounds.lag_degraded_s, bounds.pause_degraded_s),
-        *_takings(totals, bounds),
+        *_stops(totals, bounds),
+        *_waits(totals, bounds),
         *_overloads(totals, bounds),
         *_clock_reasons(totals, bounds),
-        *_coalescing_reasons(totals, bounds),
+        *_open_percentiles(totals, bounds),
     ]
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
@@ -82,17 +94,26 @@ def _lateness(totals: RunTotals, lag_s: float, pause_s: float) -> Iterator[str]:
         yield f"the generator stood still for {totals.longest_pause_s:.2f} s, expected at most {pause_s:g} s"
 
 
-def _takings(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
-    if totals.longest_taken_s > bounds.taken_pause_degraded_s:
+def _stops(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    if totals.longest_stopped_s > bounds.stopped_pause_degraded_s:
         yield (
-            f"the generator did not get to run for {totals.longest_taken_s * 1000:.0f} ms on end: it was stopped, or "
-            f"others had the CPU, expected at most {bounds.taken_pause_degraded_s * 1000:g} ms"
+            f"the generator was stopped for {totals.longest_stopped_s * 1000:.0f} ms without a break, expected at most "
+            f"{bounds.stopped_pause_degraded_s * 1000:g} ms"
         )
-    taken = [each.taken_share for each in totals.processes.values() if each.taken_share > bounds.taken_share_degraded]
-    if taken:
+    shares = [each.stopped_share for each in totals.processes.values()]
+    if stopped := [share for share in shares if share > bounds.stopped_share_degraded]:
         yield (
-            f"{_who(len(taken), totals)} wanted to run and could not for {_up_to(taken)}{max(taken):.1%} of the time, "
-            f"expected at most {bounds.taken_share_degraded:.0%}: leave it more of the CPU"
+            f"{_who(len(stopped), totals)} was stopped for {_up_to(stopped)}{max(stopped):.1%} of the time, expected "
+            f"at most {bounds.stopped_share_degraded:.0%}"
+        )
+
+
+def _waits(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    shares = [each.waited_share for each in totals.processes.values()]
+    if waited := [share for share in shares if share > bounds.waited_share_degraded]:
+        yield (
+            f"{_who(len(waited), totals)} waited for a CPU for {_up_to(waited)}{max(waited):.1%} of the time, expected "
+            f"at most {bounds.waited_share_degraded:.0%}: give it more CPU"
         )
 
 
@@ -140,17 +161,25 @@ def _ms(value_s: float) -> str:
     return f"{float(f'{value_s * 1000:.3g}'):,g}"
 
 
-def _coalescing_reasons(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+def _open_percentiles(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), tally in sorted(totals.tallies.items()):
         who, share = f"{name} ({protocol})", tally.coalesced / tally.chunks if tally.chunks else 0.0
-        for metric, uncertain in (
-            ("time to first chunk", uncertain_first_chunks(tally, JUDGED)),
-            ("chunk interval", uncertain_intervals(tally, JUDGED)),
+        for metric, uncertain, cause in (
+            (
+                "time to first chunk",
+                uncertain_first_chunks(tally, JUDGED, bounds.open_degraded),
+                "first chunks shared a read, or the generator waited for a CPU before it sent the request",
+            ),
+            (
+                "chunk interval",
+                uncertain_intervals(tally, JUDGED, bounds.open_degraded),
+                f"{share:.1%} of chunks shared a read",
+            ),
         ):
-            for percentile, (low, high) in uncertain.items():
+            for percentile, (low_s, high_s) in uncertain.items():
                 yield (
-                    f"{who}: {metric} {percentile} is only known to lie between {_ms(low)} and "
-                    f"{_ms(high)} ms, since {share:.1%} of chunks shared a read"
+                    f"{who}: {metric} {percentile} is only known to lie between {_ms(low_s)} and {_ms(high_s)} ms: "
+                    f"{cause}"
                 )
         if share > bounds.coalesced_share_degraded:
             yield f"{who}: {share:.1%} of chunks shared a read: most of their times are estimates"

@@ -32,9 +32,11 @@ class Slice:
     """Share of one core that the process used, 0 to 1."""
     longest_pause_s: float = 0.0
     """The longest time for which the event loop did not turn."""
-    taken_s: float = 0.0
-    """How long the event loop stood still without using the CPU: others had it, or the process was stopped."""
-    longest_taken_s: float = 0.0
+    waited_s: float = 0.0
+    """How long it was ready to run while other processes had the CPU."""
+    stopped_s: float = 0.0
+    """How long it neither ran nor waited when it should have: it was stopped, or the hypervisor ran other machines."""
+    longest_stopped_s: float = 0.0
     """The longest time of this kind."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from streamgauge.measure.sizes import Sizes
 #: What the times to first chunk and the intervals are, and what is uncertain of them.
 _TIMES = (
     "time_to_first_chunk",
-    "coalesced_first_chunk",
+    "uncertain_first_chunk",
     "least_first_chunk",
     "chunk_interval",
     "coalesced_interval",
@@ -46,6 +46,9 @@ _COUNTS = (
 )
 #: The newest stream's part of what is typical is one of so many.
 _NEWEST = 8
+#: A body ends late where its closing framing arrives this long after its last chunk, and the streams of a name do where
+#: more than this share of them did lately: one server that was held up once says nothing of the others.
+LATE_END_NS, LATE_ENDS_SHARE = 500_000, 0.15
 #: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
 MAX_REASONS = 50
 
@@ -59,14 +62,14 @@ class Tally:
     uncertain time to the first chunk is in ``time_to_first_chunk`` at its most.
     """
 
-    __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "outcomes", "reasons", "typical_chunks")
+    __slots__ = (*_HISTOGRAMS, *_COUNTS, "chunk_sizes", "delays", "late_ends", "outcomes", "reasons", "typical_chunks")
 
     def __init__(self) -> None:
         self.time_to_first_chunk = Histogram()
         #: The part of ``time_to_first_chunk`` that belongs to streams that failed later.
         self.failed_time_to_first_chunk = Histogram()
         #: The part of ``time_to_first_chunk`` that coalesced reads leave uncertain, and the least that each can be.
-        self.coalesced_first_chunk = Histogram()
+        self.uncertain_first_chunk = Histogram()
         self.least_first_chunk = Histogram()
         self.chunk_interval = Histogram()
         self.coalesced_interval = Histogram()
@@ -102,6 +105,8 @@ class Tally:
         #: How many chunks a stream brings: the mean of those that ended, in which the newest count most; None before
         #: any has. It is this process's alone, and does not merge.
         self.typical_chunks: float | None = None
+        #: The share of streams whose body ended late, in which the newest count most. It does not merge either.
+        self.late_ends = 0.0
 
     @property
     def counted(self) -> bool:
@@ -144,6 +149,19 @@ class Tally:
                 self.duration_per_token.record_ns(round(record.duration_s / record.tokens * 1e9))
             if record.time_per_output_token_s is not None:
                 self._count_token_time(record.time_per_output_token_s, record.time_per_output_token_range_s)
+
+    def note_end(self, after_ns: int) -> None:
+        """Note that the framing that closes a body arrived ``after_ns`` after its last chunk, 0 in the same read."""
+        self.late_ends += ((after_ns > LATE_END_NS) - self.late_ends) / _NEWEST
+
+    @property
+    def ends_late(self) -> bool:
+        """Whether servers send the end of a body some time after its last chunk.
+
+        Mostly they send both at once. Then the last chunk of a body has the stamp of the read that it shares with the
+        end: the two arrived together. Where the end comes late, the stamp says nothing of the chunk.
+        """
+        return self.late_ends > LATE_ENDS_SHARE
 
     def _count_token_time(self, value_s: float, range_s: tuple[float, float] | None) -> None:
         self.time_per_output_token.record_ns(round(value_s * 1e9))
@@ -210,7 +228,7 @@ class Tally:
         """
         most = self.time_to_first_chunk.minus(self.failed_time_to_first_chunk)
         counts, left = Counter(most.counts), 0
-        for index, times in self.coalesced_first_chunk.counts.items():
+        for index, times in self.uncertain_first_chunk.counts.items():
             uncertain = min(times, counts[index])
             counts[index] -= uncertain
             left += uncertain

@@ -79,8 +79,10 @@ class Process:
     seconds: int = 0
     busy_seconds: int = 0
     """Those in which it used all of its core."""
-    taken_s: float = 0.0
-    """How long its event loop stood still without using the CPU."""
+    waited_s: float = 0.0
+    """How long it was ready to run while other processes had the CPU."""
+    stopped_s: float = 0.0
+    """How long it neither ran nor waited when it should have."""
 
     @property
     def busy_share(self) -> float:
@@ -88,9 +90,14 @@ class Process:
         return self.busy_seconds / self.seconds if self.seconds else 0.0
 
     @property
-    def taken_share(self) -> float:
-        """Share of its time that was taken from it."""
-        return min(1.0, self.taken_s / self.seconds) if self.seconds else 0.0
+    def waited_share(self) -> float:
+        """Share of its time in which it waited for a CPU."""
+        return min(1.0, self.waited_s / self.seconds) if self.seconds else 0.0
+
+    @property
+    def stopped_share(self) -> float:
+        """Share of its time in which it was stopped."""
+        return min(1.0, self.stopped_s / self.seconds) if self.seconds else 0.0
 
 
 class RunTotals:
@@ -107,7 +114,7 @@ class RunTotals:
         self.clock_steps = 0
         self.cpu_max = 0.0
         self.longest_pause_s = 0.0
-        self.longest_taken_s = 0.0
+        self.longest_stopped_s = 0.0
         self.processes: defaultdict[str, Process] = defaultdict(Process)
         #: What went wrong in counting, a sentence each.
         self.problems: list[str] = []
@@ -130,17 +137,19 @@ class RunTotals:
         self.clock_steps += part.clock_steps
         self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
         self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
-        self.longest_taken_s = max(self.longest_taken_s, part.longest_taken_s)
+        self.longest_stopped_s = max(self.longest_stopped_s, part.longest_stopped_s)
         known = self.processes[process]
         known.seconds += 1
         known.busy_seconds += part.cpu >= busy_cpu
-        known.taken_s += part.taken_s
+        known.waited_s += part.waited_s
+        known.stopped_s += part.stopped_s
         self._close_before(part.t_s - OPEN_SECONDS)
 
     @property
     def taken_share(self) -> float:
-        """Share of the time in which an event loop stood still and did not use the CPU, over all processes."""
-        taken_s, seconds = (sum(getattr(each, of) for each in self.processes.values()) for of in ("taken_s", "seconds"))
+        """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
+        taken_s = sum(each.waited_s + each.stopped_s for each in self.processes.values())
+        seconds = sum(each.seconds for each in self.processes.values())
         return min(1.0, taken_s / seconds) if seconds else 0.0
 
     def _close_before(self, t_s: int) -> None:

@@ -1,33 +1,48 @@
-"""The percentiles that coalesced reads leave undetermined, and the range in which each of them lies."""
+"""The percentiles that are not exactly known, and the range in which each of them lies.
+
+Coalesced reads leave times open, and so does a generator that waited for a CPU before it sent a request.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from streamgauge.measure.histogram import Histogram, bounds_us
 from streamgauge.measure.tally import Tally
 
-#: A percentile that coalesced reads may move by more than this share of itself is not determined: with the histogram's
-#: own rounding of 0.4 % it is still within 1 %.
-TOLERANCE = 0.006
-#: Where it is short, it may move by this, which leaves as much again for the way from the send to the stamp.
-TOLERANCE_S = 0.00005
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a percentile may be off: by ``share`` of itself or by ``time_s``, whichever is more."""
+
+    share: float
+    time_s: float
+
+
+#: Beyond this a percentile is marked. With the histogram's own rounding of 0.4 % it is still within 1 %; half of 0.1 ms
+#: is left for the way from the send to the stamp.
+MARKED = Tolerance(0.006, 0.00005)
 
 #: The least and the most, in seconds.
 Range = tuple[float, float]
 
 
-def uncertain_intervals(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
+def uncertain_intervals(
+    tally: Tally, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
+) -> dict[str, Range]:
     """The percentiles of the chunk interval that are undetermined, with their range."""
     if not tally.coalesced_interval.count:
         return {}
-    return undetermined(tally.chunk_interval, *tally.interval_bounds(), quantiles)
+    return undetermined(tally.chunk_interval, *tally.interval_bounds(), quantiles, tolerance)
 
 
-def uncertain_first_chunks(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
+def uncertain_first_chunks(
+    tally: Tally, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
+) -> dict[str, Range]:
     """The same of the time to first chunk, over the streams that did not fail."""
-    if not tally.coalesced_first_chunk.count:
+    if not tally.uncertain_first_chunk.count:
         return {}
     least, most = tally.first_chunk_bounds()
-    return undetermined(most, least, most, quantiles)
+    return undetermined(most, least, most, quantiles, tolerance)
 
 
 def uncertain_token_times(tally: Tally, quantiles: Mapping[str, float]) -> dict[str, Range]:
@@ -38,14 +53,20 @@ def uncertain_token_times(tally: Tally, quantiles: Mapping[str, float]) -> dict[
 
 
 def undetermined(
-    values: Histogram, least: Histogram, most: Histogram, quantiles: Mapping[str, float]
+    values: Histogram,
+    least: Histogram,
+    most: Histogram,
+    quantiles: Mapping[str, float],
+    tolerance: Tolerance = MARKED,
 ) -> dict[str, Range]:
-    """The percentiles of ``values`` that are undetermined, where these can be as in ``least`` and as in ``most``."""
+    """The percentiles of ``values`` that may be off by more than ``tolerance``, where the values can be as small as in
+    ``least`` and as large as in ``most``.
+    """
     ranges = {name: tuple(_quantile_s(each, q) for each in (least, values, most)) for name, q in quantiles.items()}
     return {
         name: (min(low_s, value_s), max(high_s, value_s))
         for name, (low_s, value_s, high_s) in ranges.items()
-        if max(high_s - value_s, value_s - low_s) > max(TOLERANCE * value_s, TOLERANCE_S)
+        if max(high_s - value_s, value_s - low_s) > max(tolerance.share * value_s, tolerance.time_s)
     }
 
 

@@ -33,8 +33,10 @@ class Framing:
         self.partial = False
         #: Bytes after the end of the body.
         self.rest = b""
-        #: Anything but what closes the last piece came after it.
+        #: Something other than the framing that closes the last piece, or the body, came after that piece.
         self.beyond = False
+        #: The framing that closes the body, or part of it, came after the last piece.
+        self.ending = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
@@ -124,8 +126,9 @@ class ChunkedBody(Framing):
             error.before = pieces
             raise
         between = not (self.partial or self._after_data)
-        self.beyond = between and bool(self._held or self._missing or self._in_trailer)
-        self.at_size_line = between and not self.beyond
+        self.ending = between and self._in_trailer
+        self.beyond = bool(self.rest) or (between and not self.ending and bool(self._held or self._missing))
+        self.at_size_line = between and not (self.beyond or self.ending)
         return pieces
 
     def _cut(self, data: bytes, pieces: list[bytes]) -> None:

@@ -72,7 +72,7 @@ class WebSocketBody(Framing):
         messages: list[bytes] = []
         try:
             position = 0 if self.pending else self._take_whole_messages(data, messages)
-            self.beyond = False
+            self.beyond = self.ending = False
             if position < len(data):
                 self._frames.receive_bytes(data[position:] if position else data)
                 self._take_frames(messages)
@@ -128,7 +128,8 @@ class WebSocketBody(Framing):
         try:
             while not self.finished and (frame := self._frames.process_buffer()) is not None:
                 assert isinstance(frame.payload, bytes)
-                self.beyond = True
+                self.ending = frame.opcode is Opcode.CLOSE
+                self.beyond = self.beyond or not self.ending
                 if frame.opcode.iscontrol():
                     self._control(frame.opcode, frame.payload)
                 elif self._take_part(
