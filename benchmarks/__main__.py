@@ -10,6 +10,7 @@ BENCHMARKS = {
     "scale": "10 000 concurrent streams in one process: memory for each, and whether any is lost",
     "faults": "a source that fails in every way: whether each stream is taken for what it is",
     "trust": "whether the verdict can be believed: runs spoiled on purpose, each held against the source's log",
+    "undisturbed": "how often a run that nothing disturbs is trusted: demos of 5 to 100 users, 10 to 30 s",
     "recorder": "what the server's instruments cost: an app without any, with streamgauge's, and with its peers'",
     "chunk_size": "what the size of a chunk costs: the sample app's streams, 64 B to 1 MiB a chunk",
     "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",

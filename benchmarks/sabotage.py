@@ -115,6 +115,7 @@ KINDS = {
     "cpu_taken": Kind("busy processes on its core", cpu_taken),
     "cpu_rationed": Kind("stopped 30–70 % of the time, in turns of 20–120 ms", cpu_rationed),
     "pairs": Kind("the source sends chunks in pairs", knobs="&burst=2", may_be_trusted=False),
+    "late_end": Kind("the source ends each body 5 ms after its last chunk", knobs="&end_ms=5"),
     "relay": Kind("a relay holds chunks back for 120 ms", relay=(*_RELAY, "--every-ms", "120"), may_be_trusted=False),
     "stepped_clock": Kind(
         "the wall clock steps by 3 ms to 10 s",

@@ -2,7 +2,8 @@
 
 ``GET /sse?chunks=N&interval_ms=M&bytes=B`` streams N events, one a transfer chunk, and ends with ``event: done``.
 With ``cut=K`` it closes the connection in the middle of the chunk after the first K; with ``burst=K`` it sends K events
-back to back, and then waits K intervals; with ``jitter=J`` each wait is longer or shorter by up to this share of it.
+back to back, and then waits K intervals; with ``jitter=J`` each wait is longer or shorter by up to this share of it;
+with ``end_ms=E`` the framing that closes the body follows the last event that much later.
 ``GET /log`` gives what happened since the last call: how many connections carried a stream, and for each stream the
 ``time.monotonic_ns()`` of the moment before each send. ``GET /log?sent=1`` adds, stream by stream, the moments after
 each send, when the request came, and the start of the stream as the client gave it in ``X-Stream-Start``.
@@ -110,6 +111,8 @@ async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sen
         log.before_ns.append(time.monotonic_ns())
         writer.write(framed)
         log.after_ns.append(time.monotonic_ns())
+    if end_s := knobs.get("end_ms", 0) / 1000:
+        await asyncio.sleep(end_s)
     writer.write(b"0\r\n\r\n")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamgauge.measure.outcome import Outcome
+from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
 from streamgauge.measure.uncertainty import Tolerance, uncertain_first_chunks, uncertain_intervals
 
@@ -69,6 +70,7 @@ def verdict(totals: RunTotals, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, 
         *_overloads(totals, bounds),
         *_clock_reasons(totals, bounds),
         *_open_percentiles(totals, bounds),
+        *_estimates(totals, bounds),
     ]
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
@@ -162,24 +164,49 @@ def _ms(value_s: float) -> str:
 
 
 def _open_percentiles(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    """One sentence for each metric, with its widest range: the tables mark every percentile that is open."""
+    first_chunks, intervals = [], []
     for (name, protocol), tally in sorted(totals.tallies.items()):
-        who, share = f"{name} ({protocol})", tally.coalesced / tally.chunks if tally.chunks else 0.0
-        for metric, uncertain, cause in (
-            (
-                "time to first chunk",
-                uncertain_first_chunks(tally, JUDGED, bounds.open_degraded),
-                "first chunks shared a read, or the generator waited for a CPU before it sent the request",
-            ),
-            (
-                "chunk interval",
-                uncertain_intervals(tally, JUDGED, bounds.open_degraded),
-                f"{share:.1%} of chunks shared a read",
-            ),
-        ):
-            for percentile, (low_s, high_s) in uncertain.items():
-                yield (
-                    f"{who}: {metric} {percentile} is only known to lie between {_ms(low_s)} and {_ms(high_s)} ms: "
-                    f"{cause}"
-                )
-        if share > bounds.coalesced_share_degraded:
-            yield f"{who}: {share:.1%} of chunks shared a read: most of their times are estimates"
+        who = f"{name} ({protocol})"
+        found = uncertain_first_chunks(tally, JUDGED, bounds.open_degraded)
+        first_chunks += [_Open(who, percentile, *ends) for percentile, ends in found.items()]
+        found = uncertain_intervals(tally, JUDGED, bounds.open_degraded)
+        intervals += [_Open(who, percentile, *ends, share=_shared(tally)) for percentile, ends in found.items()]
+    if first_chunks:
+        cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"
+        yield f"{_widest(first_chunks, 'time to first chunk')}: {cause}"
+    if intervals:
+        share = max(each.share for each in intervals)
+        yield f"{_widest(intervals, 'chunk interval')}: {share:.1%} of chunks shared a read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A percentile of one name that is not exactly known."""
+
+    who: str
+    percentile: str
+    low_s: float
+    high_s: float
+    share: float = 0.0
+
+
+def _widest(several: Sequence[_Open], metric: str) -> str:
+    widest = max(several, key=lambda each: each.high_s / each.low_s if each.low_s else float("inf"))
+    others = f", and {len(several) - 1} more percentiles to a narrower range" if len(several) > 2 else ""
+    others = ", and one more to a narrower range" if len(several) == 2 else others
+    return (
+        f"{widest.who}: {metric} {widest.percentile} is only known to lie between {_ms(widest.low_s)} and "
+        f"{_ms(widest.high_s)} ms{others}"
+    )
+
+
+def _shared(tally: Tally) -> float:
+    """Share of chunks that shared a read."""
+    return tally.coalesced / tally.chunks if tally.chunks else 0.0
+
+
+def _estimates(totals: RunTotals, bounds: Bounds) -> Iterator[str]:
+    for (name, protocol), tally in sorted(totals.tallies.items()):
+        if (share := _shared(tally)) > bounds.coalesced_share_degraded:
+            yield f"{name} ({protocol}): {share:.1%} of chunks shared a read: most of their times are estimates"

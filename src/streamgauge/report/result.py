@@ -30,7 +30,8 @@ class MetricSummary(TypedDict):
     error: float
     """The largest relative error of a percentile that comes from the histogram's buckets."""
     uncertain: dict[str, tuple[float, float]]
-    """For each percentile that coalesced reads leave undetermined, the least and the most it can be."""
+    """For each percentile that is not exactly known, the least and the most it can be: chunks shared a read, or the
+    generator waited for a CPU before it sent requests."""
     hdr: str
 
 
@@ -140,7 +141,7 @@ class Generator(TypedDict):
     longest_pause_s: NotRequired[float]
     """The longest time for which an event loop did not turn."""
     cpu_taken: NotRequired[float]
-    """Share of the time in which an event loop stood still and did not use the CPU, over all processes."""
+    """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
     """Share of one core that the busiest process used at most, 0 to 1."""
     late_starts: int
