@@ -26,7 +26,7 @@ class StreamRecord:
     time_to_first_chunk_s: float | None = None
     """At its most, where it is uncertain."""
     time_to_first_chunk_range_s: tuple[float, float] | None = None
-    """The least and the most that it can be, where the first chunk shared a read with others, or the generator waited for a
+    """The least and the most that it can be: the first chunk shared a read with others, or the generator waited for a
     CPU before it sent the request."""
     chunks: int = 0
     bytes: int = 0
