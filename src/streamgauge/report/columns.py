@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 #: Names are not shortened below this while a column can be dropped instead, unless they are shorter anyway.
 _SHORTEST_NAME = 20
+#: Which part of a shortened name is its beginning; the others are tried where names would look alike.
+_BEGINNINGS = (0.6, 0.8, 0.4, 0.2)
 #: Blanks between columns: two, or one where that saves a column.
 _GAPS = (2, 1)
 
@@ -99,28 +101,35 @@ class Table:
         names = {row.name for row in rows}
         longest = max([fixed, *map(cell_len, names)])
         least = min(_SHORTEST_NAME, longest)
-        while least < min(longest, width // 2) and len({shortened(name, least) for name in names}) < len(names):
+        while least < min(longest, width // 2) and len(set(self._shortened(least).values())) < len(names):
             least += 1
         return longest, max(fixed, least)
+
+    def _shortened(self, width: int) -> dict[str, str]:
+        """Each name in at most ``width`` cells, all shortened alike, so that as few as possible look the same."""
+        names = {row.name for row in self._rows if row}
+        ways = ({name: shortened(name, width, beginning) for name in names} for beginning in _BEGINNINGS)
+        return max(ways, key=lambda way: len(set(way.values())))
 
     def _fitted(self, layout: _Layout, dropped: Sequence[int]) -> Fitted:
         from rich.text import Text
 
+        names = self._shortened(layout.name)
         lines = [*self._head(layout), Text("─" * layout.width)]
         for row in self._rows:
             if row is None:
                 lines.append(Text())
             else:
-                lines += [self._line(layout, shortened(row.name, layout.name), row.cells), *row.below]
+                lines += [self._line(layout, names[row.name], row.cells), *row.below]
         return Fitted(lines, [self._columns[at].heading.replace("\n", " ") for at in dropped])
 
     def _head(self, layout: _Layout) -> "list[Text]":
         from rich.text import Text
 
-        # Headings of fewer lines stand at the bottom.
-        upwards = [
-            reversed(heading.split("\n")) for heading in (self._heading, *(each.heading for each in self._columns))
-        ]
+        kept = {at for at, _ in layout.kept}
+        headings = [each.heading if at in kept else "" for at, each in enumerate(self._columns)]
+        # A heading of fewer lines than others stands at the bottom.
+        upwards = [reversed(heading.split("\n")) for heading in (self._heading, *headings)]
         rows = [*zip_longest(*upwards, fillvalue="")][::-1]
         return [self._line(layout, name, [Text(cell, "bold") for cell in cells], "bold") for name, *cells in rows]
 
@@ -140,14 +149,14 @@ class Table:
         return line
 
 
-def shortened(name: str, width: int) -> str:
+def shortened(name: str, width: int, beginning: float = _BEGINNINGS[0]) -> str:
     """``name`` in at most ``width`` cells of the terminal, with an ellipsis in its middle where it needs more."""
     from rich.cells import cell_len
 
     if cell_len(name) <= width:
         return name
     head = tail = ""
-    head_width = (width - 1) * 3 // 5
+    head_width = int((width - 1) * beginning)
     for each in name:
         if cell_len(head + each) > head_width:
             break
