@@ -20,7 +20,9 @@ class Problem(click.ClickException):
     exit_code = 2
 
 
-class _Kind(click.ParamType[_Value]):
+class Kind(click.ParamType[_Value]):
+    """What all of them share."""
+
     def refuse(
         self, expected: str, value: object, param: click.Parameter | None, ctx: click.Context | None, why: object = ""
     ) -> NoReturn:
@@ -28,7 +30,7 @@ class _Kind(click.ParamType[_Value]):
         self.fail(f"expected {expected}, got {str(value)!r}" + (f": {why}" if why else ""), param, ctx)
 
 
-class Whole(_Kind[int]):
+class Whole(Kind[int]):
     """A whole number from ``least`` to ``most``."""
 
     name = "number"
@@ -53,7 +55,7 @@ class Port(Whole):
         super().__init__(1, 65535)
 
 
-class RunTime(_Kind[int]):
+class RunTime(Kind[int]):
     """A length of time as Locust takes it, in whole seconds: ``30s``, ``2m``, ``1h30m``, ``45``."""
 
     name = "duration"
@@ -72,7 +74,7 @@ class RunTime(_Kind[int]):
         return total_s
 
 
-class Rate(_Kind[float]):
+class Rate(Kind[float]):
     """A finite number of at least ``least`` or, without it, above zero."""
 
     name = "number"
@@ -92,7 +94,7 @@ class Rate(_Kind[float]):
         return number
 
 
-class OneOf(_Kind[str]):
+class OneOf(Kind[str]):
     """One of a few words."""
 
     name = "word"
@@ -107,7 +109,7 @@ class OneOf(_Kind[str]):
         return str(value)
 
 
-class Existing(_Kind[Path]):
+class Existing(Kind[Path]):
     """A file or a directory that is there and can be read."""
 
     name = "path"
@@ -125,7 +127,7 @@ class Existing(_Kind[Path]):
         return path
 
 
-class NewFile(_Kind[Path]):
+class NewFile(Kind[Path]):
     """A file to write, in a directory that exists; ``-`` is left to the command."""
 
     name = "file"
@@ -140,7 +142,7 @@ class NewFile(_Kind[Path]):
         return path
 
 
-class NewDirectory(_Kind[Path]):
+class NewDirectory(Kind[Path]):
     """A directory to write in; it is made if it is not there."""
 
     name = "directory"
