@@ -15,4 +15,6 @@ class SseListener(StreamUser):
 
     @task
     def listen(self) -> None:
-        self.play("/stream/sse", protocol="sse", end="event:done", params={"chunks": CHUNKS, "interval_ms": INTERVAL_MS})
+        self.play(
+            "/stream/sse", protocol="sse", end="event:done", params={"chunks": CHUNKS, "interval_ms": INTERVAL_MS}
+        )
