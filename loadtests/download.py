@@ -4,7 +4,6 @@ from locust import task
 
 from streamgauge.load import StreamUser
 
-
 # 60 × 120 ms: as long as the streams of the other scenarios, and inside a bucket for the same reason (see sse.py).
 CHUNKS, INTERVAL_MS = 60, 120
 
