@@ -80,9 +80,8 @@ def _ratios(costs: Iterable[float | None], others: Iterable[float | None]) -> li
 
 
 def wide_console() -> Console:
-    """Where the tables are printed: as wide as they are where that is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH)
+    """Where the tables are printed. A narrower terminal wraps their lines; rich would cut their numbers."""
+    return Console(width=max(Console().width, WIDTH))
 
 
 def show(report: dict[str, Any], console: Console) -> None:

@@ -4,6 +4,9 @@ from locust import task
 
 from streamgauge.load import StreamUser
 
+# 60 × 120 ms: as long as the streams of the other scenarios, and inside a bucket for the same reason (see sse.py).
+CHUNKS, INTERVAL_MS = 60, 120
+
 
 class Downloader(StreamUser):
     """Fetches ``/stream/file/readings.csv``."""
@@ -14,5 +17,5 @@ class Downloader(StreamUser):
             "/stream/file/readings.csv",
             protocol="raw",
             name="/stream/file/{name}",
-            params={"chunks": 50, "interval_ms": 100},
+            params={"chunks": CHUNKS, "interval_ms": INTERVAL_MS},
         )

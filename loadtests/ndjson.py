@@ -4,7 +4,8 @@ from locust import task
 
 from streamgauge.load import StreamUser
 
-CHUNKS = 100
+# As many and as often as in sse.py.
+CHUNKS, INTERVAL_MS = 120, 60
 
 
 class NdjsonReader(StreamUser):
@@ -16,5 +17,5 @@ class NdjsonReader(StreamUser):
             "/stream/ndjson",
             protocol="ndjson",
             end=f'data:{{"type":"done","chunks":{CHUNKS}}}',
-            params={"chunks": CHUNKS, "interval_ms": 50},
+            params={"chunks": CHUNKS, "interval_ms": INTERVAL_MS},
         )

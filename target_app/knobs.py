@@ -32,7 +32,10 @@ def _fail_how(default: FailHow, *ways: FailHow) -> FailHow:
 
 
 class Knobs(BaseModel):
-    """How many chunks, how often, how large, and what goes wrong. Anything else in the query would be a slip."""
+    """How many chunks, how often, how large, and what goes wrong. Anything else in the query would be a slip.
+
+    With the defaults, intervals and durations lie inside the buckets of the catalog's histograms, not on their bounds.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +43,7 @@ class Knobs(BaseModel):
         50, ge=1, le=MOST_CHUNKS, description="Chunks to send; an end marker comes on top of them, one interval later."
     )
     interval_ms: float = Field(
-        50,
+        60,
         ge=0,
         le=LONGEST_INTERVAL_MS,
         allow_inf_nan=False,
@@ -119,7 +122,7 @@ class FileKnobs(Knobs):
 
     chunks: int = Field(50, ge=1, le=MOST_CHUNKS, description="Chunks to send at most; the file may end before.")
     interval_ms: float = Field(
-        20, ge=0, le=LONGEST_INTERVAL_MS, allow_inf_nan=False, description="Milliseconds from one chunk to the next."
+        30, ge=0, le=LONGEST_INTERVAL_MS, allow_inf_nan=False, description="Milliseconds from one chunk to the next."
     )
     chunk_bytes: int = Field(65536, ge=1, le=LONGEST_CHUNK_BYTES, description="Bytes of a chunk; the last may be less.")
     fail_how: Literal["cut", "stall"] = _fail_how("cut", "stall")  # type: ignore[assignment]

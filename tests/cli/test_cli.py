@@ -1,5 +1,6 @@
 """What ``streamgauge`` says of itself, and of calls that it cannot follow."""
 
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -81,6 +82,50 @@ def test_a_bad_value_is_named_with_its_option(call, option, value):
     assert option in answer.output
     assert value in answer.output
     assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("demo", "--users", "abc"), "'--users': expected a whole number from 1 to 20000, got 'abc'"),
+        (("demo", "--users", "٣"), "'--users': expected a whole number from 1 to 20000, got '٣'"),
+        (("demo", "--processes", "65"), "'--processes': expected a whole number from 1 to 64, got '65'"),
+        (("demo", "--app-port", "http"), "'--app-port': expected a whole number from 1 to 65535, got 'http'"),
+        (("demo", "--spawn-rate", "fast"), "'--spawn-rate': expected a number above 0, got 'fast'"),
+        (("demo", "--run-time", "soon"), "'--run-time': expected a duration such as 30s, 2m or 1h30m, got 'soon'"),
+        (("demo", "--run-time", "25h"), "'--run-time': expected a duration from 1s to 24h, got '25h'"),
+        (("demo", "--locustfile", "no.py"), "'--locustfile': expected a locustfile, got 'no.py': No such file"),
+        (("demo", "--web-port", "9000"), "--web-port 9000: there is no web UI without --web"),
+        (("calibrate", "--users", "1.5"), "'--users': expected a whole number from 1 to 20000, got '1.5'"),
+        (("calibrate", "--chunk-bytes", "3"), "'--chunk-bytes': expected a whole number from 20 to 1000000, got '3'"),
+        (("calibrate", "--interval-ms", "0.01"), "'--interval-ms': expected a number of at least 0.1, got '0.01'"),
+        (("calibrate", "--interval-ms", "6000"), "--interval-ms 6000: expected at most 5000"),
+        (("calibrate", "-o", "no/x.json"), "expected a file to write, got 'no/x.json': its directory does not exist"),
+        (("report", "no"), "'RESULT': expected a result.json or the directory of one, got 'no': No such file"),
+        (("report", ".", "--format", "xml"), "'--format': expected html, json or text, got 'xml'"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_an_error_says_what_is_expected_and_what_came(call, arguments, expected):
+    answer = call(*arguments)
+    assert answer.exit_code == 2
+    assert expected in answer.output
+
+
+def test_no_command_has_a_kind_of_value_with_words_of_its_own():
+    from streamgauge.commands import streamgauge
+    from streamgauge.commands.values import Kind
+
+    for command in streamgauge.commands.values():
+        for option in command.params:
+            assert isinstance(option.type, Kind) or getattr(option, "is_flag", False), (command.name, option.name)
+
+
+def test_the_help_has_whole_sentences(call):
+    listed = " ".join(call("--help").output.partition("Commands:")[2].split())
+    assert "..." not in listed
+    for name in ("calibrate", "demo", "report"):
+        assert re.search(rf"\b{name} [A-Z][^.]*(\.json[^.]*)?\.( |$)", listed), listed
 
 
 def test_a_result_directory_that_is_a_file_is_refused(call, tmp_path: Path):

@@ -66,6 +66,15 @@ def test_json_goes_to_standard_output(call, home, result):
     assert json.loads(answer.output) == {**result, "server": None}
 
 
+def test_text_is_the_terminals_table(call, home):
+    shown = call("report", home, "--format", "text")
+    assert shown.exit_code == 0
+    assert "/stream/sse" in shown.output
+    assert "trusted, passed" in shown.output
+    call("report", home, "--format", "text", "-o", home / "table.txt")
+    assert (home / "table.txt").read_text() == shown.output
+
+
 def test_the_servers_view_beside_the_result_is_in_the_report(call, home):
     line = {"name": "", "subject": "chunks", "client": 2, "server": 3, "equal": False, "text": "2 ≠ 3 here", "why": ""}
     (home / "server.json").write_text(json.dumps({"routes": [], "agreement": [line]}))
@@ -102,7 +111,7 @@ def test_a_broken_view_is_named(call, home):
 def test_a_directory_without_a_result_is_named(call, tmp_path):
     answer = call("report", tmp_path)
     assert answer.exit_code == 2
-    assert "no such file" in answer.output
+    assert "no such file" in answer.output.lower()
 
 
 def test_an_output_that_cannot_be_written_is_named(call, home):

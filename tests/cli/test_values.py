@@ -15,7 +15,7 @@ def test_a_run_time_is_read_as_locust_reads_it(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "s", "5x", "m5", "5s1m", " 5", "٣s", "1" * 400 + "s"])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(click.BadParameter, match="no time"):
+    with pytest.raises(click.BadParameter, match="expected a duration"):
         RunTime().convert(text, None, None)
 
 

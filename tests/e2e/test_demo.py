@@ -52,7 +52,7 @@ def _play_spoiled(playing, directory):
     """Another client asks the app for streams, again and again."""
     with playing(directory, "--users", "2", "--run-time", "3s") as demo:
         demo.wait_for("Starting Locust")
-        app = demo.errors.read_text().partition("The sample app: ")[2].partition(",")[0]
+        app = demo.errors.read_text().partition("sample app ")[2].partition(",")[0]
         while demo.process.poll() is None:
             ends_with_the_demo = suppress(OSError, http.client.HTTPException)
             with ends_with_the_demo, urllib.request.urlopen(f"{app}/stream/sse?chunks=2&interval_ms=1") as stream:
@@ -150,6 +150,14 @@ def test_standard_output_holds_the_table_and_the_paths_alone(done):
     assert f"results/{done.run.name}/report.html" in output
     assert "Starting" not in output
     assert "\x1b" not in output
+
+
+def test_addresses_are_said_to_last_as_long_as_the_demo(done):
+    errors = done.errors.read_text()
+    assert re.search(
+        r"^sample app http://127.0.0.1:\d+, its metrics http://\S+ \(until the demo ends\)$", errors, re.MULTILINE
+    )
+    assert errors.rstrip().rpartition("\n")[2].startswith("The sample app has ended.")
 
 
 def test_progress_is_told_in_lines_where_there_is_no_terminal(done):

@@ -20,18 +20,6 @@ def printed(result: Result, server: ServerView | None = None, width: int = 140, 
     return out.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 100, 140])
-def test_every_number_stands_whole_at_any_width(make_result: Callable[..., Result], server: Any, width: int) -> None:
-    result = make_result()
-    server.serve(result)
-    text = printed(result, server_view("", server.scrape()), width)
-    assert all(len(line) <= width for line in text.splitlines())
-    assert "…" not in text
-    for each in result["streams"]:
-        assert f"{each['chunk_interval']['p99'] * 1000:.3g}"[:3] in text
-    assert text.count("interval  interval") == 2
-
-
 def test_failures_stand_by_outcome_and_with_their_reasons(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=3, failing=0)
     result["streams"][0]["outcomes"]["truncated"] = 7
@@ -88,6 +76,15 @@ def test_the_verdict_comes_last_with_its_reasons(
     last = printed(result).rpartition("\n\n")[2]
     assert words in last
     assert "- lag p99 was 9 ms" in last
+
+
+def test_warnings_about_the_run_come_below_the_verdict(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=2)
+    assert "!" not in printed(result)
+    result["run"]["warnings"] = ["--stream-end 'event:done' was used by no scenario."]
+    verdict, _, warning = printed(result).rpartition("\n\n")[2].rpartition("\n! ")
+    assert "trusted" in verdict
+    assert warning == "--stream-end 'event:done' was used by no scenario.\n"
 
 
 def test_a_rule_shows_what_it_found_in_its_unit(make_result: Callable[..., Result]) -> None:

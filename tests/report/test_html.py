@@ -127,7 +127,7 @@ def test_the_server_stands_beside_the_client(make_result: Callable[..., Result],
     page = Page(html.render(result, server_view("", server.scrape())))
     chunks = sum(each["chunks"] for each in result["streams"])
     assert f"chunks: client {chunks:,} = server {chunks:,} ✓" in page.text
-    assert "interpolated" in page.text
+    assert "≤ 75 ms means at most 75 ms" in page.text
     assert "By route: each agrees as well" in page.text
 
 

@@ -2,8 +2,11 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamgauge.report.server_view import ScrapeError, histogram_quantile, server_view
+from streamgauge.catalog import CATALOG
+from streamgauge.report.server_view import ScrapeError, quantile_bucket, server_view
 
 
 def test_only_what_grew_between_the_scrapes_counts(server: Any) -> None:
@@ -42,29 +45,43 @@ def test_one_route_in_several_processes_is_summed() -> None:
     assert route["chunks"] == 15
 
 
-def test_percentiles_are_interpolated_in_what_the_buckets_grew_by(server: Any) -> None:
+def test_a_percentile_is_the_bucket_that_what_grew_lies_in(server: Any) -> None:
     labels = {"route": "/a", "protocol": "sse"}
     for _ in range(50):
         server.observe("stream_server_chunk_interval_seconds", 9.0, **labels)
     before = server.scrape()
-    for _ in range(100):
-        server.observe("stream_server_chunk_interval_seconds", 0.06, **labels)
+    for value_s in [0.06] * 98 + [2.0, 11.0]:
+        server.observe("stream_server_chunk_interval_seconds", value_s, **labels)
     (route,) = server_view(before, server.scrape())["routes"]
-    assert route["chunk_interval"] == {"count": 100, "p50": pytest.approx(0.0625), "p99": pytest.approx(0.07475)}
+    assert route["chunk_interval"] == {"count": 100, "p50": (0.05, 0.075), "p99": (1.0, 2.5)}
     assert route["time_to_first_chunk"] == {"count": 0, "p50": None, "p99": None}
 
 
+BUCKETS = [(1.0, 4.0), (3.0, 8.0), (math.inf, 10.0)]
+
+
 @pytest.mark.parametrize(
-    ("q", "expected"), [(0.25, 0.5), (0.5, 1.0), (0.75, 2.0), (0.9, 3.0), (0.99, 3.0)], ids=lambda value: str(value)
+    ("q", "expected"),
+    [(0.01, (0.0, 1.0)), (0.4, (0.0, 1.0)), (0.41, (1.0, 3.0)), (0.8, (1.0, 3.0)), (0.81, (3.0, None))],
+    ids=str,
 )
-def test_a_quantile_is_what_promql_computes(q: float, expected: float) -> None:
-    buckets = [(1.0, 4.0), (3.0, 8.0), (math.inf, 8.0)] if q <= 0.75 else [(3.0, 1.0), (math.inf, 100.0)]
-    assert histogram_quantile(q, buckets) == pytest.approx(expected)
+def test_a_value_on_a_bound_lies_below_it(q: float, expected: tuple[float, float | None]) -> None:
+    assert quantile_bucket(q, BUCKETS) == expected
+
+
+@given(st.lists(st.floats(1e-6, 20), min_size=1, max_size=60), st.sampled_from([0.5, 0.99]))
+def test_the_true_percentile_lies_in_the_bucket(values_s: list[float], q: float) -> None:
+    bounds = [*CATALOG["stream_server_chunk_interval_seconds"].buckets, math.inf]
+    found = quantile_bucket(q, [(bound, float(sum(each <= bound for each in values_s))) for bound in bounds])
+    assert found is not None
+    above_s, at_most_s = found
+    true_s = sorted(values_s)[math.ceil(q * len(values_s)) - 1]
+    assert above_s < true_s <= (math.inf if at_most_s is None else at_most_s)
 
 
 @pytest.mark.parametrize("buckets", [[], [(1.0, 0.0), (math.inf, 0.0)]], ids=["none", "empty"])
 def test_no_values_have_no_quantile(buckets: list[tuple[float, float]]) -> None:
-    assert histogram_quantile(0.5, buckets) is None
+    assert quantile_bucket(0.5, buckets) is None
 
 
 def test_something_that_is_no_scrape_is_named_in_the_error() -> None:

@@ -13,8 +13,9 @@ def streamgauge() -> None:
     """Load testing and performance monitoring for streaming HTTP, with numbers that say how right they are."""
 
 
-streamgauge.add_command(calibrate)
-streamgauge.add_command(demo)
-streamgauge.add_command(report)
+for _command in (calibrate, demo, report):
+    # The first sentence of its own help, whole; click would cut it off.
+    _command.short_help = (_command.help or "").partition("\n\n")[0]
+    streamgauge.add_command(_command)
 
 __all__ = ["streamgauge"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from streamgauge.commands.values import Problem, Rate, RunTime, need
+from streamgauge.commands.values import NewFile, Problem, Rate, RunTime, Whole, need
 from streamgauge.demo.interrupt import Interrupt
 
 _NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
@@ -15,17 +15,17 @@ _SHORTEST_MS = 0.1
 
 
 @click.command()
+@click.option("--users", type=Whole(1, 20_000), default=100, show_default=True, help="Concurrent streams of the load.")
 @click.option(
-    "--users", type=click.IntRange(1, 20_000), default=100, show_default=True, help="Concurrent streams of the load."
+    "--interval-ms",
+    type=Rate(least=_SHORTEST_MS),
+    default=50.0,
+    show_default=True,
+    help="From chunk to chunk of one stream.",
 )
-@click.option("--interval-ms", type=Rate(), default=50.0, show_default=True, help="From chunk to chunk of one stream.")
 @click.option("--run-time", type=RunTime(), default="10s", show_default=True, help="Length of the run.")
-@click.option(
-    "--chunk-bytes", type=click.IntRange(20, 1_000_000), default=100, show_default=True, help="Size of a chunk."
-)
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures to a file, as JSON."
-)
+@click.option("--chunk-bytes", type=Whole(20, 1_000_000), default=100, show_default=True, help="Size of a chunk.")
+@click.option("-o", "--output", type=NewFile(), help="Also write the figures to a file, as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress: only the figures.")
 def calibrate(
     users: int, interval_ms: float, run_time: int, chunk_bytes: int, output: Path | None, quiet: bool
@@ -40,11 +40,9 @@ def calibrate(
     """
     need(_NEEDS, "load")
     if interval_ms * 2 > run_time * 1000:
-        raise Problem(f"--interval-ms {interval_ms:g}: a run of {run_time} s has no room for two chunks")
-    if interval_ms < _SHORTEST_MS:
-        raise Problem(f"--interval-ms {interval_ms:g}: expected at least {_SHORTEST_MS:g}")
-    if output is not None and not output.absolute().parent.is_dir():
-        raise Problem(f"--output {str(output)!r} is in no directory that exists")
+        raise Problem(
+            f"--interval-ms {interval_ms:g}: expected at most {run_time * 500}, for two chunks in a run of {run_time} s"
+        )
     with Interrupt() as interrupt:
         from streamgauge.calibrate.drive import Plan
         from streamgauge.calibrate.drive import calibrate as run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from streamgauge.commands.values import NewDirectory, Port, Problem, Rate, RunTime, need
+from streamgauge.commands.values import Existing, NewDirectory, Port, Problem, Rate, RunTime, Whole, need
 from streamgauge.demo.interrupt import Interrupt
 
 _NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh", "target_app")
@@ -13,17 +13,17 @@ _MOST_USERS = 20_000
 
 
 @click.command()
-@click.option("--users", type=click.IntRange(1, _MOST_USERS), default=100, show_default=True, help="Concurrent users.")
+@click.option("--users", type=Whole(1, _MOST_USERS), default=100, show_default=True, help="Concurrent users.")
 @click.option("--spawn-rate", type=Rate(), help="Users started per second.  [default: all within 3 s]")
 @click.option("--run-time", type=RunTime(), default="30s", show_default=True, help="Length of the run.")
 @click.option(
     "--processes",
-    type=click.IntRange(1, 64),
+    type=Whole(1, 64),
     default=1,
     show_default=True,
     help="Locust processes that drive the streams.",
 )
-@click.option("--locustfile", type=click.Path(exists=True, path_type=Path), help="Scenario.  [default: the mix]")
+@click.option("--locustfile", type=Existing("a locustfile"), help="Scenario.  [default: the mix]")
 @click.option("--app-port", type=Port(), help="The app's port.  [default: 8000, or a free one]")
 @click.option("--metrics-port", type=Port(), help="The port of its metrics.  [default: 9101, or a free one]")
 @click.option("--web", is_flag=True, help="With Locust's web UI, which stays open after the run until Ctrl-C.")
@@ -58,6 +58,8 @@ def demo(
     Exit status: 0 passed, 1 a stream failed, 2 usage, 3 the measurement cannot be trusted, 130 interrupted.
     """
     need(_NEEDS, "demo")
+    if web_port is not None and not web:
+        raise Problem(f"--web-port {web_port}: there is no web UI without --web")
     with Interrupt() as interrupt:
         from streamgauge.demo.drive import run_demo
         from streamgauge.demo.plan import Plan, default_locustfile

@@ -2,22 +2,33 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from streamgauge.commands.values import Problem, need
+from streamgauge.commands.values import Existing, NewFile, OneOf, Problem, need
+
+if TYPE_CHECKING:
+    from streamgauge.report.result import Result
+    from streamgauge.report.server_view import ServerView
 
 
 @click.command()
-@click.argument("result", type=click.Path(exists=True, path_type=Path))
+@click.argument("result", type=Existing("a result.json or the directory of one"))
 @click.option(
-    "--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="What to write."
+    "--format",
+    "form",
+    type=OneOf("html", "json", "text"),
+    metavar="[html|json|text]",
+    default="html",
+    show_default=True,
+    help="What to write; text is the terminal's table.",
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write, - for standard output.  [default: report.html beside the result; JSON to standard output]",
+    type=NewFile(),
+    help="File to write, - for standard output.  [default: report.html beside the result; others to standard output]",
 )
 def report(result: Path, form: str, output: Path | None) -> None:
     """Write the report of RESULT, a result.json or the directory that holds one.
@@ -25,10 +36,11 @@ def report(result: Path, form: str, output: Path | None) -> None:
     The server's own view of the run is in it where server.json lies beside the result.
     """
     need(("plotly", "jinja2", "hdrh"), "demo")
-    text = _rendered(result, form)
     home = result if result.is_dir() else result.parent
     target = output or (home / "report.html" if form == "html" else Path("-"))
-    if str(target) == "-":
+    to_standard_output = str(target) == "-"
+    text = _rendered(result, form, to_standard_output)
+    if to_standard_output:
         click.echo(text, nl=False)
         return
     try:
@@ -38,7 +50,7 @@ def report(result: Path, form: str, output: Path | None) -> None:
     click.echo(target)
 
 
-def _rendered(path: Path, form: str) -> str:
+def _rendered(path: Path, form: str, to_standard_output: bool) -> str:
     from jinja2 import TemplateError
 
     from streamgauge.demo.view import read_view
@@ -51,8 +63,21 @@ def _rendered(path: Path, form: str) -> str:
     except ResultError as error:
         raise Problem(str(error)) from None
     try:
-        page = render(result, view)
-        text = page if form == "html" else json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
+        text = render(result, view)  # in any form, for it reads all of the result
+        if form == "json":
+            text = json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
+        elif form == "text":
+            text = _table(result, view, to_standard_output)
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
         raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
     return text.encode(errors="replace").decode()
+
+
+def _table(result: "Result", view: "ServerView | None", to_standard_output: bool) -> str:
+    from streamgauge.report.console import print_table
+    from streamgauge.report.terminal import standard_output, unlimited
+
+    console = standard_output() if to_standard_output else unlimited()
+    with console.capture() as printed:
+        print_table(result, view, console)
+    return printed.get()

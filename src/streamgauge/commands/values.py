@@ -1,14 +1,17 @@
-"""Kinds of values that options take, and what is wrong with a value that is none."""
+"""Kinds of values that options take. A value of another kind is an error that says what is expected and what came."""
 
 import math
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn, TypeVar
 
 import click
 
 _RUN_TIME = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _LONGEST_S = 24 * 3600
+_Value = TypeVar("_Value")
 
 
 class Problem(click.ClickException):
@@ -17,42 +20,33 @@ class Problem(click.ClickException):
     exit_code = 2
 
 
-class RunTime(click.ParamType[int]):
-    """A length of time as Locust takes it, in whole seconds: ``30s``, ``2m``, ``1h30m``, ``45``."""
+class Kind(click.ParamType[_Value]):
+    """What all of them share."""
 
-    name = "time"
+    def refuse(
+        self, expected: str, value: object, param: click.Parameter | None, ctx: click.Context | None, why: object = ""
+    ) -> NoReturn:
+        """Raise the error that all kinds share."""
+        self.fail(f"expected {expected}, got {str(value)!r}" + (f": {why}" if why else ""), param, ctx)
+
+
+class Whole(Kind[int]):
+    """A whole number from ``least`` to ``most``."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Seconds."""
-        if isinstance(value, int):
-            return value
-        found = _RUN_TIME.fullmatch(str(value))
-        if found is None or len(str(value)) > 12:
-            self.fail(f"{value!r} is no time such as 30s, 2m or 1h30m", param, ctx)
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        total_s = hours * 3600 + minutes * 60 + seconds
-        if not 0 < total_s <= _LONGEST_S:
-            self.fail(f"{value!r} is not between 1s and 24h", param, ctx)
-        return total_s
-
-
-class Rate(click.ParamType[float]):
-    """A finite number above zero."""
-
-    name = "rate"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Per second."""
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = math.nan
-        if not (math.isfinite(number) and number > 0):
-            self.fail(f"{value!r} is no number above 0", param, ctx)
+        """The number."""
+        number = int(str(value)) if _WHOLE.fullmatch(str(value)) else None
+        if number is None or not self._least <= number <= self._most:
+            self.refuse(f"a whole number from {self._least} to {self._most}", value, param, ctx)
         return number
 
 
-class Port(click.IntRange):
+class Port(Whole):
     """A TCP port."""
 
     name = "port"
@@ -61,7 +55,94 @@ class Port(click.IntRange):
         super().__init__(1, 65535)
 
 
-class NewDirectory(click.ParamType[Path]):
+class RunTime(Kind[int]):
+    """A length of time as Locust takes it, in whole seconds: ``30s``, ``2m``, ``1h30m``, ``45``."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds."""
+        if isinstance(value, int):
+            return value
+        found = _RUN_TIME.fullmatch(str(value))
+        if found is None or len(str(value)) > 12:
+            self.refuse("a duration such as 30s, 2m or 1h30m", value, param, ctx)
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        total_s = hours * 3600 + minutes * 60 + seconds
+        if not 0 < total_s <= _LONGEST_S:
+            self.refuse("a duration from 1s to 24h", value, param, ctx)
+        return total_s
+
+
+class Rate(Kind[float]):
+    """A finite number of at least ``least`` or, without it, above zero."""
+
+    name = "number"
+
+    def __init__(self, least: float = 0.0) -> None:
+        self._least = least
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not (math.isfinite(number) and number > 0 and number >= self._least):
+            expected = f"a number of at least {self._least:g}" if self._least else "a number above 0"
+            self.refuse(expected, value, param, ctx)
+        return number
+
+
+class OneOf(Kind[str]):
+    """One of a few words."""
+
+    name = "word"
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word."""
+        if str(value) not in self._words:
+            self.refuse(f"{', '.join(self._words[:-1])} or {self._words[-1]}", value, param, ctx)
+        return str(value)
+
+
+class Existing(Kind[Path]):
+    """A file or a directory that is there and can be read."""
+
+    name = "path"
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Its path."""
+        path = Path(str(value))
+        try:
+            path.stat()
+        except (OSError, ValueError) as error:
+            self.refuse(self._what, value, param, ctx, getattr(error, "strerror", None) or error)
+        return path
+
+
+class NewFile(Kind[Path]):
+    """A file to write, in a directory that exists; ``-`` is left to the command."""
+
+    name = "file"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Its path."""
+        path = Path(str(value))
+        if path.is_dir():
+            self.refuse("a file to write", value, param, ctx, "it is a directory")
+        if not path.absolute().parent.is_dir():
+            self.refuse("a file to write", value, param, ctx, "its directory does not exist")
+        return path
+
+
+class NewDirectory(Kind[Path]):
     """A directory to write in; it is made if it is not there."""
 
     name = "directory"
@@ -75,7 +156,8 @@ class NewDirectory(click.ParamType[Path]):
             probe.touch()
             probe.unlink()
         except (OSError, ValueError) as error:
-            self.fail(f"{str(value)!r} cannot be written in: {getattr(error, 'strerror', None) or error}", param, ctx)
+            why = getattr(error, "strerror", None) or error
+            self.refuse("a directory to write in", value, param, ctx, why)
         return path
 
 

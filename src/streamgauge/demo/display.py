@@ -4,15 +4,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamgauge.report.console import printable
+from streamgauge.report.columns import Column, Table
 from streamgauge.report.result import TimelinePoint
+from streamgauge.report.terminal import print_lines, styled, wrapped
 from streamgauge.report.units import NONE, duration, number, rate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
+    from rich.text import Text
 
 _LINE_EVERY_S = 5.0
+#: Of the figures: where the terminal is too narrow, those with the lowest number are left out first.
+_IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Display:
 
         self._console: Console = Console(stderr=True, highlight=False)
         self._quiet = quiet
+        self._addresses: dict[str, str] = {}
         self._live: Live | None = None
         self._kind = ""
         self._line_at_s = 0.0
@@ -64,20 +69,31 @@ class Display:
         if not self._quiet:
             self._print(text)
 
+    def show_addresses(self, addresses: dict[str, str]) -> None:
+        """Show what can be reached until the demo ends: in the live display, or as a line where there is none."""
+        self._addresses |= addresses
+        if not self._shows_live:
+            self.say(", ".join(f"{what} {url}" for what, url in addresses.items()) + " (until the demo ends)")
+
     def warn(self, text: str, detail: str = "") -> None:
         """What the user must know, quiet or not; ``detail`` is shown below it as it is."""
         self._print(text, "bold red")
         for line in detail.splitlines():
-            self._print(f"  {line}", "dim")
+            print_lines(self._console, [styled((f"  {line}", "dim"))])
 
     def _print(self, text: str, style: str = "") -> None:
-        self._console.print(printable(text), style=style, markup=False, soft_wrap=not self._console.is_terminal)
+        words = styled((text, style))
+        print_lines(self._console, wrapped(words, self._console.width) if self._console.is_terminal else [words])
+
+    @property
+    def _shows_live(self) -> bool:
+        return self._console.is_terminal and not self._console.is_dumb_terminal
 
     def show(self, progress: Progress) -> None:
         """The progress of the run, as it is now."""
         if self._quiet:
             return
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
+        if self._shows_live:
             self._show_live(progress)
         elif self._line_is_due(progress.phase.partition(" ")[0]):
             self.say(_line(progress))
@@ -97,7 +113,7 @@ class Display:
             # No refreshing thread: processes are forked from here.
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
-        self._live.update(_panel(progress), refresh=True)
+        self._live.update(_panel(progress, self._addresses, self._console.width), refresh=True)
 
     def close(self) -> None:
         """Take the live display away."""
@@ -115,12 +131,18 @@ def _line(progress: Progress) -> str:
     return f"{_clock(progress)}, {progress.phase}: {figures}"
 
 
-def _panel(progress: Progress) -> "RenderableType":
+def _panel(progress: Progress, addresses: dict[str, str], width: int) -> "RenderableType":
     from rich.console import Group
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
 
-    bar = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    where = [styled((f"{what}  ", "dim"), url) for what, url in addresses.items()]
+    return Group("", *where, _bar(progress), *_figures(progress, width))
+
+
+def _bar(progress: Progress) -> "RenderableType":
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table as RichTable
+
+    bar = RichTable.grid(padding=(0, 1, 0, 0), expand=True)
     bar.add_column(no_wrap=True)
     bar.add_column(ratio=1)
     bar.add_column(no_wrap=True, justify="right")
@@ -130,10 +152,14 @@ def _panel(progress: Progress) -> "RenderableType":
         ProgressBar(total=progress.run_time_s, completed=elapsed_s, complete_style="cyan", finished_style="green"),
         _clock(progress),
     )
-    figures = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for value, what in progress.figures:
-        figures.add_column(
-            what, justify="right", no_wrap=True, style="red" if what == "failed" and value != "0" else ""
-        )
-    figures.add_row(*(value for value, _ in progress.figures))
-    return Group("", bar, figures)
+    return bar
+
+
+def _figures(progress: Progress, width: int) -> "list[Text]":
+    (users, what), *others = progress.figures
+    table = Table(what, [Column(heading, _IMPORTANCE[heading]) for _, heading in others])
+    table.add(
+        users, [styled((value, "red" if heading == "failed" and value != "0" else "")) for value, heading in others]
+    )
+    heading_line, _, values = table.fit(width).lines
+    return [heading_line, values]

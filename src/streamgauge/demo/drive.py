@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from streamgauge.demo.display import Display
-from streamgauge.demo.finish import Finish
+from streamgauge.demo.finish import Finish, short
 from streamgauge.demo.generator import Generator
 from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
 from streamgauge.demo.plan import Plan
@@ -22,7 +22,9 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     display = Display(quiet=quiet)
     try:
         with Children() as children:
-            return _Demo(plan, display, interrupt, children).run()
+            status = _Demo(plan, display, interrupt, children).run()
+        display.say(_farewell(plan))
+        return status
     except Interrupted:
         display.warn("Interrupted before any stream ended: there is nothing to report.")
     except Killed:
@@ -38,6 +40,12 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     finally:
         display.close()
     return EXIT_CODE
+
+
+def _farewell(plan: Plan) -> str:
+    if plan.web:
+        return "Locust's web UI and the sample app have ended."
+    return "The sample app has ended. To keep it and Locust's web UI open after the run, add --web."
 
 
 def _last_words(child: Child | None) -> str:
@@ -66,7 +74,7 @@ class _Demo:
         if early:
             return EXIT_CODE
         if self._plan.web:
-            self._stay_open(generator, finish)
+            self._stay_open(generator, finish, app)
             if self._interrupt.asked:
                 return status
         return self._status(generator, status)
@@ -78,7 +86,7 @@ class _Demo:
             app = SampleApp(self._plan, self._children, self._interrupt)
         except DemoError as error:
             app = self._start_app_elsewhere(error)
-        self._display.say(f"The sample app: {app.url}, metrics {app.metrics_url}")
+        self._display.show_addresses({"sample app": app.url, "its metrics": app.metrics_url})
         return app
 
     def _start_app_elsewhere(self, error: DemoError) -> SampleApp:
@@ -105,8 +113,8 @@ class _Demo:
             generator = self._generator(app)
         except DemoError as error:
             generator = self._generator_elsewhere(app, error)
-        if self._plan.ports.web is not None:
-            self._display.say(f"Locust's web UI is at {self._web_url}")
+        if self._plan.web:
+            self._display.show_addresses({"Locust's web UI": self._web_url})
         return generator
 
     def _generator(self, app: SampleApp) -> Generator:
@@ -134,10 +142,14 @@ class _Demo:
         port = self._plan.ports.web
         return f"http://{HOST}:{port.number}" if port else ""
 
-    def _stay_open(self, generator: Generator, finish: Finish) -> None:
+    def _stay_open(self, generator: Generator, finish: Finish, app: SampleApp) -> None:
         """Leave the web UI to the user until Ctrl-C, and conclude the runs that are started there."""
-        self._display.say(f"Locust's web UI stays open at {self._web_url}; Ctrl-C ends it.")
-        self._display.say(f"Runs started there leave their results in {self._plan.result_dir}")
+        self._display.say("")
+        self._display.say(f"Locust's web UI stays open at {self._web_url}; start further runs of the sample app there.")
+        self._display.say(f"Each run's verdict is printed here and its files are in {short(self._plan.result_dir)}")
+        self._display.say(
+            f"The sample app stays at {app.url}, its metrics at {app.metrics_url}. Ctrl-C ends all of it."
+        )
         while not self._interrupt.asked and generator.process.running:
             for run in generator.later_runs():
                 finish.conclude(run)

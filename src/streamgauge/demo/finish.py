@@ -60,10 +60,11 @@ def _exit_code(result: Result, view: ServerView | None, wrong: list[str]) -> int
 
 
 def _print_files(files: dict[str, Path]) -> None:
-    sys.stdout.write("\n" + "".join(f"  {what:<15}{_short(path)}\n" for what, path in files.items()))
+    sys.stdout.write("\n" + "".join(f"  {what:<15}{short(path)}\n" for what, path in files.items()))
     sys.stdout.flush()
 
 
-def _short(path: Path) -> Path:
+def short(path: Path) -> Path:
+    """``path`` as seen from the working directory, where it lies below that."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

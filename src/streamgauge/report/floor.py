@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from streamgauge.report.calibration import Calibration
-from streamgauge.report.terminal import standard_output
+from streamgauge.report.columns import Column, Table
+from streamgauge.report.terminal import print_lines, print_marked, standard_output, styled
 from streamgauge.report.units import duration, number, share, significant
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 TITLES = {"time_to_first_chunk": "time to first chunk", "chunk_interval": "chunk interval"}
 
@@ -52,42 +52,39 @@ def age(age_s: float) -> str:
 
 def print_calibration(calibration: Calibration, console: "Console | None" = None) -> None:
     """Print the figures, what they rest on, and the sentence, to ``console`` (default: standard output)."""
-    from rich import box
-    from rich.table import Table
-
     console = console or standard_output()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for heading in ("", "", "client", "source's log", "difference"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    print_lines(console, _table(calibration).fit(console.width).lines)
+    console.print()
+    print_marked(console, [("·", styled(fact)) for fact in _facts(calibration)])
+    console.print()
+    ok, style = ("✓", "bold green") if calibration["trust"] == "trusted" else ("!", "bold yellow")
+    print_marked(console, [(ok, styled((sentence(calibration), style)))])
+    print_marked(console, [("", styled(f"- {reason}")) for reason in calibration["reasons"]])
+
+
+def _table(calibration: Calibration) -> Table:
+    columns = (Column("", 5, left=True), Column("client", 2), Column("source's log", 1), Column("difference", 4))
+    table = Table("", columns)
     for metric, title in TITLES.items():
         for percentile, figure in calibration["metrics"][metric].items():
             difference = f"{'-' if figure['difference'] < 0 else '+'}{duration(abs(figure['difference']))}"
-            first = title if percentile == "p50" else ""
-            table.add_row(first, percentile, duration(figure["client"]), duration(figure["log"]), difference)
-    console.print(table)
-    console.print()
-    console.print(_facts(calibration))
-    console.print()
-    trusted = calibration["trust"] == "trusted"
-    console.print(sentence(calibration), style="bold green" if trusted else "bold yellow", markup=False)
-    for reason in calibration["reasons"]:
-        console.print(f"- {reason}", markup=False)
+            cells = (percentile, duration(figure["client"]), duration(figure["log"]), difference)
+            table.add(title if percentile == "p50" else "", [styled(cell) for cell in cells])
+    return table
 
 
-def _facts(calibration: Calibration) -> "Table":
-    from rich.table import Table
-
+def _facts(calibration: Calibration) -> list[str]:
     load = calibration["load"]
-    facts = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(4):
-        facts.add_column(no_wrap=True)
-    facts.add_column(style="dim")
-    for title, found, meaning in (
+    times = (
         ("send → arrival", calibration["arrival_error"], "of each stream's first chunk"),
-        ("start → request", calibration["asking"], "until the source had it: in the time to first chunk"),
-        ("generator lag", calibration["lag"], "until it looked: not in the figures"),
-    ):
-        facts.add_row(title, *(f"{name} {duration(found[name])}" for name in ("p50", "p99", "max")), meaning)
+        ("start → request", calibration["asking"], "part of the time to first chunk"),
+        ("generator lag", calibration["lag"], "not part of the figures above"),
+    )
     counted = f"{number(int(load['streams']))} streams, {number(int(load['chunks']))} chunks"
-    facts.add_row("generator CPU", f"max {share(calibration['cpu_max'])}", "", "", counted)
-    return facts
+    return [
+        *(
+            f"{title} {', '.join(f'{name} {duration(found[name])}' for name in ('p50', 'p99', 'max'))}: {meaning}"
+            for title, found, meaning in times
+        ),
+        f"generator CPU max {share(calibration['cpu_max'])}: {counted}",
+    ]

@@ -15,7 +15,7 @@ from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.sequence import sequence_words
-from streamgauge.report.server_view import INTERPOLATED, ServerView
+from streamgauge.report.server_view import AT_MOST, ServerView
 from streamgauge.report.tokens import token_words
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "bucket": units.bucket,
         "bytes": units.size,
         "duration": units.duration,
         "failed": tally.failed,
@@ -95,8 +96,8 @@ def _template() -> "Template":
         "clock_words": clock_words,
         "sequence_words": sequence_words,
         "any_uncertain": _any_uncertain,
+        "at_most": AT_MOST,
         "failures": tally.FAILURES,
-        "interpolated": INTERPOLATED,
         "interval": units.interval,
         "judgement": verdict.judgement,
         "judgement_reason": verdict.judgement_reason,

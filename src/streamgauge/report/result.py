@@ -119,6 +119,8 @@ class Run(TypedDict):
     load_model: Literal["closed", "open"]
     interrupted: bool
     versions: dict[str, str]
+    warnings: NotRequired[list[str]]
+    """Sentences for the user about the run, such as that an option was used by no scenario."""
 
 
 class Verdict(TypedDict):

@@ -6,9 +6,10 @@ from typing import TypedDict
 
 from streamgauge.catalog import CATALOG
 
-INTERPOLATED = (
-    "The server's percentiles are interpolated inside the buckets of its histograms, as PromQL's histogram_quantile "
-    "does: they show the order of magnitude, and differ from the client's by up to a bucket's width."
+#: What the sign before the server's percentiles means, for people who read them beside the client's.
+AT_MOST = (
+    "≤ 75 ms means at most 75 ms: the server counts durations in histogram buckets, so only the upper bound of a "
+    "percentile's bucket is known. A lower percentile of the client does not contradict it."
 )
 _STARTED = CATALOG["stream_server_started_total"]
 _FINISHED = CATALOG["stream_server_finished_total"]
@@ -28,12 +29,16 @@ _Place = tuple[str, str]
 _Scrape = dict[_Place, dict[tuple[str, str], float]]
 
 
+#: A histogram's bucket in seconds: above the first, at most the second, which is None in the last bucket.
+Bucket = tuple[float, float | None]
+
+
 class ServerQuantiles(TypedDict):
-    """One histogram of the server, in seconds; percentiles interpolated in its buckets, None without values."""
+    """One histogram of the server: the bucket in which each percentile lies, None without values."""
 
     count: int
-    p50: float | None
-    p99: float | None
+    p50: Bucket | None
+    p99: Bucket | None
 
 
 class ServerRoute(TypedDict):
@@ -80,7 +85,7 @@ class ScrapeError(ValueError):
 def server_view(before: str, after: str) -> ServerView:
     """What the server counted between two scrapes in Prometheus' text format; not yet compared with a client.
 
-    A series that is absent before counts from zero, and so does one that fell, because its process began anew.
+    A series that is absent before counts from zero, and so does one that fell, because its process started again.
     Raises ScrapeError if a text cannot be parsed.
     """
     earlier, later = _scrape(before), _scrape(after)
@@ -89,20 +94,20 @@ def server_view(before: str, after: str) -> ServerView:
     return ServerView(routes=routes, agreement=[])
 
 
-def histogram_quantile(q: float, cumulative: Iterable[tuple[float, float]]) -> float | None:
-    """The quantile ``q`` of buckets (upper bound, cumulative count), linear inside a bucket, as PromQL computes it.
+def quantile_bucket(q: float, cumulative: Iterable[tuple[float, float]]) -> Bucket | None:
+    """The bucket of the quantile ``q``, among buckets (upper bound, cumulative count); None without values.
 
-    A rank above the last finite bound gives that bound; no values at all give None.
+    That is all that a histogram tells: where in the bucket the quantile lies, nothing says.
     """
     buckets = sorted(cumulative)
     rank = q * buckets[-1][1] if buckets else 0.0
     if rank <= 0:
         return None
-    low, below = 0.0, 0.0
+    above = 0.0
     for bound, count in buckets:
         if count >= rank:
-            return low if math.isinf(bound) else low + (bound - low) * (rank - below) / (count - below)
-        low, below = bound, count
+            return above, None if math.isinf(bound) else bound
+        above = bound
     return None
 
 
@@ -152,6 +157,6 @@ def _quantiles(histogram: str, series: Mapping[tuple[str, str], float]) -> Serve
     buckets = [(float(label), value) for (name, label), value in series.items() if name == f"{histogram}_bucket"]
     return ServerQuantiles(
         count=round(series.get((f"{histogram}_count", ""), 0.0)),
-        p50=histogram_quantile(0.5, buckets),
-        p99=histogram_quantile(0.99, buckets),
+        p50=quantile_bucket(0.5, buckets),
+        p99=quantile_bucket(0.99, buckets),
     )

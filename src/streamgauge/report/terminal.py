@@ -1,17 +1,95 @@
-"""Standard output as the reports' tables are printed to it."""
+"""Standard output as the reports' tables are printed to it, and prose that is wrapped between its words."""
 
 import io
+import re
+import shutil
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
+
+#: Of a terminal that does not say how wide it is.
+_USUAL_WIDTH = 80
+#: Of a pipe or a file: tables are as wide as they need to be.
+_NO_LIMIT = 10_000
+#: Prose is hard to read in longer lines, however wide the terminal is.
+_WIDEST_PROSE = 100
+#: Between words, but not between a number and its unit.
+_BREAK = re.compile(r"(?<!\d) +| +(?!(?:[µm]?s|min|h|%|[kMGTP]?B)(?!\w))")
+_MARK_STYLES = {"≈": "yellow", "✗": "red", "≠": "red", "✓": "green", "!": "yellow"}
+
+#: A mark in the margin, and what it marks.
+Line = tuple[str, "Text"]
 
 
 def standard_output() -> "Console":
-    """A console on it. What its encoding does not have becomes a question mark, and no error after a long run."""
+    """A console on standard output, without a limit of width where that is neither a terminal nor has ``COLUMNS``.
+
+    A character that its encoding lacks becomes a question mark, not an error at the end of a long run.
+    """
     from rich.console import Console
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    return Console(highlight=False)
+    unknown = _USUAL_WIDTH if sys.stdout.isatty() else _NO_LIMIT
+    return Console(highlight=False, width=shutil.get_terminal_size((unknown, 0)).columns)
+
+
+def unlimited() -> "Console":
+    """A console for text that is captured for a file."""
+    from rich.console import Console
+
+    return Console(file=io.StringIO(), highlight=False, width=_NO_LIMIT)
+
+
+def printable(text: str) -> str:
+    """``text`` with every control character as its escape, so that a server's words cannot steer the terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def styled(*parts: "str | tuple[str, str]") -> "Text":
+    """Words, or words and their style; nothing in them is read as markup."""
+    from rich.text import Text
+
+    pairs = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((printable(words), style) for words, style in pairs))
+
+
+def print_lines(console: "Console", lines: Iterable["Text"]) -> None:
+    """Print lines as they are; one that is wider than the terminal is neither cut nor broken by us."""
+    for line in lines:
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def print_marked(console: "Console", lines: Iterable[Line]) -> None:
+    """Print prose with a mark in the margin, wrapped beside it."""
+    width = min(console.width, _WIDEST_PROSE) - 2
+    for mark, words in lines:
+        first, *others = wrapped(words, width)
+        head = styled((f"{mark or ' '} ", _MARK_STYLES.get(mark, "")))
+        print_lines(console, [head + first, *(styled("  ") + other for other in others)])
+
+
+def wrapped(words: "Text", width: int) -> "list[Text]":
+    """Break ``words`` into lines between its words. A word is never broken: one that is too wide has a wide line."""
+    from rich.cells import cell_len
+
+    plain, lines, start, end = words.plain, [], 0, 0
+    for word_start, word_end in _words(plain):
+        if end > start and cell_len(plain[start:word_end]) > width:
+            lines.append(words[start:end])
+            start = word_start
+        end = word_end
+    return [*lines, words[start:end]]
+
+
+def _words(plain: str) -> list[tuple[int, int]]:
+    """Where each word begins and ends."""
+    breaks = [found.span() for found in _BREAK.finditer(plain)]
+    starts = [0, *(end for _, end in breaks)]
+    ends = [*(start for start, _ in breaks), len(plain)]
+    return list(zip(starts, ends, strict=True))

@@ -1,6 +1,7 @@
 """How numbers are written for people: durations, counts, sizes, rates and shares, alike in every report."""
 
 import math
+from collections.abc import Sequence
 
 NONE = "–"
 _SMALLEST_SHARE = 0.0001
@@ -45,6 +46,20 @@ def interval(least_s: float, most_s: float) -> str:
         return least
     number, _, unit = least.rpartition(" ")
     return f"{number}–{most}" if " " not in number and unit == most.rpartition(" ")[2] else f"{least} – {most}"
+
+
+def bucket(bounds: Sequence[float | None] | None) -> str:
+    """A value known by its histogram bucket (above, at most) alone: ``≤ 75 ms``, or ``> 10 s`` in the last bucket."""
+    if bounds is None:
+        return NONE
+    above_s, at_most_s = bounds
+    return f"> {_bound(above_s or 0.0)}" if at_most_s is None else f"≤ {_bound(at_most_s)}"
+
+
+def _bound(value_s: float) -> str:
+    """A bucket's bound, without the digits that it does not have: ``250 µs``, ``75 ms``, ``2.5 s``."""
+    unit_s, unit = next((each for each in reversed(_DURATION_UNITS) if value_s >= each[0]), _DURATION_UNITS[0])
+    return f"{value_s / unit_s:.10g} {unit}"
 
 
 def number(value: int) -> str:
