@@ -2,22 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streamgauge.commands.values import Problem, need
 
+if TYPE_CHECKING:
+    from streamgauge.report.result import Result
+    from streamgauge.report.server_view import ServerView
+
 
 @click.command()
 @click.argument("result", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="What to write."
+    "--format",
+    "form",
+    type=click.Choice(["html", "json", "streams-csv", "timeline-csv"]),
+    default="html",
+    show_default=True,
+    help="What to write: the HTML report, the result with the server's view, or a table of its names or its seconds.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write, - for standard output.  [default: report.html beside the result; JSON to standard output]",
+    help="File to write, - for standard output.  [default: report.html beside the result; others to standard output]",
 )
 def report(result: Path, form: str, output: Path | None) -> None:
     """Write the report of RESULT, a result.json or the directory that holds one.
@@ -52,7 +62,15 @@ def _rendered(path: Path, form: str) -> str:
         raise Problem(str(error)) from None
     try:
         page = render(result, view)
-        text = page if form == "html" else json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
+        text = page if form == "html" else _plain(result, view, form)
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
         raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
     return text.encode(errors="replace").decode()
+
+
+def _plain(result: "Result", view: "ServerView | None", form: str) -> str:
+    from streamgauge.report.tables import streams_csv, timeline_csv
+
+    if form == "json":
+        return json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
+    return (streams_csv if form == "streams-csv" else timeline_csv)(result)

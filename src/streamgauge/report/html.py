@@ -6,13 +6,15 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamgauge.report import floor, tally, units, verdict
 from streamgauge.report.agreement import agreement, side_by_side
-from streamgauge.report.charts import Chart, over_time
+from streamgauge.report.charts import over_time
 from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
+from streamgauge.report.downloads import FILES, carried
+from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.sequence import sequence_words
 from streamgauge.report.server_view import INTERPOLATED, ServerView
@@ -47,7 +49,8 @@ def render(result: Result, server: ServerView | None = None) -> str:
     """
     time_charts, percentile_charts = over_time(result), distributions(result)
     charts = [*time_charts, *percentile_charts]
-    scripts = [_plotly(), (_ROOM / "report.js").read_text(encoding="utf-8")] if charts else []
+    scripts = [_read("downloads.js"), *([_plotly(), _read("report.js")] if charts else [])]
+    files = carried(result)
     return _template().render(
         result=result,
         totals=tally.totals(result["streams"]),
@@ -57,10 +60,13 @@ def render(result: Result, server: ServerView | None = None) -> str:
         agreement=(server["agreement"] or agreement(result, server)) if server else [],
         time_charts=time_charts,
         percentile_charts=percentile_charts,
-        figures=_data_island(charts),
+        tiles=tiles(result),
+        figures=_data_island({chart["key"]: chart["figure"] for chart in charts}) if charts else "",
+        files=_data_island(files),
+        downloads={name: name in files for name in FILES},
         scripts=scripts,
         script_hashes=[_hash(script) for script in scripts],
-        style=(_ROOM / "report.css").read_text(encoding="utf-8"),
+        style=_read("report.css"),
         schema=SCHEMA,
     )
 
@@ -115,14 +121,18 @@ def _plotly() -> str:
     return str(get_plotlyjs())
 
 
+def _read(name: str) -> str:
+    return (_ROOM / name).read_text(encoding="utf-8")
+
+
 def _hash(script: str) -> str:
     """The script's hash as a content security policy names it, so that the page runs these scripts and no other."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def _data_island(charts: list[Chart]) -> str:
-    """The figures as JSON that cannot end the script element which holds it."""
-    text = json.dumps({chart["key"]: chart["figure"] for chart in charts}, separators=(",", ":"), allow_nan=False)
+def _data_island(data: Any) -> str:
+    """Data as JSON that cannot end the script element which holds it."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
