@@ -14,6 +14,8 @@ from streamgauge.report.result import MetricSummary, NamedStreams, Result
 
 #: More names than this start hidden, and a click in the legend shows them.
 SHOWN = 8
+#: More names than this have no curve: the page stays small.
+MOST_CURVES = 40
 #: Neighbouring points closer than this on the logarithmic axis are one.
 _NEAR = 1.015
 _METRICS = {
@@ -61,12 +63,15 @@ def _chart(metric: str, title: str, streams: list[NamedStreams], lines: Lines) -
     }
     if not measured:
         return None
-    largest = sorted(measured, key=lambda key: -measured[key]["count"])[:SHOWN]
-    shown_first = sorted(lines.ordered(measured), key=lambda key: key not in largest)
+    drawn = sorted(measured, key=lambda key: -measured[key]["count"])[:MOST_CURVES]
+    largest = drawn[:SHOWN]
+    shown_first = sorted(lines.ordered(drawn), key=lambda key: key not in largest)
     curves = [_curve(key, lines, measured[key]["hdr"], key in largest) for key in shown_first]
     caption = "A point says which share of the values was at or below a duration; the tail is spread out to the right."
     if len(measured) > SHOWN:
         caption += f" The {SHOWN} names with the most values are shown; click a name to show or hide it."
+    if len(measured) > MOST_CURVES:
+        caption += f" {len(measured) - MOST_CURVES} names with fewer values are in the table alone."
     if any(found["uncertain"] for found in measured.values()):
         caption += " Coalesced reads leave part of these open: the table has the ranges of the percentiles that are."
     layout = {

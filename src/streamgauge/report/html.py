@@ -13,7 +13,7 @@ from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
 from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
-from streamgauge.report.downloads import FILES, carried
+from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.sequence import sequence_words
@@ -49,8 +49,10 @@ def render(result: Result, server: ServerView | None = None) -> str:
     """
     time_charts, percentile_charts = over_time(result), distributions(result)
     charts = [*time_charts, *percentile_charts]
-    scripts = [_read("downloads.js"), *([_plotly(), _read("report.js")] if charts else [])]
     files = carried(result)
+    figures = {chart["key"]: chart["figure"] for chart in charts}
+    drawing = {"plotly.js": _plotly(), "figures.json": packed(_json(figures))} if charts else {}
+    script = _read("report.js")
     return _template().render(
         result=result,
         totals=tally.totals(result["streams"]),
@@ -61,11 +63,10 @@ def render(result: Result, server: ServerView | None = None) -> str:
         time_charts=time_charts,
         percentile_charts=percentile_charts,
         tiles=tiles(result),
-        figures=_data_island({chart["key"]: chart["figure"] for chart in charts}) if charts else "",
-        files=_data_island(files),
+        packed=_json({**drawing, **files}),
         downloads={name: name in files for name in FILES},
-        scripts=scripts,
-        script_hashes=[_hash(script) for script in scripts],
+        script=script,
+        script_hashes=[_hash(script), *([_plotly_hash()] if charts else [])],
         style=_read("report.css"),
         schema=SCHEMA,
     )
@@ -116,6 +117,15 @@ def _template() -> "Template":
 
 @cache
 def _plotly() -> str:
+    return packed(_plotly_source())
+
+
+@cache
+def _plotly_hash() -> str:
+    return _hash(_plotly_source())
+
+
+def _plotly_source() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
@@ -130,10 +140,8 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def _data_island(data: Any) -> str:
-    """Data as JSON that cannot end the script element which holds it."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+def _json(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def _shown_metrics(result: Result) -> dict[str, str]:

@@ -1,9 +1,11 @@
-// Draws the figures that the page carries, in the page's own colours, and again when those change or the page is printed.
+// Draws the figures that the page carries, in the page's own colours, and again when those change or the page is
+// printed; offers the files that it carries.
 (() => {
   "use strict";
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const packed = JSON.parse(document.getElementById("packed").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const finger = matchMedia("(pointer: coarse)").matches;
+  let figures = {};
   const config = { responsive: true, displaylogo: false, displayModeBar: false };
   // Fits the width of A4 and of Letter between the margins of the style sheet, which scales it to any other paper.
   const paper = { width: 690, height: 215, wideHeight: 270 };
@@ -86,7 +88,7 @@
   };
 
   const all = (act) => Object.keys(figures).forEach(act);
-  all((key) => {
+  const draw = (key) => {
     const chart = element(key);
     legend(key);
     const drawn = Plotly.newPlot(chart, figures[key].data, layoutOf(figures[key]), config);
@@ -96,8 +98,39 @@
     }).catch((error) => {
       chart.textContent = `This chart could not be drawn: ${error}`;
     });
-  });
-  dark.addEventListener("change", () => all((key) => redraw(key, false)));
-  addEventListener("beforeprint", () => all((key) => redraw(key, true)));
-  addEventListener("afterprint", () => all((key) => redraw(key, false)));
+  };
+
+  const unpacked = (name) => {
+    const bytes = Uint8Array.from(atob(packed[name]), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+  };
+
+  const drawAll = async () => {
+    const script = document.createElement("script"); // the page's policy knows its hash, as it knows this one's
+    script.textContent = await (await unpacked("plotly.js")).text();
+    document.head.append(script);
+    figures = await (await unpacked("figures.json")).json();
+    all(draw);
+    dark.addEventListener("change", () => all((key) => redraw(key, false)));
+    addEventListener("beforeprint", () => all((key) => redraw(key, true)));
+    addEventListener("afterprint", () => all((key) => redraw(key, false)));
+  };
+
+  // Where the page carries no such file, the link leads to the one beside it.
+  const offer = async (link) => {
+    const type = link.download.endsWith(".csv") ? "text/csv" : "application/json";
+    link.href = URL.createObjectURL(new Blob([await (await unpacked(link.download)).arrayBuffer()], { type }));
+  };
+
+  const tooOld = typeof DecompressionStream === "undefined";
+  if (packed["plotly.js"] && tooOld) {
+    for (const chart of document.querySelectorAll(".chart")) {
+      chart.textContent = "This browser is too old to draw the charts: it has no DecompressionStream.";
+    }
+  } else if (packed["plotly.js"]) {
+    drawAll();
+  }
+  for (const link of tooOld ? [] : document.querySelectorAll("a[download]")) {
+    if (packed[link.download]) offer(link);
+  }
 })();
