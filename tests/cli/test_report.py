@@ -1,5 +1,7 @@
 """``streamgauge report``: results, whole and broken."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -146,3 +148,26 @@ def test_a_name_that_is_no_text_is_in_the_report_all_the_same(call, home, result
     result["streams"][0]["name"] = "/\udcff"
     (home / "result.json").write_text(json.dumps(result))
     assert call("report", home).exit_code == 0
+
+
+@pytest.mark.parametrize(("form", "first"), [("streams-csv", "name,protocol,started"), ("timeline-csv", "t_s,scope,")])
+def test_tables_go_to_standard_output_or_to_a_file(call, home, tmp_path, form, first):
+    answer = call("report", home, "--format", form)
+    assert answer.exit_code == 0
+    assert answer.output.startswith(first)
+    assert call("report", home, "--format", form, "-o", tmp_path / "x.csv").exit_code == 0
+    assert (tmp_path / "x.csv").read_text() == answer.output
+    assert not (home / "report.html").exists()
+
+
+def test_the_table_of_names_has_the_results_figures(call, home):
+    (row,) = csv.DictReader(io.StringIO(call("report", home, "--format", "streams-csv").output))
+    assert (row["name"], row["completed"], row["chunks"], row["bytes"]) == ("/stream/sse", "1", "2", "300")
+    assert (row["lost"], row["chunk_delay_p99_s"]) == ("", "")
+
+
+def test_a_format_that_there_is_not_is_refused(call, home):
+    answer = call("report", home, "--format", "csv")
+    assert answer.exit_code == 2
+    assert "'csv'" in answer.output
+    assert "streams-csv" in answer.output

@@ -136,7 +136,10 @@ def test_the_clients_totals_are_the_servers(done):
 
 def test_a_run_leaves_its_files(done):
     files = {each.name for each in done.run.iterdir()}
-    assert files == {"result.json", "report.html", "server.json", "timeline.ndjson", "app.log", "locust.log"}
+    assert files == {
+        "result.json", "report.html", "server.json", "streams.csv", "timeline.csv", "timeline.ndjson", "app.log",
+        "locust.log",
+    }  # fmt: skip
     assert [each.name for each in done.results.iterdir()] == [done.run.name]
 
 

@@ -96,6 +96,8 @@ def test_the_timeline_adds_up_to_the_totals(whole):
     points, streams = run.result["timeline"], len(log.streams)
     for count, total in (("started", streams), ("finished", streams), ("failed", 0), ("chunks", log.chunks)):
         assert sum(point[count] for point in points) == total
+        assert sum(named[count] for point in points for named in point["streams"]) == total
+    assert {(named["name"], named["protocol"]) for point in points for named in point["streams"]} == {("/sse", "sse")}
     assert max(point["active"] for point in points) == USERS
 
 

@@ -39,7 +39,7 @@ def plain(totals: RunTotals) -> dict:
         "tallies": {key: tally.to_dict() | {"reasons": {}} for key, tally in sorted(totals.tallies.items())},
         "histograms": {key: tally.chunk_interval.to_sorted() for key, tally in sorted(totals.tallies.items())},
         "seconds": {
-            t_s: (s.started, s.finished, s.failed, s.chunks, s.bytes, s.quantiles("chunk_interval"), dict(s.active_by))
+            t_s: (s.started, s.finished, s.failed, s.chunks, s.bytes, s.times(), dict(s.active_by))
             for t_s, s in sorted(totals.seconds.items())
         },
         "generator": (totals.lag.to_sorted(), totals.reads, totals.fallbacks, totals.clock_steps),
@@ -93,25 +93,26 @@ def test_two_processes_add_up_to_the_one_that_did_the_work_of_both():
 def test_a_second_that_is_closed_keeps_its_percentiles_and_lets_its_histograms_go():
     totals, dice = RunTotals(), random.Random(4)
     totals.add("a", slice_of(0, dice), 0.9)
-    before = {metric: totals.seconds[0].quantiles(metric) for metric in ("time_to_first_chunk", "chunk_interval")}
+    before, names = totals.seconds[0].times(), totals.names(totals.seconds[0])
     active = totals.seconds[0].active
     totals.add("a", slice_of(OPEN_SECONDS + 1, dice), 0.9)
     second = totals.seconds[0]
-    assert (second.times, second.active_by) == (None, {})
+    assert (second.tallies, second.active_by) == (None, {})
     assert second.active == active
-    assert {metric: second.quantiles(metric) for metric in before} == before
+    assert second.times() == before
+    assert totals.names(second) == names
 
 
 def test_what_coalesced_reads_leave_open_of_a_second_stays_when_it_is_closed():
     totals, tally = RunTotals(), Tally()
     ChunkTimer(tally, 0, 10**12).coalesced_chunks(5, 20_000_000, 50_000_000, last_is_exact=True)
     totals.add("a", Slice(0, 1, {("a", "sse"): tally}), 0.9)
-    before = totals.seconds[0].uncertain()
+    before = totals.seconds[0].times().ranges_s
     assert before["time_to_first_chunk"]["p50"] == (pytest.approx(0.02, rel=0.01), pytest.approx(0.05, rel=0.01))
     assert before["chunk_interval"]["p50"] == (0.0, pytest.approx(0.03, rel=0.01))
     totals.add("a", Slice(OPEN_SECONDS + 1, 1), 0.9)
-    assert totals.seconds[0].uncertain() == before
-    assert totals.seconds[OPEN_SECONDS + 1].uncertain() == {}
+    assert totals.seconds[0].times().ranges_s == before
+    assert totals.seconds[OPEN_SECONDS + 1].times().ranges_s == {}
 
 
 def test_what_comes_for_a_closed_second_still_counts():
@@ -119,17 +120,18 @@ def test_what_comes_for_a_closed_second_still_counts():
     totals.add("a", slice_of(0, dice), 0.9)
     totals.add("a", slice_of(OPEN_SECONDS + 1, dice), 0.9)
     late = slice_of(0, dice)
-    chunks, percentiles = totals.seconds[0].chunks, totals.seconds[0].quantiles("chunk_interval")
+    chunks, times = totals.seconds[0].chunks, totals.seconds[0].times()
     totals.add("late", late, 0.9)
     assert totals.seconds[0].chunks == chunks + sum(tally.chunks for tally in late.tallies.values())
-    assert totals.seconds[0].quantiles("chunk_interval") == percentiles
+    assert totals.seconds[0].times() == times
+    assert sum(each.chunks for each in totals.names(totals.seconds[0]).values()) == totals.seconds[0].chunks
 
 
 def test_a_long_run_keeps_few_histograms():
     totals, dice = RunTotals(), random.Random(6)
     for t_s in range(200):
         totals.add("a", slice_of(t_s, dice), 0.9)
-    assert sum(second.times is not None for second in totals.seconds.values()) <= OPEN_SECONDS + 1
+    assert sum(second.tallies is not None for second in totals.seconds.values()) <= OPEN_SECONDS + 1
 
 
 @pytest.mark.parametrize(("cpu", "busy"), [(0.5, 0), (0.95, 1), (1.2, 1)])

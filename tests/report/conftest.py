@@ -12,7 +12,8 @@ from prometheus_client import Histogram as PrometheusHistogram
 
 from streamgauge.catalog import CATALOG
 from streamgauge.measure.histogram import Histogram
-from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint, Verdict
+from streamgauge.measure.totals import MOST_LINES, OTHER
+from streamgauge.report.result import SCHEMA, Generator, NamedPoint, NamedStreams, Result, Run, TimelinePoint, Verdict
 from streamgauge.report.summary import summary
 
 MixOf = tuple[str, str, float, float]
@@ -45,7 +46,7 @@ class InventedRun:
         quiet: dict[str, float | None] = {"p50": None, "p99": None}
         return TimelinePoint(
             t_s=float(second), active=0, started=0, finished=0, failed=0, chunks=0, bytes=0,
-            time_to_first_chunk=dict(quiet), chunk_interval=dict(quiet),
+            time_to_first_chunk=dict(quiet), chunk_interval=dict(quiet), streams=[],
         )  # fmt: skip
 
     def _spread(self, histogram: Histogram, middle_s: float, times: int) -> None:
@@ -77,6 +78,7 @@ class InventedRun:
             interval.merge(between)
             chunks += between.count
             self._count(point, ended, at_once, between)
+            self._count_name(point, position, ended, at_once, between)
         outcomes["censored"] += 2
         return NamedStreams(
             name=name, protocol=protocol, started=sum(outcomes.values()), outcomes=dict(outcomes),
@@ -98,6 +100,23 @@ class InventedRun:
             p50, p99 = histogram.quantiles_s((0.5, 0.99))
             if p99 is not None:
                 point[key] = {"p50": p50, "p99": max(p99, point[key]["p99"] or 0)}  # type: ignore[literal-required]
+
+    def _count_name(
+        self, point: TimelinePoint, position: int, ended: "Counter[str]", first: Histogram, interval: Histogram
+    ) -> None:
+        """As a real timeline has it: a line for each of the first names, one for all others."""
+        name, protocol = self.mix[position][:2] if position < MOST_LINES else OTHER
+        found = NamedPoint(
+            name=name, protocol=protocol, started=ended.total(), finished=ended.total(),
+            failed=ended.total() - ended["completed"], chunks=interval.count, bytes=interval.count * 900,
+            time_to_first_chunk=dict(zip(("p50", "p99"), first.quantiles_s((0.5, 0.99)), strict=True)),
+            chunk_interval=dict(zip(("p50", "p99"), interval.quantiles_s((0.5, 0.99)), strict=True)),
+        )  # fmt: skip
+        last = point["streams"][-1] if position > MOST_LINES else None
+        for count in ("started", "finished", "failed", "chunks", "bytes") if last else ():
+            last[count] += found[count]
+        if last is None:
+            point["streams"].append(found)
 
 
 @pytest.fixture
@@ -126,6 +145,19 @@ def make_result() -> Callable[..., Result]:
             ),
             timeline=run.timeline,
         )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def make_older(make_result: Callable[..., Result]) -> Callable[..., Result]:
+    """A function that invents a run as older versions wrote it: its timeline knows no names."""
+
+    def make(**options: Any) -> Result:
+        result = make_result(**options)
+        for point in result["timeline"]:
+            del point["streams"]
+        return result
 
     return make
 

@@ -5,9 +5,15 @@ import plotly.graph_objects as go
 import pytest
 
 from streamgauge.measure.histogram import Histogram
-from streamgauge.report.charts import Chart, duration_axis, over_time
+from streamgauge.report.charts import Chart, over_time
 from streamgauge.report.distribution import SHOWN, distributions, percentile_curve
 from streamgauge.report.result import Result
+
+MIX = (
+    ("/stream/sse", "sse", 0.004, 0.05),
+    ("/stream/ndjson", "ndjson", 0.009, 0.02),
+    ("chat", "openai", 0.31, 0.031),
+)
 
 
 def by_key(charts: list[Chart]) -> dict[str, Chart]:
@@ -21,14 +27,14 @@ def column(chart: Chart, name: str) -> list[float | None]:
 def test_plotly_knows_every_property_that_a_figure_sets(make_result: Callable[..., Result]) -> None:
     result = make_result()
     charts = over_time(result) + distributions(result)
-    assert len(charts) == 8
+    assert len(charts) == 9
     for chart in charts:
         go.Figure(chart["figure"])
         json.dumps(chart["figure"], allow_nan=False)
 
 
-def test_the_timeline_is_drawn_as_it_stands(make_result: Callable[..., Result]) -> None:
-    result = make_result()
+def test_an_older_timeline_is_drawn_over_all_names(make_older: Callable[..., Result]) -> None:
+    result = make_older()
     charts = by_key(over_time(result))
     assert column(charts["active"], "active") == [point["active"] for point in result["timeline"]]
     assert column(charts["streams"], "failed") == [point["failed"] for point in result["timeline"]]
@@ -37,21 +43,72 @@ def test_the_timeline_is_drawn_as_it_stands(make_result: Callable[..., Result]) 
     ]
 
 
-def test_a_second_without_values_is_a_gap(make_result: Callable[..., Result]) -> None:
-    result = make_result(seconds=5)
+def test_each_name_has_lines_of_its_own(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=MIX, failing=0.2)
+    charts = by_key(over_time(result))
+    for key, count in (("chunks", "chunks"), ("bytes", "bytes"), ("failed", "failed")):
+        assert len(charts[key]["figure"]["data"]) == len(MIX)
+        for position, (name, *_) in enumerate(MIX):
+            assert column(charts[key], name) == [point["streams"][position][count] for point in result["timeline"]]
+    for metric in ("time_to_first_chunk", "chunk_interval"):
+        assert len(charts[f"{metric}_over_time"]["figure"]["data"]) == 2 * len(MIX)
+        for position, (name, *_) in enumerate(MIX):
+            for percentile in ("p50", "p99"):
+                assert column(charts[f"{metric}_over_time"], f"{name} {percentile}") == [
+                    point["streams"][position][metric][percentile] for point in result["timeline"]
+                ]
+
+
+def test_a_name_has_one_colour_in_all_charts_and_its_percentiles_differ_by_their_dashes(
+    make_result: Callable[..., Result],
+) -> None:
+    result = make_result(mix=MIX)
+    colours: dict[str, set[str]] = {}
+    for chart in over_time(result) + distributions(result):
+        if chart["key"] not in ("active", "streams"):
+            for trace in chart["figure"]["data"]:
+                colours.setdefault(trace["meta"], set()).add(trace["line"]["color"])
+    assert all(len(each) == 1 for each in colours.values())
+    assert len(set.union(*colours.values())) == len(colours) == len(MIX)
+    lines = by_key(over_time(result))["chunk_interval_over_time"]["figure"]["data"]
+    assert {(trace["name"][-3:], trace["line"]["dash"]) for trace in lines} == {("p99", "solid"), ("p50", "dash")}
+
+
+def test_a_second_in_which_a_name_did_nothing_has_no_chunks_and_no_percentile(
+    make_result: Callable[..., Result],
+) -> None:
+    result = make_result(mix=MIX, seconds=5)
+    result["timeline"][2]["streams"] = [each for each in result["timeline"][2]["streams"] if each["name"] != MIX[0][0]]
+    charts = by_key(over_time(result))
+    assert column(charts["chunks"], MIX[0][0])[2] == 0
+    assert column(charts["chunk_interval_over_time"], f"{MIX[0][0]} p99")[2] is None
+    assert column(charts["chunk_interval_over_time"], f"{MIX[1][0]} p99")[2] is not None
+
+
+def test_names_without_a_line_of_their_own_share_one(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=tuple((f"name {n}", "sse", 0.01, 0.05) for n in range(20)), seconds=4)
+    lines = by_key(over_time(result))["chunks"]["figure"]["data"]
+    assert len(lines) == 9
+    assert lines[-1]["name"] == "other names"
+    for point, *columns in zip(result["timeline"], *(line["y"] for line in lines), strict=True):
+        assert sum(columns) == point["chunks"]
+
+
+def test_a_second_without_values_is_a_gap(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=5)
     result["timeline"][2]["chunk_interval"] = {"p50": None, "p99": None}
     chart = by_key(over_time(result))["chunk_interval_over_time"]
     assert column(chart, "p50")[2] is None
     assert "A gap is a second without values" in chart["caption"]
 
 
-def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_result: Callable[..., Result]) -> None:
-    result = make_result(seconds=5)
+def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=5)
     point = result["timeline"][2]
     point["chunk_interval"]["p99"] = 0.05
     point["uncertain"] = {"chunk_interval": {"p99": (0.02, 0.07)}}
     charts = by_key(over_time(result))
-    p50, p99 = charts["chunk_interval_over_time"]["figure"]["data"]
+    p99, p50 = charts["chunk_interval_over_time"]["figure"]["data"]
     bars = [None, None, pytest.approx(0.02), None, None], [None, None, pytest.approx(0.03), None, None]
     assert (p99["error_y"]["array"], p99["error_y"]["arrayminus"]) == bars
     assert "error_y" not in p50
@@ -60,8 +117,8 @@ def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_result: Calla
     go.Figure(charts["chunk_interval_over_time"]["figure"])
 
 
-def test_an_axis_reaches_the_upper_ends_of_its_bars(make_result: Callable[..., Result]) -> None:
-    result = make_result(seconds=5)
+def test_an_axis_reaches_the_upper_ends_of_its_bars(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=5)
     result["timeline"][2]["uncertain"] = {"chunk_interval": {"p99": (0.02, 900.0)}}
     axis = by_key(over_time(result))["chunk_interval_over_time"]["figure"]["layout"]["yaxis"]
     assert 10 ** axis["range"][1] > 900
@@ -74,40 +131,26 @@ def test_a_metric_without_values_has_no_chart(make_result: Callable[..., Result]
     assert "chunk_interval_over_time" in keys
 
 
-def test_a_second_that_the_timeline_left_out_breaks_the_lines(make_result: Callable[..., Result]) -> None:
-    result = make_result(seconds=5)
+def test_a_second_that_the_timeline_left_out_breaks_the_lines(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=5)
     del result["timeline"][2]
     chunks = column(by_key(over_time(result))["chunks"], "chunks")
     assert [value is None for value in chunks] == [False, False, True, False, False]
 
 
-def test_a_value_between_two_gaps_is_marked_so_that_it_shows(make_result: Callable[..., Result]) -> None:
-    result = make_result(seconds=5)
+def test_a_value_between_two_gaps_is_marked_so_that_it_shows(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=5)
     for second in (1, 3):
         result["timeline"][second]["chunk_interval"] = {"p50": None, "p99": None}
     charts = by_key(over_time(result))
-    assert charts["chunk_interval_over_time"]["figure"]["data"][0]["mode"] == "lines+markers"
+    assert charts["chunk_interval_over_time"]["figure"]["data"][1]["mode"] == "lines+markers"
     assert charts["chunks"]["figure"]["data"][0]["mode"] == "lines"
 
 
 def test_a_long_run_counts_minutes(make_result: Callable[..., Result]) -> None:
     (chart, *_) = over_time(make_result(seconds=900, per_second=1))
-    assert chart["figure"]["layout"]["xaxis"]["title"]["text"] == "time into the run (min)"
+    assert chart["figure"]["layout"]["xaxis"]["ticksuffix"] == " min"
     assert chart["figure"]["data"][0]["x"][-1] == pytest.approx(899 / 60, abs=0.001)
-
-
-@pytest.mark.parametrize(
-    ("values_s", "kind"),
-    [([], "linear"), ([None, 0.05], "linear"), ([0.01, 0.15], "linear"), ([0.001, 0.5], "log"), ([0, 0.02], "linear")],
-)
-def test_durations_far_apart_get_a_log_axis(values_s: list[float | None], kind: str) -> None:
-    assert duration_axis(values_s).get("type", "linear") == kind
-
-
-def test_a_log_axis_names_the_unit_at_every_tick() -> None:
-    assert {"200µs", "5ms", "500ms", "1s"} <= set(
-        duration_axis([0.0002, 0.03])["ticktext"] + duration_axis([0.03, 1.2])["ticktext"]
-    )
 
 
 def test_a_curve_holds_each_value_up_to_its_share() -> None:

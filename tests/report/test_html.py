@@ -51,7 +51,7 @@ def test_the_report_lies_beside_the_result_that_it_links_to(make_result: Callabl
     path = html.write_report(result, tmp_path / "run")
     assert path == tmp_path / "run" / "report.html"
     assert sorted(each.name for each in path.parent.iterdir()) == ["report.html", "result.json"]
-    assert set(Page(path.read_text()).references) == {"result.json"}
+    assert set(Page(path.read_text()).references) == {"result.json", "streams.csv", "timeline.csv"}
 
 
 def test_nothing_is_loaded_and_only_its_own_scripts_may_run(make_result: Callable[..., Result]) -> None:
@@ -80,8 +80,8 @@ def test_hostile_names_and_reasons_stay_text(make_result: Callable[..., Result],
     server.serve(result)
     page = Page(html.render(result, server_view("", server.scrape())))
     assert "img" not in page.elements
-    assert page.elements.count("script") == 3
-    assert page.references == ["result.json"] * 2
+    assert page.elements.count("script") == 2
+    assert page.references == ["result.json", "streams.csv", "timeline.csv"]
     assert page.text.count(hostile) >= 8
 
 
@@ -99,6 +99,17 @@ def test_the_verdict_opens_the_page(make_result: Callable[..., Result], trust: A
     page = Page(html.render(result))
     assert words in page.text
     assert page.text.index(words) < page.text.index("lag p99 was 9 ms") < page.text.index("Streams by name")
+
+
+def test_warnings_stand_below_the_verdict(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=2)
+    assert "Warning" not in Page(html.render(result)).text
+    result["run"]["warnings"] = ["--stream-end was used by no scenario", "another <b>one</b>"]  # type: ignore[typeddict-unknown-key]
+    text = Page(html.render(result)).text
+    verdict, first, second, tiles = map(
+        text.index, ("trusted · ", "Warning: --stream-end was used by no", "Warning: another <b>one</b>", "TTFC p99")
+    )
+    assert verdict < first < second < tiles
 
 
 def test_an_interrupted_run_says_so(make_result: Callable[..., Result]) -> None:
@@ -157,13 +168,32 @@ def test_a_chunk_delay_gets_its_column_where_it_was_measured(make_result: Callab
     assert 'id="chart-chunk_delay_distribution"' in text
 
 
+@pytest.mark.parametrize(("names", "seconds"), [(3, 3600), (300, 60)])
+def test_a_report_stays_small(make_result: Callable[..., Result], names: int, seconds: int) -> None:
+    mix = tuple((f"/name/{n}", "sse", 0.01 * (n % 20 + 1), 0.05) for n in range(names))
+    page = html.render(make_result(mix=mix, seconds=seconds, per_second=3))
+    assert len(page.encode()) < 6_000_000
+    assert "too large to carry" not in page
+
+
+def test_files_that_are_too_large_are_left_beside_the_report(
+    make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamgauge.report.downloads.MOST_BYTES", 1000)
+    page = html.render(make_result(seconds=2))
+    assert "too large to carry inside this page: they lie beside it" in page
+    assert '"result.json":' not in page
+    assert Page(page).references == ["result.json", "streams.csv", "timeline.csv"]
+
+
 def test_a_run_without_streams_has_a_report(make_result: Callable[..., Result]) -> None:
     result = make_result(mix=(), seconds=1)
     result["timeline"] = []
-    page = Page(html.render(result))
+    text = html.render(result)
+    page = Page(text)
     assert "No stream started" in page.text
     assert "The run has no timeline" in page.text
-    assert "script" not in page.elements
+    assert len(text) < 100_000, "the charts' scripts without a chart"
 
 
 def test_only_failures_leave_dashes_where_percentiles_would_be(make_result: Callable[..., Result]) -> None:

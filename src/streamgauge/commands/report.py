@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=OneOf("html", "json", "text"),
-    metavar="[html|json|text]",
+    type=OneOf("html", "json", "text", "streams-csv", "timeline-csv"),
+    metavar="[html|json|text|streams-csv|timeline-csv]",
     default="html",
     show_default=True,
-    help="What to write; text is the terminal's table.",
+    help="What to write: the HTML report, the result with the server's view, the terminal's table, or a table of the "
+    "run's names or seconds for spreadsheets.",
 )
 @click.option(
     "-o",
@@ -63,14 +64,21 @@ def _rendered(path: Path, form: str, to_standard_output: bool) -> str:
     except ResultError as error:
         raise Problem(str(error)) from None
     try:
-        text = render(result, view)  # in any form, for it reads all of the result
-        if form == "json":
-            text = json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
-        elif form == "text":
-            text = _table(result, view, to_standard_output)
+        page = render(result, view)  # in any form, for it reads all of the result
+        text = page if form == "html" else _plain(result, view, form, to_standard_output)
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
         raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
     return text.encode(errors="replace").decode()
+
+
+def _plain(result: "Result", view: "ServerView | None", form: str, to_standard_output: bool) -> str:
+    from streamgauge.report.tables import streams_csv, timeline_csv
+
+    if form == "text":
+        return _table(result, view, to_standard_output)
+    if form == "json":
+        return json.dumps({**result, "server": view}, indent=1, allow_nan=False) + "\n"
+    return (streams_csv if form == "streams-csv" else timeline_csv)(result)
 
 
 def _table(result: "Result", view: "ServerView | None", to_standard_output: bool) -> str:

@@ -22,6 +22,7 @@ from streamgauge.measure.totals import RunTotals
 from streamgauge.report.build import FAILED, build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
+from streamgauge.report.tables import write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class RunBook:
         if self.directory is not None:
             self._write_timeline(max(self.totals.seconds, default=-1) + 1)
             write_result(result, self.directory)
+            write_tables(result, self.directory)
             from streamgauge.report.html import write_report  # plotly takes a while to import
 
             logger.info("Report: %s", write_report(result, self.directory))

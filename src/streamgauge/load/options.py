@@ -215,7 +215,7 @@ def add_options(parser: Any) -> None:
         "--result-dir",
         metavar="DIR",
         default="",
-        help="Write DIR/<run id>/result.json and report.html when a run ends",
+        help="Write DIR/<run id>/result.json, report.html, streams.csv and timeline.csv when a run ends",
         env_var=_variable("--result-dir"),
         include_in_web_ui=False,
     )

@@ -210,6 +210,13 @@ class Tally:
         for name in _TIMES:
             getattr(self, name).merge(getattr(other, name))
 
+    def merge_second(self, other: "Tally") -> None:
+        """Add what a second of the timeline tells: streams, chunks, bytes and times."""
+        for name in ("started", "chunks", "bytes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.outcomes.update(other.outcomes)
+        self.merge_times(other)
+
     def interval_bounds(self) -> tuple[Histogram, Histogram]:
         """``chunk_interval`` with each uncertain interval at its least, and at its most."""
         certain = self.chunk_interval.minus(self.coalesced_interval)

@@ -1,75 +1,22 @@
-"""A whole run: slices of all processes, added up by name and, second by second, over all names."""
+"""A whole run: slices of all processes, added up by name and, second by second, over all names and by name."""
 
+import heapq
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from streamgauge.measure.alignment import DelayTotals
 from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.ledger import Key
+from streamgauge.measure.second import NamedSecond, Second
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.uncertainty import Range, uncertain_first_chunks, uncertain_intervals
 
 #: Seconds for which slices of slow workers may still enter a second's percentiles.
 OPEN_SECONDS = 30
-_QUANTILES = {"p50": 0.5, "p99": 0.99}
-
-
-@dataclass(slots=True)
-class Second:
-    """One second over all names and processes."""
-
-    active_by: dict[str, int] = field(default_factory=dict)
-    """Streams under way, by process, while the second is open."""
-    active_closed: int = 0
-    started: int = 0
-    finished: int = 0
-    failed: int = 0
-    chunks: int = 0
-    bytes: int = 0
-    times: Tally | None = field(default_factory=Tally)
-    """The times to first chunk and the intervals, while the second is open."""
-    percentiles_s: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    """What they came to, once it is closed: ``p50`` and ``p99`` of each metric."""
-    ranges_s: dict[str, dict[str, Range]] = field(default_factory=dict)
-    """And what coalesced reads left open of that."""
-
-    @property
-    def active(self) -> int:
-        """Streams under way at its end, over all processes."""
-        return self.active_closed + sum(self.active_by.values())
-
-    def add(self, tally: Tally) -> None:
-        """Count what one name did in this second."""
-        self.started += tally.started
-        self.finished += tally.finished
-        self.failed += tally.failed
-        self.chunks += tally.chunks
-        self.bytes += tally.bytes
-        if self.times is not None:
-            self.times.merge_times(tally)
-
-    def quantiles(self, metric: str) -> dict[str, float | None]:
-        """``p50`` and ``p99`` of a metric, in seconds."""
-        if self.times is None:
-            return self.percentiles_s[metric]
-        return dict(zip(_QUANTILES, getattr(self.times, metric).quantiles_s(_QUANTILES.values()), strict=True))
-
-    def uncertain(self) -> dict[str, dict[str, Range]]:
-        """Which of these coalesced reads leave undetermined, with their range in seconds, by metric."""
-        if self.times is None:
-            return self.ranges_s
-        ranges_s = {
-            "time_to_first_chunk": uncertain_first_chunks(self.times, _QUANTILES),
-            "chunk_interval": uncertain_intervals(self.times, _QUANTILES),
-        }
-        return {metric: found for metric, found in ranges_s.items() if found}
-
-    def close(self) -> None:
-        """Keep the percentiles and the sum, and let the histograms and the processes go."""
-        self.active_closed, self.active_by = self.active, {}
-        self.percentiles_s = {metric: self.quantiles(metric) for metric in ("time_to_first_chunk", "chunk_interval")}
-        self.ranges_s, self.times = self.uncertain(), None
+#: Names that have a line of their own in the timeline; all others share one.
+MOST_LINES = 8
+#: The line of the others: no stream has an empty protocol.
+OTHER: Key = ("other", "")
 
 
 @dataclass(slots=True)
@@ -121,6 +68,7 @@ class RunTotals:
         #: What of that leaves the end of the run unknown.
         self.failings: list[str] = []
         self._closed_before = 0
+        self._lines: set[Key] = set()
 
     def add(self, process: str, part: Slice, busy_cpu: float) -> None:
         """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
@@ -128,7 +76,7 @@ class RunTotals:
         second.active_by[process] = part.active
         for key, tally in part.tallies.items():
             self.tallies[key].merge(tally)
-            second.add(tally)
+            second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, tally)
         self.delays.add(process, part.tallies, part.wall_offset_ns, stepped=part.clock_steps > 0)
         self.lag.merge(part.lag)
         self.hub_lag.merge(part.hub_lag)
@@ -152,8 +100,35 @@ class RunTotals:
         seconds = sum(each.seconds for each in self.processes.values())
         return min(1.0, taken_s / seconds) if seconds else 0.0
 
+    def names(self, second: Second) -> dict[Key, NamedSecond]:
+        """What each name did in one second of this run; those without a line of their own are pooled as ``OTHER``."""
+        self._give_lines()
+        return {
+            key: found
+            for key, found in second.names(self.line_of).items()
+            if key == OTHER or self.tallies[key].counted  # under ``auto``, a stream that later settled on a protocol
+        }
+
+    def line_of(self, key: Key) -> Key:
+        """The line of the timeline on which a name is shown: its own or, beyond ``MOST_LINES``, that of the others."""
+        new = len(self._lines) < MOST_LINES and not self._has_streamed(key)
+        return key if new or key in self._lines else OTHER
+
+    def _has_streamed(self, key: Key) -> bool:
+        tally = self.tallies[key]
+        return bool(tally.chunks or tally.outcomes)
+
+    def _give_lines(self) -> None:
+        """Give the lines that are left to the names with the most chunks. A name keeps its line."""
+        left = MOST_LINES - len(self._lines)
+        if left:
+            waiting = [key for key in self.tallies if key not in self._lines and self._has_streamed(key)]
+            self._lines.update(heapq.nlargest(left, waiting, key=lambda key: self.tallies[key].chunks))
+
     def _close_before(self, t_s: int) -> None:
+        if any(past in self.seconds for past in range(self._closed_before, t_s)):
+            self._give_lines()
         for past in range(self._closed_before, t_s):
             if past in self.seconds:
-                self.seconds[past].close()
+                self.seconds[past].close(self.line_of)
         self._closed_before = max(self._closed_before, t_s)

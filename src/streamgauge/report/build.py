@@ -1,11 +1,13 @@
 """From what was measured to ``result.json``'s shape."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from streamgauge.measure.alignment import ChunkDelays
 from streamgauge.measure.health import verdict
+from streamgauge.measure.ledger import Key
+from streamgauge.measure.second import Counts, NamedSecond, Second, Times
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import RunTotals, Second
+from streamgauge.measure.totals import OTHER, RunTotals
 from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.delay import delay_clock, delay_summary
@@ -14,7 +16,9 @@ from streamgauge.report.result import (
     SCHEMA,
     Generator,
     MetricSummary,
+    NamedPoint,
     NamedStreams,
+    PointFigures,
     Result,
     Run,
     TimelinePoint,
@@ -103,21 +107,36 @@ def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
 
 
 def timeline(totals: RunTotals) -> list[TimelinePoint]:
-    """Second by second, over all names; a second in which no process reported is left out."""
-    return [timeline_point(t_s, second) for t_s, second in sorted(totals.seconds.items())]
+    """Second by second, over all names and by name; a second in which no process reported is left out."""
+    points = []
+    for t_s, second in sorted(totals.seconds.items()):
+        point = timeline_point(t_s, second)
+        point["streams"] = _named_points(totals.names(second))
+        points.append(point)
+    return points
 
 
 def timeline_point(t_s: int, second: Second) -> TimelinePoint:
-    """One second of the timeline."""
-    return TimelinePoint(
-        t_s=t_s,
-        active=second.active,
-        started=second.started,
-        finished=second.finished,
-        failed=second.failed,
-        chunks=second.chunks,
-        bytes=second.bytes,
-        time_to_first_chunk=second.quantiles("time_to_first_chunk"),
-        chunk_interval=second.quantiles("chunk_interval"),
-        uncertain=second.uncertain(),
+    """One second of the timeline, over all names."""
+    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **_figures(second, second.times())})
+
+
+def _named_points(names: dict[Key, NamedSecond]) -> list[NamedPoint]:
+    """By name, the line of the others last."""
+    return [
+        NamedPoint(name=name, protocol=protocol, **_figures(second, second.times))
+        for (name, protocol), second in sorted(names.items(), key=lambda item: (item[0] == OTHER, item[0]))
+    ]
+
+
+def _figures(counts: Counts, times: Times) -> PointFigures:
+    return PointFigures(
+        started=counts.started,
+        finished=counts.finished,
+        failed=counts.failed,
+        chunks=counts.chunks,
+        bytes=counts.bytes,
+        time_to_first_chunk=times.quantiles("time_to_first_chunk"),
+        chunk_interval=times.quantiles("chunk_interval"),
+        uncertain=times.ranges_s,
     )

@@ -4,26 +4,25 @@ Colours of text and grid are left to the page, which knows whether it is light o
 plotly reads the text of a trace as markup.
 """
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+import html
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
-from streamgauge.report.result import Result, TimelinePoint
+from streamgauge.report.axes import Figure, byte_rate_axis, count_axis, duration_axis, time_axis
+from streamgauge.report.lines import COLOURS, Key, Lines
+from streamgauge.report.result import NamedPoint, PointFigures, Result, TimelinePoint
+from streamgauge.report.thinning import seconds_per_point, thinned
 
-#: Readable on white and on near-black, and apart from each other for the colour-blind.
-COLOURS = ("#3b82c4", "#e07b39", "#2e9e6b", "#c05fa6", "#a5832f", "#17a2b8", "#8d6fd1", "#d1495b")
-#: Lines that share a chart; what started and what finished often lie on each other, and so one is dashed.
-_LOOKS = {"finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
-#: A log axis helps from this ratio of the largest value to the smallest.
-_WIDE = 20
-#: Up to here a log axis has room for labels at 1, 2 and 5 in each decade.
-_FEW_DECADES = 2.5
-#: Points further apart than this have seconds between them of which nothing is known.
-_MISSING_S = 1.5
+#: All names together, as older results have them alone.
+_ALL: Key = ("all names", "")
+#: What started and what finished often lie on each other, and so one is dashed.
+_COUNTS = {"started": (COLOURS[0], "solid"), "finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
+#: Points further apart than this many steps have seconds between them of which nothing is known.
+_MISSING = 1.5
 #: From here on the time axis counts minutes.
 _LONG_S = 600
 
-Figure = dict[str, Any]
+_Values = list[float | None]
 
 
 class Chart(TypedDict):
@@ -33,62 +32,32 @@ class Chart(TypedDict):
     """Its element's id."""
     title: str
     caption: str
-    """How to read it, one sentence."""
+    """How to read it, one or two sentences."""
     figure: Figure
-
-
-def duration_axis(values_s: Sequence[float | None]) -> Figure:
-    """An axis of durations, in s, ms or µs; logarithmic where the values are far apart."""
-    axis: Figure = {"tickformat": "~s", "ticksuffix": "s", "hoverformat": ".3~s"}
-    seen = [value for value in values_s if value]
-    if not seen or max(seen) / min(seen) <= _WIDE:
-        return axis | {"rangemode": "tozero"}
-    low, high = math.log10(min(seen)), math.log10(max(seen))
-    steps = (1, 2, 5) if high - low < _FEW_DECADES else (1,)
-    ticks_s = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
-    return axis | {
-        "type": "log",
-        "range": [low - 0.1, high + 0.1],
-        "tickvals": ticks_s,
-        "ticktext": [_tick(tick_s) for tick_s in ticks_s],
-    }
-
-
-def _tick(value_s: float) -> str:
-    for unit_s, unit in ((1, "s"), (1e-3, "ms")):
-        if value_s >= unit_s * 0.999:
-            return f"{value_s / unit_s:.0f}{unit}"
-    return f"{value_s * 1e6:.3g}µs"
 
 
 def over_time(result: Result) -> list[Chart]:
     """The charts of the timeline that have values; none for a run without one."""
-    timeline = result["timeline"]
-    if not timeline:
+    if not result["timeline"]:
         return []
-    axis = _Time(timeline)
+    time = _Time(result)
     charts = [
-        axis.chart("active", "Streams under way", "Concurrent streams at each second.", {
-            "active": lambda point: point["active"],
-        }),
-        axis.chart("streams", "Streams per second", "Streams that started, finished and failed in each second.", {
-            "started": lambda point: point["started"],
-            "finished": lambda point: point["finished"],
-            "failed": lambda point: point["failed"],
-        }),
-        axis.chart("chunks", "Chunks per second", "Chunks that arrived in each second.", {
-            "chunks": lambda point: point["chunks"],
-        }),
-        axis.chart("bytes", "Bytes per second", "Body bytes that arrived in each second.", {
-            "bytes": lambda point: point["bytes"],
-        }, {"tickformat": "~s", "ticksuffix": "B", "hoverformat": ".3~s", "rangemode": "tozero"}),
-        axis.durations(
-            "time_to_first_chunk", "Time to first chunk", "Start of a stream until its first chunk, second by second."
+        time.active(),
+        time.streams(),
+        *([time.failed()] if len(time.keys) > 1 and any(point["failed"] for point in result["timeline"]) else []),
+        time.rates("chunks", "Chunks per second", "Chunks that arrived in each second{by_name}."),
+        time.rates("bytes", "Bytes per second", "Body bytes that arrived in each second{by_name}."),
+        time.durations(
+            "time_to_first_chunk",
+            "Time to first chunk over time",
+            "From the start of a stream until its first chunk{by_name}, second by second.",
         ),
-        axis.durations(
-            "chunk_interval", "Chunk interval", "Time between two chunks of one stream, pooled over all streams."
+        time.durations(
+            "chunk_interval",
+            "Chunk interval over time",
+            "Time between two chunks of one stream{by_name}, second by second.",
         ),
-    ]  # fmt: skip
+    ]
     return [
         chart for chart in charts if any(value is not None for line in chart["figure"]["data"] for value in line["y"])
     ]
@@ -97,87 +66,153 @@ def over_time(result: Result) -> list[Chart]:
 class _Time:
     """The time axis that these charts share, and the timeline on it."""
 
-    def __init__(self, timeline: Sequence[TimelinePoint]) -> None:
-        in_minutes = timeline[-1]["t_s"] >= _LONG_S
-        self.unit = "min" if in_minutes else "s"
+    def __init__(self, result: Result) -> None:
+        timeline = result["timeline"]
+        self.step_s = seconds_per_point(timeline)
+        self.unit = "min" if timeline[-1]["t_s"] >= _LONG_S else "s"
+        self.lines = Lines(result)
+        self.keys = self.lines.timeline or [_ALL]
         self.times: list[float] = []
         #: None breaks every line, where the timeline left seconds out.
         self.timeline: list[TimelinePoint | None] = []
-        for point in timeline:
-            time = round(point["t_s"] / 60, 3) if in_minutes else point["t_s"]
+        for point in thinned(timeline, self.step_s):
             last = self.timeline[-1] if self.timeline else None
-            if last and point["t_s"] - last["t_s"] > _MISSING_S:
-                self.times.append(time)
-                self.timeline.append(None)
-            self.times.append(time)
-            self.timeline.append(point)
-
-    def chart(
-        self,
-        key: str,
-        title: str,
-        caption: str,
-        lines: dict[str, Callable[[TimelinePoint], float | None]],
-        axis: Figure | None = None,
-    ) -> Chart:
-        traces = [
-            self._line(
-                name, [point and value(point) for point in self.timeline], *_LOOKS.get(name, (COLOURS[0], "solid"))
-            )
-            for name, value in lines.items()
+            if last and point["t_s"] - last["t_s"] > _MISSING * self.step_s:
+                self._add(point["t_s"], None)
+            self._add(point["t_s"], point)
+        self._named: list[dict[Key, NamedPoint]] = [
+            {(each["name"], each["protocol"]): each for each in point.get("streams", ())} if point else {}
+            for point in self.timeline
         ]
-        return self._framed(key, title, caption, traces, axis or {"rangemode": "tozero", "tickformat": "~s"})
+
+    def _add(self, t_s: float, point: TimelinePoint | None) -> None:
+        self.times.append(round(t_s / 60, 3) if self.unit == "min" else t_s)
+        self.timeline.append(point)
+
+    def _points(self, key: Key) -> Sequence[PointFigures | None]:
+        """What one name did at each time; None also where it did nothing."""
+        return self.timeline if key == _ALL else [names.get(key) for names in self._named]
+
+    def _counted(self, key: Key, count: str) -> _Values:
+        """None only where nothing is known."""
+        return [
+            None if at is None else 0 if point is None else point[count]  # type: ignore[literal-required]
+            for at, point in zip(self.timeline, self._points(key), strict=True)
+        ]
+
+    def active(self) -> Chart:
+        values: _Values = [point and point["active"] for point in self.timeline]
+        caption = "Concurrent streams at the end of each second, all names together."
+        caption += f" Each point is the most in {self.step_s} s." if self.step_s > 1 else ""
+        trace = self._line("active", values, COLOURS[0])
+        return self._framed("active", "Streams under way", caption, [trace], count_axis(values))
+
+    def streams(self) -> Chart:
+        values = {count: self._counted(_ALL, count) for count in _COUNTS}
+        traces = [self._line(count, values[count], *look) for count, look in _COUNTS.items()]
+        caption = "Streams that started, finished and failed in each second, all names together."
+        axis = count_axis([value for column in values.values() for value in column], "/s")
+        return self._framed("streams", "Streams per second", caption + self._mean(), traces, axis)
+
+    def failed(self) -> Chart:
+        return self.rates("failed", "Failures per second", "Streams that failed in each second{by_name}.")
+
+    def rates(self, count: str, title: str, caption: str) -> Chart:
+        values = {key: self._counted(key, count) for key in self.keys}
+        traces = [
+            self._line(self.lines.label(key) if key != _ALL else count, column, self._colour(key))
+            for key, column in values.items()
+        ]
+        shown = [value for column in values.values() for value in column]
+        axis = byte_rate_axis(shown) if count == "bytes" else count_axis(shown, "/s")
+        return self._framed(count, title, self._by_name(caption) + self._mean(), traces, axis)
 
     def durations(self, metric: str, title: str, caption: str) -> Chart:
-        values = {
-            percentile: [point and point[metric].get(percentile) for point in self.timeline]  # type: ignore[literal-required]
-            for percentile in ("p50", "p99")
-        }
-        shown = [value for column in values.values() for value in column]
-        ranges = [point.get("uncertain", {}).get(metric, {}) if point else {} for point in self.timeline]
-        ends = [most_s for each in ranges for _, most_s in each.values()]  # of the bars, which the axis has to reach
-        axis = duration_axis([*shown, *ends])
-        if axis.get("type") == "log":
-            values = {percentile: [value or None for value in column] for percentile, column in values.items()}
-        looks = {"p50": (COLOURS[0], "solid"), "p99": (COLOURS[1], "dot")}
+        points = {key: self._points(key) for key in self.keys}
+        values = [*_percentiles(points.values(), metric), *_range_ends(points.values(), metric)]
+        axis = duration_axis(values)
         traces = [
-            self._line(percentile, values[percentile], *look)
-            | _bars(values[percentile], [each.get(percentile) for each in ranges])
-            for percentile, look in looks.items()
+            trace
+            for key in self.keys
+            for percentile in ("p99", "p50")
+            if (trace := self._percentile(key, metric, percentile, log=axis.get("type") == "log"))
         ]
-        if None in values["p50"]:
+        caption = self._by_name(caption) + " Solid lines are p99, dashed ones p50."
+        if self.step_s > 1:
+            caption += f" Each point stands for {self.step_s} s: the highest p99 and the middle p50 of its seconds."
+        if any(None in trace["y"] for trace in traces):
             caption += " A gap is a second without values."
         if any("error_y" in trace for trace in traces):
             caption += " A bar is what coalesced reads leave open."
-        return self._framed(f"{metric}_over_time", f"{title} over time", caption, traces, axis)
+        return self._framed(f"{metric}_over_time", title, caption, traces, axis)
 
-    def _line(self, name: str, values: list[float | None], colour: str, dash: str) -> Figure:
+    def _percentile(self, key: Key, metric: str, percentile: str, *, log: bool) -> Figure | None:
+        points = self._points(key)
+        values = [point and point[metric].get(percentile) for point in points]  # type: ignore[literal-required]
+        if all(value is None for value in values):
+            return None
+        if log:
+            values = [value or None for value in values]
+        ranges = [point and point.get("uncertain", {}).get(metric, {}).get(percentile) for point in points]
+        one, label = len(self.keys) == 1, self.lines.label(key)
+        dash = "solid" if percentile == "p99" else "dash"
+        line = self._line(percentile if one else f"{label} {percentile}", values, self._colour(key), dash)
+        return line | {"meta": percentile if one else label} | _bars(values, ranges)
+
+    def _colour(self, key: Key) -> str:
+        return COLOURS[0] if key == _ALL else self.lines.colour(key)
+
+    def _line(self, name: str, values: _Values, colour: str, dash: str = "solid") -> Figure:
         return {
             "type": "scatter",
-            "name": name,
+            "name": html.escape(name),
+            "meta": name,  # the name in the legend, which is not markup; lines that share it are one entry
             "x": self.times,
             "y": values,
             "mode": "lines+markers" if _has_lone_point(values) else "lines",
             "marker": {"size": 5},
             "cliponaxis": False,
-            "line": {"color": colour} | ({"width": 1} if self.unit == "min" else {"width": 1.8, "dash": dash}),
+            "line": {"color": colour, "width": 1.2 if self.unit == "min" else 1.8, "dash": dash},
         }
+
+    def _by_name(self, caption: str) -> str:
+        return caption.format(by_name=", by name" if len(self.keys) > 1 else "")
+
+    def _mean(self) -> str:
+        return f" Each point is the mean of {self.step_s} s." if self.step_s > 1 else ""
 
     def _framed(self, key: str, title: str, caption: str, traces: list[Figure], axis: Figure) -> Chart:
         layout = {
             "hovermode": "x unified",
-            "xaxis": {
-                "title": {"text": f"time into the run ({self.unit})"},
-                "hoverformat": ".6~g",
-                "rangemode": "nonnegative",
-            },
+            "xaxis": time_axis(self.unit),
             "yaxis": axis,
-            "showlegend": len(traces) > 1,
         }
         return Chart(key=key, title=title, caption=caption, figure={"data": traces, "layout": layout})
 
 
-def _bars(values: Sequence[float | None], ranges: Sequence[tuple[float, float] | None]) -> Figure:
+def _percentiles(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:
+    """Every p50 and p99 of these lines."""
+    return [
+        value
+        for line in lines
+        for point in line
+        if point
+        for value in point[metric].values()  # type: ignore[literal-required]
+    ]
+
+
+def _range_ends(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:
+    """The upper ends of their bars, which the axis has to reach."""
+    return [
+        most_s
+        for line in lines
+        for point in line
+        if point
+        for _, most_s in point.get("uncertain", {}).get(metric, {}).values()
+    ]
+
+
+def _bars(values: _Values, ranges: Sequence[tuple[float, float] | None]) -> Figure:
     """From the least to the most that each value can be, where any is uncertain."""
     if not any(ranges):
         return {}
@@ -190,7 +225,7 @@ def _bars(values: Sequence[float | None], ranges: Sequence[tuple[float, float] |
     }  # fmt: skip
 
 
-def _has_lone_point(values: Sequence[float | None]) -> bool:
+def _has_lone_point(values: _Values) -> bool:
     """Whether a value has no neighbour, so that no line would show it."""
     padded = [None, *values, None]
     return any(

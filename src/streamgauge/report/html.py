@@ -6,13 +6,15 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamgauge.report import floor, tally, units, verdict
 from streamgauge.report.agreement import agreement, side_by_side
-from streamgauge.report.charts import Chart, over_time
+from streamgauge.report.charts import over_time
 from streamgauge.report.delay import clock_words
 from streamgauge.report.distribution import distributions
+from streamgauge.report.downloads import FILES, carried, packed
+from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.sequence import sequence_words
 from streamgauge.report.server_view import AT_MOST, ServerView
@@ -47,7 +49,10 @@ def render(result: Result, server: ServerView | None = None) -> str:
     """
     time_charts, percentile_charts = over_time(result), distributions(result)
     charts = [*time_charts, *percentile_charts]
-    scripts = [_plotly(), (_ROOM / "report.js").read_text(encoding="utf-8")] if charts else []
+    files = carried(result)
+    figures = {chart["key"]: chart["figure"] for chart in charts}
+    drawing = {"plotly.js": _plotly(), "figures.json": packed(_json(figures))} if charts else {}
+    script = _read("report.js")
     return _template().render(
         result=result,
         totals=tally.totals(result["streams"]),
@@ -57,10 +62,12 @@ def render(result: Result, server: ServerView | None = None) -> str:
         agreement=(server["agreement"] or agreement(result, server)) if server else [],
         time_charts=time_charts,
         percentile_charts=percentile_charts,
-        figures=_data_island(charts),
-        scripts=scripts,
-        script_hashes=[_hash(script) for script in scripts],
-        style=(_ROOM / "report.css").read_text(encoding="utf-8"),
+        tiles=tiles(result),
+        packed=_json({**drawing, **files}),
+        downloads={name: name in files for name in FILES},
+        script=script,
+        script_hashes=[_hash(script), *([_plotly_hash()] if charts else [])],
+        style=_read("report.css"),
         schema=SCHEMA,
     )
 
@@ -111,9 +118,22 @@ def _template() -> "Template":
 
 @cache
 def _plotly() -> str:
+    return packed(_plotly_source())
+
+
+@cache
+def _plotly_hash() -> str:
+    return _hash(_plotly_source())
+
+
+def _plotly_source() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
+
+
+def _read(name: str) -> str:
+    return (_ROOM / name).read_text(encoding="utf-8")
 
 
 def _hash(script: str) -> str:
@@ -121,10 +141,8 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def _data_island(charts: list[Chart]) -> str:
-    """The figures as JSON that cannot end the script element which holds it."""
-    text = json.dumps({chart["key"]: chart["figure"] for chart in charts}, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+def _json(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def _shown_metrics(result: Result) -> dict[str, str]:

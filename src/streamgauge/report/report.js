@@ -1,10 +1,14 @@
-// Draws the figures that the page carries, in the page's own colours, and again when those change.
+// Draws the figures that the page carries, in the page's own colours, and again when those change or the page is
+// printed; offers the files that it carries.
 (() => {
   "use strict";
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const packed = JSON.parse(document.getElementById("packed").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const finger = matchMedia("(pointer: coarse)").matches;
+  let figures = {};
   const config = { responsive: true, displaylogo: false, displayModeBar: false };
+  // Fits the width of A4 and of Letter between the margins of the style sheet, which scales it to any other paper.
+  const paper = { width: 690, height: 215, wideHeight: 270 };
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -28,7 +32,7 @@
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "system-ui, sans-serif", size: 12, color: ink },
       margin: { l: 8, r: 12, t: 8, b: 8 },
-      legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", maxheight: 0.35 },
+      showlegend: false,
       hoverlabel: hover,
       dragmode: finger ? false : "zoom",
       xaxis: { ...axis, ...own.xaxis, title: title(own.xaxis.title.text), automargin: true },
@@ -36,23 +40,97 @@
     };
   };
 
-  const recolour = (key, forPaper) => {
+  const element = (key) => document.getElementById(`chart-${key}`);
+
+  const redraw = (key, forPaper) => {
     const { ink, axis, hover } = colours(forPaper);
     const change = { "font.color": ink, hoverlabel: hover };
     for (const [name, value] of Object.entries(axis)) {
       change[`xaxis.${name}`] = value;
       change[`yaxis.${name}`] = value;
     }
-    Plotly.relayout(`chart-${key}`, change);
+    const wide = element(key).closest(".wide") !== null;
+    const size = forPaper
+      ? { autosize: false, width: paper.width, height: wide ? paper.wideHeight : paper.height }
+      : { autosize: true, width: null, height: null };
+    return Plotly.relayout(element(key), { ...change, ...size });
+  };
+
+  // With a view box the style sheet can scale a chart, which it does on paper.
+  const scalable = (chart) => {
+    const { width, height } = chart._fullLayout;
+    chart.style.setProperty("--shape", `${width} / ${height}`);
+    for (const drawing of chart.querySelectorAll(".main-svg")) drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  };
+
+  // The page's own legend: it wraps, has buttons, and is readable on paper. One entry for all lines of a name.
+  const legend = (key) => {
+    const { data } = figures[key];
+    const names = [...new Set(data.map((trace) => trace.meta))];
+    if (names.length < 2) return;
+    for (const name of names) {
+      const traces = [...data.keys()].filter((index) => data[index].meta === name);
+      const { line, visible } = data[traces[0]];
+      const button = document.createElement("button");
+      const sample = document.createElement("span");
+      const style = { solid: "solid", dot: "dotted" }[line.dash] ?? "dashed";
+      sample.style.borderTop = `3px ${style} ${line.color}`;
+      button.type = "button";
+      button.append(sample, name);
+      button.setAttribute("aria-pressed", visible !== "legendonly");
+      button.addEventListener("click", () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", shown);
+        Plotly.restyle(element(key), { visible: shown ? true : "legendonly" }, traces);
+      });
+      document.getElementById(`legend-${key}`).append(button);
+    }
   };
 
   const all = (act) => Object.keys(figures).forEach(act);
-  all((key) => {
-    Plotly.newPlot(`chart-${key}`, figures[key].data, layoutOf(figures[key]), config).catch((error) => {
-      document.getElementById(`chart-${key}`).textContent = `This chart could not be drawn: ${error}`;
+  const draw = (key) => {
+    const chart = element(key);
+    legend(key);
+    const drawn = Plotly.newPlot(chart, figures[key].data, layoutOf(figures[key]), config);
+    drawn.then(() => {
+      scalable(chart);
+      chart.on("plotly_afterplot", () => scalable(chart));
+    }).catch((error) => {
+      chart.textContent = `This chart could not be drawn: ${error}`;
     });
-  });
-  dark.addEventListener("change", () => all((key) => recolour(key, false)));
-  addEventListener("beforeprint", () => all((key) => recolour(key, true)));
-  addEventListener("afterprint", () => all((key) => recolour(key, false)));
+  };
+
+  const unpacked = (name) => {
+    const bytes = Uint8Array.from(atob(packed[name]), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+  };
+
+  const drawAll = async () => {
+    const script = document.createElement("script"); // the page's policy knows its hash, as it knows this one's
+    script.textContent = await (await unpacked("plotly.js")).text();
+    document.head.append(script);
+    figures = await (await unpacked("figures.json")).json();
+    all(draw);
+    dark.addEventListener("change", () => all((key) => redraw(key, false)));
+    addEventListener("beforeprint", () => all((key) => redraw(key, true)));
+    addEventListener("afterprint", () => all((key) => redraw(key, false)));
+  };
+
+  // Where the page carries no such file, the link leads to the one beside it.
+  const offer = async (link) => {
+    const type = link.download.endsWith(".csv") ? "text/csv" : "application/json";
+    link.href = URL.createObjectURL(new Blob([await (await unpacked(link.download)).arrayBuffer()], { type }));
+  };
+
+  const tooOld = typeof DecompressionStream === "undefined";
+  if (packed["plotly.js"] && tooOld) {
+    for (const chart of document.querySelectorAll(".chart")) {
+      chart.textContent = "This browser is too old to draw the charts: it has no DecompressionStream.";
+    }
+  } else if (packed["plotly.js"]) {
+    drawAll();
+  }
+  for (const link of tooOld ? [] : document.querySelectorAll("a[download]")) {
+    if (packed[link.download]) offer(link);
+  }
 })();

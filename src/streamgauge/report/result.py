@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
 
+FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -153,11 +154,9 @@ class Generator(TypedDict):
     """The last one of the machine that reports the run, where there is one."""
 
 
-class TimelinePoint(TypedDict):
-    """One second of the run. Percentiles are None in a second without values."""
+class PointFigures(TypedDict):
+    """What streams did in one second of the run. Percentiles are None in a second without values."""
 
-    t_s: float
-    active: int
     started: int
     finished: int
     failed: int
@@ -169,6 +168,22 @@ class TimelinePoint(TypedDict):
     uncertain: NotRequired[dict[str, dict[str, tuple[float, float]]]]
     """For each metric, the percentiles that coalesced reads leave undetermined, with the least and the most each can
     be."""
+
+
+class NamedPoint(PointFigures):
+    """One second of one name and protocol, or of all names that have no line of their own: ``other``, no protocol."""
+
+    name: str
+    protocol: str
+
+
+class TimelinePoint(PointFigures):
+    """One second of the run, over all names."""
+
+    t_s: float
+    active: int
+    streams: NotRequired[list[NamedPoint]]
+    """The same by name, of the names that did anything in this second. Results of older versions have no such part."""
 
 
 class Result(TypedDict):
@@ -189,10 +204,18 @@ class ResultError(ValueError):
 def write_result(result: Result, directory: Path) -> Path:
     """Write ``result.json`` below ``directory``, whole or not at all, and return its path."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "result.json"
+    path = directory / FILE_NAME
     unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    unfinished.write_text(json_text(result))
     return unfinished.rename(path)
+
+
+def json_text(result: Result) -> str:
+    """What ``result.json`` holds: indented, but each second of the timeline on one line."""
+    points = [json.dumps(point, separators=(",", ":"), allow_nan=False) for point in result["timeline"]]
+    others = {key: value for key, value in result.items() if key != "timeline"}
+    rest = json.dumps({**others, "timeline": []}, indent=1, allow_nan=False)
+    return rest.removesuffix("[]\n}") + "[\n  " + ",\n  ".join(points) + "\n ]\n}\n"
 
 
 def read_result(path: Path) -> Result:
@@ -200,7 +223,7 @@ def read_result(path: Path) -> Result:
 
     Raises ResultError if there is none, or it is of another schema.
     """
-    file = path / "result.json" if path.is_dir() else path
+    file = path / FILE_NAME if path.is_dir() else path
     try:
         found = json.loads(file.read_text())
     except FileNotFoundError:

@@ -39,10 +39,15 @@ def failed(outcomes: Mapping[str, int]) -> int:
     return sum(failures(outcomes).values())
 
 
+def judged(outcomes: Mapping[str, int]) -> int:
+    """How many streams succeeded or failed, which censored ones did not."""
+    return sum(outcomes.values()) - outcomes.get(Outcome.CENSORED, 0)
+
+
 def failure_ratio(outcomes: Mapping[str, int]) -> float | None:
-    """Failed streams as a share of those that succeeded or failed, which censored ones did not; None without any."""
-    judged = sum(outcomes.values()) - outcomes.get(Outcome.CENSORED, 0)
-    return failed(outcomes) / judged if judged else None
+    """Failed streams as a share of those that succeeded or failed; None without any."""
+    ended = judged(outcomes)
+    return failed(outcomes) / ended if ended else None
 
 
 def totals(streams: Iterable[NamedStreams]) -> Totals:

@@ -1,0 +1,77 @@
+"""A timeline with fewer points: charts of a long run need no point for each second, and the page stays small."""
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from streamgauge.report.result import NamedPoint, PointFigures, TimelinePoint
+
+#: More points than a chart has pixels show nothing more.
+MOST_POINTS = 900
+_COUNTS = ("started", "finished", "failed", "chunks", "bytes")
+_METRICS = ("time_to_first_chunk", "chunk_interval")
+
+
+def seconds_per_point(timeline: Sequence[TimelinePoint]) -> int:
+    """How many seconds each point has to stand for."""
+    return math.ceil(len(timeline) / MOST_POINTS)
+
+
+def thinned(timeline: Sequence[TimelinePoint], step_s: int) -> list[TimelinePoint]:
+    """One point for every ``step_s`` seconds.
+
+    Counts become their mean per second, and streams under way their maximum. p50 is the middle one of the seconds'
+    own, p99 the highest: percentiles of a longer time cannot be computed from those of its seconds.
+    """
+    if step_s <= 1:
+        return list(timeline)
+    steps = itertools.groupby(timeline, key=lambda point: point["t_s"] // step_s)
+    return [_joined(list(points)) for _, points in steps]
+
+
+def _joined(points: list[TimelinePoint]) -> TimelinePoint:
+    first = {"t_s": points[0]["t_s"], "active": max(point["active"] for point in points)}
+    joined = cast("TimelinePoint", {**first, **_figures(points, len(points))})
+    names: dict[tuple[str, str], list[NamedPoint]] = {}
+    for point in points:
+        for each in point.get("streams", ()):
+            names.setdefault((each["name"], each["protocol"]), []).append(each)
+    if names:
+        joined["streams"] = [
+            cast("NamedPoint", {"name": name, "protocol": protocol, **_figures(found, len(points))})
+            for (name, protocol), found in names.items()
+        ]
+    return joined
+
+
+def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
+    points = list(points)
+    found: dict[str, Any] = {
+        count: float(f"{sum(point[count] for point in points) / seconds:.4g}")  # type: ignore[literal-required]
+        for count in _COUNTS
+    }
+    uncertain: dict[str, Any] = {}
+    for metric in _METRICS:
+        chosen = {"p50": _middle(points, metric), "p99": _highest(points, metric)}
+        found[metric] = {name: point and point[metric][name] for name, point in chosen.items()}  # type: ignore[literal-required]
+        ranges = {
+            name: point and point.get("uncertain", {}).get(metric, {}).get(name) for name, point in chosen.items()
+        }
+        uncertain[metric] = {name: between for name, between in ranges.items() if between}
+    return found | {"uncertain": {metric: ranges for metric, ranges in uncertain.items() if ranges}}
+
+
+def _by_value(points: Iterable[PointFigures], metric: str, percentile: str) -> list[PointFigures]:
+    known = [point for point in points if point[metric][percentile] is not None]  # type: ignore[literal-required]
+    return sorted(known, key=lambda point: point[metric][percentile])  # type: ignore[literal-required]
+
+
+def _middle(points: Iterable[PointFigures], metric: str) -> PointFigures | None:
+    known = _by_value(points, metric, "p50")
+    return known[(len(known) - 1) // 2] if known else None
+
+
+def _highest(points: Iterable[PointFigures], metric: str) -> PointFigures | None:
+    known = _by_value(points, metric, "p99")
+    return known[-1] if known else None

@@ -1,0 +1,123 @@
+"""CSV: every cell is the figure of ``result.json`` that its column names, and no other."""
+
+import csv
+import io
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamgauge.measure.outcome import Outcome
+from streamgauge.report.result import QUANTILES, Result
+from streamgauge.report.tables import streams_csv, timeline_csv, write_tables
+
+METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def distinct(make_result: Callable[..., Result]) -> Result:
+    """A result in which no two figures are alike."""
+    numbers = itertools.count(1)
+    result = make_result(mix=(("a,b", "sse", 0.01, 0.05), ('say "x"', "raw", 0.02, 0.06)), seconds=3)
+    for each in result["streams"]:
+        values: dict[str, Any] = each  # type: ignore[assignment]
+        for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
+            values[count] = next(numbers)
+        for count in ("beyond_window", "reconnects", "tokens"):
+            values[count] = next(numbers)
+        values["coalesced_share"] = next(numbers) / 7
+        values["outcomes"] = {outcome.value: next(numbers) for outcome in Outcome}
+        values["tokens_per_second"] = {rate: next(numbers) / 7 for rate in ("in_all", "p50", "p10", "p1")}
+        for metric in METRICS:
+            statistics = {name: next(numbers) / 7 for name in ("mean", "min", "max", *QUANTILES)}
+            uncertain = {name: (next(numbers) / 7, next(numbers) / 7) for name in ("p50", "p99")}
+            values[metric] = {"count": next(numbers), **statistics, "uncertain": uncertain, "error": 0.01, "hdr": ""}
+    for point in result["timeline"]:
+        point["active"] = next(numbers)
+        for figures in (point, *point["streams"]):
+            for count in ("started", "finished", "failed", "chunks", "bytes"):
+                figures[count] = next(numbers)
+            for metric in METRICS[:2]:
+                figures[metric] = {"p50": next(numbers) / 7, "p99": next(numbers) / 7}
+            figures["uncertain"] = {"chunk_interval": {"p99": (next(numbers) / 7, next(numbers) / 7)}}
+    return result
+
+
+def test_each_cell_of_the_streams_is_its_columns_figure(distinct: Result) -> None:
+    found = rows(streams_csv(distinct))
+    assert len(found) == 2
+    for row, each in zip(found, distinct["streams"], strict=True):
+        values: dict[str, Any] = each  # type: ignore[assignment]
+        expected = {"name": each["name"], "protocol": each["protocol"]}
+        expected |= {outcome: str(times) for outcome, times in each["outcomes"].items()}
+        expected["failed"] = str(sum(each["outcomes"][outcome.value] for outcome in Outcome if outcome.failed))
+        for metric in METRICS:
+            expected[f"{metric}_count"] = str(values[metric]["count"])
+            for statistic in ("mean", "min", "max", *QUANTILES):
+                expected[f"{metric}_{statistic}_s"] = repr(values[metric][statistic])
+            least, most = zip(*values[metric]["uncertain"].values(), strict=True)
+            expected[f"{metric}_uncertain_s"] = f"p50={least[0]!r}..{most[0]!r} p99={least[1]!r}..{most[1]!r}"
+        for rate, value in values["tokens_per_second"].items():
+            expected[f"tokens_per_second_{rate}"] = repr(value)
+        for count in row.keys() - expected.keys():
+            expected[count] = str(values[count])
+        assert row == expected
+
+
+def test_each_cell_of_the_timeline_is_its_columns_figure(distinct: Result) -> None:
+    distinct["timeline"][1]["streams"][1].update(name="other", protocol="")
+    found = iter(rows(timeline_csv(distinct)))
+    for point in distinct["timeline"]:
+        for figures in (point, *point["streams"]):
+            row = next(found)
+            expected = {count: str(figures[count]) for count in ("started", "finished", "failed", "chunks", "bytes")}
+            for metric in METRICS[:2]:
+                expected |= {f"{metric}_{name}_s": repr(value) for name, value in figures[metric].items()}
+            least, most = figures["uncertain"]["chunk_interval"]["p99"]
+            expected |= {
+                "time_to_first_chunk_uncertain_s": "",
+                "chunk_interval_uncertain_s": f"p99={least!r}..{most!r}",
+            }
+            expected |= {"t_s": repr(point["t_s"]), "active": str(point["active"]) if figures is point else ""}
+            scope = "all" if figures is point else "name" if figures["protocol"] else "other"
+            expected |= {"scope": scope, "name": "", "protocol": ""}
+            if scope == "name":
+                expected |= {"name": figures["name"], "protocol": figures["protocol"]}
+            assert row == expected
+    assert next(found, None) is None
+
+
+def test_what_was_not_measured_is_an_empty_cell(make_older: Callable[..., Result]) -> None:
+    result = make_older(seconds=2)
+    result["timeline"][0]["chunk_interval"] = {"p50": None, "p99": None}
+    first, second = rows(timeline_csv(result))
+    assert (first["chunk_interval_p99_s"], first["started"]) == ("", str(result["timeline"][0]["started"]))
+    assert second["chunk_interval_p99_s"] == repr(result["timeline"][1]["chunk_interval"]["p99"])
+    assert {row["chunk_delay_p99_s"] for row in rows(streams_csv(result))} == {""}
+
+
+def test_an_outcome_of_another_version_has_a_column(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=2)
+    result["streams"][1]["outcomes"]["evaporated"] = 7
+    assert [row["evaporated"] for row in rows(streams_csv(result))] == ["0", "7", "0", "0"]
+
+
+def test_durations_say_their_unit_in_the_header(distinct: Result) -> None:
+    for text in (streams_csv(distinct), timeline_csv(distinct)):
+        timed = [name for name in rows(text)[0] if "_p99" in name and not name.startswith("tokens_per_second")]
+        assert timed
+        assert all(name.endswith("_s") for name in timed)
+
+
+def test_the_tables_lie_beside_the_result(distinct: Result, tmp_path: Path) -> None:
+    streams, timeline = write_tables(distinct, tmp_path)
+    assert streams == tmp_path / "streams.csv"
+    assert timeline == tmp_path / "timeline.csv"
+    assert (streams.read_text(), timeline.read_text()) == (streams_csv(distinct), timeline_csv(distinct))
+    assert len(list(tmp_path.iterdir())) == 2
