@@ -102,7 +102,10 @@ def test_a_bad_value_is_named_with_its_option(call, option, value):
         (("calibrate", "--interval-ms", "6000"), "--interval-ms 6000: expected at most 5000"),
         (("calibrate", "-o", "no/x.json"), "expected a file to write, got 'no/x.json': its directory does not exist"),
         (("report", "no"), "'RESULT': expected a result.json or the directory of one, got 'no': No such file"),
-        (("report", ".", "--format", "xml"), "'--format': expected html, json, text, streams-csv or timeline-csv, got 'xml'"),
+        (
+            ("report", ".", "--format", "xml"),
+            "'--format': expected html, json, text, streams-csv or timeline-csv, got 'xml'",
+        ),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )

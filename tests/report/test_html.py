@@ -219,5 +219,5 @@ def test_a_mark_is_explained_wherever_it_stands(make_result: Callable[..., Resul
     assert "marks a percentile" not in html.render(result)
     result["streams"][0][metric]["uncertain"] = {"p99": (0.01, 0.25)}  # type: ignore[literal-required]
     page = html.render(result)
-    assert "marks a percentile that coalesced reads leave undetermined" in page
+    assert "marks a percentile that is known only as a range" in page
     assert "10.0–250 ms" in page

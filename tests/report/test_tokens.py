@@ -52,7 +52,7 @@ def test_a_time_per_token_that_coalesced_reads_leave_open_says_so(make_result) -
     tally = tally_of((1234, 10.0))
     chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(tally, run_s=20.0)
     chat["time_per_output_token"] = summary(tally.time_per_output_token, {"p99": (0.01, 0.03)})
-    assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, left open by coalesced reads)" in token_words(chat)
+    assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, since chunks shared a read)" in token_words(chat)
 
 
 def test_the_reports_say_how_fast_tokens_came(make_result) -> None:

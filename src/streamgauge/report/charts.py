@@ -143,7 +143,7 @@ class _Time:
         if any(None in trace["y"] for trace in traces):
             caption += " A gap is a second without values."
         if any("error_y" in trace for trace in traces):
-            caption += " A bar is what coalesced reads leave open."
+            caption += " A bar is the range of a percentile that is not exactly known."
         return self._framed(f"{metric}_over_time", title, caption, traces, axis)
 
     def _percentile(self, key: Key, metric: str, percentile: str, *, log: bool) -> Figure | None:

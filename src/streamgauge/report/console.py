@@ -18,7 +18,7 @@ from streamgauge.report.units import duration, interval, number, share, some
 if TYPE_CHECKING:
     from rich.console import Console
 
-_MOST_REASONS = 10
+_MOST_LINES = 10
 _TRUST_STYLES = {"trusted": "bold green", "degraded": "bold yellow"}
 
 
@@ -60,14 +60,16 @@ def _print_fitted(console: "Console", table: Table, file: str) -> None:
 
 
 def _uncertain(result: Result) -> list[Line]:
-    return [
-        ("≈", styled(f"{each['name']}, {title} {percentile}: {interval(*between)}, left open by coalesced reads"))
+    """The ranges of the percentiles in the table, and what the mark means."""
+    found = [
+        ("≈", styled(f"{each['name']}, {title} {percentile}: {interval(*between)}"))
         for each in result["streams"]
         for key, title in {**METRICS, "chunk_delay": "chunk delay"}.items()
         if (found := each[key]) and found["count"]  # type: ignore[literal-required]
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]
+    return [*_at_most(found, "range"), ("", styled((verdict.UNCERTAIN_MEANS, "dim")))] if found else []
 
 
 def _delays(result: Result) -> list[Line]:
@@ -102,8 +104,14 @@ def _reasons(result: Result) -> list[Line]:
     found = [(times, each["name"], reason) for each in result["streams"] for reason, times in each["reasons"].items()]
     found.sort(key=lambda item: -item[0])
     lines = [("✗", styled((f"{number(times)} × ", "red"), f"{name}: {reason}")) for times, name, reason in found]
-    hidden = len(lines) - _MOST_REASONS
-    return lines if hidden <= 0 else [*lines[:_MOST_REASONS], ("✗", styled(f"and {some(hidden, 'more reason')}"))]
+    return _at_most(lines, "reason")
+
+
+def _at_most(lines: list[Line], what: str) -> list[Line]:
+    """The first of ``lines``, and how many are left out."""
+    if (hidden := len(lines) - _MOST_LINES) <= 0:
+        return lines
+    return [*lines[:_MOST_LINES], (lines[0][0], styled(f"and {some(hidden, f'more {what}')}"))]
 
 
 def _generator(result: Result) -> Line:

@@ -103,6 +103,7 @@ def _template() -> "Template":
         "clock_words": clock_words,
         "sequence_words": sequence_words,
         "any_uncertain": _any_uncertain,
+        "uncertain_means": verdict.UNCERTAIN_MEANS,
         "at_most": AT_MOST,
         "failures": tally.FAILURES,
         "interval": units.interval,

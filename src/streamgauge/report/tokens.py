@@ -36,5 +36,5 @@ def token_words(streams: NamedStreams) -> str:
 def _percentile_words(found: MetricSummary, percentile: Literal["p50", "p99"]) -> str:
     value = duration(found[percentile])
     if between := found["uncertain"].get(percentile):
-        return f"{percentile} ≈{value} ({interval(*between)}, left open by coalesced reads)"
+        return f"{percentile} ≈{value} ({interval(*between)}, since chunks shared a read)"
     return f"{percentile} {value}"

@@ -13,6 +13,11 @@ TRUST_MEANS: dict[Trust, str] = {
     "degraded": "Something stood in the way of exact numbers: take small differences with care.",
     "invalid": "This run was not measured well enough to judge by: do not use these numbers.",
 }
+#: What the mark of a percentile means.
+UNCERTAIN_MEANS = (
+    "≈ marks a percentile that is known only as a range: chunks shared a read, or the generator waited for a CPU "
+    "before it sent requests."
+)
 _JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
 _SECONDS = re.compile(r"(time_to_first_chunk|chunk_interval|chunk_delay|duration|lag)\b")
 _SHARES = re.compile(r"(\.ratio|_share)\b")
