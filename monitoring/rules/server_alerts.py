@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from monitoring.promql import quoted
-from monitoring.rules.expression import any_of, counted, gauged, longer
+from monitoring.promql import any_of, quoted
+from monitoring.rules.expression import counted, gauged, longer
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
 from monitoring.rules.rule import Alert, Group
