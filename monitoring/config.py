@@ -124,5 +124,9 @@ OBJECTIVES = {
 #: A budget that burns at 1 lasts for the thirty days that it is meant for; at 14.4, two days, which pages.
 BURN_RATE = Limit(1.0, 14.4, "At 1 the budget lasts just as long as it is meant to; at 14.4 it is gone in two days.")
 
+#: What an alert's runbook is found below. The stack's Prometheus serves docs/runbooks there (--web.user-assets), and
+#: knows its own address (--web.external-url), which it fills in when an alert fires.
+RUNBOOKS_URL = "{{ $externalURL }}/user"
+
 #: The share of ended streams that did not fail.
 SUCCESS_OBJECTIVE = 0.999

@@ -93,6 +93,7 @@ GONE = {
     "tests": [
         {
             "interval": "30s",
+            "external_url": "http://prometheus",
             "input_series": [{"series": 'up{job="prometheus"}', "values": "1+0x20"}],
             "alert_rule_test": [
                 {
@@ -104,7 +105,7 @@ GONE = {
                             "exp_annotations": {
                                 "summary": r'api\d|"web" is down.',
                                 "description": "Prometheus reaches none of its targets, or finds none.",
-                                "runbook_url": "docs/runbooks/StreamAppDown.md",
+                                "runbook_url": "http://prometheus/user/StreamAppDown.md",
                             },
                         }
                     ],

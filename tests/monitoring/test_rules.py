@@ -110,7 +110,8 @@ def test_an_alert_says_what_it_is_and_has_a_runbook(rule):
     assert "{{ $labels." in summary
     assert summary.endswith(".")
     assert description.endswith(".")
-    page = (ROOT / url).read_text()
+    assert url == f"{{{{ $externalURL }}}}/user/{rule.name}.md"
+    page = (ROOT / "docs" / "runbooks" / f"{rule.name}.md").read_text()
     assert page.startswith(f"# {rule.name}\n")
     assert f"**{rule.severity.capitalize()}" in page or f"**{rule.severity}**" in page
 
