@@ -88,8 +88,8 @@ def _not_trusted(plan: Plan) -> Alert:
         "info",
         f"min by (job) (last_over_time({trust}[{window}])) < 2",
         "{{ $labels.job }}: the load generator did not keep up.",
-        f"{{{{ range {of_job} | query }}}}The measurement of run {{{{ .Labels.run_id }}}} is "
-        "{{ if eq .Value 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Delays that it shows may be the load "
+        f'{{{{ range {of_job} | query | sortByLabel "run_id" }}}}The measurement of run {{{{ label "run_id" . }}}} is '
+        "{{ if eq (value .) 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Delays that it shows may be the load "
         "generator's own, and not the service's. Its result.json gives the reasons.",
         labels=_CLIENT,
     )

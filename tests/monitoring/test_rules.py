@@ -116,6 +116,14 @@ def test_an_alert_says_what_it_is_and_has_a_runbook(rule):
     assert f"**{rule.severity.capitalize()}" in page or f"**{rule.severity}**" in page
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_matcher_is_a_regular_expression_only_where_it_has_to_be(rule):
+    found = [node for node in nodes(promql.parse(rule.expression)) if isinstance(node, promql.VectorSelector)]
+    for matcher in (matcher for node in found for matcher in node.matchers.matchers):
+        if matcher.op in (promql.MatchOp.Re, promql.MatchOp.NotRe):
+            assert re.escape(matcher.value) != matcher.value
+
+
 def test_what_counts_over_days_is_evaluated_once_a_minute():
     found = [group for each in groups(Plan()).values() for group in each]
     slow = [group for group in found for rule in group.rules if re.search(r"\[\dd\]", rule.expression)]
