@@ -121,6 +121,19 @@ OBJECTIVES = {
     "chunk_interval": Objective(0.5, 0.99, "99 of 100 chunks follow before text stops to flow."),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The same of a value that must not be low: good from ``warn`` on, bad below ``bad``."""
+
+    warn: float
+    bad: float
+    reason: str
+
+
+#: Of what an objective allows to be bad.
+BUDGET_LEFT = Floor(0.5, 0.1, "With half of it spent, take fewer risks; the last tenth is for what nobody foresees.")
+
 #: A budget that burns at 1 lasts for the thirty days that it is meant for; at 14.4, two days, which pages.
 BURN_RATE = Limit(1.0, 14.4, "At 1 the budget lasts just as long as it is meant to; at 14.4 it is gone in two days.")
 

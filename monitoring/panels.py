@@ -5,13 +5,13 @@ from typing import Any
 
 from grafanalib import core
 
-from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, NO_VERDICT, Limit
+from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, NO_VERDICT, Floor, Limit
 
 Json = dict[str, Any]
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 #: What a panel may be judged by: a metric that has limits, the share that an objective asks for, limits of its own.
-Judged = str | float | Limit | None
+Judged = str | float | Limit | Floor | None
 #: The colour of figures that are neither good nor bad: that of any text.
 NEUTRAL = "text"
 #: Grafana's units of the panels that have limits: the factor and the word that people use.
@@ -93,6 +93,8 @@ def steps(limit_of: Judged) -> list[Json]:
     """
     if isinstance(limit_of, float):
         return [_step("red", None), _step("orange", _tolerable(limit_of)), _step("green", limit_of)]
+    if isinstance(limit_of, Floor):
+        return [_step("red", None), _step("orange", limit_of.bad), _step("green", limit_of.warn)]
     if limit_of is None:
         return [_step(NEUTRAL, None)]
     limit = _limit(limit_of)
@@ -121,9 +123,11 @@ def explained(description: str, unit: str, limit_of: Judged) -> str:
         return (
             f"{description} Green from {limit_of * 100:.4g} %, the objective; {floors}, where ten times as much fails."
         )
-    limit = _limit(limit_of)
+    limit = limit_of if isinstance(limit_of, Floor) else _limit(limit_of)
     factor, suffix = _SPOKEN_UNITS[unit]
     warn, bad = (f"{value * factor:.4g}{suffix}" for value in (limit.warn, limit.bad))
+    if isinstance(limit, Floor):
+        return f"{description} Green from {warn}, red below {bad}: {limit.reason}"
     return f"{description} Orange from {warn}, red from {bad}: {limit.reason}"
 
 

@@ -53,7 +53,7 @@ def build() -> Json:
             Row("Finished runs", 6, (24,), [_finished()]),
             Row("Can these two be compared?", 4, (5, 6, 6, 7), _comparable()),
             Row("Times", 12, (24,), [_times()]),
-            Row("Load and failures", 8, (8, 8, 8, 24), _amounts()),
+            Row("Load and failures", 8, (12,), _amounts()),
             Row("The base laid on the new run", 9, (12,), _courses()),
         ],
         [
@@ -92,30 +92,33 @@ def _finished() -> Table:
 
 
 def _comparable() -> list[core.Panel]:
-    def alike(title: str, label: str, why: str) -> core.Stat:
+    def alike(title: str, label: str, different: str, why: str) -> core.Stat:
         return words(
             title,
             f"`{RESULT_INFO}`: {why}",
             (same(label), f"Same: {{{{{label}}}}}"),
-            (unlike(label), "Different: base {{base}}, new {{new}}"),
+            (unlike(label), f"{different}: base {{{{base}}}}, new {{{{new}}}}"),
         )
 
     return [
         alike(
             "Users",
             "users",
+            "Different load",
             "how many users each run had at most. With another number of users the load was another one, and the times "
             "below differ for that reason already.",
         ),
         alike(
             "Scenario",
             "scenario",
+            "Different load",
             "the locustfiles of each run. Different scenarios stream different things: their times say nothing of a "
             "change in the service. Paths and bodies that were given as options are not known here.",
         ),
         alike(
             "Host",
             "host",
+            "Different service",
             "which service each run was against. Different hosts are what you want when you compare two places, and a "
             "mistake when you compare two versions.",
         ),
@@ -124,7 +127,7 @@ def _comparable() -> list[core.Panel]:
             f"`{RESULT_INFO}`: whether both measurements are trusted. One that is not may show the load generator's "
             "own delays as the service's; its result.json gives the reasons. Do not conclude anything from it.",
             (same("trust", 'trust="trusted"'), "Both are trusted"),
-            (unlike("trust", 'trust="trusted"'), "Not trusted: base {{base}}, new {{new}}"),
+            (unlike("trust", 'trust="trusted"'), "Do not compare: base {{base}}, new {{new}}"),
         ),
     ]
 

@@ -2,7 +2,7 @@
 
 from grafanalib import core
 
-from monitoring.config import BURN_RATE, NO_ALERT, OBJECTIVES, SUCCESS_OBJECTIVE
+from monitoring.config import BUDGET_LEFT, BURN_RATE, NO_ALERT, OBJECTIVES, SUCCESS_OBJECTIVE
 from monitoring.dashboards.families import ALERTS, ALERTS_SINCE, SERVER_FINISHED, SERVER_INTERVAL, SERVER_TTFC
 from monitoring.panels import Json, chart, stat
 from monitoring.promql import bad_share_of_streams, budget_left, burn_rate, late_share
@@ -30,7 +30,7 @@ def budget_panels() -> list[core.Panel]:
             "have to be good. 100 %: nothing was bad. 0 %: as much as the objective allows, or more.",
             budget_left(bad_share, objective),
             "percentunit",
-            0.5,
+            BUDGET_LEFT,
         )
         for title, metric, bad_share, objective in _bad_shares("$__range")
     ]

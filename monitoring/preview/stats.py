@@ -25,7 +25,7 @@ def draw(sheet: Axes, box: Box, panel: Json, questions: Questions, marks: Sequen
     value = lines[0].series.values[-1]
     named = ink.mapped(value, defaults.get("mappings", ()))
     text, colour = named or (spoken(value, defaults["unit"]), ink.by_steps(value, defaults["thresholds"]["steps"]))
-    size_pt = 24.0
+    size_pt = min(24.0, 1.2 * box.width / len(text))
     if panel["options"]["textMode"] == "name":
         text, size_pt = _broken(lines[0].legend, box.width), 11.0
     middle = box.x + box.width / 2, box.y + box.height / 2

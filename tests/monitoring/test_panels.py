@@ -5,7 +5,7 @@ import re
 import pytest
 from grafana_foundation_sdk.models import units
 
-from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES
+from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
 from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import explained, steps
 from streamgauge.catalog import CATALOG
@@ -136,6 +136,12 @@ def test_an_objective_stands_on_a_bucket_bound_of_both_sides(name):
 def test_a_share_turns_red_where_ten_times_what_may_be_missing_is_missing():
     assert [(step["color"], step["value"]) for step in steps(0.99)] == [("red", None), ("orange", 0.9), ("green", 0.99)]
     assert explained("Words.", "percentunit", 0.99).startswith("Words. Green from 99 %, the objective; red below 90 %")
+
+
+def test_what_must_not_be_low_is_green_above_and_red_below():
+    floor = Floor(0.5, 0.1, "Why.")
+    assert [(step["color"], step["value"]) for step in steps(floor)] == [("red", None), ("orange", 0.1), ("green", 0.5)]
+    assert explained("Words.", "percentunit", floor) == "Words. Green from 50 %, red below 10 %: Why."
 
 
 def test_a_panel_with_limits_explains_them():

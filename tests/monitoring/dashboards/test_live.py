@@ -205,7 +205,7 @@ def test_runs_that_are_not_trusted_are_said_to_be(live):
     (line,) = asked.lines(panel, POINTS)
     base, new = (result["verdict"]["trust"] for result in live.results)
     both = base == new == "trusted"
-    assert line.legend == ("Both are trusted" if both else f"Not trusted: base {base}, new {new}")
+    assert line.legend == ("Both are trusted" if both else f"Do not compare: base {base}, new {new}")
 
 
 def test_finished_runs_are_in_the_table_with_their_load(live):
