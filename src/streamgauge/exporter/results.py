@@ -6,7 +6,7 @@ from streamgauge.exporter.values import Readings, RunLabels
 from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
 from streamgauge.report.tally import counted_s, failed, failure_ratio
 
-#: A run has about 30 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
+#: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
 _TIMES = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")

@@ -22,7 +22,7 @@ from streamgauge.report.result import Result
 #: What is left of a run is shown this long after its end: a Prometheus that scrapes once a minute has seen it then.
 KEPT_S = 90.0
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
-#: Names, each with a protocol, that have series of their own; about 110 each. The streams of more are added up under
+#: Names, each with a protocol, that have series of their own; about 100 each. The streams of more are added up under
 #: ``OTHER``, so that a run with a name for each session costs no more, and the totals stay right.
 NAMES = 100
 OTHER = "(other names)"
