@@ -45,8 +45,8 @@ class Course:
 
 
 def shift(base: str, new: str) -> str:
-    """How many seconds later the new run started; 0 without two runs."""
-    started = (f"max(last_over_time({RUN_START}{_matchers(RUN_START, run)}[$__range]))" for run in (new, base))
+    """How many seconds later the new run started; 0 without two runs. A run's id is of that run alone, at any time."""
+    started = (f"max(last_over_time({RUN_START}{_matchers(RUN_START, run)}[30d]))" for run in (new, base))
     return f"round({' - '.join(started)}) or vector(0)"
 
 
