@@ -82,6 +82,8 @@ class State:
         with self._lock:
             self._run = _Run(labels, started_at_s, self._monotonic())
             self._left_out.clear()
+            if len(self._names) >= NAMES:
+                self._names = {key: counts for key, counts in self._names.items() if self._shown(counts.ended_s)}
             self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
 
     def add(self, process: str, parts: Iterable[Slice]) -> None:
@@ -108,8 +110,6 @@ class State:
 
     def _shown_as(self, key: Key) -> Key:
         """The key itself or, where all names are taken by others, that of the rest."""
-        if key not in self._names and len(self._names) >= NAMES:
-            self._names = {each: counts for each, counts in self._names.items() if self._shown(counts.ended_s)}
         if key in self._names or len(self._names) < NAMES:
             return key
         self._left_out.add(key)
