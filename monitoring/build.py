@@ -105,7 +105,7 @@ def _parse(argv: list[str] | None) -> Any:
     say("--prefix", type=adapt.prefix, help="what stands before every metric's name")
     say("--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer")
     say("--app-job", type=adapt.job, metavar="REGEX", help="the job whose targets have to be up, in the rules")
-    say("--runbooks-url", type=adapt.url, metavar="URL", help="what an alert's runbook is found below")
+    say("--runbooks-url", type=adapt.url, metavar="URL", help="what alerts' runbooks are found below")
     options = parser.parse_args(argv)
     _refuse_the_stack_s_folders(parser, options)
     options.rules = options.rules or (options.output / "rules" if options.output else rules.FOLDER)

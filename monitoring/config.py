@@ -46,6 +46,12 @@ NO_TRAFFIC = "no traffic"
 #: Shown where a query has no answer, because no load test runs or ran.
 NO_RUN = "no run"
 
+#: Shown where processes do not say what they use: only Linux tells them.
+NO_PROCESS = "not known"
+
+#: Shown where nothing fires.
+NO_ALERT = "no alert"
+
 #: Shown where a load test has none: no run, or one in its first seconds, which are not judged by themselves.
 NO_VERDICT = "no verdict"
 
@@ -90,6 +96,9 @@ LIMITS = {
     "stream_client_late_starts_total": Limit(
         0.01, 0.1, "An open model that starts one stream in a hundred late no longer offers the load it was asked for."
     ),
+    "process_open_fds": Limit(
+        0.7, 0.9, "Each connection is a descriptor: without one left, the process accepts and opens no more."
+    ),
     "stream_client_coalesced_chunks_total": Limit(
         0.5, 0.9, "Of chunks that share a read only the last has a stamp: beyond half, percentiles lean on intervals."
     ),
@@ -111,6 +120,26 @@ OBJECTIVES = {
     "time_to_first_chunk": Objective(0.25, 0.99, "99 of 100 streams answer before people notice a wait."),
     "chunk_interval": Objective(0.5, 0.99, "99 of 100 chunks follow before text stops to flow."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The same of a value that must not be low: good from ``warn`` on, bad below ``bad``."""
+
+    warn: float
+    bad: float
+    reason: str
+
+
+#: Of what an objective allows to be bad.
+BUDGET_LEFT = Floor(0.5, 0.1, "With half of it spent, take fewer risks; the last tenth is for what nobody foresees.")
+
+#: A budget that burns at 1 lasts for the thirty days that it is meant for; at 14.4, two days, which pages.
+BURN_RATE = Limit(1.0, 14.4, "At 1 the budget lasts just as long as it is meant to; at 14.4 it is gone in two days.")
+
+#: What an alert's runbook is found below. The stack's Prometheus serves docs/runbooks there (--web.user-assets), and
+#: knows its own address (--web.external-url), which it fills in when an alert fires.
+RUNBOOKS_URL = "{{ $externalURL }}/user"
 
 #: The share of ended streams that did not fail.
 SUCCESS_OBJECTIVE = 0.999

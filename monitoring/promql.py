@@ -11,8 +11,14 @@ from streamgauge.catalog import CATALOG, Metric, MetricType
 
 PERCENTILES = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
 
-SERVER_FAILED = f'outcome=~"{"|".join(FAILED_OUTCOMES)}"'
-CLIENT_FAILED = f'outcome=~"{"|".join(CLIENT_FAILED_OUTCOMES)}"'
+
+def any_of(label: str, values: Sequence[str]) -> str:
+    """A matcher for one of these values."""
+    return f'{label}="{values[0]}"' if len(values) == 1 else f'{label}=~"{"|".join(values)}"'
+
+
+SERVER_FAILED = any_of("outcome", FAILED_OUTCOMES)
+CLIENT_FAILED = any_of("outcome", CLIENT_FAILED_OUTCOMES)
 #: What a client's share of failures is a share of.
 CLIENT_COUNTED = f'outcome!="{CENSORED}"'
 
@@ -37,11 +43,10 @@ def family(name: str, *types: MetricType) -> Metric:
     return metric
 
 
-def selector(metric: Metric, *matchers: str, chosen: bool = True) -> str:
-    """The label matchers that the template variables make, and more. Not ``chosen``: job and instance alone."""
+def selector(metric: Metric, *matchers: str, but: str = "") -> str:
+    """The label matchers that the template variables make, and more; none for the label ``but``."""
     selected = {label: label for label in TARGET_LABELS}
-    if chosen:
-        selected |= {label: name for label, name in SELECTED_LABELS.items() if label in metric.labels}
+    selected |= {label: name for label, name in SELECTED_LABELS.items() if label in metric.labels and label != but}
     return "{" + ", ".join([*(f'{label}=~"${name}"' for label, name in selected.items()), *matchers]) + "}"
 
 
@@ -102,9 +107,23 @@ def mean(name: str, by: Sequence[str] = ()) -> str:
     return f"{total} / ({observation_rate(name, by)} > 0)"
 
 
+def at_most(q: float, name: str, by: Sequence[str] = ()) -> str:
+    """The upper bound of the bucket that holds the q-quantile; no answer where there were no observations.
+
+    ``histogram_quantile`` interpolates: where all streams last 5.1 s, it answers 5.99 s, as if that were measured. So
+    the counts are cut off at the quantile's own, and the highest of what is left is asked for, which is the bound.
+    """
+    metric = family(name, "histogram")
+    wanted = f"{q:g} * {observation_rate(name, by)}"
+    buckets, labels = bucket_rate(name, by), grouping(metric, by)
+    on = f"on ({labels}) group_left ()"
+    cut = f"({buckets} < {on} {wanted}) or (0 * {buckets} + {on} {wanted})"
+    return f"histogram_quantile(1, {cut}) >= 0"
+
+
 def mean_and_tail(name: str, by: Sequence[str], legend: str) -> list[tuple[str, str]]:
-    """The mean, and the p99: for a histogram whose buckets are too wide for more."""
-    return [(mean(name, by), f"{legend} mean"), (quantile(0.99, name, by), f"{legend} p99")]
+    """The mean, which is exact, and what the p99 is at most: for a histogram whose buckets are too wide for more."""
+    return [(mean(name, by), f"{legend} mean"), (at_most(0.99, name, by), f"{legend} p99 ≤")]
 
 
 def middle_and_tail(name: str, by: Sequence[str], legend: str) -> list[tuple[str, str]]:
@@ -148,9 +167,59 @@ def attainment(name: str, variable: str, by: Sequence[str] = ()) -> str:
     return f"{within} / ({observation_rate(name, by)} > 0)"
 
 
+def bad_share_of_streams(window: str) -> str:
+    """What part of the streams that ended in a window failed, as the server says."""
+    metric = family("stream_server_finished_total", "counter")
+    picked, whole = (
+        f"sum(increase({metric.name}{selector(metric, *matchers)}[{window}]))" for matchers in ([SERVER_FAILED], [])
+    )
+    return part_of(picked, whole)
+
+
+def late_share(name: str, variable: str, window: str) -> str:
+    """What part of a histogram's observations in a window was longer than the bound that a variable picks."""
+    metric = family(name, "histogram")
+    matchers = selector(metric, f'le="${variable}"')
+    within = f"sum(increase({metric.name}_bucket{matchers}[{window}]))"
+    return f"1 - {within} / (sum(increase({metric.name}_count{selector(metric)}[{window}])) > 0)"
+
+
+def burn_rate(bad_share: str, objective: float) -> str:
+    """How many times as fast as its objective allows a service uses up what may be bad."""
+    return f"({bad_share}) / {1 - objective:.6g}"
+
+
+def budget_left(bad_share: str, objective: float) -> str:
+    """What part of what may be bad is left; 0 where more was bad."""
+    return f"clamp_min(1 - {burn_rate(bad_share, objective)}, 0)"
+
+
 def part_of(picked: str, whole: str) -> str:
     """A quotient that is 0 where nothing was picked, and no answer where there is nothing to divide by."""
     return f"({picked} or 0 * {whole}) / ({whole} > 0)"
+
+
+def process(expression: str, of: str) -> str:
+    """What processes use, of those targets that expose ``of``: Prometheus and others have the same families."""
+    return f"sum by (instance, pid) ({expression} and on (job, instance) {of}{_TARGETS})"
+
+
+_TARGETS = "{" + ", ".join(f'{label}=~"${label}"' for label in TARGET_LABELS) + "}"
+
+
+def cpu_of(of: str) -> str:
+    """How many cores a process keeps busy."""
+    return process(f"rate(process_cpu_seconds_total{_TARGETS}[$__rate_interval])", of)
+
+
+def memory_of(of: str) -> str:
+    """Bytes that a process holds."""
+    return process(f"process_resident_memory_bytes{_TARGETS}", of)
+
+
+def descriptors_of(of: str) -> str:
+    """What part of its file descriptors a process has open."""
+    return process(f"process_open_fds{_TARGETS} / (process_max_fds{_TARGETS} > 0)", of)
 
 
 def worst(name: str) -> str:

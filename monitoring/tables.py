@@ -7,9 +7,11 @@ from typing import Any
 from grafanalib import core
 
 from monitoring.config import NO_TRAFFIC
-from monitoring.panels import DATASOURCE, Json, steps, targets
+from monitoring.panels import DATASOURCE, Json, Judged, steps, targets
 
 _CELLS: Json = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False}
+
+_NO_MAPPINGS: Mapping[str, Sequence[Json]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Column:
     title: str
     expression: str
     unit: str
-    limit_of: str | float | None = None
+    limit_of: Judged = None
     properties: Mapping[str, Any] = field(default_factory=dict)
 
     def override(self) -> Json:
@@ -27,11 +29,18 @@ class Column:
         chosen = {"unit": self.unit} | dict(self.properties)
         if self.limit_of is not None:
             chosen |= {"thresholds": {"mode": "absolute", "steps": steps(self.limit_of)}}
-            chosen |= {"color": {"mode": "thresholds"}, "custom.cellOptions": {"type": "color-text"}}
-        return {
-            "matcher": {"id": "byName", "options": self.title},
-            "properties": [{"id": key, "value": value} for key, value in chosen.items()],
-        }
+            chosen |= {"color": {"mode": "thresholds"}}
+        return _override(self.title, chosen)
+
+
+def _override(heading: str, chosen: Mapping[str, Any]) -> Json:
+    """Field properties of one column. Where its values have colours, its cells' text is drawn in them."""
+    if "thresholds" in chosen or "mappings" in chosen:
+        chosen = {**chosen, "custom.cellOptions": {"type": "color-text"}}
+    return {
+        "matcher": {"id": "byName", "options": heading},
+        "properties": [{"id": key, "value": value} for key, value in chosen.items()],
+    }
 
 
 class Table(core.Panel):  # type: ignore[misc]  # grafanalib has no types; its own Table writes older options
@@ -53,12 +62,13 @@ def table(
     columns: Sequence[Column],
     *,
     sort_by: str = "",
-    newest_first: bool = False,
+    largest_first: bool = False,
     no_value: str = NO_TRAFFIC,
+    mappings: Mapping[str, Sequence[Json]] = _NO_MAPPINGS,
 ) -> Table:
     """A row for each set of ``labels`` (name and heading), and a column for each query.
 
-    ``sort_by`` is a heading, and ``newest_first`` turns the order round.
+    ``sort_by`` is a heading, and ``largest_first`` turns the order round. ``mappings`` colour labels, by heading.
     """
     return Table(
         title=title,
@@ -71,15 +81,18 @@ def table(
         extraJson={
             "fieldConfig": {
                 "defaults": {"custom": _CELLS, "noValue": no_value, "unit": columns[0].unit},
-                "overrides": [_label(heading) for heading in labels.values()] + [each.override() for each in columns],
+                "overrides": [_label(heading, mappings) for heading in labels.values()]
+                + [each.override() for each in columns],
             },
-            "options": {"sortBy": [{"displayName": sort_by, "desc": newest_first}] if sort_by else []},
+            "options": {"sortBy": [{"displayName": sort_by, "desc": largest_first}] if sort_by else []},
         },
     )
 
 
-def _label(heading: str) -> Json:
-    return {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "unit", "value": "string"}]}
+def _label(heading: str, mappings: Mapping[str, Sequence[Json]]) -> Json:
+    """A label's column: text, and a filter by it."""
+    chosen: Json = {"unit": "string", "custom.filterable": True}
+    return _override(heading, chosen | ({"mappings": mappings[heading]} if heading in mappings else {}))
 
 
 def _organize(labels: Mapping[str, str], columns: Sequence[Column]) -> Json:

@@ -48,8 +48,8 @@ class Worked(Variable):
     kind = _QUERY_RESULT_QUERY
 
     def to_json_data(self) -> Json:
-        """As any variable, but not in the address."""
-        return super().to_json_data() | {"skipUrlSync": True}
+        """As any variable, but not in the address. Until it is worked out it is 0, with which every query parses."""
+        return super().to_json_data() | {"skipUrlSync": True, "current": {"text": "0", "value": "0"}}
 
 
 def datasource() -> core.Template:

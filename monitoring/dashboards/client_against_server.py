@@ -25,7 +25,7 @@ from monitoring.dashboards.families import (
     SERVER_INTERVAL,
     SERVER_TTFC,
 )
-from monitoring.panels import Json, chart, heatmap
+from monitoring.panels import Json, chart, heatmap, per_second
 from monitoring.promql import (
     as_names,
     bucket_rate,
@@ -111,6 +111,7 @@ def _delay() -> list[core.Panel]:
             f"`{DELAY}`: each row is a bucket, the darker the more chunks. A band that climbs and falls back is a "
             "buffer that fills and drains; a second band is a second path, as two proxies are.",
             bucket_rate(DELAY),
+            "chunks",
         ),
     ]
 
@@ -149,7 +150,7 @@ def _counts() -> list[core.Panel]:
             SERVER_CHUNKS,
             CLIENT_CHUNKS,
             rate,
-            "cps",
+            per_second("chunks"),
             "chunks per second, sent and received. The lines lie on each other, or a buffer fills (the server's above, "
             "then the client's), or clients of another kind share the app.",
         ),

@@ -1,4 +1,4 @@
-"""Compare runs: two runs by their ids, each over its own time, and the older laid on the newer."""
+"""Compare runs: two runs by their ids, side by side as their results have them, and the older laid on the newer."""
 
 from grafanalib import core
 
@@ -6,145 +6,197 @@ from monitoring.config import NO_RUN
 from monitoring.dashboards.families import (
     CLIENT_ACTIVE,
     CLIENT_CHUNKS,
-    CLIENT_DURATION,
-    CLIENT_FINISHED,
     CLIENT_INTERVAL,
-    CLIENT_STARTED,
     CLIENT_TTFC,
-    COALESCED,
-    DELAY,
-    GENERATOR_LAG,
-    RUN_INFO,
-    STALLS,
+    RESULT_BYTES,
+    RESULT_COUNTS,
+    RESULT_DURATION,
+    RESULT_INFO,
+    RESULT_LEFT_OUT,
+    RESULT_PER_SECOND,
+    RESULT_RATIO,
+    RESULT_SECONDS,
+    RESULT_USERS,
 )
-from monitoring.dashboards.runs import runs_table
-from monitoring.panels import Json, chart
+from monitoring.panels import TRUST_WORDS, Json, chart, per_second, words
+from monitoring.results import BASE, NEW, difference, of_each_run, of_run, ratio, same, unlike
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
-from monitoring.variables import GENERATORS, NEWEST_FIRST, OLDEST_FIRST, names, of_targets, pick, runs, targets_of
-from monitoring.windows import (
-    Course,
-    Run,
-    change,
-    named,
-    window_variables,
+from monitoring.variables import (
+    GENERATORS,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    names,
+    of_targets,
+    pick,
+    runs,
+    targets_of,
+    worked_out,
 )
+from monitoring.windows import Course, shift
 
 UID = "streamgauge-compare-runs"
 
-BASE = Run("base")
-NEW = Run("new")
-_INFO = of_targets(RUN_INFO)
+_STREAM = {"name": "Name", "protocol": "Protocol"}
+#: Half of these statistics would do for most; but nobody can choose which.
+_SHOWN = 'stat=~"mean|p50|p90|p99|max"'
 
 
 def build() -> Json:
     """The dashboard as Grafana reads it."""
+    of_results = of_targets(RESULT_INFO)
     return dashboard(
         UID,
         "Compare runs",
-        "Two load tests by their ids, each over its own time. Choose a time range that holds both.",
+        "Two finished load tests by their ids. Choose a time range that holds both.",
         [
-            Row("Runs", 6, (24,), [runs_table(_ADVICE)]),
-            Row("What changed", 9, (12,), [_times(), _rates()]),
-            Row(
-                "By name",
-                6,
-                (12,),
-                [_by_name("Time to first chunk", CLIENT_TTFC), _by_name("Chunk interval", CLIENT_INTERVAL)],
-            ),
+            Row("Finished runs", 6, (24,), [_finished()]),
+            Row("Can these two be compared?", 4, (5, 6, 6, 7), _comparable()),
+            Row("Times", 12, (24,), [_times()]),
+            Row("Load and failures", 8, (12,), _amounts()),
             Row("The base laid on the new run", 9, (12,), _courses()),
         ],
         [
             *targets_of(GENERATORS),
             names(),
             runs(),
-            pick("base", "Base run", _INFO, "run_id", OLDEST_FIRST),
-            pick("new", "New run", _INFO, "run_id", NEWEST_FIRST),
-            *window_variables(BASE, NEW),
+            pick(BASE, "Base run", of_results, "run_id", OLDEST_FIRST),
+            pick(NEW, "New run", of_results, "run_id", NEWEST_FIRST),
+            worked_out("shift", shift(BASE, NEW)),
         ],
         since="now-1h",
     )
 
 
-_ADVICE = (
-    "Compare two of the same scenario, host and length, both trusted; else the difference may be the load's or the "
-    "generator's."
-)
-_CHANGE_COLOURS = {"decimals": 1}
+def _finished() -> Table:
+    return table(
+        "Finished runs",
+        f"`{RESULT_INFO}`, `{RESULT_USERS}`, `{RESULT_DURATION}`, `{RESULT_COUNTS}`, `{RESULT_PER_SECOND}`, "
+        f"`{RESULT_LEFT_OUT}`: what each load test in the time shown came to, newest first. Take two of the same "
+        "scenario, host and users, both trusted, as base and new above. Of a run with many names the 20 with the most "
+        "streams are here and below; the last column counts the others.",
+        {"run_id": "Run", "scenario": "Scenario", "host": "Host", "trust": "Measurement"},
+        [
+            Column("Users", of_each_run(RESULT_USERS), "short"),
+            Column("Lasted", of_each_run(RESULT_DURATION), "s"),
+            Column("Streams", of_each_run(RESULT_COUNTS, 'metric="streams_started"'), "short"),
+            Column("Failed", of_each_run(RESULT_COUNTS, 'metric="streams_failed"'), "short"),
+            Column("Chunks/s", of_each_run(RESULT_PER_SECOND, 'metric="chunks"'), per_second("chunks")),
+            Column("Names left out", of_each_run(RESULT_LEFT_OUT), "short"),
+        ],
+        sort_by="Run",
+        largest_first=True,
+        no_value=NO_RUN,
+        mappings={"Measurement": TRUST_WORDS},
+    )
 
 
-def _compared(base: str, new: str, unit: str) -> list[Column]:
+def _comparable() -> list[core.Panel]:
+    def alike(title: str, label: str, different: str, why: str) -> core.Stat:
+        return words(
+            title,
+            f"`{RESULT_INFO}`: {why}",
+            (same(label), f"Same: {{{{{label}}}}}"),
+            (unlike(label), f"{different}: base {{{{base}}}}, new {{{{new}}}}"),
+        )
+
     return [
-        Column("Base", base, unit),
-        Column("New", new, unit),
-        Column("Change", change(new, base), "percentunit", None, _CHANGE_COLOURS),
+        alike(
+            "Users",
+            "users",
+            "Different load",
+            "how many users each run had at most. With another number of users the load was another one, and the times "
+            "below differ for that reason already.",
+        ),
+        alike(
+            "Scenario",
+            "scenario",
+            "Different load",
+            "the locustfiles of each run. Different scenarios stream different things: their times say nothing of a "
+            "change in the service. Paths and bodies that were given as options are not known here.",
+        ),
+        alike(
+            "Host",
+            "host",
+            "Different service",
+            "which service each run was against. Different hosts are what you want when you compare two places, and a "
+            "mistake when you compare two versions.",
+        ),
+        words(
+            "Measurement",
+            f"`{RESULT_INFO}`: whether both measurements are trusted. One that is not may show the load generator's "
+            "own delays as the service's; its result.json gives the reasons. Do not conclude anything from it.",
+            (same("trust", 'trust="trusted"'), "Both are trusted"),
+            (unlike("trust", 'trust="trusted"'), "Do not compare: base {{base}}, new {{new}}"),
+        ),
+    ]
+
+
+def _compared(name: str, by: tuple[str, ...], unit: str, *matchers: str) -> list[Column]:
+    return [
+        Column("Base", of_run(BASE, name, by, *matchers), unit),
+        Column("New", of_run(NEW, name, by, *matchers), unit),
+        Column("Difference", difference(name, by, *matchers), unit),
+        Column("Ratio", ratio(name, by, *matchers), "none", None, {"decimals": 3}),
     ]
 
 
 def _times() -> Table:
-    def rows(run: Run) -> str:
-        return named(
-            {
-                "time to first chunk p50": run.quantile(0.5, CLIENT_TTFC),
-                "time to first chunk p90": run.quantile(0.9, CLIENT_TTFC),
-                "time to first chunk p99": run.quantile(0.99, CLIENT_TTFC),
-                "chunk interval p50": run.quantile(0.5, CLIENT_INTERVAL),
-                "chunk interval p90": run.quantile(0.9, CLIENT_INTERVAL),
-                "chunk interval p99": run.quantile(0.99, CLIENT_INTERVAL),
-                "chunk delay p99": run.quantile(0.99, DELAY),
-                "stream duration, mean": run.mean(CLIENT_DURATION),
-                "generator lag p99": run.quantile(0.99, GENERATOR_LAG),
-            },
-            "quantity",
-        )
-
     return table(
         "Times",
-        f"`{CLIENT_TTFC}`, `{CLIENT_INTERVAL}`, `{DELAY}`, `{CLIENT_DURATION}`, `{GENERATOR_LAG}`: quantiles of each "
-        "whole run, all chosen names pooled. Interpolated within buckets: a change smaller than a bucket's width may "
-        "be none. A generator lag far above 10 ms says to trust a run less.",
-        {"quantity": "Quantity"},
-        _compared(rows(BASE), rows(NEW), "s"),
-        sort_by="Quantity",
+        f"`{RESULT_SECONDS}`: each time of both runs exactly as result.json has it, new less base, and new over base; "
+        "the largest ratio first, which is what became slower most. A ratio of 1.05 is 5 % slower. Small differences "
+        "may be chance: `streamgauge report` and a second run of each tell. A row with one side alone is a name that "
+        "only one of the runs had. Filter by name, metric or statistic in the headings.",
+        {**_STREAM, "metric": "Metric", "stat": "Statistic"},
+        _compared(RESULT_SECONDS, ("name", "protocol", "metric", "stat"), "s", _SHOWN),
+        sort_by="Ratio",
+        largest_first=True,
         no_value=NO_RUN,
     )
 
 
-def _rates() -> Table:
-    def rows(run: Run) -> str:
-        return named(
-            {
-                "streams per second": run.per_second(CLIENT_STARTED),
-                "chunks per second": run.per_second(CLIENT_CHUNKS),
-                "failed share of streams": run.failed(),
-                "stalls per stream": run.ratio(STALLS, CLIENT_STARTED),
-                "coalesced share of chunks": run.ratio(COALESCED, CLIENT_CHUNKS),
-            },
-            "quantity",
-        )
-
-    return table(
-        "Load and failures",
-        f"`{CLIENT_STARTED}`, `{CLIENT_CHUNKS}`, `{CLIENT_FINISHED}`, `{STALLS}`, `{COALESCED}`: means of each whole "
-        "run. The load must be the same for the times beside it to compare; in a closed model a slower service "
-        "starts fewer streams. A change from nothing is left empty.",
-        {"quantity": "Quantity"},
-        _compared(rows(BASE), rows(NEW), "none"),
-        sort_by="Quantity",
-        no_value=NO_RUN,
-    )
-
-
-def _by_name(title: str, metric: str) -> Table:
-    by = ("name", "protocol")
-    return table(
-        f"{title}, p99 by name",
-        f"`{metric}`: the p99 of each whole run, by name. One name that changed alone is that endpoint's; all of them "
-        "together is the service, the machine or the load.",
-        {"name": "Name", "protocol": "Protocol"},
-        _compared(BASE.quantile(0.99, metric, by), NEW.quantile(0.99, metric, by), "s"),
-        no_value=NO_RUN,
-    )
+def _amounts() -> list[core.Panel]:
+    what = {**_STREAM, "metric": "What"}
+    by = ("name", "protocol", "metric")
+    return [
+        table(
+            "Counts",
+            f"`{RESULT_COUNTS}`: how many streams started and failed, chunks and stalls, in each whole run. A longer "
+            "run has more of everything: compare rates and shares of runs that did not last as long as each other.",
+            what,
+            _compared(RESULT_COUNTS, by, "short"),
+            sort_by="Name",
+            no_value=NO_RUN,
+        ),
+        table(
+            "Per second",
+            f"`{RESULT_PER_SECOND}`: streams, chunks and tokens per second over each whole run. In a closed model, "
+            "where each user waits for its stream, a slower service gets fewer streams per second.",
+            what,
+            _compared(RESULT_PER_SECOND, by, "short"),
+            sort_by="Name",
+            no_value=NO_RUN,
+        ),
+        table(
+            "Shares",
+            f"`{RESULT_RATIO}`: the share of streams that failed, the share of chunks that came in one read with "
+            "others, and stalls per stream. Times of failed streams are not in the tables: look at failures first.",
+            what,
+            _compared(RESULT_RATIO, by, "short"),
+            sort_by="Name",
+            no_value=NO_RUN,
+        ),
+        table(
+            "Body bytes",
+            f"`{RESULT_BYTES}`: body bytes of each whole run. Where the chunks are the same and the bytes are not, the "
+            "service sends other chunks than before, or compresses them in another way.",
+            _STREAM,
+            _compared(RESULT_BYTES, ("name", "protocol"), "bytes"),
+            sort_by="Name",
+            no_value=NO_RUN,
+        ),
+    ]
 
 
 def _courses() -> list[core.Panel]:
@@ -170,7 +222,7 @@ def _courses() -> list[core.Panel]:
             f"`{CLIENT_CHUNKS}`: chunks per second in both runs. {moved} A lower plateau under the same load is a "
             "service that holds less.",
             (base.rate(CLIENT_CHUNKS), new.rate(CLIENT_CHUNKS)),
-            "cps",
+            per_second("chunks"),
         ),
         over_each_other(
             "Time to first chunk, p99",

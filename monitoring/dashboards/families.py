@@ -35,6 +35,24 @@ WORKERS = "stream_client_workers"
 TRUST = "stream_client_trust"
 RUN_INFO = "stream_client_run_info"
 RUN_START = "stream_client_run_start_timestamp_seconds"
+NAMES_LEFT_OUT = "stream_client_names_left_out"
+
+RESULT_INFO = "stream_client_result_info"
+RESULT_USERS = "stream_client_result_users"
+RESULT_DURATION = "stream_client_result_duration_seconds"
+RESULT_LEFT_OUT = "stream_client_result_names_left_out"
+RESULT_SECONDS = "stream_client_result_seconds"
+RESULT_COUNTS = "stream_client_result_counts"
+RESULT_PER_SECOND = "stream_client_result_per_second"
+RESULT_RATIO = "stream_client_result_ratio"
+RESULT_BYTES = "stream_client_result_body_bytes"
+
+CPU = "process_cpu_seconds_total"
+MEMORY = "process_resident_memory_bytes"
+OPEN_DESCRIPTORS = "process_open_fds"
+MAX_DESCRIPTORS = "process_max_fds"
+#: What Prometheus itself stores of the alerts that its rules raise, and since when.
+ALERTS, ALERTS_SINCE = "ALERTS", "ALERTS_FOR_STATE"
 
 BY_ROUTE = ("route", "protocol")
 BY_NAME = ("name", "protocol")

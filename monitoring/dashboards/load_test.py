@@ -14,7 +14,6 @@ from monitoring.dashboards.families import (
     CLIENT_SIZE,
     CLIENT_STARTED,
     CLIENT_TTFC,
-    COALESCED,
     DROPPED,
     GENERATOR_LAG,
     LATE_STARTS,
@@ -24,8 +23,9 @@ from monitoring.dashboards.families import (
     USERS,
     WORKERS,
 )
-from monitoring.dashboards.runs import runs_table
-from monitoring.panels import Json, chart, colour, heatmap, stat, verdict
+from monitoring.dashboards.generator import generator_panels
+from monitoring.dashboards.processes import of_the_generator
+from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
 from monitoring.promql import (
     bucket_rate,
     failed_on_client,
@@ -60,7 +60,8 @@ def build() -> Json:
             Row("Outcomes", 9, (8,), _outcomes()),
             Row("Latency", 9, (12,), _latency()),
             Row("Chunks", 8, (8,), _chunks()),
-            Row("The generator itself", 8, (12, 12, 8, 16), _generator()),
+            Row("The generator itself", 8, (12, 12, 8, 4, 12), generator_panels()),
+            Row("The process that reports", 8, (8,), of_the_generator()),
         ],
         [*targets_of(GENERATORS), names(), runs()],
     )
@@ -122,10 +123,10 @@ def _by_name() -> Table:
         "By name",
         f"`{CLIENT_STARTED}`, `{CLIENT_FINISHED}`, `{CLIENT_TTFC}`, `{CLIENT_INTERVAL}`, `{CLIENT_DURATION}`, "
         f"`{STALLS}`: each name now. Read a row from the left: load, then failures, then latency. The run's own "
-        "figures, exact, are in its result.json; these are interpolated within buckets.",
+        "figures, exact, are on the dashboard Compare runs once it has ended; these are interpolated within buckets.",
         {"name": "Name", "protocol": "Protocol"},
         [
-            Column("Streams/s", rate(CLIENT_STARTED, BY_NAME), "cps"),
+            Column("Streams/s", rate(CLIENT_STARTED, BY_NAME), per_second("streams")),
             Column("Failed", failed_on_client(BY_NAME), "percentunit", CLIENT_FINISHED),
             Column("TTFC p50", quantile(0.5, CLIENT_TTFC, BY_NAME), "s", CLIENT_TTFC),
             Column("TTFC p99", quantile(0.99, CLIENT_TTFC, BY_NAME), "s", CLIENT_TTFC),
@@ -152,7 +153,7 @@ def _load() -> list[core.Panel]:
             f"`{CLIENT_STARTED}`: new streams per second. In an open model it is the rate that was asked for, or the "
             "late and dropped arrivals below say what is missing.",
             [(rate(CLIENT_STARTED, BY_NAME), NAME_LEGEND)],
-            "cps",
+            per_second("streams"),
         ),
         chart(
             "Late starts and dropped arrivals",
@@ -162,7 +163,7 @@ def _load() -> list[core.Panel]:
                 (rate(LATE_STARTS, ("name",)), "late {{name}}"),
                 (rate(DROPPED, ("name",)), "dropped {{name}}"),
             ],
-            "cps",
+            per_second("streams"),
         ),
     ]
 
@@ -173,7 +174,7 @@ def _outcomes() -> list[core.Panel]:
         f"`{CLIENT_FINISHED}`: how streams end, failures in red. `truncated` is a transport that ended inside the "
         "body, `incomplete` a clean end without the end that was promised, `stalled` a limit of time.",
         [(occurring(rate(CLIENT_FINISHED, ("name", "outcome"))), "{{name}} {{outcome}}")],
-        "cps",
+        per_second("streams"),
     )
     return [
         colour(finished, f"/ ({'|'.join(CLIENT_FAILED_OUTCOMES)})$/", "red"),
@@ -190,7 +191,7 @@ def _outcomes() -> list[core.Panel]:
             f"`{STALLS}`: chunk intervals longer than the stall threshold, a second unless set. People watch a frozen "
             "text then. Lay it beside the server's chunk interval: stalls that it does not show arose on the path.",
             [(rate(STALLS, BY_NAME), NAME_LEGEND)],
-            "cps",
+            per_second("stalls"),
         ),
     ]
 
@@ -210,6 +211,7 @@ def _latency() -> list[core.Panel]:
             f"`{CLIENT_TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream; "
             "select names to tell them apart.",
             bucket_rate(CLIENT_TTFC),
+            "streams",
         ),
         chart(
             "Chunk interval",
@@ -224,12 +226,14 @@ def _latency() -> list[core.Panel]:
             f"`{CLIENT_INTERVAL}`: each row is a bucket, the darker the more chunks. One narrow band is a paced "
             "service; bands at the bottom and far above are chunks that came in bursts, as a buffering proxy sends.",
             bucket_rate(CLIENT_INTERVAL),
+            "chunks",
         ),
         chart(
             "Stream duration",
             f"`{CLIENT_DURATION}`: how long streams lasted that completed in this moment, or were aborted on purpose: "
             "those that failed are not in it. Longer than chunks times pace is late chunks; shorter is shorter "
-            "answers, or aborts. The mean is exact; the p99 is a guess within a wide bucket.",
+            "answers, or aborts. The mean is exact; the p99 is the upper bound of its bucket, hence ≤. Compare runs "
+            "has that of a finished run exactly.",
             mean_and_tail(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
             "s",
         ),
@@ -238,6 +242,7 @@ def _latency() -> list[core.Panel]:
             f"`{CLIENT_DURATION}`: completed and aborted streams; each row is a bucket, the darker the more streams. "
             "Streams of one kind fill one row; a row near zero beside it is streams that ended at once, and cleanly.",
             bucket_rate(CLIENT_DURATION),
+            "streams",
         ),
     ]
 
@@ -249,7 +254,7 @@ def _chunks() -> list[core.Panel]:
             f"`{CLIENT_CHUNKS}`: chunks that arrived per second. It grows with the active streams until the service "
             "is full; from there on more streams get fewer chunks each.",
             [(rate(CLIENT_CHUNKS, BY_NAME), NAME_LEGEND)],
-            "cps",
+            per_second("chunks"),
         ),
         chart(
             "Body bytes",
@@ -265,33 +270,4 @@ def _chunks() -> list[core.Panel]:
             middle_and_tail(CLIENT_SIZE, BY_NAME, NAME_LEGEND),
             "bytes",
         ),
-    ]
-
-
-def _generator() -> list[core.Panel]:
-    return [
-        chart(
-            "Generator lag by worker, p99",
-            f"`{GENERATOR_LAG}`: arrival in the kernel until the worker looked. One worker above the others shares "
-            "its core with something; all of them above 10 ms, and rising, is a load that needs more workers.",
-            [(quantile(0.99, GENERATOR_LAG, ("worker",)), "{{worker}}")],
-            "s",
-            GENERATOR_LAG,
-        ),
-        heatmap(
-            "Generator lag, all of it",
-            f"`{GENERATOR_LAG}`: each row is a bucket, the darker the more reads. While chunks come fast the generator "
-            "looks every 10 ms, on purpose; cells far above that are pauses, of its own or of the machine.",
-            bucket_rate(GENERATOR_LAG),
-        ),
-        chart(
-            "Coalesced chunks",
-            f"`{COALESCED}`, `{CLIENT_CHUNKS}`: the share of chunks that came in one read with others, so that their "
-            "arrival is known as an interval only. Some is TCP's nature; near all of them is a buffer on the path.",
-            [(ratio(COALESCED, CLIENT_CHUNKS, BY_NAME), NAME_LEGEND)],
-            "percentunit",
-            COALESCED,
-            max=1,
-        ),
-        runs_table("Take two ids to the dashboard Compare runs; result.json holds the exact figures."),
     ]

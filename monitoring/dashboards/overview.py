@@ -2,7 +2,11 @@
 
 from grafanalib import core
 
-from monitoring.config import CLIENT_FAILED_OUTCOMES, FAILED_OUTCOMES, OBJECTIVES, SUCCESS_OBJECTIVE
+from monitoring.config import (
+    CLIENT_FAILED_OUTCOMES,
+    FAILED_OUTCOMES,
+    SUCCESS_OBJECTIVE,
+)
 from monitoring.dashboards.families import (
     BY_ROUTE,
     CLIENT_ACTIVE,
@@ -19,7 +23,8 @@ from monitoring.dashboards.families import (
     TRUST,
 )
 from monitoring.dashboards.runs import runs_table
-from monitoring.panels import Json, chart, colour, heatmap, stat, verdict
+from monitoring.dashboards.service_level import INTERVAL_SHARE, TTFC_SHARE, alerts_table, budget_panels
+from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
 from monitoring.promql import (
     CLIENT_COUNTED,
     CLIENT_FAILED,
@@ -41,9 +46,6 @@ UID = "streamgauge-overview"
 
 _TAKE_AN_ID = "Take a run's id to the dashboard Compare runs; its result.json holds the exact figures."
 
-TTFC_SHARE = OBJECTIVES["time_to_first_chunk"].share
-INTERVAL_SHARE = OBJECTIVES["chunk_interval"].share
-
 
 def build() -> Json:
     """The dashboard as Grafana reads it."""
@@ -55,6 +57,8 @@ def build() -> Json:
         [
             Row("Now", 4, (4,), _now()),
             Row("Service level", 8, (8,), _service_level()),
+            Row("Error budget", 8, (4, 4, 4, 12), budget_panels()),
+            Row("Alerts", 6, (24,), [alerts_table()]),
             Row("Traffic", 8, (8,), _traffic()),
             Row("Latency", 9, (12,), _latency()),
             Row("Load tests in this time", 5, (24,), [runs_table(_TAKE_AN_ID)]),
@@ -107,14 +111,14 @@ def _now() -> list[core.Panel]:
             f"`{SERVER_STARTED}`: how fast new streams come. Zero with streams active is a quiet service of long "
             "streams; zero of both is no traffic.",
             rate(SERVER_STARTED),
-            "cps",
+            per_second("streams"),
         ),
     ]
 
 
 def _service_level() -> list[core.Panel]:
-    succeeded = "outcome!~" + SERVER_FAILED.removeprefix("outcome=~")
-    client_succeeded = CLIENT_COUNTED + ", outcome!~" + CLIENT_FAILED.removeprefix("outcome=~")
+    succeeded = SERVER_FAILED.replace("=", "!", 1)
+    client_succeeded = f"{CLIENT_COUNTED}, {CLIENT_FAILED.replace('=', '!', 1)}"
     return [
         _attained("First chunks in time", SERVER_TTFC, CLIENT_TTFC, "ttfc_slo", TTFC_SHARE),
         _attained("Chunks in time", SERVER_INTERVAL, CLIENT_INTERVAL, "interval_slo", INTERVAL_SHARE),
@@ -156,7 +160,7 @@ def _traffic() -> list[core.Panel]:
         f"`{SERVER_FINISHED}`: how streams end, as the server says. Failures are drawn in red. Many "
         "`client_disconnect` mean impatient clients, or a load test that hangs up on purpose.",
         [(rate(SERVER_FINISHED, ("outcome",)), "{{outcome}}")],
-        "cps",
+        per_second("streams"),
     )
     return [
         chart(
@@ -164,7 +168,7 @@ def _traffic() -> list[core.Panel]:
             f"`{SERVER_STARTED}`, `{CLIENT_STARTED}`: new streams per second on both sides. The client's line above "
             "the server's is streams that did not reach the app: refused connections, a proxy, a full queue.",
             [(rate(SERVER_STARTED), "server"), (rate(CLIENT_STARTED), "client")],
-            "cps",
+            per_second("streams"),
         ),
         chart(
             "Active streams",
@@ -192,6 +196,7 @@ def _latency() -> list[core.Panel]:
             f"`{SERVER_TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream "
             "(a cache, a cold start); select routes to tell them apart.",
             bucket_rate(SERVER_TTFC),
+            "streams",
         ),
         chart(
             "Chunk interval, p99 by route",
@@ -206,5 +211,6 @@ def _latency() -> list[core.Panel]:
             f"`{SERVER_INTERVAL}`: each row is a bucket, the darker the more chunks. A paced service is one narrow "
             "band; a band that spreads upwards is chunks that come late, and one far below it is bursts.",
             bucket_rate(SERVER_INTERVAL),
+            "chunks",
         ),
     ]

@@ -20,6 +20,6 @@ def runs_table(advice: str) -> Table:
             Column("Lasted", length_of_each_run(), "s"),
         ],
         sort_by="Started",
-        newest_first=True,
+        largest_first=True,
         no_value=NO_RUN,
     )

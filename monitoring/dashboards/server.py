@@ -21,7 +21,8 @@ from monitoring.dashboards.families import (
     SERVER_STARTED,
     SERVER_TTFC,
 )
-from monitoring.panels import Json, chart, colour, heatmap, stat
+from monitoring.dashboards.processes import of_the_app
+from monitoring.panels import Json, chart, colour, heatmap, per_second, stat
 from monitoring.promql import (
     bucket_rate,
     failed_on_server,
@@ -52,6 +53,7 @@ def build() -> Json:
             Row("Time to first chunk", 9, (12,), _first_chunks()),
             Row("Chunks", 9, (12, 12, 8, 8, 8, 12, 12), _chunks()),
             Row("What delays chunks", 9, (12,), _delays()),
+            Row("Processes", 8, (8,), of_the_app()),
             Row("Requests that do not stream", 8, (12,), _requests()),
         ],
         [*targets_of(SERVERS), routes(STREAMS_AND_REQUESTS), runs()],
@@ -117,7 +119,7 @@ def _streams() -> list[core.Panel]:
         "stream that lasted too long. `send_timeout` is a reader that stopped reading; many `client_disconnect` mean "
         "impatient clients.",
         [(occurring(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
-        "cps",
+        per_second("streams"),
     )
     return [
         chart(
@@ -125,7 +127,7 @@ def _streams() -> list[core.Panel]:
             f"`{SERVER_STARTED}`: new streams per second. In a steady state as many finish as start; when fewer "
             "finish, active streams pile up.",
             [(rate(SERVER_STARTED, BY_ROUTE), ROUTE_LEGEND)],
-            "cps",
+            per_second("streams"),
         ),
         colour(finished, f"/ ({'|'.join(FAILED_OUTCOMES)})$/", "red"),
         chart(
@@ -148,13 +150,13 @@ def _streams() -> list[core.Panel]:
             f"`{REJECTED}`: streams refused before their first byte, by reason: a cap, a rate limit, a missing key, a "
             "server that closes. Nothing here is the normal state; caps that are hit say that the service is full.",
             [(rate(REJECTED, ("route", "reason")), "{{route}} {{reason}}")],
-            "cps",
+            per_second("streams"),
         ),
         chart(
             "Stream duration",
             f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, by outcome. `completed` longer "
             "than chunks times pace means that chunks were late; a failure that always lasts the same is a timeout. "
-            "The mean is exact; the p99 is a guess within its bucket, and 2.5 s to 5 s is one.",
+            "The mean is exact; the p99 is the upper bound of the bucket that it lies in, hence ≤.",
             mean_and_tail(SERVER_DURATION, (*BY_ROUTE, "outcome"), f"{ROUTE_LEGEND} {{{{outcome}}}}"),
             "s",
         ),
@@ -176,6 +178,7 @@ def _first_chunks() -> list[core.Panel]:
             f"`{SERVER_TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream "
             "(a cache, a cold start); select routes to tell them apart.",
             bucket_rate(SERVER_TTFC),
+            "streams",
         ),
     ]
 
@@ -196,13 +199,14 @@ def _chunks() -> list[core.Panel]:
             "band; a band that spreads upwards is chunks that come late, and one far below it is chunks in bursts "
             "after a wait.",
             bucket_rate(SERVER_INTERVAL),
+            "chunks",
         ),
         chart(
             "Chunks",
             f"`{SERVER_CHUNKS}`: chunks sent per second. It grows with the active streams until the service is full; "
             "active streams that grow while this does not get fewer chunks each.",
             [(rate(SERVER_CHUNKS, BY_ROUTE), ROUTE_LEGEND)],
-            "cps",
+            per_second("chunks"),
         ),
         chart(
             "Body bytes",
@@ -216,7 +220,7 @@ def _chunks() -> list[core.Panel]:
             f"`{HEARTBEATS}`: comments sent to keep quiet streams open; they are no chunks. Many of them beside few "
             "chunks are streams that wait; none on quiet streams, and proxies cut them.",
             [(rate(HEARTBEATS, BY_ROUTE), ROUTE_LEGEND)],
-            "cps",
+            per_second("heartbeats"),
         ),
         chart(
             "Chunk size",
@@ -230,6 +234,7 @@ def _chunks() -> list[core.Panel]:
             f"`{SERVER_SIZE}`: each row is a bucket, the darker the more chunks. The buckets grow fourfold, so a "
             "quantile beside it is a guess within its row; the row itself is exact.",
             bucket_rate(SERVER_SIZE),
+            "chunks",
             "bytes",
         ),
     ]
@@ -250,6 +255,7 @@ def _delays() -> list[core.Panel]:
             f"`{SEND}`: each row is a bucket, the darker the more chunks. One dark row at the bottom is readers that "
             "keep up; a second band far above it is a few slow readers, which select a route to find.",
             bucket_rate(SEND),
+            "chunks",
         ),
         chart(
             "Event loop lag",
@@ -264,6 +270,7 @@ def _delays() -> list[core.Panel]:
             f"`{LOOP_LAG}`: each row is a bucket, the darker the more timers. A healthy loop fills the lowest rows; "
             "single cells high above them are calls that block, each of which held up every stream.",
             bucket_rate(LOOP_LAG),
+            "timers",
         ),
     ]
 

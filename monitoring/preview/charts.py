@@ -15,11 +15,13 @@ from monitoring.preview.scope import Window
 from monitoring.preview.units import spoken
 
 _LEGEND_ROW_PX, _AXIS_PX, _TICKS_PX = 15, 62, 20
+#: What a unit of one's own making needs beside that, such as streams/s.
+_WORD_PX = 42
 _CALCULATIONS: dict[str, tuple[str, Callable[[Sequence[float]], float]]] = {
     "lastNotNull": ("Last", lambda values: values[-1]),
     "max": ("Max", max),
 }
-_COLUMN_PX = 74
+_COLUMN_PX = 92
 _TIME_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
 _MOST_TIMES = 7
 
@@ -34,7 +36,8 @@ def draw(sheet: Axes, box: Box, panel: Json, questions: Questions, marks: Sequen
     room = max(2, int(box.height * 0.42 / _LEGEND_ROW_PX) - 1)
     shown = lines if len(lines) <= room else lines[: room - 1]
     legend_px = (len(shown) + 1 + (len(shown) < len(lines))) * _LEGEND_ROW_PX
-    axes = box.cut(left=_AXIS_PX, bottom=legend_px + _TICKS_PX + 4, right=16, top=4).axes(sheet)
+    left_px = _AXIS_PX + _WORD_PX * defaults["unit"].startswith("count:")
+    axes = box.cut(left=left_px, bottom=legend_px + _TICKS_PX + 4, right=16, top=4).axes(sheet)
     colours = [_colour(line, index, panel["fieldConfig"]["overrides"]) for index, line in enumerate(lines)]
     for line, colour in zip(lines, colours, strict=True):
         _line(axes, line, colour, questions.scope.window.interval_s(round(box.width)))

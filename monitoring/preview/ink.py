@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from monitoring.panels import Json
 
 PAGE, CARD, EDGE, TEXT, FAINT, GRID = "#f4f5f7", "#ffffff", "#d5d8de", "#24292e", "#6b7280", "#e8eaee"
-NAMED = {"green": "#2f9e44", "orange": "#e8790c", "red": "#d6293e", "purple": "#8f3bb8", "text": TEXT}
+NAMED = {
+    "green": "#2f9e44",
+    "orange": "#e8790c",
+    "red": "#d6293e",
+    "purple": "#8f3bb8",
+    "blue": "#3274d9",
+    "text": TEXT,
+}
 PALETTE = (
     "#3274d9", "#e0a30b", "#2f9e44", "#a352cc", "#e8790c", "#19a3a3", "#c4479e", "#7a8c00", "#8a5a3c", "#5b6bd6",
     "#4fae8b", "#b8434f",
@@ -29,10 +36,10 @@ def fit(text: str, width_px: float, character_px: float) -> str:
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
 
 
-def mapped(value: float, mappings: Sequence[Json]) -> tuple[str, str] | None:
+def mapped(value: float | str, mappings: Sequence[Json]) -> tuple[str, str] | None:
     """The word and the colour that a value mapping gives a value, if one does."""
     for mapping in mappings:
-        found = mapping["options"].get(f"{value:g}")
+        found = mapping["options"].get(value if isinstance(value, str) else f"{value:g}")
         if found:
             return found["text"], NAMED[found["color"]]
     return None

@@ -65,11 +65,11 @@ def _edges(
 
 def _shown(cell: str | float | None, properties: Mapping[str, Any]) -> tuple[str, str]:
     """A cell's text and colour."""
-    if cell is None or isinstance(cell, str):
-        return cell or "", ink.TEXT
-    named = ink.mapped(cell, properties.get("mappings", ()))
+    named = ink.mapped(cell, properties.get("mappings", ())) if cell is not None else None
     if named:
         return named
+    if cell is None or isinstance(cell, str):
+        return cell or "", ink.TEXT
     steps = properties["thresholds"]["steps"] if "thresholds" in properties else None
     return spoken(cell, properties["unit"]), ink.by_steps(cell, steps) if steps else ink.TEXT
 

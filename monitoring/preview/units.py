@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 
 _SECONDS = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1, 1e3, "ms"), (60, 1, "s"), (3600, 1 / 60, "min"))
-_SUFFIXES = {"cps": " c/s", "reqps": " req/s", "short": "", "none": ""}
+_SUFFIXES = {"reqps": " req/s", "short": "", "none": ""}
 _DECIMAL = ((1e9, "G"), (1e6, "M"), (1e3, "K"))
 _BINARY = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1, "B"))
 
@@ -22,7 +22,8 @@ def spoken(value: float, unit: str) -> str:
         return _bytes(value) + ("/s" if unit == "binBps" else "")
     if unit == "dateTimeAsIso":
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return _count(value) + _SUFFIXES[unit]
+    made, _, counted = unit.partition(":")  # Grafana's units of one's own making
+    return _count(value) + (f" {counted}" if made == "count" else _SUFFIXES[unit])
 
 
 def seconds(value: float) -> str:

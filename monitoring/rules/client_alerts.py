@@ -1,6 +1,7 @@
 """Alerts on what the load generator saw. None pages: a load test is meant to find the limit.
 
-A generator that cannot be trusted silences the others of its job, in the Alertmanager.
+A generator that cannot be trusted silences what is said about latency in its job, in the Alertmanager: it may have made
+that. It did not make streams that were cut short or refused.
 """
 
 from collections.abc import Iterator
@@ -21,16 +22,16 @@ def groups(plan: Plan) -> list[Group]:
     return [Group("streamgauge-client-alerts", 5, alerts)]
 
 
-def _symptom(plan: Plan, name: str, expression: str, summary: str, description: str, sign: str = "") -> Alert:
+def _symptom(plan: Plan, name: str, expression: str, summary: str, description: str) -> Alert:
     return Alert(
-        name,
-        "ticket",
-        expression,
-        f"{_STREAM}: {summary}",
-        description,
-        memory_s=plan.run_memory_s,
-        labels=_CLIENT | ({"sign": sign} if sign else {}),
+        name, "ticket", expression, f"{_STREAM}: {summary}", description, memory_s=plan.run_memory_s, labels=_CLIENT
     )
+
+
+def _late(name: str, expression: str, summary: str, description: str, sign: str) -> Alert:
+    """A symptom that a late generator can make. It ends with its run, as what may silence it does."""
+    labels = _CLIENT | {"sign": sign, "about": "latency"}
+    return Alert(name, "ticket", expression, f"{_STREAM}: {summary}", description, labels=labels)
 
 
 def _share(plan: Plan, word: str) -> str:
@@ -60,8 +61,7 @@ def _ended_badly(plan: Plan) -> Iterator[Alert]:
 def _stalled(plan: Plan) -> Iterator[Alert]:
     window = plan.window(plan.run_window_s)
     stalls = record(NAME, "stream_client_stalls_per_active", "rate", plan.run_window_s)
-    yield _symptom(
-        plan,
+    yield _late(
         "ClientStreamsStalled",
         f"60 * {stalls} > {plan.stalls_per_minute:g}",
         "chunks stay away and come again.",
@@ -69,8 +69,7 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
         f"{plan.stall_s:g} s. {plan.stalls_per_minute:g} are allowed.",
         "pause",
     )
-    yield _symptom(
-        plan,
+    yield _late(
         "ClientStreamsStalled",
         _share(plan, "stalled"),
         "chunks stay away for good.",
@@ -81,14 +80,16 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
 
 
 def _not_trusted(plan: Plan) -> Alert:
-    trust = family("stream_client_trust", "gauge").name
+    """One for a job, whichever runs it is about, for as long as their streams are in what other alerts look at."""
+    trust, window = family("stream_client_trust", "gauge").name, plan.window(plan.run_window_s)
+    of_job = f'printf "last_over_time({trust}{{job=%q}}[{window}]) < 2" $labels.job'
     return Alert(
         "GeneratorNotTrusted",
         "info",
-        f"min by (job, run_id, scenario, host) ({trust}) < 2",
-        "{{ $labels.job }}: the load generator did not keep up in run {{ $labels.run_id }}.",
-        "{{ if eq $value 0.0 }}The run is invalid{{ else }}The run is degraded{{ end }}: what it measured may be the "
-        "load generator's doing, and not the service's. Its result.json gives the reasons.",
-        memory_s=plan.run_memory_s,
+        f"min by (job) (last_over_time({trust}[{window}])) < 2",
+        "{{ $labels.job }}: the load generator did not keep up.",
+        f'{{{{ range {of_job} | query | sortByLabel "run_id" }}}}The measurement of run {{{{ label "run_id" . }}}} is '
+        "{{ if eq (value .) 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Delays that it shows may be the load "
+        "generator's own, and not the service's. Its result.json gives the reasons.",
         labels=_CLIENT,
     )

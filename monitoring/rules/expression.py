@@ -11,11 +11,6 @@ from streamgauge.catalog import MetricType
 _FROM_PROMETHEUS = ("job", "instance")
 
 
-def any_of(label: str, values: Sequence[str]) -> str:
-    """A matcher for one of these values."""
-    return f'{label}=~"{"|".join(values)}"'
-
-
 def _labels(name: str, type_: MetricType, by: Sequence[str]) -> str:
     metric = family(name, type_)
     for label in by:

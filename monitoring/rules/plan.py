@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from monitoring.config import FAILED_OUTCOMES, LIMITS, OBJECTIVES, SUCCESS_OBJECTIVE, Objective
+from monitoring.config import FAILED_OUTCOMES, LIMITS, OBJECTIVES, RUNBOOKS_URL, SUCCESS_OBJECTIVE, Objective
 
 _UNITS_S = (("d", 86_400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
 
@@ -47,7 +47,7 @@ class Plan:
     scrape_s: float = 2.0
     app_job: str = "streamgauge-app"
     """The job whose targets have to be up: a name or a regular expression. Other jobs' streams are watched as well."""
-    runbooks_url: str = "docs/runbooks"
+    runbooks_url: str = RUNBOOKS_URL
 
     objectives: dict[str, Objective] = field(default_factory=lambda: dict(OBJECTIVES))
     success: float = SUCCESS_OBJECTIVE

@@ -5,8 +5,8 @@ A name keeps the window that it has in production where a plan shortens it, so t
 
 from collections.abc import Iterator, Sequence
 
-from monitoring.promql import CLIENT_COUNTED
-from monitoring.rules.expression import any_of, counted, gauged, longer, part_of, quantile, ratio, totalled
+from monitoring.promql import CLIENT_COUNTED, any_of
+from monitoring.rules.expression import counted, gauged, longer, part_of, quantile, ratio, totalled
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from monitoring.promql import quoted
-from monitoring.rules.expression import any_of, counted, gauged, longer
+from monitoring.promql import any_of, quoted
+from monitoring.rules.expression import counted, gauged, longer
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
 from monitoring.rules.rule import Alert, Group
@@ -35,8 +35,8 @@ def _silent(plan: Plan) -> Alert:
         "page",
         f"{active} >= {plan.least_events}\nunless\n{chunks} > 0\nunless\n{heartbeats} > 0",
         f"{_STREAM}: streams are open, and nothing comes.",
-        f"{{{{ $value }}}} streams or more were open all the last {window}, and none sent a chunk or a heartbeat. They "
-        "wait for something, or the event loop stands still.",
+        f"{{{{ $value | humanize }}}} streams or more were open all the last {window}, and none sent a chunk or a "
+        "heartbeat. They wait for something, or the event loop stands still.",
         wait_s=plan.down_s,
         labels=_SERVER,
     )

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from monitoring.rules.expression import any_of, counted, longer, observed, part_of, ratio
+from monitoring.promql import any_of
+from monitoring.rules.expression import counted, longer, observed, part_of, ratio
 from monitoring.rules.plan import BURNS, Burn, Plan, span
 from monitoring.rules.recording import record
 from monitoring.rules.rule import Alert, Group, Recording

@@ -20,14 +20,20 @@ INTERVAL_BUCKETS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0,
     2.5, 5.0, 10.0,
 )  # fmt: skip
-#: Seconds a stream lasts.
-DURATION_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+#: Seconds a stream lasts. From half a second to a minute no bound is more than 1.7 times the one before.
+DURATION_BUCKETS = (
+    0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0,
+    600.0, 1800.0, 3600.0,
+)  # fmt: skip
 #: Bytes of a chunk: 64 B to 1 MiB, times four.
 SIZE_BUCKETS = (64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0)
 
 SERVER_LABELS = ("route", "protocol")
 CLIENT_LABELS = ("name", "protocol")
 RUN_LABELS = ("run_id", "scenario", "host")
+RESULT_LABELS = ("run_id", *CLIENT_LABELS)
+#: Only where several processes are one service; alone, a process has no label.
+PROCESS_LABELS = ("pid",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Metric:
 
     @property
     def side(self) -> Side:
-        """Which side of the stream exposes it: ``client`` for the load generator, else ``server``."""
+        """Which side of the stream exposes it: ``client`` for the load generator, else ``server``, or both."""
         return "client" if self.name.startswith("stream_client_") else "server"
 
     @property
@@ -126,6 +132,45 @@ SERVER: tuple[Metric, ...] = (
     ),
 )
 
+#: What finished runs came to: the values of their ``result.json``.
+_RESULTS: tuple[Metric, ...] = (
+    Metric(
+        "stream_client_result_info",
+        "gauge",
+        "Always 1; its labels say what load a finished run was and whether its measurement can be trusted.",
+        (*RUN_LABELS, "users", "trust"),
+    ),
+    Metric("stream_client_result_duration_seconds", "gauge", "How long the run lasted.", ("run_id",), "seconds"),
+    Metric("stream_client_result_users", "gauge", "Users of the run, at most.", ("run_id",)),
+    Metric("stream_client_result_names_left_out", "gauge", "Names whose results are not shown.", ("run_id",)),
+    Metric(
+        "stream_client_result_seconds",
+        "gauge",
+        "A statistic (mean, min, max or a percentile) of a time in a finished run.",
+        (*RESULT_LABELS, "metric", "stat"),
+        "seconds",
+    ),
+    Metric(
+        "stream_client_result_counts",
+        "gauge",
+        "How many streams_started, streams_failed, chunks and stalls a finished run had.",
+        (*RESULT_LABELS, "metric"),
+    ),
+    Metric(
+        "stream_client_result_per_second",
+        "gauge",
+        "Streams, chunks and tokens of a finished run, over the time in which they were counted.",
+        (*RESULT_LABELS, "metric"),
+    ),
+    Metric(
+        "stream_client_result_ratio",
+        "gauge",
+        "Share of streams that failed, share of coalesced chunks, and stalls per stream of a finished run.",
+        (*RESULT_LABELS, "metric"),
+    ),
+    Metric("stream_client_result_body_bytes", "gauge", "Body bytes of a finished run.", RESULT_LABELS, "bytes"),
+)
+
 CLIENT: tuple[Metric, ...] = (
     *_stream_metrics("client", CLIENT_LABELS),
     Metric(
@@ -169,7 +214,21 @@ CLIENT: tuple[Metric, ...] = (
         "Verdict on the measurement itself: 2 trusted, 1 degraded, 0 invalid.",
         RUN_LABELS,
     ),
+    Metric(
+        "stream_client_names_left_out",
+        "gauge",
+        "Names of this run beyond the limit; their streams are counted under the name (other names).",
+    ),
+    *_RESULTS,
+)
+
+#: Of each process of the app and of the load generator's own one, as Prometheus's own libraries name them.
+PROCESS: tuple[Metric, ...] = (
+    Metric("process_cpu_seconds_total", "counter", "CPU time that the process used.", PROCESS_LABELS),
+    Metric("process_resident_memory_bytes", "gauge", "Memory that the process holds.", PROCESS_LABELS, "bytes"),
+    Metric("process_open_fds", "gauge", "File descriptors that are open; each connection is one.", PROCESS_LABELS),
+    Metric("process_max_fds", "gauge", "File descriptors that may be open.", PROCESS_LABELS),
 )
 
 #: Every metric by its name.
-CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in (*SERVER, *CLIENT)}
+CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in (*SERVER, *CLIENT, *PROCESS)}

@@ -43,6 +43,12 @@ class Workers:
                     found[f"{sample.name.removeprefix('stream_server_')}:{outcome}"] += sample.value
         return found
 
+    def by_pid(self, name):
+        """What each process says of itself, by its process id."""
+        text = urllib.request.urlopen(self.metrics, timeout=60).read().decode()
+        found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return {sample.labels["pid"]: sample.value for sample in found if sample.name == name}
+
     def totals(self):
         """What clients can know of, as a scrape has it."""
         found = self.scraped()
@@ -108,6 +114,20 @@ def test_totals_are_the_clients_own_through_hang_ups_and_a_killed_worker(workers
     eventually(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 0)
     assert workers.scraped()["chunk_size_bytes_count"] == workers.seen["chunks_total"]
     assert workers.scraped()["finished_total:completed"] == 24
+
+
+def test_each_worker_says_what_it_uses_for_as_long_as_it_lives(workers, eventually):
+    with ExitStack() as connections:
+        held = [workers.hold(1) for _ in range(12)]
+        for connection, _ in held:
+            connections.enter_context(connection)
+        pids = {str(pid) for _, pid in held}
+        for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"):
+            assert pids <= workers.by_pid(name).keys()
+            assert min(workers.by_pid(name).values()) > 0
+        victim = held[0][1]
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: str(victim) not in workers.by_pid("process_open_fds"))
 
 
 def run(code, **environment):

@@ -5,11 +5,15 @@ import threading
 
 import pytest
 
-from streamgauge.exporter.state import RunLabels, State
+from streamgauge.exporter.state import State
+from streamgauge.exporter.values import RunLabels
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
+from streamgauge.measure.totals import RunTotals
+from streamgauge.report.build import build_result
+from streamgauge.report.result import Run
 
 
 class Clock:
@@ -73,5 +77,24 @@ def slice_of():
             setattr(tally, name, value)
         tally.outcomes.update(outcomes)
         return Slice(0, active=0, tallies={("a", protocol): tally})
+
+    return make
+
+
+@pytest.fixture
+def result_of():
+    """The result of a run with a verdict and, if given, parts that processes counted."""
+
+    def make(trust="trusted", parts=(), users=3):
+        totals = RunTotals()
+        for part in parts:
+            totals.add("p", part, 0.9)
+        run = Run(
+            id="run-1", started_at="", duration_s=20.5, counted_s=20.0, host="http://host", locustfile="sse.py",
+            users=users, spawn_rate=1.0, workers=1, load_model="closed", interrupted=False, versions={},
+        )  # fmt: skip
+        result = build_result(run, totals)
+        result["verdict"]["trust"] = trust
+        return result
 
     return make

@@ -8,13 +8,15 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_plain
 
-from streamgauge.catalog import CATALOG, CLIENT, SIZE_BUCKETS
+from streamgauge.catalog import CATALOG, CLIENT, PROCESS, SIZE_BUCKETS
 from streamgauge.exporter.page import Page, page_app
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
-#: In closed-loop runs whose server stamps no chunks.
 STARTED = "process_start_time_seconds"
-ABSENT = {"stream_client_chunk_delay_seconds", "stream_client_trust"}
+#: What prometheus_client says of a process beside that.
+OF_THE_PROCESS = {STARTED, "process_virtual_memory_bytes"}
+#: In runs whose server stamps no chunks.
+ABSENT = {"stream_client_chunk_delay_seconds"}
 
 
 class Asked:
@@ -35,8 +37,9 @@ def scrapes():
 
 
 @pytest.fixture
-def app(state, some_slices, scrapes):
+def app(state, some_slices, scrapes, result_of):
     state.add("p", some_slices)
+    state.end(result_of(parts=some_slices))
     return page_app(Page(state.read), scrapes.append)
 
 
@@ -57,7 +60,16 @@ def test_every_client_metric_is_there_as_the_catalog_has_it(app, accept):
 
 def test_nothing_is_there_that_the_catalog_does_not_have(app):
     names = {sample.name for family in families(Asked(app).text, "").values() for sample in family.samples}
-    assert names - {STARTED} <= {series for metric in CLIENT for series in metric.series}
+    assert names - OF_THE_PROCESS <= {series for metric in (*CLIENT, *PROCESS) for series in metric.series}
+
+
+def test_the_page_says_what_its_process_uses(app):
+    found = {name: family.samples for name, family in families(Asked(app).text, "").items()}
+    own = psutil.Process()
+    (memory,), (descriptors,) = found["process_resident_memory_bytes"], found["process_open_fds"]
+    assert own.memory_info().rss / 2 < memory.value < own.memory_info().rss * 2
+    assert 0 < descriptors.value <= found["process_max_fds"][0].value
+    assert 0 < found["process_cpu_seconds"][0].value <= sum(own.cpu_times()[:2]) + 1
 
 
 def test_the_page_says_since_when_its_process_counts(app):
@@ -122,8 +134,10 @@ def test_a_scrape_that_its_asker_has_given_up_is_not_told(app, scrapes, patience
 
 def test_a_resting_page_is_the_same_page(state, some_slices):
     state.add("p", some_slices)
-    resting, busy = (Asked(page_app(Page(state.read, resting=each), print)).text for each in (True, False))
+    pages = [Asked(page_app(Page(state.read, resting=each), print)).text.splitlines() for each in (True, False)]
+    resting, busy = ([line for line in page if "process_" not in line] for page in pages)
     assert resting == busy
+    assert len(busy) > 300
 
 
 def test_the_catalog_has_every_metric_that_is_read(state, some_slices):

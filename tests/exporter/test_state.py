@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from streamgauge.exporter.counts import Buckets, NameCounts
-from streamgauge.exporter.state import KEPT_S, RunLabels, State
+from streamgauge.exporter.state import KEPT_S, NAMES, OTHER, State
+from streamgauge.exporter.values import RunLabels
 from streamgauge.measure.delay import RawDelays
 from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
@@ -14,7 +15,7 @@ from streamgauge.measure.totals import RunTotals
 
 KEY = ("a", "sse")
 SECOND_RUN = RunLabels("run-2", "sse", "http://host")
-ALWAYS = {"stream_client_users", "stream_client_workers"}
+ALWAYS = {"stream_client_users", "stream_client_workers", "stream_client_names_left_out"}
 
 
 def value(state, metric, labels=KEY):
@@ -52,13 +53,13 @@ def test_totals_are_those_of_the_run(state, some_slices):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_counter_falls_whatever_happens(state, clock, some_slices, seed):
+def test_no_counter_falls_whatever_happens(state, clock, some_slices, seed, result_of):
     """Over processes that come and go, ends of runs, new runs and the time between them."""
     dice, before = random.Random(seed), {}
     for part in some_slices * 5:
         step = dice.random()
         if step < 0.1:
-            state.end("trusted")
+            state.end(result_of("trusted"))
             clock.now_s += dice.choice((1, KEPT_S - 1, KEPT_S + 1))
             state.begin(SECOND_RUN, 0.0)
         elif step < 0.2:
@@ -70,6 +71,32 @@ def test_no_counter_falls_whatever_happens(state, clock, some_slices, seed):
             if counts and "generator_lag" not in series[0]:
                 assert reading >= before.get(series, type(reading)())
         before |= now
+
+
+def named(names):
+    """A slice with one stream of each name."""
+    tally = Tally()
+    tally.started, tally.outcomes = 1, Counter(completed=1)
+    return Slice(0, active=0, tallies={(name, "sse"): tally for name in names})
+
+
+def test_names_beyond_the_limit_are_added_up_under_one(state):
+    for number in range(10):
+        state.add("p", [named(f"session {number} {each}" for each in range(NAMES))])
+    started = dict(state.read()["stream_client_started_total"])
+    assert len(started) == NAMES + 1
+    assert sum(started.values()) == 10 * NAMES
+    assert started[OTHER, "sse"] == value(state, "names_left_out", ()) == 9 * NAMES
+
+
+def test_the_names_of_a_run_long_ago_make_room(state, clock, result_of):
+    state.add("p", [named(map(str, range(2 * NAMES)))])
+    state.end(result_of())
+    clock.now_s += KEPT_S + 1
+    state.begin(SECOND_RUN, 0.0)
+    state.add("p", [named(["a"])])
+    assert dict(state.read()["stream_client_started_total"]) == {KEY: 1}
+    assert value(state, "names_left_out", ()) == 0
 
 
 def test_active_is_what_started_and_did_not_end_over_all_processes(state, slice_of):
@@ -88,9 +115,9 @@ def test_a_process_that_is_gone_takes_its_active_streams_along_and_nothing_else(
     assert value(state, "workers", ()) == 1
 
 
-def test_nothing_is_active_after_the_end(state, slice_of):
+def test_nothing_is_active_after_the_end(state, slice_of, result_of):
     state.add("p", [slice_of(started=5)])
-    state.end("trusted")
+    state.end(result_of("trusted"))
     assert value(state, "active") == 0
 
 
@@ -101,20 +128,20 @@ def test_a_name_that_only_had_streams_of_unknown_protocol_shows_nothing_of_them(
     assert "stream_client_active" not in shown(state)
 
 
-def test_the_end_of_a_run_is_shown_for_a_while_and_then_gone(state, clock, slice_of):
+def test_the_end_of_a_run_is_shown_for_a_while_and_then_gone(state, clock, slice_of, result_of):
     state.add("p", [slice_of(started=1, outcomes={"completed": 1})])
-    state.end("trusted")
+    state.end(result_of("trusted"))
     clock.now_s += KEPT_S - 1
     assert value(state, "started_total") == 1
     assert value(state, "trust", ("run-1", "sse", "http://host")) == 2
     clock.now_s += 2
-    assert shown(state) == ALWAYS
+    assert {each for each in shown(state) if "_result_" not in each} == ALWAYS
 
 
-def test_a_new_run_counts_on_where_the_last_one_ended(state, clock, slice_of):
+def test_a_new_run_counts_on_where_the_last_one_ended(state, clock, slice_of, result_of):
     """Even after the last one is gone: to Prometheus it is one counter, of which a part was not scraped."""
     state.add("p", [slice_of(started=3)])
-    state.end("trusted")
+    state.end(result_of("trusted"))
     clock.now_s += KEPT_S + 1
     state.begin(SECOND_RUN, 0.0)
     assert value(state, "run_info", SECOND_RUN) == 1
@@ -123,29 +150,29 @@ def test_a_new_run_counts_on_where_the_last_one_ended(state, clock, slice_of):
     assert value(state, "started_total") == 5
 
 
-def test_names_of_the_run_before_leave_while_the_new_one_goes_on(state, clock, slice_of):
+def test_names_of_the_run_before_leave_while_the_new_one_goes_on(state, clock, slice_of, result_of):
     state.add("p", [slice_of(started=3)])
-    state.end("trusted")
+    state.end(result_of("trusted"))
     state.begin(SECOND_RUN, 0.0)
     state.add("p", [slice_of("ndjson", started=1)])
     clock.now_s += KEPT_S + 1
     assert [labels for labels, _ in state.read()["stream_client_started_total"]] == [("a", "ndjson")]
 
 
-def test_the_verdict_so_far_gives_way_to_that_of_the_end(state):
+def test_the_verdict_so_far_gives_way_to_that_of_the_end(state, result_of):
     labels = ("run-1", "sse", "http://host")
     assert "stream_client_trust" not in shown(state)
     state.judge("degraded")
     assert value(state, "trust", labels) == 1
-    state.end("invalid")
+    state.end(result_of("invalid"))
     state.judge("trusted")
     assert value(state, "trust", labels) == 0
 
 
-def test_what_comes_after_the_end_of_a_run_is_not_counted(state, slice_of):
+def test_what_comes_after_the_end_of_a_run_is_not_counted(state, slice_of, result_of):
     """The result is written without it, and the two are to be equal."""
     state.add("p", [slice_of(started=1)])
-    state.end("trusted")
+    state.end(result_of("trusted"))
     state.add("p", [slice_of(started=1)])
     assert value(state, "started_total") == 1
 
@@ -197,7 +224,7 @@ class Held:
 
 
 @pytest.mark.parametrize("touch", ["add", "copy", "end"])
-def test_a_scrape_sees_whole_slices(slice_of, monkeypatch, touch):
+def test_a_scrape_sees_whole_slices(slice_of, monkeypatch, touch, result_of):
     """Counts are written and read under the lock alone."""
     lock, owner = Held(), Buckets if touch == "copy" else NameCounts
     state, plain, seen = State(lock), getattr(owner, touch), []
@@ -205,6 +232,6 @@ def test_a_scrape_sees_whole_slices(slice_of, monkeypatch, touch):
     state.begin(SECOND_RUN, 0.0)
     state.add("p", [slice_of(started=1)])
     state.read()
-    state.end("trusted")
+    state.end(result_of("trusted"))
     assert seen
     assert all(seen)

@@ -145,6 +145,41 @@ def test_sizes_are_of_every_chunk(run):
     assert run.last("chunk_size_bytes_count") == by_name(run.result, "chunks")
 
 
+def keyed(result, key):
+    """Times by name, protocol and statistic, in the alphabetical order of their labels."""
+    for each in result["streams"]:
+        for metric in (*HISTOGRAMS, "chunk_delay", "time_per_output_token"):
+            for stat in ("mean", "min", "max", "p50", "p90", "p95", "p99", "p999"):
+                if each[metric] is not None and each[metric][stat] is not None:
+                    yield (metric, each["name"], each["protocol"], key, stat), each[metric][stat]
+
+
+def test_results_are_exported_exactly_as_the_file_has_them(run):
+    run_id = run.result["run"]["id"]
+    expected = dict(keyed(run.result, run_id))
+    assert len(expected) >= 2 * 3 * 8
+    assert run.last("result_seconds") == expected
+    assert run.last("result_body_bytes") == {(*key, run_id): each for key, each in by_name(run.result, "bytes").items()}
+    counts = {key[:-1]: each for key, each in of_metric(run.last("result_counts"), "chunks").items()}
+    assert counts == by_name(run.result, "chunks")
+    rates = {key[:-1]: each for key, each in of_metric(run.last("result_per_second"), "chunks").items()}
+    assert rates == {key: each / run.result["run"]["counted_s"] for key, each in counts.items()}
+
+
+def of_metric(values, metric):
+    return {
+        labels: value for (name, *labels_), value in values.items() if name == metric for labels in [tuple(labels_)]
+    }
+
+
+def test_the_load_of_the_run_is_exported(run):
+    about = run.result["run"]
+    labels = (about["host"], about["id"], "locustfile", run.result["verdict"]["trust"], str(about["users"]))
+    assert run.last("result_info") == {labels: 1}
+    assert run.last("result_users") == {(about["id"],): USERS}
+    assert run.last("result_duration_seconds") == {(about["id"],): about["duration_s"]}
+
+
 def test_nothing_is_active_at_the_end_and_the_verdict_is_the_results(run):
     assert set(run.last("active").values()) == {0}
     assert list(run.last("trust").values()) == [TRUST[run.result["verdict"]["trust"]]]

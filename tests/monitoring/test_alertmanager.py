@@ -24,10 +24,13 @@ DOWN = {"alertname": "StreamAppDown", "severity": "page", "side": "server", "job
 LAG = {"alertname": "EventLoopLag", "severity": "ticket", "side": "server", "job": "app"}
 READERS = {"alertname": "SlowReaders", "severity": "info", "side": "server", "job": "app"}
 CUT = {"alertname": "ClientStreamsTruncated", "severity": "ticket", "side": "client", "job": "load"}
+STALLED = CUT | {"alertname": "ClientStreamsStalled", "about": "latency"}
 UNTRUSTED = {"alertname": "GeneratorNotTrusted", "severity": "info", "side": "client", "job": "load"}
 BURN = {"alertname": "StreamSuccessBudgetBurn", "side": "server", "job": "app", "objective": "success"}
 FAST, SLOW = BURN | {"severity": "page", "window": "1h"}, BURN | {"severity": "ticket", "window": "3d"}
 SLOW_CHUNKS = SLOW | {"alertname": "StreamChunkIntervalBudgetBurn", "objective": "chunk_interval"}
+
+BURNING = "StreamSuccessBudgetBurn page"
 
 
 class Alertmanager:
@@ -121,8 +124,10 @@ def test_an_alert_goes_to_the_receiver_of_its_severity(alertmanager, alert, rece
         ((DOWN, LAG | {"job": "other"}), {"StreamAppDown page", "EventLoopLag ticket"}),
         ((FAST, SLOW, SLOW_CHUNKS), {"StreamSuccessBudgetBurn page", "StreamChunkIntervalBudgetBurn ticket"}),
         ((FAST, SLOW | {"job": "other"}), {"StreamSuccessBudgetBurn page", "StreamSuccessBudgetBurn ticket"}),
-        ((UNTRUSTED, CUT, LAG), {"GeneratorNotTrusted info", "EventLoopLag ticket"}),
-        ((UNTRUSTED, CUT | {"job": "other"}), {"GeneratorNotTrusted info", "ClientStreamsTruncated ticket"}),
+        ((UNTRUSTED, STALLED), {"GeneratorNotTrusted info"}),
+        ((UNTRUSTED, CUT), {"GeneratorNotTrusted info", "ClientStreamsTruncated ticket"}),
+        ((UNTRUSTED | {"job": "app"}, LAG, FAST), {"GeneratorNotTrusted info", "EventLoopLag ticket", BURNING}),
+        ((UNTRUSTED, STALLED | {"job": "other"}), {"GeneratorNotTrusted info", "ClientStreamsStalled ticket"}),
         ((LAG, READERS, CUT), {"EventLoopLag ticket", "SlowReaders info", "ClientStreamsTruncated ticket"}),
     ],
     ids=[
@@ -131,8 +136,10 @@ def test_an_alert_goes_to_the_receiver_of_its_severity(alertmanager, alert, rece
         "another app has its own causes",
         "a fast burn holds back the slow one of its objective",
         "but no other job's",
-        "a generator that is not trusted takes its symptoms back",
-        "but no other generator's",
+        "a generator that is not trusted may have made the delays that it reports",
+        "but not the streams that were cut short",
+        "nor what the server says, whatever its job is",
+        "nor another generator's delays",
         "causes hold nothing back",
     ],
 )

@@ -5,7 +5,8 @@ import re
 import pytest
 from grafana_foundation_sdk.models import units
 
-from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES
+from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
+from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import explained, steps
 from streamgauge.catalog import CATALOG
 
@@ -19,14 +20,19 @@ def unit(panel):
 
 def test_a_panel_has_a_title_and_a_unit_that_grafana_knows(panel):
     assert panel["title"]
-    assert unit(panel) in UNITS
+    assert unit(panel) in UNITS or re.fullmatch(r"count:[a-z]+/s", unit(panel))
+
+
+def test_a_rate_says_what_comes_so_many_times_a_second(panel):
+    shown = {unit(panel), *shown_units(panel)}
+    assert not shown & {"cps", "ops", "rps"}
 
 
 def test_a_description_names_its_metrics_first_and_says_more(panel):
     match = re.match(r"((?:`\w+`(?:, )?)+): (.+)", panel["description"])
     named = re.findall(r"`(\w+)`", match[1])
     expressions = [target["expr"] for target in panel["targets"]]
-    assert set(named) <= CATALOG.keys()
+    assert set(named) <= CATALOG.keys() | {"ALERTS", "ALERTS_FOR_STATE"}
     assert all(any(name in expression for expression in expressions) for name in named)
     assert all(any(name in expression for name in named) for expression in expressions)
     assert len(match[2].split()) >= 15
@@ -35,9 +41,11 @@ def test_a_description_names_its_metrics_first_and_says_more(panel):
 def test_a_panel_without_data_says_that_there_is_no_traffic_no_run_or_no_verdict(panel):
     said = panel["fieldConfig"]["defaults"]["noValue"]
     asked = " ".join(each["expr"] for each in panel["targets"])
-    if panel["type"] == "stat" and "stream_client_trust" in asked:
+    if "process_" in asked or "ALERTS" in asked:
+        assert said == (NO_ALERT if "ALERTS" in asked else NO_PROCESS)
+    elif panel["type"] == "stat" and "stream_client_trust" in asked:
         assert said == NO_VERDICT
-    elif re.search("stream_client_(users|workers|trust|run_info)", asked):
+    elif re.search("stream_client_(users|workers|trust|run_info|names|result)", asked):
         assert said == NO_RUN
     else:
         assert said == NO_TRAFFIC
@@ -75,6 +83,37 @@ def test_threshold_steps_begin_at_null_and_rise(panel):
     assert all(isinstance(value, float) for value in rest)
 
 
+def coloured(panel):
+    """The columns of a table whose values have colours, with their properties."""
+    for override in panel["fieldConfig"]["overrides"] if panel["type"] == "table" else ():
+        properties = {each["id"]: each["value"] for each in override["properties"]}
+        if "thresholds" in properties or "mappings" in properties:
+            yield properties
+
+
+def test_a_column_with_colours_draws_them_as_grafana_12_does(panel):
+    for properties in coloured(panel):
+        assert properties["custom.cellOptions"] == {"type": "color-text"}
+        assert not {"custom.displayMode", "displayMode"} & properties.keys()
+
+
+def test_the_verdict_s_column_is_coloured():
+    panels = [panel for build in DASHBOARDS for panel in build()["panels"]]
+    tables = [panel for panel in panels if panel["title"] in ("Runs", "Finished runs") and panel["type"] == "table"]
+    assert len(tables) == 3
+    for panel in tables:
+        texts = [mapping["options"] for properties in coloured(panel) for mapping in properties["mappings"]]
+        assert {"trusted": "green", "invalid": "red"}.items() <= {
+            each["text"]: each["color"] for options in texts for each in options.values()
+        }.items()
+
+
+def test_a_figure_that_is_neither_good_nor_bad_is_not_green(panel):
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    if len(steps) == 1:
+        assert steps[0]["color"] == "text"
+
+
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_limit_rises_has_a_reason_and_a_metric(name):
     limit = LIMITS[name]
@@ -97,6 +136,12 @@ def test_an_objective_stands_on_a_bucket_bound_of_both_sides(name):
 def test_a_share_turns_red_where_ten_times_what_may_be_missing_is_missing():
     assert [(step["color"], step["value"]) for step in steps(0.99)] == [("red", None), ("orange", 0.9), ("green", 0.99)]
     assert explained("Words.", "percentunit", 0.99).startswith("Words. Green from 99 %, the objective; red below 90 %")
+
+
+def test_what_must_not_be_low_is_green_above_and_red_below():
+    floor = Floor(0.5, 0.1, "Why.")
+    assert [(step["color"], step["value"]) for step in steps(floor)] == [("red", None), ("orange", 0.1), ("green", 0.5)]
+    assert explained("Words.", "percentunit", floor) == "Words. Green from 50 %, red below 10 %: Why."
 
 
 def test_a_panel_with_limits_explains_them():

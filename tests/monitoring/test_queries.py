@@ -5,10 +5,15 @@ import re
 import promql_parser as promql
 import pytest
 
-from streamgauge.catalog import CATALOG
+from streamgauge.catalog import CATALOG, Metric
 
 SERIES = {series: metric for metric in CATALOG.values() for series in metric.series}
+#: What Prometheus stores of its own alerts, whose labels are those of what they are about.
+_OF_ALERTS = ("alertname", "alertstate", "severity", "route", "name")
+SERIES |= {name: Metric(name, "gauge", "", _OF_ALERTS) for name in ("ALERTS", "ALERTS_FOR_STATE")}
 FROM_PROMETHEUS = {"job", "instance", "le"}
+#: Whether a target is one of these, not how much it counts.
+PRESENT = re.compile(r"and on \(job, instance\) (\w+)")
 SELECTED_BY = {"job": {"$job"}, "instance": {"$instance"}, "route": {"$route"}, "name": {"$name"}}
 SELECTED_BY["run_id"] = {"$run", "$base", "$new"}
 
@@ -85,16 +90,18 @@ def test_a_query_selects_and_groups_by_labels_that_the_series_have(target):
 
 def test_a_query_follows_the_variables_for_each_label_that_its_series_have(target):
     for node, _ in selectors(parsed(target)):
+        if node.name.startswith("ALERTS"):
+            assert "$job" in {m.value for m in node.matchers.matchers}
+            continue
         for label in {"job", "instance"} | (SELECTED_BY.keys() & set(SERIES[node.name].labels)):
             assert {m.value for m in node.matchers.matchers if m.name == label} & SELECTED_BY[label]
 
 
-def test_counters_and_buckets_are_read_as_a_rate_or_at_the_ends_of_a_run(target):
+def test_counters_and_buckets_are_read_as_a_rate_or_an_increase(target):
     for node, parent in selectors(parsed(target)):
-        if SERIES[node.name].type != "gauge":
-            at_an_end = re.search(rf"{node.name}\{{[^}}]*\}}(\[\S+\])? @ \$", target["expr"])
-            assert at_an_end or isinstance(parent, promql.MatrixSelector)
-            assert at_an_end or re.search(rf"\brate\({node.name}\{{", target["expr"])
+        if SERIES[node.name].type != "gauge" and node.name not in PRESENT.findall(target["expr"]):
+            assert isinstance(parent, promql.MatrixSelector)
+            assert re.search(rf"\b(rate|increase)\({node.name}\{{", target["expr"])
 
 
 def test_a_query_without_traffic_has_no_answer_rather_than_nan(target):

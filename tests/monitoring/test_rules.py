@@ -110,9 +110,19 @@ def test_an_alert_says_what_it_is_and_has_a_runbook(rule):
     assert "{{ $labels." in summary
     assert summary.endswith(".")
     assert description.endswith(".")
-    page = (ROOT / url).read_text()
+    assert url == f"{{{{ $externalURL }}}}/user/{rule.name}.md"
+    assert all("humanize" in each for each in re.findall(r"{{ *\$value[^}]*}}", description))
+    page = (ROOT / "docs" / "runbooks" / f"{rule.name}.md").read_text()
     assert page.startswith(f"# {rule.name}\n")
     assert f"**{rule.severity.capitalize()}" in page or f"**{rule.severity}**" in page
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_matcher_is_a_regular_expression_only_where_it_has_to_be(rule):
+    found = [node for node in nodes(promql.parse(rule.expression)) if isinstance(node, promql.VectorSelector)]
+    for matcher in (matcher for node in found for matcher in node.matchers.matchers):
+        if matcher.op in (promql.MatchOp.Re, promql.MatchOp.NotRe):
+            assert re.escape(matcher.value) != matcher.value
 
 
 def test_what_counts_over_days_is_evaluated_once_a_minute():

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.living import reap
 from streamgauge.asgi.multiprocess import Together, check_directory, directory
+from streamgauge.asgi.processes import Processes
 
 _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -76,6 +77,7 @@ def _metrics_app(instruments: Instruments, registry: CollectorRegistry) -> _Wsgi
     exposed = CollectorRegistry() if place else registry
     if place:
         exposed.register(Together(place))
+        exposed.register(Processes(place))
     render = make_wsgi_app(exposed)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

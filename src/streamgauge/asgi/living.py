@@ -46,6 +46,12 @@ def reap(place: Path) -> None:
                 _lock(place, int(found[1])).unlink(missing_ok=True)
 
 
+def living(place: Path) -> list[int]:
+    """The ids of the processes that measure streams and live."""
+    found = (LOCK.fullmatch(file.name) for file in place.glob("alive_*.lock"))
+    return sorted(pid for match in found if match and _lives(place, pid := int(match[1])))
+
+
 def is_locked(lock: Path) -> bool:
     """Whether the process of that lock lives. Not to be asked of this process's own, which that would free."""
     with lock.open("r+b") as file:

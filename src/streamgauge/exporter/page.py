@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
@@ -13,7 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 from streamgauge.catalog import CLIENT, Metric
 from streamgauge.exporter.counts import Buckets
-from streamgauge.exporter.state import LabelledValues, Readings, Value
+from streamgauge.exporter.values import LabelledValues, Readings, Value
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Where the process measures, its event loop gets the interpreter after as many samples, for as long at least.
@@ -89,11 +89,18 @@ def _go(bound: float) -> str:
 
 
 class _Process:
-    """When this process started: what tells its counters from those of the one before, at the same address."""
+    """This process itself: when it started, which tells its counters from those of the one before, and what it uses.
+
+    Where there is no ``/proc``, only the start is known.
+    """
+
+    def __init__(self) -> None:
+        self._of_linux = ProcessCollector(registry=None)
 
     def collect(self) -> Iterable[Family]:
-        """The family that Prometheus's own libraries have for it."""
-        yield GaugeMetricFamily("process_start_time_seconds", _PROCESS_START_HELP, _LOADED_AT_S)
+        """The families that Prometheus's own libraries have for it."""
+        started = GaugeMetricFamily("process_start_time_seconds", _PROCESS_START_HELP, _LOADED_AT_S)
+        return self._of_linux.collect() or [started]
 
 
 class _Sent(list[bytes]):

@@ -5,32 +5,27 @@ Counters go on over resets and from run to run, so that they never fall: a run i
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
-from streamgauge.exporter.counts import Buckets, Kept, LagCounts, NameCounts
+from streamgauge.exporter.counts import Kept, LagCounts, NameCounts
+from streamgauge.exporter.results import RUNS, result_readings
+from streamgauge.exporter.values import Readings, RunLabels, Value
 from streamgauge.measure.alignment import Pair
 from streamgauge.measure.health import Trust
 from streamgauge.measure.ledger import Key
 from streamgauge.measure.slice import Slice
+from streamgauge.measure.tally import Tally
+from streamgauge.report.result import Result
 
 #: What is left of a run is shown this long after its end: a Prometheus that scrapes once a minute has seen it then.
 KEPT_S = 90.0
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
-Value = int | float | Buckets
-LabelledValues = list[tuple[tuple[str, ...], Value]]
-#: By metric, the values of its label sets.
-Readings = dict[str, LabelledValues]
-
-
-class RunLabels(NamedTuple):
-    """Which run it is, in the catalog's order of labels."""
-
-    run_id: str
-    scenario: str
-    host: str
+#: Names, each with a protocol, that have series of their own; about 100 each. The streams of more are added up under
+#: ``OTHER``, so that a run with a name for each session costs no more, and the totals stay right.
+NAMES = 100
+OTHER = "(other names)"
 
 
 class _Run:
@@ -46,11 +41,9 @@ class _Run:
         self.active: dict[str, Counter[Key]] = {}
         self._pairs: dict[tuple[str, str], Pair] = {}
 
-    def begun(self, process: str, part: Slice) -> None:
+    def begun(self, process: str, key: Key, tally: Tally) -> None:
         """Count the streams that began and ended."""
-        active = self.active.setdefault(process, Counter())
-        for key, tally in part.tallies.items():
-            active[key] += tally.started - tally.finished
+        self.active.setdefault(process, Counter())[key] += tally.started - tally.finished
 
     def under_way(self, processes: Iterable[str]) -> Counter[Key]:
         """The streams that ``processes`` have under way: those of a process that is gone are gone too."""
@@ -77,6 +70,8 @@ class State:
         self._lock = lock
         self._monotonic = monotonic
         self._names: dict[Key, NameCounts] = {}
+        self._left_out: set[Key] = set()
+        self._results: deque[Readings] = deque(maxlen=RUNS)
         self._lag: dict[str, LagCounts] = {}
         self._run: _Run | None = None
         self._users = 0
@@ -86,6 +81,9 @@ class State:
         """A run starts, at a Unix time."""
         with self._lock:
             self._run = _Run(labels, started_at_s, self._monotonic())
+            self._left_out.clear()
+            if len(self._names) >= NAMES:
+                self._names = {key: counts for key, counts in self._names.items() if self._shown(counts.ended_s)}
             self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
 
     def add(self, process: str, parts: Iterable[Slice]) -> None:
@@ -98,10 +96,10 @@ class State:
         run = self._run
         if run is None or run.ended_s is not None:
             return
-        run.begun(process, part)
         for key, tally in part.tallies.items():
-            if (counts := self._names.get(key)) is None:
-                counts = self._names[key] = NameCounts(key[1])
+            shown = self._shown_as(key)
+            run.begun(process, shown, tally)
+            counts = self._names.setdefault(shown, NameCounts(shown[1]))
             counts.ended_s = None
             counts.add(tally)
             for pair in run.pairs(process, key, part):
@@ -110,12 +108,21 @@ class State:
         lag.ended_s = None
         lag.seconds.add(part.lag)
 
-    def end(self, trust: Trust | None) -> None:
-        """The run has ended, with its verdict; None where there is nothing to judge."""
+    def _shown_as(self, key: Key) -> Key:
+        """The key itself or, where all names are taken by others, that of the rest."""
+        if key in self._names or len(self._names) < NAMES:
+            return key
+        self._left_out.add(key)
+        return OTHER, key[1]
+
+    def end(self, result: Result | None) -> None:
+        """The run has ended, with its result; None where there is nothing to report."""
         with self._lock:
             if (run := self._run) is None:
                 return
-            run.trust, run.ended_s = trust, self._monotonic()
+            run.trust, run.ended_s = (result["verdict"]["trust"] if result else None), self._monotonic()
+            if result is not None:
+                self._results.append(result_readings(run.labels, result))
             run.active.clear()
             kept: tuple[Kept, ...] = (*self._names.values(), *self._lag.values())
             for each in kept:
@@ -148,7 +155,11 @@ class State:
             readings: Readings = {
                 "stream_client_users": [((), self._users)],
                 "stream_client_workers": [((), len(self._processes))],
+                "stream_client_names_left_out": [((), len(self._left_out))],
             }
+            for result in self._results:
+                for metric, values in result.items():
+                    readings.setdefault(metric, []).extend(values)
             if (run := self._run) is not None and self._shown(run.ended_s):
                 readings |= _of_run(run)
             active = run.under_way(self._processes) if run is not None else Counter[Key]()

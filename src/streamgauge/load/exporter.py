@@ -15,12 +15,14 @@ from gevent.event import Event
 from gevent.monkey import get_original
 
 from streamgauge.exporter.page import Page, WsgiApp, page_app
-from streamgauge.exporter.state import RunLabels, State
+from streamgauge.exporter.state import State
+from streamgauge.exporter.values import RunLabels
 from streamgauge.load.book import RunBook
 from streamgauge.load.exporter_options import LINGER_S, PORT, ExporterOptions
 from streamgauge.load.exporter_server import MetricsPortError, serve
-from streamgauge.measure.health import Trust, verdict
+from streamgauge.measure.health import verdict
 from streamgauge.measure.slice import Slice
+from streamgauge.report.result import Result
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +93,10 @@ class Exporter:
         """A process counted something."""
         self._state.add(process, parts)
 
-    def end(self, trust: Trust | None) -> None:
-        """The run has ended, with this verdict; None where there was nothing to report."""
+    def end(self, result: Result | None) -> None:
+        """The run has ended, with this result; None where there was nothing to report."""
         self._book = None
-        self._state.end(trust)
+        self._state.end(result)
 
     def linger(self) -> None:
         """Wait, before the process ends, for the scrape that brings a run's last values, where one may come."""

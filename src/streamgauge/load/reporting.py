@@ -98,7 +98,7 @@ class ReportingRun:
         book.interrupted = self._quitting and bool(getattr(options, "run_time", None))
         self.result = end_of_run(self.environment, book)
         if self.exporter is not None:
-            self.exporter.end(self.result["verdict"]["trust"] if self.result else None)
+            self.exporter.end(self.result)
         if self.result is not None and not self.headless:
             show(self.result)
 

@@ -126,7 +126,11 @@ def prometheus(stack, folder, port, targets):
     """A Prometheus that scrapes as the stack's does."""
     scrapes = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
     every = {"scrape_interval": f"{SCRAPE_INTERVAL_S}s", "scrape_timeout": f"{SCRAPE_INTERVAL_S}s"}
-    (folder / "prometheus.yml").write_text(yaml.safe_dump({"global": every, "scrape_configs": scrapes}))
+    alert = {"alert": "AlwaysFires", "expr": 'up{job="app"} == 1', "labels": {"severity": "info"}}
+    groups = [{"name": "always", "interval": "1s", "rules": [alert]}]
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}))
+    configuration = {"global": every, "scrape_configs": scrapes, "rule_files": ["rules.yml"]}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
     at = f"127.0.0.1:{port}"
     arguments = ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--web.listen-address={at}"]
     stack.enter_context(running([*arguments, f"--storage.tsdb.path={folder / 'data'}"], folder / "prometheus.log"))

@@ -20,12 +20,11 @@ TARGETS = [
     for target in panel.get("targets", ())
 ]
 #: What has an answer after a run too: the app goes on, and the tables of runs look back.
-GOES_ON = {"event_loop_lag_seconds", "http_server_request_duration_seconds"}
-LOOKS_BACK = ("$__range", "_end}")
+GOES_ON = {"event_loop_lag_seconds", "http_server_request_duration_seconds", "process_", "ALERTS"}
+LOOKS_BACK = ("$__range", "[5m]")
 #: The range that is plausible, by unit, for this app and this load. No time is longer than all of it took.
 PLAUSIBLE = {
     "percentunit": (0, 1),
-    "cps": (0, 1e5),
     "reqps": (0, 100),
     "binBps": (0, 1e8),
     "bytes": (1, 2**21),
@@ -33,6 +32,9 @@ PLAUSIBLE = {
     "none": (0, 1e4),
     "dateTimeAsIso": (1.7e12, 5e12),
 }
+#: Rates of any kind; and what has wider bounds, by the metric.
+A_RATE = (0, 1e5)
+WIDER = {"process_cpu": (0, 16), "process_resident": (1e6, 1e10), "_result_": (-1e10, 1e10)}
 
 
 def answers(live, dashboard, target, at_s):
@@ -54,11 +56,14 @@ def unit(panel, target):
 
 @pytest.mark.parametrize(("dashboard", "panel", "target"), TARGETS)
 def test_a_query_has_plausible_answers_during_a_run(live, dashboard, panel, target):
-    found = answers(live, dashboard, target, live.during_s)
-    assert found
+    at_s = live.after_s if "_result_" in target["expr"] else live.during_s  # when both runs have one
+    found = answers(live, dashboard, target, at_s)
+    in_words = panel["options"].get("textMode") == "name"  # one query of two has an answer
+    assert found or (in_words and any(answers(live, dashboard, each, at_s) for each in panel["targets"]))
     took_s = live.after_s - live.began_s
     plausible = PLAUSIBLE | {"s": (-took_s, took_s)}
-    low, high = (-1, 1e4) if "/ ((" in target["expr"] else plausible[unit(panel, target)]  # a change has no bounds
+    wider = [bounds for name, bounds in WIDER.items() if name in target["expr"]]
+    low, high = wider[0] if wider else plausible.get(unit(panel, target), A_RATE)
     values = [value for series in found for value in series.values]
     assert all(low <= value <= high for value in values), (min(values), max(values))
 
@@ -168,7 +173,7 @@ def test_each_worker_s_lag_is_a_line_of_its_own(live):
 
 
 def test_both_runs_are_in_the_table_of_runs_newest_first(live):
-    dashboard = BUILT[compare_runs.UID]
+    dashboard = BUILT[load_test.UID]
     panel = next(panel for panel in dashboard["panels"] if panel["title"] == "Runs" and panel["type"] == "table")
     rows = live.asked(dashboard, live.after_s).table(panel, POINTS).rows
     assert [row["Run"] for row in rows] == [result["run"]["id"] for result in reversed(live.results)]
@@ -177,3 +182,52 @@ def test_both_runs_are_in_the_table_of_runs_newest_first(live):
         assert row["Measurement"] == words[result["verdict"]["trust"]]
         earliest_s, latest_s = live.ends_s(result["run"])
         assert earliest_s <= started_s(result) + row["Lasted"] <= latest_s
+
+
+def compared(live, title):
+    """A panel of Compare runs after both."""
+    dashboard = BUILT[compare_runs.UID]
+    panel = next(panel for panel in dashboard["panels"] if panel["title"] == title and panel["type"] != "row")
+    return live.asked(dashboard, live.after_s), panel
+
+
+@pytest.mark.parametrize("title", ["Users", "Scenario", "Host"])
+def test_two_runs_of_the_same_load_are_said_to_be(live, title):
+    asked, panel = compared(live, title)
+    (line,) = asked.lines(panel, POINTS)
+    about = live.results[0]["run"]
+    expected = {"Users": str(about["users"]), "Scenario": "sse", "Host": about["host"]}
+    assert (line.legend, line.series.values) == (f"Same: {expected[title]}", [1])
+
+
+def test_runs_that_are_not_trusted_are_said_to_be(live):
+    asked, panel = compared(live, "Measurement")
+    (line,) = asked.lines(panel, POINTS)
+    base, new = (result["verdict"]["trust"] for result in live.results)
+    both = base == new == "trusted"
+    assert line.legend == ("Both are trusted" if both else f"Do not compare: base {base}, new {new}")
+
+
+def test_finished_runs_are_in_the_table_with_their_load(live):
+    asked, panel = compared(live, "Finished runs")
+    rows = asked.table(panel, POINTS).rows
+    assert [row["Run"] for row in rows] == [result["run"]["id"] for result in reversed(live.results)]
+    for row, result in zip(rows, reversed(live.results), strict=True):
+        assert (row["Users"], row["Lasted"]) == (result["run"]["users"], result["run"]["duration_s"])
+        assert row["Measurement"] == result["verdict"]["trust"]
+        assert row["Streams"] == sum(each["started"] for each in result["streams"])
+
+
+def test_what_fires_is_in_the_table_of_alerts(live):
+    dashboard = BUILT[overview.UID]
+    panel = next(panel for panel in dashboard["panels"] if panel["title"] == "Alerts" and panel["type"] == "table")
+    rows = live.asked(dashboard, live.during_s).table(panel, POINTS).rows
+    (row,) = (row for row in rows if row["Alert"] == "AlwaysFires")
+    assert (row["State"], row["Severity"], row["Job"]) == ("firing", "info", "app")
+    assert live.began_s <= row["Since"] / 1000 <= live.during_s
+
+
+def test_every_worker_of_the_app_says_what_it_uses(live):
+    dashboard = BUILT[server.UID]
+    for title in ("CPU", "Memory", "Open file descriptors"):
+        assert len(live.asked(dashboard, live.during_s).lines(chart(server.UID, title), POINTS)) == 4

@@ -158,6 +158,7 @@ class Site:
         at = f"127.0.0.1:{self._free_port()}"
         self.prometheus = f"http://{at}/api/v1"
         command = ["prometheus", f"--config.file={self._folder / 'prometheus.yaml'}", f"--web.listen-address={at}"]
+        command += [f"--web.external-url=http://{at}", f"--web.user-assets={ROOT / 'docs' / 'runbooks'}"]
         self._start("prometheus", [*command, f"--storage.tsdb.path={self._folder / 'data'}", "--log.level=error"])
         poll(lambda: self.value("count(up == 1)") == len(self._targets), "every target is up")
         self.background(self._look_at_processes())
@@ -218,11 +219,11 @@ class Site:
             groups = json.load(reply)["data"]["groups"]
         return [rule["name"] for group in groups for rule in group["rules"] if rule["health"] != "ok"]
 
-    def annotations(self) -> list[str]:
+    def annotations(self) -> list[dict[str, str]]:
         """What the alerts that are there now say."""
         with urllib.request.urlopen(f"{self.prometheus}/alerts", timeout=DEADLINE_S) as reply:
             alerts = json.load(reply)["data"]["alerts"]
-        return [text for alert in alerts for text in alert["annotations"].values()]
+        return [alert["annotations"] for alert in alerts]
 
 
 def _waited_s(pids: list[int]) -> float:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import math
 import signal
+import urllib.request
 
 import pytest
 
@@ -105,9 +106,17 @@ def test_a_fault_raises_the_alerts_meant_for_it_and_no_others(site, job):
 
 
 def test_what_an_alert_says_is_whole(site):
-    said = site.annotations()
+    said = [text for each in site.annotations() for text in each.values()]
     assert said
     assert not [text for text in said if "error expanding" in text or "no value" in text or "NaN" in text]
+
+
+def test_an_alert_links_to_a_page_that_is_there(site):
+    urls = {each["runbook_url"] for each in site.annotations()}
+    assert urls
+    for url in urls:
+        with urllib.request.urlopen(url, timeout=60) as page:
+            assert page.read().startswith(f"# {url.rsplit('/', 1)[1].removesuffix('.md')}\n".encode())
 
 
 def test_every_rule_is_evaluated_without_an_error(site):
