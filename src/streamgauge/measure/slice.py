@@ -36,6 +36,12 @@ class Slice:
     """How long the event loop stood still without using the CPU: others had it, or the process was stopped."""
     longest_taken_s: float = 0.0
     """The longest time of this kind."""
+    refusal_pauses: int = 0
+    """Pauses of refused users that ended."""
+    refusal_pause_s: float = 0.0
+    """How long they were in all."""
+    options_used: dict[str, list[str]] = field(default_factory=dict)
+    """By user class, which options of the user its streams have used since the run began."""
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""

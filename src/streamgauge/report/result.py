@@ -118,6 +118,8 @@ class Run(TypedDict):
     load_model: Literal["closed", "open"]
     interrupted: bool
     versions: dict[str, str]
+    warnings: NotRequired[list[str]]
+    """What the user should know of the run, a sentence or more each."""
 
 
 class Verdict(TypedDict):
@@ -146,6 +148,10 @@ class Generator(TypedDict):
     late_starts: int
     dropped_arrivals: int
     clock_steps: int
+    refusal_pauses: NotRequired[int]
+    """How many times users whose streams were refused waited before the next one."""
+    refusal_pause_s: NotRequired[float]
+    """How long they waited in all, over all users."""
     calibration: NotRequired[Calibration | None]
     """The last one of the machine that reports the run, where there is one."""
 
