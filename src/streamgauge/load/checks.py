@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from streamgauge.client.request import Request
+from streamgauge.client.request import Request, RequestError
 from streamgauge.client.routing import Network
 from streamgauge.client.target import Target, is_whole_url, target_of
 from streamgauge.client.tls import TlsSettings, context_of
@@ -36,11 +36,14 @@ def headers(text: str) -> dict[str, str]:
 
 
 def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon:
-        raise ValueError(f"expected 'Name: value', got {line!r}")
-    _check_request("GET", {name.strip(): value.strip()})
-    return name.strip(), value.strip()
+    name, colon, value = (part.strip() for part in line.partition(":"))
+    try:
+        if not colon:
+            raise RequestError("no colon")
+        _check_request("GET", {name: value})
+    except RequestError:
+        raise ValueError(f"expected 'Name: value', the value in Latin-1, got {line!r}") from None
+    return name, value
 
 
 def accept(text: str) -> str:
