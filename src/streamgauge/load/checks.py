@@ -48,7 +48,12 @@ def _header(line: str) -> tuple[str, str]:
 
 def accept(text: str) -> str:
     """Read the value of an Accept header."""
-    return _header(f"Accept: {text}")[1]
+    text = text.strip()
+    try:
+        _check_request("GET", {"Accept": text})
+    except RequestError:
+        raise ValueError(f"expected media types, in Latin-1 on one line, got {text!r}") from None
+    return text
 
 
 def _check_request(method: str, fields: dict[str, str]) -> None:
