@@ -6,13 +6,13 @@ from typing import Any
 import gevent
 from locust import User
 from locust.env import Environment
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.request import merged
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
-from streamgauge.load.options import RECONNECT, options_of_play, scenario_options
+from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
 from streamgauge.load.unused import PLAY
 from streamgauge.measure.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
@@ -89,11 +89,13 @@ class StreamUser(User):
         )
 
     def _pause(self, wait_s: float) -> None:
-        """Wait after refusals. A run that ends need not wait for that: Locust kills a user that is waiting."""
+        """Wait after refusals. A run that ends does not wait for that: Locust kills a user that is waiting at once."""
         own = gevent.getcurrent() is self.greenlet and self._state == LOCUST_STATE_RUNNING
         began_s = time.monotonic()
         if own:
             self._state = LOCUST_STATE_WAITING
+        elif self._state == LOCUST_STATE_STOPPING:
+            wait_s = min(wait_s, REFUSAL_PAUSE_S)
         try:
             gevent.sleep(wait_s)
         finally:

@@ -47,6 +47,19 @@ def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(web, source, u
     assert 0 < streams["chunks"] <= 151 * streams["outcomes"]["completed"]
 
 
+def test_without_a_host_users_stop_and_each_process_logs_why_once_a_run(web, until):
+    processes = len(web.statistics().get("workers", "1"))
+    for runs in (1, 2):
+        said = runs * processes
+        assert web.post("/swarm", user_count=4, spawn_rate=100, host="")["success"]
+        until(lambda said=said: web.running.output.count("is a path, and no host is set") == said, "the log says why")
+        until(lambda: web.statistics()["user_count"] == 0, "the users have stopped")
+        web.post("/stop")
+        until(lambda runs=runs: len(web.running.results) == runs, "the result is written")
+    assert [result["verdict"]["trust"] for result in web.running.results] == ["invalid"] * 2
+    assert "Traceback" not in web.running.output
+
+
 def test_an_autostarted_run_ends_by_itself_with_result_and_status(open_web, source):
     stream = ("--stream-path", "/sse?chunks=10&interval_ms=20", "--stream-end", "event:done")
     web = open_web("--autostart", "--autoquit", 0, "-H", source.url, "-u", 4, "-r", 100, "-t", "2s", *stream)
