@@ -161,6 +161,17 @@ def test_headers_of_the_command_line_are_shown_and_stay(open_web, recorder, unti
     assert (fields["a"], fields["b"]) == ("1, 2", '"x"')
 
 
+def test_user_classes_can_be_picked_and_one_that_is_none_is_no_error_of_the_server(open_web, recorder, until):
+    web = open_web("--class-picker")
+    picked = {**LOAD, **STREAM, "host": recorder.url, "user_classes": "SseListener"}
+    answer = web.post("/swarm", **picked, shape_class="Missing")
+    assert answer["success"] is False
+    assert "Missing" in answer["message"]
+    assert recorder.requests == []
+    assert web.post("/swarm", **picked, shape_class="Default")["success"]
+    until(lambda: recorder.requests, "a stream is asked for")
+
+
 LOGIN = """
 from flask import Blueprint
 from flask_login import UserMixin
