@@ -34,8 +34,8 @@ class StreamUser(User):
         self.options = scenario_options(environment.parsed_options)
         self._gauge = plugin.gauge_of(environment)
         #: The options of ``play`` that this class has used.
-        self._used = self._gauge.options_used.setdefault(type(self).__name__, set())
-        self._set = options_of_play(environment.parsed_options)
+        self._options_used = self._gauge.options_used.setdefault(type(self).__name__, set())
+        self._options_set = options_of_play(environment.parsed_options)
         longest_s = self.options.refusal_pause_s
         self.client = StreamClient(
             environment,
@@ -45,7 +45,7 @@ class StreamUser(User):
             run_limits=self.options.limits,
             network=self.options.network,
             backoff=Backoff(longest_s) if longest_s else None,
-            pause=self._pause,
+            pause=self._pause_after_refusal,
             context=self.context,
         )
 
@@ -69,7 +69,7 @@ class StreamUser(User):
         """
         options = self.options
         reconnects = protocol in ("auto", "sse")
-        self._used |= {PLAY, *self._set} - (set() if reconnects else {RECONNECT})
+        self._options_used |= {PLAY, *self._options_set} - (set() if reconnects else {RECONNECT})
         accept = {"Accept": options.accept or ACCEPT.get(protocol, "*/*")}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
@@ -88,7 +88,7 @@ class StreamUser(User):
             **more,
         )
 
-    def _pause(self, wait_s: float) -> None:
+    def _pause_after_refusal(self, wait_s: float) -> None:
         """Wait after refusals. A run that ends does not wait for that: Locust kills a user that is waiting at once."""
         own = gevent.getcurrent() is self.greenlet and self._state == LOCUST_STATE_RUNNING
         began_s = time.monotonic()
