@@ -53,7 +53,6 @@ def test_pauses_are_counted_and_are_no_part_of_streams_nor_of_lag(run, free_port
     assert RUN_S / 2 < generator["refusal_pause_s"] <= done.result["run"]["duration_s"]
     durations = [float(line.split()[3]) for line in done.output.splitlines() if line.startswith("asked ")]
     assert sum(durations) + generator["refusal_pause_s"] <= done.result["run"]["duration_s"]
-    assert max(durations) < LONGEST_S / 16 / 2
     assert "refused users paused" in done.output
 
 
