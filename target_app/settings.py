@@ -25,7 +25,8 @@ class Settings:
     no limit is per client. What bounds the server's own memory and time is on.
     """
 
-    host: str = option(_SERVING, "127.0.0.1", host, "address to listen on, for the app and its metrics")
+    metrics_host: str = option(_SERVING, "127.0.0.1", host, "address of the metrics' port")
+    host: str = option(_SERVING, "127.0.0.1", host, "address to listen on")
     port: int = option(_SERVING, 8000, port_number, "the app's port; 0 takes a free one")
     metrics_port: int = option(_SERVING, 9101, port_number, "the metrics' port; 0 takes a free one")
     workers: int = option(

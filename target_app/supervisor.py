@@ -139,7 +139,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         self._listener.close()
         try:
-            with serve_metrics(self._metrics_port, self._settings.host) as metrics:
+            with serve_metrics(self._metrics_port, self._settings.metrics_host) as metrics:
                 ready.send(metrics.url)
                 os.read(self._lifeline, 1)
         except MetricsPortError as error:

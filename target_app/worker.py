@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
 
 def serve_alone(settings: Settings, listener: socket.socket) -> None:
     """Serve in this process, its metrics in a thread of it. Raises ``MetricsPortError``."""
-    with serve_metrics(settings.metrics_port, settings.host) as metrics:
+    with serve_metrics(settings.metrics_port, settings.metrics_host) as metrics:
 
         def announce() -> None:
             say(event="listening", url=url, metrics_url=metrics.url, pid=os.getpid(), workers=[os.getpid()])

@@ -28,6 +28,11 @@ def server():
         yield running
 
 
+def test_the_port_is_open_to_this_machine_alone_unless_an_address_is_given():
+    with serve_metrics(0, registry=CollectorRegistry()) as running:
+        assert running.url == f"http://127.0.0.1:{running.port}/metrics"
+
+
 def test_serves_the_plain_format(server):
     content_type, text = scrape(server.url)
     assert content_type.startswith("text/plain; version=0.0.4")

@@ -1,6 +1,7 @@
 """The paced source, and Locust in processes of its own: importing it here would patch this process."""
 
 import contextlib
+import http.server
 import json
 import os
 import re
@@ -130,6 +131,46 @@ def source(_server):
     """The paced source, with an empty log."""
     _server.log()
     return _server
+
+
+class Recorder(http.server.BaseHTTPRequestHandler):
+    """Keeps each request, and answers with a short event stream or, below ``/status/N``, with that status."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fields = {name.lower(): value for name, value in self.headers.items()}
+        what = {"method": self.command, "path": self.path, "headers": fields, "body": body}
+        self.server.requests.append({**what, "at_s": time.monotonic(), "from": self.client_address})
+        status = int(self.path.rpartition("/status/")[2][:3]) if "/status/" in self.path else 200
+        events = b"data: x\n\nevent: done\ndata: x\n\n"
+        if status == 200:
+            time.sleep(0.05)
+        self.send_response(status)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", str(len(events)))
+        self.end_headers()
+        self.wfile.write(events)
+
+    do_GET = do_POST = do_PUT = answer  # noqa: N815
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def recorder():
+    """A server that keeps the requests it gets."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
+        server.requests, server.daemon_threads = [], True
+        server.handle_error = lambda *_: None  # users hang up
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

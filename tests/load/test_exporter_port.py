@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.server import Server
 
-STREAM = ("--stream-path", "/sse?chunks=9&interval_ms=20", "--stream-end", "event:done", "--metrics-host", "127.0.0.1")
+STREAM = ("--stream-path", "/sse?chunks=9&interval_ms=20", "--stream-end", "event:done")
 LISTENING = re.compile(r"Client metrics at http://127\.0\.0\.1:(\d+)/metrics")
 WAITING = "Waiting for a scrape of the last values"
 #: Runs at a time: they mostly wait.

@@ -15,6 +15,11 @@ WRONG = {
     "--stream-path": "events",
     "--stream-method": "G E T",
     "--stream-reconnect": "-1",
+    "--stream-accept": "text/ж",
+    "--refusal-pause": "long",
+    "--proxy": "localhost:3128",
+    "--ca-file": "README.md",
+    "--client-cert": "missing",
 }
 VARIABLE = "LOCUST_IDLE_TIMEOUT"
 #: Starting Locust is what takes the time.
@@ -39,6 +44,24 @@ def test_a_host_that_is_none_is_named():
     run = run_locust("loadtests/sse.py", "--headless", "-H", "example.org", "-t", "1s", timeout_s=180)
     assert run.status == 2, run.output
     assert "--host: 'example.org/': expected a scheme of http, https" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_host_that_is_none_is_named_where_a_user_class_has_another(tmp_path):
+    locustfile = tmp_path / "scenario.py"
+    locustfile.write_text(
+        "from loadtests.sse import SseListener as Scenario\n"
+        "class Listener(Scenario):\n    host = 'http://127.0.0.1:9'\n"
+    )
+    run = run_locust(locustfile, "--headless", "-H", "example.org", "-t", "1s", timeout_s=180)
+    assert run.status == 2, run.output
+    assert "--host: 'example.org/': expected a scheme of http, https" in run.output
+
+
+def test_options_that_do_not_go_together_are_named():
+    run = run_locust("loadtests/sse.py", "--headless", "-H", "http://x", "--client-key", "README.md", timeout_s=180)
+    assert run.status == 2, run.output
+    assert "--client-cert, --client-key: a client key ('README.md') needs a client certificate" in run.output
     assert "Traceback" not in run.output
 
 

@@ -157,14 +157,19 @@ def test_several_processes_that_could_not_do_their_work_are_one_reason():
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "way_out"),
+    ("outcomes", "pauses", "way_out"),
     [
-        ({"completed": 6, "connect_error": 4}, "more worker processes"),
-        ({"completed": 4, "connect_error": 3, "http_error": 3}, "a wait_time"),
+        ({"completed": 6, "connect_error": 4}, 4, "more worker processes"),
+        (
+            {"completed": 4, "connect_error": 3, "http_error": 3},
+            0,
+            "started the next one at once: give a --refusal-pause",
+        ),
+        ({"completed": 4, "connect_error": 3, "http_error": 3}, 6, "fewer users, or give a longer --refusal-pause"),
     ],
 )
-def test_a_busy_generator_is_told_what_helps(outcomes, way_out):
-    (said,) = verdict(run(cpu=0.99, tally=streams(**outcomes)))[1]
+def test_a_busy_generator_is_told_what_helps(outcomes, pauses, way_out):
+    (said,) = verdict(run(cpu=0.99, tally=streams(**outcomes), refusal_pauses=pauses))[1]
     assert said.endswith(way_out)
 
 

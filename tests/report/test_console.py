@@ -29,6 +29,15 @@ def test_failures_stand_by_outcome_and_with_their_reasons(make_result: Callable[
     assert "✗ 7 × /stream/sse: truncated: the connection ended" in text
 
 
+def test_pauses_of_refused_users_are_said_where_there_were_any(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=3)
+    assert "refused users" not in printed(result)
+    assert "Refusal pauses" not in render(result)
+    result["generator"].update(refusal_pauses=1_234, refusal_pause_s=5.5)
+    assert "refused users paused 1,234 times, 5.50 s in all" in " ".join(printed(result).split())
+    assert "Refusal pauses" in render(result)
+
+
 def test_reconnects_are_said_where_there_were_any(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=3)
     assert "connected to again" not in printed(result) + render(result)

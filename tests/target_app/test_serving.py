@@ -66,6 +66,14 @@ def test_the_announcement_names_both_addresses(start):
     assert app.announcement["metrics_url"].endswith("/metrics")
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_metrics_are_open_to_others_only_where_that_is_asked_for(start, workers):
+    several = ("--host", "0.0.0.0", "--workers", workers)
+    assert start(*several).announcement["metrics_url"].startswith("http://127.0.0.1:")
+    asked = start(*several, TARGET_APP_METRICS_HOST="127.0.0.2")
+    assert asked.announcement["metrics_url"].startswith("http://127.0.0.2:")
+
+
 def test_the_module_is_the_program():
     command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

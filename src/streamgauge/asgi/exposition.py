@@ -53,9 +53,10 @@ class MetricsServer:
         self.close()
 
 
-def serve_metrics(port: int = 9101, host: str = "0.0.0.0", registry: CollectorRegistry = REGISTRY) -> MetricsServer:
+def serve_metrics(port: int = 9101, host: str = "127.0.0.1", registry: CollectorRegistry = REGISTRY) -> MetricsServer:
     """Serve ``registry`` at ``/metrics``, in OpenMetrics or the plain text format, as the scrape accepts.
 
+    The port asks for no password: name another ``host``, such as ``0.0.0.0``, where Prometheus runs elsewhere.
     Where ``PROMETHEUS_MULTIPROC_DIR`` is set, it serves what all processes wrote there, and need not be one of those
     that measure. Port 0 takes a free one. Raises ``MetricsPortError`` if the port cannot be had, and
     ``MultiprocessError`` if that directory is none.

@@ -67,12 +67,17 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.resource}"
 
 
+def is_whole_url(url: str) -> bool:
+    """Whether ``url`` begins with a scheme, so that no host is needed."""
+    return _WHOLE_URL.match(url) is not None
+
+
 def target_of(url: str, host: str | None = None, params: Mapping[str, object] | None = None) -> Target:
     """The target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
 
     Raises TargetError.
     """
-    if not _WHOLE_URL.match(url):
+    if not is_whole_url(url):
         if not host:
             raise NoHostError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
         url = host.rstrip("/") + "/" + url.lstrip("/")

@@ -15,6 +15,7 @@ from typing import Any
 
 from locust.env import Environment
 
+from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.measure.health import DEFAULT_BOUNDS
 from streamgauge.measure.slice import Slice
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which all processes are expected to have reported a second: one, or a worker's report interval.
 SETTLED_S = {True: 5, False: 1}
+#: Seconds of a run after which options that no stream has used so far are logged; else at the end.
+WARN_AFTER_S = 5.0
 
 
 #: User and password in a URL: results are shown to others.
@@ -48,6 +51,7 @@ class RunBook:
         self._environment = environment
         self._settled_s = SETTLED_S[distributed]
         self._written_before = 0
+        self._logged: set[str] = set()
         self.directory: Path | None = None
         if root := getattr(environment.parsed_options, "result_dir", ""):
             self.directory = Path(root) / self.run_id
@@ -62,6 +66,8 @@ class RunBook:
             self.users = max(self.users, self._environment.runner.target_user_count)
         if parts:
             self._write_timeline(max(self.totals.seconds) - self._settled_s + 1)
+        if time.monotonic() - self.began_s > WARN_AFTER_S:
+            self._warn()
 
     def reset(self) -> None:
         """Forget what was counted so far."""
@@ -78,9 +84,20 @@ class RunBook:
                     file.write(json.dumps(timeline_point(t_s, second)) + "\n")
         self._written_before = before_s
 
+    def _warn(self) -> list[str]:
+        """What the user should know of the run so far; each sentence is logged once."""
+        warnings = unused_options(self._environment.parsed_options, self.totals.options_used)
+        for each in warnings:
+            if each not in self._logged:
+                self._logged.add(each)
+                logger.warning("%s", each)
+        return warnings
+
     def close(self) -> Result:
         """The result, written where the user asked for it."""
         result = build_result(self._run(), self.totals, last_calibration())
+        if warnings := self._warn():
+            result["run"]["warnings"] = warnings
         if raised := _raised(self._environment):
             verdict = result["verdict"]
             verdict["exit_code"] = verdict["exit_code"] or FAILED

@@ -1,12 +1,14 @@
 """The client that a user has: one call is one stream, one record, and one ``request`` event of Locust's."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import gevent
 from gevent.event import Event
 from locust.exception import StopUser
 
+from streamgauge.client.backoff import Backoff
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.reconnect import exchange_of
@@ -36,7 +38,9 @@ class StreamFailed(Exception):
 class StreamClient:
     """Streams to one host, by way of ``network``. Connections and cookies are kept between streams.
 
-    Each stream gets ``limits`` unless its call names others.
+    Each stream gets ``limits`` unless its call names others. ``headers`` and ``run_limits`` are what the user of the
+    scenario asks of every stream: they win over those of the call. After refusals the next stream starts when
+    ``backoff`` allows it; ``pause`` waits for that.
     """
 
     def __init__(
@@ -46,11 +50,19 @@ class StreamClient:
         host: str | None,
         *,
         limits: Limits | None = None,
+        headers: Mapping[str, str] | None = None,
+        run_limits: Mapping[str, float | None] | None = None,
         network: Network | None = None,
+        backoff: Backoff | None = None,
+        pause: Callable[[float], None] = gevent.sleep,
         context: Any = dict,
     ) -> None:
         self.host = host
         self.limits = limits or Limits()
+        self._headers = headers
+        self._run_limits = run_limits or {}
+        self._backoff = backoff
+        self._pause = pause
         self._environment = environment
         self._instruments = instruments
         self._context = context
@@ -106,7 +118,7 @@ class StreamClient:
         request = Request(
             method.upper(),
             target,
-            merged(ours, headers),
+            merged(ours, headers, self._headers),
             body,
         )
         plan = StreamPlan(
@@ -127,17 +139,19 @@ class StreamClient:
         try:
             return target_of(url, self.host, params)
         except NoHostError as error:  # no user can do anything
-            if refuse_run(self._environment, f"--host: {error}"):
-                raise StopUser from None
-            raise
+            refuse_run(self._environment, f"--host: {error}")
+            raise StopUser from None
 
     def _limits(self, given: Mapping[str, Any]) -> Limits:
         if unknown := set(given) - set(Limits.__slots__):
             raise TypeError(f"stream() has no argument {min(unknown)!r}")
+        if not (given or self._run_limits):
+            return self.limits
         defaults = {name: getattr(self.limits, name) for name in Limits.__slots__}
-        return Limits(**{**defaults, **given}) if given else self.limits
+        return Limits(**{**defaults, **given, **self._run_limits})
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
+        self._wait_after_refusals()
         self._instruments.reactor.look_in_time()
         paused = Event()
         started_at = time.time()
@@ -151,11 +165,17 @@ class StreamClient:
             self._session.run(exchange, wait)
         finally:  # the run's end may stop a user whose stream has just ended
             if exchange.record is not None:
+                if self._backoff is not None:
+                    self._backoff.ended(exchange.record, time.monotonic())
                 self._report(exchange.asked, exchange.record, started_at)
         assert exchange.record is not None
         if exchange.error is not None:
             raise exchange.error
         return exchange.record
+
+    def _wait_after_refusals(self) -> None:
+        if self._backoff is not None and (left_s := self._backoff.left_s(time.monotonic())):
+            self._pause(left_s)
 
     def _report(self, asked: Request, record: StreamRecord, started_at: float) -> None:
         """Fire the one event of this stream. A censored stream is neither a success nor a failure, and has none."""

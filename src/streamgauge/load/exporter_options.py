@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-PORT, HOST = 9102, "0.0.0.0"
+PORT, HOST = 9102, "127.0.0.1"
 #: Seconds that a process which was scraped waits for a scrape of its last values.
 LINGER_S = 15.0
 _OFF = "off"
@@ -42,7 +42,7 @@ _LINGER_HELP = (
 )
 _OPTIONS: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
     ("--metrics-port", "PORT", _port, f"Port of the client metrics; default {PORT}; 0 for a free one; off for none"),
-    ("--metrics-host", "HOST", str, "Address that the port is opened on; default all"),
+    ("--metrics-host", "HOST", str, f"Address that the port is opened on; default {HOST}; 0.0.0.0 for all"),
     ("--metrics-linger", "SECONDS", _seconds, _LINGER_HELP),
 )
 

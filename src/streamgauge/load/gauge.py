@@ -42,6 +42,9 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
         self._waited_s = 0.0
+        #: By user class, the options of ``StreamUser.play`` that its streams have used in this run.
+        self.options_used: dict[str, set[str]] = {}
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
 
     @property
     def running(self) -> bool:
@@ -52,6 +55,7 @@ class Gauge:
         """Measure a new run; what is left of the last one is thrown away."""
         self.end()
         self.reset()
+        self.options_used.clear()
         gc.collect()
         gc.freeze()  # what is there now stays for the run: no collection need look at it
         gc.set_threshold(*COLLECT_AFTER)
@@ -69,6 +73,12 @@ class Gauge:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
         self._cpu_s, self._waited_s = self._used_cpu_s(), self._waited_so_far_s()
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+
+    def paused(self, for_s: float) -> None:
+        """Count the pause of a user after refusals."""
+        self._refusal_pauses += 1
+        self._refusal_pause_s += for_s
 
     def end(self) -> None:
         """Stop measuring, with a last slice."""
@@ -102,11 +112,15 @@ class Gauge:
                 waited_s=waited_s - self._waited_s,
                 stopped_s=max(self._stopped_s, self._stolen_share() * elapsed_s),
                 longest_stopped_s=self._longest_stopped_s,
+                refusal_pauses=self._refusal_pauses,
+                refusal_pause_s=self._refusal_pause_s,
+                options_used={name: sorted(used) for name, used in self.options_used.items()},
             )
         )
         clock.reads = clock.fallbacks = clock.steps = 0
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
         self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waited_s
         coalesced = any(tally.coalesced for tally in tallies.values())
         gathering = bool(self._reactor.gathering_for_s)  # then the loop looks by itself

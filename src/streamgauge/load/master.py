@@ -12,7 +12,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_S
 from streamgauge.load.dispatch import while_running
 from streamgauge.load.exporter import Exporter
 from streamgauge.load.reporting import GRACE_S, ReportingRun
-from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, REPORT_KEY, RESET
+from streamgauge.load.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, PROBLEM_KEY, REPORT_KEY, RESET
 from streamgauge.measure.slice import Slice
 from streamgauge.report.units import some
 
@@ -57,19 +57,27 @@ class MasterRun(ReportingRun):
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Add what a worker counted."""
         sent = [data.pop(key, []) for key in (FORGOTTEN_KEY, REPORT_KEY)]
+        unable = data.pop(PROBLEM_KEY, "")
         if self.book is None:
             return
+        if unable:
+            self._note(f"the users of worker {client_id} could not stream: {unable}")
         try:
             forgotten, slices = ([Slice.from_dict(part) for part in parts] for parts in sent)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             logger.error("A report of worker %s cannot be read: %r", client_id, error)
-            problem = f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?"
-            if problem not in self.book.totals.problems:
-                self.book.totals.problems.append(problem)
+            logger.error("A report of worker %s cannot be read: %r", client_id, error)
+            self._note(f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?")
             return
         self.export(client_id, forgotten)
         self._place(client_id, slices, self.book.began_s)
         self.count(client_id, slices)
+
+    def _note(self, problem: str) -> None:
+        """Log a problem of a worker, and make it a reason of the verdict; once."""
+        if self.book is not None and problem not in self.book.totals.problems:
+            logger.error("%s", problem)
+            self.book.totals.problems.append(problem)
 
     def _place(self, worker: str, slices: list[Slice], began_s: float) -> None:
         """Bring the seconds of a worker that came while the run was under way to the run's, to about a second."""

@@ -1,111 +1,56 @@
 """streamgauge's own options of ``locust``: added to its parser, checked there, and read from it.
 
 Each exists as an option, as ``LOCUST_…`` in the environment, in Locust's configuration files and in the web form.
-A form and the environment give text, so that what is read is checked again; an empty text is no value.
+All but the switches hold a text, which workers and the form are sent as it is; an empty text is no value.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from streamgauge.client.plan import Limits
-from streamgauge.client.request import Request
 from streamgauge.client.routing import Network
-from streamgauge.client.target import Target
-from streamgauge.client.tls import TlsSettings
+from streamgauge.client.tls import TlsError, TlsSettings
+from streamgauge.load import checks
 from streamgauge.wire.end import check_end
 
 #: Streams under way when a run ends get this long, in Locust's own option, unless it is given.
 STOP_TIMEOUT = "15s"
+#: A refused user waits at most this long before its next stream.
+REFUSAL_PAUSE_S = 1.0
 _DEFAULTS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioOptions:
-    """What the user set for all scenarios; None leaves the scenario's own."""
+    """What the user set. Of the scenario's own stream, None leaves what the scenario says."""
 
     path: str | None = None
     method: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
     end: str | None = None
     accept: str | None = None
     stamped: bool = False
     reconnect: int = 0
-    limits: Limits = _DEFAULTS
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of all streams, as are those that follow."""
+    limits: Mapping[str, float | None] = field(default_factory=dict)
+    """Those that the user set, by the name of their field of ``Limits``."""
     network: Network = field(default_factory=Network)
+    refusal_pause_s: float = REFUSAL_PAUSE_S
 
 
-def _path(text: str) -> str:
-    if not (text.startswith("/") or "://" in text):
-        raise ValueError(f"expected a path that starts with / or a whole URL, got {text!r}")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"expected UTF-8, got {text!r}") from None
-    return text
+def _dest(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
 
 
-def _method(text: str) -> str:
-    _check_request(text, {})
-    return text.upper()
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon:
-        raise ValueError(f"expected 'Name: value', got {text!r}")
-    _check_request("GET", {name: value.strip()})
-    return name, value.strip()
-
-
-def _check_request(method: str, headers: dict[str, str]) -> None:
-    Request(method, Target("http", "localhost", 80, "/"), headers).encode()
-
-
-def _body(text: str) -> bytes:
-    if not text.startswith("@"):
-        return text.encode()
-    try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot read {text[1:]!r}: {error.strerror}") from None
-
-
-def _file(text: str) -> str:
-    try:
-        with Path(text).open("rb"):
-            return text
-    except OSError as error:
-        raise ValueError(f"cannot read {text!r}: {error.strerror}") from None
-
-
-def _proxy(text: str) -> str:
-    Network(proxy=text)
-    return text
-
-
-def _seconds(text: str) -> float | None:
-    """Seconds; 0 is no limit."""
-    try:
-        seconds = float(text.removesuffix("s"))
-    except ValueError:
-        raise ValueError(f"expected seconds, got {text!r}") from None
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"expected 0 (no limit) or more seconds, got {text!r}")
-    return seconds or None
-
-
-def _times(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"expected a whole number of times, got {text!r}")
-    return int(text)
+def _variable(flag: str) -> str:
+    return "LOCUST_" + _dest(flag).upper()
 
 
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
-    """A check for argparse that keeps the text, which workers and the web form are sent."""
+    """Make a check for argparse that keeps the text."""
 
     def check(text: str) -> str:
         try:
@@ -118,6 +63,14 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
+class _Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives lists to its subclasses only
+    """Joins the values of a repeated option into one text, one a line: Locust's form splits lists at commas."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:  # noqa: ARG002
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, "\n".join(filter(None, (before, values))))
+
+
 @dataclass(frozen=True, slots=True)
 class _Option:
     """One option that holds a text."""
@@ -126,10 +79,11 @@ class _Option:
     metavar: str
     read: Callable[[str], Any]
     help: str
+    action: Any = "store"
 
     @property
     def dest(self) -> str:
-        return self.flag.removeprefix("--").replace("-", "_")
+        return _dest(self.flag)
 
     def value(self, parsed: Any, unset: Any = None) -> Any:
         """What is set in Locust's parsed options, else ``unset``. Raises ValueError."""
@@ -140,42 +94,70 @@ class _Option:
             raise ValueError(f"{self.flag}: {error}") from None
 
 
-_PATH = _Option("--stream-path", "PATH", _path, "Path below the host, or whole URL, in place of the scenario's own")
-_METHOD = _Option("--stream-method", "METHOD", _method, "Request method in place of the scenario's own")
-_BODY = _Option("--stream-body", "TEXT|@FILE", _body, "Request body, or the file that holds it")
+RECONNECT, STAMPS, INSECURE = "--stream-reconnect", "--stream-stamps", "--insecure"
+_PATH = _Option(
+    "--stream-path", "PATH", checks.path, "Path below the host, or whole URL, instead of the scenario's own"
+)
+_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method instead of the scenario's own")
+_HEADERS = _Option(
+    "--stream-header",
+    "'K: V'",
+    checks.headers,
+    "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
+    _Lines,
+)
+_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @ and the file that holds it")
 _END = _Option("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
-    str,
-    "Accept field in place of the scenario's own; one of application/json has JSON read as lines",
+    checks.accept,
+    "Accept header; with application/json, JSON is read as lines",
 )
 _RECONNECT = _Option(
-    "--stream-reconnect",
+    RECONNECT,
     "N",
-    _times,
-    "Times that an event stream which breaks off is connected to again, with Last-Event-ID; default 0",
+    checks.times,
+    "How often to reconnect an event stream that breaks off; default 0",
 )
 _FIRST = _Option(
     "--first-chunk-timeout",
     "SECONDS",
-    _seconds,
+    checks.limit,
     f"Longest wait for the first chunk; default {_DEFAULTS.first_chunk_timeout_s:g}; 0 for no limit",
 )
 _IDLE = _Option(
     "--idle-timeout",
     "SECONDS",
-    _seconds,
+    checks.limit,
     f"Longest wait for the next chunk; default {_DEFAULTS.idle_timeout_s:g}; 0 for no limit",
 )
-_TOTAL = _Option("--total-timeout", "SECONDS", _seconds, "Longest that a stream may last; default no limit")
-_PROXY = _Option(
-    "--proxy", "URL", _proxy, "Forward proxy, http://[user:password@]host:port; none is taken from elsewhere"
+_TOTAL = _Option("--total-timeout", "SECONDS", checks.limit, "Longest duration of a stream; default no limit")
+_PAUSE = _Option(
+    "--refusal-pause",
+    "SECONDS",
+    checks.pause,
+    f"Longest pause of a user whose streams are refused; default {REFUSAL_PAUSE_S:g}; 0 for none",
 )
-_CA_FILE = _Option("--ca-file", "FILE", _file, "Authorities (PEM) to trust in place of the system's")
-_CERT = _Option("--client-cert", "FILE", _file, "Client certificate (PEM) for mutual TLS")
-_KEY = _Option("--client-key", "FILE", _file, "Key (PEM) of the client certificate, where that file does not hold it")
-_TEXTS = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT, _FIRST, _IDLE, _TOTAL, _PROXY, _CA_FILE, _CERT, _KEY)
+_PROXY = _Option(
+    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; the environment's is not used"
+)
+_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Authorities (PEM) to trust instead of the system's")
+_CERT = _Option("--client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
+_KEY = _Option(
+    "--client-key", "FILE", checks.file, "Key (PEM) of the client certificate, unless that file holds it too"
+)
+_TEXTS = (
+    *(_PATH, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
+    *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY),
+)
+_OF_PLAY = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
+_SWITCHES = {
+    STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) puts into event streams",
+    INSECURE: "Accept any certificate",
+}
+#: The fields of the web form that may have several lines.
+MULTILINE = (_HEADERS.dest, _BODY.dest)
 
 
 def add_options(parser: Any) -> None:
@@ -186,31 +168,13 @@ def add_options(parser: Any) -> None:
             option.flag,
             metavar=option.metavar,
             type=_checked(option.read),
+            action=option.action,
             default="",
             help=option.help,
             env_var=_variable(option.flag),
         )
-    parser.add_argument(
-        "--stream-header",
-        metavar="'K: V'",
-        type=_checked(_header),
-        action="append",
-        default=[],
-        help="Request header; again and again for several",
-        env_var=_variable("--stream-header"),
-    )
-    parser.add_argument(
-        "--stream-stamps",
-        action="store_true",
-        help="Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) puts into event streams",
-        env_var=_variable("--stream-stamps"),
-    )
-    parser.add_argument(
-        "--insecure",
-        action="store_true",
-        help="Accept any certificate",
-        env_var=_variable("--insecure"),
-    )
+    for flag, words in _SWITCHES.items():
+        parser.add_argument(flag, action="store_true", help=words, env_var=_variable(flag))
     parser.add_argument(
         "--result-dir",
         metavar="DIR",
@@ -221,33 +185,42 @@ def add_options(parser: Any) -> None:
     )
 
 
-def _variable(flag: str) -> str:
-    return "LOCUST_" + flag.removeprefix("--").replace("-", "_").upper()
+def options_of_play(parsed: Any) -> tuple[str, ...]:
+    """Those options that only ``StreamUser.play`` reads and the user set, by their flags."""
+    texts = [option.flag for option in _OF_PLAY if getattr(parsed, option.dest, "")]
+    return (*texts, STAMPS) if getattr(parsed, _dest(STAMPS), False) else tuple(texts)
+
+
+def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
+    """Return the parsed options as a form of Locust's web UI changes them, ours only."""
+    texts = {option.dest: form[option.dest] for option in _TEXTS if option.dest in form}
+    switches = {dest: form[dest] == "true" for dest in map(_dest, _SWITCHES) if dest in form}
+    return argparse.Namespace(**{**vars(parsed or argparse.Namespace()), **texts, **switches})
 
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """What is set in Locust's parsed options. Raises ValueError, which names the option and its value."""
+    limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),
         method=_METHOD.value(parsed),
-        headers=dict(_header(text) for text in getattr(parsed, "stream_header", None) or [] if text),
+        headers=_HEADERS.value(parsed, {}),
         body=_BODY.value(parsed),
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
-        stamped=bool(getattr(parsed, "stream_stamps", False)),
+        stamped=bool(getattr(parsed, _dest(STAMPS), False)),
         reconnect=_RECONNECT.value(parsed, 0),
-        limits=Limits(
-            first_chunk_timeout_s=_FIRST.value(parsed, _DEFAULTS.first_chunk_timeout_s),
-            idle_timeout_s=_IDLE.value(parsed, _DEFAULTS.idle_timeout_s),
-            total_timeout_s=_TOTAL.value(parsed, _DEFAULTS.total_timeout_s),
-        ),
-        network=Network(
-            _PROXY.value(parsed),
-            TlsSettings(
-                ca_file=_CA_FILE.value(parsed),
-                client_cert=_CERT.value(parsed),
-                client_key=_KEY.value(parsed),
-                insecure=bool(getattr(parsed, "insecure", False)),
-            ),
-        ),
+        limits={name: each.value(parsed) for name, each in limits.items() if getattr(parsed, each.dest, "")},
+        refusal_pause_s=_PAUSE.value(parsed, REFUSAL_PAUSE_S),
+        network=_network(parsed),
     )
+
+
+def _network(parsed: Any) -> Network:
+    files = {"ca_file": _CA_FILE, "client_cert": _CERT, "client_key": _KEY}
+    values = {name: option.value(parsed) for name, option in files.items()}
+    proxy, insecure = _PROXY.value(parsed), bool(getattr(parsed, _dest(INSECURE), False))
+    try:
+        return Network(proxy, TlsSettings(**values, insecure=insecure))
+    except TlsError as error:
+        raise ValueError(f"{_CERT.flag}, {_KEY.flag}: {error}") from None

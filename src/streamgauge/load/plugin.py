@@ -10,14 +10,14 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from streamgauge.client.target import TargetError, target_of
+from streamgauge.client.target import TargetError
 from streamgauge.load.exporter import Exporter, open_exporter
 from streamgauge.load.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.exporter_server import MetricsPortError
 from streamgauge.load.gauge import Gauge
 from streamgauge.load.local import LocalRun
 from streamgauge.load.master import MasterRun
-from streamgauge.load.options import add_options
+from streamgauge.load.options import add_options, scenario_options
 from streamgauge.load.usage import refuse
 from streamgauge.load.worker import WorkerRun
 
@@ -45,10 +45,11 @@ def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None:
         if not isinstance(runner, WorkerRunner):  # which the master tells
-            _check_host(environment)
+            _check(environment)
         _hear_ctrl_c(environment)
         inspect.stack()  # Locust does it when it stops; the first one takes 50 ms and more, in which nothing is read
         gevent.get_hub().loop.update_now()  # or the run time counts from before the imports
+    _extend_web_ui(environment)
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, gauge_of(environment)).listen()
     elif isinstance(runner, MasterRunner):
@@ -57,15 +58,27 @@ def _on_init(environment: Environment, **_: Any) -> None:
         LocalRun(environment, gauge_of(environment), _exporter(environment, measuring=True)).listen()
 
 
-def _check_host(environment: Environment) -> None:
-    """A host that no user can stream to ends the process."""
-    from streamgauge.load.users import stream_users  # which imports this
+def _check(environment: Environment) -> None:
+    """Options that cannot be had together, and a host that no user can stream to, end the process."""
+    from streamgauge.load.hosts import check_host  # which imports this
 
-    for host in {each.host or environment.host for each in stream_users(environment)} - {None, ""}:
-        try:
-            target_of("/", host)
-        except TargetError as error:
-            refuse(f"--host: {error}")
+    try:
+        scenario_options(environment.parsed_options)
+    except ValueError as error:
+        refuse(str(error))
+    try:
+        check_host(environment, environment.host or "")
+    except TargetError as error:
+        refuse(f"--host: {error}")
+
+
+def _extend_web_ui(environment: Environment) -> None:
+    if environment.web_ui is not None:
+        from streamgauge.load.web.form import extend_form  # which imports this
+        from streamgauge.load.web.polling import keep_polling
+
+        extend_form(environment, environment.web_ui)
+        keep_polling(environment.web_ui)
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:

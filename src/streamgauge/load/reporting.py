@@ -10,7 +10,6 @@ from locust.env import Environment
 
 from streamgauge.load.book import RunBook, end_of_run, show
 from streamgauge.load.exporter import Exporter
-from streamgauge.load.options import scenario_options
 from streamgauge.measure.slice import Slice
 from streamgauge.report.result import Result
 
@@ -70,10 +69,6 @@ class ReportingRun:
 
     def on_test_start(self, **_: Any) -> None:
         """Open a new book."""
-        try:
-            scenario_options(self.environment.parsed_options)
-        except ValueError as error:
-            logger.error("%s", error)
         self.result = None
         self.book = RunBook(self.environment, distributed=self.distributed)
         if self.exporter is not None:

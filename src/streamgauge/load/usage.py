@@ -1,14 +1,20 @@
 """What the user asked for and cannot have: it is said once, and Locust exits with 2."""
 
+import logging
 import sys
 from typing import TYPE_CHECKING, NoReturn
+from weakref import WeakKeyDictionary
 
 import gevent
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
+logger = logging.getLogger(__name__)
+
 USAGE = 2
+#: The run in which a problem was logged last, by its start, and the problem.
+_told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary()
 
 
 def refuse(problem: str) -> NoReturn:
@@ -22,18 +28,20 @@ def refused(environment: "Environment") -> bool:
     return environment.process_exit_code == USAGE
 
 
-def refuse_run(environment: "Environment", problem: str) -> bool:
-    """End a run that is under way; False where others are to do that: a master, or who looks at the web UI."""
+def refuse_run(environment: "Environment", problem: str) -> None:
+    """Say once in a run why none of its users can stream; end a headless run in one process."""
     from locust.runners import LocalRunner
 
     runner = environment.runner
     if not (isinstance(runner, LocalRunner) and getattr(environment.parsed_options, "headless", False)):
-        return False
-    if not refused(environment):
+        run = runner.stats.start_time if runner is not None else None
+        if _told.get(environment) != (run, problem):
+            _told[environment] = run, problem
+            logger.error("%s", problem)
+    elif not refused(environment):
         environment.process_exit_code = USAGE
         _say(problem)
         gevent.spawn(runner.quit)
-    return True
 
 
 def _say(problem: str) -> None:

@@ -1,14 +1,19 @@
 """The user class that scenarios are made of."""
 
+import time
 from typing import Any
 
+import gevent
 from locust import User
 from locust.env import Environment
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
+from streamgauge.client.backoff import Backoff
 from streamgauge.client.request import merged
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
-from streamgauge.load.options import scenario_options
+from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
+from streamgauge.load.unused import PLAY
 from streamgauge.measure.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
 from streamgauge.wire.end import End
@@ -17,8 +22,9 @@ from streamgauge.wire.end import End
 class StreamUser(User):
     """A Locust user whose ``client`` streams.
 
-    ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own, with what the user of the
-    scenario set in its place by the options ``--stream-…``.
+    ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own, which the user of the scenario
+    can change by the options ``--stream-…``. ``--stream-header``, the time limits, ``--refusal-pause`` and the network
+    options hold for every stream of both, and win over what the scenario says.
     """
 
     abstract = True
@@ -26,12 +32,20 @@ class StreamUser(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.options = scenario_options(environment.parsed_options)
+        self._gauge = plugin.gauge_of(environment)
+        #: The options of ``play`` that this class has used.
+        self._options_used = self._gauge.options_used.setdefault(type(self).__name__, set())
+        self._options_set = options_of_play(environment.parsed_options)
+        longest_s = self.options.refusal_pause_s
         self.client = StreamClient(
             environment,
-            plugin.gauge_of(environment).instruments,
+            self._gauge.instruments,
             self.host or environment.host,
-            limits=self.options.limits,
+            headers=self.options.headers,
+            run_limits=self.options.limits,
             network=self.options.network,
+            backoff=Backoff(longest_s) if longest_s else None,
+            pause=self._pause_after_refusal,
             context=self.context,
         )
 
@@ -50,10 +64,12 @@ class StreamUser(User):
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
-        Where the user names a path of their own, the scenario's end, name, parameters and body, which belong to the
-        scenario's own path, give way to what the user set or to none.
+        Where the user sets ``--stream-path``, the scenario's end, name, parameters and body, which belong to the
+        scenario's own path, are left out.
         """
         options = self.options
+        reconnects = protocol in ("auto", "sse")
+        self._options_used |= {PLAY, *self._options_set} - (set() if reconnects else {RECONNECT})
         accept = {"Accept": options.accept or ACCEPT.get(protocol, "*/*")}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
@@ -66,11 +82,26 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers=merged(accept, headers, options.headers),
+            headers=merged(accept, headers),
             stamped=options.stamped or stamped,
-            reconnect=(options.reconnect if protocol in ("auto", "sse") else 0) or reconnect,
+            reconnect=(options.reconnect if reconnects else 0) or reconnect,
             **more,
         )
+
+    def _pause_after_refusal(self, wait_s: float) -> None:
+        """Wait after refusals. A run that ends does not wait for that: Locust kills a user that is waiting at once."""
+        own = gevent.getcurrent() is self.greenlet and self._state == LOCUST_STATE_RUNNING
+        began_s = time.monotonic()
+        if own:
+            self._state = LOCUST_STATE_WAITING
+        elif self._state == LOCUST_STATE_STOPPING:
+            wait_s = min(wait_s, REFUSAL_PAUSE_S)
+        try:
+            gevent.sleep(wait_s)
+        finally:
+            self._gauge.paused(time.monotonic() - began_s)
+        if own:
+            self._state = LOCUST_STATE_RUNNING
 
     def on_stop(self) -> None:
         """Close what this user keeps open."""

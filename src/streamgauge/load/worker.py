@@ -7,10 +7,13 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from streamgauge.load.gauge import Gauge
+from streamgauge.load.options import scenario_options
 from streamgauge.measure.slice import Slice
 
 #: The keys of ours in a worker's report: what belongs to the run, and what a reset took out of it.
 REPORT_KEY, FORGOTTEN_KEY = "streamgauge", "streamgauge_forgotten"
+#: And why this worker's users cannot stream.
+PROBLEM_KEY = "streamgauge_problem"
 #: The messages that drain a run, cut its drain short, or have what was counted so far forgotten.
 DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
 RESET = "streamgauge_reset"
@@ -25,6 +28,7 @@ class WorkerRun:
         self._gauge = gauge
         self._stopping = RLock()
         self._forgotten: list[Slice] = []
+        self._problem = ""
 
     def listen(self) -> None:
         """Add the listeners."""
@@ -38,7 +42,12 @@ class WorkerRun:
         self._runner.register_message(RESET, self.on_reset)
 
     def on_test_start(self, **_: Any) -> None:
-        """Begin to measure."""
+        """Begin to measure. The master has checked the options, but a file that they name may be missing here."""
+        try:
+            scenario_options(self._environment.parsed_options)
+            self._problem = ""
+        except ValueError as error:
+            self._problem = str(error)
         self._forgotten.clear()
         self._gauge.begin()
 
@@ -56,6 +65,8 @@ class WorkerRun:
     def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
         """Add the slices to a report."""
         data[REPORT_KEY] = [part.to_dict() for part in self._gauge.take()]
+        if self._problem:
+            data[PROBLEM_KEY] = self._problem
         if self._forgotten:
             data[FORGOTTEN_KEY] = [part.to_dict() for part in self._forgotten]
             self._forgotten.clear()

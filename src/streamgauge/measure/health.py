@@ -134,7 +134,9 @@ def _way_out(totals: RunTotals) -> str:
     tallies = totals.tallies.values()
     refused = sum(tally.outcomes[each] for tally in tallies for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
     if refused > sum(tally.finished for tally in tallies) / 2:
-        return "most streams were refused, and users start the next one at once, unless they have a wait_time"
+        if totals.refusal_pauses:
+            return "most streams were refused: start fewer users, or give a longer --refusal-pause"
+        return "most streams were refused, and users started the next one at once: give a --refusal-pause"
     return "spread the users over more worker processes"
 
 

@@ -38,6 +38,12 @@ class Slice:
     """How long it neither ran nor waited when it should have: it was stopped, or the hypervisor ran other machines."""
     longest_stopped_s: float = 0.0
     """The longest time of this kind."""
+    refusal_pauses: int = 0
+    """Pauses of refused users that ended."""
+    refusal_pause_s: float = 0.0
+    """How long they were in all."""
+    options_used: dict[str, list[str]] = field(default_factory=dict)
+    """By user class, which options of the user its streams have used since the run began."""
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""

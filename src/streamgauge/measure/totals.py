@@ -63,6 +63,10 @@ class RunTotals:
         self.longest_pause_s = 0.0
         self.longest_stopped_s = 0.0
         self.processes: defaultdict[str, Process] = defaultdict(Process)
+        self.refusal_pauses = 0
+        self.refusal_pause_s = 0.0
+        #: By user class, which options of the user its streams have used.
+        self.options_used: defaultdict[str, set[str]] = defaultdict(set)
         #: What went wrong in counting, a sentence each.
         self.problems: list[str] = []
         #: What of that leaves the end of the run unknown.
@@ -86,6 +90,10 @@ class RunTotals:
         self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
         self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
         self.longest_stopped_s = max(self.longest_stopped_s, part.longest_stopped_s)
+        self.refusal_pauses += part.refusal_pauses
+        self.refusal_pause_s += part.refusal_pause_s
+        for user_class, used in part.options_used.items():
+            self.options_used[user_class].update(used)
         known = self.processes[process]
         known.seconds += 1
         known.busy_seconds += part.cpu >= busy_cpu

@@ -102,6 +102,8 @@ def _generator(totals: RunTotals, calibration: Calibration | None) -> Generator:
         late_starts=0,
         dropped_arrivals=0,
         clock_steps=totals.clock_steps,
+        refusal_pauses=totals.refusal_pauses,
+        refusal_pause_s=totals.refusal_pause_s,
         calibration=calibration,
     )
 

@@ -129,6 +129,9 @@ def _generator(result: Result) -> Line:
     parts += [some(found["late_starts"], "late start")] if found["late_starts"] else []
     parts += [some(found["dropped_arrivals"], "dropped arrival")] if found["dropped_arrivals"] else []
     parts += [some(found["clock_steps"], "clock step")] if found["clock_steps"] else []
+    if pauses := found.get("refusal_pauses", 0):
+        paused_s = duration(found.get("refusal_pause_s", 0.0))
+        parts.append(f"refused users paused {some(pauses, 'time')}, {paused_s} in all")
     return "·", styled(" · ".join(parts))
 
 

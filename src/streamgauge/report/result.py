@@ -150,6 +150,10 @@ class Generator(TypedDict):
     late_starts: int
     dropped_arrivals: int
     clock_steps: int
+    refusal_pauses: NotRequired[int]
+    """How many times users whose streams were refused waited before the next one."""
+    refusal_pause_s: NotRequired[float]
+    """How long they waited in all, over all users."""
     calibration: NotRequired[Calibration | None]
     """The last one of the machine that reports the run, where there is one."""
 

@@ -2,55 +2,8 @@
 
 import json
 import signal
-import urllib.parse
-import urllib.request
 
 import pytest
-
-OPTIONS = ("stream_path", "stream_method", "stream_header", "stream_body", "stream_end", "idle_timeout")
-
-
-class Web:
-    """Locust's web UI, as a browser talks to it."""
-
-    def __init__(self, url, running):
-        self._url = url
-        self.running = running
-
-    def get(self, path, data=None):
-        with urllib.request.urlopen(self._url + path, data, timeout=60) as reply:
-            return reply.read().decode()
-
-    def post(self, path, **form):
-        return json.loads(self.get(path, urllib.parse.urlencode(form, doseq=True).encode()))
-
-    def answers(self):
-        try:
-            return self.get("/")
-        except OSError:
-            return ""
-
-    def finished(self):
-        """Streams of the run under way that have ended, as Locust counts them."""
-        rows = json.loads(self.get("/stats/requests"))["stats"]
-        return sum(row["num_requests"] for row in rows if row["name"] != "Aggregated")
-
-
-@pytest.fixture
-def open_web(start, until, free_port, tmp_path):
-    opened = []
-
-    def open_one(*options):
-        port = free_port()
-        where = ("--web-host", "127.0.0.1", "--web-port", port)
-        opened.append(start(*where, *options, result_dir=tmp_path / "results"))
-        web = Web(f"http://127.0.0.1:{port}", opened[-1])
-        until(web.answers, "the web UI answers")
-        return web
-
-    yield open_one
-    for running in opened:
-        running.kill()
 
 
 @pytest.fixture(params=[1, 2], ids=["alone", "two workers"])
@@ -67,11 +20,6 @@ def swarm(web, source, chunks):
     stream = {"stream_path": f"/sse?chunks={chunks}&interval_ms=20", "stream_end": "event:done"}
     answer = web.post("/swarm", user_count=4, spawn_rate=100, host=source.url, **stream)
     assert answer["success"], answer
-
-
-def test_the_form_has_the_scenarios_options(open_web):
-    page = open_web().get("/")
-    assert [name for name in OPTIONS if name not in page] == []
 
 
 def test_each_run_gets_a_result_of_its_own(web, source, until):
@@ -99,12 +47,17 @@ def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(web, source, u
     assert 0 < streams["chunks"] <= 151 * streams["outcomes"]["completed"]
 
 
-def test_a_value_that_is_wrong_is_named_and_starts_no_stream(open_web, source, until):
-    web = open_web()
-    web.post("/swarm", user_count=1, spawn_rate=1, host=source.url, stream_end="foo")
-    until(lambda: "'foo'" in web.running.output, "the value is named")
-    assert "--stream-end" in web.running.output
-    assert source.log().streams == []
+def test_without_a_host_users_stop_and_each_process_logs_why_once_a_run(web, until):
+    processes = len(web.statistics().get("workers", "1"))
+    for runs in (1, 2):
+        said = runs * processes
+        assert web.post("/swarm", user_count=4, spawn_rate=100, host="")["success"]
+        until(lambda said=said: web.running.output.count("is a path, and no host is set") == said, "the log says why")
+        until(lambda: web.statistics()["user_count"] == 0, "the users have stopped")
+        web.post("/stop")
+        until(lambda runs=runs: len(web.running.results) == runs, "the result is written")
+    assert [result["verdict"]["trust"] for result in web.running.results] == ["invalid"] * 2
+    assert "Traceback" not in web.running.output
 
 
 def test_an_autostarted_run_ends_by_itself_with_result_and_status(open_web, source):

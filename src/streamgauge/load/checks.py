@@ -1,0 +1,132 @@
+"""Reads the texts that users set for streams. Each function raises ValueError that says what it expected and got."""
+
+import re
+from pathlib import Path
+
+from streamgauge.client.request import Request, RequestError
+from streamgauge.client.routing import Network
+from streamgauge.client.target import Target, is_whole_url, target_of
+from streamgauge.client.tls import TlsSettings, context_of
+
+#: Longer than any run; timers and nanoseconds carry it.
+LONGEST_S = 1e9
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def path(text: str) -> str:
+    """Read a path below the host, or a whole URL."""
+    text = text.strip()
+    if not (text.startswith("/") or is_whole_url(text)):
+        raise ValueError(f"expected a path that starts with / or a whole URL, got {text!r}")
+    _utf8(text)
+    target_of(text, "http://localhost")
+    return text
+
+
+def method(text: str) -> str:
+    """Read a request method."""
+    text = text.strip()
+    _check_request(text, {})
+    return text.upper()
+
+
+def headers(text: str) -> dict[str, str]:
+    """Read request headers, one ``Name: value`` a line; empty lines are skipped."""
+    return dict(_header(line) for line in _LINE_BREAK.split(text) if line.strip())
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = (part.strip() for part in line.partition(":"))
+    try:
+        if not colon:
+            raise RequestError("no colon")
+        _check_request("GET", {name: value})
+    except RequestError:
+        raise ValueError(f"expected 'Name: value', the value in Latin-1, got {line!r}") from None
+    return name, value
+
+
+def accept(text: str) -> str:
+    """Read the value of an Accept header."""
+    text = text.strip()
+    try:
+        _check_request("GET", {"Accept": text})
+    except RequestError:
+        raise ValueError(f"expected media types, in Latin-1 on one line, got {text!r}") from None
+    return text
+
+
+def _check_request(method: str, fields: dict[str, str]) -> None:
+    Request(method, Target("http", "localhost", 80, "/"), fields).encode()
+
+
+def body(text: str) -> bytes:
+    """Read a request body: the text itself, or ``@FILE``."""
+    if text.startswith("@"):
+        return _content(text[1:])
+    return _utf8(text)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"expected UTF-8, got {text!r}") from None
+
+
+def file(text: str) -> str:
+    """Check that a file can be read."""
+    _content(text)
+    return text
+
+
+def _content(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot read {name!r}: {error.strerror}") from None
+    except ValueError:  # a NUL in the name
+        raise ValueError(f"cannot read {name!r}: not a file name") from None
+
+
+def authorities(text: str) -> str:
+    """Check that a file holds the certificates of authorities."""
+    context_of(TlsSettings(ca_file=file(text)))
+    return text
+
+
+def proxy(text: str) -> str:
+    """Read the URL of a forward proxy."""
+    text = text.strip()
+    if not is_whole_url(text):
+        raise ValueError(f"expected http://[user:password@]host:port, got {text!r}")
+    Network(proxy=text)
+    return text
+
+
+def limit(text: str) -> float | None:
+    """Read a time limit in seconds; 0 is no limit."""
+    return _seconds(text, "no limit") or None
+
+
+def pause(text: str) -> float:
+    """Read the longest pause in seconds; 0 is none."""
+    return _seconds(text, "no pause")
+
+
+def _seconds(text: str, zero: str) -> float:
+    try:
+        seconds = float(text.strip().removesuffix("s"))
+    except ValueError:
+        raise ValueError(f"expected seconds, got {text!r}") from None
+    if not 0 <= seconds <= LONGEST_S:
+        raise ValueError(f"expected seconds from 0 ({zero}) to {LONGEST_S:g}, got {text!r}")
+    return seconds
+
+
+def times(text: str) -> int:
+    """Read how many times something may happen."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"expected a whole number of times, got {text!r}")
+    return int(digits)

@@ -1,0 +1,12 @@
+"""The host that users stream to."""
+
+from locust.env import Environment
+
+from streamgauge.client.target import target_of
+from streamgauge.load.users import stream_users
+
+
+def check_host(environment: Environment, host: str) -> None:
+    """Raise TargetError for a host that no user can stream to. ``host`` is the run's; it wins over a user class's."""
+    for each in {host or user.host for user in stream_users(environment)} - {None, ""}:
+        target_of("/", each)

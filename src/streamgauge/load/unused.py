@@ -1,0 +1,49 @@
+"""Options that the user set and a scenario did not use: nobody would notice otherwise.
+
+Only ``StreamUser.play`` reads the options that change the scenario's own stream.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+from streamgauge.load.options import RECONNECT, options_of_play
+
+#: Stands among the options that a user class used for the call of ``play`` itself.
+PLAY = "play"
+
+
+def unused_options(parsed: Any, used: Mapping[str, Set[str]]) -> list[str]:
+    """Say which options were set in Locust's parsed options and not used, a sentence each.
+
+    ``used`` has the options that each user class used.
+    """
+    given = options_of_play(parsed)
+    classes: dict[tuple[str, ...], list[str]] = {}
+    for user_class in sorted(used):
+        unread = () if PLAY in used[user_class] else given
+        if unread:
+            classes.setdefault(unread, []).append(user_class)
+    found = [_unread(options, names) for options, names in classes.items()]
+    if RECONNECT in given and not any(RECONNECT in each for each in used.values()):
+        players = sorted(name for name, each in used.items() if PLAY in each)
+        found += [_no_event_streams(players)] if players else []
+    return found
+
+
+def _unread(options: Iterable[str], names: list[str]) -> str:
+    return (
+        f"{_list(options)}: not used by {_list(names)}, which calls self.client.stream() and never self.play(). "
+        "Call self.play() in the scenario, or pass the values to self.client.stream()."
+    )
+
+
+def _no_event_streams(names: list[str]) -> str:
+    return (
+        f"{RECONNECT}: not used by {_list(names)}, whose streams are no event streams. "
+        "Only streams of protocol sse or auto are connected to again."
+    )
+
+
+def _list(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

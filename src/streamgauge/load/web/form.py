@@ -1,0 +1,97 @@
+"""The form that starts a run in Locust's web UI: several lines where an option may have them, and refusals in words.
+
+The UI shows the message of an answer ``{"success": false, "message": …}`` above its START button.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import jsonify, request
+from locust.env import Environment
+from locust.util.timespan import parse_timespan
+from locust.web import WebUI
+
+from streamgauge.client.target import TargetError
+from streamgauge.load.checks import LONGEST_S
+from streamgauge.load.hosts import check_host
+from streamgauge.load.options import MULTILINE, scenario_options, with_form
+
+logger = logging.getLogger(__name__)
+
+#: Flask's names of Locust's views, which a base path does not change.
+_INDEX, _SWARM = "locust.index", "locust.swarm"
+
+
+def extend_form(environment: Environment, web_ui: WebUI) -> None:
+    """Check what the form of ``web_ui`` asks for, and let it have several lines."""
+    assert web_ui.app is not None
+    views = web_ui.app.view_functions
+    views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
+    views[_INDEX] = _with_lines(views[_INDEX])
+
+
+def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[], Any]:
+    def swarm() -> Any:
+        try:
+            _check(environment, request.form)
+        except ValueError as error:
+            logger.error("%s", error)
+            return _refusal(environment, str(error))
+        try:
+            return start()
+        except Exception as error:  # Locust's own reading of the form, which starts the run last
+            logger.exception("The run cannot be started")
+            return _refusal(environment, f"The run cannot be started: {type(error).__name__}: {error}")
+
+    return swarm
+
+
+def _refusal(environment: Environment, message: str) -> Any:
+    return jsonify({"success": False, "message": message, "host": environment.host})
+
+
+def _check(environment: Environment, form: Mapping[str, str]) -> None:
+    """Raise ValueError for what cannot be run; nothing is changed."""
+    scenario_options(with_form(environment.parsed_options, form))
+    if "host" in form:
+        try:
+            check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
+        except TargetError as error:
+            raise ValueError(f"Host: {error}") from None
+    _check_run_time(form.get("run_time", ""))
+
+
+def _check_run_time(text: str) -> None:
+    """Refuse a time that no timer carries; a text that is no time is Locust's own to refuse."""
+    try:
+        seconds = parse_timespan(text)
+    except ValueError:
+        return
+    except OverflowError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_S:
+        raise ValueError(f"Run time: expected at most {LONGEST_S:g} seconds, got {text!r}")
+
+
+def _with_lines(index: Callable[[], Any]) -> Callable[[], Any]:
+    def page() -> Any:
+        found = index()
+        return found.replace("</body>", f"<script>{_script()}</script></body>") if isinstance(found, str) else found
+
+    return page
+
+
+@cache
+def _script() -> str:
+    text = Path(__file__).with_name("lines.js").read_text(encoding="utf-8")
+    return text.replace('"FIELDS"', json.dumps([_camel_case(name) for name in MULTILINE]))
+
+
+def _camel_case(name: str) -> str:
+    """The name that the UI gives a field."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))

@@ -1,0 +1,49 @@
+"""How Locust's web UI follows a run that ends.
+
+The UI asks for statistics only while the state is ``spawning`` or ``running``. While streams drain, for up to the stop
+timeout, it is ``stopping``, or ``cleanup`` in one process: the UI would show that until it is reloaded. Users still run
+then, so the UI is told ``running``.
+
+Locust keeps each answer for two seconds. One from before START would tell the UI that no run has begun, and it would
+show the form again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import jsonify
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_STOPPING
+from locust.web import WebUI
+
+_STATISTICS, _SWARM = "locust.request_stats", "locust.swarm"
+_ENDING = (STATE_STOPPING, STATE_CLEANUP)
+
+
+def keep_polling(web_ui: WebUI) -> None:
+    """Keep the UI asking until the run has stopped."""
+    assert web_ui.app is not None
+    views = web_ui.app.view_functions
+    statistics: Any = views[_STATISTICS]
+    swarm = views[_SWARM]
+    views[_STATISTICS] = _while_ending(statistics)
+
+    def start() -> Any:
+        answer = swarm()
+        statistics.clear_cache()
+        return answer
+
+    views[_SWARM] = start
+
+
+def _while_ending(statistics: Callable[[], Any]) -> Callable[[], Any]:
+    def request_stats() -> Any:
+        response = statistics()  # Locust may have kept it from before: what it says counts, not the runner's state
+        text = response.get_data() if hasattr(response, "get_data") else b""
+        if not any(f'"{state}"'.encode() in text for state in _ENDING):
+            return response
+        report = response.get_json(silent=True)
+        if not isinstance(report, dict) or report.get("state") not in _ENDING:
+            return response
+        return jsonify({**report, "state": STATE_RUNNING})
+
+    return request_stats

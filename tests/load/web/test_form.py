@@ -1,0 +1,205 @@
+"""The form of Locust's web UI: what is posted reaches the streams, and what cannot be run is refused in words."""
+
+import urllib.parse
+
+import pytest
+
+STREAM = {"stream_path": "/events", "stream_end": "event:done"}
+LOAD = {"user_count": 1, "spawn_rate": 1}
+SWITCHES = {"insecure", "stream_stamps"}
+
+
+@pytest.fixture(scope="module")
+def web(open_one_web):
+    return open_one_web()
+
+
+@pytest.fixture
+def asked(web, recorder, until):
+    """Starts a run by the form, and returns the first request of a stream."""
+
+    def start(**fields):
+        empty = dict.fromkeys(web.shown(), "")
+        answer = web.post("/swarm", **LOAD, host=recorder.url, **{**empty, **STREAM, **fields})
+        assert answer["success"], answer
+        until(lambda: recorder.requests, "a stream is asked for")
+        return recorder.requests[0]
+
+    yield start
+    web.post("/stop")
+
+
+@pytest.fixture
+def refused(web, recorder):
+    """Posts a form that is refused, and returns the words. Nothing is started."""
+
+    def post(**fields):
+        answer = web.post("/swarm", **{**LOAD, "host": recorder.url, **STREAM, **fields})
+        assert answer["success"] is False
+        statistics = web.statistics()
+        assert statistics["state"] in ("ready", "stopped")
+        assert statistics["user_count"] == 0
+        assert recorder.requests == []
+        return answer["message"]
+
+    return post
+
+
+def test_every_value_that_the_form_shows_can_be_posted(web, asked):
+    shown = {name: str(value).lower() if name in SWITCHES else value for name, value in web.shown().items()}
+    assert asked(**{**shown, **STREAM})["path"] == "/events"
+
+
+def test_every_option_can_be_posted_empty(web, asked):
+    first = asked(**dict.fromkeys(web.shown(), ""))
+    assert first["path"].startswith("/stream/sse?")
+    assert first["method"] == "GET"
+
+
+def test_every_text_keeps_the_value_that_was_posted(web, asked):
+    given = {
+        "stream_path": '/ä?list=1,2&quote="x"',
+        "stream_header": 'X-List: a, "b", c\r\nX-Latin: é',
+        "stream_body": ' {"a": [1, 2],\n"b": "ü"} \n',
+        "stream_accept": 'text/event-stream, application/json;q="0.5"',
+        "idle_timeout": " 8 ",
+        "total_timeout": "12.5s",
+    }
+    first = asked(**given)
+    assert first["path"] == "/%C3%A4?list=1,2&quote=%22x%22"
+    assert first["method"] == "POST"
+    assert first["headers"]["x-list"] == 'a, "b", c'
+    assert first["headers"]["x-latin"] == "é"
+    assert first["headers"]["accept"] == given["stream_accept"]
+    assert first["body"] == given["stream_body"].encode()
+
+
+@pytest.mark.parametrize(("posted", "stamps"), [("true", True), ("false", False)])
+def test_a_switch_is_on_and_off(asked, posted, stamps):
+    assert ("streamgauge-stamps" in asked(stream_stamps=posted)["headers"]) is stamps
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_each_line_is_a_header(asked, line_break):
+    fields = asked(stream_header=line_break.join(("A: 1", "", "B: x: y", " C : 3 ")))["headers"]
+    assert [fields[name] for name in "abc"] == ["1", "x: y", "3"]
+
+
+WRONG = {
+    "stream_path": ["events", "foo://host/x", "http://", "http://a b/"],
+    "stream_method": ["G E T", "ÄT"],
+    "stream_header": ["bad", "A: 1\nworse", "Ä: x", "X: ж", "X Y: z"],
+    "stream_body": ["@missing", "@"],
+    "stream_end": ["foo", "chunks:0", "event:"],
+    "stream_accept": ["a\r\nb", "ж"],
+    "stream_reconnect": ["-1", "1.5", "twice"],
+    "first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
+    "idle_timeout": ["soon", "1e300"],
+    "total_timeout": ["1m"],
+    "refusal_pause": ["-0.1", "off"],
+    "proxy": ["localhost:3128", "https://proxy:1", "http://"],
+    "ca_file": ["missing", "README.md", "."],
+    "client_cert": ["missing", "README.md"],
+    "client_key": ["missing", "README.md"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_value_that_is_wrong_is_named_with_its_option(refused, name, value):
+    words = refused(**{name: value})
+    assert f"--{name.replace('_', '-')}" in words
+    shown = value if name == "stream_accept" else value.split("\n")[-1]
+    assert repr(shown.removeprefix("@"))[1:-1] in words
+
+
+def test_every_option_that_can_be_wrong_was_tried(web):
+    assert set(WRONG) | SWITCHES == set(web.shown())
+
+
+@pytest.mark.parametrize("host", ["example.org", "localhost:8000", "ftp://host", "http://", "http://a b", "nonsense"])
+def test_a_host_that_no_stream_can_reach_is_refused(refused, host):
+    words = refused(host=host)
+    assert words.startswith("Host: ")
+    assert repr(host)[1:-1].rstrip("/") in words
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"user_count": ""},
+        {"user_count": "many"},
+        {"user_count": "-1"},
+        {"spawn_rate": "nan"},
+        {"spawn_rate": "0"},
+        {"spawn_rate": ""},
+        {"run_time": "soon"},
+        {"run_time": "9" * 400},
+        {"run_time": "9" * 5000},
+        {"run_time": f"{10**15}h"},
+        {"run_time": "5000000000s"},
+        {"stop_timeout": "soon"},
+    ],
+    ids=lambda fields: "=".join(str(part)[:20] for pair in fields.items() for part in pair),
+)
+def test_nonsense_in_a_field_of_locusts_is_refused(refused, fields):
+    assert refused(**fields)
+
+
+def test_what_was_refused_is_in_the_log(web, refused):
+    refused(stream_end="nowhere")
+    assert "--stream-end: expected event:NAME, data:TEXT or chunks:N, got 'nowhere'" in web.running.output
+
+
+def test_headers_of_the_command_line_are_shown_and_stay(open_web, recorder, until):
+    given = ("A: 1, 2", 'B: "x"')
+    web = open_web(*(part for each in given for part in ("--stream-header", each)), "-H", recorder.url)
+    shown = web.shown()
+    assert shown["stream_header"] == "\n".join(given)
+    assert web.post("/swarm", **LOAD, **shown | dict.fromkeys(SWITCHES, "false") | STREAM)["success"]
+    until(lambda: recorder.requests, "a stream is asked for")
+    fields = recorder.requests[0]["headers"]
+    assert (fields["a"], fields["b"]) == ("1, 2", '"x"')
+
+
+def test_user_classes_can_be_picked_and_one_that_is_none_is_no_error_of_the_server(open_web, recorder, until):
+    web = open_web("--class-picker")
+    picked = {**LOAD, **STREAM, "host": recorder.url, "user_classes": "SseListener"}
+    answer = web.post("/swarm", **picked, shape_class="Missing")
+    assert answer["success"] is False
+    assert "Missing" in answer["message"]
+    assert recorder.requests == []
+    assert web.post("/swarm", **picked, shape_class="Default")["success"]
+    until(lambda: recorder.requests, "a stream is asked for")
+
+
+LOGIN = """
+from flask import Blueprint
+from flask_login import UserMixin
+from locust import events
+from loadtests.sse import SseListener
+
+@events.init.add_listener
+def protect(environment, **_):
+    environment.web_ui.app.secret_key = "secret"
+    environment.web_ui.login_manager.user_loader(lambda name: None)
+    environment.web_ui.auth_args = {"username_password_callback": "/login_submit"}
+"""
+
+
+def test_who_is_not_logged_in_is_told_nothing_and_starts_nothing(open_web, recorder, tmp_path):
+    locustfile = tmp_path / "scenario.py"
+    locustfile.write_text(LOGIN)
+    options = ("--web-login", "--web-base-path", "/load", "-H", recorder.url)
+    web = open_web(*options, locustfile=locustfile, path="/load")
+    form = urllib.parse.urlencode({**LOAD, "stream_end": "foo"}).encode()
+    answer = web.get("/swarm", form)
+    assert "stream-end" not in answer
+    assert "auth" in answer
+    assert recorder.requests == []
+
+
+def test_a_base_path_changes_nothing(open_web, recorder, until):
+    web = open_web("--web-base-path", "/load", path="/load")
+    assert web.post("/swarm", **LOAD, host=recorder.url, stream_end="foo")["success"] is False
+    assert web.post("/swarm", **LOAD, host=recorder.url, **STREAM)["success"]
+    until(lambda: recorder.requests, "a stream is asked for")

@@ -1,0 +1,194 @@
+"""The form of Locust's web UI in a real browser: START, with the defaults and with every option set."""
+
+import http.server
+import json
+import ssl
+import threading
+
+import pytest
+import trustme
+
+pytestmark = pytest.mark.browser
+
+ALERT = "(document.querySelector('.MuiAlert-message')?.textContent ?? '')"
+NEW = "[...document.querySelectorAll('button')].find(each => each.textContent === 'New')"
+STATUS = "(document.body.innerText.match(/Status\\s+(\\w+)/)?.[1] ?? '')"
+
+
+class Form:
+    """Locust's page, as its user sees it."""
+
+    def __init__(self, tab):
+        self.tab = tab
+        tab.wait("document.querySelector('button[type=submit]') !== null")
+        for number in range(tab.evaluate("document.querySelectorAll('.MuiAccordionSummary-root').length")):
+            tab.evaluate(f"document.querySelectorAll('.MuiAccordionSummary-root')[{number}].click()")
+        tab.wait("document.querySelector('[name=streamPath]') !== null")
+
+    def type(self, name, text):
+        """Type a text instead of what is in a field."""
+        self.tab.evaluate(f"[...document.querySelectorAll('[name={name}]')].at(-1).select()")
+        self.tab.evaluate(f"[...document.querySelectorAll('[name={name}]')].at(-1).focus()")
+        self.tab.command("Input.insertText", text=text)
+
+    def tick(self, name):
+        self.tab.evaluate(f"document.querySelector('[name={name}]').click()")
+
+    def start(self):
+        self.tab.wait("!document.querySelector('button[type=submit]').disabled")
+        self.tab.evaluate("document.querySelector('button[type=submit]').click()")
+
+    def running(self):
+        self.tab.wait(f"{STATUS} === 'RUNNING'")
+
+
+@pytest.fixture
+def page(browser):
+    opened = []
+
+    def show(web):
+        opened.append(browser.open(web.url + "/"))
+        return Form(opened[-1])
+
+    yield show
+    for tab in opened:
+        tab.close()
+
+
+@pytest.fixture(params=[1, 3], ids=["alone", "two workers"])
+def processes(request, open_web, two_processes, until):
+    """Opens the web UI of Locust alone, or of a master whose two workers are there."""
+
+    def open_one(*options):
+        web = open_web(*(two_processes() if request.param == 3 else ()), *options)
+        if request.param == 3:
+            until(lambda: len(web.statistics()["workers"]) == 2, "both workers are there")
+        return web
+
+    return open_one
+
+
+def test_start_with_the_defaults_streams(processes, page, recorder, until):
+    form = page(processes("-H", recorder.url))
+    form.start()
+    form.running()
+    until(lambda: recorder.requests, "a stream is asked for")
+    assert recorder.requests[0]["path"].startswith("/stream/sse?")
+    assert form.tab.complaints == []
+
+
+def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, page, recorder, until):
+    form = page(processes())
+    texts = {
+        "userCount": "4",
+        "spawnRate": "100",
+        "host": "http://upstream.test:81",
+        "proxy": recorder.url.replace("//", "//us,er:pass@"),
+        "streamPath": '/ä?list=1,2&quote="x"',
+        "streamMethod": "PUT",
+        "streamHeader": 'X-List: a, "b", c\nAuthorization: Bearer abc\nX-Latin: é',
+        "streamBody": ' {"a": [1, 2],\n"b": "ü"} ',
+        "streamEnd": "event:done",
+        "streamAccept": "text/event-stream, text/*;q=0.5",
+        "streamReconnect": "2",
+        "firstChunkTimeout": "7",
+        "idleTimeout": "8s",
+        "totalTimeout": "0",
+        "refusalPause": "0.5",
+    }
+    for name, text in texts.items():
+        form.type(name, text)
+    form.tick("streamStamps")
+    form.tick("insecure")
+    form.start()
+    form.running()
+    until(lambda: len({each["from"] for each in recorder.requests}) >= 4, "all users stream")
+    for each in recorder.requests[:4]:
+        assert each["method"] == "PUT"
+        assert each["path"] == "http://upstream.test:81/%C3%A4?list=1,2&quote=%22x%22"
+        assert each["body"] == texts["streamBody"].encode()
+        fields = each["headers"]
+        assert fields["x-list"] == 'a, "b", c'
+        assert fields["authorization"] == "Bearer abc"
+        assert fields["x-latin"] == "é"
+        assert fields["accept"] == texts["streamAccept"]
+        assert fields["proxy-authorization"].startswith("Basic ")
+        assert "streamgauge-stamps" in fields
+
+
+def test_files_of_certificates_in_the_form_reach_every_process(processes, page, until, tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca, it.pem")
+    own = authority.issue_cert("user@example.org")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    class Secured(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            shown.append(self.connection.getpeercert()["subjectAltName"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    shown = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Secured) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        form = page(processes())
+        form.type("host", f"https://127.0.0.1:{server.server_port}")
+        for name, file in (("caFile", "ca, it.pem"), ("clientCert", "cert.pem"), ("clientKey", "key.pem")):
+            form.type(name, str(tmp_path / file))
+        form.start()
+        form.running()
+        until(lambda: shown, "a user has shown its certificate")
+        server.shutdown()
+        thread.join()
+    assert shown[0] == (("email", "user@example.org"),)
+
+
+def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page, recorder):
+    web = processes("-H", recorder.url)
+    form = page(web)
+    form.type("idleTimeout", "soon")
+    form.start()
+    form.tab.wait(f"{ALERT} !== ''")
+    assert form.tab.evaluate(ALERT) == "--idle-timeout: expected seconds, got 'soon'"
+    form.type("idleTimeout", "5")
+    form.tab.wait(f"{ALERT} === ''")
+    form.type("host", "example.org")
+    form.start()
+    form.tab.wait(f"{ALERT} !== ''")
+    assert form.tab.evaluate(ALERT).startswith("Host: 'example.org")
+    statistics = web.statistics()
+    assert (statistics["state"], statistics["user_count"]) == ("ready", 0)
+    assert recorder.requests == []
+
+
+def test_headers_of_several_lines_can_be_changed_in_the_next_run(open_web, page, recorder, until):
+    web = open_web("-H", recorder.url, "--stream-header", "A: 1, 2", "--stream-header", "B: 2")
+    form = page(web)
+    shown = "[...document.querySelectorAll('[name=streamHeader]')].at(-1).value"
+    assert form.tab.evaluate(shown) == "A: 1, 2\nB: 2"
+    form.type("streamHeader", "A: 3, 4\nC: 5")
+    form.start()
+    until(lambda: recorder.requests, "a stream is asked for")
+    assert (recorder.requests[0]["headers"]["a"], recorder.requests[0]["headers"]["c"]) == ("3, 4", "5")
+    web.post("/stop")
+    form.tab.wait(f"{STATUS} === 'STOPPED'")
+    recorder.requests.clear()
+    form.tab.wait(f"{NEW} !== undefined")
+    form.tab.evaluate(f"{NEW}.click()")
+    form = Form(form.tab)
+    assert form.tab.evaluate(shown) == "A: 3, 4\nC: 5"
+    form.start()
+    until(lambda: recorder.requests, "a stream is asked for")
+    assert recorder.requests[0]["headers"]["c"] == "5"
+    assert json.dumps(form.tab.complaints) == "[]"
