@@ -110,7 +110,17 @@ class Exchange:
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
         self._sending.send(self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade))
-        self._timer.delayed_ns = self._instruments.cpu_waited_ns() - self._waited_before_ns
+        self._note_delay()
+
+    def _note_delay(self) -> None:
+        """Keep what the generator waited for a CPU out of the stream's times, as far as it is known to be in them."""
+        waited_ns = self._instruments.cpu_waited_ns()
+        delayed_ns = waited_ns - self._waited_before_ns
+        if self._reused and self._redirects == 0:  # all that happened so far happened without a pause
+            self._timer.start_later(min(delayed_ns, self._ledger.now_ns() - self._timer.start_ns))
+            self._waited_before_ns = waited_ns
+        else:
+            self._timer.delayed_ns = delayed_ns
 
     # Reading
 

@@ -5,8 +5,9 @@ Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the 
 have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
 and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
 
-A generator that waited for a CPU before it could send the request makes the time to the first chunk too long, by that
-wait at most. It is uncertain by as much.
+A generator that waited for a CPU before it could send the request makes the time to the first chunk too long. On an
+open connection it is known by how much, and the stream starts that much later. While a connection is being made, the
+wait may have cost nothing, and the time to the first chunk is uncertain by as much.
 """
 
 from streamgauge.measure.tally import Tally
@@ -41,7 +42,7 @@ class ChunkTimer:
         self.tally = tally
         self._stall_ns = stall_ns
         self.start_ns = start_ns
-        #: For how long the generator waited for a CPU between the start of the stream and its request.
+        #: By how much a wait for a CPU may have delayed the request.
         self.delayed_ns = 0
         #: The first chunk's arrival: the latest that it can be, and the earliest.
         self.first_ns: int | None = None
@@ -58,6 +59,11 @@ class ChunkTimer:
         self.max_interval_ns = 0
         #: An interval above it is the longest so far, or a stall.
         self.notable_ns = min(0, stall_ns)
+
+    def start_later(self, by_ns: int) -> None:
+        """Start the stream so much later than it was begun, before anything has arrived."""
+        self.start_ns += by_ns
+        self.first_earliest_ns = self.last_ns = self._earliest_ns = self.floor_ns = self.start_ns
 
     @property
     def last_earliest_ns(self) -> int:
