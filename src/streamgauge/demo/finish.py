@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from streamgauge.demo.display import Display
-from streamgauge.demo.service import SampleApp
+from streamgauge.demo.service import Service
 from streamgauge.demo.view import unexplained, view_of, write_view
 from streamgauge.report.console import print_table
 from streamgauge.report.html import write_report
@@ -18,7 +18,7 @@ _FAILED, _UNTRUSTED = 1, 3
 class Finish:
     """Concludes the runs of one app, one after another: each begins at the scrape that ended the last."""
 
-    def __init__(self, app: SampleApp, display: Display) -> None:
+    def __init__(self, app: Service, display: Display) -> None:
         self._app = app
         self._display = display
         self._before = app.scrape()
