@@ -1,4 +1,4 @@
-"""streamgauge installed from its wheel, in clean virtual environments that hold one extra's dependencies and no more."""
+"""streamgauge installed from its wheel, in clean virtual environments with one extra's dependencies and no more."""
 
 import re
 import subprocess

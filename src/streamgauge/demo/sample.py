@@ -1,4 +1,4 @@
-"""Where the sample app and its scenarios are: inside the installed package, or in the checkout of an editable install."""
+"""Where the sample app and its scenarios are: in the installed package, or in the checkout of an editable install."""
 
 import os
 from pathlib import Path

@@ -28,7 +28,7 @@ class Service:
 
     def scrape(self) -> str:
         """Its metrics. Raises OSError or HTTPException where they cannot be had."""
-        return _get(self.metrics_url, _SCRAPE_S)
+        return read(self.metrics_url)
 
     def scrape_at_rest(self) -> str:
         """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
@@ -76,14 +76,14 @@ def _active(metrics: str) -> float:
 
 def _answers(url: str) -> bool:
     try:
-        _get(url)
+        read(url, 5.0)
     except (OSError, http.client.HTTPException):
         return False
     return True
 
 
-def _get(url: str, timeout_s: float = 5.0) -> str:
-    """The body, straight from the address: a proxy that the environment names is not asked."""
+def read(url: str, timeout_s: float = _SCRAPE_S) -> str:
+    """Read a body, straight from its address and never through a proxy. Raises OSError or HTTPException."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=timeout_s)
     try:

@@ -195,7 +195,7 @@ def add_options(parser: Any) -> None:
         metavar="'K: V'",
         type=_checked(_header),
         action="append",
-        default=[],
+        default=[""],  # Locust takes an empty list for one of integers, and fails on what its form sends
         help="Request header; again and again for several",
         env_var=_variable("--stream-header"),
     )
