@@ -136,6 +136,12 @@ def all_not_found(directory: Path) -> bool:
     return outcomes == {"http_error"} and all("404" in reason for reason in reasons)
 
 
+def metrics_of(host: str) -> str:
+    """The address of the metrics of ``host``; TARGET_METRICS is for the host that the stack was started for."""
+    given = os.environ.get("TARGET_METRICS") if host == os.environ.get("LOCUST_HOST", "").rstrip("/") else ""
+    return given or (SAMPLE_METRICS if host == SAMPLE else "")
+
+
 def load(arguments: list[str]) -> int:
     """The whole of it. Raises MasterError and Killed."""
     scenario = read_scenario([*shlex.split(os.environ.get("LOCUST_ARGS", "")), *arguments], len(arguments))
@@ -144,7 +150,7 @@ def load(arguments: list[str]) -> int:
     master = Master(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
     if scenario.is_sample_mix and scenario.host != SAMPLE:
         display.warn(MIX.format(host=scenario.host))
-    metrics = os.environ.get("TARGET_METRICS") or (SAMPLE_METRICS if scenario.host == SAMPLE else "")
+    metrics = metrics_of(scenario.host)
     known = Runs(results)
     try:
         status = Load(scenario, master, results, display).run(

@@ -93,7 +93,7 @@ def read_scenario(arguments: list[str], own: int) -> Scenario:
         *_extra_fields(parser, options),
     ]
     return Scenario(
-        host=options.host or "",
+        host=(options.host or "").rstrip("/"),
         users=users,
         run_time_s=run_time_s,
         shaped=shape is not None,
