@@ -3,8 +3,9 @@
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,19 +27,23 @@ def run(*command: object, cwd: Path = ROOT, timeout_s: float = 300) -> SimpleNam
     return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def needed(name: str, extras: frozenset[str]) -> Iterator[Distribution]:
-    """The distributions that ``name[extras]`` declares, each with what it needs itself."""
+def needed(wheel: Path, extra: str) -> Iterator[Distribution]:
+    """The distributions that an extra of the wheel declares, each with what it needs itself."""
+    (metadata,) = (each for each in zipfile.Path(wheel).iterdir() if each.name.endswith(".dist-info"))
+    ours = PathDistribution(metadata)  # type: ignore[arg-type]  # its protocol of paths is narrower than what it takes
     seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = [(name, extras)]
+    waiting = [("streamgauge", frozenset({extra}))]
     while waiting:
         asked = waiting.pop()
         if asked in seen:
             continue
         seen.add(asked)
-        found = distribution(asked[0])
-        yield found
+        name, extras = asked
+        found = ours if name == "streamgauge" else distribution(name)
+        if found is not ours:
+            yield found
         for requirement in map(Requirement, found.requires or ()):
-            choices = [{"extra": extra} for extra in asked[1] or {""}]
+            choices = [{"extra": each} for each in extras or {""}]
             if requirement.marker is None or any(requirement.marker.evaluate(choice) for choice in choices):
                 waiting.append((requirement.name, frozenset(requirement.extras)))
 
@@ -74,9 +79,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         put = run(*pip, "--no-deps", "--no-index", wheel)
         assert put.status == 0, put.err
         (packages,) = directory.glob("lib/python*/site-packages")
-        for each in needed("streamgauge", frozenset({extra})):
-            if each.metadata["Name"] != "streamgauge":
-                link(each, packages)
+        for each in needed(wheel, extra):
+            link(each, packages)
         return python.parent
 
     return install
