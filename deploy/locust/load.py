@@ -147,6 +147,7 @@ def load(arguments: list[str]) -> int:
     scenario = read_scenario([*shlex.split(os.environ.get("LOCUST_ARGS", "")), *arguments], len(arguments))
     display = Display(quiet=False)
     results = Path(os.environ.get("LOCUST_RESULT_DIR", "results"))
+    results.mkdir(parents=True, exist_ok=True)
     master = Master(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
     if scenario.is_sample_mix and scenario.host != SAMPLE:
         display.warn(MIX.format(host=scenario.host))

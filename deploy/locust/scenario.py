@@ -84,7 +84,7 @@ def read_scenario(arguments: list[str], own: int) -> Scenario:
     run_time_s = options.run_time or RUN_TIME_S
     form = [
         ("user_count", str(users)),
-        ("spawn_rate", f"{options.spawn_rate or users / RAMP_S:g}"),
+        ("spawn_rate", f"{options.spawn_rate or users / min(RAMP_S, run_time_s / 4):g}"),
         ("run_time", f"{run_time_s}s"),
         ("host", options.host or ""),
         ("profile", options.profile or ""),
