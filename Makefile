@@ -48,17 +48,11 @@ bench: $(INSTALLED) ## Side-by-side measurements
 	$(BIN)/python -m benchmarks $(ARGS)
 
 up: ## The whole stack, in Docker; prints its addresses
-	docker compose up --build --detach --wait
-	@echo "Locust      http://$$(docker compose port locust-master 8089)"
-	@echo "Grafana     http://$$(docker compose port grafana 3000)"
-	@echo "Prometheus  http://$$(docker compose port prometheus 9090)"
-	@echo "Sample app  http://$$(docker compose port app 8000)"
+	@deploy/up
 	@echo "Next: make load (a run of $(USERS) users, $(DURATION) s), make logs, make down"
 
-load: ## A run on the stack that is up, its report into results/: make load USERS=100 DURATION=60
-	@test -n "$$(docker compose ps --quiet locust-master)" || { echo "The stack is not up. Try: make up" >&2; exit 2; }; \
-	docker compose exec locust-master python load.py --users $(USERS) --seconds $(DURATION); status=$$?; \
-	docker compose cp locust-master:/home/streamgauge/results . 2>/dev/null; exit $$status
+load: ## A run on the stack that is up: make load USERS=100 DURATION=60 HOST=http://… ARGS="…"
+	@deploy/load --users '$(USERS)' --run-time '$(DURATION)' $(if $(filter command,$(origin HOST)),--host '$(HOST)') $(ARGS)
 
 down: ## Stop the stack; what Prometheus stored stays, and so do results
 	docker compose --profile alerts down --remove-orphans

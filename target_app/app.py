@@ -11,7 +11,7 @@ from fastapi.exceptions import WebSocketRequestValidationError
 from starlette.middleware.cors import CORSMiddleware
 
 from streamgauge import __version__
-from target_app import health
+from target_app import documentation, health
 from target_app.closing import Closing
 from target_app.guard.documentation import with_keys
 from target_app.guard.gate import Gate
@@ -38,7 +38,8 @@ from target_app.streams import (
 
 #: What anybody may ask for at any time; all else is guarded.
 OPEN_PATHS = (
-    *("/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
+    *("/", "/healthz", "/readyz", "/openapi.json"),
+    *documentation.PATHS,
     *assets.PATHS,
 )
 #: The modules of the streams, in the order of the documentation.
@@ -76,6 +77,8 @@ def create_app(settings: Settings | None = None, library: Library | None = None)
         summary="One stream per wire format, each with the same knobs.",
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,  # FastAPI's own pages load their scripts from another host
+        redoc_url=None,
         openapi_tags=[
             {"name": "streams", "description": "One for each wire format, and what to copy."},
             {"name": "native", "description": "The same, as FastAPI encodes it: less to write, and slower."},
@@ -89,6 +92,7 @@ def create_app(settings: Settings | None = None, library: Library | None = None)
 
     logging.getLogger("uvicorn.error").addFilter(StreamCutError.shorten)
     app.include_router(health.router)
+    app.include_router(documentation.router)
     app.include_router(landing.router)
     app.state.settings = settings
     app.state.library = library

@@ -193,6 +193,16 @@ def program() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
+def docker(program: Callable[..., str]) -> str:
+    """Where Docker is; skips without a running Engine and Compose v2."""
+    found = program("docker")
+    for needed in (("compose", "version"), ("info",)):
+        if subprocess.run([found, *needed], capture_output=True, check=False).returncode:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)("no Docker Engine with compose v2")
+    return found
+
+
+@pytest.fixture(scope="session")
 def chromium(program: Callable[..., str]) -> str:
     """Where Chromium is."""
     return program("chromium", "chromium-browser", "google-chrome")

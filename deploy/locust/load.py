@@ -1,173 +1,179 @@
-"""Starts a run through the Locust master's web interface, shows how it goes, and says how it went: ``make load``.
+"""Start a run through the Locust master's web interface, follow it, and say what it found: ``make load``.
 
-The exit status is the verdict's, where the master writes its results to a folder that this process sees (0 passed,
-1 failed, 3 not to be trusted); else 0 when streams ended and none failed, and 1 otherwise. It is 2 when there is no run
-to be had, and 130 when a second Ctrl-C left a run to itself. Standard library only: it runs in the master's container.
+The arguments are Locust's own and those of the stack's locustfile; LOCUST_ARGS of the environment is read before them.
+The exit status is the verdict's: 0 passed, 1 failed, 3 not to be trusted. It is 2 where an argument is wrong or no run
+is possible, and 130 where Ctrl-C ended the run early.
+
+This runs beside the master, in its container, and reads the results that it writes.
 """
 
-import argparse
-import json
+import os
+import shlex
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
-from typing import Any
 
-POLL_S = 2.0
-RESULT_S = 15.0
-GRACE_S = 60.0
-TIMEOUT_S = 10.0
-IDLE = ("ready", "stopped")
+from master import IDLE, Master, MasterError
+from scenario import SAMPLE, Scenario, read_scenario
+from target import SAMPLE_METRICS, Target
 
+from streamgauge.demo.display import Display, Progress
+from streamgauge.demo.finish import Finish
+from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Killed
+from streamgauge.demo.runs import Runs
+from streamgauge.demo.timeline import Timeline
+from streamgauge.report.result import read_result
 
-class MasterError(Exception):
-    """The master cannot be reached, or refuses."""
-
-
-class Master:
-    """Locust's web interface at ``url``."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-
-    def ask(self, path: str, fields: dict[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-        """GET, or POST with fields; the answer's JSON object. Raises MasterError."""
-        data = None if fields is None else urllib.parse.urlencode(fields).encode()
-        try:
-            with urllib.request.urlopen(self.url + path, data, timeout_s) as reply:
-                answer = json.load(reply)
-        except (OSError, ValueError) as error:
-            raise MasterError(f"{self.url}{path}: {error}") from error
-        if answer.get("success") is False:
-            raise MasterError(f"{self.url}{path}: {answer.get('message')}")
-        return answer  # type: ignore[no-any-return]
-
-    def start(self, users: int, spawn_rate: float, seconds: int) -> None:
-        """Starts a run on the host that the master was given."""
-        self.ask("/swarm", {"user_count": str(users), "spawn_rate": f"{spawn_rate:g}", "run_time": f"{seconds}s"})
-
-    def stop(self) -> None:
-        """Stops the run. Locust answers once its streams have ended."""
-        self.ask("/stop", {}, GRACE_S)
-
-    def stats(self) -> dict[str, Any]:
-        """What Locust's own page shows."""
-        return self.ask("/stats/requests")
+TURN_S = 0.2
+POLL_S = 1.0
+START_S = 30.0
+#: Longest that a run may take to end after its time: the streams' stop timeout, and the master's own waiting.
+GRACE_S = 90.0
+REPORT_S = 60.0
+README = "README.md, 'Test a service of your own in the stack', says how."
+MIX = (
+    "This is the sample app's mix of paths, and the load goes to {host}. Unless that has the same paths, every stream "
+    f"gets a 404. Set LOCUSTFILE and LOCUST_STREAM_PATH: {README}"
+)
+NOT_FOUND = f"{{host}} has none of the paths that were asked for: every stream got a 404. {README}"
 
 
-def follow(master: Master, seconds: int) -> dict[str, Any]:
-    """Shows the run until it stopped; its last statistics. Raises MasterError when it does not stop in time."""
-    deadline = time.monotonic() + seconds + GRACE_S
-    while time.monotonic() < deadline:
-        time.sleep(POLL_S)
-        stats = master.stats()
-        total = stats["stats"][-1]
-        say(f"{stats['state']:>9}  {stats['user_count']:>5} users  {total['num_requests']:>7} streams ended  "
-            f"{total['num_failures']:>5} failed")  # fmt: skip
-        if stats["state"] in IDLE:
-            return stats
-    raise MasterError(f"{master.url}: expected the run to stop within {seconds + GRACE_S:g} s, got {stats['state']!r}")
+class Load:
+    """One run, from its request to its result."""
 
+    def __init__(self, scenario: Scenario, master: Master, results: Path, display: Display) -> None:
+        self._scenario = scenario
+        self._master = master
+        self._display = display
+        self._interrupt = Interrupt()
+        self._runs = Runs(results)
 
-def table(stats: dict[str, Any]) -> str:
-    """One line a name, and one a kind of failure. Locust's response time is the stream's duration.
+    def run(self, finish: Finish) -> int:
+        """Do it, and return its exit status. Raises MasterError and Killed."""
+        with self._interrupt:
+            self._start()
+            directory = self._await_directory()
+            self._follow(directory)
+            self._await_report(directory)
+            self._display.close()
+            self._display.say("")
+            status = finish.conclude(directory)
+            return EXIT_CODE if self._interrupt.asked else status
 
-    Mean and maximum are exact; Locust rounds its percentiles, so the dashboard and the result have those.
-    """
-    names = [f"{row['method'] or ''} {row['name']}".strip() for row in stats["stats"]]
-    width = max(map(len, names))
-    lines = [f"{'name':<{width}} {'streams':>8} {'failed':>7} {'duration mean':>14} {'max':>10}"]
-    for name, row in zip(names, stats["stats"], strict=True):
-        mean_ms, max_ms = row["avg_response_time"] or 0, row["max_response_time"] or 0
-        lines.append(
-            f"{name:<{width}} {row['num_requests']:>8} {row['num_failures']:>7} {mean_ms:>11.0f} ms {max_ms:>7.0f} ms"
+    def _start(self) -> None:
+        found = self._master.stats()
+        if found["state"] not in IDLE:
+            raise MasterError(f"a run is under way ({found['state']}); wait for its end, or stop it in the web UI")
+        if found.get("worker_count", 1) == 0:
+            raise MasterError("no worker is connected to the master; make logs shows why")
+        scenario = self._scenario
+        self._display.say(f"Load on {scenario.host}: {scenario.users} users for {scenario.run_time_s} s")
+        self._master.start(scenario.form)
+
+    def _await_directory(self) -> Path:
+        deadline_s = time.monotonic() + START_S
+        while time.monotonic() < deadline_s:
+            if found := self._runs.new():
+                return found[0]
+            time.sleep(TURN_S)
+        raise MasterError(f"the run has not begun within {START_S:g} s; make logs shows why")
+
+    def _follow(self, directory: Path) -> None:
+        """Show the run until it has stopped; stop it when the user asks."""
+        timeline, began_s, polled_s = Timeline(directory / "timeline.ndjson"), time.monotonic(), 0.0
+        stopping = begun = False
+        while True:
+            now_s = time.monotonic()
+            if self._interrupt.asked and not stopping:
+                stopping = True
+                self._display.say("Ending: streams under way may end first. Ctrl-C again leaves the run to itself.")
+                self._master.stop(GRACE_S)
+            if now_s - polled_s >= POLL_S:
+                polled_s, stats = now_s, self._master.stats()
+            idle = stats["state"] in IDLE
+            if idle and (begun or now_s - began_s > START_S):
+                return
+            begun = begun or not idle
+            timeline.read()
+            self._display.show(self._progress(timeline, now_s - began_s, stats))
+            if not self._scenario.shaped and now_s - began_s > self._scenario.run_time_s + GRACE_S:
+                raise MasterError(f"the run did not stop: it is {stats['state']!r}; stop it in the web UI")
+            time.sleep(TURN_S)
+
+    def _progress(self, timeline: Timeline, elapsed_s: float, stats: dict[str, object]) -> Progress:
+        under_way = elapsed_s < self._scenario.run_time_s or self._scenario.shaped
+        return Progress(
+            phase="running" if under_way else "waiting for streams to end",
+            elapsed_s=elapsed_s,
+            run_time_s=self._scenario.run_time_s,
+            users=int(str(stats["user_count"])),
+            finished=timeline.finished,
+            failed=timeline.failed,
+            latest=timeline.latest,
         )
-    lines += [f"{error['occurrences']} × {error['name']}: {error['error']}" for error in stats["errors"]]
-    return "\n".join(lines)
+
+    def _await_report(self, directory: Path) -> None:
+        """The report comes last: where it is, all is written."""
+        deadline_s = time.monotonic() + REPORT_S
+        while not (directory / "report.html").exists():
+            if time.monotonic() > deadline_s:
+                raise MasterError("the run left no result, because no stream was started; make logs shows why")
+            time.sleep(TURN_S)
+        note(directory)
 
 
-def results(folder: Path) -> set[Path]:
-    """The results of all runs so far. A run is written in full once its report is there, which comes last."""
-    return {report.with_name("result.json") for report in folder.glob("*/report.html")}
+def note(directory: Path) -> None:
+    """Leave the run's name where deploy/load finds it, which copies the result out of the container."""
+    if path := os.environ.get("LOAD_NOTE"):
+        Path(path).write_text(directory.name)
 
 
-def new_result(folder: Path, before: set[Path]) -> Path | None:
-    """The result that was not there before, once it is written; None where none comes."""
-    deadline = time.monotonic() + RESULT_S
-    while folder.is_dir() and time.monotonic() < deadline:
-        for path in results(folder) - before:
-            return path
-        time.sleep(POLL_S / 4)
-    return None
+def all_not_found(directory: Path) -> bool:
+    """Whether no stream of a run ended in anything but a 404."""
+    result = read_result(directory)
+    reasons = {reason for each in result["streams"] for reason in each["reasons"]}
+    outcomes = {name for each in result["streams"] for name, times in each["outcomes"].items() if times}
+    return outcomes == {"http_error"} and all("404" in reason for reason in reasons)
 
 
-def verdict(path: Path) -> int:
-    """Says the verdict of a result, and gives its exit status."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["verdict"]
-    status = int(found["exit_code"])
-    say(
-        f"{'passed' if status == 0 else 'failed' if status == 1 else 'not to be trusted'}; measurement {found['trust']}"
-    )
-    for reason in found["reasons"]:
-        say(f"  - {reason}")
-    say(f"{path.parent}: report.html, result.json")
-    return status
+def metrics_of(host: str) -> str:
+    """The address of the metrics of ``host``; TARGET_METRICS is for the host that the stack was started for."""
+    given = os.environ.get("TARGET_METRICS") if host == os.environ.get("LOCUST_HOST", "").rstrip("/") else ""
+    return given or (SAMPLE_METRICS if host == SAMPLE else "")
 
 
-def run(options: argparse.Namespace) -> int:
-    """A whole run. Interrupted, it stops the load."""
-    master, before = Master(options.master), results(options.results)
-    found = master.stats()
-    if found["state"] not in IDLE:
-        raise MasterError(f"{master.url}: a run is under way there ({found['state']}); stop it, or wait for its end")
-    if found.get("worker_count", 1) == 0:
-        raise MasterError(f"{master.url}: expected a connected worker, got none")
-    master.start(options.users, options.spawn_rate or options.users / 5, options.seconds)
+def load(arguments: list[str]) -> int:
+    """The whole of it. Raises MasterError and Killed."""
+    scenario = read_scenario([*shlex.split(os.environ.get("LOCUST_ARGS", "")), *arguments], len(arguments))
+    display = Display(quiet=False)
+    results = Path(os.environ.get("LOCUST_RESULT_DIR", "results"))
+    results.mkdir(parents=True, exist_ok=True)
+    master = Master(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
+    if scenario.is_sample_mix and scenario.host != SAMPLE:
+        display.warn(MIX.format(host=scenario.host))
+    metrics = metrics_of(scenario.host)
+    known = Runs(results)
     try:
-        stats = follow(master, options.seconds)
-    except KeyboardInterrupt:
-        say("Stopping: streams under way may end first. Ctrl-C again leaves the run to itself.")
-        master.stop()
-        stats = follow(master, 0)
-    say(table(stats))
-    written = new_result(options.results, before)
-    if written:
-        return verdict(written)
-    total = stats["stats"][-1]
-    return 0 if total["num_requests"] and not total["num_failures"] else 1
-
-
-def say(text: str) -> None:
-    """A line, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def positive(text: str) -> int:
-    """An option's value: a whole number above zero."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
+        status = Load(scenario, master, results, display).run(
+            Finish(Target.of(scenario.host, metrics, display), display)
+        )
+    finally:
+        display.close()
+    if any(all_not_found(directory) for directory in known.new()):
+        display.warn(NOT_FOUND.format(host=scenario.host))
+    return status
 
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="load.py", description=__doc__)
-    parser.add_argument("--master", default="http://127.0.0.1:8089", metavar="URL", help="Locust's web interface")
-    parser.add_argument("--users", type=positive, default=100, help="concurrent users")
-    parser.add_argument("--spawn-rate", type=positive, metavar="N", help="users to start per second; all within 5 s")
-    parser.add_argument("--seconds", type=positive, default=60, help="how long the run lasts")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the master's results")
     try:
-        return run(parser.parse_args())
+        return load(sys.argv[1:])
     except MasterError as error:
-        sys.stderr.write(f"load.py: {error}\n")
+        sys.stderr.write(f"make load: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("load.py: interrupted; what the run measured is with the master\n")
-        return 130
+    except Killed:
+        sys.stderr.write("make load: interrupted; the run goes on, see Locust's web UI\n")
+        return EXIT_CODE
 
 
 if __name__ == "__main__":

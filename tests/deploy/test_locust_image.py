@@ -1,20 +1,29 @@
 """What Locust's image carries beside Locust: the worker's health check, and the command that starts a run."""
 
-import json
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-LOCUST = Path(__file__).parents[2] / "deploy" / "locust"
+from benchmarks.locust_run import environment
+from benchmarks.server import ROOT
+
+LOCUST = ROOT / "deploy" / "locust"
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
-def load(*arguments):
-    command = [sys.executable, LOCUST / "load.py", "--master", NOBODY_LISTENS, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+def load(*arguments, **variables):
+    around = environment({"LOAD_MASTER": NOBODY_LISTENS, "LOCUST_LOCUSTFILE": "loadtests/locustfile.py", **variables})
+    return subprocess.run(
+        [sys.executable, LOCUST / "load.py", *arguments],
+        cwd=ROOT,
+        env={**around, "LOCUST_RESULT_DIR": str(LOCUST)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,21 +59,33 @@ def test_a_worker_without_its_master_is_not_healthy():
 def test_a_master_that_is_not_there_is_named():
     done = load()
     assert done.returncode == 2
-    assert done.stderr.startswith(f"load.py: {NOBODY_LISTENS}/stats/requests: ")
+    assert f"make load: {NOBODY_LISTENS}/stats/requests: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--users", "0"), ("--seconds", "1.5"), ("--spawn-rate", "fast")])
-def test_an_impossible_option_is_named_with_its_value(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--users", "0"), "argument -u/--users: expected a whole number above 0, got '0'"),
+        (("--run-time", "fast"), "argument -t/--run-time: expected a time such as 60, 60s, 3m or 1h30m, got 'fast'"),
+        (("--spawn-rate", "nan"), "argument -r/--spawn-rate: expected a number above 0, got 'nan'"),
+        (("--stream-path", "events"), "argument --stream-path: expected a path that starts with /"),
+        (("--stream-pth", "/"), "unrecognized arguments: --stream-pth"),
+        (("--metrics-port", "5"), "argument --metrics-port: a run cannot change it"),
+        (("Nobody",), "expected user classes of ['Downloader', 'NdjsonReader', 'SseListener'], got ['Nobody']"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_an_impossible_option_is_named_with_its_value(arguments, problem):
     done = load(*arguments)
     assert done.returncode == 2
-    assert f"argument {arguments[0]}: expected a whole number above 0, got {arguments[1]!r}" in done.stderr
+    assert done.stderr.startswith("make load: error: ")
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("status", "word"), [(0, "passed"), (1, "failed"), (3, "not to be trusted")])
-def test_the_verdict_of_the_result_is_the_exit_status(tmp_path, capsys, status, word):
-    path = tmp_path / "result.json"
-    path.write_text(json.dumps({"verdict": {"exit_code": status, "trust": "degraded", "reasons": ["a reason"]}}))
-    assert runpy.run_path(str(LOCUST / "load.py"))["verdict"](path) == status
-    said = capsys.readouterr().out
-    assert said.startswith(f"{word}; measurement degraded\n  - a reason\n")
+def test_options_of_the_stack_are_read_before_those_of_the_run():
+    done = load(LOCUST_ARGS="--idle-timeout 'soon'")
+    assert (done.returncode, "got 'soon'" in done.stderr) == (2, True)
+    done = load("--idle-timeout", "later", LOCUST_ARGS="--idle-timeout 5 --tags smoke")
+    assert (done.returncode, "got 'later'" in done.stderr) == (2, True)

@@ -7,7 +7,7 @@ import click
 from streamgauge.commands.values import Existing, NewDirectory, Port, Problem, Rate, RunTime, Whole, need
 from streamgauge.demo.interrupt import Interrupt
 
-_NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh", "target_app")
+_NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh")
 #: Beyond it, one host runs out of ephemeral ports to one address.
 _MOST_USERS = 20_000
 
@@ -62,19 +62,21 @@ def demo(
         raise Problem(f"--web-port {web_port}: there is no web UI without --web")
     with Interrupt() as interrupt:
         from streamgauge.demo.drive import run_demo
-        from streamgauge.demo.plan import Plan, default_locustfile
+        from streamgauge.demo.plan import Plan
         from streamgauge.demo.ports import PortError, choose_ports
+        from streamgauge.demo.sample import default_locustfile
 
         try:
             ports = choose_ports(app_port, metrics_port, web_port, web=web, workers=processes > 1)
-        except PortError as error:
+            locustfile = locustfile or default_locustfile()
+        except (PortError, FileNotFoundError) as error:
             raise Problem(str(error)) from None
         plan = Plan(
             users=users,
             spawn_rate=spawn_rate or max(1.0, users / 3),
             run_time_s=run_time,
             processes=processes,
-            locustfile=(locustfile or default_locustfile()).absolute(),
+            locustfile=locustfile.absolute(),
             ports=ports,
             result_dir=result_dir,
         )

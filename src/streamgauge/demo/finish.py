@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from streamgauge.demo.display import Display
-from streamgauge.demo.service import SampleApp
+from streamgauge.demo.service import Service
 from streamgauge.demo.view import unexplained, view_of, write_view
 from streamgauge.report.console import print_table
 from streamgauge.report.html import write_report
@@ -16,47 +16,45 @@ _FAILED, _UNTRUSTED = 1, 3
 
 
 class Finish:
-    """Concludes the runs of one app, one after another: each begins at the scrape that ended the last."""
+    """Concludes the runs of one service, one after another: each begins at the scrape that ended the last.
 
-    def __init__(self, app: SampleApp, display: Display) -> None:
+    Without ``app`` there is no server's view.
+    """
+
+    def __init__(self, app: Service | None, display: Display) -> None:
         self._app = app
         self._display = display
-        self._before = app.scrape()
+        self._before = app.scrape() if app else ""
 
     def conclude(self, run: Path) -> int:
         """Print what the run came to, complete its files, and return its exit status."""
         result = read_result(run)
-        view = self._view(result)
+        view = self._view(self._app, result) if self._app else None
         files = {"result": run / "result.json", "report": write_report(result, run, view)}
         if view is not None:
             files["server's view"] = write_view(view, run)
         print_table(result, view)
         _print_files(files)
         wrong = unexplained(result, view) if view else []
-        if wrong:
+        if self._app and wrong:
             self._display.warn(
                 "Not to be trusted: every stream completed, and yet client and server do not agree. Either one of them "
                 f"counts wrong, or somebody else used {self._app.url} too.",
                 "\n".join(wrong),
             )
-        return _exit_code(result, view, wrong)
+        if wrong:
+            return _UNTRUSTED
+        return result["verdict"]["exit_code"] or (_FAILED if self._app and view is None else 0)
 
-    def _view(self, result: Result) -> ServerView | None:
+    def _view(self, app: Service, result: Result) -> ServerView | None:
         try:
-            after = self._app.scrape_at_rest()
+            after = app.scrape_at_rest()
             view = view_of(result, self._before, after)
         except (OSError, http.client.HTTPException, ScrapeError) as error:
             self._display.warn(f"The server's own view is missing: its metrics cannot be read: {error}")
             return None
         self._before = after
         return view
-
-
-def _exit_code(result: Result, view: ServerView | None, wrong: list[str]) -> int:
-    if wrong:
-        return _UNTRUSTED
-    code = result["verdict"]["exit_code"]
-    return code or (0 if view is not None else _FAILED)
 
 
 def _print_files(files: dict[str, Path]) -> None:

@@ -9,6 +9,7 @@ from streamgauge.demo.plan import Plan
 from streamgauge.demo.ports import HOST
 from streamgauge.demo.process import Child, Children
 from streamgauge.demo.runs import Runs, StartOfRun, discard
+from streamgauge.demo.sample import environment
 from streamgauge.demo.service import SampleApp
 from streamgauge.demo.timeline import Timeline
 from streamgauge.demo.trouble import DemoError
@@ -78,7 +79,8 @@ class Generator:
                 time.sleep(_TURN_S)
             self._runs = Runs(self._plan.result_dir)
             log = self._plan.log("locust")
-            self.process = self._children.start("Locust", "locust", arguments(self._plan, self._app.url), log)
+            options = arguments(self._plan, self._app.url)
+            self.process = self._children.start("Locust", "locust", options, log, environment())
             self.process.epilogue = _SUMMARY
             self._run = self._await_run()
         self._timeline = Timeline(self._run / "timeline.ndjson")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +17,9 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Child:
     """A process whose output goes to a file. Ctrl-C in the terminal does not reach it."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, name: str, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.log = log
         #: What its output ends with, from these words on, tells nothing of why it ended.
@@ -30,6 +32,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=environment,
                 start_new_session=True,
                 preexec_fn=lambda: _end_with(parent),
             )
@@ -90,9 +93,11 @@ class Children:
         for child in self._children:
             child.end()
 
-    def start(self, name: str, module: str, arguments: Sequence[str], log: Path) -> Child:
-        """Start ``python -m module``."""
-        child = Child(name, module, arguments, log)
+    def start(
+        self, name: str, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> Child:
+        """Start ``python -m module``, in this process's environment unless another is given."""
+        child = Child(name, module, arguments, log, environment)
         self._children.append(child)
         return child
 

@@ -10,6 +10,7 @@ from streamgauge.demo.plan import Plan
 from streamgauge.demo.ports import HOST
 from streamgauge.demo.process import Child, Children
 from streamgauge.demo.runs import discard
+from streamgauge.demo.sample import environment
 from streamgauge.demo.trouble import DemoError
 
 _START_S = 60.0
@@ -18,14 +19,33 @@ _SCRAPE_S = 30.0
 _ACTIVE = "stream_server_active"
 
 
-class SampleApp:
+class Service:
+    """A service under test that exposes the metrics of ``streamgauge.asgi``."""
+
+    def __init__(self, url: str, metrics_url: str) -> None:
+        self.url = url
+        self.metrics_url = metrics_url
+
+    def scrape(self) -> str:
+        """Its metrics. Raises OSError or HTTPException where they cannot be had."""
+        return read(self.metrics_url)
+
+    def scrape_at_rest(self) -> str:
+        """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
+        deadline_s = time.monotonic() + _REST_S
+        while _active(text := self.scrape()) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        return text
+
+
+class SampleApp(Service):
     """The app, which listens once this is made."""
 
     def __init__(self, plan: Plan, children: Children, interrupt: Interrupt) -> None:
         ports = plan.ports
         arguments = ["--host", HOST, "--port", str(ports.app.number), "--metrics-port", str(ports.metrics.number)]
-        self.process: Child = children.start("the app", "target_app", arguments, plan.log("app"))
-        self.url, self.metrics_url = self._await_start(interrupt)
+        self.process: Child = children.start("the app", "target_app", arguments, plan.log("app"), environment())
+        super().__init__(*self._await_start(interrupt))
 
     def _await_start(self, interrupt: Interrupt) -> tuple[str, str]:
         deadline_s = time.monotonic() + _START_S
@@ -48,17 +68,6 @@ class SampleApp:
                 return found
         return None
 
-    def scrape(self) -> str:
-        """Its metrics. Raises OSError or HTTPException where they cannot be had."""
-        return _get(self.metrics_url, _SCRAPE_S)
-
-    def scrape_at_rest(self) -> str:
-        """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
-        deadline_s = time.monotonic() + _REST_S
-        while _active(text := self.scrape()) and time.monotonic() < deadline_s:
-            time.sleep(0.1)
-        return text
-
 
 def _active(metrics: str) -> float:
     lines = (line for line in metrics.splitlines() if line.startswith(_ACTIVE))
@@ -67,14 +76,14 @@ def _active(metrics: str) -> float:
 
 def _answers(url: str) -> bool:
     try:
-        _get(url)
+        read(url, 5.0)
     except (OSError, http.client.HTTPException):
         return False
     return True
 
 
-def _get(url: str, timeout_s: float = 5.0) -> str:
-    """The body, straight from the address: a proxy that the environment names is not asked."""
+def read(url: str, timeout_s: float = _SCRAPE_S) -> str:
+    """Read a body, straight from its address and never through a proxy. Raises OSError or HTTPException."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=timeout_s)
     try:

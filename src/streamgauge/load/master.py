@@ -7,7 +7,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
 from streamgauge.load.dispatch import while_running
 from streamgauge.load.exporter import Exporter
@@ -29,6 +29,7 @@ class MasterRun(ReportingRun):
         self._runner = runner
         self._expected: set[str] = set()
         self._drained: set[str] = set()
+        self._stopping = False
         #: How many seconds after the run's start workers that came later began.
         self._late_s: dict[str, int] = {}
 
@@ -51,6 +52,7 @@ class MasterRun(ReportingRun):
         """Open a new book, in which no worker has reported its end."""
         self._expected = set(self.processes())
         self._drained.clear()
+        self._stopping = False
         self._late_s.clear()
         super().on_test_start()
 
@@ -95,6 +97,12 @@ class MasterRun(ReportingRun):
         if self.book is not None:
             self._runner.send_message(RESET)
 
+    def on_spawning_complete(self, **_: Any) -> None:
+        """Keep the state of a run that was stopped in its ramp: Locust says it is running once the ramp is over."""
+        if self._stopping:
+            self._runner.update_state(STATE_STOPPED if self.book is None else STATE_STOPPING)
+        super().on_spawning_complete()
+
     def on_drained(self, msg: Any, **_: Any) -> None:
         """A worker has reported its end."""
         self._drained.add(msg.node_id)
@@ -104,6 +112,7 @@ class MasterRun(ReportingRun):
         book = self.book
         if book is None:
             return
+        self._stopping = True
         # Locust says so only after this; till then it would give the users of a worker that quits to the others.
         self._runner.update_state(STATE_STOPPING)
         self._runner.send_message(DRAIN)
