@@ -1,6 +1,6 @@
 """A generator that waits for a CPU before it sends a request: how far that reaches into the time to first chunk."""
 
-import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +8,7 @@ from streamgauge.client.exchange import Exchange
 from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.session import Session
+from streamgauge.client.start_delay import StartDelay
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.tally import Tally
@@ -21,11 +22,10 @@ MS = 1_000_000
 def streamed(*plans, waits_ns):
     """The last record of streams on one connection, and their tally.
 
-    ``waits_ns`` is what the account of waits says each time that it is read: at the start of a stream, and after its
-    request was sent.
+    ``waits_ns`` is what the account of waits says each time that it is read.
     """
     reactor, ended, ledger = SelectorReactor(), [], Ledger()
-    account = itertools.chain(waits_ns, itertools.repeat(waits_ns[-1]))
+    account = iter(waits_ns)
     instruments, session = Instruments(ledger, reactor, cpu_waited_ns=lambda: next(account)), Session()
     for each in plans:
         ended.clear()
@@ -37,46 +37,100 @@ def streamed(*plans, waits_ns):
     return exchange.record, tally
 
 
-def test_a_wait_before_the_request_leaves_the_time_to_first_chunk_open_by_as_much(plan):
-    record, tally = streamed(plan([EVENTS, "read", 0.05, EVENT, "read", END]), waits_ns=[5 * MS, 25 * MS])
-    least_s, most_s = record.time_to_first_chunk_range_s
-    assert most_s == record.time_to_first_chunk_s
-    assert most_s - least_s == pytest.approx(0.02)
+HOUR_NS = 3_600_000 * MS
+
+
+@pytest.mark.parametrize("connections", [1, 2])
+def test_what_the_generator_waited_is_in_no_time_to_first_chunk(plan, connections):
+    """The account says an hour before each request, but a stream cannot have begun after its request was sent."""
+    request = plan([EVENTS, "read", 0.05, EVENT, "read", END])
+    record, tally = streamed(*[request] * connections, waits_ns=range(0, 100 * HOUR_NS, HOUR_NS))
+    assert 0.05 <= record.time_to_first_chunk_s <= record.duration_s
+    assert record.time_to_first_chunk_range_s is None
+    assert (tally.time_to_first_chunk.count, tally.uncertain_first_chunk.count) == (connections, 0)
+
+
+def delay_of(steps):
+    """A delay after ``steps``: what is called, the waits so far and the time, both in ms."""
+    waited_ns = now_ns = 0
+    found = StartDelay(lambda: waited_ns, lambda: now_ns)
+    for name, arguments, waited_ms, now_ms in steps:
+        waited_ns, now_ns = waited_ms * MS, now_ms * MS
+        getattr(found, name)(*arguments)
+    return found.known_ns / MS, found.possible_ns / MS
+
+
+@pytest.mark.parametrize(
+    ("steps", "known_ms", "possible_ms"),
+    [
+        ([("sent", (), 7, 10)], 7, 0),
+        ([("connect", (), 2, 3), ("connected", (20 * MS,), 2, 23), ("sent", (), 3, 25)], 3, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 25), ("sent", (), 5, 25)], 5, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 22), ("sent", (), 5, 22)], 2, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 19), ("sent", (), 5, 19)], 0, 0),
+        ([("connect", (), 1, 1), ("connected", (None,), 5, 90), ("sent", (), 7, 99)], 3, 4),
+        ([("sent", (), 7, 10), ("resume", (), 90, 200), ("sent", (), 92, 210)], 9, 0),
+    ],
+    ids=[
+        "on an open connection all of it",
+        "before and after connecting all of it",
+        "while connecting what it was late",
+        "while connecting no more than it was late",
+        "while connecting nothing where it was not late",
+        "while shaking hands it may be all or nothing",
+        "between two requests nothing",
+    ],
+)
+def test_a_wait_counts_by_what_it_can_have_delayed(steps, known_ms, possible_ms):
+    assert delay_of(steps) == (known_ms, possible_ms)
+
+
+def delayed(known_ns=0, possible_ns=0):
+    return SimpleNamespace(known_ns=known_ns, possible_ns=possible_ns)
+
+
+def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
+    """A stream that began at 1 000 ms and whose first chunk came then, and its tally."""
+    tally = Tally()
+    timer = ChunkTimer(tally, 1_000 * MS, 10**12)
+    timer.delay(delay, now_ns)
+    timer.chunk(arrival_ns)
+    return timer, tally
+
+
+def test_what_may_have_delayed_a_request_leaves_the_time_to_first_chunk_open_by_as_much():
+    timer, tally = timed(delayed(possible_ns=20 * MS))
+    assert timer.first_chunk_range_ns == (30 * MS, 50 * MS)
     (low_s, high_s) = uncertain_first_chunks(tally, {"p50": 0.5})["p50"]
-    assert (low_s, high_s) == (pytest.approx(least_s, rel=0.01), pytest.approx(most_s, rel=0.01))
+    assert (low_s, high_s) == (pytest.approx(0.03, rel=0.01), pytest.approx(0.05, rel=0.01))
 
 
-def test_a_wait_longer_than_the_time_to_first_chunk_leaves_it_anything_down_to_nothing(plan):
-    record, _ = streamed(plan([EVENTS, EVENT, END]), waits_ns=[0, 3_600_000 * MS])
-    assert record.time_to_first_chunk_range_s == (0, record.time_to_first_chunk_s)
+def test_more_than_the_whole_time_to_first_chunk_leaves_it_anything_down_to_nothing():
+    assert timed(delayed(possible_ns=HOUR_NS))[0].first_chunk_range_ns == (0, 50 * MS)
 
 
 @pytest.mark.parametrize(("wait_ns", "is_open"), [(50_000, False), (50_001, True)])
-def test_a_wait_that_is_part_of_any_wake_up_leaves_nothing_open(plan, wait_ns, is_open):
-    record, tally = streamed(plan([EVENTS, "read", EVENT, "read", END]), waits_ns=[0, wait_ns])
-    assert (record.time_to_first_chunk_range_s is not None) is is_open
+def test_a_wait_that_is_part_of_any_wake_up_leaves_nothing_open(wait_ns, is_open):
+    timer, tally = timed(delayed(possible_ns=wait_ns))
+    assert (timer.first_chunk_range_ns is not None) is is_open
     assert tally.uncertain_first_chunk.count == tally.least_first_chunk.count == is_open
 
 
-def test_waits_after_the_request_was_sent_leave_nothing_open(plan):
-    record, _ = streamed(plan([EVENTS, "read", EVENT, "read", END]), waits_ns=[0, 0, 5_000 * MS])
-    assert record.time_to_first_chunk_range_s is None
-
-
-def test_on_an_open_connection_the_time_to_first_chunk_is_known_without_the_wait(plan):
-    """The account says an hour, but the stream cannot have begun after its request was sent."""
-    request = plan([EVENTS, "read", 0.05, EVENT, "read", END])
-    record, tally = streamed(request, request, waits_ns=[0, 0, 0, 3_600_000 * MS])
-    assert record.time_to_first_chunk_s >= 0.05
-    assert record.time_to_first_chunk_range_s is None
-    assert (tally.time_to_first_chunk.count, tally.uncertain_first_chunk.count) == (2, 0)
+def test_a_stream_starts_no_later_than_its_request():
+    assert timed(delayed(known_ns=HOUR_NS))[0].start_ns == 1_040 * MS
 
 
 def test_a_stream_that_starts_later_is_timed_from_there():
     tally = Tally()
     timer = ChunkTimer(tally, 1_000 * MS, 10**12)
-    timer.start_later(20 * MS)
+    timer.delay(delayed(known_ns=20 * MS), 1_040 * MS)
     timer.chunk(1_050 * MS)
     timer.chunk(1_060 * MS)
     assert (timer.start_ns, timer.first_ns, timer.first_earliest_ns) == (1_020 * MS, 1_050 * MS, 1_050 * MS)
     assert (tally.time_to_first_chunk.sum_ns, tally.chunk_interval.sum_ns) == (30 * MS, 10 * MS)
+
+
+def test_a_stream_that_goes_on_with_a_new_connection_starts_no_later():
+    timer, _ = timed(delayed())
+    timer.delay(delayed(known_ns=20 * MS, possible_ns=20 * MS), 1_060 * MS)
+    assert (timer.start_ns, timer.last_ns, timer.delayed_ns) == (1_000 * MS, 1_050 * MS, 0)

@@ -1,5 +1,6 @@
 """Connections under TLS: a WebSocket, and odd ends: refused after the handshake, damaged, or closed in half."""
 
+import itertools
 import socket
 import ssl
 import threading
@@ -116,6 +117,21 @@ def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
         assert exchange.record.outcome is Outcome.COMPLETED, exchange.record.reason
     session.close()
     reactor.close()
+
+
+def test_a_wait_for_a_cpu_while_shaking_hands_leaves_the_time_to_first_chunk_open(authority):
+    """It may have delayed the handshake by all of it or not at all: the account says an hour each time it is read."""
+    reactor, session, paused = SelectorReactor(), Session(authority.network), []
+    hours = itertools.count(0, 3_600 * 10**9)
+    instruments = Instruments(Ledger(), reactor, cpu_waited_ns=lambda: next(hours))
+    url = authority.serve(lambda secured, request: secured.sendall(WHOLE))
+    exchange = exchange_of(plan_of(url), instruments, lambda: paused.append(True))
+    session.run(exchange, lambda: reactor.run_until(lambda: bool(paused)))
+    session.close()
+    reactor.close()
+    record = exchange.record
+    assert record.chunks > 0
+    assert record.time_to_first_chunk_range_s == (0, record.time_to_first_chunk_s)
 
 
 def test_a_websocket_under_tls_is_streamed_from(authority):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from streamgauge.client.connecting import Connecting
 from streamgauge.client.reactor import Reactor, Watch
-from streamgauge.client.socket import Address, Socket
+from streamgauge.client.socket import Address, Socket, round_trip_ns
+from streamgauge.client.start_delay import StartDelay
 from streamgauge.client.transport import PlainTransport, TlsTransport, Transport, tls_words
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import HeadParser
@@ -34,13 +35,22 @@ class Route:
 
 
 class Dial:
-    """One attempt to get a transport. Exactly one of the two callbacks is called, once, unless it is cancelled."""
+    """One attempt to get a transport. Exactly one of the two callbacks is called, once, unless it is cancelled.
+
+    ``delay`` is told when a connection is being made and when there is one.
+    """
 
     def __init__(
-        self, route: Route, reactor: Reactor, on_ready: Callable[[Transport], None], on_failed: Callable[[str], None]
+        self,
+        route: Route,
+        reactor: Reactor,
+        delay: StartDelay,
+        on_ready: Callable[[Transport], None],
+        on_failed: Callable[[str], None],
     ) -> None:
         self._route = route
         self._reactor = reactor
+        self._delay = delay
         self._on_ready = on_ready
         self._on_failed = on_failed
         self._connecting = Connecting(route.addresses, reactor, self._on_connected, self._on_unconnected)
@@ -52,6 +62,7 @@ class Dial:
 
     def start(self) -> None:
         """Begin."""
+        self._delay.connect()
         self._connecting.start()
 
     def cancel(self) -> None:
@@ -125,6 +136,8 @@ class Dial:
     def _ready(self, transport: Transport) -> None:
         self._unwatch()
         self._sock = None
+        one_trip = not (self._route.tls or self._route.tunnel)
+        self._delay.connected(round_trip_ns(transport.sock) if one_trip else None)
         self._on_ready(transport)
 
     def _fail(self, reason: str) -> None:

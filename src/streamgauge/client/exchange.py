@@ -21,6 +21,7 @@ from streamgauge.client.recording import record_of
 from streamgauge.client.redirect import came_whole, is_redirect, redirected
 from streamgauge.client.request import Request
 from streamgauge.client.sending import Sending
+from streamgauge.client.start_delay import StartDelay
 from streamgauge.client.timing import ChunkTimer
 from streamgauge.client.transport import Transport
 from streamgauge.measure.outcome import Outcome
@@ -54,7 +55,7 @@ class Exchange:
         self._on_pause = on_pause
         self._protocol = plan.protocol
         self._tally = instruments.ledger.begin(plan.name, plan.protocol)
-        self._waited_before_ns = instruments.cpu_waited_ns()
+        self._delay = StartDelay(instruments.cpu_waited_ns, instruments.ledger.now_ns)
         self._timer = ChunkTimer(self._tally, instruments.ledger.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
         self._route = Route(())
         self._opening = opening_of(plan)
@@ -77,6 +78,8 @@ class Exchange:
             if reuse is not None:
                 reuse.close()
             return
+        if self._redirects:
+            self._delay.resume()
         self._route = route
         self.asked = asked or self.request
         if reuse is None:
@@ -98,7 +101,8 @@ class Exchange:
     # Sending
 
     def _connect(self) -> None:
-        self._dial = Dial(self._route, self._reactor, self._connected, self.fail_to_connect)
+        self._reused = False
+        self._dial = Dial(self._route, self._reactor, self._delay, self._connected, self.fail_to_connect)
         self._dial.start()
 
     def _connected(self, transport: Transport) -> None:
@@ -110,17 +114,8 @@ class Exchange:
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
         self._sending.send(self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade))
-        self._note_delay()
-
-    def _note_delay(self) -> None:
-        """Keep what the generator waited for a CPU out of the stream's times, as far as it is known to be in them."""
-        waited_ns = self._instruments.cpu_waited_ns()
-        delayed_ns = waited_ns - self._waited_before_ns
-        if self._reused and self._redirects == 0:  # all that happened so far happened without a pause
-            self._timer.start_later(min(delayed_ns, self._ledger.now_ns() - self._timer.start_ns))
-            self._waited_before_ns = waited_ns
-        else:
-            self._timer.delayed_ns = delayed_ns
+        self._delay.sent()
+        self._timer.delay(self._delay, self._ledger.now_ns())
 
     # Reading
 
@@ -238,8 +233,8 @@ class Exchange:
                 return
             self._end(*settled, end_ns)
         elif self._reused and not self._head_parser.started and self.request.repeatable:
-            self._reused = False
             self._hang_up()
+            self._delay.resume()
             self._connect()
         else:
             what = "inside the response's head" if self._head_parser.started else "before a response"

@@ -5,11 +5,11 @@ Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the 
 have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
 and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
 
-A generator that waited for a CPU before it could send the request makes the time to the first chunk too long. On an
-open connection it is known by how much, and the stream starts that much later. While a connection is being made, the
-wait may have cost nothing, and the time to the first chunk is uncertain by as much.
+A generator that waited for a CPU before it could send the request makes the time to the first chunk too long. As far as
+it is known by how much, the stream starts that much later; else the time to the first chunk is uncertain by as much.
 """
 
+from streamgauge.client.start_delay import StartDelay
 from streamgauge.measure.tally import Tally
 
 #: Shorter waits for a CPU are part of any wake-up, and too short to mark a percentile.
@@ -20,6 +20,7 @@ class ChunkTimer:
     """Counts one stream's chunks and times into ``tally`` as they come. All times are monotonic ns."""
 
     __slots__ = (
+        "_begun_ns",
         "_earliest_ns",
         "_stall_ns",
         "chunks",
@@ -41,7 +42,7 @@ class ChunkTimer:
         #: Where the chunks are counted.
         self.tally = tally
         self._stall_ns = stall_ns
-        self.start_ns = start_ns
+        self._begun_ns = self.start_ns = start_ns
         #: By how much a wait for a CPU may have delayed the request.
         self.delayed_ns = 0
         #: The first chunk's arrival: the latest that it can be, and the earliest.
@@ -60,9 +61,12 @@ class ChunkTimer:
         #: An interval above it is the longest so far, or a stall.
         self.notable_ns = min(0, stall_ns)
 
-    def start_later(self, by_ns: int) -> None:
-        """Start the stream so much later than it was begun, before anything has arrived."""
-        self.start_ns += by_ns
+    def delay(self, by: StartDelay, now_ns: int) -> None:
+        """Start the stream later by what the generator delayed its request; not if it goes on, on a new connection."""
+        if self.chunks:
+            return
+        self.delayed_ns = by.possible_ns
+        self.start_ns = min(self._begun_ns + by.known_ns, now_ns)
         self.first_earliest_ns = self.last_ns = self._earliest_ns = self.floor_ns = self.start_ns
 
     @property
