@@ -84,6 +84,13 @@ class Service(http.server.BaseHTTPRequestHandler):
         self.server.closing.wait(WAIT_S)
         self.send(b"data: 2\n\n")
 
+    def hop(self):
+        left = int(self.path.partition("?")[2])
+        self.send_response(302)
+        self.send_header("Location", f"/hop?{left - 1}" if left > 1 else "/events")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def breaks(self):
         self.respond(EVENT_STREAM, b"retry: 10\n\nid: 1\ndata: 1\n\n", 1000)
         self.close_connection = True

@@ -42,3 +42,11 @@ def test_a_stream_that_breaks_off_is_connected_to_as_often_as_the_option_says(as
     done = ask(service.url, "--stream-reconnect", 3, paths=("/breaks",))
     assert outcomes(done) == {"/breaks": {"truncated": 1}}, done.output
     assert [headers.get("Last-Event-ID") for _, _, headers, _, _ in service.requests] == [None, "1", "1", "1"]
+
+
+def test_ten_redirects_are_followed_and_no_more(ask, service):
+    done = ask(service.url, paths=("/hop?10", "/hop?11"), arguments={"protocol": "sse"})
+    (streams,) = done.result["streams"]
+    assert streams["outcomes"] == {"completed": 1, "http_error": 1}, done.output
+    assert "302" in next(iter(streams["reasons"]))
+    assert [path for _, path, *_ in service.requests].count("/events") == 1
