@@ -16,7 +16,7 @@ def test_the_request_is_as_the_options_say(ask, service):
 
 
 def test_the_environment_says_the_same_as_options(ask, service, proxy, tmp_path):
-    """The environment's proxy is none of them."""
+    """A proxy that the environment names for other programs is not used."""
     (tmp_path / "body").write_bytes(b"\x00\xff two\r\n")
     ours = {"PATH": "/lines", "BODY": f"@{tmp_path / 'body'}", "ACCEPT": "application/json", "HEADER": "X-One: 1"}
     variables = {f"LOCUST_STREAM_{name}": value for name, value in ours.items()}
