@@ -98,3 +98,10 @@ def test_a_redirect_within_the_origin_is_followed_on_the_same_connection_where_t
     record = stream(script)
     assert (record.outcome, record.chunks) == (COMPLETED, 1), record.reason
     assert server.connections == connections
+
+
+@pytest.mark.parametrize(("hops", "outcome"), [(10, COMPLETED), (11, Outcome.HTTP_ERROR)])
+def test_ten_redirects_are_followed_unless_the_plan_says_otherwise(hops, outcome, stream, server):
+    server.scripts |= {f"/{left}": [moved(b"/%d" % (left - 1))] for left in range(1, hops)} | {"/0": [EVENTS]}
+    assert stream([moved(b"/%d" % (hops - 1))]).outcome is outcome
+    assert len(server.requests) == 11

@@ -1,0 +1,83 @@
+"""How the service is reached: TLS, certificates, a forward proxy; and where results and metrics are."""
+
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+
+
+@pytest.fixture
+def certified(authority):
+    """Makes the TLS context of a server whose certificate is for a host name."""
+
+    def make(name="localhost"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(context)
+        return context
+
+    return make
+
+
+@pytest.fixture
+def ca_file(authority, tmp_path):
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return tmp_path / "ca.pem"
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(ask, serve, certified):
+    server = serve(certified())
+    (streams,) = ask(server.url).result["streams"]
+    assert streams["outcomes"] == {"connect_error": 1}
+    assert "certificate refused" in next(iter(streams["reasons"]))
+    assert server.requests == []
+
+
+def test_insecure_accepts_it_for_any_host(ask, serve, certified, outcomes):
+    server = serve(certified("elsewhere.test"))
+    done = ask(server.url, variables={"LOCUST_INSECURE": "true"})
+    assert outcomes(done) == {"/events": {"completed": 1}}, done.output
+    assert len(server.requests) == 1
+
+
+def test_a_client_shows_its_certificate_through_the_proxys_tunnel(
+    ask, serve, certified, authority, ca_file, proxy, tmp_path, outcomes
+):
+    context = certified()
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    issued, (cert, key) = authority.issue_cert(common_name="a load test"), (tmp_path / "cert.pem", tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(str(cert))
+    issued.private_key_pem.write_to_path(str(key))
+    server = serve(context, asks_who=True)
+    shown = ("--ca-file", ca_file, "--client-cert", cert, "--client-key", key)
+    done = ask(server.url, *shown, "--proxy", proxy.url)
+    assert outcomes(done) == {"/events": {"completed": 1}}, done.output
+    ((*_, subject),) = server.requests
+    assert subject["commonName"] == "a load test"
+    assert proxy.requests == [f"CONNECT localhost:{server.server_port}"]
+
+
+def test_a_host_that_only_the_proxy_knows_is_reached_by_it(ask, service, proxy, outcomes):
+    proxy.hosts["service.test"] = f"127.0.0.1:{service.server_port}"
+    done = ask("http://service.test", variables={"LOCUST_PROXY": proxy.url})
+    assert outcomes(done) == {"/events": {"completed": 1}}, done.output
+    assert proxy.requests == ["GET http://service.test/events"]
+    assert [path for _, path, *_ in service.requests] == ["/events"]
+
+
+def test_metrics_and_results_are_where_the_options_say(ask, service, free_port, tmp_path):
+    port, pages = free_port(), []
+
+    def look(_):
+        pages.append(urllib.request.urlopen(f"http://127.0.0.2:{port}/metrics", timeout=60).read().decode())
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60)
+
+    there = ("--metrics-port", port, "--metrics-host", "127.0.0.2", "--metrics-linger", 0)
+    done = ask(service.url, metrics=there, at=look)
+    assert "stream_client_users" in pages[0], done.output
+    (directory,) = (tmp_path / "results").iterdir()
+    assert {each.name for each in directory.iterdir()} >= {
+        "result.json", "report.html", "streams.csv", "timeline.csv"
+    }  # fmt: skip

@@ -1,0 +1,52 @@
+"""What the options make of a request, as the server gets it, and what must have come back."""
+
+import pytest
+
+ENDS = {"event:done": "/event", "data:fin": "/data", "chunks:3": "/chunks"}
+
+
+def test_the_request_is_as_the_options_say(ask, service):
+    options = ("--stream-path", "/events?x=1", "--stream-method", "put", "--stream-body", "hällo")
+    fields = ("--stream-accept", "text/x-own;q=0.5", "--stream-header", "X-One: 1", "--stream-header", "X-Two: a, b")
+    done = ask(service.url, *options, *fields, "--stream-stamps", paths=("/event",))
+    ((method, path, headers, body, _),) = service.requests
+    assert (method, path, body) == ("PUT", "/events?x=1", "hällo".encode()), done.output
+    sent = {name: headers.get(name) for name in ("Accept", "X-One", "X-Two", "Streamgauge-Stamps")}
+    assert sent == {"Accept": "text/x-own;q=0.5", "X-One": "1", "X-Two": "a, b", "Streamgauge-Stamps": "1"}
+
+
+def test_the_environment_says_the_same_as_options(ask, service, proxy, tmp_path):
+    """A proxy that the environment names for other programs is not used."""
+    (tmp_path / "body").write_bytes(b"\x00\xff two\r\n")
+    ours = {"PATH": "/lines", "BODY": f"@{tmp_path / 'body'}", "ACCEPT": "application/json", "HEADER": "X-One: 1"}
+    variables = {f"LOCUST_STREAM_{name}": value for name, value in ours.items()}
+    variables |= {"http_proxy": proxy.url, "HTTP_PROXY": proxy.url}
+    done = ask(service.url, arguments={"protocol": "ndjson"}, variables=variables)
+    ((method, path, headers, body, _),) = service.requests
+    assert (method, path, body) == ("POST", "/lines", b"\x00\xff two\r\n"), done.output
+    assert (headers["Accept"], headers["X-One"]) == ("application/json", "1")
+    assert "Streamgauge-Stamps" not in headers
+    (streams,) = done.result["streams"]
+    assert (streams["protocol"], streams["chunks"], streams["outcomes"]) == ("ndjson", 3, {"completed": 1})
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_streams_without_the_named_end_are_incomplete(ask, service, outcomes, end):
+    done = ask(service.url, "--stream-end", end, paths=(*ENDS.values(),))
+    whole = {path: {"completed" if path == ENDS[end] else "incomplete": 1} for path in ENDS.values()}
+    assert outcomes(done) == whole, done.output
+
+
+def test_a_stream_that_breaks_off_is_connected_to_as_often_as_the_option_says(ask, service, outcomes):
+    done = ask(service.url, "--stream-reconnect", 3, paths=("/breaks",))
+    assert outcomes(done) == {"/breaks": {"truncated": 1}}, done.output
+    assert [headers.get("Last-Event-ID") for _, _, headers, _, _ in service.requests] == [None, "1", "1", "1"]
+
+
+def test_ten_redirects_are_followed_and_no_more(ask, service):
+    done = ask(service.url, paths=("/hop?10", "/hop?11"), arguments={"protocol": "sse"})
+    (streams,) = done.result["streams"]
+    assert streams["outcomes"] == {"completed": 1, "http_error": 1}, done.output
+    assert "302" in next(iter(streams["reasons"]))
+    assert [path for _, path, *_ in service.requests].count("/events") == 1
