@@ -61,7 +61,7 @@ def histogram(*numbers: int) -> Histogram:
     """Durations: more the later the number, one of them above the highest that a histogram tells."""
     found = Histogram()
     for number in numbers:
-        found.record_all_ns([number * 1_000_000] * (number % 7 + 1))
+        found.record_all_ns([number * 10_000] * (number % 7 + 1))
         found.record_ns(HIGHEST_NS + number)
     return found
 
