@@ -19,7 +19,7 @@ from monitoring.preview.answers import Questions
 from monitoring.preview.prometheus import Prometheus
 from monitoring.preview.scope import Window, options, resolve
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 PORTS = (

@@ -7,6 +7,8 @@ import urllib.request
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)
+
 DEADLINE_S = 120
 
 

@@ -13,6 +13,8 @@ from benchmarks.server import Server
 from streamgauge.calibrate.truth import Stream, chunk_interval
 from streamgauge.measure.histogram import RELATIVE_ERROR
 
+pytestmark = pytest.mark.timeout(900)
+
 SERVERS = Path(__file__).parent / "servers"
 USERS, CHUNKS = 20, 30
 #: The first ends in the middle of the third stream of each user; where the machine was so busy that no connection was

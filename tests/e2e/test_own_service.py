@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
 SERVICE = Path(__file__).with_name("servers") / "own_service.py"

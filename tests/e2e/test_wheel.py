@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.timeout(1000)
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = Path(distribution("pytest").locate_file("")).resolve()
 #: What lies at the top of the repository, and must not be importable where the wheel is installed.

@@ -12,6 +12,8 @@ from streamgauge.catalog import CATALOG, CLIENT
 from streamgauge.measure.outcome import Outcome
 from streamgauge.report.hdr import decode
 
+pytestmark = pytest.mark.timeout(600)
+
 USERS, RUN_TIME = 8, "6s"
 #: Processes that stream, and Locust's options for it.
 MODES = {"one process": 1, "four workers": 4}

@@ -14,6 +14,8 @@ import pytest
 from benchmarks.locust_run import run_locust
 from benchmarks.server import ROOT, Server
 
+pytestmark = pytest.mark.timeout(600)
+
 PACED = ("--stream-path", "/sse?chunks=20&interval_ms=25", "--stream-end", "event:done")
 CALL = "from streamgauge.cli import main; main()"
 GARBLED = """
