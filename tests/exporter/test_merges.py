@@ -75,6 +75,11 @@ def test_a_metric_shows_the_sum_of_its_field(shown, metric, field):
             assert found == whole != 0
 
 
+@pytest.mark.parametrize("metric", sorted(ALWAYS_ZERO))
+def test_what_no_user_of_ours_can_do_is_shown_to_be_zero(shown, metric):
+    assert [of_name(shown[0], metric, key) for key in KEYS] == [0, 0]
+
+
 def test_no_two_metrics_can_be_taken_for_each_other(shown):
     readings, _ = shown
     for key in KEYS:

@@ -58,11 +58,16 @@ def _value(empty: Any, name: str, numbers: list[int]) -> Any:
 
 
 def histogram(*numbers: int) -> Histogram:
-    """Durations: more the later the number, one of them above the highest that a histogram tells."""
+    """Durations: more the later the number, one of them above the highest that a histogram tells. The last one waits
+    to be counted with others, as it may at any time; ``counts`` counts those before.
+    """
     found = Histogram()
     for number in numbers:
         found.record_all_ns([number * 10_000] * (number % 7 + 1))
         found.record_ns(HIGHEST_NS + number)
+    assert found.counts
+    for number in numbers:
+        found.record_ns(number * 10_000)
     return found
 
 
@@ -70,7 +75,10 @@ def sizes(*numbers: int) -> Sizes:
     """Sizes of chunks."""
     found = Sizes()
     for number in numbers:
-        found.record_all([number % 60, number, number * 100])
+        found.record_all([number % 60, number])
+    assert found.counts
+    for number in numbers:
+        found.record_all([number * 100])
     return found
 
 

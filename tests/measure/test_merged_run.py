@@ -106,7 +106,7 @@ def test_a_second_adds_up_over_names_and_processes_and_keeps_it_when_it_is_close
     totals.add("process 0", Slice(3 + later_s, 0), BUSY_CPU) if later_s else None
     second = totals.seconds[3]
     assert (second.tallies is None) == bool(later_s)
-    assert second.active == sum(part.active for part in parts)
+    assert (second.active, bool(second.active_by)) == (sum(part.active for part in parts), not later_s)
     tallies = [tally for part in parts for tally in part.tallies.values()]
     expected = {name: sum(getattr(tally, name) for tally in tallies) for name in fields_of(Counts)}
     assert {name: getattr(second, name) for name in fields_of(Counts)} == expected
