@@ -1,4 +1,4 @@
-"""A real browser for all tests: Chromium, driven over its DevTools pipe (https://chromedevtools.github.io)."""
+"""For all tests: no skips under CI, and Chromium, driven over its DevTools pipe (https://chromedevtools.github.io)."""
 
 import base64
 import contextlib
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,29 @@ FLAGS = (
 )
 #: Chromium reads its commands from descriptor 3 and answers on 4.
 START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under ``CI``, what a test skips fails: there, every part that a test needs is to be installed."""
+    report = yield
+    _fail_what_is_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same of a module that is skipped as a whole."""
+    report = yield
+    _fail_what_is_skipped(report)
+    return report
+
+
+def _fail_what_is_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    expected_to_fail = hasattr(report, "wasxfail")  # pytest calls that skipped too
+    if os.environ.get("CI") and report.skipped and not expected_to_fail:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"no test may be skipped where CI is set: {reason}"
 
 
 class Browser:
@@ -181,12 +204,12 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[..., str]:
-    """Finds an installed program, the first of its names; without it the test is skipped, and fails under ``CI``."""
+    """Finds an installed program, the first of its names; without it the test is skipped."""
 
     def find(*names: str) -> str:
         found = next(filter(None, map(shutil.which, names)), None)
         if found is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{names[0]} is not installed")
+            pytest.skip(f"{names[0]} is not installed")
         return str(found)
 
     return find
@@ -198,7 +221,7 @@ def docker(program: Callable[..., str]) -> str:
     found = program("docker")
     for needed in (("compose", "version"), ("info",)):
         if subprocess.run([found, *needed], capture_output=True, check=False).returncode:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)("no Docker Engine with compose v2")
+            pytest.skip("no Docker Engine with compose v2")
     return found
 
 

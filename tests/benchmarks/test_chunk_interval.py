@@ -9,6 +9,8 @@ import pytest
 from benchmarks.chunk_interval import INSTRUMENTS
 from benchmarks.server import Log, Server, quantile_s
 
+pytestmark = pytest.mark.timeout(360)
+
 ROOT = Path(__file__).parents[2]
 
 

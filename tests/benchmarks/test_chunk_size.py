@@ -11,7 +11,10 @@ from benchmarks import machine
 from benchmarks.chunk_size import FORMS, SIZES_BYTES, chunks_of
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not machine.supported(), reason="the benchmark needs Linux's CPU clocks")
+pytestmark = [
+    pytest.mark.skipif(not machine.supported(), reason="the benchmark needs Linux's CPU clocks"),
+    pytest.mark.timeout(360),
+]
 
 
 def run(*arguments):

@@ -15,6 +15,8 @@ from benchmarks.server import Server
 from streamgauge.measure.histogram import RELATIVE_ERROR
 from streamgauge.wire.sse import SseDecoder
 
+pytestmark = pytest.mark.timeout(1000)
+
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(not machine.supported(), reason="the engine's benchmark needs Linux")
 

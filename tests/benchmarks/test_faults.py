@@ -10,6 +10,8 @@ import pytest
 from benchmarks import behaviours, faults
 from streamgauge.measure.outcome import Outcome
 
+pytestmark = pytest.mark.timeout(360)
+
 ROOT = Path(__file__).parents[2]
 STREAMS = 210
 

@@ -12,6 +12,8 @@ from benchmarks.service import BARE, INSTRUMENTS, OURS
 from benchmarks.service.app import coded_bytes
 from benchmarks.service.reading import ReadingError, read_all
 
+pytestmark = pytest.mark.timeout(360)
+
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(not machine.supported(), reason="the recorder's benchmark needs Linux")
 

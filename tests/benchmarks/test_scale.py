@@ -11,7 +11,10 @@ from benchmarks import machine, scale, scale_run
 from benchmarks.server import Log
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not machine.supported(), reason="the benchmark of scale needs Linux")
+pytestmark = [
+    pytest.mark.skipif(not machine.supported(), reason="the benchmark of scale needs Linux"),
+    pytest.mark.timeout(360),
+]
 STREAMS = 60
 
 

@@ -74,7 +74,7 @@ def test_a_round_is_run_and_written(tmp_path, capsys):
 
 @pytest.mark.parametrize(("option", "value"), [("--rounds", "0"), ("--kind", "none"), ("--seconds", "nan")])
 def test_a_bad_value_is_named(capsys, option, value):
-    with pytest.raises(SystemExit, match="2"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         main([option, value])
     errors = capsys.readouterr().err
     assert option in errors

@@ -6,7 +6,11 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from benchmarks.undisturbed import PROCESSES, SECONDS, USERS, Size, Verdict, sizes, summed_up
+
+pytestmark = pytest.mark.timeout(360)
 
 ROOT = Path(__file__).parents[2]
 

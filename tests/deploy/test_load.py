@@ -119,7 +119,8 @@ def ended(web):
 
 
 def test_a_load_says_what_the_demo_says(ended):
-    assert ended.whole.status in (0, 3), ended.whole.err  # 3 where the machine was busy
+    busy = "invalid, not judged" in ended.whole.out
+    assert ended.whole.status == (3 if busy else 0), ended.whole.err
     assert "interval" in ended.whole.out
     assert "/sse" in ended.whole.out
     assert re.search(r"result  +\S+/result\.json\n  report  +\S+/report\.html\n", ended.whole.out)

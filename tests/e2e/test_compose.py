@@ -19,7 +19,7 @@ from monitoring.preview.answers import Questions
 from monitoring.preview.prometheus import Prometheus
 from monitoring.preview.scope import Window, options, resolve
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 PORTS = (
@@ -56,8 +56,8 @@ class Stack:
         """A run through the master, as ``make load`` does it; what it says."""
         load = ("python", "load.py", "--users", "20", "--spawn-rate", "20", "--run-time", f"{seconds}s")
         done = self.compose("exec", "-T", "locust-master", *load, timeout_s=seconds + 90)
-        passed_or_on_a_busy_machine = (0, 3)
-        assert done.returncode in passed_or_on_a_busy_machine, done.stdout + done.stderr
+        busy = "invalid, not judged" in done.stdout
+        assert done.returncode == (3 if busy else 0), done.stdout + done.stderr
         return done.stdout
 
     def run(self):

@@ -9,6 +9,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)
+
 TOTALS = ("streams finished", "chunks", "bytes")
 
 

@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)
+
 #: Longer than any of them is let run.
 ENDLESS = ("--run-time", "30m")
 

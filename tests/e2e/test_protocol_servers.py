@@ -14,6 +14,8 @@ from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
 from streamgauge.measure.outcome import Outcome
 
+pytestmark = pytest.mark.timeout(900)
+
 APP = Path(__file__).parent / "servers" / "protocols_app.py"
 COMPLETED = Outcome.COMPLETED
 #: Seconds as floats lose about this much.

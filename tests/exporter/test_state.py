@@ -235,3 +235,14 @@ def test_a_scrape_sees_whole_slices(slice_of, monkeypatch, touch, result_of):
     state.end(result_of("trusted"))
     assert seen
     assert all(seen)
+
+
+def test_the_lag_of_a_process_that_goes_on_in_the_next_run_stays(state, clock, slice_of):
+    part = slice_of()
+    part.lag.record_ns(1000)
+    state.add("p", [part])
+    state.end(None)
+    state.begin(SECOND_RUN, 0.0)
+    state.add("p", [part])
+    clock.now_s += KEPT_S + 1
+    assert sum(value(state, "generator_lag_seconds", ("p",)).counts) == 2

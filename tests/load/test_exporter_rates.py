@@ -20,6 +20,8 @@ import pytest
 
 from benchmarks.server import Server
 
+pytestmark = pytest.mark.timeout(600)
+
 USERS = 4
 #: Streams of half a second, and 50 chunks a second and user.
 STREAM_PATH, END = "/sse?chunks=24&interval_ms=20", "event:done"

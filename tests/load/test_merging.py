@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)
+
 LOCUSTFILE = "tests/load/locustfiles/replay.py"
 STREAMS, WORKERS = 240, 4
 #: What only a language model's streams have.

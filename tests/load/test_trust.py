@@ -14,6 +14,8 @@ import pytest
 from benchmarks.locust_run import run_locust
 from benchmarks.server import ROOT, Server
 
+pytestmark = pytest.mark.timeout(600)
+
 PACED = ("--stream-path", "/sse?chunks=20&interval_ms=25", "--stream-end", "event:done")
 CALL = "from streamgauge.cli import main; main()"
 GARBLED = """
@@ -188,7 +190,8 @@ def test_a_result_carries_the_last_calibration_of_the_machine(start, source, tmp
     small = ("calibrate", "--users", "2", "--run-time", "1s", "--interval-ms", "20", "--quiet")
     began_s = time.time()
     calibrated = subprocess.run([sys.executable, "-c", CALL, *small], timeout=180, stdout=subprocess.DEVNULL)
-    assert calibrated.returncode in (0, 3)  # measured or, on a machine that is all too busy, measured badly
+    busy = json.loads(kept.read_text())["trust"] == "invalid"
+    assert calibrated.returncode == (3 if busy else 0)
     after = start.headless(source.url, *PACED, **load, result_dir=tmp_path / "after").wait()
     found = after.result["generator"]["calibration"]
     assert 0 <= found.pop("age_s") <= time.time() - began_s

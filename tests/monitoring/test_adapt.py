@@ -11,6 +11,8 @@ import yaml
 from monitoring import build
 from streamgauge.catalog import CATALOG
 
+pytestmark = pytest.mark.timeout(360)
+
 OPTIONS = ["--prefix", "acme_", "--job", 'api|"load"', "--datasource", "mimir-1", "--app-job", r'api\d|"web"']
 SERIES = {series for metric in CATALOG.values() for series in metric.series}
 

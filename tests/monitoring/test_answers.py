@@ -23,6 +23,8 @@ from monitoring.results import difference, of_each_run, of_run, ratio, same, unl
 from monitoring.windows import shift
 from streamgauge.catalog import CATALOG
 
+pytestmark = pytest.mark.timeout(360)
+
 FINISHED = "stream_server_finished_total"
 LAG = "event_loop_lag_seconds"
 FAILED = f'outcome=~"{"|".join(FAILED_OUTCOMES)}"'

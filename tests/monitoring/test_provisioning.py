@@ -8,6 +8,8 @@ import yaml
 
 from monitoring.config import DATASOURCE_UID, RUNBOOKS_URL, SCRAPE_INTERVAL_S
 
+pytestmark = pytest.mark.timeout(360)
+
 MONITORING = Path(__file__).parents[2] / "monitoring"
 
 

@@ -17,6 +17,8 @@ from monitoring.rules.plan import BURNS, Plan, span
 from monitoring.rules.rule import Alert, Recording
 from streamgauge.catalog import CATALOG
 
+pytestmark = pytest.mark.timeout(360)
+
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "rules"
 PROMETHEUS = ROOT / "monitoring" / "prometheus" / "prometheus.yml"

@@ -10,6 +10,8 @@ from monitoring.promql import quantile
 from streamgauge.catalog import CATALOG
 from streamgauge.report.hdr import decode
 
+pytestmark = pytest.mark.timeout(900)
+
 RUNS = {"Base": 0, "New": 1}
 METRICS = {"time_to_first_chunk": CLIENT_TTFC, "chunk_interval": CLIENT_INTERVAL}
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}

@@ -11,6 +11,8 @@ from monitoring.dashboards import DASHBOARDS, client_against_server, compare_run
 from monitoring.preview.answers import Questions
 from monitoring.preview.scope import options
 
+pytestmark = pytest.mark.timeout(900)
+
 POINTS = 700
 BUILT = {dashboard["uid"]: dashboard for dashboard in (build() for build in DASHBOARDS)}
 TARGETS = [

@@ -7,6 +7,8 @@ from monitoring.dashboards import DASHBOARDS
 from monitoring.preview.__main__ import main
 from monitoring.preview.page import CELL_PX, PAGE_PX
 
+pytestmark = pytest.mark.timeout(900)
+
 BUILT = {dashboard["uid"]: dashboard for dashboard in (build() for build in DASHBOARDS)}
 
 

@@ -15,6 +15,8 @@ from monitoring.rules.files import groups
 from monitoring.rules.plan import Plan
 from monitoring.rules.rule import Recording
 
+pytestmark = pytest.mark.timeout(900)
+
 #: What each job's fault is to raise: page and cause where users feel it, the cause alone where they do not yet.
 MEANT = {
     "app-healthy": set(),
