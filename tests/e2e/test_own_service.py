@@ -27,6 +27,8 @@ SERVICE = Path(__file__).with_name("servers") / "own_service.py"
 SECTION = "### Test a service of your own in the stack"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORTS = ("APP_PORT", "APP_METRICS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT", "LOCUST_PORT", "CLIENT_METRICS_PORT")
+#: What make gives to the commands that it runs: with these, ``make load`` would take the ARGS of ``make test``.
+FROM_MAKE = ("ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 #: Of .env.example, not of the section.
 FURTHER = "LOCUST_WORKERS=1\nTARGET_APP_WORKERS=2\nPROMETHEUS_RETENTION=3d\n"
 UP_S = 300
@@ -68,7 +70,8 @@ class Reader:
         self.directory = directory
         self.project = f"streamgauge-own-{secrets.token_hex(4)}"
         self.container = f"my-service-{secrets.token_hex(4)}"
-        self.environment = os.environ | dict.fromkeys(PORTS, "0") | {"COMPOSE_PROJECT_NAME": self.project}
+        outside_make = {name: value for name, value in os.environ.items() if name not in FROM_MAKE}
+        self.environment = outside_make | dict.fromkeys(PORTS, "0") | {"COMPOSE_PROJECT_NAME": self.project}
         section = (directory / "README.md").read_text().partition(SECTION)[2].partition("\n## ")[0]
         for given, here in (
             ("streamgauge_default", f"{self.project}_default"),
