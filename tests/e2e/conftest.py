@@ -84,6 +84,21 @@ class Demo:
         (found,) = self.results.glob("*Z-*")
         return found
 
+    def address(self, name: str) -> str:
+        """The address that it printed behind this name, once it has."""
+        printed = re.compile(rf"{re.escape(name)} (http://[\w.:]+)")
+
+        def found() -> str | None:
+            assert self.process.poll() is None, self.errors.read_text()
+            there = printed.search(self.errors.read_text())
+            return there and there[1]
+
+        return str(_until(found))
+
+    def reported_runs(self) -> list[Path]:
+        """The directories of the runs whose reports are written, the first one first."""
+        return sorted((each.parent for each in self.results.glob("*Z-*/report.html")), key=lambda run: run.name)
+
     def disturbed(self) -> bool:
         return any(_DISTURBED.search(log.read_text()) for log in self.results.rglob("*locust.log"))
 
