@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -189,3 +190,21 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def playing() -> Callable[..., AbstractContextManager[Demo]]:
     """A context in which a demo runs, with a directory and options."""
     return _playing
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Waits until a condition holds, and returns its value."""
+    return _until
+
+
+@pytest.fixture(scope="session")
+def counted() -> Callable[[str, str], float]:
+    """Reads a counter of the sample app, as the sum over all of its streams, at the address of its metrics."""
+
+    def read(address: str, name: str) -> float:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as reply:
+            lines = reply.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + "{"))
+
+    return read

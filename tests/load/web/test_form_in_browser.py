@@ -132,7 +132,7 @@ def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page
     form.wait_for_no_alert()
     form.type("host", "example.org")
     form.start()
-    assert form.alert().startswith("Host: 'example.org")
+    assert form.alert() == "Host: expected a URL such as http://127.0.0.1:8000, got 'example.org'"
     statistics = web.statistics()
     assert (statistics["state"], statistics["user_count"]) == ("ready", 0)
     assert recorder.requests == []
