@@ -188,6 +188,82 @@ class Tab:
         self._browser.command("Target.disposeBrowserContext", browserContextId=self._context)
 
 
+class LocustPage:
+    """The page of Locust's web UI, with the form that starts a run, as its user sees it."""
+
+    ALERT = "(document.querySelector('.MuiAlert-message')?.textContent ?? '')"
+    STATUS = "(document.body.innerText.match(/Status\\s+(\\w+)/)?.[1] ?? '')"
+    _START = "document.querySelector('button[type=submit]')"
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+
+    @staticmethod
+    def _button(words: str) -> str:
+        return f"[...document.querySelectorAll('button')].find(each => each.textContent === {json.dumps(words)})"
+
+    def open_form(self) -> None:
+        """Show the form, where a run is over by the button New, and all options in it."""
+        new = self._button("New")
+        self.tab.wait(f"{self._START} !== null || {new} !== undefined")
+        self.tab.evaluate(f"{self._START} === null && {new}.click()")
+        self.tab.wait(f"{self._START} !== null")
+        for number in range(self.tab.evaluate("document.querySelectorAll('.MuiAccordionSummary-root').length")):
+            self.tab.evaluate(f"document.querySelectorAll('.MuiAccordionSummary-root')[{number}].click()")
+        self.tab.wait("document.querySelector('[name=streamPath]') !== null")
+
+    @staticmethod
+    def _field(name: str) -> str:
+        return f"[...document.querySelectorAll('[name={name}]')].at(-1)"
+
+    def shown(self, name: str) -> str:
+        """The text in a field."""
+        return str(self.tab.evaluate(f"{self._field(name)}.value"))
+
+    def type(self, name: str, text: str) -> None:
+        """Type a text instead of what is in a field."""
+        self.tab.evaluate(f"{self._field(name)}.select()")
+        self.tab.evaluate(f"{self._field(name)}.focus()")
+        self.tab.command("Input.insertText", text=text)
+
+    def tick(self, name: str) -> None:
+        self.tab.evaluate(f"document.querySelector('[name={name}]').click()")
+
+    def start(self) -> None:
+        self.tab.wait(f"!{self._START}.disabled")
+        self.tab.evaluate(f"{self._START}.click()")
+
+    def press(self, words: str) -> None:
+        """Press the button of these words, once it is there."""
+        self.tab.wait(f"{self._button(words)} !== undefined")
+        self.tab.evaluate(f"{self._button(words)}.click()")
+
+    def wait_for_status(self, status: str) -> None:
+        self.tab.wait(f"{self.STATUS} === {json.dumps(status)}")
+
+    def alert(self) -> str:
+        """What the page says against the form, once it says anything."""
+        self.tab.wait(f"{self.ALERT} !== ''")
+        return str(self.tab.evaluate(self.ALERT))
+
+    def wait_for_no_alert(self) -> None:
+        self.tab.wait(f"{self.ALERT} === ''")
+
+
+@pytest.fixture
+def locust_page(browser: Browser) -> Iterator[Callable[[str], LocustPage]]:
+    """Opens the page of Locust's web UI at a URL; it is closed when the test ends."""
+    opened: list[Tab] = []
+
+    def show(url: str) -> LocustPage:
+        opened.append(browser.open(url))
+        return LocustPage(opened[-1])
+
+    yield show
+    for tab in opened:
+        tab.close()
+
+
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a port that was free a moment ago, each only once, from below those that the kernel gives to anybody."""

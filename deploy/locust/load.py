@@ -13,13 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-from master import IDLE, Master, MasterError
 from scenario import SAMPLE, Scenario, read_scenario
 from target import SAMPLE_METRICS, Target
 
 from streamgauge.demo.display import Display, Progress
 from streamgauge.demo.finish import Finish
 from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Killed
+from streamgauge.demo.master import IDLE, Master, MasterError
 from streamgauge.demo.runs import Runs
 from streamgauge.demo.timeline import Timeline
 from streamgauge.report.result import read_result

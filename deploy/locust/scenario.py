@@ -13,9 +13,9 @@ os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 from locust.argument_parser import default_args_dict, get_locustfiles_locally, get_parser, parse_locustfile_option
 from locust.main import merge_locustfiles_content
 from locust.util.timespan import parse_timespan
-from master import Form
 
 import streamgauge.load  # noqa: F401  adds our options
+from streamgauge.demo.master import Form
 
 #: The stack's own service, and the locustfile of its paths.
 SAMPLE = "http://app:8000"

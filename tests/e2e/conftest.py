@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -83,6 +84,21 @@ class Demo:
     def run(self) -> Path:
         (found,) = self.results.glob("*Z-*")
         return found
+
+    def address(self, name: str) -> str:
+        """The address that it printed behind this name, once it has."""
+        printed = re.compile(rf"{re.escape(name)} (http://[\w.:]+)")
+
+        def found() -> str | None:
+            assert self.process.poll() is None, self.errors.read_text()
+            there = printed.search(self.errors.read_text())
+            return there and there[1]
+
+        return str(_until(found))
+
+    def reported_runs(self) -> list[Path]:
+        """The directories of the runs whose reports are written, the first one first."""
+        return sorted((each.parent for each in self.results.glob("*Z-*/report.html")), key=lambda run: run.name)
 
     def disturbed(self) -> bool:
         return any(_DISTURBED.search(log.read_text()) for log in self.results.rglob("*locust.log"))
@@ -174,3 +190,21 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def playing() -> Callable[..., AbstractContextManager[Demo]]:
     """A context in which a demo runs, with a directory and options."""
     return _playing
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Waits until a condition holds, and returns its value."""
+    return _until
+
+
+@pytest.fixture(scope="session")
+def counted() -> Callable[[str, str], float]:
+    """Reads a counter of the sample app, as the sum over all of its streams, at the address of its metrics."""
+
+    def read(address: str, name: str) -> float:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as reply:
+            lines = reply.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + "{"))
+
+    return read

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+import trustme
 
 from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.dashboards import DASHBOARDS
@@ -36,6 +37,9 @@ VARIABLES = [(built, each) for built in BUILT for each in built["templating"]["l
 #: What this run does not feed: nobody asks for send stamps, nobody is refused, and nothing need be wrong.
 UNFED = ("stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS")
 POINTS = 700
+OF_A_STOPPED_RUN = {"completed", "censored"}
+#: The form's line of a user class.
+ROW = "[...document.querySelectorAll('tr')].find(each => each.textContent.includes('{name}'))"
 
 
 class Stack:
@@ -47,11 +51,10 @@ class Stack:
         self.started_at = time.time()
         self._asked = {}
 
-    def compose(self, *arguments, timeout_s=30):
+    def compose(self, *arguments, timeout_s=30, given=""):
         command = ["docker", "compose", "--project-name", self.project, *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=timeout_s
-        )
+        how = {"cwd": ROOT, "env": self.environment, "timeout": timeout_s}
+        return subprocess.run(command, **how, input=given, capture_output=True, text=True, check=False)
 
     def load(self, seconds):
         """A run through the master, as ``make load`` does it; what it says."""
@@ -62,24 +65,47 @@ class Stack:
         return done.stdout
 
     def run(self):
-        """A run of the whole mix, by which the panels are judged."""
+        """A run of the whole mix, by which the panels are judged; later runs leave that as it is."""
         self.started_at = time.time()
         self.said = self.load(seconds=RUN_S)
+        time.sleep(2 * SCRAPE_INTERVAL_S)  # so that the run's result is scraped
+        self.over_s = time.time()
+        self.last_seen_s = self._last_seen_s()
+
+    def address(self, service, port):
+        """Where Docker published a service's port."""
+        return f"http://{self.compose('port', service, str(port)).stdout.strip()}"
+
+    def results(self):
+        """The runs whose reports are written, by their directories' names."""
+        listed = self.compose("exec", "-T", "locust-master", "sh", "-c", "ls -d results/*/report.html")
+        return {line.split("/")[1] for line in listed.stdout.split()}
+
+    def result(self, name):
+        """The result of a run."""
+        return json.loads(self.compose("exec", "-T", "locust-master", "cat", f"results/{name}/result.json").stdout)
+
+    def give(self, file, text):
+        """Write a file below the home of master and workers; its path there."""
+        path = f"/home/streamgauge/{file}"
+        for service, count in SERVICES.items():
+            for number in range(1, count + 1) if service.startswith("locust-") else ():
+                where = ("exec", "-T", "--index", str(number), service)
+                done = self.compose(*where, "sh", "-c", f"cat > {path}", given=text)
+                assert done.returncode == 0, done.stderr
+        return path
 
     def grafana(self, path, **parameters):
-        address = self.compose("port", "grafana", "3000").stdout.strip()
         query = urllib.parse.urlencode(parameters, doseq=True)
-        with urllib.request.urlopen(f"http://{address}{path}?{query}", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.address('grafana', 3000)}{path}?{query}", timeout=10) as reply:
             return json.load(reply)
 
     @cached_property
     def source(self):
         """Prometheus through Grafana's proxy for the data source that its dashboards use."""
-        address = self.compose("port", "grafana", "3000").stdout.strip()
-        return Prometheus(f"http://{address}/api/datasources/proxy/uid/prometheus")
+        return Prometheus(f"{self.address('grafana', 3000)}/api/datasources/proxy/uid/prometheus")
 
-    @cached_property
-    def last_seen_s(self):
+    def _last_seen_s(self):
         """When all users were last seen to run, in Unix seconds: on a busy machine a run begins and ends late.
 
         After that no stream starts, and panels of first chunks would be empty.
@@ -89,12 +115,6 @@ class Stack:
             f"max_over_time(timestamp(stream_client_users == {USERS})[{now_s - self.started_at:.0f}s:1s])", now_s
         )
         return last.values[0]
-
-    @cached_property
-    def over_s(self):
-        """A moment after the run, when its result was scraped."""
-        time.sleep(2 * SCRAPE_INTERVAL_S)
-        return time.time()
 
     def asked(self, dashboard, *, afterwards=False):
         """A dashboard's queries near the end of the run, or after it."""
@@ -166,3 +186,96 @@ def test_a_panel_has_data_during_the_run_and_never_nan(stack, case):
 def test_a_variable_has_values(stack, case):
     asked = stack.asked(case[0], afterwards=True)
     assert options(case[1], asked.source, asked.scope)
+
+
+@pytest.fixture
+def page(stack, locust_page):
+    return locust_page(stack.address("locust-master", 8089) + "/")
+
+
+@pytest.fixture
+def run(stack, page, counted, eventually):
+    """Presses START in the form, and does ``then`` once the sample app sends chunks; the result of the run."""
+
+    def start(then):
+        known, metrics = stack.results(), stack.address("app", 9101)
+        before = counted(metrics, "stream_server_chunks_total")
+        page.start()
+        page.wait_for_status("RUNNING")
+        eventually(lambda: counted(metrics, "stream_server_chunks_total") > before)
+        then()
+        page.wait_for_status("STOPPED")
+        (found,) = eventually(lambda: stack.results() - known)
+        return stack.result(found)
+
+    return start
+
+
+def options_of_a_chat(stack):
+    """Every text of the form: a chat with the sample app, which serves as the proxy to a host that is not there."""
+    own = trustme.CA().issue_cert("user@example.org")
+    body = {"model": "river", "messages": [{"role": "user", "content": "How high?"}], "stream": True}
+    limits = {"firstChunkTimeout": "7", "idleTimeout": "8s", "totalTimeout": "9", "refusalPause": "0.5"}
+    load = {"userCount": "6", "spawnRate": "100", "runTime": "5s", "profile": "chat"}
+    return {
+        **load,
+        **limits,
+        "host": "http://upstream.test",
+        "proxy": "http://app:8000",
+        "streamPath": "/v1/chat/completions?chunks=7&interval_ms=20",
+        "streamMethod": "POST",
+        "streamHeader": "Content-Type: application/json\nX-Probe: a, b",
+        "streamBody": json.dumps(body, indent=1),
+        "streamEnd": "data:[DONE]",
+        "streamAccept": "text/event-stream",
+        "streamReconnect": "1",
+        "caFile": "/etc/ssl/certs/ca-certificates.crt",
+        "clientCert": stack.give("cert.pem", own.cert_chain_pems[0].bytes().decode()),
+        "clientKey": stack.give("key.pem", own.private_key_pem.bytes().decode()),
+    }
+
+
+@pytest.mark.browser
+def test_runs_start_in_the_page_as_the_form_is_shown_and_with_every_option(stack, page, run):
+    page.open_form()
+    users = int(page.shown("userCount"))
+    result = run(lambda: page.press("Stop"))
+    assert (result["run"]["host"], result["run"]["users"], result["run"]["workers"]) == ("http://app:8000", users, 3)
+    assert {name for each in result["streams"] for name, times in each["outcomes"].items() if times} <= OF_A_STOPPED_RUN
+
+    page.open_form()
+    for name, text in options_of_a_chat(stack).items():
+        page.type(name, text)
+    for name in ("streamStamps", "insecure"):
+        page.tick(name)
+    for name in ("Downloader", "NdjsonReader"):
+        page.tab.evaluate(ROW.format(name=name) + ".querySelector('input').click()")
+    result = run(lambda: None)  # its time ends it
+    assert (result["run"]["host"], result["run"]["users"]) == ("http://upstream.test", 6)
+    (streams,) = result["streams"]
+    assert streams["name"] == "/v1/chat/completions"
+    assert {name for name, times in streams["outcomes"].items() if times} == {"completed"}
+    assert streams["chunks"] == (7 + 3) * streams["started"]  # role and reason to finish come around, and [DONE]
+    assert streams["chunk_delay"]["count"]
+    assert not result["run"].get("warnings")
+    assert page.tab.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [("streamEnd", "nonsense", "--stream-end: "), ("host", "app:8000", "Host: ")],
+    ids=["end", "host"],
+)
+def test_a_bad_value_is_explained_in_the_page_and_nothing_starts(stack, page, field, text, words):
+    known = stack.results()
+    page.open_form()
+    page.type(field, text)
+    page.start()
+    said = page.alert()
+    assert said.startswith(words)
+    assert repr(text) in said
+    with urllib.request.urlopen(stack.address("locust-master", 8089) + "/stats/requests", timeout=60) as reply:
+        found = json.load(reply)
+    assert (found["state"] in ("ready", "stopped"), found["user_count"]) == (True, 0)
+    assert stack.results() == known

@@ -43,7 +43,7 @@ def runs():
 def test_a_host_that_is_none_is_named():
     run = run_locust("loadtests/sse.py", "--headless", "-H", "example.org", "-t", "1s", timeout_s=180)
     assert run.status == 2, run.output
-    assert "--host: 'example.org/': expected a scheme of http, https" in run.output
+    assert "--host: expected a URL such as http://127.0.0.1:8000, got 'example.org'" in run.output
     assert "Traceback" not in run.output
 
 
@@ -55,7 +55,7 @@ def test_a_host_that_is_none_is_named_where_a_user_class_has_another(tmp_path):
     )
     run = run_locust(locustfile, "--headless", "-H", "example.org", "-t", "1s", timeout_s=180)
     assert run.status == 2, run.output
-    assert "--host: 'example.org/': expected a scheme of http, https" in run.output
+    assert "--host: expected a URL such as http://127.0.0.1:8000, got 'example.org'" in run.output
 
 
 def test_options_that_do_not_go_together_are_named():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streamgauge.demo.display import Display, Progress
 from streamgauge.demo.interrupt import Interrupt, Interrupted
+from streamgauge.demo.master import IDLE, Master, MasterError
 from streamgauge.demo.plan import Plan
 from streamgauge.demo.ports import HOST
 from streamgauge.demo.process import Child, Children
@@ -43,7 +44,7 @@ def arguments(plan: Plan, url: str) -> list[str]:
 def _interface(plan: Plan) -> list[str]:
     if plan.ports.web is None:
         return ["--headless", "--only-summary"]
-    return ["--autostart", "--web-host", HOST, "--web-port", str(plan.ports.web.number)]
+    return ["--web-host", HOST, "--web-port", str(plan.ports.web.number)]
 
 
 def _processes(plan: Plan) -> list[str]:
@@ -88,7 +89,7 @@ class Generator:
         self._app.process.move_log(self._run / "app.log")
 
     def _await_run(self) -> Path:
-        deadline_s = time.monotonic() + _START_S
+        deadline_s, asked = time.monotonic() + _START_S, self._plan.ports.web is None
         while time.monotonic() < deadline_s:
             if self._interrupt.asked:
                 self.process.end()
@@ -98,8 +99,32 @@ class Generator:
                 return found[0]
             if not self.process.running:
                 raise DemoError(f"Locust ended at its start, with status {self.process.end()}", self.process)
+            asked = asked or self._ask_to_start()
             time.sleep(_TURN_S)
         raise DemoError(f"Locust began no run within {_START_S:g} s", self.process)
+
+    def _ask_to_start(self) -> bool:
+        """Start the run in the web UI, if that and all workers are there. Returns whether a run is started.
+
+        ``--autostart`` would do it as well, but its run time goes on after STOP, and would end a later run.
+        """
+        plan, port = self._plan, self._plan.ports.web
+        assert port is not None
+        master = Master(f"http://{HOST}:{port.number}")
+        try:
+            stats = master.stats()
+        except MasterError:
+            return False
+        if plan.processes > 1 and stats.get("worker_count", 0) < plan.processes:
+            return False
+        if stats["state"] not in IDLE:
+            return True  # the user was faster
+        users, rate, run_time = str(plan.users), f"{plan.spawn_rate:g}", f"{plan.run_time_s}s"
+        try:
+            master.start([("user_count", users), ("spawn_rate", rate), ("run_time", run_time)])
+        except MasterError as error:
+            raise DemoError(f"Locust started no run: {error}", self.process) from None
+        return True
 
     def follow(self) -> None:
         """Show how the first run goes until it has ended; pass the user's wish to end on to it."""

@@ -10,49 +10,17 @@ import trustme
 
 pytestmark = pytest.mark.browser
 
-ALERT = "(document.querySelector('.MuiAlert-message')?.textContent ?? '')"
-NEW = "[...document.querySelectorAll('button')].find(each => each.textContent === 'New')"
-STATUS = "(document.body.innerText.match(/Status\\s+(\\w+)/)?.[1] ?? '')"
-
-
-class Form:
-    """Locust's page, as its user sees it."""
-
-    def __init__(self, tab):
-        self.tab = tab
-        tab.wait("document.querySelector('button[type=submit]') !== null")
-        for number in range(tab.evaluate("document.querySelectorAll('.MuiAccordionSummary-root').length")):
-            tab.evaluate(f"document.querySelectorAll('.MuiAccordionSummary-root')[{number}].click()")
-        tab.wait("document.querySelector('[name=streamPath]') !== null")
-
-    def type(self, name, text):
-        """Type a text instead of what is in a field."""
-        self.tab.evaluate(f"[...document.querySelectorAll('[name={name}]')].at(-1).select()")
-        self.tab.evaluate(f"[...document.querySelectorAll('[name={name}]')].at(-1).focus()")
-        self.tab.command("Input.insertText", text=text)
-
-    def tick(self, name):
-        self.tab.evaluate(f"document.querySelector('[name={name}]').click()")
-
-    def start(self):
-        self.tab.wait("!document.querySelector('button[type=submit]').disabled")
-        self.tab.evaluate("document.querySelector('button[type=submit]').click()")
-
-    def running(self):
-        self.tab.wait(f"{STATUS} === 'RUNNING'")
-
 
 @pytest.fixture
-def page(browser):
-    opened = []
+def page(locust_page):
+    """Shows the form of a web UI."""
 
     def show(web):
-        opened.append(browser.open(web.url + "/"))
-        return Form(opened[-1])
+        shown = locust_page(web.url + "/")
+        shown.open_form()
+        return shown
 
-    yield show
-    for tab in opened:
-        tab.close()
+    return show
 
 
 @pytest.fixture(params=[1, 3], ids=["alone", "two workers"])
@@ -71,7 +39,7 @@ def processes(request, open_web, two_processes, until):
 def test_start_with_the_defaults_streams(processes, page, recorder, until):
     form = page(processes("-H", recorder.url))
     form.start()
-    form.running()
+    form.wait_for_status("RUNNING")
     until(lambda: recorder.requests, "a stream is asked for")
     assert recorder.requests[0]["path"].startswith("/stream/sse?")
     assert form.tab.complaints == []
@@ -101,7 +69,7 @@ def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, p
     form.tick("streamStamps")
     form.tick("insecure")
     form.start()
-    form.running()
+    form.wait_for_status("RUNNING")
     until(lambda: len({each["from"] for each in recorder.requests}) >= 4, "all users stream")
     for each in recorder.requests[:4]:
         assert each["method"] == "PUT"
@@ -147,7 +115,7 @@ def test_files_of_certificates_in_the_form_reach_every_process(processes, page, 
         for name, file in (("caFile", "ca, it.pem"), ("clientCert", "cert.pem"), ("clientKey", "key.pem")):
             form.type(name, str(tmp_path / file))
         form.start()
-        form.running()
+        form.wait_for_status("RUNNING")
         until(lambda: shown, "a user has shown its certificate")
         server.shutdown()
         thread.join()
@@ -159,14 +127,12 @@ def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page
     form = page(web)
     form.type("idleTimeout", "soon")
     form.start()
-    form.tab.wait(f"{ALERT} !== ''")
-    assert form.tab.evaluate(ALERT) == "--idle-timeout: expected seconds, got 'soon'"
+    assert form.alert() == "--idle-timeout: expected seconds, got 'soon'"
     form.type("idleTimeout", "5")
-    form.tab.wait(f"{ALERT} === ''")
+    form.wait_for_no_alert()
     form.type("host", "example.org")
     form.start()
-    form.tab.wait(f"{ALERT} !== ''")
-    assert form.tab.evaluate(ALERT).startswith("Host: 'example.org")
+    assert form.alert() == "Host: expected a URL such as http://127.0.0.1:8000, got 'example.org'"
     statistics = web.statistics()
     assert (statistics["state"], statistics["user_count"]) == ("ready", 0)
     assert recorder.requests == []
@@ -175,19 +141,16 @@ def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page
 def test_headers_of_several_lines_can_be_changed_in_the_next_run(open_web, page, recorder, until):
     web = open_web("-H", recorder.url, "--stream-header", "A: 1, 2", "--stream-header", "B: 2")
     form = page(web)
-    shown = "[...document.querySelectorAll('[name=streamHeader]')].at(-1).value"
-    assert form.tab.evaluate(shown) == "A: 1, 2\nB: 2"
+    assert form.shown("streamHeader") == "A: 1, 2\nB: 2"
     form.type("streamHeader", "A: 3, 4\nC: 5")
     form.start()
     until(lambda: recorder.requests, "a stream is asked for")
     assert (recorder.requests[0]["headers"]["a"], recorder.requests[0]["headers"]["c"]) == ("3, 4", "5")
     web.post("/stop")
-    form.tab.wait(f"{STATUS} === 'STOPPED'")
+    form.wait_for_status("STOPPED")
     recorder.requests.clear()
-    form.tab.wait(f"{NEW} !== undefined")
-    form.tab.evaluate(f"{NEW}.click()")
-    form = Form(form.tab)
-    assert form.tab.evaluate(shown) == "A: 3, 4\nC: 5"
+    form.open_form()
+    assert form.shown("streamHeader") == "A: 3, 4\nC: 5"
     form.start()
     until(lambda: recorder.requests, "a stream is asked for")
     assert recorder.requests[0]["headers"]["c"] == "5"

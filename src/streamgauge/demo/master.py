@@ -10,6 +10,9 @@ TIMEOUT_S = 10.0
 #: The states of a master that does nothing.
 IDLE = ("ready", "stopped")
 
+#: No proxy of the environment comes between.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 #: The fields of a form, in order; a name can come again.
 Form = list[tuple[str, str]]
 
@@ -28,7 +31,7 @@ class Master:
         """GET, or POST with a form; the answer's JSON object. Raises MasterError."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
         try:
-            with urllib.request.urlopen(self.url + path, data, timeout_s) as reply:
+            with _DIRECT.open(self.url + path, data, timeout_s) as reply:
                 answer: dict[str, Any] = json.load(reply)
         except (OSError, ValueError) as error:
             raise MasterError(f"{self.url}{path}: {error}") from error
