@@ -20,9 +20,9 @@ def value():
     series.active.inc(3)
     for number in (1, 2):
         series.sent(None, 0.02 * number, 100)
-        series.sent(0.3 * number, 0.003 * number, 5000)
         series.sent(0.7, 0.004, 900, chunks=3)
         series.sent_quickly(QUICK_S, QUICK_S / 2, 300)
+        series.sent(0.3 * number, 0.003 * number, 5000)
         series.sent_idle(IDLE_BYTES, heartbeats=2)
         series.closed_with(chunks=4)
         series.flush() if number == 1 else series.finished("completed", 3.5)
