@@ -9,7 +9,7 @@ from streamgauge.asgi.series import StreamSeries
 ROUTE = {"route": "/s", "protocol": "raw"}
 COMPLETED = {**ROUTE, "outcome": "completed"}
 #: Of each round; what is sent quickly is as large as what was sent before it.
-CHUNKS, BYTES, IDLE_BYTES, QUICK_S = 1 + 1 + 3 + 1, 100 + 5000 + 900 + 300, 17, 0.00001
+CHUNKS, BYTES, IDLE_BYTES, QUICK_S = 1 + 3 + 1 + 1 + 1, 100 + 900 + 300 + 5000 + 4500, 17, 0.00001
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def value():
         series.sent(0.7, 0.004, 900, chunks=3)
         series.sent_quickly(QUICK_S, QUICK_S / 2, 300)
         series.sent(0.3 * number, 0.003 * number, 5000)
+        series.sent_quickly(QUICK_S, QUICK_S / 2, 4500)
         series.sent_idle(IDLE_BYTES, heartbeats=2)
         series.closed_with(chunks=4)
         series.flush() if number == 1 else series.finished("completed", 3.5)
@@ -36,15 +37,15 @@ def test_chunks_bytes_and_heartbeats_are_counted_once(value):
 
 
 def test_intervals_are_counted_and_those_of_one_send_are_none(value):
-    assert value("stream_server_chunk_interval_seconds_count") == 2 * (1 + 1 + 2 + 1)
-    assert value("stream_server_chunk_interval_seconds_bucket", le="0.0001") == 2 * (2 + 1)
-    assert value("stream_server_chunk_interval_seconds_sum") == pytest.approx(0.3 + 0.6 + 2 * (0.7 + QUICK_S))
+    assert value("stream_server_chunk_interval_seconds_count") == 2 * (1 + 1 + 2 + 2)
+    assert value("stream_server_chunk_interval_seconds_bucket", le="0.0001") == 2 * (2 + 2)
+    assert value("stream_server_chunk_interval_seconds_sum") == pytest.approx(0.3 + 0.6 + 2 * (0.7 + 2 * QUICK_S))
 
 
 def test_sends_are_counted(value):
-    assert value("stream_server_chunk_send_seconds_count") == 2 * (3 + 1)
-    assert value("stream_server_chunk_send_seconds_bucket", le="0.0001") == 2
-    assert value("stream_server_chunk_send_seconds_sum") == pytest.approx(0.06 + 0.009 + 2 * (0.004 + QUICK_S / 2))
+    assert value("stream_server_chunk_send_seconds_count") == 2 * (3 + 2)
+    assert value("stream_server_chunk_send_seconds_bucket", le="0.0001") == 2 * 2
+    assert value("stream_server_chunk_send_seconds_sum") == pytest.approx(0.06 + 0.009 + 2 * (0.004 + QUICK_S))
 
 
 def test_sizes_are_counted_of_each_chunk(value):
