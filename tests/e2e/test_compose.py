@@ -68,9 +68,9 @@ class Stack:
         """A run of the whole mix, by which the panels are judged; later runs leave that as it is."""
         self.started_at = time.time()
         self.said = self.load(seconds=RUN_S)
+        self.last_seen_s = self._last_seen_s()
         time.sleep(2 * SCRAPE_INTERVAL_S)  # so that the run's result is scraped
         self.over_s = time.time()
-        self.last_seen_s = self._last_seen_s()
 
     def address(self, service, port):
         """Where Docker published a service's port."""
