@@ -63,13 +63,13 @@ def delay_of(steps):
 @pytest.mark.parametrize(
     ("steps", "known_ms", "possible_ms"),
     [
-        ([("sent", (), 7, 10)], 7, 0),
-        ([("connect", (), 2, 3), ("connected", (20 * MS,), 2, 23), ("sent", (), 3, 25)], 3, 0),
-        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 25), ("sent", (), 5, 25)], 5, 0),
-        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 22), ("sent", (), 5, 22)], 2, 0),
-        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 19), ("sent", (), 5, 19)], 0, 0),
-        ([("connect", (), 1, 1), ("connected", (None,), 5, 90), ("sent", (), 7, 99)], 3, 4),
-        ([("sent", (), 7, 10), ("resume", (), 90, 200), ("sent", (), 92, 210)], 9, 0),
+        ([("send", (), 7, 10)], 7, 0),
+        ([("connect", (), 2, 3), ("connected", (20 * MS,), 2, 23), ("send", (), 3, 25)], 3, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 25), ("send", (), 5, 25)], 5, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 22), ("send", (), 5, 22)], 2, 0),
+        ([("connect", (), 0, 0), ("connected", (20 * MS,), 5, 19), ("send", (), 5, 19)], 0, 0),
+        ([("connect", (), 1, 1), ("connected", (None,), 5, 90), ("send", (), 7, 99)], 3, 4),
+        ([("send", (), 7, 10), ("resume", (), 90, 200), ("send", (), 92, 210)], 9, 0),
     ],
     ids=[
         "on an open connection all of it",

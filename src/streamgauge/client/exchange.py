@@ -113,9 +113,10 @@ class Exchange:
         self._sending = Sending(transport, self._reactor)
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
-        self._sending.send(self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade))
-        self._delay.sent()
+        request = self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade)
+        self._delay.send()
         self._timer.delay(self._delay, self._ledger.now_ns())
+        self._sending.send(request)
 
     # Reading
 

@@ -39,8 +39,8 @@ class StartDelay:
         else:
             self.known_ns += max(0, min(waits_ns, self._now_ns() - self._began_ns - round_trip_ns))
 
-    def sent(self) -> None:
-        """The request was sent."""
+    def send(self) -> None:
+        """The request is about to be sent: a server that it wakes may take the CPU, which delays nothing."""
         self.known_ns += self._waits_ns()
 
     def _waits_ns(self) -> int:
