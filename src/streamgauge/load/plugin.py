@@ -78,7 +78,7 @@ def _extend_web_ui(environment: Environment) -> None:
         from streamgauge.load.web.polling import keep_polling
 
         extend_form(environment, environment.web_ui)
-        keep_polling(environment.web_ui)
+        keep_polling(environment, environment.web_ui)
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:

@@ -4,22 +4,28 @@ The UI asks for statistics only while the state is ``spawning`` or ``running``. 
 timeout, it is ``stopping``, or ``cleanup`` in one process: the UI would show that until it is reloaded. Users still run
 then, so the UI is told ``running``.
 
-Locust keeps each answer for two seconds. One from before START would tell the UI that no run has begun, and it would
-show the form again.
+Locust answers START before the run begins, and keeps each answer on statistics for two seconds. One from before the
+run would tell the UI that there is none, and it would show the form again.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 from flask import jsonify
-from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_STOPPING
+from locust.env import Environment
+from locust.runners import STATE_CLEANUP, STATE_INIT, STATE_RUNNING, STATE_STOPPED, STATE_STOPPING
 from locust.web import WebUI
 
 _STATISTICS, _SWARM = "locust.request_stats", "locust.swarm"
 _ENDING = (STATE_STOPPING, STATE_CLEANUP)
+_IDLE = (STATE_INIT, STATE_STOPPED)
+#: The answer to START waits for the run for so many seconds.
+START_S = 1.0
 
 
-def keep_polling(web_ui: WebUI) -> None:
+def keep_polling(environment: Environment, web_ui: WebUI) -> None:
     """Keep the UI asking until the run has stopped."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
@@ -28,11 +34,20 @@ def keep_polling(web_ui: WebUI) -> None:
     views[_STATISTICS] = _while_ending(statistics)
 
     def start() -> Any:
-        answer = swarm()
+        answer: Any = swarm()
+        if getattr(answer, "is_json", False) and answer.json.get("success"):
+            _wait_for_start(environment)
         statistics.clear_cache()
         return answer
 
     views[_SWARM] = start
+
+
+def _wait_for_start(environment: Environment) -> None:
+    """Wait until the run that was asked for is there; not for long, since none comes without workers."""
+    deadline_s = time.monotonic() + START_S
+    while environment.runner is not None and environment.runner.state in _IDLE and time.monotonic() < deadline_s:
+        gevent.sleep(0.01)
 
 
 def _while_ending(statistics: Callable[[], Any]) -> Callable[[], Any]:
