@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 USERS ?= 100
 DURATION ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt generate dashboards lock bench up down logs load docs clean
+.PHONY: help install demo test mutants check fmt generate dashboards lock bench up down logs load docs clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\)[a-z ]*:.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ demo: $(INSTALLED) ## A real load test of the sample app, with verdict and repor
 
 test: $(INSTALLED) ## All tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+mutants: $(INSTALLED) ## Which small faults do the tests miss? make mutants ARGS=src/streamgauge/measure
+	@$(BIN)/python tools/mutants.py $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, generated files up to date
 	$(BIN)/ruff format --check .
@@ -61,4 +64,4 @@ logs: ## What the stack says
 	docker compose logs --follow
 
 clean: ## Remove what was installed and written
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .mutants results
