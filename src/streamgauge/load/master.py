@@ -68,7 +68,6 @@ class MasterRun(ReportingRun):
             forgotten, slices = ([Slice.from_dict(part) for part in parts] for parts in sent)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             logger.error("A report of worker %s cannot be read: %r", client_id, error)
-            logger.error("A report of worker %s cannot be read: %r", client_id, error)
             self._note(f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?")
             return
         self.export(client_id, forgotten)
