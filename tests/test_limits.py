@@ -1,0 +1,136 @@
+"""The limits that users and servers feel, as numbers.
+
+Tests of a limit look at both sides of its edge, and mostly take the edge from the code: they would move with it. Here
+is where it must stand. Whoever moves one on purpose changes it here too, and where the documentation names it.
+"""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MIB = 1 << 20
+#: Each name with the values that it has, in whichever modules.
+LIMITS = {
+    # What a response may hold.
+    "MAX_BOUNDARY_BYTES": [200],
+    "MAX_CHOICES": [1024],
+    "MAX_CHUNK_BYTES": [16 * MIB],
+    "MAX_CODINGS": [4],
+    "MAX_CONTROL_BYTES": [125],
+    "MAX_DEFLATE_TRAILER_BYTES": [4],
+    "MAX_ERROR_CHARACTERS": [500],
+    "MAX_EVENT_BYTES": [16 * MIB],
+    "MAX_FINAL_BLOCKS": [64],
+    "MAX_HEAD_BYTES": [65_536],
+    "MAX_LINE_BYTES": [8192, 16 * MIB],
+    "MAX_MESSAGE_BYTES": [16 * MIB],
+    "MAX_PADDING_BYTES": [1024],
+    "MAX_PART_BYTES": [16 * MIB],
+    "MAX_PART_HEAD_BYTES": [16_384],
+    "MAX_PIECE_BYTES": [16 * MIB],
+    "MAX_TRAILER_BYTES": [65_536],
+    "WINDOW": [1024],
+    "BLOCK_BYTES": [65_536],
+    # How long the client waits.
+    "first_chunk_timeout_s": [30.0],
+    "idle_timeout_s": [30.0],
+    "stall_threshold_s": [1.0],
+    "max_redirects": [10],
+    "ATTEMPT_DELAY_S": [0.25],
+    "CLOSING_S": [10.0],
+    "DEFAULT_WAIT_S": [3.0],
+    "FIRST_SHARE": [1 / 16],
+    "REFUSAL_PAUSE_S": [1.0],
+    "GRACE_S": [10.0],
+    "CUT_GRACE_S": [3.0],
+    "LONGEST_S": [1e9],
+    # What a run is shown as.
+    "MAX_REASONS": [50],
+    "_MAX_REASON": [160],
+    "MOST_LINES": [8],
+    "_MOST_LINES": [10],
+    "_MOST_ROWS": [6],
+    "MOST_POINTS": [900],
+    "MOST_CURVES": [40],
+    "SHOWN": [8],
+    "MOST_BYTES": [3_000_000],
+    "_LONG_S": [600],
+    "_MISSING": [1.5],
+    "OPEN_SECONDS": [30],
+    "WARN_AFTER_S": [5.0],
+    "_LINE_EVERY_S": [5.0],
+    # What Prometheus is shown.
+    "KEPT_S": [90.0],
+    "NAMES": [20, 100],
+    "RUNS": [5],
+    "PORT": [9102],
+    "LINGER_S": [15.0],
+    "LOOK_S": [1.0],
+    "JUDGE_S": [5.0],
+    "JUDGE_FROM_S": [15],
+    "TICK_S": [0.05],
+    "TICKS_PER_FLUSH": [5],
+    "SCRAPE_PATIENCE_S": [1.0],
+    "REFRESH_S": [10.0],
+    "CLIENT_CLOSED_REQUEST": [499],
+    # What commands take.
+    "_MOST_USERS": [20_000],
+    "_LONGEST_S": [24 * 3600],
+    "_SHORTEST_MS": [0.1],
+    # What the sample app takes.
+    "MOST_CHUNKS": [100_000],
+    "LONGEST_INTERVAL_MS": [60_000],
+    "LONGEST_STREAM_S": [3600],
+    "LARGEST_BODY_BYTES": [1 << 30],
+    "LARGEST_GATHERED_BYTES": [MIB],
+    "LONGEST_BLOCK_MS": [250],
+    "LONGEST_PATHOLOGY_S": [60],
+    "LONGEST_CHUNK_BYTES": [MIB],
+    "SHORTEST_KEY": [16],
+    "heartbeat_s": [15.0],
+}
+
+
+def constants(source):
+    """The names of a module and of its classes that hold a number."""
+    for scope in ast.walk(ast.parse(source)):
+        if not isinstance(scope, ast.Module | ast.ClassDef):
+            continue
+        for statement in scope.body:
+            if isinstance(statement, ast.Assign):
+                target, value = statement.targets[0], statement.value
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                target, value = statement.target, statement.value
+            else:
+                continue
+            both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            for name, number in zip(target.elts, value.elts, strict=True) if both else ((target, value),):
+                found = evaluated(number)
+                if isinstance(name, ast.Name) and isinstance(found, int | float):
+                    yield name.id, found
+
+
+def evaluated(expression):
+    """The value of an expression of numbers alone."""
+    allowed = (ast.Constant, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop)
+    if all(isinstance(node, allowed) for node in ast.walk(expression)):
+        return eval(compile(ast.Expression(expression), "", "eval"))
+    return None
+
+
+@pytest.fixture(scope="module")
+def found():
+    values = defaultdict(set)
+    for folder in ("src/streamgauge", "target_app"):
+        for module in (ROOT / folder).rglob("*.py"):
+            for name, value in constants(module.read_text(encoding="utf-8")):
+                values[name].add(value)
+    return values
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_limit_is(found, name):
+    assert sorted(found[name]) == LIMITS[name]
