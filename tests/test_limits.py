@@ -34,6 +34,22 @@ LIMITS = {
     "MAX_TRAILER_BYTES": [65_536],
     "WINDOW": [1024],
     "BLOCK_BYTES": [65_536],
+    # What a WebSocket is closed with (RFC 6455, section 7.4.1).
+    "PROTOCOL_ERROR": [1002],
+    "INVALID_PAYLOAD": [1007],
+    "MESSAGE_TOO_BIG": [1009],
+    # How exact a time is, and when it is believed.
+    "SIGNIFICANT_DIGITS": [2],
+    "RELATIVE_ERROR": [0.01],
+    "HALF_COUNT_BITS": [7],
+    "SAME_CLOCK_NS": [200_000],
+    "MAX_SLEW": [0.001],
+    "JITTER_NS": [2000],
+    "FUTURE_NS": [50_000],
+    "READABLE_AFTER_NS": [50_000],
+    "GOOD_FOR_NS": [50_000_000],
+    "RISE_NS": [200_000],
+    "ACAUSAL_NS": [50_000],
     # How long the client waits.
     "first_chunk_timeout_s": [30.0],
     "idle_timeout_s": [30.0],
