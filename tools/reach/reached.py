@@ -1,4 +1,4 @@
-"""A pytest plugin: what the processes of a test file reach is reached by each test of that file.
+"""A pytest plugin for mutmut: what the processes of a test file reach is reached by each test of that file.
 
 It is per file because tests share processes: a module's fixture starts one at the first test, and the others read what
 it printed. A process that several files share counts for the first of them alone.
@@ -37,6 +37,14 @@ class Reached:
         for written, tests in self._tests.items():
             for function in written.read_text().split() if written.exists() else ():
                 state().tests_by_mangled_function_name[function] |= tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep files together: mutmut sorts tests by duration, and each change of file would start its processes again."""
+    first: dict[Path, int] = {}
+    for number, item in enumerate(items):
+        first.setdefault(item.path, number)
+    items.sort(key=lambda item: first[item.path])
 
 
 def pytest_configure(config: pytest.Config) -> None:
