@@ -16,13 +16,13 @@ DURATION, LENGTH = "a duration such as 30s, 2m or 1h30m", "a duration from 1s to
 ABOVE, AT_LEAST = "a number above 0", "a number of at least 0.25"
 WORD = "html, json or text"
 KINDS = {
-    WHOLE: Whole(-3, 20),
-    PORT: Port(),
-    DURATION: RunTime(),
-    LENGTH: RunTime(),
-    ABOVE: Rate(),
-    AT_LEAST: Rate(0.25),
-    WORD: OneOf("html", "json", "text"),
+    WHOLE: lambda: Whole(-3, 20),
+    PORT: lambda: Port(),
+    DURATION: lambda: RunTime(),
+    LENGTH: lambda: RunTime(),
+    ABOVE: lambda: Rate(),
+    AT_LEAST: lambda: Rate(0.25),
+    WORD: lambda: OneOf("html", "json", "text"),
 }
 TAKEN = {
     WHOLE: {"-3": -3, "-2": -2, "0": 0, "+7": 7, "007": 7, "20": 20},
@@ -80,13 +80,13 @@ def give():
 
 @pytest.mark.parametrize(("kind", "text"), pairs(TAKEN))
 def test_a_value_of_the_kind_is_taken(give, kind, text):
-    found, value = give(KINDS[kind], text), TAKEN[kind][text]
+    found, value = give(KINDS[kind](), text), TAKEN[kind][text]
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize(("kind", "text"), pairs(REFUSED))
 def test_another_value_is_refused_with_what_is_expected_and_what_came(give, kind, text):
-    assert give(KINDS[kind], text) == f"expected {kind}, got {text!r}"
+    assert give(KINDS[kind](), text) == f"expected {kind}, got {text!r}"
 
 
 @pytest.mark.parametrize("kind", [Whole(1, 9), RunTime(), Rate()])
