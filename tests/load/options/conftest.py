@@ -161,7 +161,7 @@ def serving(handler, context=None, *, asks_who=False):
         if context is not None:  # each connection's own thread shakes hands
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             server.url = f"https://localhost:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it sees its end
         thread.start()
         yield server
         server.closing.set()

@@ -18,8 +18,8 @@ PATH, RECONNECT = ("--stream-path", "/other"), ("--stream-reconnect", "2")
 def said(read):
     """The sentences about options, without the advice. Of each user class is given what it used; "play" is the call."""
 
-    def sentences(*options, **used):
-        found = read(*options, used=used)["value"]
+    def sentences(*options, unparsed=False, **used):
+        found = read(*options, used=used, unparsed=unparsed)["value"]
         assert [each for each in found if not each.endswith(".")] == []
         return [each.partition(". ")[0] for each in found]
 
@@ -31,6 +31,7 @@ def test_options_are_named_with_the_classes_that_used_none_of_them(said):
     assert said(A=["play"], B=[]) == []
     assert said(*PATH, A=["play", "--stream-path"]) == []
     assert said(*PATH) == []
+    assert said(unparsed=True, A=[]) == []
     assert said(*PATH, A=[]) == [f"--stream-path: not used by A{calls}"]
     assert said(*PATH, C=[], B=["play"], A=[]) == [f"--stream-path: not used by A and C{calls}"]
     every = f"{', '.join(PLAY_ONLY)} and --stream-stamps: not used by A, B and C{calls}"
