@@ -57,7 +57,7 @@ TAKEN = {
     },
     "stream_end": {"event:done": "event:done", "data:a: b": "data:a: b", "chunks:1": "chunks:1"},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
-    "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12},
+    "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
     "first_chunk_timeout": LIMIT,
     "idle_timeout": LIMIT,
     "total_timeout": LIMIT,
