@@ -17,17 +17,18 @@ def held() -> Counter[str]:
     """Live objects by type, descriptors, threads, and bytes where memory is traced."""
     sys._clear_type_cache()  # it keeps names that were made up for a getattr
     gc.collect()
+    traced_bytes = tracemalloc.get_traced_memory()[0]
     found = Counter(
         {f"{kind.__module__}.{kind.__qualname__}": n for kind, n in Counter(map(type, gc.get_objects())).items()}
     )
     found["descriptors"] = len(os.listdir("/proc/self/fd"))
     found["threads"] = threading.active_count()
-    found["bytes"] = tracemalloc.get_traced_memory()[0] // LESS_THAN_A_REFERENCE_BYTES
+    found["bytes"] = traced_bytes // LESS_THAN_A_REFERENCE_BYTES
     return found
 
 
 def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> dict[str, int]:
-    """What each of several rounds of ``times`` repetitions leaves behind, after a first round that does not count.
+    """What each of several rounds of ``times`` repetitions leaves behind, after a first one that does not count.
 
     A repetition does ``things`` of a kind.
 
@@ -38,17 +39,23 @@ def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> di
     gc.freeze()  # what was there before need not be counted each time
     tracemalloc.start()
     try:
-        for number in range(ROUNDS + 1):
-            for _ in range(times):
-                repeat()
-            now = held()
-            if number:
-                grown = {kind: count - before[kind] for kind, count in now.items() if count > before[kind]}
-                least = grown if number == 1 else {k: min(grown[k], n) for k, n in least.items() if k in grown}
-            before = now
+        _after(repeat, times)
+        before, least = _after(repeat, times), None
+        for _ in range(ROUNDS):
+            now = _after(repeat, times)
+            grown = now - before  # the positive counts alone
+            before, least = now, grown if least is None else least & grown
+            del now, grown
     finally:
         tracemalloc.stop()
         gc.unfreeze()
+    assert least is not None
     if least.get("bytes", 0) < times * things:
         least.pop("bytes", None)
-    return least
+    return dict(least)
+
+
+def _after(repeat: Callable[[], object], times: int) -> Counter[str]:
+    for _ in range(times):
+        repeat()
+    return held()
