@@ -67,6 +67,7 @@ WAYS = {
     "a WebSocket": Way(HTTP + "/websocket", "completed", {"protocol": "websocket"}),
     "a WebSocket by a tunnel": Way(HTTP + "/websocket", "completed", {"protocol": "websocket"}, "proxy"),
     "a WebSocket that is left": Way(HTTP + "/websocket", "aborted", {"protocol": "websocket", "on_chunk": hang_up}),
+    "a WebSocket redirected by a tunnel": Way(HTTP + "/redirect", "http_error", {"protocol": "websocket"}, "proxy"),
     "cookies": Way(HTTP + "/cookies", "completed"),
 }
 #: Where a stream stands when the run ends under it.
