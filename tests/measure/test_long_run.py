@@ -22,7 +22,7 @@ from tests.held import left_behind
 
 HOUR_S = 3600
 #: The pieces of a run that are compared: the later ones may hold no more than the earlier ones, to this share.
-PIECE_S, MORE = 150, 1.1
+PIECE_S, MORE = 150, 1.25
 
 
 def tally(dice: random.Random) -> Tally:
