@@ -1,12 +1,12 @@
-"""What a process holds, and what it still holds of things that were done and are over: nothing, or it grows for good."""
+"""What a process holds, and what it still holds of things that are over: anything of that grows for good."""
 
 import gc
-import os
 import sys
 import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 #: A list of what was done would hold no less for each: a reference, and the smallest object.
 LEAST_BYTES = 40
@@ -21,7 +21,7 @@ def held() -> Counter[str]:
     found = Counter(
         {f"{kind.__module__}.{kind.__qualname__}": n for kind, n in Counter(map(type, gc.get_objects())).items()}
     )
-    found["descriptors"] = len(os.listdir("/proc/self/fd"))
+    found["descriptors"] = sum(1 for _ in Path("/proc/self/fd").iterdir())
     found["threads"] = threading.active_count()
     found["memory"] = traced_bytes // LEAST_BYTES
     return found

@@ -1,4 +1,4 @@
-"""A run of many hours, in virtual time: what a second leaves is bounded, and no later second costs more than an early one."""
+"""A run of many hours, in virtual time: what a second leaves is bounded, and a later one costs no more."""
 
 import json
 import random
