@@ -17,7 +17,10 @@ SOON_S = 0.03
 
 @dataclass(frozen=True)
 class Way:
-    """``url`` is of the ports that the server has; ``network`` is direct, by a ``proxy``, by a ``deaf`` one, or ``strict`` on certificates."""
+    """``url`` is of the ports that the server has.
+
+    ``network`` is ``direct``, by a ``proxy`` or a ``deaf`` one, or ``strict`` on certificates.
+    """
 
     url: str
     outcomes: str
