@@ -109,7 +109,9 @@ class Web:
             return str(reply.read().decode()).splitlines()
 
     def series(self) -> int:
-        return sum(not line.startswith("#") for line in self.scrape())
+        """How many there are, but for results: a run has no value for what did not occur in it."""
+        left_out = ("#", "stream_client_result_")
+        return sum(not line.startswith(left_out) for line in self.scrape())
 
     def counted(self) -> float:
         """Streams that ended, by the client metrics."""
