@@ -55,7 +55,7 @@ class _Run:
         """The streams that ``processes`` have under way: those of a process that is gone are gone too."""
         found = Counter[Key]()
         for process in processes:
-            found += self.active.get(process, Counter())  # one that came back from oblivion may be below 0
+            found.update(+self.active.get(process, Counter()))  # one that came back from oblivion may be below 0
         return found
 
     def pairs(self, process: str, key: Key, part: Slice) -> Iterator[Pair]:
