@@ -67,7 +67,9 @@ def test_alertmanager_is_there_for_those_who_ask_for_alerts(docker):
 
 def test_grafana_lets_nobody_be_more_than_a_viewer(docker):
     settings = services()["grafana"]["environment"]
-    rights = {name: value for name, value in settings.items() if name.startswith(("GF_AUTH", "GF_USERS", "GF_SECURITY"))}
+    rights = {
+        name: value for name, value in settings.items() if name.startswith(("GF_AUTH", "GF_USERS", "GF_SECURITY"))
+    }
     assert rights == {
         "GF_AUTH_ANONYMOUS_ENABLED": "true",
         "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
