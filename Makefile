@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 USERS ?= 100
 DURATION ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help install demo test mutants check fmt generate dashboards lock bench up down logs load docs clean
+.PHONY: help install demo test mutants check fmt generate dashboards lock bench up down logs load clean
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\)[a-z ]*:.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

@@ -65,7 +65,7 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
         "ClientStreamsStalled",
         f"60 * {stalls} > {plan.stalls_per_minute:g}",
         "chunks stay away and come again.",
-        f"Over the last {window} each stream paused {{{{ $value | humanize }}}} times a minute for more than "
+        f'Over the last {window} each stream paused {{{{ printf "%.3g" $value }}}} times a minute for more than '
         f"{plan.stall_s:g} s. {plan.stalls_per_minute:g} are allowed.",
         "pause",
     )

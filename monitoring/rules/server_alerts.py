@@ -67,7 +67,7 @@ def _stalled(plan: Plan) -> Alert:
         "ticket",
         f"60 * {stalls} > {plan.stalls_per_minute:g}",
         f"{_STREAM}: streams pause for more than {plan.stall_s:g} s.",
-        f"Over the last {window} each open stream paused {{{{ $value | humanize }}}} times a minute for more than "
+        f'Over the last {window} each open stream paused {{{{ printf "%.3g" $value }}}} times a minute for more than '
         f"{plan.stall_s:g} s, waits for its reader left out. {plan.stalls_per_minute:g} are allowed.",
         wait_s=plan.wait_s,
         labels=_SERVER,

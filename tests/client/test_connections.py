@@ -126,6 +126,15 @@ def test_a_request_on_a_connection_that_is_just_being_closed_is_made_again(how, 
     assert sum(tally.started for tally in talk.ledger.tallies.values()) == 2
 
 
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_request_is_made_again_once_and_then_the_connection_is_a_new_one(how, talk, plan, server):
+    talk.stream(plan([WHOLE], "/first"))
+    second = plan([WHOLE], "/second")
+    server.on_connection |= {number: {"/second": [how]} for number in (1, 2)}
+    assert talk.stream(second).outcome is Outcome.TRUNCATED
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
 def test_a_request_that_may_not_be_repeated_is_not(talk, plan, server):
     talk.stream(plan([WHOLE], "/first"))
     record = talk.stream(plan(["fin"], "/second", method="POST"))

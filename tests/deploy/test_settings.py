@@ -26,12 +26,14 @@ print(json.dumps([each.env_var for each in get_parser()._actions if each.dest no
 
 
 @cache
-def configuration(**variables):
-    """What Compose makes of docker-compose.yml, as text."""
+def configuration(*options, file=None, **variables):
+    """What Compose makes of docker-compose.yml, and perhaps of a file such as .env, as text."""
     known = {
         name: value for name, value in os.environ.items() if name not in EXAMPLE and not name.startswith("LOCUST_")
     }
-    command = ["docker", "compose", "--profile", "alerts", "config", "--format", "json"]
+    options = options or ("--profile", "alerts")
+    # the folder may have an .env of its user's
+    command = ["docker", "compose", *options, "--env-file", file or os.devnull, "config", "--format", "json"]
     done = subprocess.run(
         command, cwd=ROOT, env=known | variables, capture_output=True, text=True, check=False, timeout=60
     )
@@ -43,6 +45,60 @@ def locust(**variables):
     """The environments and the commands of Locust's master and workers."""
     services = json.loads(configuration(**variables))["services"]
     return [services[name] for name in ("locust-master", "locust-worker")]
+
+
+def services(*options, **more):
+    return json.loads(configuration(*options, **more))["services"]
+
+
+def test_a_copy_of_the_example_changes_nothing(docker):
+    assert configuration(file=ROOT / ".env.example") == configuration()
+
+
+def test_every_line_of_the_example_has_its_effect_in_the_file(docker, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("".join(f"{name}=7\n" for name in EXAMPLE))
+    assert configuration(file=file) == configuration(**dict.fromkeys(EXAMPLE, "7"))
+
+
+def test_alertmanager_is_there_for_those_who_ask_for_alerts(docker):
+    assert set(services()) - set(services("--profile", "none")) == {"alertmanager"}
+
+
+def test_grafana_lets_nobody_be_more_than_a_viewer(docker):
+    settings = services()["grafana"]["environment"]
+    rights = {
+        name: value for name, value in settings.items() if name.startswith(("GF_AUTH", "GF_USERS", "GF_SECURITY"))
+    }
+    assert rights == {
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",
+        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+        "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
+        "GF_USERS_VIEWERS_CAN_EDIT": "true",  # in a panel, without saving
+    }
+
+
+def test_every_port_is_published_on_the_loopback_address_alone(docker):
+    ports = [port for service in services().values() for port in service.get("ports", ())]
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+    assert len(ports) == len({name for name in EXAMPLE if name.endswith("_PORT")})
+
+
+def test_the_stack_needs_no_folder_that_a_clone_lacks(docker):
+    mounts = [mount for service in services().values() for mount in service.get("volumes", ())]
+    bound = {mount["source"] for mount in mounts if mount["type"] == "bind"}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for folder in bound:
+        assert any((ROOT / name).is_relative_to(folder) for name in tracked), folder
+
+
+def test_the_number_of_workers_is_the_services_scale_and_what_the_master_expects(docker):
+    found = services(LOCUST_WORKERS="5")
+    assert found["locust-worker"]["deploy"]["replicas"] == 5
+    assert "--expect-workers=5" in found["locust-master"]["command"]
+    # --scale sets it too, where neither a name nor a port would be there twice
+    assert not {"ports", "container_name"} & set(found["locust-worker"])
 
 
 @pytest.mark.parametrize("name", EXAMPLE)

@@ -22,7 +22,7 @@ OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.
 OTHERWISE = {"t_s", "active", "tallies", "wall_offset_ns", "options_used"}
 #: What a run is told by others, and how it keeps its seconds.
-NOT_OF_SLICES = {"problems", "failings", "_closed_before", "_lines"}
+NOT_OF_SLICES = {"problems", "failings", "_closed_before", "_lines", "last_s"}
 
 
 def parts_of_a_run():

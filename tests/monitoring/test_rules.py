@@ -113,7 +113,7 @@ def test_an_alert_says_what_it_is_and_has_a_runbook(rule):
     assert summary.endswith(".")
     assert description.endswith(".")
     assert url == f"{{{{ $externalURL }}}}/user/{rule.name}.md"
-    assert all("humanize" in each for each in re.findall(r"{{ *\$value[^}]*}}", description))
+    assert all(re.search("humanize|printf", each) for each in re.findall(r"{{[^}]*\$value[^}]*}}", description))
     page = (ROOT / "docs" / "runbooks" / f"{rule.name}.md").read_text()
     assert page.startswith(f"# {rule.name}\n")
     assert f"**{rule.severity.capitalize()}" in page or f"**{rule.severity}**" in page

@@ -45,11 +45,17 @@ class _Run:
         """Count the streams that began and ended."""
         self.active.setdefault(process, Counter())[key] += tally.started - tally.finished
 
+    def forget(self, process: str) -> None:
+        """``process`` has been gone for long."""
+        self.active.pop(process, None)
+        for pair in [pair for pair in self._pairs if pair[0] == process]:
+            del self._pairs[pair]
+
     def under_way(self, processes: Iterable[str]) -> Counter[Key]:
         """The streams that ``processes`` have under way: those of a process that is gone are gone too."""
         found = Counter[Key]()
         for process in processes:
-            found.update(self.active.get(process, {}))
+            found.update(+self.active.get(process, Counter()))  # one that came back from oblivion may be below 0
         return found
 
     def pairs(self, process: str, key: Key, part: Slice) -> Iterator[Pair]:
@@ -139,6 +145,21 @@ class State:
         """How many users run, and which processes are there to stream."""
         with self._lock:
             self._users, self._processes = users, frozenset(processes)
+            self._part_with_the_gone()
+
+    def _part_with_the_gone(self) -> None:
+        """Show a process that is gone for as long as a run that has ended, then forget it: another id may follow."""
+        run, now_s = self._run, self._monotonic()
+        if run is None or run.ended_s is not None:
+            return
+        for process, lag in list(self._lag.items()):
+            if process in self._processes:
+                lag.ended_s = None
+            elif lag.ended_s is None:
+                lag.end(now_s)
+            elif not self._shown(lag.ended_s):
+                del self._lag[process]
+                run.forget(process)
 
     @property
     def ended(self) -> tuple[float, float] | None:

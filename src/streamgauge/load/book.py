@@ -65,7 +65,7 @@ class RunBook:
         if self._environment.runner is not None:
             self.users = max(self.users, self._environment.runner.target_user_count)
         if parts:
-            self._write_timeline(max(self.totals.seconds) - self._settled_s + 1)
+            self._write_timeline(self.totals.last_s - self._settled_s + 1)
         if time.monotonic() - self.began_s > WARN_AFTER_S:
             self._warn()
 
@@ -103,7 +103,7 @@ class RunBook:
             verdict["exit_code"] = verdict["exit_code"] or FAILED
             verdict["reasons"].append(f"the scenario raised {raised} exceptions, which Locust lists")
         if self.directory is not None:
-            self._write_timeline(max(self.totals.seconds, default=-1) + 1)
+            self._write_timeline(self.totals.last_s + 1)
             write_result(result, self.directory)
             write_tables(result, self.directory)
             from streamgauge.report.html import write_report  # plotly takes a while to import

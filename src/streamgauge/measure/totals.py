@@ -53,6 +53,8 @@ class RunTotals:
     def __init__(self) -> None:
         self.tallies: defaultdict[Key, Tally] = defaultdict(Tally)
         self.seconds: dict[int, Second] = {}
+        #: The latest of them; -1 before any.
+        self.last_s = -1
         self.delays = DelayTotals()
         self.lag = Histogram()
         self.hub_lag = Histogram()
@@ -77,6 +79,7 @@ class RunTotals:
     def add(self, process: str, part: Slice, busy_cpu: float) -> None:
         """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
         second = self.seconds.setdefault(part.t_s, Second())
+        self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
         for key, tally in part.tallies.items():
             self.tallies[key].merge(tally)

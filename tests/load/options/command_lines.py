@@ -6,12 +6,14 @@ It is a process of its own, because ``import locust`` patches the one it is in.
 import contextlib
 import io
 import json
+import logging
 import os
 import sys
 import warnings
 
 from locust.argument_parser import get_parser, ui_extra_args_dict
 from locust.env import Environment
+from locust.web import WebUI
 
 import streamgauge.load
 from streamgauge.client.target import TargetError
@@ -19,6 +21,7 @@ from streamgauge.load.exporter_options import exporter_options
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.unused import unused_options
+from streamgauge.load.web.form import extend_form
 
 LIMITS = ("first_chunk_timeout", "idle_timeout", "total_timeout")
 
@@ -71,7 +74,27 @@ def host_checked(case):
     check_host(Environment(user_classes=[*classes, user("Other", "nonsense", User)]), case["host"])
 
 
+def posted(case):
+    """What Locust's web UI answers to a form, or its page where there is none, and what it logs; nothing listens."""
+    classes = [user("Streams", case.get("of_user"))]
+    environment = Environment(user_classes=classes, parsed_options=given(case), host="http://own")
+    environment.create_local_runner()
+    web_ui = WebUI(environment, "127.0.0.1", 0, web_login=case.get("login", False), delayed_start=True)
+    if case.get("login"):
+        web_ui.app.secret_key = "secret"
+        web_ui.login_manager.user_loader(lambda name: None)
+    extend_form(environment, web_ui)
+    client, logged = web_ui.app.test_client(), io.StringIO()
+    logging.getLogger().addHandler(handler := logging.StreamHandler(logged))
+    form = case["posted"]
+    reply = client.get("/") if form is None else client.post("/swarm", data=form)
+    logging.getLogger().removeHandler(handler)
+    return {"status": reply.status_code, "text": reply.get_data(as_text=True), "logged": logged.getvalue()}
+
+
 def answer(case):
+    if "posted" in case:
+        return posted(case)
     if "used" in case:
         return unused_options(given(case), {name: set(options) for name, options in case["used"].items()})
     if "host" in case:

@@ -1,0 +1,127 @@
+"""However streams end, nothing of them is left: no descriptor, timer, watch, buffer or object, and no count."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
+from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.reconnect import exchange_of
+from streamgauge.client.request import Request
+from streamgauge.client.routing import Network
+from streamgauge.client.session import Session
+from streamgauge.client.target import target_of
+from streamgauge.client.tls import TlsSettings
+from streamgauge.measure.ledger import Ledger
+from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
+from tests.held import left_behind
+
+AT_ONCE, TIMES = 8, 2
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("endings")) as ports:
+        yield ports
+
+
+@pytest.fixture(autouse=True)
+def _watched():
+    """The client's sockets are the product's own here."""
+
+
+class Reactor(SelectorReactor):
+    """One that forgets the timers that were stopped at once, where the plain one does so when they are due."""
+
+    def forget_stopped(self) -> int:
+        """How many others there are."""
+        self._timers = [each for each in self._timers if each[2].callback is not None]
+        return len(self._timers)
+
+    @property
+    def watched(self) -> int:
+        return len(self._selector.get_map())
+
+
+class Users:
+    """Users that stream at once, again and again, on one reactor."""
+
+    def __init__(self, way: Way, ports: dict[str, int]) -> None:
+        self.reactor, self.ledger = Reactor(), Ledger()
+        self._instruments = Instruments(self.ledger, self.reactor)
+        proxy = f"http://127.0.0.1:{ports[way.network]}" if way.network in ports else None
+        network = Network(proxy, TlsSettings(insecure=way.network != "strict"))
+        self._sessions = [Session(network) for _ in range(AT_ONCE)]
+        limits = {name: value for name, value in way.options.items() if name in Limits.__slots__}
+        options = {name: value for name, value in way.options.items() if name not in limits}
+        request = Request("GET", target_of(way.url.format(**ports)), {})
+        self._plan = StreamPlan(
+            "stream", request, limits=Limits(**{"first_chunk_timeout_s": 60.0, **limits}), **options
+        )
+        self.outcomes = set[str]()
+
+    def stream(self, cut_after_s: float | None = None) -> None:
+        """One stream of each; those that have not ended by then are cut off."""
+        paused: list[tuple[Session, Exchange]] = []
+        runs = [(session, self._exchange(session, paused)) for session in self._sessions]
+        for session, exchange in runs:
+            session.ask(exchange)
+        cut: list[bool] = []
+        timer = None if cut_after_s is None else self.reactor.after(cut_after_s, lambda: cut.append(True))
+        while any(exchange.record is None for _, exchange in runs) and not cut:
+            self.reactor.run_until(lambda: bool(paused or cut or all(exchange.record for _, exchange in runs)))
+            while paused:
+                session, exchange = paused.pop()
+                session.go_on(exchange)
+        if timer is not None:
+            timer.stop()
+        for session, exchange in runs:
+            exchange.censor()
+            session.finish(exchange)
+            assert exchange.record is not None
+            self.outcomes.add(str(exchange.record.outcome))
+        self.ledger.take()
+        self.reactor.forget_stopped()
+
+    def _exchange(self, session: Session, paused: list[tuple[Session, Exchange]]) -> Exchange:
+        exchange = exchange_of(self._plan, self._instruments, lambda: paused.append((session, exchange)))
+        return exchange
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
+        self.reactor.close()
+
+
+@pytest.fixture
+def users(ports) -> Iterator:
+    made: list[Users] = []
+
+    def make(way: Way) -> Users:
+        made.append(Users(way, ports))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def assert_nothing_left(users: Users, cut_after_s: float | None = None) -> None:
+    assert left_behind(lambda: users.stream(cut_after_s), TIMES, AT_ONCE) == {}
+    assert (users.ledger.active, users.reactor.watched, users.reactor.forget_stopped()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_nothing_is_left_of_streams_that_ended(way, users):
+    made = users(way)
+    assert_nothing_left(made)
+    assert made.outcomes <= set(way.outcomes.split())
+
+
+@pytest.mark.parametrize("way", MIDDLES.values(), ids=MIDDLES)
+def test_nothing_is_left_of_streams_that_the_end_of_the_run_cut_off(way, users):
+    made = users(way)
+    assert_nothing_left(made, SOON_S)
+    assert made.outcomes == {"censored"}

@@ -1,0 +1,61 @@
+"""What a process holds, and what it still holds of things that are over: anything of that grows for good."""
+
+import gc
+import sys
+import threading
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+#: A list of what was done would hold no less for each: a reference, and the smallest object.
+LEAST_BYTES = 40
+ROUNDS = 3
+
+
+def held() -> Counter[str]:
+    """Live objects by type, descriptors, threads, and the memory that is traced, in smallest objects."""
+    sys._clear_type_cache()  # it keeps names that were made up for a getattr
+    gc.collect()
+    traced_bytes = tracemalloc.get_traced_memory()[0]
+    found = Counter(
+        {f"{kind.__module__}.{kind.__qualname__}": n for kind, n in Counter(map(type, gc.get_objects())).items()}
+    )
+    found["descriptors"] = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    found["threads"] = threading.active_count()
+    found["memory"] = traced_bytes // LEAST_BYTES
+    return found
+
+
+def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> dict[str, int]:
+    """What each of several rounds of ``times`` repetitions leaves behind, after a first one that does not count.
+
+    A repetition does ``things`` of a kind.
+
+    What comes and goes, as the entries of a cache do, grows in one round and not in the next; what is never let go of
+    grows in each. Of objects, descriptors and threads no round may leave one; of memory less than an object each.
+    """
+    gc.collect()
+    gc.freeze()  # what was there before need not be counted each time
+    tracemalloc.start()
+    try:
+        _after(repeat, times)
+        before, least = _after(repeat, times), None
+        for _ in range(ROUNDS):
+            now = _after(repeat, times)
+            grown = now - before  # the positive counts alone
+            before, least = now, grown if least is None else least & grown
+            del now, grown
+    finally:
+        tracemalloc.stop()
+        gc.unfreeze()
+    assert least is not None
+    if least.get("memory", 0) < times * things:
+        least.pop("memory", None)
+    return dict(least)
+
+
+def _after(repeat: Callable[[], object], times: int) -> Counter[str]:
+    for _ in range(times):
+        repeat()
+    return held()

@@ -1,0 +1,173 @@
+"""Streams and runs without end in one process of Locust's: prints in JSON what each kind leaves behind."""
+
+import gc
+import json
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import gevent
+import locust
+from locust.argument_parser import parse_options
+from locust.env import Environment
+
+from streamgauge.client.routing import Network
+from streamgauge.client.tls import TlsSettings
+from streamgauge.load import StreamClient, StreamUser, reactor
+from streamgauge.load.exporter import Exporter
+from streamgauge.load.gauge import Gauge
+from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
+from tests.held import held, left_behind
+
+AT_ONCE, TIMES, RUNS = 8, 2, 3
+
+
+class Clients:
+    """Users' clients on the hub's own reactor."""
+
+    def __init__(self, gauge: Gauge, way: Way, ports: Mapping[str, int]) -> None:
+        self._gauge = gauge
+        proxy = f"http://127.0.0.1:{ports[way.network]}" if way.network in ports else None
+        network = Network(proxy, TlsSettings(insecure=way.network != "strict"))
+        environment = Environment()
+        self._clients = [StreamClient(environment, gauge.instruments, None, network=network) for _ in range(AT_ONCE)]
+        self._url, self._options = way.url.format(**ports), way.options
+
+    def stream(self, kill_after_s: float | None = None) -> None:
+        """One stream of each; those that have not ended by then are killed, as Locust kills users."""
+        users = [gevent.spawn(each.stream, "GET", self._url, **self._options) for each in self._clients]
+        if kill_after_s is None:
+            gevent.joinall(users, raise_error=True)
+        else:
+            gevent.sleep(kill_after_s)
+            gevent.killall(users)
+        self._gauge.instruments.ledger.take()
+        gevent.sleep(0)
+        self._gauge.instruments.reactor.look()
+
+    def close(self) -> None:
+        for each in self._clients:
+            each.close()
+
+
+def of_streams(way: Way, ports: Mapping[str, int], kill_after_s: float | None = None) -> dict[str, int]:
+    """What streams leave behind."""
+    gauge = Gauge()
+    clients, hub = Clients(gauge, way, ports), gauge.instruments.reactor
+    left = left_behind(lambda: clients.stream(kill_after_s), TIMES, AT_ONCE)
+    clients.close()
+    watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._young)
+    return {**left, **({"watched": watched} if watched else {}), **active(gauge)}
+
+
+def active(gauge: Gauge) -> dict[str, int]:
+    return {"active": gauge.instruments.ledger.active} if gauge.instruments.ledger.active else {}
+
+
+class User(StreamUser):
+    """Streams that are short."""
+
+    @locust.task
+    def stream(self) -> None:
+        self.play("/completed", protocol="sse")
+
+
+class Web:
+    """Runs as the web UI starts and stops them, with a reset in each, and scrapes."""
+
+    def __init__(self, host: str) -> None:
+        ports: list[int] = []
+        opened = Exporter.open
+        Exporter.open = lambda *a: (ports.append(opened(*a)), ports[-1])[1]  # type: ignore[method-assign]
+        options = parse_options(["--metrics-port", "0", "--headless"])
+        self.environment = Environment(user_classes=[User], host=host, events=locust.events, parsed_options=options)
+        self.runner = self.environment.create_local_runner()
+        locust.events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
+        self._metrics = f"http://127.0.0.1:{ports[0]}/metrics"
+        self.finished = 0
+        locust.events.request.add_listener(self._count)
+
+    def _count(self, **_: object) -> None:
+        self.finished += 1
+
+    def run(self) -> None:
+        """One run, scraped before and after its reset and at its end."""
+        self.runner.start(3, 100)
+        before = self.finished
+        for _ in range(2):
+            while self.finished < before + 10:
+                gevent.sleep(0.01)
+            self.environment.events.reset_stats.fire()
+            before = self.finished
+        self.runner.stop()
+        self.scrape()
+
+    def scrape(self) -> list[str]:
+        with urllib.request.urlopen(self._metrics, timeout=60) as reply:
+            return str(reply.read().decode()).splitlines()
+
+    def series(self) -> int:
+        """How many there are, but for results: a run has no value for what did not occur in it."""
+        left_out = ("#", "stream_client_result_")
+        return sum(not line.startswith(left_out) for line in self.scrape())
+
+    def counted(self) -> float:
+        """Streams that ended, by the client metrics."""
+        name = "stream_client_finished_total{"
+        ends = [line for line in self.scrape() if line.startswith(name) and "censored" not in line]
+        return sum(float(line.rpartition(" ")[2]) for line in ends)
+
+
+def of_runs(host: str) -> dict[str, object]:
+    """What runs leave behind, whether the page grows, and what was counted by whom."""
+    web = Web(host)
+    for _ in range(6):  # as many as have results on the page, and one
+        web.run()
+    gevent.sleep(1.1)  # what collects the slices of a run ends within a second
+    before, held_before = web.series(), held()
+    for _ in range(3 * RUNS):
+        web.run()
+    gevent.sleep(1.1)
+    now = held()
+    kinds = ("descriptors", "threads", "greenlet.greenlet", "gevent._gevent_cgreenlet.Greenlet", "streamgauge")
+    grown = {kind: n for kind, n in (now - held_before).items() if kind.startswith(kinds)}
+    return {
+        "left": grown,
+        "series": [before, web.series()],
+        "finished": [web.finished, web.counted()],
+        "frozen": gc.get_freeze_count(),
+    }
+
+
+def of_seconds() -> dict[str, object]:
+    """The slice of a second in which nothing happened, after one in which everything did."""
+    gauge = Gauge()
+    gauge.begin()
+    ledger, clock = gauge.instruments.ledger, gauge.instruments.clock
+    ledger.begin("a", "sse")
+    ledger.lag.record_ns(5)
+    clock.reads, clock.fallbacks, clock.steps = 3, 4, 5
+    gauge.paused(2.0)
+    gauge._longest_pause_s = gauge._stopped_s = gauge._longest_stopped_s = 100.0
+    gauge._hub_lag.record_ns(10**11)
+    gauge.cut()
+    gauge.cut()
+    full, empty = (part.to_dict() for part in gauge.take())
+    gauge.end()
+    return {"full": full, "empty": empty, "taken": len(gauge.take())}
+
+
+def main() -> None:
+    reactor.OLD_S = reactor.HURRY_S = 0.0  # what was watched is let go of when it is old
+    found: dict[str, object] = {"seconds": of_seconds()}
+    with serving(Path(tempfile.mkdtemp(dir=sys.argv[1]))) as ports:
+        found["ended"] = {name: of_streams(way, ports) for name, way in WAYS.items()}
+        found["killed"] = {name: of_streams(way, ports, SOON_S) for name, way in MIDDLES.items()}
+        found["runs"] = of_runs(f"http://127.0.0.1:{ports['http']}")
+    print("\n" + json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
