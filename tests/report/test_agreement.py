@@ -51,3 +51,19 @@ def test_streams_that_never_reached_the_server_are_a_cause(make_result: Callable
     why = agreement(result, server_view("", server.scrape()))[0]["why"]
     assert "3 streams never reached the server" in why
     assert "1 http_error may have been no stream" in why
+
+
+def test_each_total_is_the_sum_over_all_names_and_routes(make_result: Callable[..., Result], server: Any) -> None:
+    result = make_result()
+    for number, each in enumerate(result["streams"][:2]):
+        each["outcomes"] = {"completed": 3 + number, "aborted": 10}
+        each["chunks"], each["bytes"] = 500 + number, 70_000 + number
+    result["streams"] = result["streams"][:2]
+    for number in range(3):
+        server.streamed(f"/{number}", "sse", streams=20 + number, chunks=900 + number, size=8000 + number)
+    lines = agreement(result, server_view("", server.scrape()))[:3]
+    assert [(line["subject"], line["client"], line["server"]) for line in lines] == [
+        ("streams finished", 3 + 4 + 20, 20 + 21 + 22),
+        ("chunks", 500 + 501, 900 + 901 + 902),
+        ("bytes", 70_000 + 70_001, 8000 + 8001 + 8002),
+    ]

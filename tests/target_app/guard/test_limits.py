@@ -116,6 +116,15 @@ def test_a_body_of_unknown_length_is_refused_where_it_passes_the_limit(start, pa
     assert app.metric("stream_server_rejected_total", reason="body_too_large") == 1
 
 
+def test_a_body_of_unknown_length_may_be_as_large_as_the_limit(start):
+    app = start("--max-body-bytes", "1024")
+    connection = http.client.HTTPConnection(*app.address, timeout=60)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/v1/chat/completions", iter([b"x" * 1000, b"x" * 24]), headers, encode_chunked=True)
+    assert connection.getresponse().status == 400  # it was read whole, and is no JSON
+    connection.close()
+
+
 def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refuse_reading, eventually):
     app = start("--max-stream-s", "1")
     refuse_reading(app, 3)
