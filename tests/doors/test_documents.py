@@ -160,6 +160,10 @@ def of_python(block):
         "\nfound = [each for each in list(globals()) if not each.startswith('_')]\nassert found, 'nothing is defined'\n"
     )
     before = "async def app(scope, receive, send): ...\n"
+    if "StreamUser" in block.text:  # its task is run, and what it calls is called as it may be
+        checks += (
+            "from unittest.mock import create_autospec\nListener.events(create_autospec(Listener, instance=True))\n"
+        )
     done = subprocess.run(
         [sys.executable, "-c", before + program + checks], capture_output=True, text=True, check=False, timeout=60
     )
@@ -234,6 +238,8 @@ def test_every_link_leads_somewhere(file):
 @pytest.mark.parametrize("span", SPANS)
 def test_what_is_named_exists(span):
     known = {*checked_by_locust()[0], *OPTIONS_OF_OTHERS, *known_to_programs()}
+    if found := re.match(r"(?:GET|POST) (/.*)", span):
+        assert found[1] in routes()
     if span.startswith("--"):
         assert span.split()[0].rstrip(",") in known
     top = span.split("/")[0]
@@ -241,6 +247,13 @@ def test_what_is_named_exists(span):
         assert any(True for _ in ROOT.glob(span.rstrip("/"))), span
     if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", span):
         assert re.search(rf"\b{span}\b", code()), span
+
+
+@cache
+def routes():
+    """The paths of the sample app's own list; a WebSocket's is in no OpenAPI document."""
+    source = "\n".join(file.read_text() for file in (ROOT / "target_app").rglob("*.py"))
+    return set(re.findall(r"""["'](/[^"'\s]*)["']""", source))
 
 
 @cache

@@ -57,7 +57,9 @@ def provided(extra):
             if (required.name, each) in seen:
                 continue
             seen.add((required.name, each))
-            found = map(Requirement, distribution(required.name).requires or ())
+            # ours as they stand in the file, which may have changed since the installation
+            ours = required.name == "streamgauge"
+            found = map(Requirement, EXTRAS.get(each, ()) if ours else distribution(required.name).requires or ())
             waiting += [one for one in found if one.marker is None or one.marker.evaluate({"extra": each})]
     names = {canonicalize_name(name) for name, _ in seen}
     return {
