@@ -37,7 +37,7 @@ def test_each_figure_is_whole_or_not_there(shown, width):
     *_, address, bar, headings, values = shown(width)
     assert address == "sample app  http://127.0.0.1:8000"
     assert re.fullmatch(r"running .* 10 of 30 s", bar)
-    present = [heading for heading in FIGURES if heading in headings]
+    present = sorted((heading for heading in FIGURES if heading in headings), key=headings.index)
     assert re.split(r" (?=\d)", " ".join(values.split())) == [FIGURES[heading] for heading in present]
     assert {"users", "finished", "failed"} <= set(present)
     assert max(map(len, (bar, headings, values))) <= width
@@ -45,3 +45,13 @@ def test_each_figure_is_whole_or_not_there(shown, width):
 
 def test_a_wide_terminal_has_all_figures(shown):
     assert all(heading in shown(80)[-2] for heading in FIGURES)
+
+
+def test_a_line_names_each_figure_beside_its_number(monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr("rich.console.Console", lambda **options: Console(file=out, width=200))
+    display = Display(quiet=False)
+    for phase in ("running", "waiting for streams to end"):  # a line is written when another phase begins
+        display.show(Progress(phase, 10, 30, 20_000, 987_654, 1_234, POINT))
+    figures = ", ".join(f"{heading} {value}" for heading, value in FIGURES.items())
+    assert out.getvalue() == f"10 of 30 s, waiting for streams to end: {figures}\n"

@@ -31,9 +31,9 @@ def test_points_add_up(file):
     timeline = Timeline(file)
     for t_s in range(3):
         with file.open("a") as output:
-            output.write(_point(t_s, finished=t_s))
+            output.write(_point(t_s, finished=5 + t_s))
         timeline.read()
-    assert (timeline.started, timeline.finished, timeline.failed) == (27, 3, 3)
+    assert (timeline.started, timeline.finished, timeline.failed) == (27, 18, 3)
     assert timeline.latest is not None
     assert timeline.latest["t_s"] == 2
 

@@ -9,8 +9,8 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-from monitoring.config import CLIENT_FAILED_OUTCOMES
 from streamgauge.catalog import CATALOG
+from streamgauge.measure.outcome import Outcome
 
 NOW_S = 1_700_000_400
 STEP_S = 15
@@ -29,7 +29,7 @@ VALUES = {
 }
 OUTCOMES = {
     "server": ("completed", "error", "deadline", "client_disconnect", "send_timeout"),
-    "client": ("completed", "censored", *CLIENT_FAILED_OUTCOMES),
+    "client": tuple(outcome.value for outcome in Outcome),
 }
 TARGETS = {
     "server": [{"job": "app", "instance": each} for each in ("app:1", "app:2")],

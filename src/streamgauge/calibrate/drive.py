@@ -3,6 +3,8 @@
 import json
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +17,7 @@ from streamgauge.demo.process import Child, Children
 from streamgauge.demo.timeline import Timeline
 from streamgauge.demo.trouble import DemoError
 from streamgauge.report.calibration import Calibration
-from streamgauge.report.result import Result, read_result
+from streamgauge.report.result import NamedStreams, Result, read_result
 from streamgauge.report.tally import failed, totals
 from streamgauge.report.units import some
 
@@ -68,6 +70,14 @@ def calibrate(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> Calibration |
         display.close()
 
 
+def commonest(streams: Iterable[NamedStreams]) -> str:
+    """The three most frequent reasons of failures, and how many streams gave each."""
+    reasons: Counter[str] = Counter()
+    for each in streams:
+        reasons.update(each["reasons"])
+    return "; ".join(f"{times} × {reason}" for reason, times in reasons.most_common(3))
+
+
 class _Calibrator:
     def __init__(self, plan: Plan, display: Display, interrupt: Interrupt, children: Children, directory: Path) -> None:
         self._plan = plan
@@ -84,8 +94,7 @@ class _Calibrator:
         self._interrupt.check()
         outcomes = totals(result["streams"])["outcomes"]
         if failed(outcomes):
-            reasons = [reason for each in result["streams"] for reason in each["reasons"]]
-            raise CalibrationError(f"{some(failed(outcomes), 'stream')} failed: {'; '.join(reasons[:3])}")
+            raise CalibrationError(f"{some(failed(outcomes), 'stream')} failed: {commonest(result['streams'])}")
         try:
             beginnings = json.loads((self._directory / _FIRST_CHUNKS).read_text())
             streams = begun(fetch(url), beginnings)

@@ -49,8 +49,9 @@ _NEWEST = 8
 #: A body ends late where its closing framing arrives this long after its last chunk, and the streams of a name do where
 #: more than this share of them did lately: one server that was held up once says nothing of the others.
 LATE_END_NS, LATE_ENDS_SHARE = 500_000, 0.15
-#: Sentences on failures that are kept apart; any further kind counts under its outcome alone.
+#: Sentences on failures that are kept apart, the most frequent ones; rarer ones count under their outcome alone.
 MAX_REASONS = 50
+_OTHER_REASONS = ": other reasons"
 
 
 class Tally:
@@ -171,8 +172,16 @@ class Tally:
             self.most_token_time.record_ns(round(range_s[1] * 1e9))
 
     def _count_reason(self, reason: str, times: int = 1) -> None:
-        known = reason in self.reasons or len(self.reasons) < MAX_REASONS
-        self.reasons[reason if known else reason.partition(":")[0] + ": other reasons"] += times
+        self.reasons[reason] += times
+        if len(self.reasons) > MAX_REASONS:
+            self._fold_rarest_reason()
+
+    def _fold_rarest_reason(self) -> None:
+        """Count the rarest reason, of equals the oldest, among the others of its outcome: the commonest stay named."""
+        named = [reason for reason in self.reasons if not reason.endswith(_OTHER_REASONS)]
+        if len(named) > MAX_REASONS:
+            rarest = min(named, key=self.reasons.__getitem__)
+            self.reasons[rarest.partition(":")[0] + _OTHER_REASONS] += self.reasons.pop(rarest)
 
     def merge(self, other: "Tally") -> None:
         """Add ``other`` to this one."""
