@@ -1,7 +1,6 @@
 """How long a thread waited for a CPU, as Linux counts it."""
 
 import gc
-import os
 import threading
 from pathlib import Path
 
@@ -12,6 +11,11 @@ from streamgauge.measure.cpu_wait import CpuWait
 
 THREAD = Path("/proc/thread-self/schedstat")
 needs_account = pytest.mark.skipif(not THREAD.exists(), reason="this system keeps no account of waiting")
+
+
+def open_files() -> int:
+    """Count the files that this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture
@@ -58,9 +62,9 @@ def test_it_is_the_wait_of_the_thread_that_asked():
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list open files")
 def test_the_account_is_closed_with_the_object(account):
     account.write_text("1 2 3\n")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     waits = [CpuWait() for _ in range(20)]
-    assert len(os.listdir("/proc/self/fd")) >= before + 20
+    assert open_files() >= before + 20
     del waits
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) < before + 20
+    assert open_files() < before + 20
