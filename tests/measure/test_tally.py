@@ -201,3 +201,73 @@ def test_what_is_typical_is_the_mean_of_the_streams_that_ended_and_stays_when_th
     for _ in range(100):
         tally.end(record(chunks=20))
     assert tally.typical_chunks == pytest.approx(20, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "field", ["heartbeats", "lost", "repeated", "out_of_order", "beyond_window", "reconnects", "tokens"]
+)
+def test_what_each_stream_counted_adds_up_in_its_own_counter(field):
+    tally = Tally()
+    for counted in (3, 0, 4):
+        tally.end(record(**{field: counted}))
+    counts = {name: value for name in Tally.__slots__ if isinstance(value := getattr(tally, name), int)}
+    assert {name: value for name, value in counts.items() if value} == {field: 7}
+
+
+def test_a_stream_without_tokens_adds_none_and_has_no_duration_per_token():
+    tally = Tally()
+    for tokens in (None, 0, 30):
+        tally.end(record(tokens=tokens))
+    assert tally.tokens == 30
+    assert (tally.duration.count, tally.duration.sum_ns) == (3, 4_500_000_000)
+    assert (tally.duration_per_token.count, tally.duration_per_token.sum_ns) == (1, 50_000_000)
+
+
+def test_times_of_a_record_are_counted_to_the_nanosecond():
+    tally = Tally()
+    times_s = {"time_per_output_token_s": 1.234567891, "time_per_output_token_range_s": (1.123456789, 2.345678912)}
+    tally.end(record(tokens=9, **times_s))
+    tally.end(record(Outcome.STALLED, "x", time_to_first_chunk_s=1.987654321))
+    found = {name: value.sum_ns for name in Tally.__slots__ if isinstance(value := getattr(tally, name), Histogram)}
+    assert {name: sum_ns for name, sum_ns in found.items() if sum_ns} == {
+        "duration": 1_500_000_000,
+        "duration_per_token": round(1_500_000_000 / 9),
+        "time_per_output_token": 1_234_567_891,
+        "coalesced_token_time": 1_234_567_891,
+        "least_token_time": 1_123_456_789,
+        "most_token_time": 2_345_678_912,
+        "failed_time_to_first_chunk": 1_987_654_321,
+    }
+
+
+def test_one_stream_moves_what_is_typical_by_an_eighth_of_the_way():
+    tally = Tally()
+    for chunks in (200, 40):
+        tally.end(record(chunks=chunks))
+    assert tally.typical_chunks == 180
+
+
+def test_first_chunks_at_several_times_are_each_at_their_least_where_several_are_uncertain():
+    tally = Tally()
+    for most_ns, least_ns in ((20_000_000, 5_000_000), (30_000_000, 10_000_000), (40_000_000, 10_000_000)):
+        tally.time_to_first_chunk.record_ns(most_ns)
+        tally.uncertain_first_chunk.record_ns(most_ns)
+        tally.least_first_chunk.record_ns(least_ns)
+    tally.time_to_first_chunk.record_ns(10_000_000)  # for certain
+    least, most = tally.first_chunk_bounds()
+    tenths = (0.25, 0.5, 0.75, 1.0)
+    assert least.quantiles_s(tenths) == pytest.approx([0.005, 0.010, 0.010, 0.010], rel=0.01)
+    assert most.quantiles_s(tenths) == pytest.approx([0.010, 0.020, 0.030, 0.040], rel=0.01)
+
+
+def test_without_a_first_chunk_there_are_no_bounds_of_it():
+    assert [each.count for each in Tally().first_chunk_bounds()] == [0, 0]
+
+
+def test_a_ledger_counts_several_streams_at_a_time():
+    ledger = Ledger()
+    settled = ledger.begin("a", "sse")
+    assert ledger.resettle(ledger.begin("a", "auto"), "a", "sse") is settled
+    assert (ledger.active, settled.started) == (2, 2)
+    ledger.begin("a", "sse")
+    assert (ledger.active, settled.started) == (3, 3)

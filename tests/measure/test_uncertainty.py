@@ -2,12 +2,25 @@
 
 import pytest
 
+from streamgauge.measure.histogram import Histogram
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.tally import Tally
-from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
+from streamgauge.measure.uncertainty import (
+    Tolerance,
+    uncertain_first_chunks,
+    uncertain_intervals,
+    uncertain_token_times,
+    undetermined,
+)
 
 MS = 1_000_000
+
+
+def of(*values_ns: int) -> Histogram:
+    histogram = Histogram()
+    histogram.record_all_ns(values_ns)
+    return histogram
 
 
 def coalesced(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> Tally:
@@ -87,3 +100,37 @@ def test_the_time_per_output_token_is_marked_where_its_streams_leave_it_open():
 def test_a_range_that_is_too_narrow_to_matter_marks_nothing():
     assert uncertain_token_times(tokens((0.010, (0.00998, 0.01002))), {"p50": 0.5}) == {}
     assert uncertain_token_times(tokens((0.010, None)), {"p50": 0.5}) == {}
+
+
+@pytest.mark.parametrize(("off_ns", "open_"), [(99_000, False), (101_500, True)])
+def test_a_short_time_may_be_off_by_the_tolerated_time_either_way(off_ns, open_):
+    for least_ns, most_ns in ((MS - off_ns, MS), (MS, MS + off_ns)):
+        found = undetermined(*(of(each) for each in (MS, least_ns, most_ns)), {"p50": 0.5}, Tolerance(0.01, 0.0001))
+        assert bool(found) is open_
+
+
+@pytest.mark.parametrize(("off_ns", "open_"), [(9 * MS, False), (11 * MS, True)])
+def test_a_long_time_may_be_off_by_the_tolerated_share_either_way(off_ns, open_):
+    for least_ns, most_ns in ((1000 * MS - off_ns, 1000 * MS), (1000 * MS, 1000 * MS + off_ns)):
+        values = (of(each) for each in (1000 * MS, least_ns, most_ns))
+        assert bool(undetermined(*values, {"p50": 0.5}, Tolerance(0.01, 0.0001))) is open_
+
+
+@pytest.mark.parametrize("q", [0.01, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_both_ends_of_a_range_are_the_percentile_of_all_values(q):
+    values_ns = [at * MS for at in range(1, 101)]
+    rank = max(1, round(q * 100))
+    ((low_s, high_s),) = undetermined(
+        of(*values_ns), of(*(each // 2 for each in values_ns)), of(*(each * 2 for each in values_ns)), {"q": q}
+    ).values()
+    assert (low_s, high_s) == (pytest.approx(rank / 2000, rel=0.01), pytest.approx(rank / 500, rel=0.01))
+
+
+def test_the_ends_of_a_range_are_exact_where_one_value_is_all_there_is():
+    found = undetermined(of(10_123_457), of(5_123_457), of(20_123_457), {"p50": 0.5})
+    assert found["p50"] == (pytest.approx(0.005123457, rel=1e-12), pytest.approx(0.020123457, rel=1e-12))
+
+
+def test_a_small_shift_within_a_bucket_counts_by_the_rank():
+    values, least = of(*[10 * MS] * 99, 20 * MS), of(*[10 * MS] * 98, 5 * MS, 20 * MS)
+    assert undetermined(values, least, values, {"p50": 0.5}) == {}
