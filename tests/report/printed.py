@@ -13,6 +13,9 @@ class Shown(HTMLParser):
         super().__init__()
         self.tables: list[list[Row]] = []
         self.terms: dict[str, list[str]] = {}
+        #: What each tile at the top says, by its title.
+        self.tiles: dict[str, list[str]] = {}
+        self._tile: list[str] = []
         self.tooltips: list[str] = []
         self._rows: list[list[tuple[int, int]]] = []
         self._texts: list[list[str]] = []
@@ -25,7 +28,9 @@ class Shown(HTMLParser):
         found = dict(attrs)
         if found.get("title"):
             self.tooltips.append(str(found["title"]))
-        if tag == "table":
+        if tag in ("h2", "p"):
+            self._open = []
+        elif tag == "table":
             self._rows, self._texts, self._headings = [], [], 0
         elif tag == "tr":
             self._rows.append([])
@@ -43,6 +48,12 @@ class Shown(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         text = " ".join("".join(self._open or ()).split())
+        if tag == "h2":
+            self._tile = self.tiles[text] = []
+        elif tag in ("p", "dt", "dd"):
+            self._tile.append(text)
+        elif tag == "section":
+            self._tile = []
         if tag in ("td", "th"):
             self._texts[-1].append(text)
         elif tag == "dt":
@@ -53,7 +64,7 @@ class Shown(HTMLParser):
             self._headings = len(self._rows)
         elif tag == "table":
             self._add_table()
-        if tag in ("td", "th", "dt", "dd"):
+        if tag in ("td", "th", "dt", "dd", "h2", "p"):
             self._open = None
 
     def _add_table(self) -> None:

@@ -158,9 +158,10 @@ def test_the_lines_below_the_terminals_table_have_each_names_own_figures(distinc
             f"· {name}, chunk delay p50 ≈{ms(delay['p50'] or 0)}, p99 ≈{ms(delay['p99'] or 0)}",
             f"· {name}: streams that broke off were connected to again {each['reconnects']} times",
             f"· {name}, {each['tokens']} tokens, {rates['in_all']} per s in all; ",
-            f"of a stream {rates['p50']} per s (p50) and {rates['p10']} or more of nine in ten; time per output token {p50}{shared}, {p99}{shared}",
+            f"of a stream {rates['p50']} per s (p50) and {rates['p10']} or more of nine in ten; ",
+            f"time per output token {p50}{shared}, {p99}{shared}",
             f"· {name}, sequence numbers: {each['lost']} lost, {each['repeated']} repeated, ",
-            f"{each['out_of_order']} out of order, {each['beyond_window']} too far behind to tell whether late or repeated",
+            f"{each['out_of_order']} out of order, {each['beyond_window']} too far behind to tell",
         ):
             assert expected in text
     found = distinct["generator"]
@@ -236,3 +237,33 @@ def test_each_fact_of_the_run_stands_beside_its_term(distinct: Result) -> None:
     expected |= {"Users": "1,234, closed model", "Duration": "8.00 s", "Started": "2026-03-01 10:15:00 UTC"}
     expected |= {"Workers": "17", "Run": "20260301-101500-3f2a"}
     assert {term: terms[term][0] for term in expected} == expected
+
+
+def test_each_tile_of_the_page_has_its_own_figures(distinct: Result) -> None:
+    page = Shown(render(distinct))
+    streams: Any = distinct["streams"]
+    quicker, slower = streams
+    for title, metric in (("TTFC p99", "time_to_first_chunk"), ("Interval p99", "chunk_interval")):
+        assert page.tiles[title] == [
+            f"≈ {ms(slower[metric]['p99'])} {between(slower[metric], 'p99')}",
+            slower["name"],
+            "The slowest of 2 names, since percentiles of different names do not add up.",
+            quicker["name"],
+            f"≈ {ms(quicker[metric]['p99'])} {between(quicker[metric], 'p99')}",
+        ]
+    total = summed(distinct)
+    assert page.tiles["Chunks/s"] == [
+        units.significant(total["chunks"] / 4),
+        f"{total['chunks']} chunks in 4.00 s: the mean of the whole run.",
+        *(word for each in (slower, quicker) for word in (each["name"], units.significant(each["chunks"] / 4))),
+    ]
+    counts = total["outcomes"]
+    assert page.tiles["Failed"] == [
+        f"{failed(counts):,} ({failed_share(counts)})",
+        f"Of {sum(counts.values()) - counts['censored']:,} streams that succeeded or failed.",
+        *(
+            word
+            for each in (slower, quicker)
+            for word in (each["name"], f"{failed(each['outcomes']):,} ({failed_share(each['outcomes'])})")
+        ),
+    ]
