@@ -11,6 +11,7 @@ import pytest
 from streamgauge.measure.histogram import Histogram
 from streamgauge.report.result import SCHEMA
 from streamgauge.report.summary import summary
+from tests.report.printed import Shown, columns_of
 
 
 @pytest.fixture
@@ -75,6 +76,35 @@ def test_text_is_the_terminals_table(call, home):
     assert "trusted, passed" in shown.output
     call("report", home, "--format", "text", "-o", home / "table.txt")
     assert (home / "table.txt").read_text() == shown.output
+
+
+def test_every_form_has_each_figure_under_its_own_label(call, home, result):
+    (streams,) = result["streams"]
+    streams.update(started=11, chunks=12, bytes=13, stalls=14, coalesced_share=0.15, outcomes={"stalled": 16})
+    streams["time_to_first_chunk"].update(p50=0.117, p90=0.118, p99=0.119)
+    streams["chunk_interval"].update(p50=0.121, p90=0.122, p99=0.123)
+    point = {"active": 31, "started": 32, "finished": 33, "failed": 34, "chunks": 35, "bytes": 36}
+    point["time_to_first_chunk"], point["chunk_interval"] = {"p50": 0.37, "p99": 0.38}, {"p50": 0.39, "p99": 0.4}
+    result["timeline"] = [{"t_s": 30, **point}]
+    (home / "result.json").write_text(json.dumps(result))
+    assert columns_of(call("report", home, "--format", "text").output) == [
+        {"": "/stream/sse", "streams": "11", "failed": "16", "TTFC p50": "117 ms", "TTFC p99": "119 ms",
+         "interval p50": "121 ms", "interval p99": "123 ms", "chunks per s": "12.0", "chunks": "12", "body": "13 B",
+         "stalls": "14", "coalesced": "15.0 %"}
+    ]  # fmt: skip
+    (row, _) = Shown(call("report", home, "-o", "-").output).tables[0]
+    assert row == {
+        "Name": "/stream/sse sse", "Started": "11", "Outcomes": "16 stalled", "Failed": "100 %",
+        "Time to first chunk p50": "117 ms", "Time to first chunk p90": "118 ms", "Time to first chunk p99": "119 ms",
+        "Chunk interval p50": "121 ms", "Chunk interval p90": "122 ms", "Chunk interval p99": "123 ms",
+        "Chunks": "12", "Chunks/s": "12.0", "Body": "13 B", "Stalls": "14", "Coalesced": "15.0 %",
+    }  # fmt: skip
+    (second,) = csv.DictReader(io.StringIO(call("report", home, "--format", "timeline-csv").output))
+    assert {name: value for name, value in second.items() if value} == {
+        "t_s": "30", "scope": "all", "active": "31", "started": "32", "finished": "33", "failed": "34", "chunks": "35",
+        "bytes": "36", "time_to_first_chunk_p50_s": "0.37", "time_to_first_chunk_p99_s": "0.38",
+        "chunk_interval_p50_s": "0.39", "chunk_interval_p99_s": "0.4",
+    }  # fmt: skip
 
 
 def test_the_servers_view_beside_the_result_is_in_the_report(call, home):

@@ -1,5 +1,6 @@
 """Results of invented runs, made with the real histogram, and scrapes made with the real exposition."""
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -12,8 +13,19 @@ from prometheus_client import Histogram as PrometheusHistogram
 
 from streamgauge.catalog import CATALOG
 from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.totals import MOST_LINES, OTHER
-from streamgauge.report.result import SCHEMA, Generator, NamedPoint, NamedStreams, Result, Run, TimelinePoint, Verdict
+from streamgauge.report.result import (
+    QUANTILES,
+    SCHEMA,
+    Generator,
+    NamedPoint,
+    NamedStreams,
+    Result,
+    Run,
+    TimelinePoint,
+    Verdict,
+)
 from streamgauge.report.summary import summary
 
 MixOf = tuple[str, str, float, float]
@@ -160,6 +172,65 @@ def make_older(make_result: Callable[..., Result]) -> Callable[..., Result]:
         return result
 
     return make
+
+
+class Distinct:
+    """Fills a result so that no two of its figures are alike, not even as the reports write them."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(101)
+
+    def duration_s(self) -> float:
+        return (next(self.numbers) + 1 / 7) / 1000
+
+    def summary(self) -> dict[str, Any]:
+        histogram = Histogram()
+        histogram.record_ns(round(self.duration_s() * 1e9), next(self.numbers))
+        statistics = {name: self.duration_s() for name in ("mean", "min", "max", *QUANTILES)}
+        uncertain = {name: (self.duration_s(), self.duration_s()) for name in ("p50", "p99")}
+        return {**summary(histogram), "count": next(self.numbers), **statistics, "uncertain": uncertain}
+
+    def streams(self, values: Any) -> None:
+        for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
+            values[count] = next(self.numbers)
+        for count in ("beyond_window", "reconnects", "tokens"):
+            values[count] = next(self.numbers)
+        values["coalesced_share"] = next(self.numbers) / 1000
+        values["outcomes"] = {outcome.value: next(self.numbers) for outcome in Outcome}
+        values["tokens_per_second"] = {rate: next(self.numbers) / 7 for rate in ("in_all", "p50", "p10", "p1")}
+        for metric in ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token"):
+            values[metric] = self.summary()
+
+    def point(self, figures: Any) -> None:
+        for count in ("started", "finished", "failed", "chunks", "bytes"):
+            figures[count] = next(self.numbers)
+        for metric in ("time_to_first_chunk", "chunk_interval"):
+            figures[metric] = {"p50": self.duration_s(), "p99": self.duration_s()}
+        least_s, most_s = self.duration_s(), self.duration_s()
+        figures["uncertain"] = {"chunk_interval": {"p99": (least_s / 1000, most_s)}}
+
+    def generator(self, values: Any) -> None:
+        values |= {"lag": self.summary(), "hub_lag": self.summary(), "longest_pause_s": self.duration_s()}
+        values |= {"cpu_max": next(self.numbers) / 1000, "cpu_taken": next(self.numbers) / 1000}
+        for count in ("late_starts", "dropped_arrivals", "clock_steps", "refusal_pauses"):
+            values[count] = next(self.numbers)
+        values["refusal_pause_s"] = self.duration_s()
+
+
+@pytest.fixture
+def distinct(make_result: Callable[..., Result]) -> Result:
+    """A result in which no two figures are alike."""
+    fill = Distinct()
+    result = make_result(mix=(("a,b", "sse", 0.01, 0.05), ('say "x"', "raw", 0.02, 0.06)), seconds=3)
+    result["run"].update(duration_s=8.0, counted_s=4.0)
+    for each in result["streams"]:
+        fill.streams(each)
+    for point in result["timeline"]:
+        point["active"] = next(fill.numbers)
+        for figures in (point, *point["streams"]):
+            fill.point(figures)
+    fill.generator(result["generator"])
+    return result
 
 
 class InventedServer:

@@ -2,12 +2,9 @@
 
 import csv
 import io
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from streamgauge.measure.outcome import Outcome
 from streamgauge.report.result import QUANTILES, Result
@@ -18,35 +15,6 @@ METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "
 
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
-
-
-@pytest.fixture
-def distinct(make_result: Callable[..., Result]) -> Result:
-    """A result in which no two figures are alike."""
-    numbers = itertools.count(1)
-    result = make_result(mix=(("a,b", "sse", 0.01, 0.05), ('say "x"', "raw", 0.02, 0.06)), seconds=3)
-    for each in result["streams"]:
-        values: dict[str, Any] = each  # type: ignore[assignment]
-        for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
-            values[count] = next(numbers)
-        for count in ("beyond_window", "reconnects", "tokens"):
-            values[count] = next(numbers)
-        values["coalesced_share"] = next(numbers) / 7
-        values["outcomes"] = {outcome.value: next(numbers) for outcome in Outcome}
-        values["tokens_per_second"] = {rate: next(numbers) / 7 for rate in ("in_all", "p50", "p10", "p1")}
-        for metric in METRICS:
-            statistics = {name: next(numbers) / 7 for name in ("mean", "min", "max", *QUANTILES)}
-            uncertain = {name: (next(numbers) / 7, next(numbers) / 7) for name in ("p50", "p99")}
-            values[metric] = {"count": next(numbers), **statistics, "uncertain": uncertain, "error": 0.01, "hdr": ""}
-    for point in result["timeline"]:
-        point["active"] = next(numbers)
-        for figures in (point, *point["streams"]):
-            for count in ("started", "finished", "failed", "chunks", "bytes"):
-                figures[count] = next(numbers)
-            for metric in METRICS[:2]:
-                figures[metric] = {"p50": next(numbers) / 7, "p99": next(numbers) / 7}
-            figures["uncertain"] = {"chunk_interval": {"p99": (next(numbers) / 7, next(numbers) / 7)}}
-    return result
 
 
 def test_each_cell_of_the_streams_is_its_columns_figure(distinct: Result) -> None:
