@@ -17,6 +17,7 @@ import click
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 
 ROOT = Path(__file__).resolve().parent.parent
+REACH = ROOT / "tools" / "reach"
 #: What the tests read besides the code: all of it is copied beside the mutated code.
 COPIED = ("tests", "src", "target_app", "loadtests", "monitoring", "benchmarks", "deploy", "docs", "README.md")
 PACKAGES = ("target_app", "loadtests", "monitoring")
@@ -48,7 +49,7 @@ def prepare(work: Path, path: Path, tests: tuple[str, ...]) -> None:
         "only_mutate": [only],
         "also_copy": [name for name in COPIED if name not in (source, "tests")],
         "pytest_add_cli_args_test_selection": list(tests),
-        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "reached"],
         "use_git_change_detection": False,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
@@ -100,11 +101,12 @@ def main(path: str, tests: tuple[str, ...], fresh: bool, processes: int) -> None
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     prepare(work, target, tests or (str(tests_of(target)),))
-    # Programs that the tests start get the mutated code as well, and the mutant's name, by their environment.
+    # Programs that the tests start get the mutated code as well, and the mutant's name, by their environment. What they
+    # reach, tools/reach notes.
     mutated = [work / "mutants" / each for each in ("src", ".")]
     for folder in mutated:
         folder.mkdir(parents=True, exist_ok=True)  # Python never looks again for one that it did not find
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, mutated))}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (REACH, *mutated)))}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
     if subprocess.run(command, cwd=work, env=environ, check=False).returncode:
         raise click.ClickException("mutmut could not run: its own words are above")

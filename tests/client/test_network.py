@@ -1,5 +1,6 @@
 """Ways to an origin: redirects, cookies, proxies, TLS, and Unix sockets."""
 
+import re
 import socket
 import ssl
 import threading
@@ -217,9 +218,16 @@ def test_a_refused_tunnel_is_a_connect_error_with_the_proxys_status() -> None:
     )
 
 
-def test_a_proxy_that_is_no_url_is_refused() -> None:
-    with pytest.raises(TargetError, match="socks5"):
-        Network(proxy="socks5://127.0.0.1:1080")
+@pytest.mark.parametrize("scheme", ["socks5", "https", "ws", "http+unix"])
+def test_a_proxy_of_another_scheme_is_refused(scheme: str) -> None:
+    """Also where the scheme is one of those that streams have."""
+    url = f"{scheme}://%2Frun%2Fproxy.sock" if scheme == "http+unix" else f"{scheme}://127.0.0.1:1080"
+    with pytest.raises(TargetError, match=re.escape(repr(url))):
+        Network(proxy=url)
+
+
+def test_the_scheme_of_a_proxy_is_read_in_any_case() -> None:
+    assert Network(proxy="HTTP://127.0.0.1:1080").proxy == "HTTP://127.0.0.1:1080"
 
 
 def test_a_unix_socket_is_streamed_from(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def recorder():
         server.requests, server.daemon_threads = [], True
         server.handle_error = lambda *_: None  # users hang up
         server.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it sees its end
         thread.start()
         yield server
         server.shutdown()

@@ -70,20 +70,9 @@ def test_each_option_that_only_play_reads_is_named_once_in_log_and_result(run, r
     assert {each["path"] for each in recorder.requests} == {"/own"}
 
 
-def test_an_option_that_was_not_given_is_not_named(run):
-    (said,) = warnings(run("--stream-path", "/other"))
-    assert said.startswith("--stream-path: not used by Listener, ")
-
-
 def test_a_scenario_that_plays_has_nothing_to_be_warned_of(run, recorder):
     assert warnings(run("--stream-path", "/other", "--stream-accept", "a/b", classes=("Player",))) == []
     assert {(each["path"], each["headers"]["accept"]) for each in recorder.requests} == {("/other", "a/b")}
-
-
-def test_of_two_user_classes_the_one_that_does_not_play_is_named(run):
-    (said,) = warnings(run("--stream-path", "/other", classes=("Listener", "Player"), users=2))
-    assert "Listener" in said
-    assert "Player" not in said
 
 
 def test_a_stream_that_is_no_event_stream_is_not_reconnected_and_says_so(run):

@@ -68,6 +68,7 @@ def test_a_callable_sees_parsed_chunks():
         "chunks:-1",
         "chunks:x",
         "chunks:1.5",
+        "chunks:" + "9" * 5000,
         "Event:x",
         "data:\udcff",
     ],
@@ -75,6 +76,7 @@ def test_a_callable_sees_parsed_chunks():
 def test_an_end_that_names_nothing_is_refused_by_name(end):
     with pytest.raises(EndError) as caught:
         check_end(end)
+    assert str(caught.value).startswith("expected ")
     assert repr(end) in str(caught.value)
 
 

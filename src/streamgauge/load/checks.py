@@ -10,6 +10,8 @@ from streamgauge.client.tls import TlsSettings, context_of
 
 #: Longer than any run; timers and nanoseconds carry it.
 LONGEST_S = 1e9
+#: Of a whole number; Python reads no more than 4300, and its words name neither the option nor the value.
+MOST_DIGITS = 18
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -98,7 +100,7 @@ def authorities(text: str) -> str:
 def proxy(text: str) -> str:
     """Read the URL of a forward proxy."""
     text = text.strip()
-    if not is_whole_url(text):
+    if not text.lower().startswith("http://"):
         raise ValueError(f"expected http://[user:password@]host:port, got {text!r}")
     Network(proxy=text)
     return text
@@ -127,6 +129,6 @@ def _seconds(text: str, zero: str) -> float:
 def times(text: str) -> int:
     """Read how many times something may happen."""
     digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
         raise ValueError(f"expected a whole number of times, got {text!r}")
     return int(digits)

@@ -21,7 +21,7 @@ class ExporterOptions:
 
 
 def _port(text: str) -> str:
-    if text != _OFF and not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if text != _OFF and not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"expected a port (0 takes a free one) or off, got {text!r}")
     return text
 

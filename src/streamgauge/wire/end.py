@@ -24,7 +24,7 @@ def check_end(end: str) -> str:
     kind, colon, value = end.partition(":")
     if not colon or kind not in ("event", "data", "chunks") or not value:
         raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {end!r}")
-    if kind == "chunks" and not (value.isascii() and value.isdigit() and int(value)):
+    if kind == "chunks" and not (value.isascii() and value.isdigit() and len(value) <= 18 and int(value)):
         raise EndError(f"expected chunks:N with a whole number of at least 1, got {end!r}")
     try:
         end.encode()

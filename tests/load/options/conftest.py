@@ -1,15 +1,21 @@
-"""A service and a forward proxy that keep what reaches them, and a scenario whose users each ask for a path."""
+"""What reads command lines as ``locust`` does, and a service and a forward proxy that keep what reaches them."""
 
 import contextlib
 import http.client
 import http.server
 import itertools
+import json
 import socket
+import subprocess
+import sys
 import threading
 import urllib.parse
+from pathlib import Path
 
 import pytest
 import trustme
+
+from benchmarks.server import ROOT
 
 SCENARIO = """
 from locust import task
@@ -155,12 +161,28 @@ def serving(handler, context=None, *, asks_who=False):
         if context is not None:  # each connection's own thread shakes hands
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             server.url = f"https://localhost:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it sees its end
         thread.start()
         yield server
         server.closing.set()
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def read():
+    """Reads command lines, variables and forms, all in one process that has imported Locust once."""
+    command = [sys.executable, Path(__file__).with_name("command_lines.py")]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def outcome(*options, **more):
+            print(json.dumps({"options": options, **more}), file=process.stdin, flush=True)
+            answer = process.stdout.readline()
+            assert answer, "the process that reads has ended: its traceback is above"
+            return json.loads(answer)
+
+        yield outcome
+        process.stdin.close()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The form of Locust's web UI: what is posted reaches the streams, and what cannot be run is refused in words."""
 
+import json
+import re
 import urllib.parse
 
 import pytest
@@ -20,7 +22,7 @@ def asked(web, recorder, until):
 
     def start(**fields):
         empty = dict.fromkeys(web.shown(), "")
-        answer = web.post("/swarm", **LOAD, host=recorder.url, **{**empty, **STREAM, **fields})
+        answer = web.post("/swarm", **{**LOAD, "host": recorder.url, **empty, **STREAM, **fields})
         assert answer["success"], answer
         until(lambda: recorder.requests, "a stream is asked for")
         return recorder.requests[0]
@@ -35,6 +37,7 @@ def refused(web, recorder):
 
     def post(**fields):
         answer = web.post("/swarm", **{**LOAD, "host": recorder.url, **STREAM, **fields})
+        assert answer.keys() == {"success", "message", "host"}
         assert answer["success"] is False
         statistics = web.statistics()
         assert statistics["state"] in ("ready", "stopped")
@@ -123,26 +126,56 @@ def test_a_host_that_no_stream_can_reach_is_refused(refused, host):
     assert repr(host)[1:-1].rstrip("/") in words
 
 
+LOCUSTS = {
+    "user_count": dict.fromkeys(("", "many", "-1"), ""),
+    "spawn_rate": dict.fromkeys(("nan", "0", ""), ""),
+    "run_time": {
+        "soon": "Valid run_time formats are",
+        **dict.fromkeys(
+            ("1000000001", "277778h", "5000000000s", "9" * 400, f"{10**15}h"),
+            "Run time: expected at most 1e+09 seconds, got ",
+        ),
+        "9" * 5000: "Valid run_time formats are",  # Python reads no number of so many digits
+    },
+    "stop_timeout": {"soon": "The run cannot be started: ValueError: "},
+}
+
+
 @pytest.mark.parametrize(
-    "fields",
+    ("name", "value", "words"),
     [
-        {"user_count": ""},
-        {"user_count": "many"},
-        {"user_count": "-1"},
-        {"spawn_rate": "nan"},
-        {"spawn_rate": "0"},
-        {"spawn_rate": ""},
-        {"run_time": "soon"},
-        {"run_time": "9" * 400},
-        {"run_time": "9" * 5000},
-        {"run_time": f"{10**15}h"},
-        {"run_time": "5000000000s"},
-        {"stop_timeout": "soon"},
+        pytest.param(name, value, words, id=f"{name}={value[:20]}")
+        for name, values in LOCUSTS.items()
+        for value, words in values.items()
     ],
-    ids=lambda fields: "=".join(str(part)[:20] for pair in fields.items() for part in pair),
 )
-def test_nonsense_in_a_field_of_locusts_is_refused(refused, fields):
-    assert refused(**fields)
+def test_nonsense_in_a_field_of_locusts_is_refused(refused, name, value, words):
+    said = refused(**{name: value})
+    assert said.startswith(words)
+    if words.endswith("got "):
+        assert said == f"{words}{value!r}"
+
+
+@pytest.mark.parametrize("run_time", ["", "1000000000", "277777h46m40s", "3"])
+def test_a_run_time_that_a_timer_carries_is_taken(asked, run_time):
+    assert asked(run_time=run_time)["path"] == "/events"
+
+
+def test_a_host_is_taken_without_angle_brackets_as_locust_does(asked, recorder):
+    assert asked(host=f"<{recorder.url}>")["path"] == "/events"
+
+
+def test_the_page_has_fields_of_several_lines(web):
+    page = web.get("/")
+    (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", page, re.DOTALL)
+    assert json.dumps(["streamHeader", "streamBody"]) in script
+    assert page.rstrip().endswith("</html>")
+
+
+def test_a_run_that_locust_cannot_start_is_in_the_log_with_its_cause(web, refused):
+    said = refused(stop_timeout="later")
+    assert "The run cannot be started\nTraceback " in web.running.output
+    assert said.partition(": ValueError: ")[2] in web.running.output
 
 
 def test_what_was_refused_is_in_the_log(web, refused):

@@ -1,0 +1,101 @@
+"""Reads command lines as ``locust`` does: each line of its input is a case, and each of its output an outcome.
+
+It is a process of its own, because ``import locust`` patches the one it is in.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import warnings
+
+from locust.argument_parser import get_parser, ui_extra_args_dict
+from locust.env import Environment
+
+import streamgauge.load
+from streamgauge.client.target import TargetError
+from streamgauge.load.exporter_options import exporter_options
+from streamgauge.load.hosts import check_host
+from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.unused import unused_options
+
+LIMITS = ("first_chunk_timeout", "idle_timeout", "total_timeout")
+
+
+def given(case):
+    """Locust's parsed options; None where a program makes an ``Environment`` without any."""
+    if case.get("unparsed"):
+        return None
+    return get_parser([]).parse_args(
+        case["options"], config_file_contents=case.get("configuration"), env_vars=case.get("variables", {})
+    )
+
+
+def values(case):
+    """What is set, by the names that the options have in Locust."""
+    parsed = given(case)
+    if "form" in case:
+        parsed = with_form(parsed, case["form"])
+    found = scenario_options(parsed)
+    tls, exporter = found.network.tls, exporter_options(parsed)
+    return {
+        "stream_path": found.path,
+        "stream_method": found.method,
+        "stream_header": found.headers,
+        "stream_body": found.body if found.body is None else found.body.decode("latin-1"),
+        "stream_end": found.end,
+        "stream_accept": found.accept,
+        "stream_reconnect": found.reconnect,
+        "stream_stamps": found.stamped,
+        **{name: found.limits.get(f"{name}_s", "unset") for name in LIMITS},
+        "refusal_pause": found.refusal_pause_s,
+        "proxy": found.network.proxy,
+        **{name: getattr(tls, name) for name in ("ca_file", "client_cert", "client_key", "insecure")},
+        "metrics_port": exporter and exporter.port,
+        "metrics_host": exporter and exporter.host,
+        "metrics_linger": exporter and exporter.linger_s,
+        **{name: getattr(parsed, name, None) for name in ("result_dir", "stop_timeout")},
+    }
+
+
+def user(name, host, kind=streamgauge.load.StreamUser):
+    return type(name, (kind,), {"host": host, "tasks": [lambda _: None]})
+
+
+def host_checked(case):
+    """The host of a run, and those of user classes that stream; of another kind there is one whose host is no URL."""
+    from locust import User
+
+    classes = [user(f"Streams{n}", host) for n, host in enumerate(case["of_users"])]
+    check_host(Environment(user_classes=[*classes, user("Other", "nonsense", User)]), case["host"])
+
+
+def answer(case):
+    if "used" in case:
+        return unused_options(given(case), {name: set(options) for name, options in case["used"].items()})
+    if "host" in case:
+        return host_checked(case)
+    if "help" in case:
+        return {"text": get_parser([]).format_help(), "form": ui_extra_args_dict([])}
+    return values(case)
+
+
+def outcome(case):
+    """What a case comes to: a value, or the words that refuse it and, from the parser, the exit status."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return {"value": answer(case)}
+    except SystemExit as end:
+        return {"status": end.code, "said": said.getvalue()}
+    except (TargetError, ValueError) as error:
+        return {"status": None, "said": str(error)}
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    for name in [name for name in os.environ if name.startswith("LOCUST_")]:
+        del os.environ[name]
+    for line in sys.stdin:
+        print(json.dumps(outcome(json.loads(line))), flush=True)

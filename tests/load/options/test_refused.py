@@ -1,0 +1,134 @@
+"""Values that no option takes: refused with the option's name and the value, exit status 2, in the form as well."""
+
+import re
+
+import pytest
+
+BEYOND = ("-1", "-1e-9", "1000000001", "1.1e9s", "inf", "-inf", "1e400", "nan")
+NO_TIME = ("soon", "1m", "s", "5ss", "5S", "1,5", " ", "\0", "\udcff")
+NO_NUMBER = ("-1", "+1", "1.5", "1e3", "twice", "1 2", " ", "٣", "²", "1\n2", "0" * 19, "9" * 5000)
+#: What cannot be given, by option, and what the refusal says besides: what is expected, or the reason.
+REFUSED = {
+    "stream_path": {
+        **dict.fromkeys(("events", "?x=1", ".", " ", "\0", "http:/x", "h/x"), "that starts with / or a whole URL"),
+        "/\udcff": "UTF-8",
+    },
+    "stream_method": dict.fromkeys(("G E T", "ÄT", "GET\nX", "G\0T", "GET/", " ", "\udcff"), "method"),
+    "stream_header": dict.fromkeys(
+        ("bad", ": x", "A B: x", "Ä: x", "A: ж", "A: \0x", "A: x\x7fy", "A: \udcff", "A: x\u2028B: y"), "Latin-1"
+    ),
+    "stream_body": {
+        "@FILES/missing": "No such file",
+        "@FILES": "Is a directory",
+        "@": "Is a directory",
+        "@a\0b": "not a file name",
+        "a\udcff": "UTF-8",
+    },
+    "stream_end": dict.fromkeys(
+        ("foo", "event", "event:", "Event:x", ":x", " data:x", "chunks:0", "chunks:-1", "chunks:1.5", "chunks:٣"),
+        "chunks:N",
+    ),
+    "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
+    "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number"),
+    **dict.fromkeys(
+        ("first_chunk_timeout", "idle_timeout", "total_timeout"),
+        dict.fromkeys(BEYOND, "from 0 (no limit) to 1e+09") | dict.fromkeys(NO_TIME, "seconds"),
+    ),
+    "refusal_pause": dict.fromkeys(BEYOND, "from 0 (no pause) to 1e+09") | dict.fromkeys(NO_TIME, "seconds"),
+    "proxy": dict.fromkeys(
+        ("localhost:3128", "h", "//h:1", " ", "https://h:1", "ws://h:1", "http+unix://%2Frun%2Fproxy.sock"), "host:port"
+    ),
+    "ca_file": {
+        "FILES/missing": "No such file",
+        "FILES": "Is a directory",
+        "FILES/no.pem": "authorities",
+        "a\0b": "not a file name",
+    },
+    "client_cert": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
+    "client_key": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
+}
+OF_COMMAND = {
+    "metrics_port": dict.fromkeys(("65536", "-1", "1.5", " 80", "OFF", "on", "٣", "80\n", "9" * 5000), "a port"),
+    "metrics_linger": dict.fromkeys(("-1", "-1e-9s", "inf", "nan", "soon", "1m", "s", "5ss", "\0"), "seconds"),
+}
+
+
+def triples(table):
+    return [
+        pytest.param(name, text, words, id=f"{name}={ascii(text)[:40]}")
+        for name, texts in table.items()
+        for text, words in texts.items()
+    ]
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def refusal(text):
+    """The sentence: what is expected or cannot be read, and the value as it was given."""
+    value = re.escape(repr(text.removeprefix("@"))) if text.startswith("@") else re.escape(repr(text)[1:-1].strip())
+    return re.compile(rf"(expected |cannot (read|use) ).*{value}.*", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "no.pem").write_text("no certificate")
+    return str(folder)
+
+
+@pytest.fixture
+def refused(read):
+    """The sentence in which the parser refuses options, after its exit status and the option were checked."""
+
+    def words(name, *options, **more):
+        outcome = read(*options, **more)
+        assert outcome.get("status") == 2, outcome
+        start = f"error: argument {flag(name)}: "
+        assert outcome["said"].count(start) == 1
+        return outcome["said"].partition(start)[2].removesuffix("\n")
+
+    return words
+
+
+@pytest.mark.parametrize(("name", "text", "words"), triples({**REFUSED, **OF_COMMAND}))
+def test_an_option_and_a_variable_are_refused_in_the_same_words(refused, files, name, text, words):
+    text = text.replace("FILES", files)
+    said = refused(name, f"{flag(name)}={text}")
+    assert words in said
+    assert refusal(text).fullmatch(said)
+    assert refused(name, variables={f"LOCUST_{name.upper()}": text}) == said
+
+
+@pytest.mark.parametrize(("name", "text", "words"), triples(REFUSED))
+def test_a_field_of_the_form_is_refused_in_the_words_of_the_option(read, refused, files, name, text, words):
+    text = text.replace("FILES", files)
+    said = read(form={name: text})["said"]
+    assert said == f"{flag(name)}: {refused(name, f'{flag(name)}={text}')}"
+
+
+def test_the_line_that_is_no_header_is_shown_and_no_other(refused):
+    assert refused("stream_header", "--stream-header=A: 1\r\n worse \nB: 2").endswith(", got ' worse '")
+
+
+@pytest.mark.parametrize("name", ["proxy", "stream_path"])
+@pytest.mark.parametrize("text", ["http://", "foo://host/x", "http://a b/", "http://h:70000", "http://\udcff"])
+def test_a_url_that_cannot_be_asked_is_shown(refused, name, text):
+    assert repr(text) in refused(name, f"{flag(name)}={text}")
+
+
+def test_a_key_without_its_certificate_is_refused_by_both_names(read, authority, tmp_path):
+    key, other = tmp_path / "key.pem", tmp_path / "other.pem"
+    issued = authority.issue_cert("localhost")
+    issued.private_key_pem.write_to_path(str(key))
+    issued.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    authority.issue_cert("localhost").private_key_pem.write_to_path(str(other))
+    both = "--client-cert, --client-key: "
+    said = read(f"--client-key={key}")["said"]
+    assert said.startswith(both)
+    assert repr(str(key)) in said
+    said = read(f"--client-key={other}", f"--client-cert={tmp_path / 'cert.pem'}")["said"]
+    assert said.startswith(both)
+    assert repr(str(tmp_path / "cert.pem")) in said
+    assert read(f"--client-cert={key}")["said"].startswith(both)

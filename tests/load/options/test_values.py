@@ -1,0 +1,251 @@
+"""What each option comes to, given as option, as variable, in a configuration file or in the web form."""
+
+import re
+
+import pytest
+
+UNSET = {
+    "stream_path": None,
+    "stream_method": None,
+    "stream_header": {},
+    "stream_body": None,
+    "stream_end": None,
+    "stream_accept": None,
+    "stream_reconnect": 0,
+    "stream_stamps": False,
+    "first_chunk_timeout": "unset",
+    "idle_timeout": "unset",
+    "total_timeout": "unset",
+    "refusal_pause": 1.0,
+    "proxy": None,
+    "ca_file": None,
+    "client_cert": None,
+    "client_key": None,
+    "insecure": False,
+    "metrics_port": None,
+    "metrics_host": "127.0.0.1",
+    "metrics_linger": None,
+    "result_dir": "",
+    "stop_timeout": 15,
+}
+LIMIT = {"0": None, "0.0": None, "8": 8.0, " 8.5s ": 8.5, "1e-9": 1e-9, "1e9": 1e9, "1000000000s": 1e9}
+#: Values as they are given, and what they come to. FILES is a folder.
+TAKEN = {
+    "stream_path": {
+        "/": "/",
+        " /a?x=1,2&y ": "/a?x=1,2&y",
+        "/ä": "/ä",
+        "https://h:8443/x": "https://h:8443/x",
+        "http+unix://%2Frun%2Fapp.sock/x": "http+unix://%2Frun%2Fapp.sock/x",
+    },
+    "stream_method": {"get": "GET", " Put ": "PUT", "x-own": "X-OWN"},
+    "stream_header": {
+        "A: 1": {"A": "1"},
+        "A:1": {"A": "1"},
+        "A:": {"A": ""},
+        " A :  x: y ": {"A": "x: y"},
+        "A: é": {"A": "é"},
+        "A: 1\nB: 2": {"A": "1", "B": "2"},
+        "\rA: 1, 2\r \r\n\nB: \t2\r": {"A": "1, 2", "B": "2"},
+        "A: 1\nA: 2": {"A": "2"},
+    },
+    "stream_body": {
+        "text": "text",
+        " a\nü ": " a\nÃ¼ ",  # the bytes of UTF-8, as Latin-1 has them
+        "a@b": "a@b",
+        "@FILES/body": "\x00ÿ two\r\n",
+    },
+    "stream_end": {"event:done": "event:done", "data:a: b": "data:a: b", "chunks:1": "chunks:1"},
+    "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
+    "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
+    "first_chunk_timeout": LIMIT,
+    "idle_timeout": LIMIT,
+    "total_timeout": LIMIT,
+    "refusal_pause": {"0": 0.0, "0.0s": 0.0, " 2.5s ": 2.5, "1e9": 1e9},
+    "proxy": {"http://h:3128": "http://h:3128", " http://u:p@h ": "http://u:p@h"},
+    "ca_file": {"FILES/ca.pem": "FILES/ca.pem"},
+    "client_cert": {"FILES/both.pem": "FILES/both.pem"},
+}
+#: Those that the form does not have.
+OF_COMMAND = {
+    "metrics_port": {"0": 0, "1": 1, "65535": 65535, "": None},
+    "metrics_host": {"::1": "::1", "": "127.0.0.1"},
+    "metrics_linger": {"0": 0.0, "0s": 0.0, "1.5s": 1.5, "600": 600.0, "": None},
+    "result_dir": {"some/where": "some/where"},
+}
+
+
+def pairs(table):
+    return [
+        pytest.param(name, text, found, id=f"{name}={text!r}") for name in table for text, found in table[name].items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def files(authority, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "body").write_bytes(b"\x00\xff two\r\n")
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    issued = authority.issue_cert("localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
+    issued.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
+    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    return str(folder)
+
+
+@pytest.fixture
+def taken(read, files):
+    """What differs from what it is where nothing is set."""
+
+    def differing(*options, **more):
+        outcome = read(*options, **more)
+        assert "value" in outcome, outcome["said"]
+        found = outcome["value"]
+        assert found.keys() == UNSET.keys()
+        return {name: value for name, value in found.items() if value != UNSET[name]}
+
+    return differing
+
+
+def expected(name, value, files):
+    value = value.replace("FILES", files) if isinstance(value, str) else value
+    return {} if value == UNSET[name] else {name: value}
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def test_nothing_set_leaves_all_to_the_scenario(taken):
+    assert taken() == {}
+
+
+@pytest.mark.parametrize(("name", "text", "value"), pairs({**TAKEN, **OF_COMMAND}))
+def test_a_value_is_taken_from_an_option_and_from_a_variable(taken, files, name, text, value):
+    text = text.replace("FILES", files)
+    assert taken(f"{flag(name)}={text}") == expected(name, value, files)
+    assert taken(variables={f"LOCUST_{name.upper()}": text}) == expected(name, value, files)
+
+
+@pytest.mark.parametrize(("name", "text", "value"), pairs(TAKEN))
+def test_a_value_is_taken_from_the_form_and_replaces_that_of_an_option(taken, files, name, text, value):
+    form = {name: text.replace("FILES", files)}
+    assert taken(form=form) == expected(name, value, files)
+    assert taken(f"{flag(name)}={next(iter(TAKEN[name])).replace('FILES', files)}", form=form) == expected(
+        name, value, files
+    )
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_an_empty_text_is_no_value_wherever_it_stands(taken, files, name):
+    text = list(TAKEN[name])[-1].replace("FILES", files)
+    assert taken(f"{flag(name)}=") == {}
+    assert taken(variables={f"LOCUST_{name.upper()}": ""}) == {}
+    assert taken(f"{flag(name)}={text}", form={name: ""}) == {}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_field_that_a_form_does_not_have_leaves_the_option_as_it_is(taken, files, name):
+    text, value = list(TAKEN[name].items())[-1]
+    option = f"{flag(name)}={text.replace('FILES', files)}"
+    assert taken(option, form={"user_count": "1", name.upper(): "x"}) == expected(name, value, files)
+
+
+@pytest.mark.parametrize("name", OF_COMMAND)
+def test_what_the_form_does_not_have_is_not_taken_from_it(taken, name):
+    text = next(iter(OF_COMMAND[name]))
+    assert taken(form={name: text}) == {}
+
+
+@pytest.mark.parametrize("name", ["insecure", "stream_stamps"])
+def test_a_switch_is_set_by_option_variable_and_form_and_unset_by_the_form(taken, name):
+    assert taken(flag(name)) == {name: True}
+    assert taken(variables={f"LOCUST_{name.upper()}": "true"}) == {name: True}
+    assert taken(variables={f"LOCUST_{name.upper()}": "false"}) == {}
+    assert taken(form={name: "true"}) == {name: True}
+    assert taken(flag(name), form={name: "false"}) == {}
+    assert taken(flag(name), form={name: ""}) == {}
+    assert taken(flag(name), form={}) == {name: True}
+
+
+def test_a_configuration_file_sets_the_same(taken):
+    lines = ("stream-path = /a", "stream-header = A: 1", "idle-timeout = 0", "insecure = true", "metrics-port = 0")
+    found = {
+        "stream_path": "/a",
+        "stream_header": {"A": "1"},
+        "idle_timeout": None,
+        "insecure": True,
+        "metrics_port": 0,
+    }
+    assert taken(configuration="\n".join(lines)) == found
+
+
+def test_a_header_option_that_is_repeated_adds_and_skips_what_is_empty(taken):
+    options = [f"--stream-header={each}" for each in ("A: 1, 2", "", "B: 2\nC: 3")]
+    assert taken(*options) == {"stream_header": {"A": "1, 2", "B": "2", "C": "3"}}
+
+
+def test_another_option_that_is_repeated_has_its_last_value(taken):
+    assert taken("--idle-timeout=1", "--idle-timeout=2") == {"idle_timeout": 2.0}
+
+
+def test_a_certificate_and_its_key_may_be_in_two_files(taken, files):
+    given = {"client_cert": f"{files}/cert.pem", "client_key": f"{files}/key.pem"}
+    assert taken(*(f"{flag(name)}={file}" for name, file in given.items())) == given
+
+
+def test_no_port_of_the_metrics_is_no_exporter(taken):
+    nothing = {"metrics_port": None, "metrics_host": None, "metrics_linger": None}
+    assert {**UNSET, **taken("--metrics-port=off", "--metrics-linger=9")} == {**UNSET, **nothing}
+
+
+def test_locusts_own_stop_timeout_wins_over_ours(taken):
+    assert taken("--stop-timeout=3") == {"stop_timeout": 3}
+
+
+def test_an_environment_without_options_has_the_same_defaults_and_no_exporter(taken):
+    none = dict.fromkeys(("metrics_host", "result_dir", "stop_timeout"))
+    assert taken(unparsed=True) == none
+    assert taken(unparsed=True, form={"stream_path": "/a"}) == {**none, "stream_path": "/a"}
+
+
+def test_the_form_has_each_option_but_those_of_the_command_line(read):
+    form = read(help=True)["value"]["form"]
+    assert form.keys() == {*TAKEN, "client_key", "insecure", "stream_stamps"}
+    assert {name: each["default_value"] for name, each in form.items()} == {
+        name: False if name in ("insecure", "stream_stamps") else "" for name in form
+    }
+    assert not [name for name, each in form.items() if not each["help_text"]]
+
+
+def test_the_help_names_each_option_with_its_value_and_its_default(read):
+    text = " ".join(read(help=True)["value"]["text"].split()).replace(" --", "  --")
+    shown = {
+        "--stream-path PATH": "",
+        "--stream-method METHOD": "",
+        "--stream-header 'K: V'": "",
+        "--stream-body TEXT|@FILE": "",
+        "--stream-end END": "",
+        "--stream-accept TYPE": "",
+        "--stream-reconnect N": "default 0",
+        "--first-chunk-timeout SECONDS": "default 30; 0 for no limit",
+        "--idle-timeout SECONDS": "default 30; 0 for no limit",
+        "--total-timeout SECONDS": "default no limit",
+        "--refusal-pause SECONDS": "default 1; 0 for none",
+        "--proxy URL": "",
+        "--ca-file FILE": "",
+        "--client-cert FILE": "",
+        "--client-key FILE": "",
+        "--stream-stamps": "",
+        "--insecure": "",
+        "--result-dir DIR": "",
+        "--metrics-port PORT": "default 9102; 0 for a free one; off for none",
+        "--metrics-host HOST": "default 127.0.0.1",
+        "--metrics-linger SECONDS": "default 15",
+    }
+    for option, default in shown.items():
+        _, found, after = text.partition(f" {option} ")
+        assert found, option
+        words = after.partition(" --")[0]
+        assert re.match("[A-Z][a-z]+ ", words), option
+        assert default in words
