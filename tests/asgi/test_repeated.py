@@ -120,3 +120,26 @@ def test_a_response_is_a_stream_or_a_request_and_never_both(stage, method, heade
     assert (stage.value("finished_total", protocol="raw"), stage.value(f"{REQUESTS}_count")) == (streams, not streams)
     assert stage.value("duration_seconds_sum" if streams else f"{REQUESTS}_sum") == len(bodies)
     assert stage.value("chunks_total") == (len(bodies) if streams else 0)
+
+
+@pytest.mark.parametrize("pause_s", [2 * SOON_S, SOON_S / 2, 0.25], ids=["soon", "at once", "slowly"])
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize(
+    ("media_type", "body", "framing"),
+    [("text/event-stream", b"data: 1\n\n", 2), ("application/x-ndjson", b"{}\n", 1), ("text/plain", b"abc", 0)],
+)
+def test_alike_chunks_are_passed_on_and_add_up(stage, media_type, body, framing, kind, pause_s):
+    """Their pauses, sends and sizes; the first has no pause before it."""
+    send_s = pause_s / 2
+    for _ in range(2):
+        stage.stream([(pause_s, kind(body), send_s)] * 6, media_type)
+    sent = [{"body": b"", **message} for message in stage.wire if message["type"] == "http.response.body"]
+    assert [bytes(message["body"]) for message in sent] == 2 * [*[body] * 6, b""]
+    assert [message.get("more_body", False) for message in sent] == 2 * [*[True] * 6, False]
+    assert stage.value("chunks_total") == stage.value("chunk_send_seconds_count") == 12
+    assert stage.value("chunk_interval_seconds_count") == 10
+    assert stage.value("chunk_interval_seconds_sum") == 10 * (pause_s + send_s)
+    assert stage.value("chunk_send_seconds_sum") == 12 * send_s
+    assert stage.value("chunk_size_bytes_sum") == 12 * (len(body) - framing)
+    assert stage.value("time_to_first_chunk_seconds_sum") == 2 * (pause_s + send_s)
+    assert stage.value("body_bytes_total") == 12 * len(body)
