@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.instruments import Instruments
+from tests.asgi.played import Clock, Stage
 
 #: For what comes soon on any machine, and late on a busy one.
 DEADLINE_S = 60.0
@@ -142,3 +143,9 @@ def serve(ending: ExitStack) -> Iterator[Callable[..., Service]]:
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Polls a condition."""
     return wait_until
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Plays streams in this process, on a clock that stands still by itself."""
+    return Stage(Clock(monkeypatch))

@@ -201,8 +201,8 @@ class PartCounter:
     @classmethod
     def of(cls, content_type: str) -> ChunkCounter:
         """The counter for the boundary that ``content_type`` names; by messages where it names none."""
-        found = re.search(r'boundary="?([^";,]+)"?', content_type, re.IGNORECASE)
-        return cls(found[1].strip().encode("latin-1")) if found else MessageCounter()
+        found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
+        return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
 
     def count(self, body: bytes) -> int:
         """How many parts begin in ``body``; the closing delimiter, which two hyphens follow, begins none."""
