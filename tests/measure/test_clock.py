@@ -220,7 +220,8 @@ def test_a_read_of_a_pass_takes_one_look_at_one_clock(clocks):
     assert clocks.true_ns - before_ns == 50 * 100
 
 
-def test_the_wall_clock_of_an_arrival_is_told(clocks):
+def test_the_wall_clock_of_an_arrival_is_told_in_whole_nanoseconds(clocks):
+    assert isinstance(clocks.arrivals.wall_offset_ns, int)
     assert abs(clocks.arrivals.wall_offset_ns - clocks.offset_ns) < US
     clocks.offset_ns += 70 * MS
     clocks.read_after(0)
