@@ -206,3 +206,92 @@ def test_slices_as_they_come_add_up_to_the_whole(same):
         assert live.all.counts == found.delays.all.counts
     else:
         assert live.all.quantile_s(0.5) == pytest.approx(found.delays.all.quantile_s(0.5), rel=0.01, abs=0.002)
+
+
+class TestWithoutJitter:
+    """Where every delay is the same, what is stated of the clocks can be told by hand."""
+
+    @staticmethod
+    def pair(offset_s=3600.0, drift_ppm=100.0, there_ns=2_000_000, back_ns=4_000_000, seconds=60, asked=True) -> Pair:
+        """Each second, in its middle, a chunk arrives ``there_ns`` after it was sent, and a stream is asked for."""
+        pair = Pair()
+        for second in range(seconds):
+            raw = RawDelays(same_clock=False)
+            now_ns = second * SECOND_NS + SECOND_NS // 2
+
+            def server_ns(t_ns: int) -> int:
+                return round(t_ns + offset_s * 1e9 + drift_ppm * 1e-6 * t_ns)
+
+            if asked:
+                raw.asked(now_ns, server_ns(now_ns + back_ns))
+            raw.chunk(now_ns, server_ns(now_ns - there_ns))
+            pair.add(KEY, raw, 0)
+        return pair
+
+    @pytest.mark.parametrize("drift_ppm", [100.0, -100.0])
+    @pytest.mark.parametrize("offset_s", [3600.0, -3600.0])
+    def test_half_of_the_round_trip_is_taken_for_the_delay_and_may_be_all_wrong(self, offset_s, drift_ppm):
+        fit, delays = self.pair(offset_s, drift_ppm).results()
+        assert delays[KEY].all.quantile_s(0.5) == pytest.approx(0.003, rel=0.02)
+        assert fit.offset_s == pytest.approx(offset_s + drift_ppm * 30e-6 + 0.001, abs=1e-6)
+        assert fit.drift_ppm == pytest.approx(drift_ppm, abs=0.01)
+        drifting_s, mapping_s = abs(drift_ppm) * 1e-6 / 2, 5e-6
+        assert fit.uncertainty_s == pytest.approx(0.003 + drifting_s + mapping_s, abs=1e-6)
+
+    def test_clocks_that_do_not_drift_are_known_to_half_of_the_round_trip(self):
+        fit, _ = self.pair(drift_ppm=0.0, there_ns=10_000, back_ns=30_000).results()
+        assert fit.uncertainty_s == pytest.approx(0.00002 + 5e-6, abs=1e-7)
+
+    def test_without_a_request_nothing_bounds_the_smallest_delay(self):
+        fit, delays = self.pair(asked=False).results()
+        assert fit.uncertainty_s is None
+        assert fit.drift_ppm == pytest.approx(100, abs=0.01)
+        assert delays[KEY].all.count == 60
+        assert delays[KEY].all.max_ns < 100_000
+
+    def test_without_chunks_there_is_nothing_to_tell(self):
+        assert Pair().results() is None
+        assert DelayTotals().results() == {}
+        pair, raw = Pair(), RawDelays(same_clock=False)
+        raw.asked(5, 7)
+        pair.add(KEY, raw, 0)
+        assert pair.results() is None
+
+
+@pytest.mark.parametrize(("early_ns", "method"), [(49_000, "same_clock"), (51_000, "minimum_filter")])
+@pytest.mark.parametrize("which", ["chunk", "request"])
+def test_one_clock_is_believed_until_an_effect_comes_50_us_before_its_cause(early_ns, method, which):
+    pair, raw, offset_ns = Pair(), RawDelays(same_clock=True, hint_ns=-1000 * SECOND_NS), 1000 * SECOND_NS
+    for at_ns in range(SECOND_NS, 2 * SECOND_NS, SECOND_NS // 10):
+        raw.asked(at_ns, at_ns + offset_ns + (-early_ns if which == "request" else 1000))
+        raw.chunk(at_ns, at_ns + offset_ns + (early_ns if which == "chunk" else -1000))
+    pair.add(KEY, raw, offset_ns)
+    fit, _ = pair.results()
+    assert fit.method == method
+
+
+@pytest.mark.parametrize("seconds", [16, 17, 40])
+def test_names_are_kept_apart_however_long_the_run_is(seconds):
+    pair = Pair()
+    for second in range(seconds):
+        for name, delay_ns in (("quick", 1_000_000), ("slow", 40_000_000)):
+            raw = RawDelays(same_clock=True, hint_ns=0)
+            raw.chunk(second * SECOND_NS + delay_ns, second * SECOND_NS)
+            pair.add((name, "sse"), raw, 0)
+            assert pair.newest((name, "sse")).all.max_ns == delay_ns
+    _, delays = pair.results()
+    assert {name: each.all.count for (name, _), each in delays.items()} == {"quick": seconds, "slow": seconds}
+    assert {name: (each.all.min_ns, each.all.max_ns) for (name, _), each in delays.items()} == {
+        "quick": (1_000_000, 1_000_000),
+        "slow": (40_000_000, 40_000_000),
+    }
+
+
+def test_a_slice_of_a_stepped_clock_counts_only_where_the_server_has_another():
+    totals = DelayTotals()
+    for clock, same in (("here", True), ("there", False)):
+        raw, tally = RawDelays(same_clock=same, hint_ns=0 if same else None), Tally()
+        raw.chunk(SECOND_NS + 1_000_000, SECOND_NS)
+        tally.delays[clock] = raw
+        totals.add("local", {KEY: tally}, 0, stepped=True)
+    assert [fit.method for fit in totals.results()[KEY].fits] == ["minimum_filter"]

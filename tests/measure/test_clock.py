@@ -169,6 +169,74 @@ def test_what_was_left_behind_in_the_kernel_is_older_than_the_pass_and_is_no_ste
     assert clocks.counts() == (4, 0, 0)
 
 
+@pytest.mark.parametrize("undisturbed", range(5))
+def test_one_of_five_looks_that_nothing_came_between_is_enough(clocks, undisturbed):
+    clocks.true_ns += MS
+    looks = [[0, 0, 0] if look == undisturbed else [0, 0, (look + 1) * MS] for look in range(5)]
+    clocks.stolen_ns = [0, 5 * MS, *(stolen for look in looks for stolen in look)]
+    assert abs(clocks.read_after(MS)) < 2 * US
+    assert clocks.counts() == (1, 0, 0)
+
+
+def test_each_step_and_each_read_without_a_usable_stamp_is_counted(clocks):
+    for step_ns in (10 * MS, -25 * MS, 3_600_000 * MS):
+        clocks.offset_ns += step_ns
+        clocks.true_ns += 100 * MS
+        clocks.read_after(MS)  # it came before the step was found
+    assert clocks.counts() == (3, 3, 3)
+    clocks = Clocks()
+    for _ in range(3):
+        clocks.arrivals.locate(None)
+    assert clocks.counts() == (3, 3, 0)
+    for _ in range(3):
+        clocks.off_in_pass(-MS)
+    assert clocks.counts() == (6, 6, 0)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("pause_ns", [0, 1_000 * MS, 10_000 * MS])
+def test_after_a_pause_a_step_is_what_slewing_by_a_thousandth_cannot_have_done(sign, pause_ns):
+    for off_ns, steps in ((-20 * US, 0), (20 * US, 1)):
+        clocks = Clocks()
+        clocks.read_after(0)
+        clocks.true_ns += pause_ns
+        clocks.offset_ns += sign * (SAME_CLOCK_NS + pause_ns // 1000 + off_ns)
+        clocks.read_after(0)
+        assert clocks.arrivals.steps == steps
+
+
+@pytest.mark.parametrize(("ahead_ns", "fallbacks"), [(FUTURE_NS - US, 0), (FUTURE_NS + US, 1)])
+def test_a_stamp_is_in_the_future_from_50_us_on(clocks, ahead_ns, fallbacks):
+    clocks.read_after(-ahead_ns)
+    assert clocks.counts() == (1, fallbacks, 0)
+
+
+def test_a_read_of_a_pass_takes_one_look_at_one_clock(clocks):
+    clocks.true_ns += MS
+    clocks.arrivals.begin_pass()
+    before_ns = clocks.true_ns
+    for _ in range(50):
+        clocks.off_in_pass(0)
+    assert clocks.true_ns - before_ns == 50 * 100
+
+
+def test_the_wall_clock_of_an_arrival_is_told_in_whole_nanoseconds(clocks):
+    assert isinstance(clocks.arrivals.wall_offset_ns, int)
+    assert abs(clocks.arrivals.wall_offset_ns - clocks.offset_ns) < US
+    clocks.offset_ns += 70 * MS
+    clocks.read_after(0)
+    assert abs(clocks.arrivals.wall_offset_ns - clocks.offset_ns) < US
+
+
+def test_in_a_pass_that_lasts_long_slewing_is_followed(clocks):
+    clocks.read_after(0)
+    for _ in range(20):
+        clocks.true_ns += 60 * MS
+        clocks.offset_ns += 60 * US
+        assert abs(clocks.off_in_pass(10 * US)) < 2 * US
+    assert clocks.counts() == (21, 0, 0)
+
+
 class TestFloor:
     """Nothing that a read brought came before the pass before asked what was readable."""
 

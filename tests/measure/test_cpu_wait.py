@@ -30,6 +30,8 @@ def test_the_wait_is_the_second_of_the_kernels_three_figures_and_is_read_again_e
     account.write_text("111222333 444555666 777\n")
     wait = CpuWait()
     assert wait.ns() == 444_555_666
+    account.write_text("5 60 7\n")
+    assert wait.ns() == 60
     account.write_text("111222333000 18446744073709551615 18446744073709551615\n")
     assert wait.ns() == 18_446_744_073_709_551_615
 

@@ -132,11 +132,11 @@ def test_a_percentile_is_marked_from_there(value_ns, edge_ns, share, marked):
     assert bool(uncertain_token_times(tally, half)) is marked
 
 
-def test_fifty_reasons_are_kept_apart():
+def test_fifty_reasons_are_kept_apart_and_of_equally_rare_ones_the_oldest_are_not_named():
     tally = Tally()
     for number in (*range(50), 50, 51, 7):
         tally.end(StreamRecord("a", "sse", Outcome.TRUNCATED, 0.0, 1.0, reason=f"after {number}"))
-    kept = {f"truncated: after {number}": 1 + (number == 7) for number in range(50)}
+    kept = {f"truncated: after {number}": 1 + (number == 7) for number in range(2, 52)}
     assert tally.reasons == {**kept, "truncated: other reasons": 2}
 
 

@@ -33,6 +33,18 @@ def test_merged_sizes_are_those_of_both_and_survive_json():
     assert both == sizes_of(1, 70, 70, 5000)
 
 
+def test_sizes_are_equal_by_their_counts_and_their_sum_and_to_nothing_else():
+    assert sizes_of(70, 1) == sizes_of(1, 70)
+    assert sizes_of(1) != sizes_of(2)
+    assert sizes_of(64, 66) != sizes_of(65, 65)
+    assert sizes_of(1) != [1]
+
+
+def test_sizes_change_and_so_are_no_keys():
+    with pytest.raises(TypeError, match="unhashable type: 'Sizes'"):
+        hash(Sizes())
+
+
 def test_counts_of_other_buckets_are_refused():
     with pytest.raises(ValueError, match="expected 9 counts"):
         Sizes.from_dict({"by_bucket": [1, 2], "sum_bytes": 3})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamgauge.measure.histogram import Histogram
+from streamgauge.measure.histogram import Histogram, bounds_us, index_of
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
 from streamgauge.measure.tally import Tally
@@ -134,3 +134,12 @@ def test_the_ends_of_a_range_are_exact_where_one_value_is_all_there_is():
 def test_a_small_shift_within_a_bucket_counts_by_the_rank():
     values, least = of(*[10 * MS] * 99, 20 * MS), of(*[10 * MS] * 98, 5 * MS, 20 * MS)
     assert undetermined(values, least, values, {"p50": 0.5}) == {}
+
+
+@pytest.mark.parametrize(("name", "q"), [("p10", 0.1), ("p50", 0.5), ("p90", 0.9)])
+def test_within_a_bucket_a_percentile_lies_by_its_rank(name, q):
+    low_us, high_us = bounds_us(index_of(995_000))
+    least = of(*[low_us * 1000] * 50, *[high_us * 1000 - 1] * 50)
+    values = of(*[2000 * MS] * 100)
+    ((low_s, _),) = undetermined(values, least, values, {name: q}).values()
+    assert low_s == pytest.approx((low_us + q * (high_us - low_us)) / 1e6, rel=1e-6)
