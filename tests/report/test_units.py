@@ -32,6 +32,7 @@ def test_a_duration_takes_the_unit_that_suits_it(value_s: float | None, text: st
         (0.0004, 0.0521, "400 µs – 52.1 ms"),
         (1, 1, "1.00 s"),
         (61, 200, "1 min 01 s – 3 min 20 s"),
+        (65, 185, "1 min 05 s – 3 min 05 s"),
         (59, 61, "59.0 s – 1 min 01 s"),
         (1, 59, "1.00–59.0 s"),
     ],
