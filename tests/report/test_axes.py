@@ -54,7 +54,9 @@ def test_a_linear_axis_of_durations_starts_at_nothing() -> None:
 
 @pytest.mark.parametrize(("most_s", "tickformat"), [(999.0, "~s"), (1000.0, ",~f")])
 def test_durations_have_prefixes_below_a_thousand_seconds(most_s: float, tickformat: str) -> None:
-    assert duration_axis([most_s])["tickformat"] == tickformat
+    axis = duration_axis([most_s])
+    assert (axis["tickformat"], axis["ticksuffix"]) == (tickformat, "s")
+    assert axis["hoverformat"] == (",.4~g" if most_s >= 1000 else ".3~s"), "as many digits as the histogram has"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,13 @@ def in_seconds(tick: str) -> float:
     raise ValueError(tick)
 
 
-@pytest.mark.parametrize(("most", "suffix"), [(999, " B/s"), (1000, "B/s")])
-def test_bytes_have_prefixes_from_a_thousand(most: float, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("most", "suffix", "hover"),
+    [(None, " B/s", ",~f"), (0, " B/s", ",~f"), (999, " B/s", ",~f"), (1000, "B/s", ".3~s")],
+)
+def test_bytes_have_prefixes_from_a_thousand(most: float | None, suffix: str, hover: str) -> None:
     axis = byte_rate_axis([None, 0, most])
-    assert (axis["ticksuffix"], axis["rangemode"]) == (suffix, "tozero")
+    assert (axis["ticksuffix"], axis["rangemode"], axis["hoverformat"]) == (suffix, "tozero", hover)
 
 
 def test_the_time_is_called_by_its_name_and_unit() -> None:

@@ -48,3 +48,10 @@ def test_colours_that_come_again_are_told_apart_by_their_dashes(make_lines: Call
     assert looks[-1] == looks[0] == (COLOURS[0], "solid")
     assert [dash for _, dash in looks[7:9]] == ["solid", "dash"]
     assert lines.dash(("other", "")) == "solid"
+
+
+def test_an_older_timeline_has_no_lines_and_names_have_colours_all_the_same(make_older: Callable[..., Result]) -> None:
+    result = make_older(mix=(("a", "sse", 0.01, 0.05), ("b", "sse", 0.01, 0.05)), seconds=2)
+    lines = Lines(result)
+    assert lines.timeline == []
+    assert {lines.colour((name, "sse")) for name in "ab"} == set(COLOURS[:2])
