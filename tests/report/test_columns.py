@@ -83,6 +83,17 @@ def test_names_that_would_look_alike_are_shortened_elsewhere_or_less() -> None:
     assert len({line.split("  ")[0] for line in found[-2:]}) == 2
 
 
+@pytest.mark.parametrize(("width", "told_apart"), [(50, True), (44, False)])
+def test_a_column_goes_for_names_to_be_told_apart_if_half_of_the_width_is_enough(width: int, told_apart: bool) -> None:
+    found = Table("name", [Column("column", at) for at in range(4)])
+    for number in (1, 2):
+        found.add(f"/api/v1/customers{number}/all/of/their/events", [styled("5")] * 4)
+    fitted = found.fit(width)
+    assert len(fitted.dropped) == 1
+    first, second = (line.plain for line in fitted.lines[-2:])
+    assert (first != second) == told_apart
+
+
 @pytest.mark.parametrize(
     ("width", "text"),
     [(10, "0123456789"), (9, "0123…6789"), (8, "0123…789"), (5, "01…89"), (2, "…9"), (1, "…")],

@@ -82,6 +82,10 @@ def test_marked_prose_is_wrapped_beside_its_mark(width: int, longest: int) -> No
     assert longest - 3 < max(map(len, (first, *others))) <= longest
 
 
+def no_terminal(*_: Any) -> None:
+    raise OSError("not a terminal")
+
+
 @pytest.mark.parametrize(
     ("terminal", "columns", "width"), [(True, None, 80), (False, None, 10_000), (True, "57", 57), (False, "57", 57)]
 )
@@ -93,7 +97,7 @@ def test_output_is_as_wide_as_what_it_is_written_to(
             return terminal
 
     monkeypatch.setattr("sys.stdout", Output())
-    monkeypatch.setattr("sys.__stdout__", None)
+    monkeypatch.setattr("os.get_terminal_size", no_terminal)
     monkeypatch.delenv("COLUMNS", raising=False)
     if columns:
         monkeypatch.setenv("COLUMNS", columns)
