@@ -43,7 +43,7 @@ def test_names_with_the_most_values_have_a_curve_and_are_shown(
     assert {trace["name"] for trace in drawn} == {f"n{at}" for at in at_last}
     assert {trace["name"] for trace in drawn if trace["visible"] is True} == {f"n{at}" for at in at_last[:8]}
     assert ("The 8 names with the most values are shown; click a name" in chart["caption"]) == (hidden > 0)
-    left = f" {left_out} names with fewer values are in the table alone."
+    left = f" {left_out} {'name' if left_out == 1 else 'names'} with fewer values: in the table alone."
     assert (left in chart["caption"]) == (left_out > 0)
     assert ("in the table alone" in chart["caption"]) == (left_out > 0)
 
@@ -93,3 +93,33 @@ def test_one_value_is_a_curve_of_its_own() -> None:
     assert ones_in == [1, 1]
     assert values_s == pytest.approx([0.007, 0.007], rel=0.01)
     assert percentile_curve(Histogram()) == ([], [])
+
+
+def test_a_curve_goes_in_steps_and_its_tooltip_says_what_a_point_means(interval_chart: Callable[..., Chart]) -> None:
+    figure = interval_chart(3)["figure"]
+    assert figure["layout"]["hovermode"] == "closest"
+    for trace in figure["data"]:
+        assert (trace["type"], trace["mode"], trace["line"]["shape"]) == ("scatter", "lines", "vh")
+        assert trace["meta"] == trace["name"]
+        assert trace["x"] == [1, int(trace["name"].removeprefix("n"))], "one in so many"
+        assert trace["y"] == pytest.approx([0.05, 0.05], rel=0.01)
+        said = trace["hovertemplate"]
+        assert said.startswith("1 in %{x:,.3~r} took about %{y} or longer")
+        assert said.endswith("<extra>%{fullData.name}</extra>")
+
+
+def test_each_name_has_a_look_of_its_own(interval_chart: Callable[..., Chart]) -> None:
+    drawn = interval_chart(32)["figure"]["data"]
+    looks = {(trace["line"]["color"], trace["line"]["dash"]) for trace in drawn}
+    assert len(looks) == 32
+    assert {dash for _, dash in looks} == {"solid", "dash", "dot", "dashdot"}
+
+
+def test_a_caption_has_all_that_is_to_be_said(interval_chart: Callable[..., Chart]) -> None:
+    caption = interval_chart(41, p99=(0.01, 0.02))["caption"]
+    said = ["A point says which", " The 8 names with", " 1 name with fewer", " Coalesced reads leave"]
+    places = [caption.find(f"{'.' if at else ''}{words}") for at, words in enumerate(said)]
+    assert places[0] == 0
+    assert places == sorted(places)
+    assert -1 not in places
+    assert caption.endswith(" that are.")
