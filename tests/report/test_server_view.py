@@ -120,8 +120,11 @@ def test_an_outcome_that_did_not_occur_is_left_out(server: Any) -> None:
 
 
 def test_a_series_without_labels_is_counted_under_empty_ones() -> None:
-    (route,) = server_view("", "stream_server_chunks_total 7\nanother_chunks_total 9\n")["routes"]
+    view = server_view("", "stream_server_chunks_total 7\nanother_chunks_total 9\n")
+    (route,) = view["routes"]
     assert (route["route"], route["protocol"], route["chunks"]) == ("", "", 7)
+    assert (route["started"], route["bytes"], route["finished"]) == (0, 0, {})
+    assert view["agreement"] == []
 
 
 def test_a_counter_that_did_not_grow_did_nothing() -> None:

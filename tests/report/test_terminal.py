@@ -30,6 +30,7 @@ def plain(words: str, width: int) -> list[str]:
         ("one two three", 6, ["one", "two", "three"]),
         ("one incomprehensible two", 5, ["one", "incomprehensible", "two"]),
         ("one  two", 5, ["one", "two"]),
+        ("incomprehensible two", 5, ["incomprehensible", "two"]),
         ("took 12 ms", 7, ["took", "12 ms"]),
         ("took 12 times", 7, ["took 12", "times"]),
         ("世界 世界", 9, ["世界 世界"]),
@@ -109,3 +110,28 @@ def test_what_is_captured_for_a_file_has_no_limit() -> None:
     console.print("x" * 5000 + " 12 [b]ms")
     captured: Any = console.file
     assert captured.getvalue().count("\n") == 1
+
+
+def test_numbers_have_no_colour_of_their_own(monkeypatch: Any) -> None:
+    out = io.StringIO()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stdout", out)
+    standard_output().print("took 12 ms, 'so' it is True")
+    console = unlimited()
+    console.print("took 12 ms, 'so' it is True")
+    captured: Any = console.file
+    assert [each.getvalue() for each in (out, captured)] == ["took 12 ms, 'so' it is True\n"] * 2
+
+
+def test_a_character_that_the_output_lacks_becomes_a_question_mark(monkeypatch: Any) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", write_through=True))
+    standard_output().print("≈ 5 µs")
+    assert out.getvalue() == b"? 5 ?s\n"
+
+
+@pytest.mark.parametrize(("mark", "coloured"), [("✓", True), ("✗", True), ("≈", True), ("!", True), ("·", False)])
+def test_only_marks_that_judge_have_a_colour(mark: str, coloured: bool) -> None:
+    out = io.StringIO()
+    print_marked(Console(file=out, force_terminal=True, color_system="standard", width=80), [(mark, styled("so"))])
+    assert ("\x1b" in out.getvalue()) == coloured
