@@ -1,6 +1,7 @@
 """Chunk delay in a result and in the reports of it."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -77,3 +78,30 @@ def test_without_a_delay_no_report_speaks_of_it(make_result: Callable[..., Resul
     out = io.StringIO()
     print_table(make_result(seconds=2), None, Console(file=out, width=200))
     assert "delay" not in out.getvalue()
+
+
+def test_the_clocks_of_a_delay_are_described_over_all_pairs() -> None:
+    fits = [Fit("minimum_filter", 3.0, 42.0, 0.0004), Fit("minimum_filter", -2.0, -7.0, 0.0009)]
+    assert delay_clock(delays(*fits)) == {
+        "method": "minimum_filter", "pairs": 2, "uncertainty_s": 0.0009, "offset_s": (-2.0, 3.0),
+        "drift_ppm": (-7.0, 42.0),
+    }  # fmt: skip
+
+
+def test_a_delay_without_coalesced_reads_is_exact() -> None:
+    found = delay_summary(delays(SAME))
+    assert (found["count"], found["uncertain"]) == (100, {})
+
+
+def test_clocks_that_are_known_exactly_leave_nothing_uncertain() -> None:
+    exact = Fit("same_clock", 0.0, 0.0, 0.0)
+    assert delay_clock(delays(exact, exact))["uncertainty_s"] == 0.0
+
+
+def test_a_delay_without_a_word_of_its_clock_is_printed_alone(make_result: Callable[..., Result]) -> None:
+    result = with_delay(make_result(seconds=2), delay_clock(delays(SAME)))
+    del result["streams"][0]["chunk_delay_clock"]
+    out = io.StringIO()
+    print_table(result, None, Console(file=out, width=200))
+    (line,) = (line for line in out.getvalue().splitlines() if "chunk delay p50" in line)
+    assert re.fullmatch(r"9\.\d+ ms", line.split(", p99 ")[1])

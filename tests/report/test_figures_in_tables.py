@@ -267,3 +267,21 @@ def test_each_tile_of_the_page_has_its_own_figures(distinct: Result) -> None:
             for word in (each["name"], f"{failed(each['outcomes']):,} ({failed_share(each['outcomes'])})")
         ),
     ]
+
+
+@pytest.mark.parametrize(("names", "totals"), [(0, 0), (1, 0), (2, 1)])
+def test_several_names_have_a_row_of_totals(distinct: Result, names: int, totals: int) -> None:
+    distinct["streams"] = distinct["streams"][:names]
+    rows = [line.split()[0] for line in printed(distinct).splitlines() if line.strip()]
+    assert rows.count("all") == totals
+
+
+def test_only_a_percentile_that_is_not_exactly_known_is_marked(distinct: Result) -> None:
+    first, second = distinct["streams"]
+    for values in (first, second):
+        for metric in ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token"):
+            values[metric]["uncertain"] = {}  # type: ignore[literal-required]
+    assert "≈" not in printed(distinct)
+    second["chunk_interval"]["uncertain"] = {"p99": (0.1, 0.2)}
+    marked = [(row[""], name) for row in columns_of(printed(distinct)) for name in row if row[name].startswith("≈")]
+    assert marked == [(second["name"], "interval p99")]

@@ -3,10 +3,11 @@
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from streamgauge.report.console import print_table
-from streamgauge.report.floor import print_calibration
+from streamgauge.report.floor import age, load_of, print_calibration, recalled
 from streamgauge.report.html import render
 from streamgauge.report.result import Result
 from tests.report.printed import Shown, joined
@@ -69,3 +70,61 @@ def test_a_report_has_the_calibrations_own_figures(distinct: Result) -> None:
     value, sentence = Shown(render(distinct)).terms["Calibrated"]
     assert value == "5 min ago"
     assert f"At 41 streams × 20 chunks/s this machine measured {floors}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "rate"),
+    [
+        (3, "0.333"),
+        (0.4, "2.5"),
+        (0.1, "10"),
+        (0.0101, "99"),
+        (0.010002, "100"),
+        (0.01, "100"),
+        (0.003, "333"),
+        (0.0004, "2500"),
+    ],
+)
+def test_the_load_is_written_without_needless_digits(interval_s: float, rate: str) -> None:
+    load = {**calibration()["load"], "users": 1200, "interval_s": interval_s}
+    assert load_of({**calibration(), "load": load}) == f"1,200 streams × {rate} chunks/s"
+
+
+@pytest.mark.parametrize(
+    ("age_s", "text"),
+    [
+        (0, "just now"),
+        (59.9, "just now"),
+        (60, "1 min ago"),
+        (7199, "119 min ago"),
+        (7200, "2 h ago"),
+        (172_799, "47 h ago"),
+        (172_800, "2 days ago"),
+        (259_199, "2 days ago"),
+        (12 * 86_400, "12 days ago"),
+    ],
+)
+def test_an_age_is_given_in_its_unit(age_s: float, text: str) -> None:
+    assert age(age_s) == text
+
+
+@pytest.mark.parametrize(("trust", "mark"), [("trusted", "✓"), ("degraded", "!"), ("invalid", "!")])
+def test_a_calibration_that_is_not_trusted_is_marked_with_its_reasons(trust: str, mark: str) -> None:
+    found = {**calibration(), "trust": trust, "reasons": [] if trust == "trusted" else ["it was busy", "it stopped"]}
+    found["metrics"]["chunk_interval"]["p90"]["difference"] = 0.0
+    out = io.StringIO()
+    print_calibration(found, Console(file=out, width=400, highlight=False))
+    meaning = joined(out.getvalue().rpartition("\n\n")[2]).strip()
+    said = (
+        "" if trust == "trusted" else f" The generator's verdict at this load was: {trust}. - it was busy - it stopped"
+    )
+    assert meaning.startswith(f"{mark} At 41 streams")
+    assert meaning.endswith(f"at p50, p90 and p99.{said}")
+    assert "+0 s" in out.getvalue(), "the client and the log agree"
+    assert (f" ({trust}): " in recalled(found)) == (trust != "trusted")
+
+
+def test_a_calibration_of_unknown_age_is_taken_as_new() -> None:
+    found = calibration()
+    del found["age_s"]
+    assert recalled(found).startswith("calibrated just now at 41 streams × 20 chunks/s: chunk intervals")

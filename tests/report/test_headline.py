@@ -42,11 +42,8 @@ def test_percentiles_are_the_slowest_names_own_and_the_others_follow(result: Res
 def test_chunks_per_second_are_those_of_the_whole_run(result: Result) -> None:
     tile = by_title(result)["Chunks/s"]
     assert (tile["figure"]["value"], tile["note"]) == ("60.0", "600 chunks in 10.0 s: the mean of the whole run.")
-    assert {each["name"]: each["value"] for each in tile["by_name"]} == {
-        "quick": "10.0",
-        "slow": "20.0",
-        "broken": "30.0",
-    }
+    rates = [(each["name"], each["value"]) for each in tile["by_name"]]
+    assert rates == [("broken", "30.0"), ("slow", "20.0"), ("quick", "10.0")]
 
 
 def test_failed_streams_are_counted_with_their_share_of_those_that_were_not_cut_short(result: Result) -> None:
@@ -86,3 +83,52 @@ def test_many_names_are_not_all_listed(make_result: Callable[..., Result]) -> No
 def test_without_streams_there_is_nothing_to_say(make_result: Callable[..., Result]) -> None:
     values = [tile["figure"]["value"] for tile in tiles(make_result(mix=(), seconds=1))]
     assert values == ["–", "–", "0", "0"]
+
+
+def test_names_that_failed_are_listed_with_the_most_failures_first(result: Result) -> None:
+    result["streams"][0]["outcomes"] = {"completed": 30, "stalled": 10}
+    result["streams"][1]["outcomes"] = {"completed": 50, "stalled": 50}
+    listed = [(each["name"], each["value"]) for each in by_title(result)["Failed"]["by_name"]]
+    assert listed == [("slow", "50 (50.0 %)"), ("broken", "30 (75.0 %)"), ("quick", "10 (25.0 %)")]
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_only_failures_are_bad(result: Result, failures: int) -> None:
+    for each in result["streams"]:
+        each["outcomes"] = {"completed": 9, "censored": 1}
+    result["streams"][1]["outcomes"]["stalled"] = failures
+    found = by_title(result)
+    bad = [title for title, tile in found.items() if tile["bad"]]
+    assert bad == ["Failed"] * failures
+    assert [each["name"] for each in found["Failed"]["by_name"]] == ["slow"] * failures
+
+
+def test_two_names_are_both_listed(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=MIX[:2], seconds=2)
+    for each in result["streams"]:
+        each["outcomes"] = {"stalled": 1}
+    first, _, rate, failed = tiles(result)
+    assert "slowest of 2 names" in first["note"]
+    assert [len(tile["by_name"]) for tile in (first, rate, failed)] == [1, 2, 2]
+
+
+def test_a_tile_says_of_how_many_values_its_percentile_is(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=MIX[:1], seconds=2)
+    result["streams"][0]["time_to_first_chunk"].update(count=1, p99=0.004)
+    result["streams"][0]["chunk_interval"].update(count=1200, p99=0.005)
+    first, between, *_ = tiles(result)
+    assert (first["title"], first["figure"]["value"]) == ("TTFC p99", "4.00 ms")
+    assert first["note"] == "99 % of 1 stream took at most this long."
+    assert (between["title"], between["figure"]["value"]) == ("Interval p99", "5.00 ms")
+    assert between["note"] == "99 % of 1,200 intervals took at most this long."
+
+
+def test_a_tile_without_a_value_says_so(result: Result) -> None:
+    for each in result["streams"]:
+        each["outcomes"] = {"censored": 3}
+        for metric in (each["time_to_first_chunk"], each["chunk_interval"]):
+            metric["p99"] = None
+    first, between, _, failed = tiles(result)
+    assert (first["title"], first["note"]) == ("TTFC p99", "No stream was measured.")
+    assert (between["title"], between["note"]) == ("Interval p99", "No interval was measured.")
+    assert (failed["figure"]["value"], failed["note"]) == ("0", "No stream succeeded or failed.")

@@ -221,3 +221,29 @@ def test_a_mark_is_explained_wherever_it_stands(make_result: Callable[..., Resul
     page = html.render(result)
     assert "marks a percentile that is known only as a range" in page
     assert "10.0–250 ms" in page
+
+
+@pytest.mark.parametrize(
+    ("started_at", "shown"),
+    [
+        ("2026-03-01T10:15:00.123456+00:00", "2026-03-01 10:15:00 UTC"),
+        ("2026-03-01T10:15:00+02:00", "2026-03-01 10:15:00 +0200"),
+        ("2026-03-01T10:15:00", "2026-03-01 10:15:00"),
+        ("some time ago", "some time ago"),
+    ],
+)
+def test_the_page_says_when_the_run_started(make_result: Callable[..., Result], started_at: str, shown: str) -> None:
+    result = make_result(mix=(), seconds=1)
+    result["run"]["started_at"] = started_at
+    text = re.sub(r"<[^>]*>", "|", html.render(result))
+    assert re.search(rf"(?<![^\s|]){re.escape(shown)}(?![^\s|,.])(?! [U+])", text)
+
+
+def test_a_report_makes_the_folder_that_it_lies_in(make_result: Callable[..., Result], tmp_path: Path) -> None:
+    result = make_result(mix=(), seconds=1)
+    result["run"]["locustfile"] = "caf\udce9.py"
+    for _ in range(2):
+        path = html.write_report(result, tmp_path / "a" / "b")
+    assert path == tmp_path / "a" / "b" / "report.html"
+    assert [each.name for each in path.parent.iterdir()] == ["report.html"]
+    assert "caf?.py" in path.read_text(encoding="utf-8")

@@ -87,3 +87,49 @@ def test_no_values_have_no_quantile(buckets: list[tuple[float, float]]) -> None:
 def test_something_that_is_no_scrape_is_named_in_the_error() -> None:
     with pytest.raises(ScrapeError, match="<html>"):
         server_view("", "<html>404 not found</html>")
+
+
+def test_a_value_of_each_metric_is_its_own(server: Any) -> None:
+    labels = {"route": "/a", "protocol": "sse"}
+    server.streamed("/a", "sse", streams=3, chunks=41, size=502)
+    server.count("stream_server_started_total", 60, **labels)
+    for metric, values_s in (("time_to_first_chunk", [0.004] * 3), ("chunk_interval", [0.06] * 5)):
+        for value_s in values_s:
+            server.observe(f"stream_server_{metric}_seconds", value_s, **labels)
+    (route,) = server_view("", server.scrape())["routes"]
+    assert route == {
+        "route": "/a", "protocol": "sse", "started": 63, "finished": {"completed": 3}, "chunks": 41, "bytes": 502,
+        "time_to_first_chunk": {"count": 3, "p50": (0.001, 0.005), "p99": (0.001, 0.005)},
+        "chunk_interval": {"count": 5, "p50": (0.05, 0.075), "p99": (0.05, 0.075)},
+    }  # fmt: skip
+
+
+def test_routes_come_in_order_and_each_protocol_for_itself(server: Any) -> None:
+    for at, (route, protocol) in enumerate((("/b", "sse"), ("/a", "sse"), ("/a", "raw"))):
+        server.streamed(route, protocol, streams=1 + at, chunks=10 + at, size=100 + at)
+    found = [(each["route"], each["protocol"], each["chunks"]) for each in server_view("", server.scrape())["routes"]]
+    assert found == [("/a", "raw", 12), ("/a", "sse", 11), ("/b", "sse", 10)]
+
+
+def test_an_outcome_that_did_not_occur_is_left_out(server: Any) -> None:
+    server.streamed("/a", "sse", streams=2, chunks=20, size=333, outcome="send_timeout")
+    before = server.scrape()
+    server.streamed("/a", "sse", streams=1, chunks=3, size=10)
+    (route,) = server_view(before, server.scrape())["routes"]
+    assert route["finished"] == {"completed": 1}
+
+
+def test_a_series_without_labels_is_counted_under_empty_ones() -> None:
+    view = server_view("", "stream_server_chunks_total 7\nanother_chunks_total 9\n")
+    (route,) = view["routes"]
+    assert (route["route"], route["protocol"], route["chunks"]) == ("", "", 7)
+    assert (route["started"], route["bytes"], route["finished"]) == (0, 0, {})
+    assert view["agreement"] == []
+
+
+def test_a_counter_that_did_not_grow_did_nothing() -> None:
+    series = 'stream_server_{}_total{{route="/a",protocol="sse"}} {}\n'
+    before = series.format("chunks", 900) + series.format("body_bytes", 50)
+    after = series.format("chunks", 900) + series.format("body_bytes", 51)
+    (route,) = server_view(before, after)["routes"]
+    assert (route["chunks"], route["bytes"]) == (0, 1)

@@ -89,3 +89,16 @@ def test_the_tables_lie_beside_the_result(distinct: Result, tmp_path: Path) -> N
     assert timeline == tmp_path / "timeline.csv"
     assert (streams.read_text(), timeline.read_text()) == (streams_csv(distinct), timeline_csv(distinct))
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_count_that_an_older_result_lacks_is_an_empty_cell(distinct: Result) -> None:
+    del distinct["streams"][0]["beyond_window"], distinct["streams"][0]["reconnects"]
+    older, newer = rows(streams_csv(distinct))
+    assert (older["beyond_window"], older["reconnects"]) == ("", "")
+    assert (newer["beyond_window"], newer["reconnects"]) != ("", "")
+
+
+def test_a_name_that_is_not_text_is_written_all_the_same(distinct: Result, tmp_path: Path) -> None:
+    distinct["streams"][0]["name"] = "caf\udce9"
+    streams, _ = write_tables(distinct, tmp_path)
+    assert [row["name"] for row in rows(streams.read_text("utf-8"))] == ["caf?", 'say "x"']

@@ -32,3 +32,17 @@ def test_outcomes_are_listed_in_one_order() -> None:
         "truncated",
         "odd",
     ]
+
+
+@pytest.mark.parametrize(("run", "per_s"), [({}, 5.0), ({"counted_s": 0.5}, 20.0), ({"counted_s": 0.0}, None)])
+def test_a_rate_is_over_the_time_that_was_counted(
+    make_result: Callable[..., Result], run: dict[str, float], per_s: float | None
+) -> None:
+    result = make_result(seconds=2)
+    result["run"].update(duration_s=2.0, **run)  # type: ignore[typeddict-item]
+    assert tally.per_second(10, result) == per_s
+
+
+def test_streams_are_judged_unless_they_are_censored() -> None:
+    assert tally.judged({"completed": 3, "stalled": 2}) == 5
+    assert tally.judged({"completed": 3, "stalled": 2, "censored": 7}) == 5

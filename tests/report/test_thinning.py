@@ -63,3 +63,39 @@ def test_seconds_that_the_timeline_left_out_break_the_lines_of_a_long_run(make_r
     assert "Each point is the most in 3 s" in charts["active"]["caption"]
     assert "Each point is the mean of 3 s" in charts["chunks"]["caption"]
     assert "the highest p99 and the middle p50" in charts["chunk_interval_over_time"]["caption"]
+
+
+def test_seconds_without_values_have_none_when_they_are_joined(result: Result) -> None:
+    quiet = {"p50": None, "p99": None}
+    for point in result["timeline"][:3]:
+        point["chunk_interval"] = dict(quiet)
+        del point["streams"]
+    result["timeline"][1]["time_to_first_chunk"] = dict(quiet)
+    (joined, *_) = thinned(result["timeline"], 3)
+    assert joined["chunk_interval"] == quiet
+    assert joined["time_to_first_chunk"]["p99"] is not None
+    assert joined["uncertain"] == {}
+    assert "streams" not in joined
+
+
+def test_each_percentile_has_the_range_of_its_own_second(result: Result) -> None:
+    for t_s, (p50, p99) in enumerate(((0.03, 0.4), (0.01, 0.1), (0.02, 0.2))):
+        point = result["timeline"][t_s]
+        point["time_to_first_chunk"] = {"p50": p50, "p99": p99}
+        point["uncertain"] = {"time_to_first_chunk": {"p50": (p50 / 2, p50 * 2), "p99": (p99 / 2, p99 * 2)}}
+    (joined, *_) = thinned(result["timeline"], 3)
+    assert joined["time_to_first_chunk"] == {"p50": 0.02, "p99": 0.4}
+    assert joined["uncertain"] == {"time_to_first_chunk": {"p50": (0.01, 0.04), "p99": (0.2, 0.8)}}
+
+
+def test_a_name_keeps_its_protocol_and_each_step_its_first_second(result: Result) -> None:
+    points = thinned(result["timeline"], 5)
+    assert [point["t_s"] for point in points] == [0, 5, 10]
+    for point in points:
+        assert [(each["name"], each["protocol"]) for each in point["streams"]] == [("a", "sse"), ("b", "raw")]
+
+
+def test_a_mean_is_kept_to_four_digits(result: Result) -> None:
+    for t_s, chunks in enumerate((100_000, 3, 1)):
+        result["timeline"][t_s]["chunks"] = chunks
+    assert thinned(result["timeline"], 3)[0]["chunks"] == 33_330.0

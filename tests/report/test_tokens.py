@@ -67,3 +67,30 @@ def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
     assert "time per output token p50 20.0 ms" in token_words(chat)
     assert token_words(chat) in " ".join(out.getvalue().split())
     assert token_words(chat) in render(result)
+
+
+def test_a_run_that_took_no_time_has_no_rate_over_it() -> None:
+    rates = token_rate(tally_of((100, 2.0)), run_s=0.0)
+    assert rates is not None
+    assert (rates["in_all"], rates["p50"]) == (None, pytest.approx(50, rel=0.01))
+    short = token_rate(tally_of((100, 2.0)), run_s=0.5)
+    assert short is not None
+    assert short["in_all"] == 200.0
+
+
+def test_each_rate_is_reached_by_its_share_of_the_streams() -> None:
+    streams = [(100, seconds) for seconds, times in ((1.0, 50), (2.0, 40), (5.0, 9), (10.0, 1)) for _ in range(times)]
+    rates = token_rate(tally_of(*streams), run_s=10.0)
+    assert rates is not None
+    assert [rates[each] for each in ("p50", "p10", "p1")] == pytest.approx([100, 50, 20], rel=0.01)
+
+
+def test_the_words_leave_out_what_is_not_known(make_result) -> None:
+    chat = make_result(seconds=2)["streams"][-1]
+    assert token_words(chat) == ""
+    chat |= {"tokens": 1234, "time_per_output_token": None}
+    chat["tokens_per_second"] = {"in_all": 61.7, "p50": None, "p10": None, "p1": None}
+    assert token_words(chat) == "1,234 tokens, 61.7 per s in all"
+    chat["tokens_per_second"] = {"in_all": 61.7, "p50": 41.0, "p10": 12.0, "p1": 1.0}
+    of_a_stream = "of a stream 41.0 per s (p50) and 12.0 or more of nine in ten"
+    assert token_words(chat) == f"1,234 tokens, 61.7 per s in all; {of_a_stream}"

@@ -32,6 +32,9 @@ def test_a_duration_takes_the_unit_that_suits_it(value_s: float | None, text: st
         (0.0004, 0.0521, "400 µs – 52.1 ms"),
         (1, 1, "1.00 s"),
         (61, 200, "1 min 01 s – 3 min 20 s"),
+        (65, 185, "1 min 05 s – 3 min 05 s"),
+        (59, 61, "59.0 s – 1 min 01 s"),
+        (1, 59, "1.00–59.0 s"),
     ],
 )
 def test_a_range_names_a_shared_unit_once(least_s: float, most_s: float, text: str) -> None:
@@ -45,9 +48,18 @@ def test_a_range_names_a_shared_unit_once(least_s: float, most_s: float, text: s
         (0, "0 %"),
         (1, "100 %"),
         (1e-5, "<0.01 %"),
+        (0.0001, "0.01 %"),
         (0.0012, "0.12 %"),
+        (0.0999, "9.99 %"),
+        (0.1, "10.0 %"),
         (0.5, "50.0 %"),
+        (0.999, "99.9 %"),
+        (0.9991, "99.91 %"),
+        (0.9999, "99.99 %"),
         (0.99999, ">99.99 %"),
+        (1.004, "100 %"),
+        (1.5, "150 %"),
+        (2.5, "250 %"),
     ],
 )
 def test_a_share_is_0_or_100_percent_only_when_it_is_exactly(value: float | None, text: str) -> None:
@@ -56,14 +68,33 @@ def test_a_share_is_0_or_100_percent_only_when_it_is_exactly(value: float | None
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0 B"), (999.7, "1.00 kB"), (1_234_000, "1.23 MB"), (999_999, "1.00 MB"), (1e19, "10000 PB")],
+    [
+        (0, "0 B"),
+        (7, "7 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (999.7, "1.00 kB"),
+        (1_234_000, "1.23 MB"),
+        (999_999, "1.00 MB"),
+        (1e19, "10000 PB"),
+    ],
 )
 def test_sizes_are_decimal(value: float, text: str) -> None:
     assert units.size(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0, "0"), (0.5234, "0.523"), (99.96, "100"), (1234.5, "1,234")]
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (0.5234, "0.523"),
+        (99.5, "99.5"),
+        (99.96, "100"),
+        (100, "100"),
+        (100.7, "101"),
+        (1234.5, "1,234"),
+    ],
 )
 def test_a_rate_keeps_all_its_integer_digits(value: float | None, text: str) -> None:
     assert units.rate(value) == text
@@ -71,3 +102,32 @@ def test_a_rate_keeps_all_its_integer_digits(value: float | None, text: str) -> 
 
 def test_one_is_singular() -> None:
     assert [units.some(n, "stream") for n in (0, 1, 1200)] == ["0 streams", "1 stream", "1,200 streams"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        (None, "–"),
+        ((0.0, 1e-7), "≤ 0.1 µs"),
+        ((0.0, 0.00025), "≤ 250 µs"),
+        ((0.0005, 0.001), "≤ 1 ms"),
+        ((0.05, 0.075), "≤ 75 ms"),
+        ((0.5, 1.0), "≤ 1 s"),
+        ((1.0, 2.5), "≤ 2.5 s"),
+        ((10.0, None), "> 10 s"),
+        ((0.75, None), "> 750 ms"),
+        ((0.0, None), "> 0 µs"),
+        ((None, None), "> 0 µs"),
+    ],
+    ids=str,
+)
+def test_a_value_in_a_bucket_has_the_digits_of_its_bound(bounds: tuple[float | None, ...] | None, text: str) -> None:
+    assert units.bucket(bounds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(9.996, 3, "10.0"), (0.09996, 3, "0.100"), (1, 1, "1"), (0.96, 1, "1"), (123.4, 2, "123"), (-0.5, 3, "-0.500")],
+)
+def test_rounding_up_adds_no_digit(value: float, digits: int, text: str) -> None:
+    assert units.significant(value, digits) == text

@@ -11,6 +11,7 @@ from streamgauge.report.charts import Chart
 from streamgauge.report.hdr import decode
 from streamgauge.report.lines import Key, Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
+from streamgauge.report.units import some
 
 #: More names than this start hidden, and a click in the legend shows them.
 SHOWN = 8
@@ -71,7 +72,7 @@ def _chart(metric: str, title: str, streams: list[NamedStreams], lines: Lines) -
     if len(measured) > SHOWN:
         caption += f" The {SHOWN} names with the most values are shown; click a name to show or hide it."
     if len(measured) > MOST_CURVES:
-        caption += f" {len(measured) - MOST_CURVES} names with fewer values are in the table alone."
+        caption += f" {some(len(measured) - MOST_CURVES, 'name')} with fewer values: in the table alone."
     if any(found["uncertain"] for found in measured.values()):
         caption += " Coalesced reads leave part of these open: the table has the ranges of the percentiles that are."
     layout = {

@@ -16,8 +16,8 @@ TITLES = {"time_to_first_chunk": "time to first chunk", "chunk_interval": "chunk
 def load_of(calibration: Calibration) -> str:
     """``100 streams × 20 chunks/s``."""
     load = calibration["load"]
-    rate = significant(1 / load["interval_s"]).rstrip("0").rstrip(".") if load["interval_s"] > 0.01 else ""
-    return f"{number(int(load['users']))} streams × {rate or round(1 / load['interval_s'])} chunks/s"
+    rate = float(significant(1 / load["interval_s"]))  # without the zeros that are no digits of it
+    return f"{number(int(load['users']))} streams × {rate:.10g} chunks/s"
 
 
 def floors(calibration: Calibration) -> str:

@@ -45,7 +45,7 @@ def interval(least_s: float, most_s: float) -> str:
     if least == most:
         return least
     number, _, unit = least.rpartition(" ")
-    return f"{number}–{most}" if " " not in number and unit == most.rpartition(" ")[2] else f"{least} – {most}"
+    return f"{number}–{most}" if " " not in number and unit == most.partition(" ")[2] else f"{least} – {most}"
 
 
 def bucket(bounds: Sequence[float | None] | None) -> str:
