@@ -11,8 +11,9 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture
-def call() -> Call:
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     """Calls ``streamgauge`` with arguments."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(streamgauge, [str(each) for each in arguments], prog_name="streamgauge")

@@ -18,7 +18,7 @@ printf '%s' "$(basename "$0")" >> "$CALLS"
 printf ' [%s]' "$@" >> "$CALLS"
 echo >> "$CALLS"
 """
-NOT_COPIED = (".git", ".venv", ".mutants", ".*_cache", "__pycache__", "results", "tests")
+NOT_COPIED = (".git", ".venv", ".mutants", ".hypothesis", ".coverage", ".*_cache", "__pycache__", "results", "tests")
 
 
 class Tree:

@@ -81,6 +81,9 @@ def check_make(arguments):
         check_locust(loads_arguments(arguments))
     elif target == "demo":
         check_streamgauge(["demo", *passed_on])
+    elif target == "mutants":
+        assert set(options_in(passed_on)) <= set(re.findall(r"--[a-z-]+", help_of("tools/mutants.py")))
+        assert all((ROOT / each).exists() for each in passed_on if not each.startswith("-"))
     elif target == "bench":
         assert set(passed_on) <= set(BENCHMARKS)
     elif target == "test":
@@ -229,6 +232,8 @@ def anchors(file):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_link_leads_somewhere(file):
     for link in re.findall(r"\]\(([^)\s]+)\)", file.read_text()):
+        if link.startswith("https://"):
+            continue
         path, _, anchor = link.partition("#")
         to = (file.parent / path).resolve() if path else file
         assert to.exists(), link
@@ -258,7 +263,8 @@ def routes():
 
 @cache
 def known_to_programs():
-    told = [help_of("-m", each) for each in ("target_app", "monitoring.build", "monitoring.preview", "benchmarks")]
+    modules = ("target_app", "monitoring.build", "monitoring.preview", "benchmarks")
+    told = [*(help_of("-m", each) for each in modules), help_of("tools/mutants.py")]
     ours = {option for each in streamgauge.commands.values() for one in each.params for option in one.opts}
     return ours | {each for text in told for each in re.findall(r"--[a-z-]+", text)}
 
