@@ -24,8 +24,8 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 demo: $(INSTALLED) ## A real load test of the sample app, with verdict and report
 	@$(BIN)/streamgauge demo $(ARGS)
 
-test: $(INSTALLED) ## All tests, two at a time
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+test: $(INSTALLED) ## All tests
+	@$(BIN)/python -m pytest $(ARGS)
 
 mutants: $(INSTALLED) ## Which small faults do the tests miss? make mutants ARGS=src/streamgauge/measure
 	@$(BIN)/python tools/mutants.py $(ARGS)

@@ -40,24 +40,6 @@ FLAGS = (
 START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
 
 
-def _of_whole_programs(item: pytest.Item) -> bool:
-    """Whether a test starts whole programs or containers: on ports that others expect to be theirs, and for minutes."""
-    return item.nodeid.startswith("tests/e2e/") or item.get_closest_marker("docker") is not None
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where several processes share the tests, one gets all of a file, whose tests share what its fixtures start."""
-    group = "whole programs" if _of_whole_programs(item) else item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group(group))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that no process is left with it at the end."""
-    items.sort(key=_of_whole_programs, reverse=True)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under ``CI``, what a test skips fails: there, every part that a test needs is to be installed."""
@@ -285,8 +267,7 @@ def locust_page(browser: Browser) -> Iterator[Callable[[str], LocustPage]]:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a port that was free a moment ago, each only once, from below those that the kernel gives to anybody."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    ports = iter(random.Random().sample(range(15_000 + worker % 4, 32_000, 4), 4000))
+    ports = iter(random.Random().sample(range(15_000, 32_000), 10_000))
 
     def find() -> int:
         for port in ports:

@@ -84,10 +84,7 @@ def test_an_installation_that_failed_is_tried_again(tree, step):
     ("target", "expected"),
     [
         ("demo", "streamgauge [demo] [--users] [3]"),
-        (
-            "test",
-            "python [-m] [pytest] [--numprocesses] [2] [--dist] [loadgroup] [--no-loadscope-reorder] [--users] [3]",
-        ),
+        ("test", "python [-m] [pytest] [--users] [3]"),
         ("mutants", "python [tools/mutants.py] [--users] [3]"),
         ("bench", "python [-m] [benchmarks] [--users] [3]"),
     ],
