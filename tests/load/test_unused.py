@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.load.play_only import GIVEN, PLAY_ONLY
+
 SCENARIO = """
 from locust import constant, task
 from streamgauge.load import StreamUser
@@ -18,14 +20,6 @@ class Player(StreamUser):
     def listen(self):
         self.play("/own", protocol="ndjson")
 """
-PLAY_ONLY = {
-    "--stream-path": "/other",
-    "--stream-method": "PUT",
-    "--stream-body": "x",
-    "--stream-end": "data:x",
-    "--stream-accept": "a/b",
-    "--stream-reconnect": "2",
-}
 
 
 @pytest.fixture
@@ -61,7 +55,7 @@ def test_time_limits_of_the_command_line_hold_for_every_stream(run, recorder):
 
 
 def test_each_option_that_only_play_reads_is_named_once_in_log_and_result(run, recorder):
-    done = run(*(part for pair in PLAY_ONLY.items() for part in pair), "--stream-stamps")
+    done = run(*GIVEN)
     (said,) = warnings(done)
     assert [option for option in (*PLAY_ONLY, "--stream-stamps") if option not in said] == []
     assert "Listener" in said

@@ -15,11 +15,13 @@ def streams(started: int = 10, chunks: int = 100, **outcomes: int) -> Tally:
     return tally
 
 
-def run(*, seconds: int = 10, lag_ns: int = 100_000, tally: Tally | None = None, **fields) -> RunTotals:
+def run(
+    *, seconds: int = 10, lag_ns: int = 100_000, busy_seconds: int = 0, tally: Tally | None = None, **fields
+) -> RunTotals:
     totals = RunTotals()
     tally = tally or streams()
     for t_s in range(seconds):
-        part = Slice(t_s, active=1, **{"reads": 100, **fields})
+        part = Slice(t_s, active=1, **{"reads": 100, "cpu": float(t_s < busy_seconds), **fields})
         part.lag.record_ns(lag_ns, 100)
         if t_s == 0:
             part.tallies["a", "sse"] = tally

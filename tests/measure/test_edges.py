@@ -2,51 +2,30 @@
 
 import pytest
 
-from streamgauge.measure.health import DEFAULT_BOUNDS, verdict
+from streamgauge.measure.health import verdict
 from streamgauge.measure.outcome import Outcome
 from streamgauge.measure.record import StreamRecord
-from streamgauge.measure.slice import Slice
 from streamgauge.measure.tally import Tally
 from streamgauge.measure.totals import RunTotals
 from streamgauge.measure.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
+from tests.measure.runs import MS, coalesced, coalesced_first
+from tests.measure.runs import run as quiet_run
 
-SECONDS, READS, MS = 10, 1_000, 1_000_000
+READS = 1_000
 
 
-def run(tally: Tally | None = None, *, lag_ns: int = 100_000, busy_seconds: int = 0, **fields) -> RunTotals:
+def run(tally: Tally | None = None, **fields) -> RunTotals:
     """Ten seconds of one process, each as ``fields`` say."""
-    totals = RunTotals()
-    if tally is None:
-        tally = Tally()
-        tally.chunks = 100
-    tally.started, tally.outcomes["completed"] = 10, 10
-    for t_s in range(SECONDS):
-        part = Slice(t_s, active=1, **{"reads": READS, "cpu": float(t_s < busy_seconds), **fields})
-        part.lag.record_ns(lag_ns, 100)
-        if t_s == 0:
-            part.tallies["a", "sse"] = tally
-        totals.add("a", part, DEFAULT_BOUNDS.busy_cpu)
-    return totals
+    return quiet_run(tally=tally, **{"reads": READS, **fields})
 
 
-def intervals(value_ns: int, least_ns: int, most_ns: int, coalesced: int = 100, others: int = 0) -> Tally:
-    """``coalesced`` intervals that are only known as a range, and others at the same value that are exact."""
-    tally = Tally()
-    tally.chunks, tally.coalesced = coalesced + others, coalesced
-    tally.chunk_interval.record_ns(value_ns, coalesced + others)
-    tally.coalesced_interval.record_ns(value_ns, coalesced)
-    tally.least_interval.record_ns(least_ns, coalesced)
-    tally.most_interval.record_ns(most_ns, coalesced)
-    return tally
+def intervals(value_ns: int, least_ns: int, most_ns: int, uncertain: int = 100, certain: int = 0) -> Tally:
+    """``uncertain`` intervals that are only known as a range, and others at the same value that are exact."""
+    return coalesced(least_ns, most_ns, uncertain, certain, at_ns=value_ns)
 
 
 def first_chunks(most_ns: int, least_ns: int) -> Tally:
-    tally = Tally()
-    tally.chunks = 100
-    tally.time_to_first_chunk.record_ns(most_ns, 100)
-    tally.uncertain_first_chunk.record_ns(most_ns, 100)
-    tally.least_first_chunk.record_ns(least_ns, 100)
-    return tally
+    return coalesced_first(least_ns, most_ns, uncertain=100, certain=0)
 
 
 #: What is measured, its values inside and beyond, and the trust and the reason that begin there.
@@ -74,8 +53,8 @@ def test_a_bound_of_trust_is_where_it_is_said_to_be(field, inside, beyond, trust
 
 
 def test_more_than_half_of_the_chunks_may_not_be_estimates():
-    assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, coalesced=500, others=500))) == ("trusted", [])
-    trust, (reason,) = verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, coalesced=501, others=499)))
+    assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=500, certain=500))) == ("trusted", [])
+    trust, (reason,) = verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=501, certain=499)))
     assert trust == "degraded"
     assert "50.1% of chunks shared a read: most of their times are estimates" in reason
 
@@ -107,8 +86,8 @@ def test_a_percentile_that_is_off_by_more_than_trusted_runs_may_be_is_a_reason(v
     ],
 )
 def test_a_run_answers_for_p50_p90_and_p99(share, said):
-    coalesced = round(1_000 * share)
-    tally = intervals(10 * MS, 10 * MS, 20 * MS, coalesced, 1_000 - coalesced)
+    uncertain = round(1_000 * share)
+    tally = intervals(10 * MS, 10 * MS, 20 * MS, uncertain, 1_000 - uncertain)
     found = [each for each in verdict(run(tally))[1] if "only known" in each]
     assert [said in each for each in found] == [True] * (said is not None)
 

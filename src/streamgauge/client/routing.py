@@ -25,8 +25,10 @@ class Network:
 
     def __post_init__(self) -> None:
         """Raise TargetError or TlsError for a proxy or certificates that cannot be used."""
-        if self.proxy is not None and target_of(self.proxy) and not self.proxy.lower().startswith("http://"):
-            raise TargetError(f"proxy: expected http://host:port, got {self.proxy!r}")
+        if self.proxy is not None:
+            target_of(self.proxy)  # raises for what is no URL
+            if not self.proxy.lower().startswith("http://"):
+                raise TargetError(f"proxy: expected http://host:port, got {self.proxy!r}")
         if self.tls != TlsSettings():
             context_of(self.tls)
 

@@ -186,7 +186,7 @@ class State:
             active = run.under_way(self._processes) if run is not None else Counter[Key]()
             for key, counts in self._names.items():
                 if self._shown(counts.ended_s) and (counts.started or active[key]):
-                    _add_name(readings, key, counts, max(0, active[key]))
+                    _add_name(readings, key, counts, active[key])
             readings["stream_client_generator_lag_seconds"] = [
                 ((worker,), lag.seconds.copy()) for worker, lag in self._lag.items() if self._shown(lag.ended_s)
             ]

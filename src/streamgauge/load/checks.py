@@ -7,11 +7,10 @@ from streamgauge.client.request import Request, RequestError
 from streamgauge.client.routing import Network
 from streamgauge.client.target import Target, is_whole_url, target_of
 from streamgauge.client.tls import TlsSettings, context_of
+from streamgauge.wire.digits import is_whole
 
 #: Longer than any run; timers and nanoseconds carry it.
 LONGEST_S = 1e9
-#: Of a whole number; Python reads no more than 4300, and its words name neither the option nor the value.
-MOST_DIGITS = 18
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -129,6 +128,6 @@ def _seconds(text: str, zero: str) -> float:
 def times(text: str) -> int:
     """Read how many times something may happen."""
     digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+    if not is_whole(digits):
         raise ValueError(f"expected a whole number of times, got {text!r}")
     return int(digits)

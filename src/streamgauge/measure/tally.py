@@ -172,8 +172,9 @@ class Tally:
             self.most_token_time.record_ns(round(range_s[1] * 1e9))
 
     def _count_reason(self, reason: str, times: int = 1) -> None:
+        new = reason not in self.reasons
         self.reasons[reason] += times
-        if len(self.reasons) > MAX_REASONS:
+        if new and len(self.reasons) > MAX_REASONS:
             self._fold_rarest_reason()
 
     def _fold_rarest_reason(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamgauge.wire.decoder import Decoder
+from streamgauge.wire.digits import is_whole
 
 #: Given the raw chunk and its number, counted from 1: whether it is the end.
 EndTest = Callable[[bytes, int], bool]
@@ -24,7 +25,7 @@ def check_end(end: str) -> str:
     kind, colon, value = end.partition(":")
     if not colon or kind not in ("event", "data", "chunks") or not value:
         raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {end!r}")
-    if kind == "chunks" and not (value.isascii() and value.isdigit() and len(value) <= 18 and int(value)):
+    if kind == "chunks" and not (is_whole(value) and int(value)):
         raise EndError(f"expected chunks:N with a whole number of at least 1, got {end!r}")
     try:
         end.encode()

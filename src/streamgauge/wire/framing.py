@@ -8,6 +8,7 @@
 
 import re
 
+from streamgauge.wire.digits import is_whole
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1 import TOKEN, Head
 
@@ -214,6 +215,6 @@ def framing_of(head: Head, method: str) -> Framing:
     if "content-length" not in head.fields:
         return CloseBody()
     length, *others = set(head.tokens("content-length")) or {""}
-    if others or not (length.isascii() and length.isdigit()) or len(length) > 18:
+    if others or not is_whole(length):
         raise ProtocolError(f"expected one content-length, got {head.fields['content-length']!r}")
     return LengthBody(int(length))

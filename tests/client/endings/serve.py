@@ -4,9 +4,7 @@ It runs in a process of its own, so that what the client's process holds is the 
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import os
 import socket
@@ -14,6 +12,8 @@ import ssl
 import struct
 import sys
 from collections.abc import Awaitable, Callable
+
+from wsproto.utilities import generate_accept_token
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -93,9 +93,8 @@ class Service:
         return open_still
 
     async def _websocket(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        key = next(line for line in head.decode().split("\r\n") if line.lower().startswith("sec-websocket-key"))
-        known = key.partition(":")[2].strip() + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1(known.encode()).digest())
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+        accept = generate_accept_token(key.partition(b":")[2].strip())
         writer.write(b"HTTP/1.1 101 On\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         writer.write(b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x011\x81\x012\x88\x02\x03\xe8" % accept)
         await reader.read(1)

@@ -1,12 +1,12 @@
 """A server whose answers are scripts of bytes and pauses, and a scenario whose one user asks for each of them once."""
 
-import base64
-import hashlib
+import http.client
 import socketserver
 import threading
 import time
 
 import pytest
+from wsproto.utilities import generate_accept_token
 
 #: Between two writes, so that each chunk has a read of its own.
 PAUSE_S = 0.03
@@ -97,10 +97,10 @@ WEBSOCKET = [b"\x81\x05hello", b"\x82\x03\x00\x01\x02", b"\x88\x02\x03\xe8"]
 class Scripted(socketserver.StreamRequestHandler):
     def handle(self):
         self.connection.settimeout(60)
-        request_line, *fields = self.head()
-        path = request_line.split()[1].partition("?")[0]
+        path = self.rfile.readline().decode().split()[1].partition("?")[0]
+        fields = http.client.parse_headers(self.rfile)
         if path == "/websocket":
-            self.websocket(dict(field.lower().split(": ", 1)[:1] + field.split(": ", 1)[1:] for field in fields))
+            self.websocket(generate_accept_token(fields["Sec-WebSocket-Key"].encode()))
             return
         hits = self.server.hits[path] = self.server.hits.get(path, -1) + 1
         scripts = SCRIPTS[path]
@@ -114,15 +114,9 @@ class Scripted(socketserver.StreamRequestHandler):
         except OSError:  # it hung up
             pass
 
-    def head(self):
-        lines = iter(self.rfile.readline, b"\r\n")
-        return [line.decode().strip() for line in lines]
-
-    def websocket(self, fields):
-        key = fields["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
-        upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        self.wfile.write(f"{upgrade}Sec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+    def websocket(self, accept):
+        upgrade = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        self.wfile.write(upgrade + b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
         for frame in WEBSOCKET:
             time.sleep(PAUSE_S)
             self.wfile.write(frame)

@@ -2,15 +2,8 @@
 
 import pytest
 
-PLAY_ONLY = {
-    "--stream-path": "/other",
-    "--stream-method": "PUT",
-    "--stream-body": "x",
-    "--stream-end": "data:x",
-    "--stream-accept": "a/b",
-    "--stream-reconnect": "2",
-}
-GIVEN = (*(part for pair in PLAY_ONLY.items() for part in pair), "--stream-stamps")
+from tests.load.play_only import GIVEN, PLAY_ONLY
+
 PATH, RECONNECT = ("--stream-path", "/other"), ("--stream-reconnect", "2")
 
 
