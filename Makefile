@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## A real load test of the sample app, with verdict and repor
 test: $(INSTALLED) ## All tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-mutants: $(INSTALLED) ## Which small faults do the tests miss? make mutants ARGS=src/streamgauge/measure
+mutants: $(INSTALLED) ## Which small faults do the tests miss? make mutants ARGS=src/streamgauge/stats
 	@$(BIN)/python tools/mutants.py $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, generated files up to date

@@ -21,16 +21,16 @@ from benchmarks import behaviours, machine
 from benchmarks.fault_parts import MAX_EVENT_BYTES
 from benchmarks.options import add_output, whole
 from benchmarks.server import Server
+from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.request import Request
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.record import StreamRecord
 
 SCHEMA = "streamgauge.benchmark.faults/1"
 #: Where no stall is meant, what is late is so because the machine has other things to do.
@@ -83,8 +83,8 @@ class Crowd:
         self._url = url
         self._faults = faults
         self._reactor = SelectorReactor()
-        self.ledger = Ledger()
-        self._instruments = Instruments(self.ledger, self._reactor)
+        self.process_stats = ProcessStats()
+        self._context = ProcessContext(self.process_stats, self._reactor)
         self._sessions = [Session() for _ in range(users)]
         self._running: dict[int, tuple[Fault, Exchange]] = {}
         self._paused: list[int] = []
@@ -112,7 +112,7 @@ class Crowd:
         fault = next(self._faults, None)
         if fault is None:
             return
-        exchange = Exchange(fault.plan(self._url), self._instruments, lambda: self._paused.append(user))
+        exchange = Exchange(fault.plan(self._url), self._context, lambda: self._paused.append(user))
         self._running[user] = fault, exchange
         self._sessions[user].ask(exchange)
 
@@ -144,12 +144,12 @@ def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
                         "reason": record.reason,
                     }
                 )
-    tallies = crowd.ledger.tallies.values()
+    all_stats = crowd.process_stats.all_stats.values()
     return {
         "streams": streams,
         "ended": sum(count.total() for count in counts.values()),
-        "counted": sum(tally.finished for tally in tallies),
-        "still_active": crowd.ledger.active,
+        "counted": sum(stats.finished for stats in all_stats),
+        "still_active": crowd.process_stats.active,
         "outcomes": {name: dict(count) for name, count in counts.items()},
         "misclassified": wrong,
     }

@@ -28,8 +28,8 @@ from benchmarks.options import add_output, positive, whole
 from benchmarks.sabotage import KINDS, Kind
 from benchmarks.server import ROOT, Server
 from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
-from streamgauge.measure.health import JUDGED
 from streamgauge.report.result import MetricSummary, Result
+from streamgauge.verdict.trust import JUDGED
 
 #: What "right" means: within this share of the log's figure, or within this time.
 RELATIVE, ABSOLUTE_S = 0.01, 0.0001

@@ -12,7 +12,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from streamgauge import __version__
 from target_app import documentation, health
-from target_app.closing import Closing
 from target_app.guard.documentation import with_keys
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
@@ -22,6 +21,7 @@ from target_app.landing.page import Page
 from target_app.library import Library, written
 from target_app.producing import StreamCutError, Terms
 from target_app.settings import Settings
+from target_app.shutdown import Closing
 from target_app.streams import (
     binary,
     chat,

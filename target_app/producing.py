@@ -19,7 +19,7 @@ import anyio
 from starlette.requests import HTTPConnection, Request
 
 from streamgauge.asgi import mark_outcome
-from target_app.closing import Closing
+from target_app.shutdown import Closing
 
 Item = TypeVar("Item")
 FailHow = Literal["error", "cut", "end", "stall"]

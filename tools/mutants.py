@@ -90,7 +90,7 @@ def show(work: Path, found: dict[str, str]) -> None:
 @click.option("--fresh", is_flag=True, help="Forget the results of earlier runs.")
 @click.option("--processes", default=os.cpu_count(), show_default=True, help="How many mutants are tested at a time.")
 def main(path: str, tests: tuple[str, ...], fresh: bool, processes: int) -> None:
-    """Test the tests of PATH, a folder or module such as src/streamgauge/measure.
+    """Test the tests of PATH, a folder or module such as src/streamgauge/stats.
 
     TESTS are the tests to run, by default the folder of tests that mirrors PATH.
     """

@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.request import Request
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.measure.ledger import Ledger
+from streamgauge.stats.process_stats import ProcessStats
 
 #: How often streams are started.
 STEP_S = 0.02
@@ -29,8 +29,8 @@ class Crowd:
         self._url, self._streams, self._rate = url, streams, rate
         self._limits = Limits(first_chunk_timeout_s=limit_s, idle_timeout_s=limit_s)
         self._reactor = SelectorReactor()
-        self._ledger = Ledger()
-        self._instruments = Instruments(self._ledger, self._reactor)
+        self._process_stats = ProcessStats()
+        self._context = ProcessContext(self._process_stats, self._reactor)
         self._running: dict[int, tuple[Session, Exchange]] = {}
         self._paused: list[int] = []
         self._begun = 0
@@ -62,7 +62,7 @@ class Crowd:
         request = Request("GET", target_of(self._url), headers)
         plan = StreamPlan("/sse", request, "sse", "event:done", self._limits)
         session = Session()
-        exchange = Exchange(plan, self._instruments, lambda: self._paused.append(number))
+        exchange = Exchange(plan, self._context, lambda: self._paused.append(number))
         self._running[number] = session, exchange
         session.ask(exchange)
 
@@ -79,7 +79,7 @@ class Crowd:
     @property
     def chunks(self) -> int:
         """Chunks of all streams so far."""
-        return sum(tally.chunks for tally in self._ledger.tallies.values())
+        return sum(stats.chunks for stats in self._process_stats.all_stats.values())
 
 
 def main(url: str, streams: str, rate: str, limit_s: str, file: str) -> None:

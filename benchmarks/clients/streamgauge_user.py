@@ -7,7 +7,7 @@ from locust import events, task
 
 from benchmarks.clients import crowd, orders
 from streamgauge.client import exchange
-from streamgauge.client.body import BodyReader
+from streamgauge.client.read.body import BodyReader
 from streamgauge.load import StreamUser
 
 #: By stream, of each read that completed chunks: chunks so far, coalesced ones among them, arrival, read time.

@@ -8,10 +8,11 @@ import time
 from functools import partial
 
 from streamgauge.calibrate.scenario import Listener, leave
-from streamgauge.client import socket, sweep, transport
-from streamgauge.client.instruments import Instruments
-from streamgauge.load import gauge
-from streamgauge.measure.clock import ArrivalClock
+from streamgauge.client.connect import stamped_socket, transport
+from streamgauge.client.read import batch_reader
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.load import process_meter
+from streamgauge.stats.clocks.arrival import ArrivalClock
 
 AFTER_S, BY_S = map(float, os.environ["STREAMGAUGE_STEP"].split(":"))
 _FAR_NS = 1 << 62
@@ -49,8 +50,8 @@ def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
     return WALL.stepped(stamp_ns)
 
 
-stamps_of, stamp_ns = socket.stamps_of, socket.stamp_ns
-gauge.Instruments = partial(Instruments, clock=SteppedClock())  # type: ignore[misc]
-sweep.stamps_of = lambda reads: [_stepped(stamp) for stamp in stamps_of(reads)]
+stamps_of, stamp_ns = stamped_socket.stamps_of, stamped_socket.stamp_ns
+process_meter.ProcessContext = partial(ProcessContext, clock=SteppedClock())  # type: ignore[misc]
+batch_reader.stamps_of = lambda reads: [_stepped(stamp) for stamp in stamps_of(reads)]
 transport.stamp_ns = lambda ancillary: _stepped(stamp_ns(ancillary))
 __all__ = ["Listener", "leave"]

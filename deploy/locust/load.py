@@ -16,13 +16,13 @@ from pathlib import Path
 from scenario import SAMPLE, Scenario, read_scenario
 from target import SAMPLE_METRICS, Target
 
-from streamgauge.demo.display import Display, Progress
 from streamgauge.demo.finish import Finish
-from streamgauge.demo.interrupt import EXIT_CODE, Interrupt, Killed
-from streamgauge.demo.master import IDLE, Master, MasterError
-from streamgauge.demo.runs import Runs
-from streamgauge.demo.timeline import Timeline
 from streamgauge.report.result import read_result
+from streamgauge.runner.display import Display, Progress
+from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Killed
+from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError
+from streamgauge.runner.runs import Runs
+from streamgauge.runner.timeline import Timeline
 
 TURN_S = 0.2
 POLL_S = 1.0
@@ -41,7 +41,7 @@ NOT_FOUND = f"{{host}} has none of the paths that were asked for: every stream g
 class Load:
     """One run, from its request to its result."""
 
-    def __init__(self, scenario: Scenario, master: Master, results: Path, display: Display) -> None:
+    def __init__(self, scenario: Scenario, master: LocustWeb, results: Path, display: Display) -> None:
         self._scenario = scenario
         self._master = master
         self._display = display
@@ -63,9 +63,9 @@ class Load:
     def _start(self) -> None:
         found = self._master.stats()
         if found["state"] not in IDLE:
-            raise MasterError(f"a run is under way ({found['state']}); wait for its end, or stop it in the web UI")
+            raise LocustWebError(f"a run is under way ({found['state']}); wait for its end, or stop it in the web UI")
         if found.get("worker_count", 1) == 0:
-            raise MasterError("no worker is connected to the master; make logs shows why")
+            raise LocustWebError("no worker is connected to the master; make logs shows why")
         scenario = self._scenario
         self._display.say(f"Load on {scenario.host}: {scenario.users} users for {scenario.run_time_s} s")
         self._master.start(scenario.form)
@@ -76,7 +76,7 @@ class Load:
             if found := self._runs.new():
                 return found[0]
             time.sleep(TURN_S)
-        raise MasterError(f"the run has not begun within {START_S:g} s; make logs shows why")
+        raise LocustWebError(f"the run has not begun within {START_S:g} s; make logs shows why")
 
     def _follow(self, directory: Path) -> None:
         """Show the run until it has stopped; stop it when the user asks."""
@@ -97,7 +97,7 @@ class Load:
             timeline.read()
             self._display.show(self._progress(timeline, now_s - began_s, stats))
             if not self._scenario.shaped and now_s - began_s > self._scenario.run_time_s + GRACE_S:
-                raise MasterError(f"the run did not stop: it is {stats['state']!r}; stop it in the web UI")
+                raise LocustWebError(f"the run did not stop: it is {stats['state']!r}; stop it in the web UI")
             time.sleep(TURN_S)
 
     def _progress(self, timeline: Timeline, elapsed_s: float, stats: dict[str, object]) -> Progress:
@@ -117,7 +117,7 @@ class Load:
         deadline_s = time.monotonic() + REPORT_S
         while not (directory / "report.html").exists():
             if time.monotonic() > deadline_s:
-                raise MasterError("the run left no result, because no stream was started; make logs shows why")
+                raise LocustWebError("the run left no result, because no stream was started; make logs shows why")
             time.sleep(TURN_S)
         note(directory)
 
@@ -148,7 +148,7 @@ def load(arguments: list[str]) -> int:
     display = Display(quiet=False)
     results = Path(os.environ.get("LOCUST_RESULT_DIR", "results"))
     results.mkdir(parents=True, exist_ok=True)
-    master = Master(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
+    master = LocustWeb(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
     if scenario.is_sample_mix and scenario.host != SAMPLE:
         display.warn(MIX.format(host=scenario.host))
     metrics = metrics_of(scenario.host)
@@ -168,7 +168,7 @@ def main() -> int:
     """The command."""
     try:
         return load(sys.argv[1:])
-    except MasterError as error:
+    except LocustWebError as error:
         sys.stderr.write(f"make load: {error}\n")
         return 2
     except Killed:

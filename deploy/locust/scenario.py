@@ -15,7 +15,7 @@ from locust.main import merge_locustfiles_content
 from locust.util.timespan import parse_timespan
 
 import streamgauge.load  # noqa: F401  adds our options
-from streamgauge.demo.master import Form
+from streamgauge.runner.locust_web import Form
 
 #: The stack's own service, and the locustfile of its paths.
 SAMPLE = "http://app:8000"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
+from streamgauge.asgi.chunk_counting import EventCounter, LineCounter
 from streamgauge.asgi.familiar import Familiar
-from streamgauge.asgi.framing import EventCounter, LineCounter
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.series import StreamSeries
 from streamgauge.asgi.stream import Stream

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamgauge.asgi.living import sign_in
+from streamgauge.asgi.worker_liveness import sign_in
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 SERVE = Path(__file__).parent / "workers" / "serve.py"
 

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from streamgauge.asgi.framing import EventCounter
+from streamgauge.asgi.chunk_counting import EventCounter
 from streamgauge.asgi.stamps import Stamper, clock_name
 
 STAMP = re.compile(rb": clock=[0-9a-f]{16} received=[0-9]{19}\n|: sent=[0-9]{19}\n")

@@ -13,9 +13,9 @@ from wsproto.events import AcceptConnection, CloseConnection, Message, RejectCon
 
 from streamgauge.asgi import HangUpError, count_rejected, mark_outcome
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request as Asked
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.request import Request as Asked
-from streamgauge.client.target import target_of
 
 
 def app_of(endpoint):

@@ -12,7 +12,7 @@ from benchmarks import chart, figures, machine, tables
 from benchmarks.blaster import framed, lateness
 from benchmarks.roster import CLIENTS
 from benchmarks.server import Server
-from streamgauge.measure.histogram import RELATIVE_ERROR
+from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.wire.sse import SseDecoder
 
 pytestmark = pytest.mark.timeout(1000)

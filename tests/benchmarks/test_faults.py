@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import behaviours, faults
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 pytestmark = pytest.mark.timeout(360)
 

@@ -68,8 +68,8 @@ def test_an_instrument_has_cost_and_rate_each_with_its_own_ratio(reference, rati
 def test_a_bar_of_the_recorders_chart_is_as_long_as_its_ratio():
     cost = {"median": 1.5, "min": 1.25, "max": 2.5}
     other = {"median": 1.0, "min": 1.0, "max": 1.0}
-    instruments = {"bare": {"cpu_s_per_chunk_ratio": other}, "ours": {"cpu_s_per_chunk_ratio": cost}}
-    report = {"summary": {"served": [{"load": "sse", "workers": 2, "instruments": instruments}]}}
+    context = {"bare": {"cpu_s_per_chunk_ratio": other}, "ours": {"cpu_s_per_chunk_ratio": cost}}
+    report = {"summary": {"served": [{"load": "sse", "workers": 2, "instruments": context}]}}
     (bars,) = recorder_tables.figures(report)["cost-0"]["data"]
     assert list(zip(bars["y"], bars["x"], bars["text"], strict=True)) == [
         ("ours", 1.5, "1.500"),

@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from streamgauge.calibrate.drive import commonest
+from streamgauge.calibrate.calibration_run import commonest
 from streamgauge.calibrate.figures import CalibrationError, calibration_of
 from streamgauge.calibrate.truth import Stream
-from streamgauge.report.floor import print_calibration
+from streamgauge.report.calibration_text import print_calibration
 
 US = 1000
 LOAD = {"users": 40, "interval_s": 0.02, "chunk_bytes": 100, "run_time_s": 10}

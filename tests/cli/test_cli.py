@@ -45,7 +45,9 @@ def test_a_missing_click_is_one_line_that_says_what_to_install():
 
 
 def test_a_missing_package_of_the_demo_is_named(call, monkeypatch):
-    monkeypatch.setattr("streamgauge.commands.values.find_spec", lambda name: None if name == "locust" else object())
+    monkeypatch.setattr(
+        "streamgauge.commands.option_values.find_spec", lambda name: None if name == "locust" else object()
+    )
     answer = call("demo")
     assert answer.exit_code == 2
     assert "locust is not installed: pip install 'streamgauge[demo]'" in answer.output
@@ -117,7 +119,7 @@ def test_an_error_says_what_is_expected_and_what_came(call, arguments, expected)
 
 def test_no_command_has_a_kind_of_value_with_words_of_its_own():
     from streamgauge.commands import streamgauge
-    from streamgauge.commands.values import Kind
+    from streamgauge.commands.option_values import Kind
 
     for command in streamgauge.commands.values():
         for option in command.params:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from streamgauge.demo.display import Display, Progress
-from streamgauge.demo.ports import PortChooser
-from streamgauge.demo.process import Children
-from streamgauge.demo.runs import Runs, StartOfRun, discard
-from streamgauge.demo.timeline import Timeline
+from streamgauge.runner.display import Display, Progress
+from streamgauge.runner.ports import PortChooser
+from streamgauge.runner.process import Children
+from streamgauge.runner.runs import Runs, StartOfRun, discard
+from streamgauge.runner.timeline import Timeline
 from tests.held import left_behind
 
 POINT = '{"t_s": 0, "active": 1, "started": 1, "finished": 1, "failed": 0, "chunks": 1}\n'

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report.result import SCHEMA
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
 from tests.report.printed import Shown, columns_of
 
 

@@ -12,9 +12,9 @@ import termios
 
 import pytest
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report.result import SCHEMA
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
 
 NAME = "/v1/organisations/{organisation}/projects/{project}/conversations/stream"
 CALL = [sys.executable, "-c", "from streamgauge.cli import main; main()", "report", "--format", "text"]

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from streamgauge.client import socket as client_socket
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect import stamped_socket as client_socket
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.record import StreamRecord
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"

@@ -3,8 +3,8 @@
 import pytest
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 
 
 def record(outcome, status=None, **headers):

@@ -3,7 +3,7 @@
 import pytest
 
 from streamgauge.client.blocking import run_streams
-from streamgauge.measure.ledger import Ledger
+from streamgauge.stats.process_stats import ProcessStats
 
 READ = "read"
 SIZES = (6, 7, 300, 70_000)
@@ -38,8 +38,8 @@ def raw() -> list[bytes]:
 def test_each_chunk_counts_with_its_size(plan, protocol, content_type, bodies, pause):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: " + content_type + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
     script = [head, *(step for body in (bodies[0], *bodies) for step in (*pause, chunk(body)))]
-    ledger = Ledger()
-    run_streams([plan([*script, *pause, b"0\r\n\r\n"], protocol=protocol)], ledger)
-    (tally,) = ledger.tallies.values()
-    assert tally.chunk_sizes.counts == [3, 0, 1, 0, 0, 0, 1, 0, 0]
-    assert tally.chunk_sizes.sum_bytes == sum(SIZES) + SIZES[0]
+    process_stats = ProcessStats()
+    run_streams([plan([*script, *pause, b"0\r\n\r\n"], protocol=protocol)], process_stats)
+    (stats,) = process_stats.all_stats.values()
+    assert stats.chunk_sizes.counts == [3, 0, 1, 0, 0, 0, 1, 0, 0]
+    assert stats.chunk_sizes.sum_bytes == sum(SIZES) + SIZES[0]

@@ -7,7 +7,7 @@ import zlib
 import brotli
 import pytest
 
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 try:
     from compression import zstd

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.client.session import Session
 from streamgauge.client.start_delay import StartDelay
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.tally import Tally
-from streamgauge.measure.uncertainty import uncertain_first_chunks
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.stats.uncertainty import uncertain_first_chunks
 
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT, END = b"9\r\ndata: 1\n\n\r\n", b"0\r\n\r\n"
@@ -24,17 +24,17 @@ def streamed(*plans, waits_ns):
 
     ``waits_ns`` is what the account of waits says each time that it is read.
     """
-    reactor, ended, ledger = SelectorReactor(), [], Ledger()
+    reactor, ended, process_stats = SelectorReactor(), [], ProcessStats()
     account = iter(waits_ns)
-    instruments, session = Instruments(ledger, reactor, cpu_waited_ns=lambda: next(account)), Session()
+    context, session = ProcessContext(process_stats, reactor, cpu_waited_ns=lambda: next(account)), Session()
     for each in plans:
         ended.clear()
-        exchange = Exchange(each, instruments, lambda: ended.append(1))
+        exchange = Exchange(each, context, lambda: ended.append(1))
         session.run(exchange, lambda: reactor.run_until(lambda: bool(ended)))
     session.close()
     reactor.close()
-    (tally,) = ledger.tallies.values()
-    return exchange.record, tally
+    (stats,) = process_stats.all_stats.values()
+    return exchange.record, stats
 
 
 HOUR_NS = 3_600_000 * MS
@@ -44,10 +44,10 @@ HOUR_NS = 3_600_000 * MS
 def test_what_the_generator_waited_is_in_no_time_to_first_chunk(plan, connections):
     """The account says an hour before each request, but a stream cannot have begun after its request was sent."""
     request = plan([EVENTS, "read", 0.05, EVENT, "read", END])
-    record, tally = streamed(*[request] * connections, waits_ns=range(0, 100 * HOUR_NS, HOUR_NS))
+    record, stats = streamed(*[request] * connections, waits_ns=range(0, 100 * HOUR_NS, HOUR_NS))
     assert 0.05 <= record.time_to_first_chunk_s <= record.duration_s
     assert record.time_to_first_chunk_range_s is None
-    assert (tally.time_to_first_chunk.count, tally.uncertain_first_chunk.count) == (connections, 0)
+    assert (stats.time_to_first_chunk.count, stats.uncertain_first_chunk.count) == (connections, 0)
 
 
 def delay_of(steps):
@@ -91,17 +91,17 @@ def delayed(known_ns=0, possible_ns=0):
 
 def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
     """A stream that began at 1 000 ms and whose first chunk came then, and its tally."""
-    tally = Tally()
-    timer = ChunkTimer(tally, 1_000 * MS, 10**12)
+    stats = StreamStats()
+    timer = ChunkTimer(stats, 1_000 * MS, 10**12)
     timer.delay(delay, now_ns)
     timer.chunk(arrival_ns)
-    return timer, tally
+    return timer, stats
 
 
 def test_what_may_have_delayed_a_request_leaves_the_time_to_first_chunk_open_by_as_much():
-    timer, tally = timed(delayed(possible_ns=20 * MS))
+    timer, stats = timed(delayed(possible_ns=20 * MS))
     assert timer.first_chunk_range_ns == (30 * MS, 50 * MS)
-    (low_s, high_s) = uncertain_first_chunks(tally, {"p50": 0.5})["p50"]
+    (low_s, high_s) = uncertain_first_chunks(stats, {"p50": 0.5})["p50"]
     assert (low_s, high_s) == (pytest.approx(0.03, rel=0.01), pytest.approx(0.05, rel=0.01))
 
 
@@ -111,9 +111,9 @@ def test_more_than_the_whole_time_to_first_chunk_leaves_it_anything_down_to_noth
 
 @pytest.mark.parametrize(("wait_ns", "is_open"), [(50_000, False), (50_001, True)])
 def test_a_wait_that_is_part_of_any_wake_up_leaves_nothing_open(wait_ns, is_open):
-    timer, tally = timed(delayed(possible_ns=wait_ns))
+    timer, stats = timed(delayed(possible_ns=wait_ns))
     assert (timer.first_chunk_range_ns is not None) is is_open
-    assert tally.uncertain_first_chunk.count == tally.least_first_chunk.count == is_open
+    assert stats.uncertain_first_chunk.count == stats.least_first_chunk.count == is_open
 
 
 def test_a_stream_starts_no_later_than_its_request():
@@ -121,13 +121,13 @@ def test_a_stream_starts_no_later_than_its_request():
 
 
 def test_a_stream_that_starts_later_is_timed_from_there():
-    tally = Tally()
-    timer = ChunkTimer(tally, 1_000 * MS, 10**12)
+    stats = StreamStats()
+    timer = ChunkTimer(stats, 1_000 * MS, 10**12)
     timer.delay(delayed(known_ns=20 * MS), 1_040 * MS)
     timer.chunk(1_050 * MS)
     timer.chunk(1_060 * MS)
     assert (timer.start_ns, timer.first_ns, timer.first_earliest_ns) == (1_020 * MS, 1_050 * MS, 1_050 * MS)
-    assert (tally.time_to_first_chunk.sum_ns, tally.chunk_interval.sum_ns) == (30 * MS, 10 * MS)
+    assert (stats.time_to_first_chunk.sum_ns, stats.chunk_interval.sum_ns) == (30 * MS, 10 * MS)
 
 
 def test_a_stream_that_goes_on_with_a_new_connection_starts_no_later():

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from streamgauge.client.body import BodyReader
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.measure.tally import Tally
-from streamgauge.wire.framing import framing_of
-from streamgauge.wire.http1 import HeadParser
+from streamgauge.client.read.body import BodyReader
+from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.http1_body import framing_of
+from streamgauge.wire.http1_head import HeadParser
 
 TYPES = {"sse": b"text/event-stream", "ndjson": b"application/jsonl", "raw": b"text/plain"}
 READS, WARM_READS = 16_000, 4_000
@@ -48,8 +48,8 @@ def test_a_long_stream_holds_no_more_than_a_short_one(protocol):
     assert head is not None
     sequence = {"sse": "id", "ndjson": "json:n"}.get(protocol)
     plan = StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), protocol, sequence=sequence)
-    tally, dice = Tally(), random.Random(1)
-    body = BodyReader(plan, head, protocol, framing_of(head, "GET"), tally, ChunkTimer(tally, 0, 10**9))
+    stats, dice = StreamStats(), random.Random(1)
+    body = BodyReader(plan, head, protocol, framing_of(head, "GET"), stats, ChunkTimer(stats, 0, 10**9))
     tracemalloc.start()
     try:
         feed(body, protocol, range(WARM_READS), dice)
@@ -58,5 +58,5 @@ def test_a_long_stream_holds_no_more_than_a_short_one(protocol):
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert tally.chunks == (WARM_READS + READS) * 3 // 2
+    assert stats.chunks == (WARM_READS + READS) * 3 // 2
     assert grown < LESS_THAN_A_CHUNK_BYTES * READS * 3 // 2

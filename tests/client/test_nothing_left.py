@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from streamgauge.client.connect.routing import Network
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.connect.tls import TlsSettings
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.reconnect import exchange_of
-from streamgauge.client.request import Request
-from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.client.tls import TlsSettings
-from streamgauge.measure.ledger import Ledger
+from streamgauge.stats.process_stats import ProcessStats
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
 from tests.held import left_behind
 
@@ -49,8 +49,8 @@ class Users:
     """Users that stream at once, again and again, on one reactor."""
 
     def __init__(self, way: Way, ports: dict[str, int]) -> None:
-        self.reactor, self.ledger = Reactor(), Ledger()
-        self._instruments = Instruments(self.ledger, self.reactor)
+        self.reactor, self.process_stats = Reactor(), ProcessStats()
+        self._context = ProcessContext(self.process_stats, self.reactor)
         proxy = f"http://127.0.0.1:{ports[way.network]}" if way.network in ports else None
         network = Network(proxy, TlsSettings(insecure=way.network != "strict"))
         self._sessions = [Session(network) for _ in range(AT_ONCE)]
@@ -82,11 +82,11 @@ class Users:
             session.finish(exchange)
             assert exchange.record is not None
             self.outcomes.add(str(exchange.record.outcome))
-        self.ledger.take()
+        self.process_stats.take()
         self.reactor.forget_stopped()
 
     def _exchange(self, session: Session, paused: list[tuple[Session, Exchange]]) -> Exchange:
-        exchange = exchange_of(self._plan, self._instruments, lambda: paused.append((session, exchange)))
+        exchange = exchange_of(self._plan, self._context, lambda: paused.append((session, exchange)))
         return exchange
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ def users(ports) -> Iterator:
 
 def assert_nothing_left(users: Users, cut_after_s: float | None = None) -> None:
     assert left_behind(lambda: users.stream(cut_after_s), TIMES, AT_ONCE) == {}
-    assert (users.ledger.active, users.reactor.watched, users.reactor.forget_stopped()) == (0, 0, 0)
+    assert (users.process_stats.active, users.reactor.watched, users.reactor.forget_stopped()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

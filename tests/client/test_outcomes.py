@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from streamgauge.client.blocking import run_streams
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = SSE + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -143,16 +143,16 @@ def test_what_the_server_does_is_the_outcome(each, stream):
 def test_of_many_streams_at_once_none_is_taken_for_another(plan):
     order = random.Random(1).choices(list(CASES), k=220)
     plans = [plan(CASES[name].script, f"/{n}", name=name, **CASES[name].options) for n, name in enumerate(order)]
-    ledger = Ledger()
+    process_stats = ProcessStats()
     wrong = [
         (record.name, record.outcome, record.chunks, record.reason)
-        for record in run_streams(plans, ledger)
+        for record in run_streams(plans, process_stats)
         if record.outcome is not CASES[record.name].outcome
     ]
     assert wrong == []
-    assert ledger.active == 0
-    assert sum(tally.finished for tally in ledger.tallies.values()) == len(order)
-    assert sum(tally.started for tally in ledger.tallies.values()) == len(order)
+    assert process_stats.active == 0
+    assert sum(stats.finished for stats in process_stats.all_stats.values()) == len(order)
+    assert sum(stats.started for stats in process_stats.all_stats.values()) == len(order)
 
 
 def test_a_refused_connection_is_a_connect_error(stream):

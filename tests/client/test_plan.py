@@ -2,9 +2,9 @@
 
 import pytest
 
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request, RequestError, body_of, merged
 from streamgauge.client.plan import Limits, PlanError, StreamPlan
-from streamgauge.client.request import Request, RequestError, body_of, merged
-from streamgauge.client.target import target_of
 from streamgauge.wire.end import EndError
 
 TARGET = target_of("http://a:81/b?c")

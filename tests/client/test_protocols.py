@@ -5,8 +5,8 @@ import time
 import pytest
 
 from streamgauge.client.blocking import run_streams
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 
 COMPLETED, INCOMPLETE, PROTOCOL_ERROR = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.PROTOCOL_ERROR
 IN_BAND_ERROR = Outcome.IN_BAND_ERROR
@@ -131,23 +131,23 @@ def test_numbers_that_are_missing_or_misplaced_are_in_the_record(
     protocol, content_type, template, source, numbers, counts, plan
 ):
     script = [chunked(content_type), *(chunk(template % number) for number in numbers), END]
-    ledger = Ledger()
-    (record,) = run_streams([plan(script, protocol=protocol, sequence=source)], ledger)
+    process_stats = ProcessStats()
+    (record,) = run_streams([plan(script, protocol=protocol, sequence=source)], process_stats)
     assert record.outcome is COMPLETED, record.reason
     assert (record.lost, record.repeated, record.out_of_order) == counts
-    (tally,) = ledger.tallies.values()
-    assert (tally.lost, tally.repeated, tally.out_of_order) == counts
+    (stats,) = process_stats.all_stats.values()
+    assert (stats.lost, stats.repeated, stats.out_of_order) == counts
 
 
 @pytest.mark.parametrize(("lacking", "counts"), [([], (0, 1, 0)), ([2], (1, 0, 1))], ids=["none lost", "one lost"])
 def test_a_number_far_behind_is_repeated_unless_it_may_be_late(lacking, counts, plan):
     numbers = [*(number for number in range(1, 2001) if number not in lacking), 3]
     script = [chunked("application/x-ndjson"), *(chunk(b'{"n": %d}\n' % number) for number in numbers), END]
-    ledger = Ledger()
-    (record,) = run_streams([plan(script, protocol="ndjson", sequence="json:n")], ledger)
-    (tally,) = ledger.tallies.values()
+    process_stats = ProcessStats()
+    (record,) = run_streams([plan(script, protocol="ndjson", sequence="json:n")], process_stats)
+    (stats,) = process_stats.all_stats.values()
     assert (record.lost, record.repeated, record.beyond_window) == counts
-    assert (tally.lost, tally.repeated, tally.beyond_window) == counts
+    assert (stats.lost, stats.repeated, stats.beyond_window) == counts
 
 
 def test_a_number_beyond_all_counting_is_none(stream):
@@ -196,8 +196,8 @@ AUTO = {
 
 @pytest.mark.parametrize(("content_type", "pieces", "protocol"), AUTO.values(), ids=AUTO)
 def test_the_content_type_says_what_the_stream_speaks(content_type, pieces, protocol, plan):
-    ledger = Ledger()
+    process_stats = ProcessStats()
     made = plan([chunked(content_type), *map(chunk, pieces), END], protocol="auto")
-    (record,) = run_streams([made], ledger)
+    (record,) = run_streams([made], process_stats)
     assert (record.outcome, record.protocol, record.chunks) == (COMPLETED, protocol, 2), record.reason
-    assert ledger.tallies["stream", protocol].started == 1
+    assert process_stats.all_stats["stream", protocol].started == 1

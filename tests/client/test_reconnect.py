@@ -9,15 +9,15 @@ import pytest
 
 from streamgauge.client import reconnect
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import PlanError
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.reconnect import exchange_of, resumed
-from streamgauge.client.request import Request
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 
 COMPLETED, INCOMPLETE, TRUNCATED, STALLED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED, Outcome.STALLED
 HTTP_ERROR, PROTOCOL_ERROR, IN_BAND_ERROR = Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR, Outcome.IN_BAND_ERROR
@@ -59,10 +59,10 @@ def serve_once(listener, response):
 def again(server, plan):
     """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
 
-    def run(*scripts, ledger=None, broken_off=None, **options):
+    def run(*scripts, process_stats=None, broken_off=None, **options):
         server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
         options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
-        return run_streams([plan(scripts[-1], **options)], ledger)[0]
+        return run_streams([plan(scripts[-1], **options)], process_stats)[0]
 
     return run
 
@@ -106,14 +106,14 @@ def test_a_stream_that_breaks_off_goes_on_behind_its_last_event(ending, again, s
 
 
 def test_it_stays_one_stream_whose_counts_are_those_of_all_its_connections(again):
-    ledger = Ledger()
+    process_stats = ProcessStats()
     first = [OPEN + SOON, event(1), chunk(b": still here\n\n"), END]
-    record = again(first, [OPEN, chunk(b": hello\n\n"), event(2), DONE, END], ledger=ledger)
-    (tally,) = ledger.tallies.values()
-    assert (tally.started, dict(tally.outcomes), tally.reconnects, ledger.active) == (1, {"completed": 1}, 1, 0)
-    assert (tally.chunks, tally.chunk_interval.count, record.heartbeats) == (3, 2, 2)
+    record = again(first, [OPEN, chunk(b": hello\n\n"), event(2), DONE, END], process_stats=process_stats)
+    (stats,) = process_stats.all_stats.values()
+    assert (stats.started, dict(stats.outcomes), stats.reconnects, process_stats.active) == (1, {"completed": 1}, 1, 0)
+    assert (stats.chunks, stats.chunk_interval.count, record.heartbeats) == (3, 2, 2)
     bodies = b"retry: 10\n\nid: 1\ndata: x\n\n: still here\n\n: hello\n\nid: 2\ndata: x\n\nevent: done\ndata: x\n\n"
-    assert record.bytes == tally.bytes == len(bodies)
+    assert record.bytes == stats.bytes == len(bodies)
 
 
 def test_the_gap_is_a_chunk_interval(again):
@@ -338,9 +338,9 @@ def test_limits_hold_while_a_stream_waits(limit, missed, again, server):
 
 def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_any_more(server, plan):
     reactor, pauses = SelectorReactor(), []
-    instruments, session = Instruments(Ledger(), reactor), Session()
+    context, session = ProcessContext(ProcessStats(), reactor), Session()
     made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
-    exchange = exchange_of(made, instruments, lambda: pauses.append(exchange.record))
+    exchange = exchange_of(made, context, lambda: pauses.append(exchange.record))
     session.ask(exchange)
     reactor.run_until(lambda: exchange._waiting)
     exchange.censor()

@@ -7,9 +7,9 @@ from collections import defaultdict
 import pytest
 
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
 
 pytestmark = pytest.mark.browser
 

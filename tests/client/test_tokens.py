@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from streamgauge.measure.cpu_wait import CpuWait
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.cpu_wait import CpuWait
+from streamgauge.stats.outcome import Outcome
 
 COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
 IN_BAND_ERROR, HTTP_ERROR, PROTOCOL_ERROR = Outcome.IN_BAND_ERROR, Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR

@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
+from streamgauge.client.connect.routing import Network
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.routing import Network
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
-from streamgauge.wire.handshake import accept_of
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.websocket_handshake import accept_of
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n"
 MESSAGE_AND_CLOSE = b"\x81\x01x\x88\x02\x03\xe8"
@@ -63,7 +63,7 @@ def in_turn(plans, network=None):
     session, reactor, records = Session(network), SelectorReactor(), []
     for each in plans:
         paused: list[bool] = []
-        exchange = Exchange(each, Instruments(Ledger(), reactor), lambda: paused.append(True))  # noqa: B023
+        exchange = Exchange(each, ProcessContext(ProcessStats(), reactor), lambda: paused.append(True))  # noqa: B023
 
         def wait() -> None:
             reactor.run_until(lambda: bool(paused))  # noqa: B023

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.locust_run import run_locust
 from benchmarks.server import Server
 from streamgauge.calibrate.truth import Stream, chunk_interval
-from streamgauge.measure.histogram import RELATIVE_ERROR
+from streamgauge.stats.histogram import RELATIVE_ERROR
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -9,10 +9,10 @@ import pytest
 from benchmarks.locust_run import run_locust
 from benchmarks.server import Server
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -5,15 +5,15 @@ import threading
 
 import pytest
 
+from streamgauge.exporter.readings import RunLabels
 from streamgauge.exporter.state import State
-from streamgauge.exporter.values import RunLabels
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import RunTotals
 from streamgauge.report.build import build_result
 from streamgauge.report.result import Run
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
 
 
 class Clock:
@@ -40,23 +40,23 @@ def state(clock):
     return state
 
 
-def random_slice(dice: random.Random, t_s: int = 0) -> Slice:
+def random_slice(dice: random.Random, t_s: int = 0) -> SecondReport:
     """A second of three names, with chunks, ends of every kind, and lag."""
-    part = Slice(t_s, active=0)
+    part = SecondReport(t_s, active=0)
     for name in ("a", "b", "c"):
-        tally = part.tallies[name, "sse"] = Tally()
-        tally.started = dice.randint(4, 8)
+        stats = part.all_stats[name, "sse"] = StreamStats()
+        stats.started = dice.randint(4, 8)
         for _ in range(dice.randint(1, 40)):
-            tally.chunks += 1
-            tally.coalesced += dice.random() < 0.1
-            tally.bytes += dice.randint(1, 500)
-            tally.chunk_sizes.record_all([dice.randint(0, 5000)])
-            tally.time_to_first_chunk.record_ns(int(dice.lognormvariate(17, 3)))
-            tally.chunk_interval.record_ns(int(dice.lognormvariate(16, 3)))
+            stats.chunks += 1
+            stats.coalesced += dice.random() < 0.1
+            stats.bytes += dice.randint(1, 500)
+            stats.chunk_sizes.record_all([dice.randint(0, 5000)])
+            stats.time_to_first_chunk.record_ns(int(dice.lognormvariate(17, 3)))
+            stats.chunk_interval.record_ns(int(dice.lognormvariate(16, 3)))
             part.lag.record_ns(dice.randint(1, 10**7))
         for _ in range(dice.randint(0, 4)):
             duration_s = dice.expovariate(1 / 20)
-            tally.end(StreamRecord(name, "sse", dice.choice(list(Outcome)), 0.0, duration_s, reason="x"))
+            stats.end(StreamRecord(name, "sse", dice.choice(list(Outcome)), 0.0, duration_s, reason="x"))
     return part
 
 
@@ -72,11 +72,11 @@ def slice_of():
     """A slice with one tally of name ``a``, whose counters are given."""
 
     def make(protocol="sse", outcomes=(), **counters):
-        tally = Tally()
+        stats = StreamStats()
         for name, value in counters.items():
-            setattr(tally, name, value)
-        tally.outcomes.update(outcomes)
-        return Slice(0, active=0, tallies={("a", protocol): tally})
+            setattr(stats, name, value)
+        stats.outcomes.update(outcomes)
+        return SecondReport(0, active=0, all_stats={("a", protocol): stats})
 
     return make
 
@@ -86,14 +86,14 @@ def result_of():
     """The result of a run with a verdict and, if given, parts that processes counted."""
 
     def make(trust="trusted", parts=(), users=3):
-        totals = RunTotals()
+        run_stats = RunStats()
         for part in parts:
-            totals.add("p", part, 0.9)
+            run_stats.add("p", part, 0.9)
         run = Run(
             id="run-1", started_at="", duration_s=20.5, counted_s=20.0, host="http://host", locustfile="sse.py",
             users=users, spawn_rate=1.0, workers=1, load_model="closed", interrupted=False, versions={},
         )  # fmt: skip
-        result = build_result(run, totals)
+        result = build_result(run, run_stats)
         result["verdict"]["trust"] = trust
         return result
 

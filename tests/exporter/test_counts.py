@@ -7,8 +7,8 @@ import pytest
 
 from streamgauge.catalog import CATALOG, DURATION_BUCKETS, INTERVAL_BUCKETS, TIME_TO_FIRST_CHUNK_BUCKETS
 from streamgauge.exporter.counts import Buckets, NameCounts
-from streamgauge.measure.histogram import Histogram
-from streamgauge.measure.tally import Tally
+from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.stream_stats import StreamStats
 
 ALL_BOUNDS = sorted({*INTERVAL_BUCKETS, *TIME_TO_FIRST_CHUNK_BUCKETS, *DURATION_BUCKETS})
 
@@ -65,25 +65,25 @@ def test_buckets_are_the_catalogs(metric):
     assert server is None or server.buckets == CATALOG[metric].buckets
 
 
-def started(begun: int) -> Tally:
-    tally = Tally()
-    tally.started = begun
-    return tally
+def started(begun: int) -> StreamStats:
+    stats = StreamStats()
+    stats.started = begun
+    return stats
 
 
 def test_a_stream_that_learns_its_protocol_is_not_taken_back():
     """It counts under ``auto`` only if it ends there: a counter never falls."""
     counts, seen = NameCounts("auto"), []
-    for tally in (started(3), started(-1), started(2), started(-3)):
-        counts.add(tally)
+    for stats in (started(3), started(-1), started(2), started(-3)):
+        counts.add(stats)
         seen.append(counts.started)
     assert seen == [0, 0, 0, 0]
 
 
 def test_a_stream_that_ends_before_it_knows_its_protocol_has_started():
-    counts, tally = NameCounts("auto"), started(2)
-    tally.outcomes["connect_error"] = 1
-    counts.add(tally)
+    counts, stats = NameCounts("auto"), started(2)
+    stats.outcomes["connect_error"] = 1
+    counts.add(stats)
     assert counts.started == 1
 
 

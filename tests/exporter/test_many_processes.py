@@ -7,11 +7,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from streamgauge.exporter.page import Page
-from streamgauge.exporter.results import RUNS
+from streamgauge.exporter.readings import RunLabels
+from streamgauge.exporter.result_gauges import RUNS
 from streamgauge.exporter.state import KEPT_S
-from streamgauge.exporter.values import RunLabels
-from streamgauge.measure.alignment import Pair
-from streamgauge.measure.delay import RawDelays
+from streamgauge.stats.clocks.alignment import Pair
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from tests.exporter.conftest import random_slice
 from tests.held import left_behind
 
@@ -29,7 +29,7 @@ def lives(state, clock, worker, for_s=10.0):
     """A worker comes, has streams under way, and dies."""
     state.look(3, ("p", worker))
     part = random_slice(random.Random(1))
-    raw = part.tallies["a", "sse"].delays["clock"] = RawDelays(same_clock=True)
+    raw = part.all_stats["a", "sse"].delays["clock"] = RawDelays(same_clock=True)
     raw.chunk(10**9 + 10**6, 10**9)
     state.add(worker, [part])
     clock.now_s += for_s

@@ -7,10 +7,10 @@ import pytest
 
 from streamgauge.catalog import CATALOG, CLIENT, CLIENT_LABELS
 from streamgauge.exporter.counts import Buckets, NameCounts
-from streamgauge.measure.alignment import MAPPING_NS
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
-from tests.measure.filled import KEYS, OFFSET_NS, delays, filled, histogram, plain, sizes
+from streamgauge.stats.clocks.alignment import MAPPING_NS
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
+from tests.stats.filled import KEYS, OFFSET_NS, delays, filled, histogram, plain, sizes
 
 #: What each metric of a name shows of the tallies of that name.
 SHOWS = {
@@ -30,9 +30,9 @@ OTHERWISE = {"active", "finished_total", "chunk_delay_seconds"}
 BOUNDS_S = CATALOG["stream_client_duration_seconds"].buckets
 
 
-def slices():
+def second_reports():
     """Two of one process, of the same names; the server's clock is this machine's."""
-    parts = [filled(Slice, number) for number in (1, 2)]
+    parts = [filled(SecondReport, number) for number in (1, 2)]
     for part in parts:
         part.clock_steps, part.wall_offset_ns = 0, -OFFSET_NS
     return parts
@@ -41,15 +41,15 @@ def slices():
 @pytest.fixture
 def shown(state):
     """What is shown after two processes had two slices each, and the tallies by name."""
-    tallies = {key: Tally() for key in KEYS}
+    all_stats = {key: StreamStats() for key in KEYS}
     state.look(3, ("p", "q"))
     for process in ("p", "q"):
-        parts = [Slice.from_dict(json.loads(json.dumps(part.to_dict()))) for part in slices()]
+        parts = [SecondReport.from_dict(json.loads(json.dumps(part.to_dict()))) for part in second_reports()]
         state.add(process, parts)
         for part in parts:
-            for key, tally in part.tallies.items():
-                tallies[key].merge(tally)
-    return state.read(), tallies
+            for key, stats in part.all_stats.items():
+                all_stats[key].merge(stats)
+    return state.read(), all_stats
 
 
 def of_name(readings, metric, key):
@@ -63,9 +63,9 @@ def test_every_metric_of_a_name_is_looked_at_here():
 
 @pytest.mark.parametrize(("metric", "field"), SHOWS.items())
 def test_a_metric_shows_the_sum_of_its_field(shown, metric, field):
-    readings, tallies = shown
-    for key, tally in tallies.items():
-        found, whole = of_name(readings, metric, key), getattr(tally, field)
+    readings, all_stats = shown
+    for key, stats in all_stats.items():
+        found, whole = of_name(readings, metric, key), getattr(stats, field)
         if field == "chunk_sizes":
             assert (found.counts, found.total) == (whole.counts, whole.sum_bytes)
         elif isinstance(found, Buckets):
@@ -89,19 +89,19 @@ def test_no_two_metrics_can_be_taken_for_each_other(shown):
 
 
 def test_streams_are_under_way_or_have_ended_in_every_outcome(shown):
-    readings, tallies = shown
+    readings, all_stats = shown
     finished = readings["stream_client_finished_total"]
-    for key, tally in tallies.items():
+    for key, stats in all_stats.items():
         ended = Counter({outcome: times for (*found, outcome), times in finished if tuple(found) == key})
-        assert ended == tally.outcomes
+        assert ended == stats.outcomes
         assert len(set(ended.values())) == len(ended)
-        assert of_name(readings, "active", key) == max(0, tally.started - tally.finished)
+        assert of_name(readings, "active", key) == max(0, stats.started - stats.finished)
 
 
 def test_delays_are_those_of_all_clocks_and_processes(shown):
     readings, _ = shown
     for key in KEYS:
-        raw = [each for part in slices() for each in part.tallies[key].delays.values()]
+        raw = [each for part in second_reports() for each in part.all_stats[key].delays.values()]
         found = of_name(readings, "chunk_delay_seconds", key)
         count = 2 * sum(each.delays.all.count for each in raw)
         assert sum(found.counts) == count
@@ -110,24 +110,24 @@ def test_delays_are_those_of_all_clocks_and_processes(shown):
 
 def test_each_process_has_its_own_lag(shown):
     readings, _ = shown
-    whole = filled(Slice, 1, 2).lag
+    whole = filled(SecondReport, 1, 2).lag
     for process in ("p", "q"):
         found = dict(readings["stream_client_generator_lag_seconds"])[(process,)]
         assert (sum(found.counts), found.total) == (whole.count, whole.sum_ns)
 
 
 def test_active_streams_are_those_that_began_and_did_not_end(state):
-    tally = filled(Tally, 1)
-    tally.started = tally.finished + 5
+    stats = filled(StreamStats, 1)
+    stats.started = stats.finished + 5
     state.look(3, ("p", "q"))
     for process in ("p", "q"):
-        state.add(process, [Slice(0, 0, {KEYS[0]: tally})])
+        state.add(process, [SecondReport(0, 0, {KEYS[0]: stats})])
     assert of_name(state.read(), "active", KEYS[0]) == 10
 
 
 def test_counts_grow_in_every_field_that_they_have():
     counts, other = NameCounts("sse"), NameCounts("sse")
-    counts.add(filled(Tally, 1))
+    counts.add(filled(StreamStats, 1))
     counts.add_delays(delays(1))
     grown = {name for name, value in vars(counts).items() if plain_of(value) != plain_of(vars(other)[name])}
     assert grown == set(vars(counts)) - {"ended_s", "_settles", "_left"}

@@ -105,7 +105,7 @@ def test_the_linter_of_prometheus_has_no_objection(app, program):
 
 def test_a_name_that_needs_escaping_survives(state, slice_of):
     part = slice_of(started=1)
-    part.tallies['/x"\\\n', "sse"] = part.tallies.pop(("a", "sse"))
+    part.all_stats['/x"\\\n', "sse"] = part.all_stats.pop(("a", "sse"))
     state.add("p", [part])
     family = families(Asked(page_app(Page(state.read), print)).text, "")["stream_client_started"]
     assert family.samples[0].labels["name"] == '/x"\\\n'
@@ -126,9 +126,9 @@ def test_a_scrape_is_told_once_it_is_sent_as_of_when_it_was_asked_for(app, scrap
     assert before_s <= scrapes[0] <= after_s
 
 
-@pytest.mark.parametrize(("patience", "told"), [("1e-9", 0), ("600", 1), ("soon", 1)])
-def test_a_scrape_that_its_asker_has_given_up_is_not_told(app, scrapes, patience, told):
-    Asked(app, HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS=patience).close()
+@pytest.mark.parametrize(("timeouts", "told"), [("1e-9", 0), ("600", 1), ("soon", 1)])
+def test_a_scrape_that_its_asker_has_given_up_is_not_told(app, scrapes, timeouts, told):
+    Asked(app, HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS=timeouts).close()
     assert len(scrapes) == told
 
 

@@ -6,12 +6,12 @@ from collections import Counter
 import pytest
 
 from streamgauge.exporter.counts import Buckets, NameCounts
+from streamgauge.exporter.readings import RunLabels
 from streamgauge.exporter.state import KEPT_S, NAMES, OTHER, State
-from streamgauge.exporter.values import RunLabels
-from streamgauge.measure.delay import RawDelays
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import RunTotals
+from streamgauge.stats.clocks.raw_delays import RawDelays
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
 
 KEY = ("a", "sse")
 SECOND_RUN = RunLabels("run-2", "sse", "http://host")
@@ -35,21 +35,21 @@ def flat(readings):
 
 
 def test_totals_are_those_of_the_run(state, some_slices):
-    totals = RunTotals()
+    run_stats = RunStats()
     for part in some_slices:
-        totals.add("p", part, 0.9)
+        run_stats.add("p", part, 0.9)
     state.add("p", some_slices)
-    for key, tally in totals.tallies.items():
-        assert value(state, "started_total", key) == tally.started
-        assert value(state, "chunks_total", key) == tally.chunks
-        assert value(state, "body_bytes_total", key) == tally.bytes
-        assert value(state, "coalesced_chunks_total", key) == tally.coalesced
+    for key, stats in run_stats.all_stats.items():
+        assert value(state, "started_total", key) == stats.started
+        assert value(state, "chunks_total", key) == stats.chunks
+        assert value(state, "body_bytes_total", key) == stats.bytes
+        assert value(state, "coalesced_chunks_total", key) == stats.coalesced
         for metric in ("time_to_first_chunk", "chunk_interval", "duration"):
-            counted, measured = value(state, f"{metric}_seconds", key), getattr(tally, metric)
+            counted, measured = value(state, f"{metric}_seconds", key), getattr(stats, metric)
             assert (sum(counted.counts), counted.total) == (measured.count, measured.sum_ns)
         finished = {o: times for (*k, o), times in state.read()["stream_client_finished_total"] if tuple(k) == key}
-        assert Counter(finished) == tally.outcomes
-    assert sum(value(state, "generator_lag_seconds", ("p",)).counts) == totals.lag.count
+        assert Counter(finished) == stats.outcomes
+    assert sum(value(state, "generator_lag_seconds", ("p",)).counts) == run_stats.lag.count
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -75,9 +75,9 @@ def test_no_counter_falls_whatever_happens(state, clock, some_slices, seed, resu
 
 def named(names):
     """A slice with one stream of each name."""
-    tally = Tally()
-    tally.started, tally.outcomes = 1, Counter(completed=1)
-    return Slice(0, active=0, tallies={(name, "sse"): tally for name in names})
+    stats = StreamStats()
+    stats.started, stats.outcomes = 1, Counter(completed=1)
+    return SecondReport(0, active=0, all_stats={(name, "sse"): stats for name in names})
 
 
 def test_names_beyond_the_limit_are_added_up_under_one(state):
@@ -177,22 +177,22 @@ def test_what_comes_after_the_end_of_a_run_is_not_counted(state, slice_of, resul
     assert value(state, "started_total") == 1
 
 
-def stamped_slice(second: int) -> Slice:
-    tally = Tally()
-    tally.started = 1
-    raw = tally.delays["clock"] = RawDelays(same_clock=True)
+def stamped_slice(second: int) -> SecondReport:
+    stats = StreamStats()
+    stats.started = 1
+    raw = stats.delays["clock"] = RawDelays(same_clock=True)
     for number in range(10):
         sent_ns = second * 10**9 + number * 10**8
         raw.chunk(sent_ns + (number + 1) * 10**6, sent_ns)
-    return Slice(second, active=0, tallies={KEY: tally})
+    return SecondReport(second, active=0, all_stats={KEY: stats})
 
 
 def test_delays_are_those_of_the_run_on_one_clock(state):
-    totals, parts = RunTotals(), [stamped_slice(second) for second in range(40)]
+    run_stats, parts = RunStats(), [stamped_slice(second) for second in range(40)]
     for part in parts:
-        totals.add("p", part, 0.9)
+        run_stats.add("p", part, 0.9)
     state.add("p", parts)
-    delays, measured = value(state, "chunk_delay_seconds"), totals.delays.results()[KEY].delays.all
+    delays, measured = value(state, "chunk_delay_seconds"), run_stats.delays.results()[KEY].delays.all
     assert sum(delays.counts) == measured.count == 400
     assert delays.total == pytest.approx(measured.sum_ns, rel=1e-3)
 

@@ -20,13 +20,13 @@ with atheris.instrument_imports(include=["streamgauge", "wsproto"]):
     from wire_seeds import seeds
     from wire_targets import TARGETS
 
-    from streamgauge.wire import coding, deflate, framing, multipart
+    from streamgauge.wire import coding, http1_body, multipart, websocket_deflate
 
 #: Limits that inputs of a fuzzer's size would never reach.
 SMALL: dict[ModuleType, dict[str, object]] = {
     coding: {"_SLICE_BYTES": 16},
-    deflate: {"MAX_FINAL_BLOCKS": 3},
-    framing: {"MAX_LINE_BYTES": 24, "MAX_TRAILER_BYTES": 48, "_MAX_KNOWN_SIZES": 4},
+    websocket_deflate: {"MAX_FINAL_BLOCKS": 3},
+    http1_body: {"MAX_LINE_BYTES": 24, "MAX_TRAILER_BYTES": 48, "_MAX_KNOWN_SIZES": 4},
     multipart: {"MAX_PART_HEAD_BYTES": 48, "MAX_PADDING_BYTES": 6, "_TAIL": multipart.tail_pattern(6)},
 }
 

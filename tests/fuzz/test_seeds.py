@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.client import sweep
+from streamgauge.client.read import batch_reader
 
 sys.path.insert(0, str(Path(__file__).parent))
 try:
@@ -29,7 +29,7 @@ def test_a_target_stands_every_seed(target):
 def test_the_short_way_is_taken_at_all(monkeypatch):
     found = []
     monkeypatch.setattr(
-        sweep, "whole_event", lambda data, look=sweep.whole_event: found.append(look(data)) or found[-1]
+        batch_reader, "whole_event", lambda data, look=batch_reader.whole_event: found.append(look(data)) or found[-1]
     )
     for seed in seeds():
         TARGETS["check_ways"](seed, [])

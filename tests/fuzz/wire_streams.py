@@ -7,8 +7,8 @@ from typing import Any
 
 from streamgauge.wire.coding import available_codings, coding_for
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.framing import ChunkedBody, framing_of
-from streamgauge.wire.http1 import HeadParser
+from streamgauge.wire.http1_body import ChunkedBody, framing_of
+from streamgauge.wire.http1_head import HeadParser
 from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.openai import OpenAiDecoder

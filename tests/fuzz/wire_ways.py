@@ -11,16 +11,16 @@ from typing import Any
 
 from wire_whole import in_chunk
 
-from streamgauge.client.dial import Route
+from streamgauge.client.connect.dial import Route
+from streamgauge.client.connect.stamped_socket import SO_TIMESTAMPNS
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.connect.transport import PlainTransport
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.client.request import Request
-from streamgauge.client.socket import SO_TIMESTAMPNS
-from streamgauge.client.target import target_of
-from streamgauge.client.transport import PlainTransport
-from streamgauge.measure.clock import ArrivalClock
-from streamgauge.measure.ledger import Ledger
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.process_stats import ProcessStats
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 REQUEST = Request("GET", target_of("http://fuzz/"), {})
@@ -70,15 +70,15 @@ class World:
 
     def __init__(self, plans: list[StreamPlan], transport: Callable[[Any], Any]) -> None:
         self.now_ns = 10**12
-        self.ledger = Ledger(lambda: self.now_ns)
+        self.process_stats = ProcessStats(lambda: self.now_ns)
         self.clock = ArrivalClock(lambda: self.now_ns + WALL_OFFSET_NS, lambda: self.now_ns)
         self._around: list[tuple[Callable[[], None], Callable[[list[Any]], None]]] = []
         self._callbacks: list[Callable[[], None]] = []
         self._timers: list[Callable[[], None]] = []
         self._noted: list[Any] = []
         self._socks = [ByHand() for _ in plans]
-        instruments = Instruments(self.ledger, self, self.clock)
-        self.exchanges = [Exchange(plan, instruments, lambda: None) for plan in plans]
+        context = ProcessContext(self.process_stats, self, self.clock)
+        self.exchanges = [Exchange(plan, context, lambda: None) for plan in plans]
         for exchange, sock in zip(self.exchanges, self._socks, strict=True):
             exchange.ask(Route(()), transport(sock))
 
@@ -136,8 +136,8 @@ class World:
         """All that is known of the streams, once they have ended."""
         return {
             "records": [exchange.record for exchange in self.exchanges],
-            "tallies": {key: tally.to_dict() for key, tally in self.ledger.tallies.items()},
-            "lag": self.ledger.lag.to_dict(),
+            "all_stats": {key: stats.to_dict() for key, stats in self.process_stats.all_stats.items()},
+            "lag": self.process_stats.lag.to_dict(),
             "clock": (self.clock.reads, self.clock.fallbacks, self.clock.steps),
         }
 

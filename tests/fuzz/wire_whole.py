@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from streamgauge.wire.framing import KNOWN_SIZES, ChunkedBody
+from streamgauge.wire.http1_body import KNOWN_SIZES, ChunkedBody
 from streamgauge.wire.sequence import number_reader
 from streamgauge.wire.sse import SseDecoder
-from streamgauge.wire.whole import whole_event
+from streamgauge.wire.sse_fast_path import whole_event
 
 LONG_BYTES = 65_536
 #: 1.5 µs for each byte of a long read; what is linear takes a hundredth of it.

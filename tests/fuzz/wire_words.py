@@ -6,14 +6,14 @@ from streamgauge.wire.coding import coding_for
 from streamgauge.wire.decoder import PROTOCOLS, content_type_fits, decoder_for, protocol_of
 from streamgauge.wire.end import EndError, check_end, end_test
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.handshake import check_accept, deflate_agreed
-from streamgauge.wire.http1 import parse_head
+from streamgauge.wire.http1_head import parse_head
 from streamgauge.wire.multipart import boundary_of
 from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.raw import RawDecoder
 from streamgauge.wire.sequence import SequenceCheck, number_reader
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.websocket_handshake import check_accept, deflate_agreed
 
 #: The key of RFC 6455 section 1.3, whose accept value the seeds have.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

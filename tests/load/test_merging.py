@@ -41,7 +41,7 @@ def runs(start, until, tmp_path_factory, free_port):
 def test_every_histogram_and_count_is_equal_bucket_for_bucket(runs):
     (_, one), (_, four) = runs[1], runs[WORKERS]
     assert one.keys() == four.keys()
-    assert [name for name in one if one[name] != four[name] and name != "slices"] == []
+    assert [name for name in one if one[name] != four[name] and name != "second_reports"] == []
 
 
 def test_what_was_compared_is_not_empty(runs):
@@ -58,7 +58,7 @@ def test_what_was_compared_is_not_empty(runs):
 def test_workers_sent_what_they_counted_in_more_than_one_part(runs):
     run, totals = runs[WORKERS]
     assert run.result["run"]["workers"] == WORKERS
-    assert totals["slices"] > WORKERS
+    assert totals["second_reports"] > WORKERS
 
 
 def test_the_results_streams_are_equal_but_for_what_the_clock_and_the_processes_make_of_them(runs):

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from streamgauge.catalog import CATALOG
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 NOW_S = 1_700_000_400
 STEP_S = 15

@@ -12,9 +12,6 @@ from prometheus_client import Counter as PrometheusCounter
 from prometheus_client import Histogram as PrometheusHistogram
 
 from streamgauge.catalog import CATALOG
-from streamgauge.measure.histogram import Histogram
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.totals import MOST_LINES, OTHER
 from streamgauge.report.result import (
     QUANTILES,
     SCHEMA,
@@ -27,6 +24,9 @@ from streamgauge.report.result import (
     Verdict,
 )
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.run_stats import MOST_LINES, OTHER
 
 MixOf = tuple[str, str, float, float]
 #: Name, protocol, time to first chunk and chunk interval in seconds.

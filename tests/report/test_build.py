@@ -5,15 +5,15 @@ from typing import get_type_hints
 
 import pytest
 
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import RunTotals
+from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.report.build import build_result
 from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint
-from streamgauge.report.tally import per_second
+from streamgauge.report.sums import per_second
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
 
 RUN = Run(
     id="20260301-101500-3f2a", started_at="2026-03-01T10:15:00+00:00", duration_s=2.0, host="http://localhost",
@@ -22,21 +22,21 @@ RUN = Run(
 MS = 1_000_000
 
 
-def totals_of(*outcomes: Outcome, fallbacks: int = 0, lag_ns: int = MS) -> RunTotals:
-    tally, totals = Tally(), RunTotals()
+def totals_of(*outcomes: Outcome, fallbacks: int = 0, lag_ns: int = MS) -> RunStats:
+    stats, run_stats = StreamStats(), RunStats()
     for outcome in outcomes:
-        tally.started += 1
-        tally.chunks += 2
-        tally.bytes += 10
-        tally.time_to_first_chunk.record_ns(5 * MS if not outcome.failed else 500 * MS)
-        tally.chunk_interval.record_ns(20 * MS)
+        stats.started += 1
+        stats.chunks += 2
+        stats.bytes += 10
+        stats.time_to_first_chunk.record_ns(5 * MS if not outcome.failed else 500 * MS)
+        stats.chunk_interval.record_ns(20 * MS)
         first_s = 0.005 if not outcome.failed else 0.5
-        tally.end(StreamRecord("a", "sse", outcome, 0.0, 0.1, time_to_first_chunk_s=first_s, reason="why"))
-    part = Slice(0, active=3, tallies={("a", "sse"): tally}, reads=100, fallbacks=fallbacks)
+        stats.end(StreamRecord("a", "sse", outcome, 0.0, 0.1, time_to_first_chunk_s=first_s, reason="why"))
+    part = SecondReport(0, active=3, all_stats={("a", "sse"): stats}, reads=100, fallbacks=fallbacks)
     part.lag.record_ns(lag_ns, 100)
-    totals.add("local", part, 0.95)
-    totals.add("local", Slice(1, active=0), 0.95)
-    return totals
+    run_stats.add("local", part, 0.95)
+    run_stats.add("local", SecondReport(1, active=0), 0.95)
+    return run_stats
 
 
 def result_of(*outcomes: Outcome, **options) -> Result:
@@ -84,18 +84,18 @@ def test_percentiles_of_successes_leave_failures_out():
 
 
 def test_rates_are_over_the_time_since_the_statistics_were_reset():
-    totals = totals_of(*[Outcome.COMPLETED] * 5)
-    totals.tallies["a", "sse"].tokens = 100
-    result = build_result({**RUN, "duration_s": 20.0, "counted_s": 5.0}, totals)
+    run_stats = totals_of(*[Outcome.COMPLETED] * 5)
+    run_stats.all_stats["a", "sse"].tokens = 100
+    result = build_result({**RUN, "duration_s": 20.0, "counted_s": 5.0}, run_stats)
     assert per_second(result["streams"][0]["chunks"], result) == 2.0
     assert result["streams"][0]["tokens_per_second"]["in_all"] == 20.0
-    assert per_second(10, build_result(RUN, totals)) == 5.0
+    assert per_second(10, build_result(RUN, run_stats)) == 5.0
 
 
 def test_a_name_under_which_nothing_ran_is_left_out():
-    totals = totals_of(Outcome.COMPLETED)
-    totals.tallies["a", "auto"]
-    assert [streams["protocol"] for streams in build_result(RUN, totals)["streams"]] == ["sse"]
+    run_stats = totals_of(Outcome.COMPLETED)
+    run_stats.all_stats["a", "auto"]
+    assert [streams["protocol"] for streams in build_result(RUN, run_stats)["streams"]] == ["sse"]
 
 
 @pytest.mark.parametrize(("fallbacks", "timestamps"), [(0, "kernel"), (50, "mixed"), (100, "read")])
@@ -112,16 +112,16 @@ def test_the_timeline_has_a_point_for_each_second():
 
 
 def test_percentiles_that_coalesced_reads_leave_open_are_marked_in_each_part_of_the_result():
-    tally, totals = Tally(), RunTotals()
-    ChunkTimer(tally, 0, 10**12).coalesced_chunks(5, 20 * MS, 50 * MS, last_is_exact=True)
-    tally.end(
+    stats, run_stats = StreamStats(), RunStats()
+    ChunkTimer(stats, 0, 10**12).coalesced_chunks(5, 20 * MS, 50 * MS, last_is_exact=True)
+    stats.end(
         StreamRecord(
             "a", "openai", Outcome.COMPLETED, 0.0, 0.1, time_to_first_chunk_s=0.05, tokens=5,
             time_per_output_token_s=0.004, time_per_output_token_range_s=(0.0, 0.008),
         )
     )  # fmt: skip
-    totals.add("local", Slice(0, 1, {("a", "openai"): tally}), 0.95)
-    result = build_result(RUN, totals)
+    run_stats.add("local", SecondReport(0, 1, {("a", "openai"): stats}), 0.95)
+    result = build_result(RUN, run_stats)
     (streams,), (point,) = result["streams"], result["timeline"]
     for metric in ("time_to_first_chunk", "chunk_interval", "time_per_output_token"):
         assert "p50" in streams[metric]["uncertain"], metric

@@ -17,7 +17,7 @@ from streamgauge.report.calibration import (
     machine,
     write_calibration,
 )
-from streamgauge.report.floor import age, recalled, sentence
+from streamgauge.report.calibration_text import age, recalled, sentence
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import pytest
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report.charts import Chart, over_time
 from streamgauge.report.distribution import SHOWN, distributions, percentile_curve
 from streamgauge.report.result import Result
+from streamgauge.stats.histogram import Histogram
 
 MIX = (
     ("/stream/sse", "sse", 0.004, 0.05),

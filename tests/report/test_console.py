@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView, server_view
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
 
 
 def printed(result: Result, server: ServerView | None = None, width: int = 140, **options: Any) -> str:

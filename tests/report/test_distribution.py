@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report.charts import Chart
 from streamgauge.report.distribution import distributions, percentile_curve
 from streamgauge.report.result import Result
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
-from streamgauge.measure.totals import MOST_LINES, RunTotals
 from streamgauge.report.build import build_result
 from streamgauge.report.result import Result, Run
-from tests.measure.filled import OFFSET_NS, raw_delays
-from tests.report.test_floor import calibration
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.run_stats import MOST_LINES, RunStats
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
+from tests.report.test_calibration_text import calibration
+from tests.stats.filled import OFFSET_NS, raw_delays
 
 MS = 1_000_000
 RUN = Run(
@@ -27,36 +27,36 @@ COUNTS = {
 VALUES = {"time_to_first_chunk": 30, "chunk_interval": 31, "duration": 32, "time_per_output_token": 33}
 
 
-def tally_of(**counts: int) -> Tally:
-    tally = Tally()
-    tally.outcomes[Outcome.COMPLETED] = 1
+def tally_of(**counts: int) -> StreamStats:
+    stats = StreamStats()
+    stats.outcomes[Outcome.COMPLETED] = 1
     for name, count in counts.items():
-        setattr(tally, name, count)
-    return tally
+        setattr(stats, name, count)
+    return stats
 
 
-def run_of(*slices: Slice) -> Result:
-    totals = RunTotals()
-    for part in slices:
-        totals.add("local", part, 0.95)
-    return build_result(RUN, totals)
+def run_of(*second_reports: SecondReport) -> Result:
+    run_stats = RunStats()
+    for part in second_reports:
+        run_stats.add("local", part, 0.95)
+    return build_result(RUN, run_stats)
 
 
-def only_streams(tally: Tally) -> Any:
-    (streams,) = run_of(Slice(0, 1, {("a", "sse"): tally}))["streams"]
+def only_streams(stats: StreamStats) -> Any:
+    (streams,) = run_of(SecondReport(0, 1, {("a", "sse"): stats}))["streams"]
     return streams
 
 
 @pytest.fixture
-def full() -> Tally:
-    tally = tally_of(coalesced=20, **COUNTS)
+def full() -> StreamStats:
+    stats = tally_of(coalesced=20, **COUNTS)
     for metric, times in VALUES.items():
-        getattr(tally, metric).record_ns(times * MS, times)
-    tally.duration_per_token.record_ns(125 * MS)
-    return tally
+        getattr(stats, metric).record_ns(times * MS, times)
+    stats.duration_per_token.record_ns(125 * MS)
+    return stats
 
 
-def test_counts_of_a_name_are_its_own(full: Tally) -> None:
+def test_counts_of_a_name_are_its_own(full: StreamStats) -> None:
     streams = only_streams(full)
     assert {name: streams[name] for name in COUNTS} == COUNTS
     assert streams["coalesced_share"] == 20 / 500
@@ -80,10 +80,10 @@ def test_streams_started_are_never_fewer_than_none(started: int, shown: int) -> 
 
 
 def test_outcomes_and_reasons_come_with_the_most_frequent_first() -> None:
-    tally = Tally()
-    tally.outcomes.update({Outcome.COMPLETED: 2, Outcome.TRUNCATED: 1, Outcome.STALLED: 3})
-    tally.reasons.update({"truncated: it was cut": 1, "stalled: nothing came": 3, "stalled: little came": 2})
-    streams = only_streams(tally)
+    stats = StreamStats()
+    stats.outcomes.update({Outcome.COMPLETED: 2, Outcome.TRUNCATED: 1, Outcome.STALLED: 3})
+    stats.reasons.update({"truncated: it was cut": 1, "stalled: nothing came": 3, "stalled: little came": 2})
+    streams = only_streams(stats)
     assert list(streams["outcomes"].items()) == [("stalled", 3), ("completed", 2), ("truncated", 1)]
     assert list(streams["reasons"].values()) == [3, 2, 1]
     assert next(iter(streams["reasons"])) == "stalled: nothing came"
@@ -91,12 +91,12 @@ def test_outcomes_and_reasons_come_with_the_most_frequent_first() -> None:
 
 def test_the_delays_of_a_name_are_its_own() -> None:
     keys = {("b", "sse"): 3, ("a", "sse"): 1}
-    tallies = {key: tally_of(started=1) for key in keys}
+    all_stats = {key: tally_of(started=1) for key in keys}
     for key, number in keys.items():
-        tallies[key].delays = {"clock": raw_delays(number)}
-    expected = {key: tally.delays["clock"].delays.all.count for key, tally in tallies.items()}
+        all_stats[key].delays = {"clock": raw_delays(number)}
+    expected = {key: stats.delays["clock"].delays.all.count for key, stats in all_stats.items()}
     assert len(set(expected.values())) == 2
-    part = Slice(0, 1, tallies)
+    part = SecondReport(0, 1, all_stats)
     part.wall_offset_ns = -OFFSET_NS
     streams = run_of(part)["streams"]
     assert [each["name"] for each in streams] == ["a", "b"]
@@ -109,15 +109,15 @@ def test_the_delays_of_a_name_are_its_own() -> None:
 
 
 def test_figures_of_the_generator_are_their_own() -> None:
-    part = Slice(0, 1, {("a", "sse"): tally_of(started=1, chunks=1)}, reads=100)
+    part = SecondReport(0, 1, {("a", "sse"): tally_of(started=1, chunks=1)}, reads=100)
     part.cpu, part.longest_pause_s, part.waited_s, part.stopped_s = 0.41, 0.042, 0.13, 0.02
     part.clock_steps, part.refusal_pauses, part.refusal_pause_s = 43, 44, 4.5
     part.lag.record_ns(3 * MS, 46)
     part.hub_lag.record_ns(5 * MS, 47)
-    totals = RunTotals()
-    totals.add("local", part, 0.95)
+    run_stats = RunStats()
+    run_stats.add("local", part, 0.95)
     known = calibration()
-    found: Any = dict(build_result(RUN, totals, known)["generator"])
+    found: Any = dict(build_result(RUN, run_stats, known)["generator"])
     lag, hub_lag = found.pop("lag"), found.pop("hub_lag")
     assert (lag["count"], hub_lag["count"]) == (46, 47)
     assert (lag["p50"], hub_lag["p50"]) == pytest.approx((0.003, 0.005), rel=0.01)
@@ -141,7 +141,7 @@ def test_figures_of_the_generator_are_their_own() -> None:
 def test_times_rest_on_kernel_stamps_where_at_most_one_read_in_a_thousand_lacks_one(
     reads: int, fallbacks: int, timestamps: str
 ) -> None:
-    assert run_of(Slice(0, 0, reads=reads, fallbacks=fallbacks))["generator"]["timestamps"] == timestamps
+    assert run_of(SecondReport(0, 0, reads=reads, fallbacks=fallbacks))["generator"]["timestamps"] == timestamps
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_times_rest_on_kernel_stamps_where_at_most_one_read_in_a_thousand_lacks_
     ],
 )
 def test_the_verdict_has_its_reasons(outcomes: list[Outcome], clock_steps: int, trust: str, exit_code: int) -> None:
-    tally = Tally()
-    tally.outcomes.update(outcomes)
-    tally.chunks = len(outcomes)
-    found: Any = dict(run_of(Slice(0, 0, {("a", "sse"): tally}, clock_steps=clock_steps))["verdict"])
+    stats = StreamStats()
+    stats.outcomes.update(outcomes)
+    stats.chunks = len(outcomes)
+    found: Any = dict(run_of(SecondReport(0, 0, {("a", "sse"): stats}, clock_steps=clock_steps))["verdict"])
     reasons = found.pop("reasons")
     assert found == {"trust": trust, "slo": [], "exit_code": exit_code}
     words = {"trusted": [], "degraded": ["the wall clock stepped once"], "invalid": ["nothing was measured"]}[trust]
@@ -165,13 +165,13 @@ def test_the_verdict_has_its_reasons(outcomes: list[Outcome], clock_steps: int, 
     assert all(reason.startswith(word) for reason, word in zip(reasons, words, strict=True))
 
 
-def named(number: int) -> Tally:
+def named(number: int) -> StreamStats:
     """What one name did in a second, all of it told apart from what others did by ``number``."""
-    tally = tally_of(started=10 + number, chunks=200 + number, bytes=3000 + number)
-    tally.outcomes[Outcome.STALLED] = number
-    tally.time_to_first_chunk.record_ns((40 + number) * MS)
-    tally.chunk_interval.record_ns((60 + number) * MS)
-    return tally
+    stats = tally_of(started=10 + number, chunks=200 + number, bytes=3000 + number)
+    stats.outcomes[Outcome.STALLED] = number
+    stats.time_to_first_chunk.record_ns((40 + number) * MS)
+    stats.chunk_interval.record_ns((60 + number) * MS)
+    return stats
 
 
 def figures(number: int) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def figures(number: int) -> dict[str, Any]:
 
 def test_a_second_has_the_figures_of_each_name() -> None:
     keys = [("b", "raw"), ("a", "sse"), ("a", "raw")]
-    (point,) = run_of(Slice(7, 5, {key: named(number) for number, key in enumerate(keys, 1)}))["timeline"]
+    (point,) = run_of(SecondReport(7, 5, {key: named(number) for number, key in enumerate(keys, 1)}))["timeline"]
     assert (point["t_s"], point["active"]) == (7, 5)
     assert point["streams"] == [
         {"name": "a", "protocol": "raw", **figures(3)},
@@ -198,8 +198,10 @@ def test_a_second_has_the_figures_of_each_name() -> None:
 
 def test_the_seconds_come_in_order_and_the_line_of_the_others_last() -> None:
     names = [f"z{number}" for number in range(MOST_LINES + 2, 0, -1)]
-    slices = [Slice(t_s, 0, {(name, "sse"): named(at) for at, name in enumerate(names)}) for t_s in (4, 2, 9)]
-    timeline = run_of(*slices)["timeline"]
+    second_reports = [
+        SecondReport(t_s, 0, {(name, "sse"): named(at) for at, name in enumerate(names)}) for t_s in (4, 2, 9)
+    ]
+    timeline = run_of(*second_reports)["timeline"]
     assert [point["t_s"] for point in timeline] == [2, 4, 9]
     for point in timeline:
         lines = [(each["name"], each["protocol"]) for each in point["streams"]]

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from streamgauge.measure.outcome import Outcome
 from streamgauge.report import units
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView, server_view
+from streamgauge.stats.outcome import Outcome
 from tests.report.printed import Shown, columns_of, joined, ms
 
 TITLES = {

@@ -5,9 +5,9 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.measure.histogram import HIGHEST_US, Histogram, bounds_us
 from streamgauge.report import hdr
 from streamgauge.report.result import ResultError
+from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us
 
 durations_ns = st.one_of(
     st.integers(0, 2_000),

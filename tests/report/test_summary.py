@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from streamgauge.measure.histogram import Histogram
 from streamgauge.report import hdr
 from streamgauge.report.summary import summary
+from streamgauge.stats.histogram import Histogram
 
 
 def test_percentiles_mean_and_extremes_are_in_seconds() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamgauge.measure.outcome import Outcome
 from streamgauge.report.result import QUANTILES, Result
 from streamgauge.report.tables import streams_csv, timeline_csv, write_tables
+from streamgauge.stats.outcome import Outcome
 
 METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
 

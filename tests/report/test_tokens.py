@@ -6,20 +6,20 @@ import json
 import pytest
 from rich.console import Console
 
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
-from streamgauge.measure.tally import Tally
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
 from streamgauge.report.summary import summary
 from streamgauge.report.tokens import token_rate, token_words
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.stream_stats import StreamStats
 
 
-def tally_of(*streams: tuple[int, float], outcome: Outcome = Outcome.COMPLETED) -> Tally:
-    tally = Tally()
+def tally_of(*streams: tuple[int, float], outcome: Outcome = Outcome.COMPLETED) -> StreamStats:
+    stats = StreamStats()
     for tokens, duration_s in streams:
-        tally.end(StreamRecord("chat", "openai", outcome, 0.0, duration_s, tokens=tokens, time_per_output_token_s=0.02))
-    return tally
+        stats.end(StreamRecord("chat", "openai", outcome, 0.0, duration_s, tokens=tokens, time_per_output_token_s=0.02))
+    return stats
 
 
 def test_all_tokens_count_over_the_run_and_each_streams_over_its_own_duration() -> None:
@@ -40,27 +40,27 @@ def test_streams_without_tokens_have_no_rate() -> None:
 
 def test_rates_merge_exactly() -> None:
     streams = [(at + 1, 0.1 * (at + 3)) for at in range(100)]
-    whole, parts = tally_of(*streams), Tally()
+    whole, parts = tally_of(*streams), StreamStats()
     for part in (streams[::2], streams[1::2]):
-        parts.merge(Tally.from_dict(json.loads(json.dumps(tally_of(*part).to_dict()))))
+        parts.merge(StreamStats.from_dict(json.loads(json.dumps(tally_of(*part).to_dict()))))
     assert parts.duration_per_token == whole.duration_per_token
     assert token_rate(parts, 5.0) == token_rate(whole, 5.0)
 
 
 def test_a_time_per_token_that_coalesced_reads_leave_open_says_so(make_result) -> None:
     chat = make_result()["streams"][-1]
-    tally = tally_of((1234, 10.0))
-    chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(tally, run_s=20.0)
-    chat["time_per_output_token"] = summary(tally.time_per_output_token, {"p99": (0.01, 0.03)})
+    stats = tally_of((1234, 10.0))
+    chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(stats, run_s=20.0)
+    chat["time_per_output_token"] = summary(stats.time_per_output_token, {"p99": (0.01, 0.03)})
     assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, since chunks shared a read)" in token_words(chat)
 
 
 def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
     result = make_result()
     chat = result["streams"][-1]
-    tally = tally_of((1234, 10.0))
-    chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(tally, run_s=20.0)
-    chat["time_per_output_token"] = summary(tally.time_per_output_token)
+    stats = tally_of((1234, 10.0))
+    chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(stats, run_s=20.0)
+    chat["time_per_output_token"] = summary(stats.time_per_output_token)
     out = io.StringIO()
     print_table(result, console=Console(file=out, width=200))
     assert "1,234 tokens, 61.7 per s in all; of a stream 123 per s (p50)" in token_words(chat)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from target_app.closing import Closing
+from target_app.shutdown import Closing
 
 #: Longer than any test waits.
 LONG_S = 3600.0

@@ -6,8 +6,8 @@ from itertools import count, islice, repeat
 
 import pytest
 
-from target_app.closing import Closing
 from target_app.producing import Form, Plan, Producer, StreamCutError, Terms
+from target_app.shutdown import Closing
 
 AT_ONCE = 0.0
 LATE_S = 60.0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.framing import (
+from streamgauge.wire.http1_body import (
     MAX_LINE_BYTES,
     MAX_TRAILER_BYTES,
     ChunkedBody,
@@ -15,7 +15,7 @@ from streamgauge.wire.framing import (
     NoBody,
     framing_of,
 )
-from streamgauge.wire.http1 import parse_head
+from streamgauge.wire.http1_head import parse_head
 
 CHUNKED = {
     "no chunk": (b"0\r\n\r\n", []),

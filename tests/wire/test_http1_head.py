@@ -5,7 +5,7 @@ import time
 import pytest
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1 import Head, HeadParser, parse_head
+from streamgauge.wire.http1_head import Head, HeadParser, parse_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HEADS = {

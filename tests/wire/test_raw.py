@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.framing import ChunkedBody
+from streamgauge.wire.http1_body import ChunkedBody
 from streamgauge.wire.raw import BLOCK_BYTES, RawDecoder
 
 

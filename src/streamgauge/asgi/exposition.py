@@ -11,9 +11,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
 from streamgauge.asgi.instruments import Instruments
-from streamgauge.asgi.living import reap
 from streamgauge.asgi.multiprocess import Together, check_directory, directory
 from streamgauge.asgi.processes import Processes
+from streamgauge.asgi.worker_liveness import reap
 
 _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -1,6 +1,6 @@
 """What the start of a response says about its body."""
 
-from streamgauge.asgi.framing import STREAMING_TYPES
+from streamgauge.asgi.chunk_counting import STREAMING_TYPES
 from streamgauge.asgi.interface import Message
 
 _WITHOUT_BODY = frozenset({204, 304})

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from streamgauge.asgi.conversation import Conversation
-from streamgauge.asgi.exchange import Exchange
+from streamgauge.asgi.http_responder import Exchange
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.multiprocess import check_values
@@ -14,6 +13,7 @@ from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.routes import RouteTemplates
 from streamgauge.asgi.stamps import Stamper
+from streamgauge.asgi.websocket_responder import Conversation
 
 
 class StreamMetrics:

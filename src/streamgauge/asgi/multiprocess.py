@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from streamgauge.asgi.instruments import Instruments
-from streamgauge.asgi.living import LOCK, METRICS, is_locked
+from streamgauge.asgi.worker_liveness import LOCK, METRICS, is_locked
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

@@ -7,7 +7,7 @@ from prometheus_client import ProcessCollector
 from prometheus_client.metrics_core import Metric as Sampled
 from prometheus_client.registry import Collector
 
-from streamgauge.asgi.living import living
+from streamgauge.asgi.worker_liveness import living
 
 
 class Processes(Collector):

@@ -9,9 +9,9 @@ from time import perf_counter
 from prometheus_client import Histogram
 
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
-from streamgauge.asgi.living import sign_in
 from streamgauge.asgi.multiprocess import directory
 from streamgauge.asgi.series import StreamSeries
+from streamgauge.asgi.worker_liveness import sign_in
 from streamgauge.catalog import INTERVAL_BUCKETS
 
 

@@ -5,8 +5,8 @@ from math import inf
 
 from prometheus_client import Counter, Histogram
 
+from streamgauge.asgi.chunk_counting import CLOSING_BYTES
 from streamgauge.asgi.familiar import Familiar
-from streamgauge.asgi.framing import CLOSING_BYTES
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.notes import OUTCOMES
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS

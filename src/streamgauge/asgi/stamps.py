@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from time import time_ns
 
-from streamgauge.asgi.framing import protocol_of
+from streamgauge.asgi.chunk_counting import protocol_of
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import Message, Scope
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import inf
 from time import perf_counter
 
+from streamgauge.asgi.chunk_counting import ChunkCounter, MessageCounter
 from streamgauge.asgi.familiar import Familiar, look_nowhere
-from streamgauge.asgi.framing import ChunkCounter, MessageCounter
 from streamgauge.asgi.series import QUICK_S, StreamSeries
 
 

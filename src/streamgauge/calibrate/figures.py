@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from streamgauge.calibrate.truth import METRICS, Stream, quantile
-from streamgauge.measure.health import JUDGED
 from streamgauge.report.calibration import SCHEMA, Calibration, Figure, machine
 from streamgauge.report.result import Result
+from streamgauge.verdict.trust import JUDGED
 
 
 class CalibrationError(Exception):

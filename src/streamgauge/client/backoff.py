@@ -8,8 +8,8 @@
 import random
 from collections.abc import Callable
 
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 
 FIRST_SHARE = 1 / 16
 

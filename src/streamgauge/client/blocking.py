@@ -2,27 +2,27 @@
 
 from collections.abc import Iterable
 
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.connect.routing import Network
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.reconnect import exchange_of
-from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.record import StreamRecord
 
 
 def run_streams(
-    plans: Iterable[StreamPlan], ledger: Ledger | None = None, network: Network | None = None
+    plans: Iterable[StreamPlan], process_stats: ProcessStats | None = None, network: Network | None = None
 ) -> list[StreamRecord]:
     """Start all of ``plans`` at once, wait until each has ended, and return their records in the same order.
 
     Raises what the plans' own callables raised.
     """
     reactor = SelectorReactor()
-    instruments = Instruments(ledger or Ledger(), reactor)
+    context = ProcessContext(process_stats or ProcessStats(), reactor)
     paused: list[_Run] = []
-    runs = [_Run(plan, instruments, network, paused) for plan in plans]
+    runs = [_Run(plan, context, network, paused) for plan in plans]
     try:
         for run in runs:
             run.session.ask(run.exchange)
@@ -43,10 +43,10 @@ class _Run:
     """One stream and the session that drives it."""
 
     def __init__(
-        self, plan: StreamPlan, instruments: Instruments, network: Network | None, paused: "list[_Run]"
+        self, plan: StreamPlan, context: ProcessContext, network: Network | None, paused: "list[_Run]"
     ) -> None:
         self.session = Session(network)
-        self.exchange = exchange_of(plan, instruments, on_pause=lambda: paused.append(self))
+        self.exchange = exchange_of(plan, context, on_pause=lambda: paused.append(self))
 
     def go_on(self) -> bool:
         return self.session.go_on(self.exchange)

@@ -8,27 +8,27 @@ are mistakes of the caller's own callables, and go back to the caller.
 import math
 from collections.abc import Callable
 
-from streamgauge.client.body import BodyReader
-from streamgauge.client.connections import may_serve_another
-from streamgauge.client.dial import Dial, Route, is_tls_failure, words
-from streamgauge.client.instruments import Instruments
-from streamgauge.client.intake import Intake
-from streamgauge.client.judge import Settled
+from streamgauge.client.connect.dial import Dial, Route, is_tls_failure, words
+from streamgauge.client.connect.transport import Transport
+from streamgauge.client.http.pool import may_serve_another
+from streamgauge.client.http.redirect import came_whole, is_redirect, redirected
+from streamgauge.client.http.request import Request
+from streamgauge.client.http.sending import Sending
 from streamgauge.client.opening import opening_of
-from streamgauge.client.patience import Patience
 from streamgauge.client.plan import StreamPlan
+from streamgauge.client.read.body import BodyReader
+from streamgauge.client.read.chunk_checks import Settled
+from streamgauge.client.read.connection_reader import ConnectionReader
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.timeouts import Timeouts
+from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.client.recording import record_of
-from streamgauge.client.redirect import came_whole, is_redirect, redirected
-from streamgauge.client.request import Request
-from streamgauge.client.sending import Sending
 from streamgauge.client.start_delay import StartDelay
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.client.transport import Transport
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.decoder import protocol_of
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1 import Head, HeadParser
+from streamgauge.wire.http1_head import Head, HeadParser
 from streamgauge.wire.websocket import WebSocketBody
 
 
@@ -38,7 +38,7 @@ class Exchange:
     ``record`` is set when it has ended, and ``error`` too if one of the caller's callables raised.
     """
 
-    def __init__(self, plan: StreamPlan, instruments: Instruments, on_pause: Callable[[], None]) -> None:
+    def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
         self.plan = plan
         #: What is to be asked for next, and what ``head`` answers.
         self.request: Request = plan.request
@@ -49,23 +49,25 @@ class Exchange:
         self.head: Head | None = None
         #: The connection, left open, where another request may use it.
         self.reusable: Transport | None = None
-        self._ledger = instruments.ledger
-        self._instruments = instruments
-        self._reactor = instruments.reactor
+        self._process_stats = context.process_stats
+        self._context = context
+        self._reactor = context.reactor
         self._on_pause = on_pause
         self._protocol = plan.protocol
-        self._tally = instruments.ledger.begin(plan.name, plan.protocol)
-        self._delay = StartDelay(instruments.cpu_waited_ns, instruments.ledger.now_ns)
-        self._timer = ChunkTimer(self._tally, instruments.ledger.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
+        self._stats = context.process_stats.begin(plan.name, plan.protocol)
+        self._delay = StartDelay(context.cpu_waited_ns, context.process_stats.now_ns)
+        self._timer = ChunkTimer(
+            self._stats, context.process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9)
+        )
         self._route = Route(())
         self._opening = opening_of(plan)
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
-        self._intake: Intake | None = None
+        self._reader: ConnectionReader | None = None
         self._sending: Sending | None = None
-        self._patience = Patience(plan.limits, self._timer, self._ledger.now_ns, self._reactor, self._on_check)
-        self._patience.wait()
+        self._timeouts = Timeouts(plan.limits, self._timer, self._process_stats.now_ns, self._reactor, self._on_check)
+        self._timeouts.wait()
         self._head_parser = HeadParser()
         self._body: BodyReader | None = None
         #: The body again, where it is one that sends too.
@@ -94,8 +96,8 @@ class Exchange:
 
     def censor(self) -> None:
         """The run ended first: hang up. What has arrived by now counts."""
-        if self._intake is not None:
-            self._intake.catch_up()
+        if self._reader is not None:
+            self._reader.catch_up()
         self._end(Outcome.CENSORED, "the run ended first")
 
     # Sending
@@ -108,14 +110,14 @@ class Exchange:
     def _connected(self, transport: Transport) -> None:
         self._dial = None
         self._transport = transport
-        self._intake = Intake(transport, self._instruments, self._take, self._failed)
+        self._reader = ConnectionReader(transport, self._context, self._take, self._failed)
         route, self._opening = self._route, opening_of(self.plan)
         self._sending = Sending(transport, self._reactor)
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
         request = self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade)
         self._delay.send()
-        self._timer.delay(self._delay, self._ledger.now_ns())
+        self._timer.delay(self._delay, self._process_stats.now_ns())
         self._sending.send(request)
 
     # Reading
@@ -151,13 +153,13 @@ class Exchange:
             self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
         except Exception as error:
             self._raise(error)
-        if body is not None and self._intake is not None:
+        if body is not None and self._reader is not None:
             apart_ns = timer.last_ns - last_ns if timer.coalesced == coalesced else 0
-            self._intake.await_next(body, apart_ns, exact=timer.exact)
+            self._reader.await_next(body, apart_ns, exact=timer.exact)
 
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
         beyond = self._transport is not None and self._transport.beyond
-        settled = body.feed(data, arrival_ns, self._instruments.clock, beyond=beyond)
+        settled = body.feed(data, arrival_ns, self._context.clock, beyond=beyond)
         if self._websocket is not None:
             self._reply(self._websocket, body)
         if settled is not None:
@@ -188,12 +190,12 @@ class Exchange:
             return False
         if self._protocol == "auto":
             self._protocol = protocol_of(head.fields.get("content-type", ""))
-            self._tally = self._ledger.resettle(self._tally, self.plan.name, self._protocol)
-            self._timer.tally = self._tally
+            self._stats = self._process_stats.resettle(self._stats, self.plan.name, self._protocol)
+            self._timer.stats = self._stats
         framing = self._opening.framing(head)
-        self._body = BodyReader(self.plan, head, self._protocol, framing, self._tally, self._timer)
-        assert self._intake is not None
-        self._intake.begin_body(self._body, self._timer)
+        self._body = BodyReader(self.plan, head, self._protocol, framing, self._stats, self._timer)
+        assert self._reader is not None
+        self._reader.begin_body(self._body, self._timer)
         if isinstance(framing, WebSocketBody):
             self._websocket = framing
             self._reply(framing, self._body)
@@ -203,9 +205,9 @@ class Exchange:
         """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
         if self._sending is None:
             return
-        if body.judge.named_end_came and not websocket.closing:
+        if body.checks.named_end_came and not websocket.closing:
             websocket.send_close()
-            self._patience.closing(lambda: self._peer_closed(""))
+            self._timeouts.closing(lambda: self._peer_closed(""))
         if outgoing := websocket.take_outgoing():
             self._sending.send(outgoing)
 
@@ -222,7 +224,7 @@ class Exchange:
 
     def _peer_closed(self, why: str) -> None:
         """The peer closed the connection: cleanly where ``why`` is empty. A FIN brings no stamp: it is known by now."""
-        end_ns = self._ledger.now_ns()
+        end_ns = self._process_stats.now_ns()
         if self._body is not None:
             try:
                 broken = why and not self._body.said_goodbye
@@ -243,12 +245,12 @@ class Exchange:
 
     def _on_check(self) -> None:
         """The stream may have stalled."""
-        if self._intake is not None:
-            self._intake.catch_up()  # what has arrived meanwhile counts
+        if self._reader is not None:
+            self._reader.catch_up()  # what has arrived meanwhile counts
         if self.record is not None:
             return
-        if not (reason := self._patience.exhausted()):
-            self._patience.wait()
+        if not (reason := self._timeouts.exhausted()):
+            self._timeouts.wait()
         elif self._transport is None:
             self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
         else:
@@ -259,13 +261,13 @@ class Exchange:
     def _end(self, outcome: Outcome, reason: str, arrival_ns: int | None = None) -> None:
         if self.record is not None:
             return
-        if self._intake is not None:
-            self._intake.settle()
-        end_ns = self._ledger.now_ns() if arrival_ns is None else arrival_ns
+        if self._reader is not None:
+            self._reader.settle()
+        end_ns = self._process_stats.now_ns() if arrival_ns is None else arrival_ns
         self.record = self._recorded((outcome, reason), end_ns)
-        self._patience.stop()
+        self._timeouts.stop()
         self._let_go(outcome)
-        self._ledger.end(self._tally, self.record)
+        self._process_stats.end(self._stats, self.record)
         self._on_pause()
 
     def _recorded(self, ended: Settled, end_ns: int) -> StreamRecord:
@@ -300,7 +302,7 @@ class Exchange:
             self._transport = None
 
     def _unwatch(self) -> None:
-        for watch in (self._intake, self._sending):
+        for watch in (self._reader, self._sending):
             if watch is not None:
                 watch.stop()
-        self._intake = self._sending = None
+        self._reader = self._sending = None

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from streamgauge.client.plan import StreamPlan
 from streamgauge.wire.decoder import content_type_fits
-from streamgauge.wire.framing import Framing, framing_of
-from streamgauge.wire.handshake import check_accept, handshake_fields
-from streamgauge.wire.http1 import Head
+from streamgauge.wire.http1_body import Framing, framing_of
+from streamgauge.wire.http1_head import Head
 from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.websocket_handshake import check_accept, handshake_fields
 
 _EXTENSIONS = "sec-websocket-extensions"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamgauge.client.request import Request
+from streamgauge.client.http.request import Request
 from streamgauge.wire.decoder import PROTOCOLS
 from streamgauge.wire.end import End, check_end
 from streamgauge.wire.sequence import NumberSource, check_source

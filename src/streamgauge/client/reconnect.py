@@ -15,16 +15,16 @@ interval, since users waited. The limits hold meanwhile: a gap longer than the i
 from collections.abc import Callable
 from dataclasses import replace
 
-from streamgauge.client.body import BodyReader
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
-from streamgauge.client.judge import Settled
+from streamgauge.client.http.request import Request, RequestError
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import Watch
-from streamgauge.client.request import Request, RequestError
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
-from streamgauge.wire.http1 import Head, HeadParser
+from streamgauge.client.read.body import BodyReader
+from streamgauge.client.read.chunk_checks import Settled
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.http1_head import Head, HeadParser
 from streamgauge.wire.resumption import ResumableSseDecoder
 
 #: The wait where the stream asks for none: the standard says "a few seconds", and most browsers wait this long.
@@ -33,16 +33,16 @@ DEFAULT_WAIT_S = 3.0
 _BROKEN_OFF = frozenset({Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED, Outcome.CONNECT_ERROR})
 
 
-def exchange_of(plan: StreamPlan, instruments: Instruments, on_pause: Callable[[], None]) -> Exchange:
+def exchange_of(plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> Exchange:
     """The exchange that carries out ``plan``."""
-    return (ReconnectingExchange if plan.reconnect else Exchange)(plan, instruments, on_pause)
+    return (ReconnectingExchange if plan.reconnect else Exchange)(plan, context, on_pause)
 
 
 class ReconnectingExchange(Exchange):
     """An ``Exchange`` that pauses for another connection where it would have ended."""
 
-    def __init__(self, plan: StreamPlan, instruments: Instruments, on_pause: Callable[[], None]) -> None:
-        super().__init__(plan, instruments, on_pause)
+    def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
+        super().__init__(plan, context, on_pause)
         self._reconnects = 0
         self._waiting: Watch | None = None
         self._wait_s = DEFAULT_WAIT_S
@@ -87,9 +87,9 @@ class ReconnectingExchange(Exchange):
         return (
             outcome in _BROKEN_OFF
             and self._reconnects < self.plan.reconnect
-            and not (self._body is not None and self._body.judge.named_end_came)
+            and not (self._body is not None and self._body.checks.named_end_came)
             and not (self.head is not None and self.head.status == 204)
-            and not self._patience.exhausted()
+            and not self._timeouts.exhausted()
         )
 
     def _break_off(self, outcome: Outcome) -> None:
@@ -129,17 +129,17 @@ class ReconnectingExchange(Exchange):
     def _on_check(self) -> None:
         if self._transport is not None or (self._waiting is None and self._timer.first_ns is None):
             super()._on_check()
-        elif reason := self._patience.exhausted():
+        elif reason := self._timeouts.exhausted():
             doing = "was" if self._waiting is None else "waited to be"
             self._end(Outcome.STALLED, f"{reason}, while it {doing} connected to again")
         else:
-            self._patience.wait()
+            self._timeouts.wait()
 
 
 def _carry_over(before: BodyReader, body: BodyReader) -> None:
     """Let ``body`` count on from where the connection before it left off."""
     body.bytes = before.bytes
-    body.judge.sequence = before.judge.sequence
+    body.checks.sequence = before.checks.sequence
     if isinstance(body.decoder, ResumableSseDecoder):
         body.decoder.heartbeats = before.decoder.heartbeats
 

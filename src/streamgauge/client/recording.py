@@ -1,10 +1,10 @@
 """From what an exchange knows at its end to the record of the stream."""
 
-from streamgauge.client.body import BodyReader
-from streamgauge.client.judge import Settled
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.measure.record import StreamRecord
-from streamgauge.wire.http1 import Head
+from streamgauge.client.read.body import BodyReader
+from streamgauge.client.read.chunk_checks import Settled
+from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.http1_head import Head
 
 
 def record_of(
@@ -35,7 +35,7 @@ def record_of(
         coalesced=timer.coalesced,
         max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
         reason=reason,
-        **(body.judge.findings() if body else {}),
+        **(body.checks.findings() if body else {}),
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from streamgauge.client.connections import Connections
-from streamgauge.client.cookies import Cookies
+from streamgauge.client.connect.routing import Network, RouteError
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.routing import Network, RouteError
+from streamgauge.client.http.cookies import Cookies
+from streamgauge.client.http.pool import Connections
 
 
 class Session:

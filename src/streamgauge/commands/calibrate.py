@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from streamgauge.commands.values import NewFile, Problem, Rate, RunTime, Whole, need
-from streamgauge.demo.interrupt import Interrupt
+from streamgauge.commands.option_values import NewFile, Problem, Rate, RunTime, Whole, need
+from streamgauge.runner.interrupt import Interrupt
 
 _NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
 
@@ -44,15 +44,15 @@ def calibrate(
             f"--interval-ms {interval_ms:g}: expected at most {run_time * 500}, for two chunks in a run of {run_time} s"
         )
     with Interrupt() as interrupt:
-        from streamgauge.calibrate.drive import Plan
-        from streamgauge.calibrate.drive import calibrate as run
+        from streamgauge.calibrate.calibration_run import Plan
+        from streamgauge.calibrate.calibration_run import calibrate as run
 
         found = run(Plan(users, interval_ms, run_time, chunk_bytes), interrupt, quiet=quiet)
     if isinstance(found, int):
         raise SystemExit(found)
 
     from streamgauge.report.calibration import FILE_VARIABLE, kept_at, write_calibration
-    from streamgauge.report.floor import print_calibration
+    from streamgauge.report.calibration_text import print_calibration
 
     print_calibration(found)
     for path, option in ((output, "--output"), (kept_at(), f"${FILE_VARIABLE}")):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from streamgauge.commands.values import Existing, NewDirectory, Port, Problem, Rate, RunTime, Whole, need
-from streamgauge.demo.interrupt import Interrupt
+from streamgauge.commands.option_values import Existing, NewDirectory, Port, Problem, Rate, RunTime, Whole, need
+from streamgauge.runner.interrupt import Interrupt
 
 _NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh")
 #: Beyond it, one host runs out of ephemeral ports to one address.
@@ -61,10 +61,10 @@ def demo(
     if web_port is not None and not web:
         raise Problem(f"--web-port {web_port}: there is no web UI without --web")
     with Interrupt() as interrupt:
-        from streamgauge.demo.drive import run_demo
-        from streamgauge.demo.plan import Plan
-        from streamgauge.demo.ports import PortError, choose_ports
+        from streamgauge.demo.demo_plan import Plan
+        from streamgauge.demo.demo_run import run_demo
         from streamgauge.demo.sample import default_locustfile
+        from streamgauge.runner.ports import PortError, choose_ports
 
         try:
             ports = choose_ports(app_port, metrics_port, web_port, web=web, workers=processes > 1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamgauge.commands.values import Existing, NewFile, OneOf, Problem, need
+from streamgauge.commands.option_values import Existing, NewFile, OneOf, Problem, need
 
 if TYPE_CHECKING:
     from streamgauge.report.result import Result

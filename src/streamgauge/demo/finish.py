@@ -4,13 +4,13 @@ import http.client
 import sys
 from pathlib import Path
 
-from streamgauge.demo.display import Display
 from streamgauge.demo.service import Service
 from streamgauge.demo.view import unexplained, view_of, write_view
 from streamgauge.report.console import print_table
 from streamgauge.report.html import write_report
 from streamgauge.report.result import Result, read_result
 from streamgauge.report.server_view import ScrapeError, ServerView
+from streamgauge.runner.display import Display
 
 _FAILED, _UNTRUSTED = 1, 3
 

@@ -3,19 +3,18 @@
 import time
 from pathlib import Path
 
-from streamgauge.demo.display import Display, Progress
-from streamgauge.demo.interrupt import Interrupt, Interrupted
-from streamgauge.demo.master import IDLE, Master, MasterError
-from streamgauge.demo.plan import Plan
-from streamgauge.demo.ports import HOST
-from streamgauge.demo.process import Child, Children
-from streamgauge.demo.runs import Runs, StartOfRun, discard
+from streamgauge.demo.demo_plan import Plan
 from streamgauge.demo.sample import environment
 from streamgauge.demo.service import SampleApp
-from streamgauge.demo.timeline import Timeline
-from streamgauge.demo.trouble import DemoError
 from streamgauge.report.result import read_result
 from streamgauge.report.units import some
+from streamgauge.runner.display import Display, Progress
+from streamgauge.runner.interrupt import Interrupt, Interrupted
+from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError
+from streamgauge.runner.ports import HOST
+from streamgauge.runner.process import Child, ChildError, Children
+from streamgauge.runner.runs import Runs, StartOfRun, discard
+from streamgauge.runner.timeline import Timeline
 
 _TURN_S = 0.1
 _START_S = 60.0
@@ -98,10 +97,10 @@ class Generator:
             if found := self._runs.new():
                 return found[0]
             if not self.process.running:
-                raise DemoError(f"Locust ended at its start, with status {self.process.end()}", self.process)
+                raise ChildError(f"Locust ended at its start, with status {self.process.end()}", self.process)
             asked = asked or self._ask_to_start()
             time.sleep(_TURN_S)
-        raise DemoError(f"Locust began no run within {_START_S:g} s", self.process)
+        raise ChildError(f"Locust began no run within {_START_S:g} s", self.process)
 
     def _ask_to_start(self) -> bool:
         """Start the run in the web UI, if that and all workers are there. Returns whether a run is started.
@@ -110,10 +109,10 @@ class Generator:
         """
         plan, port = self._plan, self._plan.ports.web
         assert port is not None
-        master = Master(f"http://{HOST}:{port.number}")
+        master = LocustWeb(f"http://{HOST}:{port.number}")
         try:
             stats = master.stats()
-        except MasterError:
+        except LocustWebError:
             return False
         if plan.processes > 1 and stats.get("worker_count", 0) < plan.processes:
             return False
@@ -122,8 +121,8 @@ class Generator:
         users, rate, run_time = str(plan.users), f"{plan.spawn_rate:g}", f"{plan.run_time_s}s"
         try:
             master.start([("user_count", users), ("spawn_rate", rate), ("run_time", run_time)])
-        except MasterError as error:
-            raise DemoError(f"Locust started no run: {error}", self.process) from None
+        except LocustWebError as error:
+            raise ChildError(f"Locust started no run: {error}", self.process) from None
         return True
 
     def follow(self) -> None:
@@ -181,7 +180,7 @@ class Generator:
             raise Interrupted
         if (self._run / "result.json").exists():
             return self._run
-        raise DemoError(f"Locust ended with status {self.process.end()} and left no result", self.process)
+        raise ChildError(f"Locust ended with status {self.process.end()} and left no result", self.process)
 
     def later_runs(self) -> list[Path]:
         """Further runs of the app, started in the web UI, that have ended since the last call."""

@@ -5,13 +5,12 @@ import json
 import time
 from urllib.parse import urlsplit
 
-from streamgauge.demo.interrupt import Interrupt, Interrupted
-from streamgauge.demo.plan import Plan
-from streamgauge.demo.ports import HOST
-from streamgauge.demo.process import Child, Children
-from streamgauge.demo.runs import discard
+from streamgauge.demo.demo_plan import Plan
 from streamgauge.demo.sample import environment
-from streamgauge.demo.trouble import DemoError
+from streamgauge.runner.interrupt import Interrupt, Interrupted
+from streamgauge.runner.ports import HOST
+from streamgauge.runner.process import Child, ChildError, Children
+from streamgauge.runner.runs import discard
 
 _START_S = 60.0
 _REST_S = 15.0
@@ -55,11 +54,11 @@ class SampleApp(Service):
                 discard(self.process.log)
                 raise Interrupted
             if not self.process.running:
-                raise DemoError(f"the app ended at its start, with status {self.process.end()}", self.process)
+                raise ChildError(f"the app ended at its start, with status {self.process.end()}", self.process)
             if (found := self._announcement()) and _answers(found["url"] + "/healthz"):
                 return found["url"], found["metrics_url"]
             time.sleep(0.05)
-        raise DemoError(f"the app was not ready after {_START_S:g} s", self.process)
+        raise ChildError(f"the app was not ready after {_START_S:g} s", self.process)
 
     def _announcement(self) -> dict[str, str] | None:
         for line in self.process.log.read_text(errors="replace").splitlines():

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import cast
 
-from streamgauge.measure.outcome import Outcome
 from streamgauge.report.agreement import agreement
 from streamgauge.report.result import Result, ResultError
 from streamgauge.report.server_view import ServerView, server_view
+from streamgauge.stats.outcome import Outcome
 
 FILE_NAME = "server.json"
 

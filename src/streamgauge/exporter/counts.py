@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from streamgauge.catalog import CATALOG
-from streamgauge.measure.delay import Delays
-from streamgauge.measure.histogram import HIGHEST_US, Histogram, bounds_us, index_of
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.sizes import Sizes
-from streamgauge.measure.tally import Tally
+from streamgauge.stats.clocks.raw_delays import Delays
+from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.sizes import Sizes
+from streamgauge.stats.stream_stats import StreamStats
 
 NANOSECONDS = 1e9
 _HIGHEST = index_of(HIGHEST_US)
@@ -110,18 +110,18 @@ class NameCounts(Kept):
         """Streams that started. One that does not know its protocol yet counts when it does, or when it ends."""
         return self.outcomes.total() + self._left if self._settles else self._begun
 
-    def add(self, tally: Tally) -> None:
+    def add(self, stats: StreamStats) -> None:
         """Add what was counted since the last time, but for delays."""
-        self._begun += tally.started
-        self.outcomes.update(tally.outcomes)
-        self.chunks += tally.chunks
-        self.bytes += tally.bytes
-        self.stalls += tally.stalls
-        self.coalesced += tally.coalesced
-        self.time_to_first_chunk.add(tally.time_to_first_chunk)
-        self.chunk_interval.add(tally.chunk_interval)
-        self.duration.add(tally.duration)
-        self.chunk_size.add_sizes(tally.chunk_sizes)
+        self._begun += stats.started
+        self.outcomes.update(stats.outcomes)
+        self.chunks += stats.chunks
+        self.bytes += stats.bytes
+        self.stalls += stats.stalls
+        self.coalesced += stats.coalesced
+        self.time_to_first_chunk.add(stats.time_to_first_chunk)
+        self.chunk_interval.add(stats.chunk_interval)
+        self.duration.add(stats.duration)
+        self.chunk_size.add_sizes(stats.chunk_sizes)
 
     def add_delays(self, delays: Delays) -> None:
         """Add delays, as they are understood now."""

@@ -13,7 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 from streamgauge.catalog import CLIENT, Metric
 from streamgauge.exporter.counts import Buckets
-from streamgauge.exporter.values import LabelledValues, Readings, Value
+from streamgauge.exporter.readings import LabelledValues, Readings, Value
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: Where the process measures, its event loop gets the interpreter after as many samples, for as long at least.

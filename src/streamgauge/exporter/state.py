@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from streamgauge.exporter.counts import Kept, LagCounts, NameCounts
-from streamgauge.exporter.results import RUNS, result_readings
-from streamgauge.exporter.values import Readings, RunLabels, Value
-from streamgauge.measure.alignment import Pair
-from streamgauge.measure.health import Trust
-from streamgauge.measure.ledger import Key
-from streamgauge.measure.slice import Slice
-from streamgauge.measure.tally import Tally
+from streamgauge.exporter.readings import Readings, RunLabels, Value
+from streamgauge.exporter.result_gauges import RUNS, result_readings
 from streamgauge.report.result import Result
+from streamgauge.stats.clocks.alignment import Pair
+from streamgauge.stats.process_stats import Key
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.verdict.trust import Trust
 
 #: What is left of a run is shown this long after its end: a Prometheus that scrapes once a minute has seen it then.
 KEPT_S = 90.0
@@ -41,9 +41,9 @@ class _Run:
         self.active: dict[str, Counter[Key]] = {}
         self._pairs: dict[tuple[str, str], Pair] = {}
 
-    def begun(self, process: str, key: Key, tally: Tally) -> None:
+    def begun(self, process: str, key: Key, stats: StreamStats) -> None:
         """Count the streams that began and ended."""
-        self.active.setdefault(process, Counter())[key] += tally.started - tally.finished
+        self.active.setdefault(process, Counter())[key] += stats.started - stats.finished
 
     def forget(self, process: str) -> None:
         """``process`` has been gone for long."""
@@ -58,9 +58,9 @@ class _Run:
             found.update(+self.active.get(process, Counter()))  # one that came back from oblivion may be below 0
         return found
 
-    def pairs(self, process: str, key: Key, part: Slice) -> Iterator[Pair]:
+    def pairs(self, process: str, key: Key, part: SecondReport) -> Iterator[Pair]:
         """The clocks that stamped chunks of ``key``, each with what the slice adds to it."""
-        for clock, raw in part.tallies[key].delays.items():
+        for clock, raw in part.all_stats[key].delays.items():
             stepped = part.clock_steps > 0 and raw.same_clock  # as the run's own totals have it
             if not stepped:
                 pair = self._pairs.setdefault((process, clock), Pair())
@@ -92,22 +92,22 @@ class State:
                 self._names = {key: counts for key, counts in self._names.items() if self._shown(counts.ended_s)}
             self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
 
-    def add(self, process: str, parts: Iterable[Slice]) -> None:
+    def add(self, process: str, parts: Iterable[SecondReport]) -> None:
         """Add what a process counted."""
         for part in parts:
             with self._lock:
                 self._add(process, part)
 
-    def _add(self, process: str, part: Slice) -> None:
+    def _add(self, process: str, part: SecondReport) -> None:
         run = self._run
         if run is None or run.ended_s is not None:
             return
-        for key, tally in part.tallies.items():
+        for key, stats in part.all_stats.items():
             shown = self._shown_as(key)
-            run.begun(process, shown, tally)
+            run.begun(process, shown, stats)
             counts = self._names.setdefault(shown, NameCounts(shown[1]))
             counts.ended_s = None
-            counts.add(tally)
+            counts.add(stats)
             for pair in run.pairs(process, key, part):
                 counts.add_delays(pair.newest(key))
         lag = self._lag.setdefault(process, LagCounts())

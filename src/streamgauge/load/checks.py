@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from streamgauge.client.request import Request, RequestError
-from streamgauge.client.routing import Network
-from streamgauge.client.target import Target, is_whole_url, target_of
-from streamgauge.client.tls import TlsSettings, context_of
+from streamgauge.client.connect.routing import Network
+from streamgauge.client.connect.target import Target, is_whole_url, target_of
+from streamgauge.client.connect.tls import TlsSettings, context_of
+from streamgauge.client.http.request import Request, RequestError
 from streamgauge.wire.digits import is_whole
 
 #: Longer than any run; timers and nanoseconds carry it.

@@ -9,17 +9,17 @@ from gevent.event import Event
 from locust.exception import StopUser
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.connect.routing import Network
+from streamgauge.client.connect.target import NoHostError, Target, target_of
+from streamgauge.client.http.request import Request, body_of, merged
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.client.reconnect import exchange_of
-from streamgauge.client.request import Request, body_of, merged
-from streamgauge.client.routing import Network
 from streamgauge.client.session import Session
-from streamgauge.client.stamps import REQUEST_FIELDS
-from streamgauge.client.target import NoHostError, Target, target_of
 from streamgauge.load.usage import refuse_run
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
 from streamgauge.wire.end import End
 from streamgauge.wire.sequence import NumberSource
@@ -46,7 +46,7 @@ class StreamClient:
     def __init__(
         self,
         environment: "Environment",
-        instruments: Instruments,
+        process_context: ProcessContext,
         host: str | None,
         *,
         limits: Limits | None = None,
@@ -64,7 +64,7 @@ class StreamClient:
         self._backoff = backoff
         self._pause = pause
         self._environment = environment
-        self._instruments = instruments
+        self._process_context = process_context
         self._context = context
         self._session = Session(network)
 
@@ -152,10 +152,10 @@ class StreamClient:
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._wait_after_refusals()
-        self._instruments.reactor.look_in_time()
+        self._process_context.reactor.look_in_time()
         paused = Event()
         started_at = time.time()
-        exchange = exchange_of(plan, self._instruments, on_pause=paused.set)
+        exchange = exchange_of(plan, self._process_context, on_pause=paused.set)
 
         def wait() -> None:
             paused.wait()

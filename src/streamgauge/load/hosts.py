@@ -2,7 +2,7 @@
 
 from locust.env import Environment
 
-from streamgauge.client.target import TargetError, is_whole_url, target_of
+from streamgauge.client.connect.target import TargetError, is_whole_url, target_of
 from streamgauge.load.users import stream_users
 
 

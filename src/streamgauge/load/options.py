@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from streamgauge.client.connect.routing import Network
+from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.plan import Limits
-from streamgauge.client.routing import Network
-from streamgauge.client.tls import TlsError, TlsSettings
 from streamgauge.load import checks
 from streamgauge.wire.end import check_end
 

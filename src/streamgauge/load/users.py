@@ -9,12 +9,12 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.request import merged
-from streamgauge.load import plugin
+from streamgauge.client.http.request import merged
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
+from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.decoder import ACCEPT
 from streamgauge.wire.end import End
 
@@ -32,14 +32,14 @@ class StreamUser(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.options = scenario_options(environment.parsed_options)
-        self._gauge = plugin.gauge_of(environment)
+        self._meter = process_meter_of(environment)
         #: The options of ``play`` that this class has used.
-        self._options_used = self._gauge.options_used.setdefault(type(self).__name__, set())
+        self._options_used = self._meter.options_used.setdefault(type(self).__name__, set())
         self._options_set = options_of_play(environment.parsed_options)
         longest_s = self.options.refusal_pause_s
         self.client = StreamClient(
             environment,
-            self._gauge.instruments,
+            self._meter.process_context,
             self.host or environment.host,
             headers=self.options.headers,
             run_limits=self.options.limits,
@@ -99,7 +99,7 @@ class StreamUser(User):
         try:
             gevent.sleep(wait_s)
         finally:
-            self._gauge.paused(time.monotonic() - began_s)
+            self._meter.paused(time.monotonic() - began_s)
         if own:
             self._state = LOCUST_STATE_RUNNING
 

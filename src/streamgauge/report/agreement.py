@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from streamgauge.measure.outcome import Outcome
 from streamgauge.report.result import NamedStreams, Result
 from streamgauge.report.server_view import Agreement, ServerRoute, ServerView
-from streamgauge.report.tally import totals
+from streamgauge.report.sums import totals
 from streamgauge.report.units import number, some
+from streamgauge.stats.outcome import Outcome
 
 #: What is compared: streams finished, chunks, body bytes.
 SUBJECTS = ("streams finished", "chunks", "bytes")

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from streamgauge.report import floor, verdict
+from streamgauge.report import calibration_text, verdict_text
 from streamgauge.report.agreement import agreement
+from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
-from streamgauge.report.delay import clock_words
 from streamgauge.report.result import Result
-from streamgauge.report.sequence import sequence_words
+from streamgauge.report.sequence_text import sequence_words
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
 from streamgauge.report.streams_table import METRICS, PERCENTILES, client_table, percentiles, server_table
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
@@ -69,7 +69,7 @@ def _uncertain(result: Result) -> list[Line]:
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]
-    return [*_at_most(found, "range"), ("", styled((verdict.UNCERTAIN_MEANS, "dim")))] if found else []
+    return [*_at_most(found, "range"), ("", styled((verdict_text.UNCERTAIN_MEANS, "dim")))] if found else []
 
 
 def _delays(result: Result) -> list[Line]:
@@ -137,7 +137,7 @@ def _generator(result: Result) -> Line:
 
 def _calibration(result: Result) -> list[Line]:
     calibration = result["generator"].get("calibration")
-    return [("·", styled(floor.recalled(calibration)))] if calibration else []
+    return [("·", styled(calibration_text.recalled(calibration)))] if calibration else []
 
 
 def _agreement(lines: Iterable[Agreement]) -> list[Line]:
@@ -153,7 +153,7 @@ def _agreement(lines: Iterable[Agreement]) -> list[Line]:
 
 def _verdict(result: Result) -> list[Line]:
     found = result["verdict"]
-    judged = verdict.judgement(found)
+    judged = verdict_text.judgement(found)
     ok = found["exit_code"] == 0
     headline = styled(
         (found["trust"], _TRUST_STYLES.get(found["trust"], "bold red")),
@@ -163,11 +163,11 @@ def _verdict(result: Result) -> list[Line]:
     )
     lines: list[Line] = [
         ("✓" if ok else "✗", headline),
-        ("", styled(f"{verdict.TRUST_MEANS[found['trust']]} {verdict.judgement_reason(result)}")),
+        ("", styled(f"{verdict_text.TRUST_MEANS[found['trust']]} {verdict_text.judgement_reason(result)}")),
     ]
     lines += [("", styled(f"- {reason}")) for reason in found["reasons"]]
     lines += [
-        ("✓" if rule.get("passed") else "✗", styled(f"{rule.get('rule')}: {verdict.observed(rule)}"))
+        ("✓" if rule.get("passed") else "✗", styled(f"{rule.get('rule')}: {verdict_text.observed(rule)}"))
         for rule in found["slo"]
     ]
     return lines + [("!", styled(warning)) for warning in result["run"].get("warnings", [])]

@@ -5,13 +5,13 @@ The axis is HdrHistogram's: even steps from 90 % to 99 % to 99.9 %, so that the 
 
 import html
 
-from streamgauge.measure.histogram import Histogram, bounds_us
 from streamgauge.report.axes import Figure, duration_axis, percentile_axis
 from streamgauge.report.charts import Chart
 from streamgauge.report.hdr import decode
 from streamgauge.report.lines import Key, Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
 from streamgauge.report.units import some
+from streamgauge.stats.histogram import Histogram, bounds_us
 
 #: More names than this start hidden, and a click in the legend shows them.
 SHOWN = 8

@@ -9,8 +9,8 @@ import zlib
 from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
-from streamgauge.measure.histogram import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Histogram, bounds_us
 from streamgauge.report.result import ResultError
+from streamgauge.stats.histogram import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Histogram, bounds_us
 
 _LAYOUT = (LOWEST_US, HIGHEST_US, SIGNIFICANT_DIGITS)
 _UNREADABLE = (

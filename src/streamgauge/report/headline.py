@@ -6,7 +6,7 @@ the slowest name's, and those of the others below it.
 
 from typing import TypedDict
 
-from streamgauge.report import tally, units
+from streamgauge.report import sums, units
 from streamgauge.report.lines import Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
 
@@ -76,29 +76,29 @@ def _p99(label: str, summary: MetricSummary) -> Figure:
 
 def _chunk_rate(named: list[tuple[str, NamedStreams]], result: Result) -> Tile:
     chunks = sum(each["chunks"] for _, each in named)
-    over = units.duration(tally.counted_s(result["run"]))
+    over = units.duration(sums.counted_s(result["run"]))
     by_name = [
-        _figure(label, units.rate(tally.per_second(each["chunks"], result)))
+        _figure(label, units.rate(sums.per_second(each["chunks"], result)))
         for label, each in sorted(named, key=lambda item: -item[1]["chunks"])
     ]
     return _tile(
         "Chunks/s",
-        _figure("", units.rate(tally.per_second(chunks, result))),
+        _figure("", units.rate(sums.per_second(chunks, result))),
         f"{units.some(chunks, 'chunk')} in {over}: the mean of the whole run.",
         by_name if len(named) > 1 else [],
     )
 
 
 def _failed(named: list[tuple[str, NamedStreams]]) -> Tile:
-    outcomes = tally.totals(each for _, each in named)["outcomes"]
-    failed, judged = tally.failed(outcomes), tally.judged(outcomes)
-    by_name = [(label, each["outcomes"], tally.failed(each["outcomes"])) for label, each in named]
+    outcomes = sums.totals(each for _, each in named)["outcomes"]
+    failed, judged = sums.failed(outcomes), sums.judged(outcomes)
+    by_name = [(label, each["outcomes"], sums.failed(each["outcomes"])) for label, each in named]
     worst_first = sorted((each for each in by_name if each[2]), key=lambda each: -each[2])
     figures = [
-        _figure(label, f"{units.number(times)} ({units.share(tally.failure_ratio(own))})")
+        _figure(label, f"{units.number(times)} ({units.share(sums.failure_ratio(own))})")
         for label, own, times in worst_first
     ]
-    share = units.share(tally.failure_ratio(outcomes))
+    share = units.share(sums.failure_ratio(outcomes))
     tile = _tile(
         "Failed",
         _figure("", f"{units.number(failed)} ({share})" if judged else units.number(failed)),

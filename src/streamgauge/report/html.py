@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamgauge.report import floor, tally, units, verdict
+from streamgauge.report import calibration_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
-from streamgauge.report.delay import clock_words
+from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
-from streamgauge.report.sequence import sequence_words
+from streamgauge.report.sequence_text import sequence_words
 from streamgauge.report.server_view import AT_MOST, ServerView
 from streamgauge.report.tokens import token_words
 
@@ -55,7 +55,7 @@ def render(result: Result, server: ServerView | None = None) -> str:
     script = _read("report.js")
     return _template().render(
         result=result,
-        totals=tally.totals(result["streams"]),
+        totals=sums.totals(result["streams"]),
         metrics=_shown_metrics(result),
         server=server,
         routes=side_by_side(result, server) if server else [],
@@ -87,15 +87,15 @@ def _template() -> "Template":
         "bucket": units.bucket,
         "bytes": units.size,
         "duration": units.duration,
-        "failed": tally.failed,
-        "failure_ratio": tally.failure_ratio,
-        "floors": floor.floors,
-        "load_of": floor.load_of,
+        "failed": sums.failed,
+        "failure_ratio": sums.failure_ratio,
+        "floors": calibration_text.floors,
+        "load_of": calibration_text.load_of,
         "number": units.number,
-        "observed": verdict.observed,
-        "ordered": tally.ordered,
+        "observed": verdict_text.observed,
+        "ordered": sums.ordered,
         "rate": units.rate,
-        "ago": floor.age,
+        "ago": calibration_text.age,
         "share": units.share,
         "when": _when,
     }
@@ -103,16 +103,16 @@ def _template() -> "Template":
         "clock_words": clock_words,
         "sequence_words": sequence_words,
         "any_uncertain": _any_uncertain,
-        "uncertain_means": verdict.UNCERTAIN_MEANS,
+        "uncertain_means": verdict_text.UNCERTAIN_MEANS,
         "at_most": AT_MOST,
-        "failures": tally.FAILURES,
+        "failures": sums.FAILURES,
         "interval": units.interval,
-        "judgement": verdict.judgement,
-        "judgement_reason": verdict.judgement_reason,
-        "per_second": tally.per_second,
+        "judgement": verdict_text.judgement,
+        "judgement_reason": verdict_text.judgement_reason,
+        "per_second": sums.per_second,
         "some": units.some,
         "token_words": token_words,
-        "trust_means": verdict.TRUST_MEANS,
+        "trust_means": verdict_text.TRUST_MEANS,
     }
     return environment.get_template("report.html.j2")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from streamgauge.report import tally
+from streamgauge.report import sums
 from streamgauge.report.agreement import side_by_side
 from streamgauge.report.columns import Column, Table
 from streamgauge.report.result import MetricSummary, Result
@@ -38,12 +38,12 @@ def client_table(result: Result) -> Table:
         table.add(
             printable(each["name"]),
             [
-                *_started(each["started"], tally.failed(each["outcomes"])),
+                *_started(each["started"], sums.failed(each["outcomes"])),
                 *(cell for key in METRICS for cell in percentiles(each[key])),  # type: ignore[literal-required]
                 *_sums(each["chunks"], each["bytes"], result),
                 *_whole(number(each["stalls"]), share(each["coalesced_share"])),
             ],
-            _outcomes(tally.failures(each["outcomes"]), "red"),
+            _outcomes(sums.failures(each["outcomes"]), "red"),
         )
     if not result["streams"]:
         table.add("no stream started")
@@ -87,12 +87,12 @@ def _buckets(found: ServerQuantiles) -> "list[Text]":
 
 
 def _add_totals(table: Table, result: Result) -> None:
-    all_names = tally.totals(result["streams"])
+    all_names = sums.totals(result["streams"])
     table.add_space()
     table.add(
         "all",
         [
-            *_started(all_names["started"], tally.failed(all_names["outcomes"])),
+            *_started(all_names["started"], sums.failed(all_names["outcomes"])),
             *_whole("", "", "", ""),
             *_sums(all_names["chunks"], all_names["bytes"], result),
             *_whole(number(all_names["stalls"]), share(all_names["coalesced_share"])),
@@ -105,7 +105,7 @@ def _started(started: int, failed: int) -> "list[Text]":
 
 
 def _sums(chunks: int, body_bytes: int, result: Result) -> "list[Text]":
-    return _whole(rate(tally.per_second(chunks, result)), number(chunks), size(body_bytes))
+    return _whole(rate(sums.per_second(chunks, result)), number(chunks), size(body_bytes))
 
 
 def _whole(*cells: str) -> "list[Text]":

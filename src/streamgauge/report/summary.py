@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from streamgauge.measure.histogram import RELATIVE_ERROR, Histogram
 from streamgauge.report.hdr import encode
 from streamgauge.report.result import QUANTILES, MetricSummary
+from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
 
 
 def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamgauge.measure.outcome import Outcome
-from streamgauge.report import tally
+from streamgauge.report import sums
 from streamgauge.report.result import NamedStreams, Result
+from streamgauge.stats.outcome import Outcome
 
 STREAMS, TIMELINE = "streams.csv", "timeline.csv"
 
@@ -75,7 +75,7 @@ def _streams_row(each: NamedStreams, outcomes: Iterable[str]) -> _Row:
     values: Mapping[str, Any] = each
     row: _Row = {"name": each["name"], "protocol": each["protocol"], "started": each["started"]}
     row |= {outcome: each["outcomes"].get(outcome, 0) for outcome in outcomes}
-    row["failed"] = tally.failed(each["outcomes"])
+    row["failed"] = sums.failed(each["outcomes"])
     for metric in _METRICS:
         row |= _summary(metric, values.get(metric) or {})
     row |= {count: values.get(count, "") for count in _COUNTS}

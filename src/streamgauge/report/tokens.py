@@ -2,21 +2,21 @@
 
 from typing import Literal
 
-from streamgauge.measure.tally import Tally
 from streamgauge.report.result import MetricSummary, NamedStreams, TokenRate
 from streamgauge.report.units import duration, interval, number, rate
+from streamgauge.stats.stream_stats import StreamStats
 
 #: Which share of the streams was at least so fast, by the quantile of their durations per token.
 _AT_LEAST = {"p50": 0.5, "p10": 0.9, "p1": 0.99}
 
 
-def token_rate(tally: Tally, run_s: float) -> TokenRate | None:
+def token_rate(stats: StreamStats, run_s: float) -> TokenRate | None:
     """The rates of one name's streams in a run of ``run_s`` seconds; None where no stream had tokens."""
-    if not tally.tokens:
+    if not stats.tokens:
         return None
-    slow_s = dict(zip(_AT_LEAST, tally.duration_per_token.quantiles_s(_AT_LEAST.values()), strict=True))
+    slow_s = dict(zip(_AT_LEAST, stats.duration_per_token.quantiles_s(_AT_LEAST.values()), strict=True))
     p50, p10, p1 = (1 / value_s if value_s else None for value_s in slow_s.values())
-    return TokenRate(in_all=tally.tokens / run_s if run_s > 0 else None, p50=p50, p10=p10, p1=p1)
+    return TokenRate(in_all=stats.tokens / run_s if run_s > 0 else None, p50=p50, p10=p10, p1=p1)
 
 
 def token_words(streams: NamedStreams) -> str:

@@ -10,10 +10,10 @@ messages are never compressed, as RFC 7692 section 6 lets it choose.
 
 from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
 
-from streamgauge.wire.deflate import FirstBits, Inflater, MessageTooLong, too_long
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.framing import Framing
-from streamgauge.wire.handshake import deflate_agreed
+from streamgauge.wire.http1_body import Framing
+from streamgauge.wire.websocket_deflate import FirstBits, Inflater, MessageTooLong, too_long
+from streamgauge.wire.websocket_handshake import deflate_agreed
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 GOING_AWAY = 1001

@@ -13,11 +13,11 @@ import locust
 from locust.argument_parser import parse_options
 from locust.env import Environment
 
-from streamgauge.client.routing import Network
-from streamgauge.client.tls import TlsSettings
-from streamgauge.load import StreamClient, StreamUser, reactor
-from streamgauge.load.exporter import Exporter
-from streamgauge.load.gauge import Gauge
+from streamgauge.client.connect.routing import Network
+from streamgauge.client.connect.tls import TlsSettings
+from streamgauge.load import StreamClient, StreamUser, hub_reactor
+from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.process_meter import ProcessMeter
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
 from tests.held import held, left_behind
 
@@ -27,12 +27,14 @@ AT_ONCE, TIMES, RUNS = 8, 2, 3
 class Clients:
     """Users' clients on the hub's own reactor."""
 
-    def __init__(self, gauge: Gauge, way: Way, ports: Mapping[str, int]) -> None:
-        self._gauge = gauge
+    def __init__(self, meter: ProcessMeter, way: Way, ports: Mapping[str, int]) -> None:
+        self._meter = meter
         proxy = f"http://127.0.0.1:{ports[way.network]}" if way.network in ports else None
         network = Network(proxy, TlsSettings(insecure=way.network != "strict"))
         environment = Environment()
-        self._clients = [StreamClient(environment, gauge.instruments, None, network=network) for _ in range(AT_ONCE)]
+        self._clients = [
+            StreamClient(environment, meter.process_context, None, network=network) for _ in range(AT_ONCE)
+        ]
         self._url, self._options = way.url.format(**ports), way.options
 
     def stream(self, kill_after_s: float | None = None) -> None:
@@ -43,9 +45,9 @@ class Clients:
         else:
             gevent.sleep(kill_after_s)
             gevent.killall(users)
-        self._gauge.instruments.ledger.take()
+        self._meter.process_context.process_stats.take()
         gevent.sleep(0)
-        self._gauge.instruments.reactor.look()
+        self._meter.process_context.reactor.look()
 
     def close(self) -> None:
         for each in self._clients:
@@ -54,16 +56,16 @@ class Clients:
 
 def of_streams(way: Way, ports: Mapping[str, int], kill_after_s: float | None = None) -> dict[str, int]:
     """What streams leave behind."""
-    gauge = Gauge()
-    clients, hub = Clients(gauge, way, ports), gauge.instruments.reactor
+    meter = ProcessMeter()
+    clients, hub = Clients(meter, way, ports), meter.process_context.reactor
     left = left_behind(lambda: clients.stream(kill_after_s), TIMES, AT_ONCE)
     clients.close()
     watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._young)
-    return {**left, **({"watched": watched} if watched else {}), **active(gauge)}
+    return {**left, **({"watched": watched} if watched else {}), **active(meter)}
 
 
-def active(gauge: Gauge) -> dict[str, int]:
-    return {"active": gauge.instruments.ledger.active} if gauge.instruments.ledger.active else {}
+def active(meter: ProcessMeter) -> dict[str, int]:
+    return {"active": meter.process_context.process_stats.active} if meter.process_context.process_stats.active else {}
 
 
 class User(StreamUser):
@@ -143,24 +145,24 @@ def of_runs(host: str) -> dict[str, object]:
 
 def of_seconds() -> dict[str, object]:
     """The slice of a second in which nothing happened, after one in which everything did."""
-    gauge = Gauge()
-    gauge.begin()
-    ledger, clock = gauge.instruments.ledger, gauge.instruments.clock
-    ledger.begin("a", "sse")
-    ledger.lag.record_ns(5)
+    meter = ProcessMeter()
+    meter.begin()
+    process_stats, clock = meter.process_context.process_stats, meter.process_context.clock
+    process_stats.begin("a", "sse")
+    process_stats.lag.record_ns(5)
     clock.reads, clock.fallbacks, clock.steps = 3, 4, 5
-    gauge.paused(2.0)
-    gauge._longest_pause_s = gauge._stopped_s = gauge._longest_stopped_s = 100.0
-    gauge._hub_lag.record_ns(10**11)
-    gauge.cut()
-    gauge.cut()
-    full, empty = (part.to_dict() for part in gauge.take())
-    gauge.end()
-    return {"full": full, "empty": empty, "taken": len(gauge.take())}
+    meter.paused(2.0)
+    meter._longest_pause_s = meter._stopped_s = meter._longest_stopped_s = 100.0
+    meter._hub_lag.record_ns(10**11)
+    meter.cut()
+    meter.cut()
+    full, empty = (part.to_dict() for part in meter.take())
+    meter.end()
+    return {"full": full, "empty": empty, "taken": len(meter.take())}
 
 
 def main() -> None:
-    reactor.OLD_S = reactor.HURRY_S = 0.0  # what was watched is let go of when it is old
+    hub_reactor.OLD_S = hub_reactor.HURRY_S = 0.0  # what was watched is let go of when it is old
     found: dict[str, object] = {"seconds": of_seconds()}
     with serving(Path(tempfile.mkdtemp(dir=sys.argv[1]))) as ports:
         found["ended"] = {name: of_streams(way, ports) for name, way in WAYS.items()}

@@ -9,14 +9,14 @@ import sys
 import gevent
 import gevent.event
 
+from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.client.request import Request
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.load import reactor as hub
-from streamgauge.measure.ledger import Ledger
+from streamgauge.load import hub_reactor as hub
+from streamgauge.stats.process_stats import ProcessStats
 
 # One stream alone would be read at once rather than keep the flood from waiting longer.
 hub.OLD_S, hub.FEW = 0.2, 1
@@ -47,7 +47,7 @@ def started(program):
 
 server, flood = started(SERVER), started(FLOOD)
 reactor = hub.HubReactor()
-instruments = Instruments(Ledger(), reactor)
+process_context = ProcessContext(ProcessStats(), reactor)
 gathering = []
 reactor.around_each_pass(lambda: gathering.append(reactor.gathering_for_s), lambda _: None)
 flooding = reactor.on_readable(flood.stdout.fileno(), lambda: flood.stdout.read1(65_536))
@@ -55,7 +55,7 @@ flooding.may_wait(True)
 url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
 ended = gevent.event.Event()
 plan = StreamPlan("/", Request("GET", target_of(url), {}), "sse", None, Limits())
-exchange = Exchange(plan, instruments, ended.set)
+exchange = Exchange(plan, process_context, ended.set)
 Session().ask(exchange)
 ended.wait(60)
 flooding.stop()
@@ -67,7 +67,7 @@ print(
             "lost": CHUNKS - exchange.record.chunks,
             "gathering": sum(gathering),
             "server_s": float(server.stdout.readline()),
-            "client_s": instruments.ledger.tally("/", "sse").chunk_interval.quantile_s(0.5),
+            "client_s": process_context.process_stats.stats("/", "sse").chunk_interval.quantile_s(0.5),
         }
     )
 )

@@ -10,8 +10,8 @@ import gevent
 from gevent.event import Event
 from gevent.socket import wait_read
 
-from streamgauge.load import reactor as hub
-from streamgauge.load.reactor import HubReactor
+from streamgauge.load import hub_reactor as hub
+from streamgauge.load.hub_reactor import HubReactor
 
 # What takes half a second and a minute takes less here.
 hub.OLD_S, hub.HURRY_S = 0.2, 0.6

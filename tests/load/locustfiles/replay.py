@@ -16,14 +16,14 @@ import gevent
 from locust import User, task
 from locust.runners import WorkerRunner
 
-from streamgauge.client.timing import ChunkTimer
-from streamgauge.load.book import RunBook
-from streamgauge.load.plugin import gauge_of
-from streamgauge.measure.clock import ArrivalClock
-from streamgauge.measure.delay import RawDelays
-from streamgauge.measure.histogram import Histogram
-from streamgauge.measure.outcome import Outcome
-from streamgauge.measure.record import StreamRecord
+from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.load.run.plugin import process_meter_of
+from streamgauge.load.run.run_report import RunReport
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.clocks.raw_delays import RawDelays
+from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 
 STREAMS = int(os.environ["REPLAY_STREAMS"])
 PROCESSES = int(os.environ["REPLAY_PROCESSES"])
@@ -41,13 +41,13 @@ SERVER_CLOCK = "0123456789abcdef"
 class Recorded:
     """One stream: all that happens to it follows from its number."""
 
-    def __init__(self, number: int, instruments: Any) -> None:
+    def __init__(self, number: int, process_context: Any) -> None:
         self._dice = Random(number)
         self._name, self._protocol = self._dice.choice(NAMES)
-        self._ledger = instruments.ledger
+        self._process_stats = process_context.process_stats
         self._now_ns = BEGIN_NS + number * 1_234_567
-        self._tally = self._ledger.begin(self._name, self._protocol)
-        self._timer = ChunkTimer(self._tally, self._now_ns, stall_ns=10**9)
+        self._stats = self._process_stats.begin(self._name, self._protocol)
+        self._timer = ChunkTimer(self._stats, self._now_ns, stall_ns=10**9)
 
     def play(self) -> Iterator[None]:
         """Play it to its end; each step is a stretch of chunks."""
@@ -55,7 +55,7 @@ class Recorded:
         for at in range(dice.randrange(4, 60)):
             floor_ns = self._now_ns
             self._now_ns += round(dice.lognormvariate(16, 2.5))  # 9 ms, from some µs to seconds
-            self._ledger.lag.record_ns(dice.randrange(200_000))
+            self._process_stats.lag.record_ns(dice.randrange(200_000))
             self._chunks(dice, floor_ns)
             if at % STRETCH == STRETCH - 1:
                 yield
@@ -69,17 +69,17 @@ class Recorded:
             self._timer.coalesced_chunks(count, floor_ns, self._now_ns, last_is_exact=exact)
         for _ in range(count):
             size_bytes, sent_ns = dice.randrange(10, 5_000), self._now_ns + OFFSET_NS - dice.randrange(40_000_000)
-            self._tally.bytes += size_bytes
-            self._tally.chunk_sizes.record_all([size_bytes])
+            self._stats.bytes += size_bytes
+            self._stats.chunk_sizes.record_all([size_bytes])
             if count == 1:
                 self._raw_delays().chunk(self._now_ns, sent_ns)
             else:
                 self._raw_delays().coalesced_chunk(floor_ns, self._now_ns, sent_ns)
 
     def _raw_delays(self) -> RawDelays:
-        raw: RawDelays | None = self._tally.delays.get(SERVER_CLOCK)
+        raw: RawDelays | None = self._stats.delays.get(SERVER_CLOCK)
         if raw is None:
-            raw = self._tally.delays[SERVER_CLOCK] = RawDelays(same_clock=True, hint_ns=-OFFSET_NS)
+            raw = self._stats.delays[SERVER_CLOCK] = RawDelays(same_clock=True, hint_ns=-OFFSET_NS)
         return raw
 
     def _end(self, dice: Random) -> None:
@@ -97,7 +97,7 @@ class Recorded:
             time_per_output_token_range_s=(token_s / 2, token_s * 2) if uncertain else None,
             reason=dice.choice(["one reason", "another"]),
         )  # fmt: skip
-        self._ledger.end(self._tally, record)
+        self._process_stats.end(self._stats, record)
 
 
 class Replayer(User):
@@ -111,10 +111,10 @@ class Replayer(User):
             gevent.sleep(0.1)
             return
         self.played = True
-        runner, instruments = self.environment.runner, gauge_of(self.environment).instruments
+        runner, process_context = self.environment.runner, process_meter_of(self.environment).process_context
         first = runner.worker_index if isinstance(runner, WorkerRunner) else 0
-        instruments.clock = ArrivalClock(wall=lambda: OFFSET_NS, monotonic=lambda: 0)
-        streams = [Recorded(number, instruments).play() for number in range(first, STREAMS, PROCESSES)]
+        process_context.clock = ArrivalClock(wall=lambda: OFFSET_NS, monotonic=lambda: 0)
+        streams = [Recorded(number, process_context).play() for number in range(first, STREAMS, PROCESSES)]
         for _ in zip_longest(*streams):
             gevent.sleep(PAUSE_S)
 
@@ -123,21 +123,21 @@ def plain(histogram: Histogram) -> list[Any]:
     return json.loads(json.dumps(histogram.to_sorted()))
 
 
-def written(book: RunBook, close: Any = RunBook.close) -> Any:
+def written(run_report: RunReport, close: Any = RunReport.close) -> Any:
     """Close the book, and write down every histogram and count of it."""
-    totals = book.totals
+    totals = run_report.totals
     found: dict[str, Any] = {"lag": plain(totals.lag)}
-    for (name, _), tally in totals.tallies.items():
-        found |= {f"{name} {part}": value for part, value in tally.to_dict().items() if not isinstance(value, dict)}
-        for part in tally.__slots__:
-            if isinstance(value := getattr(tally, part), Histogram):
+    for (name, _), stats in totals.all_stats.items():
+        found |= {f"{name} {part}": value for part, value in stats.to_dict().items() if not isinstance(value, dict)}
+        for part in stats.__slots__:
+            if isinstance(value := getattr(stats, part), Histogram):
                 found[f"{name} {part}"] = plain(value)
     for (name, _), delays in totals.delays.results().items():
         for part in delays.delays.__slots__:
             found[f"{name} delay {part}"] = plain(getattr(delays.delays, part))
-    found["slices"] = sum(each.seconds for each in totals.processes.values())
+    found["second_reports"] = sum(each.seconds for each in totals.processes.values())
     TOTALS.write_text(json.dumps(found))
-    return close(book)
+    return close(run_report)
 
 
-RunBook.close = written  # type: ignore[method-assign]
+RunReport.close = written  # type: ignore[method-assign]

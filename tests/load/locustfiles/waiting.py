@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from streamgauge.measure.cpu_wait import CpuWait
+from streamgauge.stats.cpu_wait import CpuWait
 
 wait = CpuWait()
 core = min(os.sched_getaffinity(0))

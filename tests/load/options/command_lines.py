@@ -16,9 +16,9 @@ from locust.env import Environment
 from locust.web import WebUI
 
 import streamgauge.load
-from streamgauge.client.target import TargetError
-from streamgauge.load.exporter_options import exporter_options
+from streamgauge.client.connect.target import TargetError
 from streamgauge.load.hosts import check_host
+from streamgauge.load.metrics.exporter_options import exporter_options
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.unused import unused_options
 from streamgauge.load.web.form import extend_form

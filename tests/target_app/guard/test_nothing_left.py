@@ -6,11 +6,11 @@ import math
 import pytest
 
 from streamgauge.asgi.notes import Notes
-from target_app.closing import Closing
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
 from target_app.guard.rate import Buckets
 from target_app.settings import Settings
+from target_app.shutdown import Closing
 from tests.held import left_behind
 
 TIMES, AT_ONCE = 4, 10

@@ -15,7 +15,7 @@ from locust.env import Environment
 from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
-from streamgauge.client.target import TargetError
+from streamgauge.client.connect.target import TargetError
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import MULTILINE, scenario_options, with_form

@@ -1,0 +1,59 @@
+"""How origins are reached: directly, by a Unix socket or a forward proxy, and secured by which TLS settings.
+
+Resolving a name may block, so that routes are found by whoever drives an exchange, never inside its callbacks.
+"""
+
+import _socket
+from dataclasses import dataclass, field
+
+from streamgauge.client.connect.dial import Route
+from streamgauge.client.connect.stamped_socket import Address, resolve
+from streamgauge.client.connect.target import Target, TargetError, target_of
+from streamgauge.client.connect.tls import TlsSettings, context_of
+
+
+class RouteError(Exception):
+    """A host that cannot be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What all streams of a user go through. ``proxy`` is ``http://[user:password@]host:port``."""
+
+    proxy: str | None = None
+    tls: TlsSettings = field(default_factory=TlsSettings)
+
+    def __post_init__(self) -> None:
+        """Raise TargetError or TlsError for a proxy or certificates that cannot be used."""
+        if self.proxy is not None:
+            target_of(self.proxy)  # raises for what is no URL
+            if not self.proxy.lower().startswith("http://"):
+                raise TargetError(f"proxy: expected http://host:port, got {self.proxy!r}")
+        if self.tls != TlsSettings():
+            context_of(self.tls)
+
+    def route_to(self, target: Target, *, tunnel: bool = False) -> Route:
+        """The way to ``target``; with ``tunnel`` past any proxy, as a WebSocket needs it. Raises RouteError."""
+        if target.unix_path:
+            return Route(((_socket.AF_UNIX, target.unix_path),))
+        tls = context_of(self.tls) if target.scheme == "https" else None
+        if self.proxy is None:
+            return Route(_addresses(target), tls, target.host)
+        proxy = target_of(self.proxy)
+        if tls is None and not tunnel:
+            return Route(_addresses(proxy), absolute=True, proxy_authorization=proxy.authorization)
+        return Route(_addresses(proxy), tls, target.host, tunnel=_connect_request(target, proxy))
+
+
+def _addresses(target: Target) -> tuple[Address, ...]:
+    try:
+        return tuple(resolve(target.host, target.port))
+    except OSError as error:
+        raise RouteError(f"cannot resolve {target.host!r}: {error.strerror or error}") from None
+
+
+def _connect_request(target: Target, proxy: Target) -> bytes:
+    lines = [f"CONNECT {target.host_and_port} HTTP/1.1", f"Host: {target.host_and_port}"]
+    if proxy.authorization:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    return "\r\n".join((*lines, "", "")).encode("latin-1")

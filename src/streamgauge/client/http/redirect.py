@@ -1,0 +1,62 @@
+"""Where a redirection leads, and what goes along of the request (RFC 9110 section 15.4), and of the connection."""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from streamgauge.client.connect.target import TargetError, joined
+from streamgauge.client.connect.transport import Transport
+from streamgauge.client.http.pool import may_serve_another
+from streamgauge.client.http.request import Request
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.http1_body import framing_of
+from streamgauge.wire.http1_head import Head
+
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+#: Fields that another origin must not see, and those that belong to a body that is not sent again.
+_SECRETS = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
+_ASCII = "".join(map(chr, range(128)))
+_OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language"})
+
+
+def is_redirect(head: Head) -> bool:
+    """Whether a response points elsewhere."""
+    return head.status in _STATUSES and "location" in head.fields
+
+
+def redirected(request: Request, head: Head) -> Request:
+    """The request that follows ``head``. Raises ProtocolError if it points nowhere that can be asked."""
+    location = _reference(head.fields["location"])
+    try:
+        target = joined(request.target, location)
+    except TargetError as error:
+        raise ProtocolError(f"status {head.status} points nowhere: {error}") from None
+    dropped = {"host"}
+    if target.origin != request.target.origin:
+        dropped |= _SECRETS
+    elif not target.authorization:
+        target = replace(target, authorization=request.target.authorization)
+    method, body = request.method, request.body
+    if (head.status == 303 and method != "HEAD") or (head.status in (301, 302) and method == "POST"):
+        method, body = "GET", b""
+        dropped |= _OF_THE_BODY
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
+    return Request(method, target, headers, body)
+
+
+def came_whole(request: Request, head: Head, rest: bytes, transport: Transport) -> bool:
+    """Whether ``rest`` is all of a redirection's body, so that its connection may be kept."""
+    try:
+        framing = framing_of(head, request.method)
+        framing.feed(rest)
+    except ProtocolError:
+        return False
+    return framing.finished and may_serve_another(request, head, framing, transport)
+
+
+def _reference(location: str) -> str:
+    """A Location's bytes beyond ASCII as what they are mostly meant to be, UTF-8, or else each as it is."""
+    octets = location.encode("latin-1")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return quote(octets, _ASCII)

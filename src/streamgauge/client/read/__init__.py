@@ -1,0 +1,1 @@
+"""Reading a stream: when to read, what came, and when it arrived."""

@@ -1,0 +1,108 @@
+"""Reading many streams in one loop: all whose short way is open and that a pass of the event loop found readable.
+
+What they have in common is looked up once, and the processor has the same few instructions before it, instead of
+finding its way back to them from a callback for each.
+"""
+
+from typing import Any
+
+from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, stamps_of
+from streamgauge.client.read.fast_path import FastPath
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.sse_fast_path import whole_event
+
+#: Reads are held until they are counted, and one can be as large as READ_BYTES.
+AT_ONCE = 256
+#: The empty line that closes an event is no part of its size.
+_CLOSING_BYTES = 2
+#: A stream, what was read of it, the control messages with it, and the read time.
+_Read = tuple[FastPath, bytes, list[tuple[int, int, bytes]], int]
+
+
+class BatchReader:
+    """Reads streams that are readable."""
+
+    def __init__(self, process_stats: ProcessStats, clock: ArrivalClock) -> None:
+        self._process_stats, self._clock = process_stats, clock
+
+    def __call__(self, shortcuts: list[Any]) -> None:
+        """Read many, then count what came: a system call takes the processor's mind off everything else."""
+        for at in range(0, len(shortcuts), AT_ONCE):
+            if reads := self._read(shortcuts[at : at + AT_ONCE]):
+                self._take_in(reads)
+
+    def _read(self, shortcuts: list[FastPath]) -> list[_Read]:
+        reads, monotonic_ns = [], self._process_stats.now_ns
+        for fast_path in shortcuts:
+            try:
+                data, ancillary, _, _ = fast_path.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+            except OSError as error:
+                fast_path.cannot_read(error)
+                continue
+            if data:
+                reads.append((fast_path, data, ancillary, monotonic_ns()))
+            else:
+                fast_path.long_way(data, 0)
+        return reads
+
+    def _take_in(self, reads: list[_Read]) -> None:
+        clock, lags_ns = self._clock, []
+        offset_ns, earliest_ns, latest_ns = clock.sound()
+        clock.took(len(reads), reads[-1][3])
+        batch = _Batch(reads[0][0].stats)
+        for (fast_path, data, _, now_ns), stamp_ns in zip(reads, stamps_of([read[2] for read in reads]), strict=True):
+            arrival_ns = 0 if stamp_ns is None else stamp_ns - offset_ns
+            if not earliest_ns <= arrival_ns <= now_ns < latest_ns:
+                arrival_ns = clock.doubted(stamp_ns, now_ns)
+                offset_ns, earliest_ns, latest_ns = clock.sound()
+            if stamp_ns is not None:
+                lags_ns.append(now_ns - arrival_ns)
+            event, text = whole_event(data), fast_path.telling_text
+            if (
+                event is None
+                or event[2] in fast_path.telling_names
+                or (text is not None and text in data)
+                or len(data) > fast_path.most_bytes
+            ):
+                fast_path.long_way(data, arrival_ns)
+                continue
+            size, digits, _ = event
+            if digits is not None and fast_path.due is not None:
+                number = int(digits)
+                if number == fast_path.due:
+                    fast_path.due = number + 1
+                else:
+                    fast_path.out_of_turn(number)
+            if fast_path.stats is not batch.stats:
+                batch.count()
+                batch = _Batch(fast_path.stats)
+            batch.sizes_bytes.append(size - _CLOSING_BYTES)
+            fast_path.bytes += size
+            interval_ns = arrival_ns - fast_path.last_ns
+            batch.intervals_ns.append(interval_ns)
+            fast_path.last_ns = arrival_ns
+            fast_path.chunks += 1
+            if not fast_path.brief_ns <= interval_ns <= fast_path.notable_ns:
+                fast_path.notable(interval_ns)
+        batch.count()
+        self._process_stats.lag.record_all_ns(lags_ns)
+
+
+class _Batch:
+    """Chunks that one tally is to count."""
+
+    __slots__ = ("intervals_ns", "sizes_bytes", "stats")
+
+    def __init__(self, stats: StreamStats) -> None:
+        self.stats = stats
+        self.intervals_ns: list[int] = []
+        self.sizes_bytes: list[int] = []
+
+    def count(self) -> None:
+        stats, chunks = self.stats, len(self.sizes_bytes)
+        stats.chunks += chunks
+        stats.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
+        stats.chunk_interval.record_all_ns(self.intervals_ns)
+        stats.chunk_sizes.record_all(self.sizes_bytes)

@@ -1,0 +1,25 @@
+"""What all streams of one process share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from streamgauge.client.reactor import Reactor
+from streamgauge.client.read.batch_reader import BatchReader
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.cpu_wait import CpuWait
+from streamgauge.stats.process_stats import ProcessStats
+
+
+@dataclass(slots=True)
+class ProcessContext:
+    """Where streams are counted, their clock, and what drives them."""
+
+    process_stats: ProcessStats
+    reactor: Reactor
+    clock: ArrivalClock = field(default_factory=ArrivalClock)
+    cpu_waited_ns: Callable[[], int] = field(default_factory=lambda: CpuWait().ns)
+    """How long this thread has waited for a CPU so far."""
+
+    def __post_init__(self) -> None:
+        self.reactor.around_each_pass(self.clock.begin_pass, BatchReader(self.process_stats, self.clock))
+        self.reactor.around_each_part(self.clock.begin_part, self.clock.end_part)

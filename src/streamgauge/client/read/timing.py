@@ -1,0 +1,149 @@
+"""The times of one stream's chunks: exact where a read brought one chunk, an interval where it brought several.
+
+A read has one stamp, that of its last segment. When one chunk ends where the read ends, that stamp is its arrival.
+Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can
+have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
+and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
+
+A generator that waited for a CPU before it could send the request makes the time to the first chunk too long. As far as
+it is known by how much, the stream starts that much later; else the time to the first chunk is uncertain by as much.
+"""
+
+from streamgauge.client.start_delay import StartDelay
+from streamgauge.stats.stream_stats import StreamStats
+
+#: Shorter waits for a CPU are part of any wake-up, and too short to mark a percentile.
+NEGLIGIBLE_WAIT_NS = 50_000
+
+
+class ChunkTimer:
+    """Counts one stream's chunks and times into ``tally`` as they come. All times are monotonic ns."""
+
+    __slots__ = (
+        "_begun_ns",
+        "_earliest_ns",
+        "_stall_ns",
+        "chunks",
+        "coalesced",
+        "delayed_ns",
+        "exact",
+        "first_earliest_ns",
+        "first_ns",
+        "floor_ns",
+        "last_ns",
+        "max_interval_ns",
+        "notable_ns",
+        "stalls",
+        "start_ns",
+        "stats",
+    )
+
+    def __init__(self, stats: StreamStats, start_ns: int, stall_ns: int) -> None:
+        #: Where the chunks are counted.
+        self.stats = stats
+        self._stall_ns = stall_ns
+        self._begun_ns = self.start_ns = start_ns
+        #: By how much a wait for a CPU may have delayed the request.
+        self.delayed_ns = 0
+        #: The first chunk's arrival: the latest that it can be, and the earliest.
+        self.first_ns: int | None = None
+        self.first_earliest_ns = start_ns
+        #: The last chunk's arrival: the latest that it can be, and the earliest where it is not known exactly.
+        self.last_ns = self._earliest_ns = start_ns
+        #: The earliest that any of the chunks that were coalesced last can have arrived.
+        self.floor_ns = start_ns
+        #: There is a last chunk, and its arrival is known exactly.
+        self.exact = False
+        self.chunks = 0
+        self.coalesced = 0
+        self.stalls = 0
+        self.max_interval_ns = 0
+        #: An interval above it is the longest so far, or a stall.
+        self.notable_ns = min(0, stall_ns)
+
+    def delay(self, by: StartDelay, now_ns: int) -> None:
+        """Start the stream later by what the generator delayed its request; not if it goes on, on a new connection."""
+        if self.chunks:
+            return
+        self.delayed_ns = by.possible_ns
+        self.start_ns = min(self._begun_ns + by.known_ns, now_ns)
+        self.first_earliest_ns = self.last_ns = self._earliest_ns = self.floor_ns = self.start_ns
+
+    @property
+    def last_earliest_ns(self) -> int:
+        """The earliest that the last chunk can have arrived."""
+        return self.last_ns if self.exact else self._earliest_ns
+
+    @property
+    def first_chunk_range_ns(self) -> tuple[int, int] | None:
+        """The least and the most that the time to first chunk can be; None where it is known, or there is none."""
+        if self.first_ns is None:
+            return None
+        most_ns, width_ns = self.first_ns - self.start_ns, self.first_ns - self.first_earliest_ns
+        if self.delayed_ns > NEGLIGIBLE_WAIT_NS:
+            width_ns += self.delayed_ns
+        return (max(0, most_ns - width_ns), most_ns) if width_ns else None
+
+    def chunk(self, arrival_ns: int) -> None:
+        """One chunk arrived exactly then."""
+        if not self.exact:
+            self._between(1, arrival_ns, arrival_ns)
+            self.exact = True
+            return
+        interval_ns = arrival_ns - self.last_ns
+        self.last_ns = arrival_ns
+        self.chunks += 1
+        stats = self.stats
+        stats.chunks += 1
+        stats.chunk_interval.record_ns(interval_ns)
+        if interval_ns > self.notable_ns:
+            self.notable(interval_ns)
+
+    def coalesced_chunks(self, count: int, floor_ns: int, arrival_ns: int, *, last_is_exact: bool) -> None:
+        """``count`` chunks arrived between ``floor_ns`` and ``arrival_ns``, the last one maybe exactly then."""
+        self.coalesced += count
+        self.stats.coalesced += count
+        if self.exact:
+            self._earliest_ns = self.last_ns
+        self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
+        self._between(count, floor_ns, arrival_ns)
+        self._earliest_ns = arrival_ns if last_is_exact else floor_ns
+        self.exact = last_is_exact
+
+    def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
+        self.chunks += count
+        self.stats.chunks += count
+        width_ns = arrival_ns - floor_ns
+        if self.first_ns is None:
+            self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
+            self.stats.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            if range_ns := self.first_chunk_range_ns:
+                self.stats.least_first_chunk.record_ns(range_ns[0])
+                self.stats.uncertain_first_chunk.record_ns(range_ns[1])
+        else:
+            self._uncertain(
+                floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
+                floor_ns - self.last_ns,
+                arrival_ns - self._earliest_ns,
+            )
+        for _ in range(count - 1):
+            self._uncertain(width_ns // count, 0, width_ns)
+        self.last_ns = arrival_ns
+
+    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
+        stats = self.stats
+        stats.chunk_interval.record_ns(estimate_ns)
+        stats.coalesced_interval.record_ns(estimate_ns)
+        stats.least_interval.record_ns(least_ns)
+        stats.most_interval.record_ns(most_ns)
+        if estimate_ns > self.notable_ns:
+            self.notable(estimate_ns)
+
+    def notable(self, interval_ns: int) -> None:
+        """An interval above ``notable_ns``: the longest so far, or a stall, or both."""
+        if interval_ns > self.max_interval_ns:
+            self.max_interval_ns = interval_ns
+            self.notable_ns = min(interval_ns, self._stall_ns)
+        if interval_ns > self._stall_ns:
+            self.stalls += 1
+            self.stats.stalls += 1

@@ -1,0 +1,65 @@
+"""What finished runs came to, as gauges: the values of each ``result.json``, of the last few runs and not all names."""
+
+from collections.abc import Iterator
+
+from streamgauge.exporter.readings import Readings, RunLabels
+from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
+from streamgauge.report.sums import counted_s, failed, failure_ratio
+
+#: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
+RUNS, NAMES = 5, 20
+STATS = ("mean", "min", "max", *QUANTILES)
+_TIMES = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
+
+
+def result_readings(labels: RunLabels, result: Result) -> Readings:
+    """The gauges of one run. Of more than ``NAMES`` names those with the most streams are shown, the rest counted."""
+    run, run_id = result["run"], (labels.run_id,)
+    shown = sorted(result["streams"], key=lambda streams: -streams["started"])[:NAMES]
+    readings: Readings = {
+        "stream_client_result_info": [((*labels, str(run["users"]), result["verdict"]["trust"]), 1)],
+        "stream_client_result_duration_seconds": [(run_id, run["duration_s"])],
+        "stream_client_result_users": [(run_id, run["users"])],
+        "stream_client_result_names_left_out": [(run_id, len(result["streams"]) - len(shown))],
+    }
+    for streams in shown:
+        key = (*run_id, streams["name"], streams["protocol"])
+        for metric, more, value in _of_name(streams, counted_s(run)):
+            readings.setdefault(f"stream_client_result_{metric}", []).append(((*key, *more), value))
+    return readings
+
+
+def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """Each metric with its own labels and its value; what the run has no value for is left out."""
+    counts = {
+        "streams_started": streams["started"],
+        "streams_failed": failed(streams["outcomes"]),
+        "chunks": streams["chunks"],
+        "stalls": streams["stalls"],
+    }
+    yield "body_bytes", (), streams["bytes"]
+    for name, count in counts.items():
+        yield "counts", (name,), count
+    if over_s > 0:
+        yield "per_second", ("streams",), streams["started"] / over_s
+        yield "per_second", ("chunks",), streams["chunks"] / over_s
+    tokens = streams.get("tokens_per_second")
+    if tokens and tokens["in_all"] is not None:
+        yield "per_second", ("tokens",), tokens["in_all"]
+    if (share := failure_ratio(streams["outcomes"])) is not None:
+        yield "ratio", ("failed",), share
+    if streams["chunks"]:
+        yield "ratio", ("coalesced",), streams["coalesced_share"]
+    if streams["started"]:
+        yield "ratio", ("stalls_per_stream",), streams["stalls"] / streams["started"]
+    for name in _TIMES:
+        summary: MetricSummary | None = streams[name]  # type: ignore[literal-required]
+        for stat, value in _statistics(summary) if summary is not None else ():
+            yield "seconds", (name, stat), value
+
+
+def _statistics(summary: MetricSummary) -> Iterator[tuple[str, float]]:
+    for stat in STATS:
+        value: float | None = summary[stat]  # type: ignore[literal-required]
+        if value is not None:
+            yield stat, value

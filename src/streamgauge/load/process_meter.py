@@ -1,0 +1,185 @@
+"""The measuring of one load generator process: its streams' instruments, and what each second of a run came to."""
+
+import gc
+import time
+from weakref import WeakKeyDictionary
+
+import psutil
+from locust.env import Environment
+
+from streamgauge.client.reactor import Watch
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.load.hub_reactor import HubReactor
+from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.second_report import SecondReport
+
+#: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
+#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. A turn
+#: also samples whether the process was stopped, which its own account of CPU time does not show.
+TURN_S = 0.010
+QUICK_TURN_S = 0.002
+SECOND_S = 1.0
+#: The garbage collector's thresholds during a run: full collections over many users stop the event loop for long.
+COLLECT_AFTER = (50_000, 20, 100)
+#: A turn may be late by this although the process was not stopped: timers have slack.
+_SLACK_S = 0.001
+
+
+class ProcessMeter:
+    """One process's measuring. ``slices`` holds the seconds that nobody has taken yet."""
+
+    def __init__(self) -> None:
+        reactor = HubReactor()
+        self.process_context = ProcessContext(ProcessStats(), reactor)
+        self.second_reports: list[SecondReport] = []
+        self._reactor = reactor
+        self._process = psutil.Process()
+        self._collect_after = gc.get_threshold()
+        self._machine = psutil.cpu_times()
+        self._watches: list[Watch] = []
+        self._turn_s = TURN_S
+        self._begin_s = self._turned_s = self._cut_s = 0.0
+        self._cpu_s = self._ran_s = 0.0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._waited_s = 0.0
+        #: By user class, the options of ``StreamUser.play`` that its streams have used in this run.
+        self.options_used: dict[str, set[str]] = {}
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is being measured."""
+        return bool(self._watches)
+
+    def begin(self) -> None:
+        """Measure a new run; what is left of the last one is thrown away."""
+        self.end()
+        self.reset()
+        self.options_used.clear()
+        gc.collect()
+        gc.freeze()  # what is there now stays for the run: no collection need look at it
+        gc.set_threshold(*COLLECT_AFTER)
+        self._begin_s = self._turned_s = self._cut_s = time.monotonic()
+        self._ran_s = self._ran_or_waited_s()
+        self._machine = psutil.cpu_times()
+        self._watches = [self._reactor.every(SECOND_S, self.cut), self._reactor.every(self._turn_s, self._turn)]
+
+    def reset(self) -> None:
+        """Forget what was counted so far. Streams under way go on, and count with what is still to come of them."""
+        self.process_context.process_stats.forget()
+        self.second_reports.clear()
+        clock = self.process_context.clock
+        clock.reads = clock.fallbacks = clock.steps = 0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._cpu_s, self._waited_s = self._used_cpu_s(), self._waited_so_far_s()
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+
+    def paused(self, for_s: float) -> None:
+        """Count the pause of a user after refusals."""
+        self._refusal_pauses += 1
+        self._refusal_pause_s += for_s
+
+    def end(self) -> None:
+        """Stop measuring, with a last slice."""
+        if self.running:
+            self.cut()
+            gc.unfreeze()
+            gc.set_threshold(*self._collect_after)
+        while self._watches:
+            self._watches.pop().stop()
+
+    def cut(self) -> None:
+        """Make a slice of what was counted since the last one."""
+        self._turn()
+        now_s, cpu_s, waited_s = time.monotonic(), self._used_cpu_s(), self._waited_so_far_s()
+        elapsed_s = now_s - self._cut_s
+        process_stats, clock = self.process_context.process_stats, self.process_context.clock
+        all_stats, lag = process_stats.take()
+        self.second_reports.append(
+            SecondReport(
+                t_s=max(0, round(now_s - self._begin_s) - 1),
+                active=process_stats.active,
+                all_stats=all_stats,
+                lag=lag,
+                hub_lag=self._hub_lag,
+                reads=clock.reads,
+                fallbacks=clock.fallbacks,
+                clock_steps=clock.steps,
+                wall_offset_ns=clock.wall_offset_ns,
+                cpu=(cpu_s - self._cpu_s) / elapsed_s if elapsed_s > SECOND_S / 2 else 0.0,
+                longest_pause_s=self._longest_pause_s,
+                waited_s=waited_s - self._waited_s,
+                stopped_s=max(self._stopped_s, self._stolen_share() * elapsed_s),
+                longest_stopped_s=self._longest_stopped_s,
+                refusal_pauses=self._refusal_pauses,
+                refusal_pause_s=self._refusal_pause_s,
+                options_used={name: sorted(used) for name, used in self.options_used.items()},
+            )
+        )
+        clock.reads = clock.fallbacks = clock.steps = 0
+        self._hub_lag = Histogram()
+        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
+        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+        self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waited_s
+        coalesced = any(stats.coalesced for stats in all_stats.values())
+        gathering = bool(self._reactor.gathering_for_s)  # then the loop looks by itself
+        self._pace(QUICK_TURN_S if coalesced and not gathering else TURN_S)
+
+    def _pace(self, turn_s: float) -> None:
+        """Turn this often from now on."""
+        if turn_s != self._turn_s and self.running:
+            self._watches.pop().stop()
+            self._watches.append(self._reactor.every(turn_s, self._turn))
+            self._turned_s = time.monotonic()
+        self._turn_s = turn_s
+
+    def take(self) -> list[SecondReport]:
+        """The slices since the last call."""
+        taken, self.second_reports = self.second_reports, []
+        return taken
+
+    def _turn(self) -> None:
+        now_s, ran_s = time.monotonic(), self._ran_or_waited_s()
+        pause_s = now_s - self._turned_s
+        late_s = pause_s - self._turn_s
+        stopped_s = late_s - (ran_s - self._ran_s)
+        self._hub_lag.record_ns(int(late_s * 1e9))
+        if pause_s > self._longest_pause_s:
+            self._longest_pause_s = pause_s
+        if stopped_s > _SLACK_S:
+            self._stopped_s += stopped_s
+            self._longest_stopped_s = max(self._longest_stopped_s, stopped_s)
+        self._turned_s, self._ran_s = now_s, ran_s
+        if not self._reactor.gathering_for_s:  # else it looks by itself, and more often
+            self._reactor.look()
+
+    def _stolen_share(self) -> float:
+        """Share of the machine's time that its hypervisor gave to others since the last call."""
+        before, now = self._machine, psutil.cpu_times()
+        self._machine = now
+        passed_s = sum(now) - sum(before)
+        return (getattr(now, "steal", 0.0) - getattr(before, "steal", 0.0)) / passed_s if passed_s > 0 else 0.0
+
+    def _waited_so_far_s(self) -> float:
+        return self.process_context.cpu_waited_ns() / 1e9
+
+    def _ran_or_waited_s(self) -> float:
+        """How long this thread has run, or been ready to run, so far."""
+        return time.thread_time() + self._waited_so_far_s()
+
+    def _used_cpu_s(self) -> float:
+        used = self._process.cpu_times()
+        return float(used.user + used.system)
+
+
+_meters: "WeakKeyDictionary[Environment, ProcessMeter]" = WeakKeyDictionary()
+
+
+def process_meter_of(environment: Environment) -> ProcessMeter:
+    """The measuring of this process, made at its first use: Locust forks workers after it has read the locustfile."""
+    if environment not in _meters:
+        _meters[environment] = ProcessMeter()
+    return _meters[environment]

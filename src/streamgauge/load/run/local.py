@@ -1,0 +1,51 @@
+"""A run in one process: it drives the streams and reports them."""
+
+from collections.abc import Collection
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.process_meter import SECOND_S, ProcessMeter
+from streamgauge.load.run.reporting import ReportingRun
+
+PROCESS = "local"
+
+
+class LocalRun(ReportingRun):
+    """Moves the gauge's slices into the book, second by second."""
+
+    def __init__(self, environment: Environment, meter: ProcessMeter, exporter: Exporter | None = None) -> None:
+        super().__init__(environment, exporter)
+        self._meter = meter
+
+    def processes(self) -> Collection[str]:
+        """This one."""
+        return (PROCESS,)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Begin to measure."""
+        super().on_test_start()
+        self._meter.begin()
+        gevent.spawn(self._collect)
+
+    def _collect(self) -> None:
+        run_report = self.run_report
+        while run_report is not None and run_report is self.run_report:
+            self.count(PROCESS, self._meter.take())
+            gevent.sleep(SECOND_S)
+
+    def on_reset(self, **_: Any) -> None:
+        """Forget what was counted, here and in the book."""
+        if self._meter.running:
+            self._meter.cut()
+        self.export(PROCESS, self._meter.take())
+        self._meter.reset()
+        super().on_reset()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Take the last slice, and close the book."""
+        self._meter.end()
+        self.count(PROCESS, self._meter.take())
+        super().on_test_stop()

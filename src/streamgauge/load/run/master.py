@@ -1,0 +1,144 @@
+"""The master: it adds up what the workers send, and ends a run only when all of them have reported theirs."""
+
+import logging
+import time
+from collections.abc import Collection
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, MasterRunner
+
+from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.dispatch import while_running
+from streamgauge.load.run.reporting import GRACE_S, ReportingRun
+from streamgauge.load.run.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, PROBLEM_KEY, REPORT_KEY, RESET
+from streamgauge.report.units import some
+from streamgauge.stats.second_report import SecondReport
+
+logger = logging.getLogger(__name__)
+
+
+class MasterRun(ReportingRun):
+    """Drains before Locust stops: Locust by itself drops what workers finish after the end of a headless run."""
+
+    distributed = True
+
+    def __init__(self, environment: Environment, runner: MasterRunner, exporter: Exporter | None = None) -> None:
+        super().__init__(environment, exporter)
+        self._runner = runner
+        self._expected: set[str] = set()
+        self._drained: set[str] = set()
+        self._stopping = False
+        #: How many seconds after the run's start workers that came later began.
+        self._late_s: dict[str, int] = {}
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        super().listen()
+        self.environment.dispatcher_class = while_running(self.environment.dispatcher_class, self._running)
+        self.environment.events.worker_report.add_listener(self.on_worker_report)
+        self.environment.events.test_stopping.add_listener(self.on_test_stopping)
+        self._runner.register_message(DRAINED, self.on_drained)
+
+    def processes(self) -> Collection[str]:
+        """The workers that are not missed."""
+        return [each.id for each in self._runner.clients.all if each.state != STATE_MISSING]
+
+    def _running(self) -> bool:
+        return self._runner.state in (STATE_SPAWNING, STATE_RUNNING)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Open a new book, in which no worker has reported its end."""
+        self._expected = set(self.processes())
+        self._drained.clear()
+        self._stopping = False
+        self._late_s.clear()
+        super().on_test_start()
+
+    def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        """Add what a worker counted."""
+        sent = [data.pop(key, []) for key in (FORGOTTEN_KEY, REPORT_KEY)]
+        unable = data.pop(PROBLEM_KEY, "")
+        if self.run_report is None:
+            return
+        if unable:
+            self._note(f"the users of worker {client_id} could not stream: {unable}")
+        try:
+            forgotten, second_reports = ([SecondReport.from_dict(part) for part in parts] for parts in sent)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            logger.error("A report of worker %s cannot be read: %r", client_id, error)
+            self._note(f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?")
+            return
+        self.export(client_id, forgotten)
+        self._place(client_id, second_reports, self.run_report.began_s)
+        self.count(client_id, second_reports)
+
+    def _note(self, problem: str) -> None:
+        """Log a problem of a worker, and make it a reason of the verdict; once."""
+        if self.run_report is not None and problem not in self.run_report.run_stats.problems:
+            logger.error("%s", problem)
+            self.run_report.run_stats.problems.append(problem)
+
+    def _place(self, worker: str, second_reports: list[SecondReport], began_s: float) -> None:
+        """Bring the seconds of a worker that came while the run was under way to the run's, to about a second."""
+        if worker in self._expected or not second_reports:
+            return
+        if worker not in self._late_s:
+            its_own_s = second_reports[-1].t_s + 1
+            self._late_s[worker] = max(0, int(time.monotonic() - began_s - its_own_s))
+        for part in second_reports:
+            part.t_s += self._late_s[worker]
+
+    def on_reset(self, **_: Any) -> None:
+        """Forget what was counted, here and in the workers, which know when a stream's first chunk was forgotten."""
+        super().on_reset()
+        if self.run_report is not None:
+            self._runner.send_message(RESET)
+
+    def on_spawning_complete(self, **_: Any) -> None:
+        """Keep the state of a run that was stopped in its ramp: Locust says it is running once the ramp is over."""
+        if self._stopping:
+            self._runner.update_state(STATE_STOPPED if self.run_report is None else STATE_STOPPING)
+        super().on_spawning_complete()
+
+    def on_drained(self, msg: Any, **_: Any) -> None:
+        """A worker has reported its end."""
+        self._drained.add(msg.node_id)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Tell the workers to drain, and wait until each has reported its end or is gone."""
+        run_report = self.run_report
+        if run_report is None:
+            return
+        self._stopping = True
+        # Locust says so only after this; till then it would give the users of a worker that quits to the others.
+        self._runner.update_state(STATE_STOPPING)
+        self._runner.send_message(DRAIN)
+        deadline_s = time.monotonic() + self.environment.stop_timeout + GRACE_S
+        while self._not_drained() and time.monotonic() < deadline_s:
+            try:
+                gevent.sleep(0.05)
+            except KeyboardInterrupt:
+                self.cut()
+        lost = (self._expected | run_report.processes | set(self._not_drained())) - self._drained
+        for worker in sorted(lost):
+            logger.warning("Worker %s did not report the end of its streams", worker)
+        if lost:
+            (run_report.run_stats.problems if self._drained else run_report.run_stats.failings).append(
+                f"{some(len(lost), 'worker')} did not report the end of their streams: lost, or too short of "
+                f"CPU time to be heard{'' if self._drained else '; there was no other'}"
+            )
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Close the book. A headless run that has lost all its workers ends: Locust would wait for its run time."""
+        super().on_test_stop()
+        if self.headless and not self.processes():
+            gevent.spawn(self._runner.quit)
+
+    def cut(self) -> None:
+        """Tell the workers to end the streams under way now."""
+        self._runner.send_message(CUT)
+
+    def _not_drained(self) -> list[str]:
+        return [each for each in self.processes() if each not in self._drained]

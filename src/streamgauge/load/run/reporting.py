@@ -1,0 +1,133 @@
+"""What the process that reports a run does at its start, its resets and its end, alone or as a master."""
+
+import logging
+import time
+from collections.abc import Collection
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.run_report import RunReport, end_of_run, show
+from streamgauge.report.result import Result
+from streamgauge.stats.second_report import SecondReport
+
+logger = logging.getLogger(__name__)
+
+#: Seconds on top of the stop timeout in which all processes are to have reported the end, and those after a cut.
+GRACE_S, CUT_GRACE_S = 10.0, 3.0
+
+
+class ReportingRun:
+    """Keeps the book of the run under way and closes it when the run has stopped."""
+
+    distributed = False
+
+    def __init__(self, environment: Environment, exporter: Exporter | None = None) -> None:
+        self.environment = environment
+        self.exporter = exporter
+        self.run_report: RunReport | None = None
+        self.result: Result | None = None
+        self._quitting = False
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        events = self.environment.events
+        events.test_start.add_listener(self.on_test_start)
+        events.test_stop.add_listener(self.on_test_stop)
+        events.reset_stats.add_listener(self.on_reset)
+        events.spawning_complete.add_listener(self.on_spawning_complete)
+        events.quitting.add_listener(self.on_quitting)
+        events.quit.add_listener(self.on_quit)
+        if self.exporter is not None:
+            self.exporter.follow(self.users, self.processes)
+
+    @property
+    def headless(self) -> bool:
+        """Whether there is no web UI."""
+        return bool(getattr(self.environment.parsed_options, "headless", False))
+
+    def users(self) -> int:
+        """How many users run now."""
+        return self.environment.runner.user_count if self.environment.runner is not None else 0
+
+    def processes(self) -> Collection[str]:
+        """The processes that are there to stream."""
+        raise NotImplementedError
+
+    def count(self, process: str, parts: list[SecondReport]) -> None:
+        """Add what a process counted to the run under way."""
+        if self.run_report is not None:
+            self.run_report.add(process, parts)
+            self.export(process, parts)
+
+    def export(self, process: str, parts: list[SecondReport]) -> None:
+        """Add to the client metrics alone: a reset forgets what it finds, and they do not."""
+        if self.exporter is not None:
+            self.exporter.add(process, parts)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Open a new book."""
+        self.result = None
+        self.run_report = RunReport(self.environment, distributed=self.distributed)
+        if self.exporter is not None:
+            self.exporter.begin(self.run_report)
+
+    def on_reset(self, **_: Any) -> None:
+        """Locust's statistics start anew, and so do ours."""
+        if self.run_report is not None:
+            self.run_report.reset()
+
+    def on_spawning_complete(self, **_: Any) -> None:
+        """``--reset-stats`` asks for figures without the ramp."""
+        if self.environment.reset_stats:
+            self.on_reset()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Close the book. Locust may say more than once that a run has stopped."""
+        if self.run_report is None:
+            return
+        run_report, self.run_report = self.run_report, None
+        options = self.environment.parsed_options
+        run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        self.result = end_of_run(self.environment, run_report)
+        if self.exporter is not None:
+            self.exporter.end(self.result)
+        if self.result is not None and not self.headless:
+            show(self.result)
+
+    def on_quitting(self, **_: Any) -> None:
+        """The process was asked to end: let the streams under way end first."""
+        self._quitting = True
+        if self.run_report is None:
+            return
+        logger.info(
+            "Waiting for the streams under way, up to %g s; Ctrl-C cuts them short", self.environment.stop_timeout
+        )
+        try:
+            self._finish(self.environment.stop_timeout + GRACE_S)
+        except KeyboardInterrupt:
+            self.cut()
+            self._finish(CUT_GRACE_S)
+
+    def cut(self) -> None:
+        """End the streams under way now: they are censored."""
+        if self.environment.runner is not None:
+            self.environment.runner.user_greenlets.kill(block=True)
+
+    def _finish(self, patience_s: float) -> None:
+        """Stop the run, or wait for the stop that is under way already, until the book is closed."""
+        if self.environment.runner is not None:
+            self.environment.runner.stop()
+        deadline_s = time.monotonic() + patience_s
+        while self.run_report is not None and time.monotonic() < deadline_s:
+            gevent.sleep(0.05)
+        self.on_test_stop()
+
+    def on_quit(self, **_: Any) -> None:
+        """Print the table last, below Locust's own, and wait for the run's last scrape."""
+        if self.result is not None and self.headless:
+            show(self.result)
+        if self.exporter is not None:
+            self.exporter.linger()

@@ -1,0 +1,185 @@
+"""One run as the process that reports it keeps it: what it came to so far, its live timeline, and its end."""
+
+import json
+import logging
+import os
+import platform
+import re
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from locust.env import Environment
+
+from streamgauge.load.unused import unused_options
+from streamgauge.load.usage import refused
+from streamgauge.load.users import stream_users
+from streamgauge.report.build import FAILED, build_result, timeline_point
+from streamgauge.report.calibration import last_calibration
+from streamgauge.report.result import Result, Run, write_result
+from streamgauge.report.tables import write_tables
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.verdict.trust import DEFAULT_BOUNDS
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which all processes are expected to have reported a second: one, or a worker's report interval.
+SETTLED_S = {True: 5, False: 1}
+#: Seconds of a run after which options that no stream has used so far are logged; else at the end.
+WARN_AFTER_S = 5.0
+
+
+#: User and password in a URL: results are shown to others.
+_USER = re.compile(r"(?<=://)[^/?#]*@")
+
+
+class RunReport:
+    """A run under way. ``directory`` is where it leaves its files, if the user asked for any."""
+
+    def __init__(self, environment: Environment, *, distributed: bool) -> None:
+        self.run_stats = RunStats()
+        self.processes: set[str] = set()
+        self.began_s = self._counting_since_s = time.monotonic()
+        self.started_at = datetime.now(UTC)
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        self.users = 0
+        self.interrupted = False
+        self._environment = environment
+        self._settled_s = SETTLED_S[distributed]
+        self._written_before = 0
+        self._logged: set[str] = set()
+        self.directory: Path | None = None
+        if root := getattr(environment.parsed_options, "result_dir", ""):
+            self.directory = Path(root) / self.run_id
+            self.directory.mkdir(parents=True)
+
+    def add(self, process: str, parts: list[SecondReport]) -> None:
+        """Add what a process counted, and write the seconds of the timeline that are settled now."""
+        self.processes.add(process)
+        for part in parts:
+            self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+        if self._environment.runner is not None:
+            self.users = max(self.users, self._environment.runner.target_user_count)
+        if parts:
+            self._write_timeline(self.run_stats.last_s - self._settled_s + 1)
+        if time.monotonic() - self.began_s > WARN_AFTER_S:
+            self._warn()
+
+    def reset(self) -> None:
+        """Forget what was counted so far."""
+        self.run_stats = RunStats()
+        self._counting_since_s = time.monotonic()
+
+    def _write_timeline(self, before_s: int) -> None:
+        """Append the seconds before ``before_s`` to ``timeline.ndjson``: what there is if the run dies."""
+        if self.directory is None or before_s <= self._written_before:
+            return
+        with (self.directory / "timeline.ndjson").open("a") as file:
+            for t_s in range(self._written_before, before_s):
+                if second := self.run_stats.seconds.get(t_s):
+                    file.write(json.dumps(timeline_point(t_s, second)) + "\n")
+        self._written_before = before_s
+
+    def _warn(self) -> list[str]:
+        """What the user should know of the run so far; each sentence is logged once."""
+        warnings = unused_options(self._environment.parsed_options, self.run_stats.options_used)
+        for each in warnings:
+            if each not in self._logged:
+                self._logged.add(each)
+                logger.warning("%s", each)
+        return warnings
+
+    def close(self) -> Result:
+        """The result, written where the user asked for it."""
+        result = build_result(self._run(), self.run_stats, last_calibration())
+        if warnings := self._warn():
+            result["run"]["warnings"] = warnings
+        if raised := _raised(self._environment):
+            verdict = result["verdict"]
+            verdict["exit_code"] = verdict["exit_code"] or FAILED
+            verdict["reasons"].append(f"the scenario raised {raised} exceptions, which Locust lists")
+        if self.directory is not None:
+            self._write_timeline(self.run_stats.last_s + 1)
+            write_result(result, self.directory)
+            write_tables(result, self.directory)
+            from streamgauge.report.html import write_report  # plotly takes a while to import
+
+            logger.info("Report: %s", write_report(result, self.directory))
+        return result
+
+    @property
+    def counted(self) -> bool:
+        """Whether there is any stream to report on."""
+        return any(stats.counted for stats in self.run_stats.all_stats.values())
+
+    @property
+    def host(self) -> str:
+        """The service under test: the run's host, else the first that a user class names."""
+        environment = self._environment
+        return environment.host or next((str(user.host) for user in environment.user_classes if user.host), "")
+
+    @property
+    def locustfile(self) -> str:
+        """The scenarios, as Locust names them."""
+        return self._environment.locustfile or ""
+
+    def _run(self) -> Run:
+        options, now_s = self._environment.parsed_options, time.monotonic()
+        return Run(
+            id=self.run_id,
+            started_at=self.started_at.isoformat(timespec="milliseconds"),
+            duration_s=now_s - self.began_s,
+            counted_s=now_s - self._counting_since_s,
+            host=_USER.sub("", self.host),
+            locustfile=self.locustfile,
+            users=self.users,
+            spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
+            workers=max(1, len(self.processes)),
+            load_model="closed",
+            interrupted=self.interrupted,
+            versions=_versions(),
+        )
+
+
+def _raised(environment: Environment) -> int:
+    """How many exceptions the users' own code raised, in all processes."""
+    return sum(each["count"] for each in environment.runner.exceptions.values()) if environment.runner else 0
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
+    return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
+
+
+def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
+    """Close the book and set the exit status.
+
+    Where nothing was counted and no user was there to stream, the run is none of ours: None, and Locust's own status.
+    None also for a run that was asked for wrongly, which has been said.
+    """
+    if refused(environment):
+        return None
+    if not (run_report.counted or _streaming(environment)):
+        problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
+        logger.warning("No stream was started: streamgauge has nothing to report on this run%s", problems)
+        return None
+    result = run_report.close()
+    environment.process_exit_code = result["verdict"]["exit_code"]
+    return result
+
+
+def _streaming(environment: Environment) -> bool:
+    """Whether any of the users is one that streams."""
+    return bool(stream_users(environment))
+
+
+def show(result: Result, **_: Any) -> None:
+    """Print the table and the verdict."""
+    from streamgauge.report.console import print_table
+
+    print_table(result)

@@ -1,0 +1,115 @@
+"""A worker: it drives streams, and sends what it counted along with Locust's own reports."""
+
+from functools import cache
+from typing import Any
+
+from gevent.lock import RLock
+from locust import argument_parser
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from streamgauge.load.options import scenario_options
+from streamgauge.load.process_meter import ProcessMeter
+from streamgauge.stats.second_report import SecondReport
+
+#: The keys of ours in a worker's report: what belongs to the run, and what a reset took out of it.
+REPORT_KEY, FORGOTTEN_KEY = "streamgauge", "streamgauge_forgotten"
+#: And why this worker's users cannot stream.
+PROBLEM_KEY = "streamgauge_problem"
+#: The messages that drain a run, cut its drain short, or have what was counted so far forgotten.
+DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
+RESET = "streamgauge_reset"
+
+
+class WorkerRun:
+    """A worker's part in a run."""
+
+    def __init__(self, environment: Environment, runner: WorkerRunner, meter: ProcessMeter) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._meter = meter
+        self._stopping = RLock()
+        self._forgotten: list[SecondReport] = []
+        self._problem = ""
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        _remember_defaults()
+        events = self._environment.events
+        events.test_start.add_listener(self.on_test_start)
+        events.test_stop.add_listener(self.on_test_stop)
+        events.report_to_master.add_listener(self.on_report)
+        events.quitting.add_listener(self.on_quitting)
+        self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
+        self._runner.register_message(CUT, self.on_cut, concurrent=True)
+        self._runner.register_message(RESET, self.on_reset)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Begin to measure. The master has checked the options, but a file that they name may be missing here."""
+        try:
+            scenario_options(self._environment.parsed_options)
+            self._problem = ""
+        except ValueError as error:
+            self._problem = str(error)
+        self._forgotten.clear()
+        self._meter.begin()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """Take the last slice; the next report brings it to the master."""
+        self._meter.end()
+
+    def on_reset(self, **_: Any) -> None:
+        """The master forgot what was counted so far, and so is it here; the client metrics go on with it."""
+        if self._meter.running:
+            self._meter.cut()
+        self._forgotten += self._meter.take()
+        self._meter.reset()
+
+    def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
+        """Add the slices to a report."""
+        data[REPORT_KEY] = [part.to_dict() for part in self._meter.take()]
+        if self._problem:
+            data[PROBLEM_KEY] = self._problem
+        if self._forgotten:
+            data[FORGOTTEN_KEY] = [part.to_dict() for part in self._forgotten]
+            self._forgotten.clear()
+
+    def on_drain(self, **_: Any) -> None:
+        """The master ends the run: let the streams under way end, report them, and say so."""
+        self._stop_and_report()
+
+    def on_quitting(self, **_: Any) -> None:
+        """This process was asked to end: report what it has before it tells the master that it is gone."""
+        self._environment.process_exit_code = 0
+        try:
+            self._stop_and_report()
+        except KeyboardInterrupt:  # while it waited for the stop that the master asked for
+            self.on_cut()
+            self._stop_and_report()
+
+    def on_cut(self, **_: Any) -> None:
+        """End the streams under way now: they are censored, and whoever waits for them goes on."""
+        self._runner.user_greenlets.kill(block=True)
+
+    def _stop_and_report(self) -> None:
+        with self._stopping:  # the master and Ctrl-C may both ask
+            try:
+                self._runner.stop()
+            except KeyboardInterrupt:
+                self.on_cut()
+                self._runner.stop()
+        # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
+        self._environment.stop_timeout = 0.0
+        data: dict[str, Any] = {}
+        self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
+        self._runner.send_message("stats", data)
+        self._runner.send_message(DRAINED)
+
+
+def _remember_defaults() -> None:
+    """Work out the defaults of Locust's options once.
+
+    Locust does so for every option in every message that starts users, which takes 90 ms in which no stream is read.
+    """
+    argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
+    argument_parser.default_args_dict()

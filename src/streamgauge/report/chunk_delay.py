@@ -1,0 +1,45 @@
+"""Chunk delay as ``result.json`` holds it: its distribution, and how far the clocks leave it uncertain."""
+
+from typing import Literal
+
+from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary, NamedStreams
+from streamgauge.report.summary import summary
+from streamgauge.report.units import duration
+from streamgauge.stats.clocks.alignment import ChunkDelays
+from streamgauge.stats.uncertainty import undetermined
+
+
+def delay_summary(found: ChunkDelays) -> MetricSummary:
+    """The distribution, with the percentiles that coalesced reads leave undetermined."""
+    uncertain = {}
+    if found.delays.coalesced.count:
+        uncertain = undetermined(found.delays.all, *found.delays.bounds(), QUANTILES)
+    return summary(found.delays.all, uncertain)
+
+
+def delay_clock(found: ChunkDelays) -> ChunkDelayClock:
+    """What is known of the clocks, over all pairs of them."""
+    fits = found.fits
+    methods = {fit.method for fit in fits}
+    method: Literal["same_clock", "minimum_filter", "mixed"] = "mixed" if len(methods) > 1 else fits[0].method
+    unknown = any(fit.uncertainty_s is None for fit in fits)
+    offsets_s, drifts_ppm = [fit.offset_s for fit in fits], [fit.drift_ppm for fit in fits]
+    return ChunkDelayClock(
+        method=method,
+        pairs=len(fits),
+        uncertainty_s=None if unknown else max(fit.uncertainty_s or 0.0 for fit in fits),
+        offset_s=(min(offsets_s), max(offsets_s)),
+        drift_ppm=(min(drifts_ppm), max(drifts_ppm)),
+    )
+
+
+def clock_words(streams: NamedStreams) -> str:
+    """How sure the chunk delay of ``streams`` is, and why; empty where there is none, or no word of its clock."""
+    clock = streams.get("chunk_delay_clock")
+    if clock is None:
+        return ""
+    if clock["method"] == "same_clock":
+        return "server and load generator share a clock"
+    if clock["uncertainty_s"] is None:
+        return "beyond the smallest delay, which is unknown: the clocks differ"
+    return f"± {duration(clock['uncertainty_s'])}, the clocks' offset taken out by the smallest delays"

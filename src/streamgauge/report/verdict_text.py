@@ -1,0 +1,63 @@
+"""The verdict in words: whether the numbers can be trusted, whether the run passed, and why."""
+
+import re
+from typing import Any
+
+from streamgauge.report.result import Result, Trust, Verdict
+from streamgauge.report.sums import failed, totals
+from streamgauge.report.units import NONE, duration, number, share, significant, some
+from streamgauge.stats.outcome import Outcome
+
+TRUST_MEANS: dict[Trust, str] = {
+    "trusted": "The load generator kept up: these numbers are what the service did.",
+    "degraded": "Something stood in the way of exact numbers: take small differences with care.",
+    "invalid": "This run was not measured well enough to judge by: do not use these numbers.",
+}
+#: What the mark of a percentile means.
+UNCERTAIN_MEANS = (
+    "≈ marks a percentile that is known only as a range: chunks shared a read, or the generator waited for a CPU "
+    "before it sent requests."
+)
+_JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
+_SECONDS = re.compile(r"(time_to_first_chunk|chunk_interval|chunk_delay|duration|lag)\b")
+_SHARES = re.compile(r"(\.ratio|_share)\b")
+
+
+def judgement(verdict: Verdict) -> str:
+    """``passed``, ``failed``, or ``not judged`` where the run cannot be trusted."""
+    code = verdict["exit_code"]
+    return _JUDGEMENTS.get(code, f"ended with status {code}")
+
+
+def judgement_reason(result: Result) -> str:
+    """One sentence on why the run passed or failed, by its rules or, without any, by its streams."""
+    rules = result["verdict"]["slo"]
+    if rules:
+        broken = sum(not rule.get("passed") for rule in rules)
+        held = (
+            f"{number(broken)} of {some(len(rules), 'rule')} broken" if broken else f"{some(len(rules), 'rule')} held"
+        )
+        return f"{held}."
+    return _streams_reason(totals(result["streams"])["outcomes"])
+
+
+def _streams_reason(outcomes: dict[str, int]) -> str:
+    ended, bad, censored = sum(outcomes.values()), failed(outcomes), outcomes.get(Outcome.CENSORED, 0)
+    if not ended:
+        return "No stream ended."
+    cut = f"; the end of the run cut {some(censored, 'stream')} short" if censored else ""
+    if bad:
+        return f"{number(bad)} of {some(ended, 'stream')} failed{cut}."
+    return f"None of {some(ended, 'stream')} failed{cut}."
+
+
+def observed(rule: dict[str, Any]) -> str:
+    """What a rule found, in the unit of its metric."""
+    value, text = rule.get("observed"), str(rule.get("rule", ""))
+    if value is None:
+        return NONE
+    if not isinstance(value, int | float):
+        return str(value)
+    if _SHARES.search(text):
+        return share(value)
+    return duration(value) if _SECONDS.search(text) else significant(value)

@@ -1,0 +1,1 @@
+"""Starts Locust and other children, follows a run and shows it."""

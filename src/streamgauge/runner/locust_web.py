@@ -1,0 +1,52 @@
+"""Locust's web interface, as its own page talks to it. Standard library only."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+TIMEOUT_S = 10.0
+#: The states of a master that does nothing.
+IDLE = ("ready", "stopped")
+
+#: No proxy of the environment comes between.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+#: The fields of a form, in order; a name can come again.
+Form = list[tuple[str, str]]
+
+
+class LocustWebError(Exception):
+    """The master cannot be reached, or refuses, or does something else than it was asked for."""
+
+
+class LocustWeb:
+    """Locust's web interface at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def ask(self, path: str, form: Form | None = None, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+        """GET, or POST with a form; the answer's JSON object. Raises MasterError."""
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        try:
+            with _DIRECT.open(self.url + path, data, timeout_s) as reply:
+                answer: dict[str, Any] = json.load(reply)
+        except (OSError, ValueError) as error:
+            raise LocustWebError(f"{self.url}{path}: {error}") from error
+        if answer.get("success") is False:
+            raise LocustWebError(str(answer.get("message")))
+        return answer
+
+    def start(self, form: Form) -> None:
+        """Start a run with what the form says."""
+        self.ask("/swarm", form)
+
+    def stop(self, grace_s: float) -> None:
+        """Stop the run. Locust answers once its streams have ended."""
+        self.ask("/stop", [], grace_s)
+
+    def stats(self) -> dict[str, Any]:
+        """What Locust's own page shows."""
+        return self.ask("/stats/requests")

@@ -1,0 +1,1 @@
+"""When chunks arrived and were sent, and how two clocks are brought together."""

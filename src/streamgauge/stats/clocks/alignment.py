@@ -1,0 +1,194 @@
+"""Raw chunk delays of many processes, brought onto one clock each: the one-way chunk delay and how far it may be off.
+
+1. A pair is one load generator process and one server clock. Its raw delay is delay plus the offset of the two clocks.
+2. Where both say that they run on one machine, and cause comes before effect, the offset is 0.
+3. Elsewhere the line below the smallest raw delays is the offset plus the smallest delay, and its slope the drift. The
+   smallest delay itself lies between 0 and the smallest round trip, which is made of asking until the server's receipt
+   and of a send until its arrival. Half of that round trip is taken for it. What is stated covers every straight line
+   by which no effect comes before its cause; where there is none, a clock stepped, and it covers what that shows.
+4. Pairs are added up only after that. Where the clock is one machine's, delays were counted from 0 on, and however the
+   same streams are split over processes, they add up to the same buckets. Elsewhere they were counted above a floor
+   that is not the offset, which only the whole run shows, and each process learns from its own streams alone: moved by
+   what lies between the two, they agree to about a bucket, and to the stated uncertainty.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from streamgauge.stats.clocks.corridor import deviation_ns
+from streamgauge.stats.clocks.envelope import Envelope, Line
+from streamgauge.stats.clocks.raw_delays import ACAUSAL_NS, Delays, RawDelays
+
+Method = Literal["same_clock", "minimum_filter"]
+#: How exactly the wall clock is mapped to the monotonic one.
+MAPPING_NS = 5_000
+#: Parts of a measurement that are kept apart; with more, neighbours in time become one.
+MAX_PARTS = 16
+#: Delays within a slice are drifting apart for this long.
+_HALF_SLICE_NS = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What is known of one pair's clocks."""
+
+    method: Method
+    offset_s: float
+    """The server's clock minus this process's, in the middle of the run."""
+    drift_ppm: float
+    """How much faster the server's clock goes."""
+    uncertainty_s: float | None
+    """Each delay may be off by this much; None where nothing bounds the smallest delay from above."""
+
+
+@dataclass(slots=True)
+class ChunkDelays:
+    """All delays of one name and protocol, and the fits of the pairs that they come from."""
+
+    delays: Delays = field(default_factory=Delays)
+    fits: list[Fit] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Delays above ``floor_ns`` at ``t_ns``."""
+
+    t_ns: float
+    floor_ns: float
+    delays: Delays
+
+
+class Pair:
+    """One process and one server clock."""
+
+    def __init__(self) -> None:
+        self._same_clock = True
+        self._wall_offset_ns: int | None = None
+        self._lows = Envelope()
+        #: The largest lower bounds of the offset, as the smallest values of their negatives.
+        self._highs = Envelope()
+        self._parts: dict[tuple[str, str], list[_Part]] = {}
+
+    def add(self, key: tuple[str, str], raw: RawDelays, wall_offset_ns: int) -> None:
+        """Take in one slice; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
+        self._same_clock = self._same_clock and raw.same_clock
+        if not self._same_clock:  # a step of this machine's clock is no step of the other's
+            wall_offset_ns = self._wall_offset_ns if self._wall_offset_ns is not None else wall_offset_ns
+        self._wall_offset_ns = wall_offset_ns
+        if raw.high is not None:
+            self._highs.add((raw.high[0], -raw.high[1] - wall_offset_ns))
+            self._same_clock = self._same_clock and raw.high[1] + wall_offset_ns < ACAUSAL_NS
+        if raw.low is None or raw.floor_ns is None:
+            return
+        low_ns, floor_ns = raw.low[1] + wall_offset_ns, raw.floor_ns + wall_offset_ns
+        self._lows.add((raw.low[0], low_ns))
+        self._same_clock = self._same_clock and low_ns > -ACAUSAL_NS
+        part = _Part((raw.first_ns + raw.last_ns) / 2, floor_ns, raw.delays)
+        if self._same_clock:
+            exact = abs(floor_ns) <= MAPPING_NS  # the floor was the offset, which is measured no better than this
+            part = _Part(part.t_ns, 0, raw.delays if exact else raw.delays.shifted(floor_ns))
+        parts = self._parts.setdefault(key, [])
+        parts.append(part)
+        if len(parts) > MAX_PARTS:
+            line = self._line()
+            pairs = zip(parts[::2], parts[1::2], strict=False)
+            parts[:] = [_joined(one, other, line) for one, other in pairs] + parts[len(parts) & ~1 :]
+
+    def _line(self) -> Line:
+        return Line(0, 0, 0) if self._same_clock else self._lows.line
+
+    def results(self) -> tuple[Fit, Mapping[tuple[str, str], Delays]] | None:
+        """What is known of the clocks, and the delays by name; None where there are none."""
+        if not self._parts:
+            return None
+        line = self._line()
+        if self._same_clock:
+            fit, base_ns = Fit("same_clock", 0.0, 0.0, MAPPING_NS / 1e9), 0.0
+        else:
+            fit, base_ns = self._filtered(line)
+        found: dict[tuple[str, str], Delays] = {}
+        for key, parts in self._parts.items():
+            found[key] = Delays()
+            for part in parts:
+                found[key].merge(part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns))
+        return fit, found
+
+    def newest(self, key: tuple[str, str]) -> Delays:
+        """The delays of the slice of ``key`` that was added last, by what is known of the clocks so far.
+
+        What comes later may show the clocks better: ``results`` is the last word.
+        """
+        part, line = self._parts[key][-1], self._line()
+        base_ns = 0.0 if self._same_clock else self._smallest_ns(self._round_trip_ns(line))
+        return part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns)
+
+    def _round_trip_ns(self, line: Line) -> float | None:
+        """The smallest round trip; None where nothing is known of any."""
+        return min((line.at(t_ns) + value_ns for t_ns, value_ns in self._highs.points), default=None)
+
+    @staticmethod
+    def _smallest_ns(round_trip_ns: float | None) -> float:
+        """The smallest delay."""
+        return max(0.0, round_trip_ns or 0.0) / 2
+
+    def _filtered(self, line: Line) -> tuple[Fit, float]:
+        """The fit by the minimum filter, and the smallest delay."""
+        error_ns = self._lows.error_ns + abs(line.slope) * _HALF_SLICE_NS + MAPPING_NS
+        round_trip_ns = self._round_trip_ns(line)
+        base_ns = self._smallest_ns(round_trip_ns)
+        uncertainty_s = None
+        if round_trip_ns is not None:
+            lowered = line._replace(value_ns=line.value_ns - base_ns)
+            apart_ns = deviation_ns(lowered, self._lows.points, self._highs.points)
+            if apart_ns is None:
+                apart_ns = self._lows.rise_ns + abs(round_trip_ns)
+            uncertainty_s = (max(apart_ns, abs(round_trip_ns) / 2) + error_ns) / 1e9
+        return Fit("minimum_filter", (base_ns - line.value_ns) / 1e9, -line.slope * 1e6, uncertainty_s), base_ns
+
+
+def _joined(one: _Part, other: _Part, line: Line) -> _Part:
+    """Two parts as one, above the lower of their floors as ``line`` brings them together."""
+    above = other.floor_ns - one.floor_ns - line.slope * (other.t_ns - one.t_ns)
+    low, high = (one, other) if above >= 0 else (other, one)
+    counts = low.delays.all.count, high.delays.all.count
+    t_ns = low.t_ns + (high.t_ns - low.t_ns) * counts[1] / max(1, sum(counts))
+    joined = Delays()
+    joined.merge(low.delays)
+    joined.merge(high.delays.shifted(abs(above)) if abs(above) >= 1 else high.delays)
+    return _Part(t_ns, low.floor_ns + line.slope * (t_ns - low.t_ns), joined)
+
+
+class HasDelays(Protocol):
+    """What was counted of one name and protocol, as far as its delays go."""
+
+    delays: dict[str, RawDelays]
+    """By the server's clock."""
+
+
+class RunDelays:
+    """The delays of a whole run."""
+
+    def __init__(self) -> None:
+        self._pairs: defaultdict[tuple[str, str], Pair] = defaultdict(Pair)
+
+    def add(
+        self, process: str, all_stats: Mapping[tuple[str, str], HasDelays], wall_offset_ns: int, *, stepped: bool
+    ) -> None:
+        """Take in one slice of ``process``; of one in which its wall clock ``stepped``, only what that cannot spoil."""
+        for key, stats in all_stats.items():
+            for clock, raw in stats.delays.items():
+                if not (stepped and raw.same_clock):
+                    self._pairs[process, clock].add(key, raw, wall_offset_ns)
+
+    def results(self) -> dict[tuple[str, str], ChunkDelays]:
+        """Delays by name and protocol."""
+        found: defaultdict[tuple[str, str], ChunkDelays] = defaultdict(ChunkDelays)
+        for pair in self._pairs.values():
+            if (results := pair.results()) is not None:
+                fit, by_key = results
+                for key, delays in by_key.items():
+                    found[key].delays.merge(delays)
+                    found[key].fits.append(fit)
+        return dict(found)

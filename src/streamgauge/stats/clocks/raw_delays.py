@@ -1,0 +1,210 @@
+"""Raw chunk delays as one process records them: arrival on its monotonic clock minus the server's stamp.
+
+They hold the offset between the two clocks, which is why they are counted relative to a floor. Where the server's clock
+is this machine's, the offset is known and is the floor. Elsewhere the floor is about the smallest raw delay of the
+moment. Nothing is kept per chunk. ``streamgauge.stats.clocks.alignment`` takes the offset out.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
+
+#: A point: monotonic ns, and a raw delay there.
+Point = tuple[int, int]
+#: How much a floor may rise from one slice to the next: more than clocks drift apart in a second.
+RISE_NS = 200_000
+#: How far an effect may seem to come before its cause where one clock stamped both.
+ACAUSAL_NS = 50_000
+#: Longer delays are beyond what a histogram tells, and count as this: sums of what a server makes up stay in 64 bits.
+_LONGEST_NS = HIGHEST_NS + 1
+_BATCH = 512
+_PARTS = ("all", "coalesced", "least", "most")
+
+
+class Delays:
+    """Histograms of delays above some floor.
+
+    ``all`` holds every chunk. Those that coalesced reads leave uncertain are in it at their estimate; ``coalesced``
+    holds these estimates again, ``least`` and ``most`` the least and the most that each of them can be.
+    """
+
+    __slots__ = _PARTS
+
+    def __init__(self) -> None:
+        self.all, self.coalesced, self.least, self.most = (Histogram() for _ in _PARTS)
+
+    def merge(self, other: "Delays") -> None:
+        """Add ``other``, which has the same floor."""
+        for name in _PARTS:
+            getattr(self, name).merge(getattr(other, name))
+
+    def shifted(self, shift_ns: float) -> "Delays":
+        """The same delays above a floor that is ``shift_ns`` lower."""
+        result = Delays()
+        for name in _PARTS:
+            setattr(result, name, shifted(getattr(self, name), shift_ns))
+        return result
+
+    def bounds(self) -> tuple[Histogram, Histogram]:
+        """``all`` with each uncertain delay at its least, and at its most."""
+        certain = self.all.minus(self.coalesced)
+        return certain.plus(self.least), certain.plus(self.most)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        return {name: getattr(self, name).to_dict() for name in _PARTS if getattr(self, name).count}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Delays":
+        """What :meth:`to_dict` wrote."""
+        delays = cls()
+        for name in data:
+            setattr(delays, name, Histogram.from_dict(data[name]))
+        return delays
+
+
+def shifted(histogram: Histogram, shift_ns: float) -> Histogram:
+    """``histogram`` with ``shift_ns`` added to each value, to half a bucket; what falls below 0 counts as 0."""
+    moved = Histogram()
+    for index, times in histogram.counts.items():
+        low_us, high_us = bounds_us(index)
+        moved.record_ns(min(round((low_us + high_us) * 500 + shift_ns), _LONGEST_NS), times)
+    if histogram.min_ns is None or histogram.max_ns is None:
+        return moved
+    shift = min(round(shift_ns), _LONGEST_NS)
+    exact = histogram.min_ns + shift >= 0
+    return Histogram.of(
+        moved.counts,
+        histogram.sum_ns + shift * histogram.count if exact else moved.sum_ns,
+        max(0, histogram.min_ns + shift),
+        max(0, histogram.max_ns + shift),
+        histogram.clipped,
+    )
+
+
+class RawDelays:
+    """The chunks of one name and protocol, in one slice of time, that one server clock stamped."""
+
+    __slots__ = (
+        "_batch",
+        "_delays",
+        "_floor_ns",
+        "_hint_ns",
+        "_open",
+        "first_ns",
+        "high",
+        "last_ns",
+        "low",
+        "same_clock",
+    )
+
+    def __init__(self, *, same_clock: bool, hint_ns: int | None = None) -> None:
+        """``hint_ns`` is a floor to begin with; where ``same_clock``, it is the offset."""
+        #: The server says that its clock is this machine's.
+        self.same_clock = same_clock
+        #: The smallest raw delay: the offset between the clocks is no more.
+        self.low: Point | None = None
+        #: The largest difference between asking and the server's being asked: the offset is no less.
+        self.high: Point | None = None
+        #: The first and the last arrival.
+        self.first_ns = self.last_ns = 0
+        self._hint_ns = hint_ns
+        self._floor_ns: int | None = None
+        self._delays = Delays()
+        self._batch: list[int] = []
+        self._open: list[tuple[int, int]] = []
+
+    def asked(self, asked_ns: int, received_ns: int) -> None:
+        """A stream was asked for at ``asked_ns``, and the server got its request at ``received_ns`` of its clock."""
+        raw_ns = asked_ns - received_ns
+        if self.high is None or raw_ns > self.high[1]:
+            self.high = (asked_ns, raw_ns)
+
+    def chunk(self, arrival_ns: int, sent_ns: int) -> None:
+        """A chunk that was sent at ``sent_ns`` of the server's clock arrived exactly then."""
+        self._batch.append(self._noted(arrival_ns, sent_ns))
+        if len(self._batch) >= _BATCH:
+            self._settle()
+
+    def _noted(self, arrival_ns: int, sent_ns: int) -> int:
+        """A chunk's raw delay, once it is known whether it is the smallest."""
+        raw_ns = arrival_ns - sent_ns
+        low = self.low
+        if low is None:
+            self.first_ns = arrival_ns
+        if low is None or raw_ns < low[1]:
+            self.low = (arrival_ns, raw_ns)
+        self.last_ns = arrival_ns
+        return raw_ns
+
+    def coalesced_chunk(self, floor_ns: int, arrival_ns: int, sent_ns: int) -> None:
+        """A chunk that was sent at ``sent_ns`` arrived between ``floor_ns`` and ``arrival_ns``."""
+        self._open.append((floor_ns - sent_ns, self._noted(arrival_ns, sent_ns)))
+        if len(self._open) >= _BATCH:
+            self._settle()
+
+    @property
+    def floor_ns(self) -> int | None:
+        """What ``delays`` are above; None where there are none."""
+        self._settle()
+        return self._floor_ns
+
+    @property
+    def delays(self) -> Delays:
+        """What was counted."""
+        self._settle()
+        return self._delays
+
+    def successor(self) -> "RawDelays | None":
+        """An empty one for the slice that follows; None where its floor is known without this one."""
+        if self.same_clock and self._hint_ns is not None:
+            return None
+        floor_ns = self.floor_ns
+        hint_ns = None if floor_ns is None or self.low is None else min(self.low[1], floor_ns + RISE_NS)
+        return RawDelays(same_clock=self.same_clock, hint_ns=hint_ns)
+
+    def _settle(self) -> None:
+        if self.low is None or not (self._batch or self._open):
+            return
+        floor_ns = self._lowest(self.low[1])
+        if self._floor_ns is not None:
+            floor_ns = min(floor_ns, self._floor_ns)
+            if floor_ns < self._floor_ns:
+                self._delays = self._delays.shifted(self._floor_ns - floor_ns)
+        self._floor_ns = floor_ns
+        delays = self._delays
+        for raw_ns in self._batch:
+            delays.all.record_ns(min(raw_ns - floor_ns, _LONGEST_NS))
+        for least_ns, most_ns in self._open:
+            least_ns = min(max(0, least_ns - floor_ns), _LONGEST_NS)
+            most_ns = min(most_ns - floor_ns, _LONGEST_NS)
+            for histogram in (delays.all, delays.coalesced):
+                histogram.record_ns((least_ns + most_ns) // 2)
+            delays.least.record_ns(least_ns)
+            delays.most.record_ns(most_ns)
+        self._batch.clear()
+        self._open.clear()
+
+    def _lowest(self, low_ns: int) -> int:
+        hint_ns = self._hint_ns
+        if hint_ns is None:
+            return low_ns
+        if not self.same_clock:
+            return min(low_ns, hint_ns)
+        causal = low_ns > hint_ns - ACAUSAL_NS and (self.high is None or self.high[1] < hint_ns + ACAUSAL_NS)
+        return hint_ns if causal else low_ns
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        plain = {name: getattr(self, name) for name in ("same_clock", "low", "high", "first_ns", "last_ns", "floor_ns")}
+        return {**plain, "delays": self.delays.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "RawDelays":
+        """What :meth:`to_dict` wrote."""
+        raw = cls(same_clock=data["same_clock"])
+        raw.low, raw.high = (None if data[name] is None else tuple(data[name]) for name in ("low", "high"))
+        raw.first_ns, raw.last_ns, raw._floor_ns = data["first_ns"], data["last_ns"], data["floor_ns"]
+        raw._delays = Delays.from_dict(data["delays"])
+        return raw

@@ -1,0 +1,145 @@
+"""A whole run: slices of all processes, added up by name and, second by second, over all names and by name."""
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass
+
+from streamgauge.stats.clocks.alignment import RunDelays
+from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.process_stats import Key
+from streamgauge.stats.run_second import NameSecond, RunSecond
+from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
+
+#: Seconds for which slices of slow workers may still enter a second's percentiles.
+OPEN_SECONDS = 30
+#: Names that have a line of their own in the timeline; all others share one.
+MOST_LINES = 8
+#: The line of the others: no stream has an empty protocol.
+OTHER: Key = ("other", "")
+
+
+@dataclass(slots=True)
+class Process:
+    """One load generator process: for how long it took part, and how much of that it could not do its work."""
+
+    seconds: int = 0
+    busy_seconds: int = 0
+    """Those in which it used all of its core."""
+    waited_s: float = 0.0
+    """How long it was ready to run while other processes had the CPU."""
+    stopped_s: float = 0.0
+    """How long it neither ran nor waited when it should have."""
+
+    @property
+    def busy_share(self) -> float:
+        """Share of its seconds in which it was busy."""
+        return self.busy_seconds / self.seconds if self.seconds else 0.0
+
+    @property
+    def waited_share(self) -> float:
+        """Share of its time in which it waited for a CPU."""
+        return min(1.0, self.waited_s / self.seconds) if self.seconds else 0.0
+
+    @property
+    def stopped_share(self) -> float:
+        """Share of its time in which it was stopped."""
+        return min(1.0, self.stopped_s / self.seconds) if self.seconds else 0.0
+
+
+class RunStats:
+    """What a run has come to so far. Merging is exact: totals do not depend on how many processes there were."""
+
+    def __init__(self) -> None:
+        self.all_stats: defaultdict[Key, StreamStats] = defaultdict(StreamStats)
+        self.seconds: dict[int, RunSecond] = {}
+        #: The latest of them; -1 before any.
+        self.last_s = -1
+        self.delays = RunDelays()
+        self.lag = Histogram()
+        self.hub_lag = Histogram()
+        self.reads = 0
+        self.fallbacks = 0
+        self.clock_steps = 0
+        self.cpu_max = 0.0
+        self.longest_pause_s = 0.0
+        self.longest_stopped_s = 0.0
+        self.processes: defaultdict[str, Process] = defaultdict(Process)
+        self.refusal_pauses = 0
+        self.refusal_pause_s = 0.0
+        #: By user class, which options of the user its streams have used.
+        self.options_used: defaultdict[str, set[str]] = defaultdict(set)
+        #: What went wrong in counting, a sentence each.
+        self.problems: list[str] = []
+        #: What of that leaves the end of the run unknown.
+        self.failings: list[str] = []
+        self._closed_before = 0
+        self._lines: set[Key] = set()
+
+    def add(self, process: str, part: SecondReport, busy_cpu: float) -> None:
+        """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
+        second = self.seconds.setdefault(part.t_s, RunSecond())
+        self.last_s = max(self.last_s, part.t_s)
+        second.active_by[process] = part.active
+        for key, stats in part.all_stats.items():
+            self.all_stats[key].merge(stats)
+            second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
+        self.delays.add(process, part.all_stats, part.wall_offset_ns, stepped=part.clock_steps > 0)
+        self.lag.merge(part.lag)
+        self.hub_lag.merge(part.hub_lag)
+        self.reads += part.reads
+        self.fallbacks += part.fallbacks
+        self.clock_steps += part.clock_steps
+        self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
+        self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
+        self.longest_stopped_s = max(self.longest_stopped_s, part.longest_stopped_s)
+        self.refusal_pauses += part.refusal_pauses
+        self.refusal_pause_s += part.refusal_pause_s
+        for user_class, used in part.options_used.items():
+            self.options_used[user_class].update(used)
+        known = self.processes[process]
+        known.seconds += 1
+        known.busy_seconds += part.cpu >= busy_cpu
+        known.waited_s += part.waited_s
+        known.stopped_s += part.stopped_s
+        self._close_before(part.t_s - OPEN_SECONDS)
+
+    @property
+    def taken_share(self) -> float:
+        """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
+        taken_s = sum(each.waited_s + each.stopped_s for each in self.processes.values())
+        seconds = sum(each.seconds for each in self.processes.values())
+        return min(1.0, taken_s / seconds) if seconds else 0.0
+
+    def names(self, second: RunSecond) -> dict[Key, NameSecond]:
+        """What each name did in one second of this run; those without a line of their own are pooled as ``OTHER``."""
+        self._give_lines()
+        return {
+            key: found
+            for key, found in second.names(self.line_of).items()
+            if key == OTHER or self.all_stats[key].counted  # under ``auto``, a stream that later settled on a protocol
+        }
+
+    def line_of(self, key: Key) -> Key:
+        """The line of the timeline on which a name is shown: its own or, beyond ``MOST_LINES``, that of the others."""
+        new = len(self._lines) < MOST_LINES and not self._has_streamed(key)
+        return key if new or key in self._lines else OTHER
+
+    def _has_streamed(self, key: Key) -> bool:
+        stats = self.all_stats[key]
+        return bool(stats.chunks or stats.outcomes)
+
+    def _give_lines(self) -> None:
+        """Give the lines that are left to the names with the most chunks. A name keeps its line."""
+        left = MOST_LINES - len(self._lines)
+        if left:
+            waiting = [key for key in self.all_stats if key not in self._lines and self._has_streamed(key)]
+            self._lines.update(heapq.nlargest(left, waiting, key=lambda key: self.all_stats[key].chunks))
+
+    def _close_before(self, t_s: int) -> None:
+        if any(past in self.seconds for past in range(self._closed_before, t_s)):
+            self._give_lines()
+        for past in range(self._closed_before, t_s):
+            if past in self.seconds:
+                self.seconds[past].close(self.line_of)
+        self._closed_before = max(self._closed_before, t_s)

@@ -1,0 +1,82 @@
+"""The percentiles that are not exactly known, and the range in which each of them lies.
+
+Coalesced reads leave times open, and so does a generator that waited for a CPU before it sent a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamgauge.stats.histogram import Histogram, bounds_us
+from streamgauge.stats.stream_stats import StreamStats
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a percentile may be off: by ``share`` of itself or by ``time_s``, whichever is more."""
+
+    share: float
+    time_s: float
+
+
+#: Beyond this a percentile is marked. With the histogram's own rounding of 0.4 % it is still within 1 %; half of 0.1 ms
+#: is left for the way from the send to the stamp.
+MARKED = Tolerance(0.006, 0.00005)
+
+#: The least and the most, in seconds.
+Range = tuple[float, float]
+
+
+def uncertain_intervals(
+    stats: StreamStats, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
+) -> dict[str, Range]:
+    """The percentiles of the chunk interval that are undetermined, with their range."""
+    if not stats.coalesced_interval.count:
+        return {}
+    return undetermined(stats.chunk_interval, *stats.interval_bounds(), quantiles, tolerance)
+
+
+def uncertain_first_chunks(
+    stats: StreamStats, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
+) -> dict[str, Range]:
+    """The same of the time to first chunk, over the streams that did not fail."""
+    if not stats.uncertain_first_chunk.count:
+        return {}
+    least, most = stats.first_chunk_bounds()
+    return undetermined(most, least, most, quantiles, tolerance)
+
+
+def uncertain_token_times(stats: StreamStats, quantiles: Mapping[str, float]) -> dict[str, Range]:
+    """The same of the time per output token."""
+    if not stats.coalesced_token_time.count:
+        return {}
+    return undetermined(stats.time_per_output_token, *stats.token_time_bounds(), quantiles)
+
+
+def undetermined(
+    values: Histogram,
+    least: Histogram,
+    most: Histogram,
+    quantiles: Mapping[str, float],
+    tolerance: Tolerance = MARKED,
+) -> dict[str, Range]:
+    """The percentiles of ``values`` that may be off by more than ``tolerance``, where the values can be as small as in
+    ``least`` and as large as in ``most``.
+    """
+    ranges = {name: tuple(_quantile_s(each, q) for each in (least, values, most)) for name, q in quantiles.items()}
+    return {
+        name: (min(low_s, value_s), max(high_s, value_s))
+        for name, (low_s, value_s, high_s) in ranges.items()
+        if max(high_s - value_s, value_s - low_s) > max(tolerance.share * value_s, tolerance.time_s)
+    }
+
+
+def _quantile_s(histogram: Histogram, q: float) -> float:
+    """A quantile whose value within its bucket goes by its rank there, so that a small shift is seen as one."""
+    rank, seen = max(1.0, q * histogram.count), 0
+    for index, times in sorted(histogram.counts.items()):
+        if times and seen + times >= rank:
+            low_us, high_us = bounds_us(index)
+            inside_ns = (low_us + (high_us - low_us) * (rank - seen) / times) * 1000
+            return min(max(inside_ns, histogram.min_ns or 0), histogram.max_ns or 0) / 1e9
+        seen += times
+    return (histogram.max_ns or 0) / 1e9

@@ -1,0 +1,1 @@
+"""Can a measurement be trusted, and were the rules met?"""

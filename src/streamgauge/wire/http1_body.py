@@ -1,0 +1,220 @@
+"""The bodies of HTTP/1.1 responses (RFC 9112), taken out of their framing as they arrive.
+
+1. ``framing_of`` chooses how the body is delimited, in the order of RFC 9112 section 6.3.
+2. The framing's ``feed`` returns the body in pieces. No piece spans two transfer chunks; ``partial`` says that the
+   last piece's transfer chunk goes on in a later read.
+3. ``finished`` says that the body is whole, and ``close`` whether it is when the peer has closed.
+"""
+
+import re
+
+from streamgauge.wire.digits import is_whole
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.http1_head import TOKEN, Head
+
+MAX_LINE_BYTES = 8_192
+MAX_TRAILER_BYTES = 65_536
+#: Size lines of transfer chunks that were parsed before, to recognise them by: streams repeat a few.
+KNOWN_SIZES: dict[bytes, int] = {}
+_MAX_KNOWN_SIZES = 1_024
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
+
+
+class Framing:
+    """How a body is delimited: the contract of the classes below."""
+
+    #: Whether the sender's own chunks can be seen in the framing.
+    has_transfer_chunks = False
+    #: Whether another response may follow on the connection.
+    self_delimited = True
+
+    def __init__(self) -> None:
+        self.finished = False
+        #: The last piece's transfer chunk goes on.
+        self.partial = False
+        #: Bytes after the end of the body.
+        self.rest = b""
+        #: Something other than the framing that closes the last piece, or the body, came after that piece.
+        self.beyond = False
+        #: The framing that closes the body, or part of it, came after the last piece.
+        self.ending = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
+        raise NotImplementedError
+
+    def close(self) -> bool:
+        """The peer closed: whether the body is whole."""
+        return self.finished
+
+
+class NoBody(Framing):
+    """A response to HEAD, or one of status 1xx, 204 or 304."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """No body: all that comes is beyond it."""
+        self.rest += data
+        self.beyond = True
+        return []
+
+
+class LengthBody(Framing):
+    """Content-Length octets."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._missing = length
+        self.finished = length == 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """At most the octets that are still missing."""
+        if len(data) < self._missing:
+            self._missing -= len(data)
+            return [data] if data else []
+        data, rest = data[: self._missing], data[self._missing :]
+        self._missing, self.finished = 0, True
+        self.rest += rest
+        self.beyond = bool(self.rest)
+        return [data] if data else []
+
+
+class CloseBody(Framing):
+    """All until the peer closes."""
+
+    self_delimited = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """All of it."""
+        return [data] if data else []
+
+    def close(self) -> bool:
+        """A close is the only end that this framing has."""
+        self.finished = True
+        return True
+
+
+class ChunkedBody(Framing):
+    """Transfer-Encoding: chunked (RFC 9112 section 7.1), strict about CRLF and digits, tolerant of extensions."""
+
+    has_transfer_chunks = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = b""
+        self._missing = 0
+        self._after_data = False
+        self._in_trailer = False
+        self._trailer_bytes = 0
+        #: The next byte begins a size line.
+        self.at_size_line = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The transfer chunks in ``data``, each as far as it has come."""
+        if self.at_size_line:  # most reads are one whole transfer chunk, of a size that was seen before
+            line_end = data.find(b"\r\n")
+            if len(data) - line_end - 4 == KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
+                return [data[line_end + 2 : -2]]
+        if self._held:
+            data, self._held = self._held + data, b""
+        pieces: list[bytes] = []
+        try:
+            self._cut(data, pieces)
+        except ProtocolError as error:
+            error.before = pieces
+            raise
+        between = not (self.partial or self._after_data)
+        self.ending = between and self._in_trailer
+        self.beyond = bool(self.rest) or (between and not self.ending and bool(self._held or self._missing))
+        self.at_size_line = between and not (self.beyond or self.ending)
+        return pieces
+
+    def _cut(self, data: bytes, pieces: list[bytes]) -> None:
+        position, end = 0, len(data)
+        while position < end and not self.finished:
+            if self._missing:
+                piece = data[position : position + self._missing]
+                pieces.append(piece)
+                position += len(piece)
+                self._missing -= len(piece)
+                self.partial = self._missing > 0
+                self._after_data = not self.partial
+                continue
+            if self._after_data:
+                step = self._past_data_end(data, position)
+            elif self._in_trailer:
+                step = self._past_trailer_line(data, position)
+            else:
+                step = self._past_size_line(data, position)
+            if not step:
+                self._held = data[position:]
+                return
+            position += step
+        if self.finished:
+            self.rest += data[position:]
+
+    def _past_data_end(self, data: bytes, position: int) -> int:
+        if data.startswith(b"\r\n", position):
+            self._after_data = False
+            return 2
+        if data[position:] == b"\r":
+            return 0
+        raise ProtocolError(f"expected CRLF after a transfer chunk, got {data[position : position + 8]!r}")
+
+    def _past_size_line(self, data: bytes, position: int) -> int:
+        line_end = data.find(b"\r\n", position, position + MAX_LINE_BYTES)
+        if line_end < 0:
+            self._check_line_so_far(data[position:])
+            return 0
+        line = data[position:line_end]
+        size = _CHUNK_SIZE.fullmatch(line)
+        if size is None:
+            raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
+        self._missing = int(size[1], 16)
+        if self._missing and len(KNOWN_SIZES) < _MAX_KNOWN_SIZES:
+            KNOWN_SIZES[line] = self._missing
+        self._in_trailer = not self._missing
+        return line_end + 2 - position
+
+    def _check_line_so_far(self, line: bytes) -> None:
+        if len(line) >= MAX_LINE_BYTES:
+            raise ProtocolError(f"transfer chunk's size line longer than {MAX_LINE_BYTES} bytes")
+        if not _CHUNK_SIZE.fullmatch(line.removesuffix(b"\r")):
+            raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
+
+    def _past_trailer_line(self, data: bytes, position: int) -> int:
+        line_end = data.find(b"\r\n", position)
+        if line_end < 0:
+            if self._trailer_bytes + len(data) - position > MAX_TRAILER_BYTES:
+                raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+            return 0
+        line = data[position:line_end]
+        folds = self._trailer_bytes > 0 and line[:1] in (b" ", b"\t")  # RFC 9112 section 5.2
+        self._trailer_bytes += len(line) + 2
+        if self._trailer_bytes > MAX_TRAILER_BYTES:
+            raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+        if not line:
+            self.finished = True
+        elif not folds and (not TOKEN.fullmatch(line.partition(b":")[0]) or b":" not in line):
+            raise ProtocolError(f"expected a trailer field, got {line[:80]!r}")
+        return len(line) + 2
+
+
+def framing_of(head: Head, method: str) -> Framing:
+    """How the body of the response with this ``head`` is delimited (RFC 9112 section 6.3). Raises ProtocolError."""
+    if method == "HEAD" or head.status in (204, 304) or head.status < 200:
+        return NoBody()
+    codings = [coding for coding in head.tokens("transfer-encoding") if coding != "identity"]  # RFC 2616's "none"
+    if codings:
+        if codings != ["chunked"]:  # what no TE field asked for, RFC 9110 section 10.1.4
+            raise ProtocolError(f"expected transfer-encoding chunked, got {head.fields['transfer-encoding'][:80]!r}")
+        return ChunkedBody()
+    if "content-length" not in head.fields:
+        return CloseBody()
+    length, *others = set(head.tokens("content-length")) or {""}
+    if others or not is_whole(length):
+        raise ProtocolError(f"expected one content-length, got {head.fields['content-length']!r}")
+    return LengthBody(int(length))

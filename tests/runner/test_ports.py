@@ -1,0 +1,71 @@
+"""Which ports a demo takes."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from streamgauge.runner.ports import Port, PortChooser, PortError, Ports
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_the_usual_port_is_taken_where_it_is_free(free):
+    port = PortChooser().choose("app", free)
+    assert (port.number, port.notice) == (free, "")
+
+
+def test_a_busy_usual_port_gives_way_to_a_free_one_and_its_holder_is_named(busy):
+    port = PortChooser().choose("app", busy)
+    assert port.number != busy
+    assert port.notice.startswith(f"port {busy} (app) is busy")
+    assert f"pid {os.getpid()})" in port.notice
+    assert port.notice.endswith(f"; using {port.number}")
+
+
+def test_a_busy_port_that_was_asked_for_is_an_error(busy):
+    with pytest.raises(PortError, match=rf"--app-port {busy}: the port is busy"):
+        PortChooser().choose("app", 1, "--app-port", busy)
+
+
+def test_two_options_with_one_port_are_an_error(free):
+    chooser = PortChooser()
+    chooser.choose("app", 1, "--app-port", free)
+    with pytest.raises(PortError, match=rf"--metrics-port {free}: the port is the one of --app-port"):
+        chooser.choose("metrics", 2, "--metrics-port", free)
+
+
+def test_a_port_held_on_all_addresses_is_busy():
+    with socket.create_server(("", 0)) as listener:
+        number = listener.getsockname()[1]
+        assert PortChooser().choose("app", number).number != number
+
+
+def test_locusts_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
+    ports = Ports(Port(1), Port(2), Port(busy), Port(free))
+    anew = ports.locust_anew()
+    assert anew.web.number != busy
+    assert anew.web.notice.startswith(f"port {busy} (Locust's web UI) is busy")
+    assert (anew.app, anew.metrics, anew.workers) == (ports.app, ports.metrics, ports.workers)
+    with pytest.raises(PortError, match=rf"--web-port {busy}: the port is busy"):
+        Ports(Port(1), Port(2), Port(busy, asked_for=True), None).locust_anew()
+
+
+def test_a_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
+    ports = Ports(Port(busy), Port(free, asked_for=True), None, None)
+    anew = ports.chosen_anew()
+    assert anew.app.number != busy
+    assert anew.metrics == ports.metrics
+    with pytest.raises(PortError):
+        Ports(Port(busy, asked_for=True), Port(free), None, None).chosen_anew()

@@ -1,0 +1,132 @@
+"""The bounds of trust and the marks, just inside and just beyond each edge."""
+
+import pytest
+
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.stats.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
+from streamgauge.verdict.trust import verdict
+from tests.stats.runs import MS, coalesced, coalesced_first
+from tests.stats.runs import run as quiet_run
+
+READS = 1_000
+
+
+def run(stats: StreamStats | None = None, **fields) -> RunStats:
+    """Ten seconds of one process, each as ``fields`` say."""
+    return quiet_run(stats=stats, **{"reads": READS, **fields})
+
+
+def intervals(value_ns: int, least_ns: int, most_ns: int, uncertain: int = 100, certain: int = 0) -> StreamStats:
+    """``uncertain`` intervals that are only known as a range, and others at the same value that are exact."""
+    return coalesced(least_ns, most_ns, uncertain, certain, at_ns=value_ns)
+
+
+def first_chunks(most_ns: int, least_ns: int) -> StreamStats:
+    return coalesced_first(least_ns, most_ns, uncertain=100, certain=0)
+
+
+#: What is measured, its values inside and beyond, and the trust and the reason that begin there.
+EDGES = {
+    "lag": ("lag_ns", 49 * MS, 51 * MS, "degraded", "lag p99 51 ms, expected at most 50 ms"),
+    "invalid lag": ("lag_ns", 990 * MS, 1_010 * MS, "invalid", "expected at most 1000 ms"),
+    "pause": ("longest_pause_s", 0.5, 0.501, "degraded", "stood still for 0.50 s, expected at most 0.5 s"),
+    "invalid pause": ("longest_pause_s", 5.0, 5.001, "invalid", "stood still for 5.00 s, expected at most 5 s"),
+    "one stop": ("longest_stopped_s", 0.1, 0.101, "degraded", "stopped for 101 ms without a break"),
+    "stops": ("stopped_s", 0.0299, 0.0301, "degraded", "stopped for 3.0% of the time, expected at most 3%"),
+    "waits": ("waited_s", 0.199, 0.201, "degraded", "waited for a CPU for 20.1% of the time, expected at most 20%"),
+    "a busy second": ("cpu", 0.949, 0.95, "degraded", "used all of a core in 10 of 10 seconds"),
+    "busy seconds": ("busy_seconds", 2, 3, "degraded", "used all of a core in 3 of 10 seconds"),
+    "fallbacks": ("fallbacks", 2, 3, "degraded", "0.3% of reads had no usable kernel stamp"),
+}
+
+
+@pytest.mark.parametrize(("field", "inside", "beyond", "trust", "reason"), EDGES.values(), ids=EDGES)
+def test_a_bound_of_trust_is_where_it_is_said_to_be(field, inside, beyond, trust, reason):
+    better = {"degraded": "trusted", "invalid": "degraded"}[trust]
+    assert verdict(run(**{field: inside}))[0] == better
+    found, reasons = verdict(run(**{field: beyond}))
+    assert found == trust
+    assert any(reason in each for each in reasons), reasons
+
+
+def test_more_than_half_of_the_chunks_may_not_be_estimates():
+    assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=500, certain=500))) == ("trusted", [])
+    trust, (reason,) = verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=501, certain=499)))
+    assert trust == "degraded"
+    assert "50.1% of chunks shared a read: most of their times are estimates" in reason
+
+
+def is_open(stats: StreamStats, metric: str) -> bool:
+    return any(f"{metric} p" in each and "only known to lie" in each for each in verdict(run(stats))[1])
+
+
+#: Of 20 ms 1 % counts, of 1 ms 0.1 ms: how far off a figure may be.
+@pytest.mark.parametrize(("value_ns", "edge_ns"), [(20 * MS, 200_000), (MS, 100_000)])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_percentile_that_is_off_by_more_than_trusted_runs_may_be_is_a_reason(value_ns, edge_ns, side):
+    def ends(off_ns: int) -> tuple[int, int]:
+        return min(value_ns, value_ns + side * off_ns), max(value_ns, value_ns + side * off_ns)
+
+    assert not is_open(intervals(value_ns, *ends(round(0.97 * edge_ns))), "chunk interval")
+    assert is_open(intervals(value_ns, *ends(round(1.03 * edge_ns))), "chunk interval")
+    assert not is_open(first_chunks(value_ns, value_ns - round(0.97 * edge_ns)), "time to first chunk")
+    assert is_open(first_chunks(value_ns, value_ns - round(1.03 * edge_ns)), "time to first chunk")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.6, "and 2 more percentiles to a narrower range"),
+        (0.2, "and one more to a narrower range"),
+        (0.02, "chunk interval p99 is only known to lie between 10 and 20 ms: 2.0% of chunks"),
+        (0.005, None),
+    ],
+)
+def test_a_run_answers_for_p50_p90_and_p99(share, said):
+    uncertain = round(1_000 * share)
+    stats = intervals(10 * MS, 10 * MS, 20 * MS, uncertain, 1_000 - uncertain)
+    found = [each for each in verdict(run(stats))[1] if "only known" in each]
+    assert [said in each for each in found] == [True] * (said is not None)
+
+
+#: Of 20 ms 0.6 % counts, of 1 ms 0.05 ms: what tables mark.
+@pytest.mark.parametrize(("value_ns", "edge_ns"), [(20 * MS, 120_000), (MS, 50_000)])
+@pytest.mark.parametrize(("share", "marked"), [(0.97, False), (1.03, True)])
+def test_a_percentile_is_marked_from_there(value_ns, edge_ns, share, marked):
+    off_ns, half = round(share * edge_ns), {"p50": 0.5}
+    assert bool(uncertain_intervals(intervals(value_ns, value_ns, value_ns + off_ns), half)) is marked
+    assert bool(uncertain_intervals(intervals(value_ns, value_ns - off_ns, value_ns), half)) is marked
+    assert bool(uncertain_first_chunks(first_chunks(value_ns, value_ns - off_ns), {"least": 0.0})) is marked
+    stats = StreamStats()
+    value_s, more_s = value_ns / 1e9, (value_ns + off_ns) / 1e9
+    stats.end(
+        StreamRecord(
+            "chat", "openai", Outcome.COMPLETED, 0.0, 1.0, tokens=9,
+            time_per_output_token_s=value_s, time_per_output_token_range_s=(value_s, more_s),
+        )
+    )  # fmt: skip
+    assert bool(uncertain_token_times(stats, half)) is marked
+
+
+def test_fifty_reasons_are_kept_apart_and_of_equally_rare_ones_the_oldest_are_not_named():
+    stats = StreamStats()
+    for number in (*range(50), 50, 51, 7):
+        stats.end(StreamRecord("a", "sse", Outcome.TRUNCATED, 0.0, 1.0, reason=f"after {number}"))
+    kept = {f"truncated: after {number}": 1 + (number == 7) for number in range(2, 52)}
+    assert stats.reasons == {**kept, "truncated: other reasons": 2}
+
+
+def test_a_body_ends_late_from_half_a_millisecond_and_a_name_from_the_second_of_eight():
+    stats = StreamStats()
+    for _ in range(100):
+        stats.note_end(500_000)
+    assert not stats.ends_late
+    stats.note_end(500_001)
+    assert not stats.ends_late
+    stats.note_end(500_001)
+    assert stats.ends_late
+    late = [stats.note_end(0) or stats.ends_late for _ in range(4)]
+    assert late == [True, True, True, False]
