@@ -1,7 +1,7 @@
 """Plays streams that were recorded beforehand into a process's measuring, and writes down what the run came to.
 
 Each process plays its share of the same streams: all of them where there is one, those of its number where there are
-workers. From the chunk timer and the ledger on, all is as in any run: slices, reports to the master, the book.
+workers. Everything after the chunk timer is as in any run: second reports, reports to the master, the run report.
 """
 
 import json
@@ -124,18 +124,18 @@ def plain(histogram: Histogram) -> list[Any]:
 
 
 def written(run_report: RunReport, close: Any = RunReport.close) -> Any:
-    """Close the book, and write down every histogram and count of it."""
-    totals = run_report.totals
-    found: dict[str, Any] = {"lag": plain(totals.lag)}
-    for (name, _), stats in totals.all_stats.items():
+    """Close the report, and write every histogram and count of it."""
+    run_stats = run_report.run_stats
+    found: dict[str, Any] = {"lag": plain(run_stats.lag)}
+    for (name, _), stats in run_stats.all_stats.items():
         found |= {f"{name} {part}": value for part, value in stats.to_dict().items() if not isinstance(value, dict)}
         for part in stats.__slots__:
             if isinstance(value := getattr(stats, part), Histogram):
                 found[f"{name} {part}"] = plain(value)
-    for (name, _), delays in totals.delays.results().items():
+    for (name, _), delays in run_stats.delays.results().items():
         for part in delays.delays.__slots__:
             found[f"{name} delay {part}"] = plain(getattr(delays.delays, part))
-    found["second_reports"] = sum(each.seconds for each in totals.processes.values())
+    found["second_reports"] = sum(each.seconds for each in run_stats.processes.values())
     TOTALS.write_text(json.dumps(found))
     return close(run_report)
 
