@@ -222,6 +222,21 @@ def test_a_stream_of_known_length_ends_with_its_last_byte(stage):
     assert stage.value("chunks_total") == 2
 
 
+@pytest.mark.parametrize("sizes", [(17, 1), (1, 17), (16, 1, 1), (9, 0, 9)], ids=str)
+def test_the_last_byte_ends_a_stream_of_known_length_however_it_is_cut(stage, sizes):
+    steps = [(1.0, b"x" * size, 0.0) for size in sizes]
+    stage.stream(steps, "text/csv", headers=LENGTH, end=(64.0, 0.0))
+    assert stage.value("duration_seconds_sum", outcome="completed") == len(sizes)
+    assert stage.value("body_bytes_total") == 18
+
+
+def test_more_than_the_length_that_was_announced_is_counted_to_the_end(stage):
+    """The server may refuse it; until it does, it is sent."""
+    stage.stream([(1.0, b"x" * size, 0.0) for size in (10, 10, 2)], "text/csv", headers=LENGTH, end=(64.0, 0.0))
+    assert stage.value("duration_seconds_sum", outcome="completed") == 67.0
+    assert stage.value("body_bytes_total") == 22
+
+
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])
 def test_chunks_that_are_sent_without_a_pause_count_wherever_they_are_counted(stage, headers):
     stage.stream([(SOON_S, b"data: 1\n\n", 0.0), (SOON_S, b"data: 2\n\n", SOON_S)], headers=headers)
