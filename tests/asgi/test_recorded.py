@@ -89,6 +89,7 @@ def test_a_message_of_a_plain_body_has_its_own_size(stage, size):
     stage.bodies(b"x" * size, b"x" * size, media_type="text/plain")
     assert stage.buckets("chunk_size_bytes") == {64.0 if size <= 64 else 256.0: 2}
     assert stage.value("chunk_size_bytes_sum") == stage.value("body_bytes_total") == 2 * size
+    assert stage.value("heartbeats_total") == 0
 
 
 def test_chunks_of_one_send_share_its_bytes_and_come_without_a_pause(stage):
@@ -155,9 +156,8 @@ def test_a_blank_line_is_a_heartbeat_each_time(stage):
     "boundary", ["boundary=frame", 'boundary="frame"', "Boundary=frame", "BOUNDARY=frame; charset=x"]
 )
 def test_the_boundary_is_found_however_it_is_written(stage, boundary):
-    stage.bodies(
-        b"--frame\r\n\r\none\r\n--frame\r\n\r\ntwo", b"\r\n--frame--\r\n", media_type=f"multipart/mixed; {boundary}"
-    )
+    parts = b"--frame\r\n\r\none\r\n--frame\r\n\r\ntwo\r\n--frame--\r\n"
+    stage.bodies(parts, media_type=f"multipart/mixed; {boundary}")
     assert stage.value("chunks_total", protocol="multipart") == 2
 
 
