@@ -59,7 +59,7 @@ def test_the_lag_is_how_late_the_timer_ran(play, stage):
     """It is due every 50 ms after it ran last."""
 
     async def act(recorder):
-        for late_s, ticks in ((0.19, 7), (0.7, 1), (0.004, 10)):
+        for late_s, ticks in ((0.19, 7), (0.7, 1), (0.004, 10), (9.0, 1), (12.0, 3)):
             await asyncio.sleep(0.5 * TICK_S)
             stage.clock.advance(0.5 * TICK_S + late_s)  # something else has the loop
             await asyncio.sleep((ticks + 0.5) * TICK_S)
@@ -67,9 +67,9 @@ def test_the_lag_is_how_late_the_timer_ran(play, stage):
                 recorder.flush()
                 stage.value(f"{LAG}_sum")
             await asyncio.sleep(0.5 * TICK_S)
-        assert stage.value(f"{LAG}_sum") == pytest.approx(0.19 + 0.7 + 0.004, abs=1e-6)
+        assert stage.value(f"{LAG}_sum") == pytest.approx(0.19 + 0.7 + 0.004 + 9.0 + 12.0, abs=1e-6)
         late = {bound: count for bound, count in stage.buckets(LAG).items() if bound > 0.0001}
-        assert late == {0.005: 1, 0.2: 1, 0.75: 1}
+        assert late == {0.005: 1, 0.2: 1, 0.75: 1, 10.0: 1, float("inf"): 1}
 
     play(act)
 
