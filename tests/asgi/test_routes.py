@@ -7,7 +7,7 @@ from litestar import get as litestar_get
 from litestar.params import FromPath
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
-from starlette.routing import Host, Mount, Route
+from starlette.routing import BaseRoute, Host, Match, Mount, Route
 
 from streamgauge.asgi import count_rejected
 from streamgauge.asgi.routes import RouteTemplates
@@ -26,6 +26,8 @@ def fastapi_app():
     @items.get("/{number}")
     async def item(number: int) -> int:
         return number
+
+    items.add_route("/of/{kind:int}", endpoint)
 
     @app.get("/files/{path:path}")
     async def files(path: str) -> str:
@@ -57,11 +59,15 @@ def starlette_app():
 
 
 def litestar_app():
-    @litestar_get("/rooms/{room:int}")
-    async def room(room: FromPath[int]) -> int:
+    @litestar_get("/rooms/{room:str}")
+    async def room(room: FromPath[str]) -> str:
         return room
 
-    return Litestar([Router("/v1", route_handlers=[room])])
+    @litestar_get("/rooms/all")
+    async def every() -> int:
+        return 7
+
+    return Litestar([Router("/v1", route_handlers=[room, every])])
 
 
 class Service:
@@ -79,7 +85,7 @@ class Service:
 
 
 def asked(path):
-    return {"raw_path": path.encode(), "query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
+    return {"raw_path": path.encode(), "query_string": b"", "http_version": "1.1", "scheme": "http"}
 
 
 @pytest.fixture
@@ -93,6 +99,7 @@ PATHS = [
     (fastapi_app, "GET", "/south/shop/items/7", "/south/shop/items/{number}"),
     (fastapi_app, "GET", "/south/shop/items/x", "/south/shop/items/{number}"),
     (fastapi_app, "POST", "/south/shop/items/7", "/south/shop/items/{number}"),
+    (fastapi_app, "GET", "/south/shop/of/7", "/south/shop/of/{kind}"),
     (fastapi_app, "GET", "/files/a/b/c", "/files/{path}"),
     (fastapi_app, "GET", "/other/v1/items/7", "/other/v1/items/{number}"),
     (fastapi_app, "GET", "/tenants/z/z/7", "/tenants/{tenant}/z/{k}"),
@@ -109,6 +116,7 @@ PATHS = [
     (starlette_app, "GET", "/dots.txt", "/dots.txt"),
     (starlette_app, "GET", "/nowhere", "none"),
     (litestar_app, "GET", "/v1/rooms/7", "/v1/rooms/{room}"),
+    (litestar_app, "GET", "/v1/rooms/all", "/v1/rooms/all"),
     (litestar_app, "GET", "/nowhere", "none"),
 ]
 
@@ -122,6 +130,8 @@ def test_the_label_is_the_full_template(serve, app, method, path, template):
 
 REFUSED = [
     (fastapi_app, "/south/shop/items/7", "/south/shop/items/{number}"),
+    (fastapi_app, "/south/shop/of/7", "/south/shop/of/{kind}"),
+    (fastapi_app, "/south/shop/of/all", "none"),
     (fastapi_app, "/files/a/b\nc", "/files/{path}"),
     (fastapi_app, "/other/v1/items/7", "/other/v1/items/{number}"),
     (fastapi_app, "/tenants/z/z/7", "/tenants/{tenant}/z/{k}"),
@@ -152,6 +162,40 @@ def guarded(app):
 
     guard.app = app
     return guard
+
+
+def only_posts(path):
+    return Route(path, PlainTextResponse("posted"), methods=["POST"])
+
+
+OVERLAPS = [
+    (Starlette(routes=[only_posts("/{any}"), Route("/s", endpoint)]), "/s", "/s"),
+    (Starlette(routes=[only_posts("/{any}"), Route("/s", endpoint), Route("/t", endpoint)]), "/s", "/s"),
+    (Starlette(routes=[only_posts("/m/{any}"), Mount("/m", PlainTextResponse("raw"))]), "/m/s", "/m/{path}"),
+]
+
+
+@pytest.mark.parametrize(("app", "path", "template"), OVERLAPS, ids=["endpoint", "endpoint of two", "mount"])
+def test_where_templates_overlap_the_app_has_chosen(serve, app, path, template):
+    service = serve(app)
+    service.get(path)
+    assert service.routes() == {template}
+
+
+def test_an_app_of_one_route_has_its_template_before_routing(serve):
+    service = serve(guarded(Starlette(routes=[Route("/s/{a}", endpoint)])))
+    service.get("/s/1")
+    assert service.routes() == {"/s/{a}"}
+
+
+def test_a_route_of_a_kind_that_nobody_knows_hides_no_other(serve):
+    class Odd(BaseRoute):
+        def matches(self, scope):
+            return Match.NONE, {}
+
+    service = serve(Starlette(routes=[Odd(), Route("/s/{a}", endpoint)]))
+    service.get("/s/1")
+    assert service.routes() == {"/s/{a}"}
 
 
 def test_an_app_of_another_framework_inside_hides_no_template(serve):
