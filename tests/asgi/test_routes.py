@@ -178,7 +178,8 @@ OVERLAPS = [
 @pytest.mark.parametrize(("app", "path", "template"), OVERLAPS, ids=["endpoint", "endpoint of two", "mount"])
 def test_where_templates_overlap_the_app_has_chosen(serve, app, path, template):
     service = serve(app)
-    service.get(path)
+    for _ in range(2):  # routes are walked at the first one alone
+        service.get(path)
     assert service.routes() == {template}
 
 
