@@ -1,6 +1,7 @@
 """Bodies that come again need not be read again, and are counted as if they were."""
 
 import asyncio
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -111,6 +112,34 @@ def test_bodies_that_do_not_come_again_are_no_longer_kept_for_a_while():
         pass
     familiar.learn(fresh[0])
     assert familiar.look(fresh[0]) == len(fresh[0])
+
+
+@pytest.mark.parametrize(("size_bytes", "kept"), [(1024, True), (1025, False)])
+def test_large_bodies_are_not_kept(stage, size_bytes, kept):
+    body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        for more_body in (True, True, False):
+            await send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    measured, references = stage.measured(app), sys.getrefcount(body)
+    stage.run(measured)
+    stage.wire.clear()
+    assert (sys.getrefcount(body) > references) is kept
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "beginning", "framing"),
+    [("text/event-stream", b"data: 1\n\n", b"data: ha", 2), ("application/x-ndjson", b"{}\n", b"{", 1)],
+)
+def test_a_body_that_is_known_and_ends_another_chunk_is_no_chunk_of_its_own(
+    stage, media_type, body, beginning, framing
+):
+    stage.bodies(body, body, beginning, body, body, media_type=media_type)
+    assert stage.value("chunks_total") == 4
+    assert stage.value("chunk_size_bytes_sum") == 4 * (len(body) - framing) + len(beginning)
+    assert stage.buckets("chunk_size_bytes") == {64.0: 4}
 
 
 def test_no_more_bodies_are_kept_than_there_is_room_for():

@@ -234,8 +234,9 @@ def test_loops_that_are_closed_leave_no_recorder():
     def loop():
         asyncio.run(request(measured, whole, "stay"))
 
-    assert left_behind(loop, 5) == {}
-    assert finished(registry)["completed"] >= 20
+    # One loop's memory may differ from the next one's by a float or a table of a weak set: many loops, less than each.
+    assert left_behind(loop, 25) == {}
+    assert finished(registry)["completed"] == 100
 
 
 def test_expositions_that_are_closed_leave_no_port_and_no_thread():

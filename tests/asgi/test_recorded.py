@@ -77,11 +77,12 @@ def test_streams_of_other_routes_and_protocols_and_requests_stay_apart(stage):
 
 @pytest.mark.parametrize("order", list(permutations([65, 66, 67, 259])), ids=lambda order: "-".join(map(str, order)))
 def test_chunks_sent_at_once_are_sorted_by_size_in_whatever_order(stage, order):
-    stage.stream([(SOON_S, b"data: " + b"x" * (size - 8) + b"\n\n", 0.0) for size in order for _ in range(2)])
-    assert stage.buckets("chunk_size_bytes") == {64.0: 4, 256.0: 2, 1024.0: 2}
-    assert stage.value("chunk_size_bytes_sum") == 2 * (63 + 64 + 65 + 257)
-    assert stage.buckets("chunk_interval_seconds") == {0.0001: 7}
-    assert stage.buckets("chunk_send_seconds") == {0.0001: 8}
+    sizes = [size for size in order for _ in range(2)] + list(order)  # new, known, and known after another size
+    stage.stream([(SOON_S, b"data: " + b"x" * (size - 8) + b"\n\n", 0.0) for size in sizes])
+    assert stage.buckets("chunk_size_bytes") == {64.0: 6, 256.0: 3, 1024.0: 3}
+    assert stage.value("chunk_size_bytes_sum") == 3 * (63 + 64 + 65 + 257)
+    assert stage.buckets("chunk_interval_seconds") == {0.0001: 11}
+    assert stage.buckets("chunk_send_seconds") == {0.0001: 12}
 
 
 @pytest.mark.parametrize("size", [1, 2, 63, 64, 65])
@@ -89,6 +90,7 @@ def test_a_message_of_a_plain_body_has_its_own_size(stage, size):
     stage.bodies(b"x" * size, b"x" * size, media_type="text/plain")
     assert stage.buckets("chunk_size_bytes") == {64.0 if size <= 64 else 256.0: 2}
     assert stage.value("chunk_size_bytes_sum") == stage.value("body_bytes_total") == 2 * size
+    assert stage.value("heartbeats_total") == 0
 
 
 def test_chunks_of_one_send_share_its_bytes_and_come_without_a_pause(stage):
@@ -155,9 +157,8 @@ def test_a_blank_line_is_a_heartbeat_each_time(stage):
     "boundary", ["boundary=frame", 'boundary="frame"', "Boundary=frame", "BOUNDARY=frame; charset=x"]
 )
 def test_the_boundary_is_found_however_it_is_written(stage, boundary):
-    stage.bodies(
-        b"--frame\r\n\r\none\r\n--frame\r\n\r\ntwo", b"\r\n--frame--\r\n", media_type=f"multipart/mixed; {boundary}"
-    )
+    parts = b"--frame\r\n\r\none\r\n--frame\r\n\r\ntwo\r\n--frame--\r\n"
+    stage.bodies(parts, media_type=f"multipart/mixed; {boundary}")
     assert stage.value("chunks_total", protocol="multipart") == 2
 
 
@@ -220,6 +221,21 @@ def test_a_stream_of_known_length_ends_with_its_last_byte(stage):
     assert stage.value("duration_seconds_sum", outcome="completed") == 15.0
     assert stage.value("finished_total") == stage.value("finished_total", outcome="completed") == 1
     assert stage.value("chunks_total") == 2
+
+
+@pytest.mark.parametrize("sizes", [(17, 1), (1, 17), (16, 1, 1), (9, 0, 9)], ids=str)
+def test_the_last_byte_ends_a_stream_of_known_length_however_it_is_cut(stage, sizes):
+    steps = [(1.0, b"x" * size, 0.0) for size in sizes]
+    stage.stream(steps, "text/csv", headers=LENGTH, end=(64.0, 0.0))
+    assert stage.value("duration_seconds_sum", outcome="completed") == len(sizes)
+    assert stage.value("body_bytes_total") == 18
+
+
+def test_more_than_the_length_that_was_announced_is_counted_to_the_end(stage):
+    """The server may refuse it; until it does, it is sent."""
+    stage.stream([(1.0, b"x" * size, 0.0) for size in (10, 10, 2)], "text/csv", headers=LENGTH, end=(64.0, 0.0))
+    assert stage.value("duration_seconds_sum", outcome="completed") == 67.0
+    assert stage.value("body_bytes_total") == 22
 
 
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])

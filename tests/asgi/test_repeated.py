@@ -3,6 +3,9 @@
 import pytest
 
 SOON_S = 2.0**-14
+#: What a body may come in: bytes, or what has their buffer, read-only and not.
+KINDS = [bytes, bytearray, memoryview, lambda body: memoryview(bytearray(body))]
+KIND_IDS = ["bytes", "bytearray", "view of bytes", "view of bytearray"]
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-ndjson")]}
 REQUESTS = "http_server_request_duration_seconds"
 
@@ -123,7 +126,7 @@ def test_a_response_is_a_stream_or_a_request_and_never_both(stage, method, heade
 
 
 @pytest.mark.parametrize("pause_s", [2 * SOON_S, SOON_S / 2, 0.25], ids=["soon", "at once", "slowly"])
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
 @pytest.mark.parametrize(
     ("media_type", "body", "framing"),
     [("text/event-stream", b"data: 1\n\n", 2), ("application/x-ndjson", b"{}\n", 1), ("text/plain", b"abc", 0)],
@@ -143,3 +146,13 @@ def test_alike_chunks_are_passed_on_and_add_up(stage, media_type, body, framing,
     assert stage.value("chunk_size_bytes_sum") == 12 * (len(body) - framing)
     assert stage.value("time_to_first_chunk_seconds_sum") == 2 * (pause_s + send_s)
     assert stage.value("body_bytes_total") == 12 * len(body)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
+def test_chunks_that_differ_are_counted_each_by_its_own_bytes(stage, kind):
+    bodies = [b"data: " + b"x" * size + b"\n\n" for size in (1, 2, 4, 8, 400)]
+    stage.stream([(SOON_S, kind(body), 0.0) for body in bodies])
+    assert stage.bodies_sent == [*bodies, b""]
+    assert stage.value("chunks_total") == 5
+    assert stage.value("body_bytes_total") == sum(map(len, bodies))
+    assert stage.buckets("chunk_size_bytes") == {64.0: 4, 1024.0: 1}

@@ -107,14 +107,7 @@ class EventCounter:
             return self._read(body)
         lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
         last = len(lines) - 1
-        if (
-            self.between
-            and last
-            and not lines[last]
-            and lines.index(b"") == last
-            and body[-1] == _LINE_FEED
-            and lines[last - 1][:5] == b"data:"
-        ):
+        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
             return 1
         return self._read(body)
 

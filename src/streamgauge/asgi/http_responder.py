@@ -61,8 +61,8 @@ class Exchange:
         self._stream: Stream | None = None
         #: The stream, as long as only its chunks are to be thought of: it has no stamps, no length, and no end yet.
         self._plain: Stream | None = None
-        #: What is still to come of a body whose length was announced; -1 if it was not.
-        self._missing_bytes = -1
+        #: What is still to come of a body whose length was announced; None if it was not.
+        self._missing_bytes: int | None = None
         self._ended = False
 
     async def run(self, app: App) -> None:
@@ -145,9 +145,9 @@ class Exchange:
             return
         if body:
             stream.sent(body, size_bytes, before_s, now_s)
-            if self._missing_bytes > 0:
+            if self._missing_bytes:
                 self._missing_bytes -= size_bytes
-        if not self._missing_bytes or not message.get("more_body"):
+        if self._missing_bytes == 0 or not message.get("more_body"):
             self._end("completed")  # with the last byte announced, for the client may leave as soon as it has that
         elif now_s > self._recorder.give_way_at_s:
             await asyncio.sleep(0)
@@ -164,7 +164,7 @@ class Exchange:
                     self._stamper = None
             if self._head.streams and self._scope["method"] != "HEAD":
                 self._begin_stream(self._head)
-        elif kind == "http.response.body" and message.get("more_body", False) and self._head and not self._ended:
+        elif kind == "http.response.body" and message.get("more_body") and self._head and not self._ended:
             if self._scope["method"] != "HEAD" and len(message.get("body", b"")) != self._head.whole_bytes:
                 self._begin_stream(self._head)
                 await self._send_other(message)
@@ -174,16 +174,16 @@ class Exchange:
             self._inbox.watch()
         await self._send(message)
         if kind == "http.response.pathsend" or (
-            kind == "http.response.body" and not message.get("more_body", False) and not self._inbox.gone
+            kind == "http.response.body" and not message.get("more_body") and not self._inbox.gone
         ):
             self._end("completed")
 
     def _begin_stream(self, head: Head) -> None:
         counter = counter_for(head.content_type, head.content_encoding)
-        self._missing_bytes = head.whole_bytes if head.whole_bytes is not None else -1
+        self._missing_bytes = head.whole_bytes
         series = self._recorder.series(self._route(), protocol_of(head.content_type))
         self._stream = Stream(series, counter, self._began_s)
-        if self._stamper is None and self._missing_bytes < 0:
+        if self._stamper is None and self._missing_bytes is None:
             self._plain = self._stream
 
     def _end(self, outcome: str) -> None:

@@ -28,10 +28,9 @@ class Recorder:
 
     def __init__(self, instruments: Instruments, give_way_s: float = inf) -> None:
         self.loop = asyncio.get_running_loop()
-        self.give_way_at_s = inf
+        self.give_way_at_s: float
         """When (perf_counter) a stream that still sends has kept the timer from its turn for ``give_way_s``."""
         self._give_way_s = give_way_s
-        self._ticked_s = perf_counter()
         self._thread = threading.get_ident()
         self._instruments = instruments
         self._series: dict[tuple[str, str], StreamSeries] = {}

@@ -6,9 +6,9 @@ included router or a mount; so the routes are walked once, and the endpoint that
 """
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from streamgauge.asgi.interface import Scope
@@ -46,30 +46,31 @@ class RouteTemplates:
         template = scope.get("path_template")
         if isinstance(template, str):
             return template
-        endpoint = scope.get("endpoint")
-        candidates = self._candidates(endpoint)
-        if len(candidates) == 1 and endpoint is not None:
-            return candidates[0].text
+        chosen = self._of_endpoint(scope.get("endpoint"))
+        if len(chosen) == 1:
+            return chosen[0].text
         root_path: str = scope.get("app_root_path", scope.get("root_path", ""))
         path: str = scope.get("path", "")
         path = path[len(root_path) :] if path.startswith(root_path + "/") else path
-        return next((template.text for template in candidates if template.pattern.fullmatch(path)), UNMATCHED)
+        return next((each.text for each in chosen or self._all if each.pattern.fullmatch(path)), UNMATCHED)
 
-    def _candidates(self, endpoint: object) -> list[Template]:
-        known = self._by_endpoint.get(id(endpoint))
-        unknown_for_long = endpoint is not None and known is None and time.monotonic() - self._walked_s > self.REFRESH_S
+    def _of_endpoint(self, endpoint: object) -> list[Template]:
+        """The templates of the endpoint that was chosen; none if it is not known, or if none has been chosen yet."""
+        found = self._by_endpoint.get(id(endpoint), [])
+        unknown_for_long = endpoint is not None and not found and perf_counter() - self._walked_s > self.REFRESH_S
         if unknown_for_long or len(_routes_of(self._root)) != self._walked_routes:
             self._walk()
-            known = self._by_endpoint.get(id(endpoint))
-        return self._all if known is None else known
+            found = self._by_endpoint.get(id(endpoint), [])
+        return found
 
     def _walk(self) -> None:
         routes = _routes_of(self._root)
-        self._walked_s, self._walked_routes = time.monotonic(), len(routes)
+        self._walked_s, self._walked_routes = perf_counter(), len(routes)
         self._all = list(_templates(routes, "", {}))
         self._by_endpoint = {}
         for template in self._all:
-            self._by_endpoint.setdefault(id(template.endpoint), []).append(template)
+            if template.endpoint is not None:
+                self._by_endpoint.setdefault(id(template.endpoint), []).append(template)
 
 
 def _routes_of(app: object) -> list[Any]:

@@ -16,7 +16,8 @@ class Stream:
 
     def __init__(self, series: StreamSeries, counter: ChunkCounter, began_s: float) -> None:
         self.series = series
-        self.size_of: Callable[[bytes], int | None] = len
+        self.size_of: Callable[[bytes], int | None]
+        self.size_of = len if isinstance(counter, MessageCounter) else series.familiar.look
         """The size of a body that is exactly one chunk; 0 or None where that is not plain to see."""
         self.last_s = -inf
         """When the last chunk had gone out."""
@@ -24,8 +25,6 @@ class Stream:
         self._began_s = began_s
         self._partial_bytes = 0
         self._large = False
-        if not isinstance(counter, MessageCounter):
-            self.size_of = series.familiar.look if counter.between else look_nowhere
         series.started.inc()
         series.active.inc()
 

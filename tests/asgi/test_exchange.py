@@ -1,0 +1,299 @@
+"""One request through the middleware: what is passed on, what is counted, and how it ends, whoever ends it."""
+
+import asyncio
+
+import pytest
+
+from streamgauge.asgi import HangUpError, mark_outcome
+from streamgauge.asgi.stamps import clock_name
+
+REQUESTS = "http_server_request_duration_seconds"
+EVENT = b"data: 1\n\n"
+
+
+def head(*fields, media_type=b"text/event-stream", status=200):
+    return {"type": "http.response.start", "status": status, "headers": [(b"content-type", media_type), *fields]}
+
+
+def body(content=EVENT, more_body=True):
+    return {"type": "http.response.body", "body": content, "more_body": more_body}
+
+
+PLAIN = head(media_type=b"text/plain")
+LENGTH = (b"content-length", b"1000")
+STAMPS = {"stamps": True, "scope": {"headers": [(b"streamgauge-stamps", b"1")]}}
+#: Messages of a stream take one of several ways through the middleware.
+WAYS = {"usual": (head(), {}), "with a length": (head(LENGTH), {}), "stamped": (head(), STAMPS)}
+each_way = pytest.mark.parametrize(("start", "options"), WAYS.values(), ids=WAYS)
+
+
+@each_way
+@pytest.mark.parametrize("before", [1, 3])
+def test_an_app_that_only_sends_learns_of_a_hang_up_as_it_sends(stage, start, options, before):
+    caught = []
+
+    async def app(scope, receive, send):
+        await send(start)
+        for _ in range(before):
+            await send(body())
+        await stage.leave()
+        for _ in range(2):
+            with pytest.raises(HangUpError) as raised:
+                await send(body())
+            caught.append(raised.value)
+        raise caught[0]
+
+    stage.run(app, **options)
+    assert len(stage.bodies_sent) == before
+    assert stage.outcomes() == {"client_disconnect": 1}
+    assert stage.value("chunks_total") == before
+    assert stage.value("active") == 0
+
+
+def test_a_response_without_a_body_of_its_own_learns_of_a_hang_up_too(stage):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        await stage.leave()
+        await send(body())
+
+    stage.run(app, "HEAD")
+    assert stage.bodies_sent == [EVENT]
+    assert stage.outcomes() == {}
+    assert stage.value(f"{REQUESTS}_count", status_code="200", method="HEAD") == 1
+
+
+@each_way
+@pytest.mark.parametrize("sent", [2, 4])
+@pytest.mark.parametrize("more_body", [True, False], ids=["under way", "last"])
+def test_a_chunk_during_whose_send_the_client_left_is_not_counted(stage, start, options, sent, more_body):
+    stage.leaves_at = 1 + sent
+
+    async def app(scope, receive, send):
+        await send(start)
+        for number in range(1, sent + 1):
+            await send(body(more_body=more_body or number < sent))
+        stage.clock.advance(8.0)
+
+    stage.run(app, **options)
+    assert len(stage.bodies_sent) == sent
+    assert stage.value("chunks_total") == sent - 1
+    assert stage.outcomes() == {"client_disconnect": 1}
+    assert stage.value("duration_seconds_sum") == 8.0
+
+
+@pytest.mark.parametrize(("leaves", "outcome"), [(True, "client_disconnect"), (False, "shutdown")])
+def test_a_stream_that_is_cancelled_was_cut_by_the_server_unless_the_client_had_left(stage, leaves, outcome):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        if leaves:
+            await stage.leave()
+        asyncio.current_task().cancel()
+        await asyncio.sleep(1)
+
+    with pytest.raises(asyncio.CancelledError):
+        stage.run(app)
+    assert stage.outcomes() == {outcome: 1}
+
+
+@pytest.mark.parametrize(("leaves", "outcome"), [(True, "client_disconnect"), (False, "error")])
+def test_a_stream_that_the_app_leaves_unfinished_is_an_error_unless_the_client_had_left(stage, leaves, outcome):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        if leaves:
+            await stage.leave()
+
+    stage.run(app)
+    assert stage.outcomes() == {outcome: 1}
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_an_error_that_no_hang_up_led_to_is_an_error_whether_the_client_left_or_not(stage, leaves):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        if leaves:
+            await stage.leave()
+        raise ValueError("unrelated")
+
+    with pytest.raises(ValueError, match="unrelated"):
+        stage.run(app)
+    assert stage.outcomes() == {"error": 1}
+
+
+def test_an_error_in_the_clean_up_after_a_hang_up_is_raised_and_counts_as_the_hang_up(stage):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        await stage.leave()
+        try:
+            await send(body())
+        finally:
+            raise ValueError("not saved")
+
+    with pytest.raises(ValueError, match="not saved"):
+        stage.run(app)
+    assert stage.outcomes() == {"client_disconnect": 1}
+
+
+def test_an_error_of_the_server_is_none_of_a_hang_up_where_the_client_stayed(stage):
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        raise HangUpError
+
+    stage.run(app)
+    assert stage.outcomes() == {"error": 1}
+
+
+def test_nothing_reads_the_clients_messages_once_the_response_is_over(stage):
+    left = []
+
+    async def receive():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.append(asyncio.current_task().get_name())
+
+    async def app(scope, receive, send):
+        await send(head())
+        await send(body())
+        await asyncio.sleep(0)
+        await send(body(more_body=False))
+
+    async def run_and_look():
+        task = asyncio.create_task(measured({"type": "http", "method": "GET", "path": "/s"}, receive, send))
+        await task
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert left
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async def send(message):
+        pass
+
+    measured = stage.measured(app)
+    stage.clock.run(run_and_look())
+
+
+@pytest.mark.parametrize("mark", [None, "deadline"])
+def test_a_last_line_counts_where_the_app_sent_all_of_it_however_it_calls_the_end(stage, mark):
+    async def app(scope, receive, send):
+        await send(head(media_type=b"application/x-ndjson"))
+        await send(body(b"1\n2"))
+        if mark:
+            mark_outcome(scope, mark)
+        await send(body(b"", more_body=False))
+
+    stage.run(app)
+    assert stage.value("chunks_total") == 2
+    assert stage.outcomes() == {mark or "completed": 1}
+
+
+@each_way
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "http.response.body", "more_body": True},
+        {"type": "http.response.body", "body": None, "more_body": True},
+        {"type": "http.response.trailers", "headers": []},
+        {"type": "http.response.debug", "info": {}},
+    ],
+    ids=["no body", "None", "trailers", "extension"],
+)
+def test_messages_without_bytes_are_passed_on_unchanged_and_count_as_nothing(stage, start, options, odd):
+    async def app(scope, receive, send):
+        await send(start)
+        for message in (odd, body(), odd, body(), odd, body(b"", more_body=False)):
+            await send(message)
+
+    stage.run(app, **options)
+    assert [message for message in stage.wire if message == odd] == [odd] * 3
+    assert stage.value("chunks_total") == 2
+    assert stage.value("heartbeats_total") == 0
+    assert stage.outcomes() == {"completed": 1}
+
+
+@each_way
+@pytest.mark.parametrize("last", [{"type": "http.response.body", "body": EVENT}, body(more_body=False)])
+def test_the_last_message_counts_and_what_the_app_does_after_it_does_not(stage, start, options, last):
+    async def app(scope, receive, send):
+        await send(start)
+        await send(body())
+        stage.send_s = 2.0
+        await send(last)
+        stage.clock.advance(64.0)
+
+    stage.run(app, **options)
+    assert stage.value("chunks_total") == 2
+    assert stage.value("chunk_send_seconds_sum") == stage.value("duration_seconds_sum") == 2.0
+    assert stage.outcomes() == {"completed": 1}
+
+
+@pytest.mark.parametrize("last", [body(b"whole", more_body=False), {"type": "http.response.body"}])
+def test_a_request_ends_with_its_last_message(stage, last):
+    async def app(scope, receive, send):
+        stage.clock.advance(1.0)
+        await send(PLAIN)
+        stage.send_s = 2.0
+        await send(last)
+        stage.clock.advance(64.0)
+        await send(body(b"more"))
+
+    stage.run(app)
+    assert (stage.value(f"{REQUESTS}_count"), stage.value(f"{REQUESTS}_sum")) == (1, 3.0)
+    assert stage.value("started_total") == 0
+    assert len(stage.wire) == 3
+
+
+@pytest.mark.parametrize("fields", [(), ((b"x-accel-buffering", b"no"),)], ids=["request", "stream"])
+def test_a_file_that_the_server_sends_by_itself_is_complete(stage, fields):
+    sent = {"type": "http.response.pathsend", "path": "/some/file"}
+
+    async def app(scope, receive, send):
+        await send(head(*fields, media_type=b"text/plain"))
+        stage.send_s = 2.0
+        await send(sent)
+        stage.clock.advance(64.0)
+
+    stage.run(app)
+    assert stage.wire[-1] == sent
+    assert stage.outcomes() == ({"completed": 1} if fields else {})
+    assert stage.value("duration_seconds_sum" if fields else f"{REQUESTS}_sum") == 2.0
+
+
+def test_a_body_without_a_start_is_for_the_server_to_refuse(stage):
+    async def app(scope, receive, send):
+        await send(body())
+
+    stage.run(app)
+    assert stage.wire == [body()]
+    assert stage.value(f"{REQUESTS}_count", status_code="500") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "start", "stamped"),
+    [
+        ("GET", head(), True),
+        ("HEAD", head(), False),
+        ("GET", head(LENGTH), False),
+        ("GET", head(media_type=b"application/x-ndjson"), False),
+    ],
+    ids=["stream", "HEAD", "with a length", "lines"],
+)
+def test_a_response_has_stamps_and_says_so_or_has_neither(stage, method, start, stamped):
+    async def app(scope, receive, send):
+        await send(start)
+        for _ in range(3):
+            await send(body())
+        await send(body(b"", more_body=False))
+
+    stage.run(app, method, **STAMPS)
+    said = (b"streamgauge-stamps", clock_name().encode()) in stage.wire[0]["headers"]
+    stamps = [sent.count(b": sent=") for sent in stage.bodies_sent]
+    assert (said, stamps) == (stamped, [int(stamped)] * 3 + [0])
+    if method == "GET":
+        assert stage.value("body_bytes_total") == sum(map(len, stage.bodies_sent))
+        assert stage.value("chunks_total") == 3
