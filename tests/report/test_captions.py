@@ -97,6 +97,7 @@ def charts(result: Result) -> dict[str, Chart]:
         (5, {2}, [2]),
         (5, {1, 3}, [1, 3]),
         (3 * MOST_POINTS, set(range(30, 33)), [10]),
+        (2 * MOST_POINTS, {30}, []),
         (3 * MOST_POINTS, {30}, []),
         (3 * MOST_POINTS, {31, 32}, []),
     ],

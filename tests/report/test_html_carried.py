@@ -4,9 +4,13 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plotly.offline import get_plotlyjs
@@ -14,7 +18,8 @@ from plotly.offline import get_plotlyjs
 from streamgauge.report import html
 from streamgauge.report.charts import over_time
 from streamgauge.report.distribution import distributions
-from streamgauge.report.result import SCHEMA, Result, json_text
+from streamgauge.report.result import SCHEMA, Result, json_text, write_result
+from streamgauge.report.server_view import server_view
 from streamgauge.report.tables import streams_csv, timeline_csv
 
 FILES = ("result.json", "streams.csv", "timeline.csv")
@@ -88,3 +93,22 @@ def test_a_report_that_cannot_be_written_leaves_the_one_before(
     with pytest.raises(OSError, match="no space"):
         html.write_report(result, tmp_path)
     assert path.read_bytes() == before
+
+
+def test_a_written_report_has_the_servers_view_and_the_styles(result: Result, tmp_path: Path, server: Any) -> None:
+    server.serve(result)
+    page = html.write_report(result, tmp_path, server_view("", server.scrape())).read_text(encoding="utf-8")
+    assert "The server's own view" in page
+    (style,) = re.findall(r"<style>\s*(.*?)</style>", page, re.DOTALL)
+    assert style == Path(html.__file__).with_name("report.css").read_text(encoding="utf-8").lstrip()
+
+
+def test_a_report_is_utf_8_whatever_the_locale(result: Result, tmp_path: Path) -> None:
+    write_result(result, tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from streamgauge.report import html, result;"
+        "html.write_report(result.read_result(Path(sys.argv[1])), Path(sys.argv[1]))"
+    )
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", code, tmp_path], env={**os.environ, **locale}, check=True, timeout=60)
+    assert (tmp_path / "report.html").read_bytes() == html.render(result).encode()
