@@ -78,3 +78,14 @@ def test_the_rest_of_a_histogram_has_the_extremes_of_its_buckets_or_of_the_whole
     none = whole.minus(whole)
     assert (none.count, none.sum_ns, none.min_ns, none.max_ns) == (0, 0, None, None)
     assert none == Histogram()
+
+
+def test_histograms_with_the_same_statistics_and_other_buckets_differ():
+    one, other = together([1_000, 4_000, 6_000, 9_000]), together([1_000, 3_000, 7_000, 9_000])
+    assert (one.count, one.sum_ns, one.min_ns, one.max_ns) == (other.count, other.sum_ns, other.min_ns, other.max_ns)
+    assert one != other
+
+
+def test_a_histogram_of_no_buckets_is_an_empty_one():
+    assert Histogram.of({}, 0, None, None) == Histogram.of({7: 0}, 0, None, None) == Histogram()
+    assert Histogram.of({7: 2}, 14_000, 7_000, 7_000) == together([7_000, 7_000])
