@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamgauge.measure.alignment import MAX_PARTS, Pair
+from streamgauge.measure.alignment import MAX_PARTS, Fit, Pair
 from streamgauge.measure.delay import RawDelays
 
 SECOND_NS, MS = 10**9, 1_000_000
@@ -53,7 +53,7 @@ def test_an_offset_of_one_clock_that_is_not_measured_better_moves_no_delay(off_n
     raw.chunk(SECOND_NS + 8 * MS, SECOND_NS)
     pair.add(KEY, raw, off_ns)
     fit, delays = pair.results()
-    assert fit.method == "same_clock"
+    assert fit == Fit("same_clock", offset_s=0.0, drift_ppm=0.0, uncertainty_s=5e-6)
     assert delays[KEY].all.max_ns == 8 * MS + shift_ns
 
 
