@@ -7,7 +7,7 @@ from streamgauge.measure.histogram import HIGHEST_NS, HIGHEST_US, Histogram, bou
 #: The first and the last microsecond of buckets of every width, and of the whole range.
 EDGES_US = [low + off for power in range(23) for low in (128 << power, 129 << power, 255 << power) for off in (-1, 0)]
 EDGES_NS = sorted(
-    us * 1000 + off_ns for us in {0, 1, 2, *EDGES_US, HIGHEST_US} if us <= HIGHEST_US for off_ns in (-1, 0, 1)
+    us * 1000 + off_ns for us in {0, 1, 2, *EDGES_US, HIGHEST_US} if us <= HIGHEST_US for off_ns in (-1, 0, 1, 2)
 )
 
 
