@@ -1,5 +1,6 @@
 """Tallies: what is counted comes out once, however it is cut and merged."""
 
+import dataclasses
 import json
 import random
 
@@ -165,13 +166,15 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
     assert {key: stats.started for key, stats in merged.items()} == {("a", "auto"): 0, ("a", "sse"): 1}
 
 
-@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.04, 1), (0.06, 0)])
-def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(forgot_s, failed):
-    process_stats = ProcessStats(lambda: round(forgot_s * 1e9))
-    stats = process_stats.begin("a", "sse")
-    process_stats.forget()
-    process_stats.end(stats, record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05))
-    assert (stats.failed, stats.failed_time_to_first_chunk.count, process_stats.active) == (1, failed, 0)
+@pytest.mark.parametrize("start_s", [0.0, 1e6], ids=["", "days after the machine started"])
+@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.0497, 1), (0.0503, 0)])
+def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(start_s, forgot_s, failed):
+    ledger = Ledger(lambda: round((start_s + forgot_s) * 1e9))
+    tally = ledger.begin("a", "sse")
+    ledger.forget()
+    ended = record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05)
+    ledger.end(tally, dataclasses.replace(ended, start_s=start_s))
+    assert (tally.failed, tally.failed_time_to_first_chunk.count, ledger.active) == (1, failed, 0)
 
 
 def test_taking_starts_anew_and_leaves_nothing_empty():
