@@ -182,6 +182,16 @@ def test_retry_counts_once_its_line_has_ended(again, monkeypatch):
     assert record.outcome is COMPLETED
 
 
+def test_the_wait_is_as_long_as_retry_says_and_no_longer(again):
+    def run(limit_s):
+        first = [OPEN, chunk(b"retry: %d\ndata: x\n\n" % (limit_s * 500)), END]
+        return again(first, [OPEN, DONE, END], idle_timeout_s=limit_s)
+
+    limit_s, record = under_a_limit(run, lambda record: record.outcome is STALLED)
+    assert (record.outcome, record.reconnects) == (COMPLETED, 1), record.reason
+    assert limit_s / 2 <= record.max_chunk_interval_s < limit_s
+
+
 def test_without_retry_the_default_is_waited(again, monkeypatch):
     monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", 0.15)
     record = again([OPEN, chunk(b"retry: soon\ndata: x\n\n"), END], [OPEN, DONE, END])
@@ -262,6 +272,15 @@ def test_a_later_attempt_goes_where_the_first_one_was_redirected_to(again, serve
     assert [head.split()[1] for head in server.requests] == [b"/", b"/on", b"/on"]
     assert [re.findall(rb"Cookie: (.*)\r\n", head) for head in server.requests] == [[], [b"a=1"], [b"a=2"]]
     assert last_event_ids(server) == [b"", b"", b"1"]
+
+
+def test_each_attempt_may_follow_as_many_redirects_as_the_plan_allows(again, server):
+    moved = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n"
+    server.scripts |= {"/b": [moved % b"/c"], "/c": [OPEN, DONE, END]}
+    broken_off = {2: {"/b": [OPEN + SOON, event(1), "fin"]}}
+    record = again([moved % b"/b"], reconnect=1, max_redirects=1, broken_off=broken_off)
+    assert (record.outcome, record.chunks, record.reconnects) == (COMPLETED, 2, 1), record.reason
+    assert [head.split()[1] for head in server.requests] == [b"/", b"/b", b"/b", b"/c"]
 
 
 def test_a_connection_that_cannot_be_made_is_tried_again(plan, monkeypatch):
