@@ -17,6 +17,7 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.request import Request
 from streamgauge.client.target import target_of
+from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
@@ -222,3 +223,15 @@ def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does."""
 
     return lambda done: poll(done, "in vain")
+
+
+@pytest.fixture
+def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
+    """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
+
+    def run(*scripts: Script, ledger: Ledger | None = None, broken_off: Any = None, **options: Any) -> StreamRecord:
+        server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
+        options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
+        return run_streams([plan(scripts[-1], **options)], ledger)[0]
+
+    return run
