@@ -14,8 +14,12 @@ import pytest
 
 from streamgauge.client import socket as client_socket
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.request import Request
+from streamgauge.client.session import Session
 from streamgauge.client.target import target_of
 from streamgauge.measure.ledger import Ledger
 from streamgauge.measure.record import StreamRecord
@@ -235,3 +239,39 @@ def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
         return run_streams([plan(scripts[-1], **options)], ledger)[0]
 
     return run
+
+
+class Talk:
+    """One user's streams, one after the other."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.ledger = Ledger()
+        self.reactor = SelectorReactor()
+        self.instruments = Instruments(self.ledger, self.reactor)
+
+    def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
+        """Run a stream to its end, or ``until`` something is true, when the run ends."""
+        paused: list[bool] = []
+        exchange = Exchange(plan, self.instruments, lambda: paused.append(True))
+
+        def wait() -> None:
+            self.reactor.run_until(lambda: bool(paused or until()))
+            if not paused:
+                exchange.censor()
+            paused.clear()
+
+        self.session.run(exchange, wait)
+        assert exchange.record is not None
+        return exchange.record
+
+    def close(self) -> None:
+        self.session.close()
+        self.reactor.close()
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    talk = Talk()
+    yield talk
+    talk.close()
