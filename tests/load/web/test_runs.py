@@ -104,10 +104,10 @@ def test_a_run_is_not_warned_of_what_users_of_the_run_before_did_not_use(
     locustfile.write_text(SCENARIO)
     web = open_web("--class-picker", *(two_processes() if workers else ()), locustfile=locustfile)
     until(lambda: len(web.statistics().get("workers", ())) == workers, "the workers are there")
-    for number, name in enumerate(("Listener", "Player"), 1):
+    for number, (name, path) in enumerate({"Listener": "/own", "Player": "/other"}.items(), 1):
         form = {"user_classes": name, "user_count": 2, "spawn_rate": 100, "host": recorder.url}
         assert web.post("/swarm", **form, stream_path="/other")["success"]
-        until(lambda: web.finished() >= 2, "streams have ended")
+        until(lambda path=path: path in {each["path"] for each in recorder.requests}, "a stream is under way")
         web.post("/stop")
         until(lambda number=number: len(web.running.results) == number, "the result is written")
     first, second = (result["run"].get("warnings", []) for result in web.running.results)
