@@ -1,5 +1,6 @@
 """The metrics' own port."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -31,6 +32,15 @@ def server():
 def test_the_port_is_open_to_this_machine_alone_unless_an_address_is_given():
     with serve_metrics(0, registry=CollectorRegistry()) as running:
         assert running.url == f"http://127.0.0.1:{running.port}/metrics"
+
+
+def test_the_port_is_free_again_once_it_is_closed():
+    with serve_metrics(0, registry=CollectorRegistry()) as running:
+        port = running.port
+    with serve_metrics(port, registry=CollectorRegistry()) as again:
+        assert again.port == port
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 def test_serves_the_plain_format(server):

@@ -248,7 +248,12 @@ def test_chunks_that_are_sent_without_a_pause_count_wherever_they_are_counted(st
 
 
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])
-def test_a_stream_lets_others_run_only_once_it_has_kept_the_loop_for_longer_than_allowed(stage, headers):
+@pytest.mark.parametrize(
+    ("allowed", "send_s", "turn"), [({"give_way_s": 0.125}, 0.0625, 3), ({}, 0.03125, 4)], ids=["given", "0.1 s"]
+)
+def test_a_stream_lets_others_run_only_once_it_has_kept_the_loop_for_longer_than_allowed(
+    stage, headers, allowed, send_s, turn
+):
     sent, turns = [], []
 
     async def other():
@@ -258,12 +263,12 @@ def test_a_stream_lets_others_run_only_once_it_has_kept_the_loop_for_longer_than
         task = asyncio.create_task(other())
         fields = [(b"content-type", b"text/plain"), *headers]
         await send({"type": "http.response.start", "status": 200, "headers": fields})
-        stage.send_s = 0.0625
+        stage.send_s = send_s
         for _ in range(5):
             sent.append(1)
             await send({"type": "http.response.body", "body": b"123", "more_body": True})
         await send({"type": "http.response.body", "body": b"456"})
         await task
 
-    stage.run(app, give_way_s=0.125)
-    assert turns == [3]
+    stage.run(app, **allowed)
+    assert turns == [turn]

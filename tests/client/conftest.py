@@ -13,11 +13,15 @@ from typing import Any, ClassVar
 import pytest
 
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.connect import stamped_socket as client_socket
-from streamgauge.client.connect.target import target_of
-from streamgauge.client.http.request import Request
+from streamgauge.client.exchange import Exchange
+from streamgauge.client.instruments import Instruments
 from streamgauge.client.plan import Limits, StreamPlan
-from streamgauge.stats.record import StreamRecord
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.request import Request
+from streamgauge.client.session import Session
+from streamgauge.client.target import target_of
+from streamgauge.measure.ledger import Ledger
+from streamgauge.measure.record import StreamRecord
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
@@ -222,3 +226,51 @@ def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does."""
 
     return lambda done: poll(done, "in vain")
+
+
+@pytest.fixture
+def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
+    """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
+
+    def run(*scripts: Script, ledger: Ledger | None = None, broken_off: Any = None, **options: Any) -> StreamRecord:
+        server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
+        options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
+        return run_streams([plan(scripts[-1], **options)], ledger)[0]
+
+    return run
+
+
+class Talk:
+    """One user's streams, one after the other."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.ledger = Ledger()
+        self.reactor = SelectorReactor()
+        self.instruments = Instruments(self.ledger, self.reactor)
+
+    def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
+        """Run a stream to its end, or ``until`` something is true, when the run ends."""
+        paused: list[bool] = []
+        exchange = Exchange(plan, self.instruments, lambda: paused.append(True))
+
+        def wait() -> None:
+            self.reactor.run_until(lambda: bool(paused or until()))
+            if not paused:
+                exchange.censor()
+            paused.clear()
+
+        self.session.run(exchange, wait)
+        assert exchange.record is not None
+        return exchange.record
+
+    def close(self) -> None:
+        self.session.close()
+        self.reactor.close()
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    talk = Talk()
+    yield talk
+    talk.close()
