@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamgauge.calibrate.drive import Plan
+from streamgauge.calibrate.calibration_run import Plan
 
 DEFAULT = Plan(users=100, interval_ms=50.0, run_time_s=10, chunk_bytes=100)
 
@@ -18,7 +18,7 @@ def planned(call: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         plans.append((plan, quiet))
         return 130
 
-    monkeypatch.setattr("streamgauge.calibrate.drive.calibrate", run)
+    monkeypatch.setattr("streamgauge.calibrate.calibration_run.calibrate", run)
 
     def plan_of(*options: object) -> tuple[Plan, bool]:
         answer = call("calibrate", *options)

@@ -8,7 +8,7 @@ import pytest
 
 from streamgauge.demo.generator import arguments
 from streamgauge.demo.service import SampleApp
-from streamgauge.demo.trouble import DemoError
+from streamgauge.runner.process import ChildError
 
 URL = "http://app"
 Started = Callable[..., dict[str, str]]
@@ -38,13 +38,13 @@ class Planned:
     def start(self, _name: str, _module: str, options: list[str], *_: object) -> None:
         """Starts the sample app, as far as ``SampleApp`` knows."""
         self.app = by_name(options)
-        raise DemoError("none is started", None)
+        raise ChildError("none is started", None)
 
 
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> Planned:
     planned = Planned()
-    monkeypatch.setattr("streamgauge.demo.drive.run_demo", planned)
+    monkeypatch.setattr("streamgauge.demo.demo_run.run_demo", planned)
     return planned
 
 
@@ -114,7 +114,7 @@ def test_the_app_and_its_metrics_are_where_the_options_say(
 ) -> None:
     app, metrics = free_port(), free_port()
     locust("--app-port", app, "--metrics-port", metrics)
-    with pytest.raises(DemoError, match="none is started"):
+    with pytest.raises(ChildError, match="none is started"):
         SampleApp(planned.plan, planned, None)  # type: ignore[arg-type]
     assert planned.app == {"--host": "127.0.0.1", "--port": str(app), "--metrics-port": str(metrics)}
 

@@ -13,15 +13,16 @@ from typing import Any, ClassVar
 import pytest
 
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.connect import stamped_socket as client_socket
+from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.request import Request
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.client.target import target_of
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.record import StreamRecord
+from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.record import StreamRecord
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
@@ -232,10 +233,12 @@ def until() -> Callable[[Callable[[], object]], None]:
 def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
     """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
 
-    def run(*scripts: Script, ledger: Ledger | None = None, broken_off: Any = None, **options: Any) -> StreamRecord:
+    def run(
+        *scripts: Script, process_stats: ProcessStats | None = None, broken_off: Any = None, **options: Any
+    ) -> StreamRecord:
         server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
         options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
-        return run_streams([plan(scripts[-1], **options)], ledger)[0]
+        return run_streams([plan(scripts[-1], **options)], process_stats)[0]
 
     return run
 
@@ -245,14 +248,14 @@ class Talk:
 
     def __init__(self) -> None:
         self.session = Session()
-        self.ledger = Ledger()
+        self.process_stats = ProcessStats()
         self.reactor = SelectorReactor()
-        self.instruments = Instruments(self.ledger, self.reactor)
+        self.context = ProcessContext(self.process_stats, self.reactor)
 
     def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
         """Run a stream to its end, or ``until`` something is true, when the run ends."""
         paused: list[bool] = []
-        exchange = Exchange(plan, self.instruments, lambda: paused.append(True))
+        exchange = Exchange(plan, self.context, lambda: paused.append(True))
 
         def wait() -> None:
             self.reactor.run_until(lambda: bool(paused or until()))

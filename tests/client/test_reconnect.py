@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from streamgauge.client.connect.target import target_of
+from streamgauge.client.http.request import Request
 from streamgauge.client.plan import PlanError
 from streamgauge.client.reconnect import resumed
-from streamgauge.client.request import Request
-from streamgauge.client.target import target_of
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 from tests.client.reconnecting import DONE, END, NOTHING_MORE, OPEN, READ, SOON, chunk, event
 
 COMPLETED, INCOMPLETE, TRUNCATED, STALLED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED, Outcome.STALLED

@@ -8,12 +8,12 @@ import pytest
 
 from streamgauge.client import reconnect
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 from tests.client.reconnecting import DONE, END, HEAD, OPEN, READ, chunk, event
 
 COMPLETED, STALLED, CONNECT_ERROR = Outcome.COMPLETED, Outcome.STALLED, Outcome.CONNECT_ERROR
@@ -142,9 +142,9 @@ def test_limits_hold_while_a_stream_waits(limit, missed, again, server):
 
 def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_any_more(server, plan):
     reactor, pauses = SelectorReactor(), []
-    instruments, session = Instruments(Ledger(), reactor), Session()
+    context, session = ProcessContext(ProcessStats(), reactor), Session()
     made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
-    exchange = exchange_of(made, instruments, lambda: pauses.append(exchange.record))
+    exchange = exchange_of(made, context, lambda: pauses.append(exchange.record))
     session.ask(exchange)
     reactor.run_until(lambda: exchange._waiting)
     exchange.censor()

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.load.test_exporter_port import LISTENING, page
+from tests.load.metrics.test_port import LISTENING, page
 
 
 def test_a_password_in_the_host_is_in_no_file_of_the_result_and_in_no_label(start, source, until, tmp_path):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from benchmarks.server import Server
-from tests.load.test_exporter_port import LISTENING, WAITING, page
+from tests.load.metrics.test_port import LISTENING, WAITING, page
 
 USERS = 5
 LONG = "chunks=60&interval_ms=50"

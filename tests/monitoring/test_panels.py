@@ -10,7 +10,7 @@ from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import TRUST, TRUST_WORDS, explained, steps
 from streamgauge.asgi.notes import OUTCOMES
 from streamgauge.catalog import CATALOG
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
 
 #: Grafana's unit identifiers, as the foundation SDK lists them.
 UNITS = {value for value in vars(units).values() if isinstance(value, str)}

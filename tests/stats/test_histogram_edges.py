@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamgauge.measure.histogram import HIGHEST_NS, HIGHEST_US, Histogram, bounds_us
+from streamgauge.stats.histogram import HIGHEST_NS, HIGHEST_US, Histogram, bounds_us
 
 #: The first and the last microsecond of buckets of every width, and of the whole range.
 EDGES_US = [low + off for power in range(23) for low in (128 << power, 129 << power, 255 << power) for off in (-1, 0)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamgauge.measure.alignment import MAX_PARTS, Fit, Pair
-from streamgauge.measure.delay import RawDelays
+from streamgauge.stats.clocks.alignment import MAX_PARTS, Fit, Pair
+from streamgauge.stats.clocks.raw_delays import RawDelays
 
 SECOND_NS, MS = 10**9, 1_000_000
 KEY = ("a", "sse")
@@ -29,12 +29,13 @@ def pair_of(delays_ns: list[list[int]], *, ppm: int = 0, offset_ns: int = 0, rou
 
 
 @pytest.mark.parametrize("ppm", [-200, -50, 0, 50, 200])
-@pytest.mark.parametrize("slices", [MAX_PARTS, MAX_PARTS + 1, 4 * MAX_PARTS + 3, 200])
+@pytest.mark.parametrize("second_reports", [MAX_PARTS, MAX_PARTS + 1, 4 * MAX_PARTS + 3, 200])
 @pytest.mark.parametrize("high_first", [False, True])
-def test_delays_above_several_floors_add_up_to_those_that_they_were(ppm, slices, high_first):
+def test_delays_above_several_floors_add_up_to_those_that_they_were(ppm, second_reports, high_first):
     """Slices whose floor is high stand before, between and after those whose floor is low."""
     own_ns = [
-        [[MS, 3 * MS], [50 * MS] * 7 + [90 * MS]][(second % 3 == 1) is not high_first] for second in range(slices)
+        [[MS, 3 * MS], [50 * MS] * 7 + [90 * MS]][(second % 3 == 1) is not high_first]
+        for second in range(second_reports)
     ]
     own_ns[0], own_ns[-1] = [MS, 3 * MS], [MS, 3 * MS]
     fit, delays = pair_of(own_ns, ppm=ppm, offset_ns=-60 * SECOND_NS).results()

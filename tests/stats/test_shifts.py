@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamgauge.measure.delay import RISE_NS, RawDelays, shifted
-from streamgauge.measure.histogram import HIGHEST_NS, Histogram
+from streamgauge.stats.clocks.raw_delays import RISE_NS, RawDelays, shifted
+from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 
 OFFSET_NS, MS, SECOND_NS = -1_700_000_000_000_000_000, 1_000_000, 10**9
 

@@ -169,12 +169,12 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
 @pytest.mark.parametrize("start_s", [0.0, 1e6], ids=["", "days after the machine started"])
 @pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.0497, 1), (0.0503, 0)])
 def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(start_s, forgot_s, failed):
-    ledger = Ledger(lambda: round((start_s + forgot_s) * 1e9))
-    tally = ledger.begin("a", "sse")
-    ledger.forget()
+    process_stats = ProcessStats(lambda: round((start_s + forgot_s) * 1e9))
+    stats = process_stats.begin("a", "sse")
+    process_stats.forget()
     ended = record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05)
-    ledger.end(tally, dataclasses.replace(ended, start_s=start_s))
-    assert (tally.failed, tally.failed_time_to_first_chunk.count, ledger.active) == (1, failed, 0)
+    process_stats.end(stats, dataclasses.replace(ended, start_s=start_s))
+    assert (stats.failed, stats.failed_time_to_first_chunk.count, process_stats.active) == (1, failed, 0)
 
 
 def test_taking_starts_anew_and_leaves_nothing_empty():

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from streamgauge.client.connections import MOST_IDLE, Connections
+from streamgauge.client.connect.transport import PlainTransport
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.transport import PlainTransport
+from streamgauge.client.http.pool import MOST_IDLE, Connections
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n"
 
@@ -65,7 +65,7 @@ def test_of_two_to_one_origin_the_later_is_kept_and_the_earlier_closed(pool, kee
 
 def test_one_for_a_stream_that_was_cut_off_while_its_way_was_sought_is_closed(talk, plan, server, until, closed):
     talk.stream(plan([WHOLE]))
-    late = Exchange(plan([WHOLE]), talk.instruments, lambda: None)
+    late = Exchange(plan([WHOLE]), talk.context, lambda: None)
     late.censor()
     talk.session.ask(late)
     assert len(closed) == 1

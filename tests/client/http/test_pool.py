@@ -10,12 +10,11 @@ import pytest
 
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.exchange import Exchange
-from streamgauge.client.instruments import Instruments
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
-from streamgauge.measure.ledger import Ledger
-from streamgauge.measure.outcome import Outcome
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.process_stats import ProcessStats
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

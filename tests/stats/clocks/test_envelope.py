@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from streamgauge.measure.envelope import MAX_POINTS, Envelope, line_below, lower_hull
+from streamgauge.stats.clocks.envelope import MAX_POINTS, Envelope, line_below, lower_hull
 
 SECOND_NS = 10**9
 PPM_NS = 1_000
