@@ -267,7 +267,7 @@ def test_a_scraped_run_waits_for_its_last_scrape_and_no_longer(played):
     text, run = played(scraped)
     assert run.status == 0, run.output
     assert (value(text, "trust") is None, value(text, "active")) == (False, 0)
-    assert f"{WAITING}, up to 15 s;" in run.output
+    assert f"up to 15 s {WAITING};" in run.output
     assert "Nobody scraped" not in run.output
 
 
