@@ -268,7 +268,7 @@ def test_a_scraped_run_waits_for_its_last_scrape_and_no_longer(played):
     assert run.status == 0, run.output
     assert (value(text, "trust") is None, value(text, "active")) == (False, 0)
     assert f"up to 15 s {WAITING};" in run.output
-    assert "Nobody scraped" not in run.output
+    assert "not scraped within" not in run.output
 
 
 def test_a_run_is_not_judged_by_its_first_seconds(played):
