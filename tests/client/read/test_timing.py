@@ -141,7 +141,7 @@ def read_some(
     head = HeadParser().feed(each.head)
     assert head is not None
     plan = StreamPlan("a", request, each.protocol)
-    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats))
+    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats), None)
     settled = None
     for data, arrival_ns, floor_ns in reads:
         assert settled is None
