@@ -17,7 +17,7 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.reconnect import resumed
 from streamgauge.client.session import Session
-from streamgauge.client.states import State
+from streamgauge.client.state_table import State
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
 

@@ -1,95 +1,33 @@
-"""The states of one stream, the transitions between them as a table, and what each state holds.
+"""What a stream holds in each state of ``streamgauge.client.state_table``, and what it does with it."""
 
-1. A stream is in exactly one ``State``. What it needs in this state alone lives in that state's object, from the
-   transition into the state to the transition out of it.
-2. ``TRANSITIONS`` lists every transition with its cause. Any other raises ``StateError``: it is a bug in the client,
-   whatever the server did.
-3. Sending is not a state, since a server may answer before it has the whole request: ``Sending`` runs beside reading.
-4. A stream that is connected to again passes through the same states once more. ``streamgauge.client.reconnect``
-   decides whether it does.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar
 
 from streamgauge.client.connect.dial import Dial, Route
 from streamgauge.client.connect.transport import Transport
+from streamgauge.client.http.pool import may_serve_another
+from streamgauge.client.http.request import Request
 from streamgauge.client.http.sending import Sending
 from streamgauge.client.opening import Opening
-from streamgauge.client.reactor import Watch
+from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.read.body import BodyReader
-from streamgauge.client.read.connection_reader import ConnectionReader
+from streamgauge.client.read.chunk_checks import Ending
+from streamgauge.client.read.connection_reader import ConnectionReader, OnData
+from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.stream_reader import StreamReader
+from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.client.state_table import State
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1_head import Head, HeadParser
 from streamgauge.wire.websocket import WebSocketBody
 
-
-class State(StrEnum):
-    """Where a stream stands."""
-
-    ROUTING = "routing"
-    """Its user looks up the route for the next request."""
-    CONNECTING = "connecting"
-    """A connection is being made: TCP, a proxy's tunnel, TLS."""
-    AWAITING_RESPONSE = "awaiting response"
-    """The request is being sent, and the head of the response has not come."""
-    STREAMING = "streaming"
-    """The body is being read."""
-    CLOSING = "closing"
-    """A WebSocket's named end has come and the close frame was sent; what comes until the peer's close counts."""
-    WAITING_TO_RECONNECT = "waiting to reconnect"
-    """The connection broke off, and the time before the next one has not passed."""
-    ENDED = "ended"
-    """The stream has its record."""
-
-
-class StateError(Exception):
-    """A transition that ``TRANSITIONS`` does not list, or a question that the present state cannot answer."""
-
-
-#: By state, the states that may follow, and what causes each transition.
-TRANSITIONS: Mapping[State, Mapping[State, str]] = {
-    State.ROUTING: {
-        State.CONNECTING: "the route is known",
-        State.AWAITING_RESPONSE: "the user has an idle connection to the origin",
-        State.WAITING_TO_RECONNECT: "the host was not found",
-        State.ENDED: "the host was not found, a limit was exceeded, or the run ended",
-    },
-    State.CONNECTING: {
-        State.AWAITING_RESPONSE: "the connection is ready",
-        State.WAITING_TO_RECONNECT: "no connection could be made",
-        State.ENDED: "no connection could be made, a limit was exceeded, or the run ended",
-    },
-    State.AWAITING_RESPONSE: {
-        State.STREAMING: "the head of a response came whose body is the stream",
-        State.ROUTING: "the response is a redirect",
-        State.CONNECTING: "an idle connection turned out to be closed, and the request may be repeated",
-        State.WAITING_TO_RECONNECT: "the connection broke off",
-        State.ENDED: "the response is not the stream, the connection broke off, a limit was exceeded, or the run ended",
-    },
-    State.STREAMING: {
-        State.CLOSING: "the named end of a WebSocket came",
-        State.WAITING_TO_RECONNECT: "the body ended or broke off before its named end",
-        State.ENDED: "the body ended, broke off or is faulty, a limit was exceeded, the user hung up, or the run ended",
-    },
-    State.CLOSING: {
-        State.ENDED: "the peer closed too or did not in time, the messages are faulty, or the run ended",
-    },
-    State.WAITING_TO_RECONNECT: {
-        State.ROUTING: "the wait is over",
-        State.ENDED: "a limit was exceeded, the last event's id cannot be sent, or the run ended",
-    },
-    State.ENDED: {},
-}
-
-
-def check_transition(before: State, after: State) -> None:
-    """Raise StateError unless the table lists this transition."""
-    if after not in TRANSITIONS[before]:
-        raise StateError(f"a stream cannot go from {before} to {after}")
+#: How long to wait for a peer that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
+#: reasonable time; a peer that reads at all answers within a round trip, and most libraries wait 10 s.
+CLOSING_S = 10.0
 
 
 @dataclass(slots=True)
@@ -100,82 +38,213 @@ class Connection:
     reader: ConnectionReader
     sending: Sending
 
-    def detach(self) -> Transport:
-        """Stop reading and sending; return the transport, still open."""
+    @classmethod
+    def watched(
+        cls, transport: Transport, context: ProcessContext, on_data: OnData, on_error: Callable[[OSError], None]
+    ) -> "Connection":
+        """Begin to read from ``transport``."""
+        reactor, clock, lag = context.reactor, context.clock, context.process_stats.lag
+        reader = ConnectionReader(transport, reactor, clock, lag, on_data, on_error)
+        return cls(transport, reader, Sending(transport, reactor))
+
+    def release(self, *, reusable: bool = False) -> list[Transport]:
+        """Stop reading and sending. Return the transport if it may serve other requests; else close it."""
+        reusable = reusable and not self.sending.unfinished
         self.reader.stop()
         self.sending.stop()
-        return self.transport
+        if reusable:
+            return [self.transport]
+        self.transport.close()
+        return []
 
-    def close(self) -> None:
-        """Stop reading and sending, and close the socket."""
-        self.detach().close()
+
+class _State:
+    """A state in which there is nothing to free and nothing to read."""
+
+    __slots__ = ()
+    name: ClassVar[State]
+    #: What the stream did while it exceeded a limit, for its record.
+    meanwhile: ClassVar[str] = ", while it was connected to again"
+
+    def leave(self) -> None:
+        """Free what the state holds."""
+
+    def catch_up(self) -> None:
+        """Read what has arrived by now."""
 
 
 @dataclass(slots=True)
-class Routing:
+class Routing(_State):
     """See ``State.ROUTING``."""
 
-    name: ClassVar[State] = State.ROUTING
+    name = State.ROUTING
 
 
 @dataclass(slots=True)
-class Connecting:
+class Connecting(_State):
     """See ``State.CONNECTING``."""
 
-    name: ClassVar[State] = State.CONNECTING
+    name = State.CONNECTING
     dial: Dial
+
+    def leave(self) -> None:
+        """Give up the dial."""
+        self.dial.cancel()
+
+
+class _Connected(_State):
+    """A state with a connection."""
+
+    __slots__ = ()
+    meanwhile = ""
+    connection: Connection
+
+    def leave(self) -> None:
+        """Close the connection."""
+        self.connection.release()
+
+    def catch_up(self) -> None:
+        """See ``_State``."""
+        self.connection.reader.read()
+
+    def ending_at_close(self, why: str) -> Ending:
+        """Return how the stream ends if the peer closes now, cleanly if ``why`` is empty."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
-class AwaitingResponse:
+class AwaitingResponse(_Connected):
     """See ``State.AWAITING_RESPONSE``. ``reused``: the connection served an earlier request."""
 
-    name: ClassVar[State] = State.AWAITING_RESPONSE
+    name = State.AWAITING_RESPONSE
     connection: Connection
     route: Route
     opening: Opening
     reused: bool
     head_parser: HeadParser = field(default_factory=HeadParser)
 
+    def encode(self, request: Request) -> bytes:
+        """Return the bytes of a request that goes by this route and asks for this opening."""
+        route = self.route
+        return request.encode(
+            absolute=route.absolute, proxy_authorization=route.proxy_authorization, upgrade=self.opening.upgrade
+        )
+
     @property
-    def idle_connection_closed(self) -> bool:
-        """Whether a close now means that the peer had closed the idle connection before the request."""
+    def was_idle(self) -> bool:
+        """Whether a close now means that the peer had closed an idle connection before the request."""
         return self.reused and not self.head_parser.started
+
+    def ending_at_close(self, why: str) -> Ending:
+        """See ``_Connected``."""
+        where = "inside the response's head" if self.head_parser.started else "before a response"
+        return Outcome.TRUNCATED, f"the connection was closed {where}{why and f' ({why})'}"
 
 
 @dataclass(slots=True)
-class Streaming:
+class Streaming(_Connected):
     """See ``State.STREAMING``. ``websocket`` is the body's framing if that sends too."""
 
-    name: ClassVar[State] = State.STREAMING
+    name = State.STREAMING
     connection: Connection
     head: Head
     body: BodyReader
     reader: StreamReader
     websocket: WebSocketBody | None
 
+    @classmethod
+    def of(
+        cls,
+        connection: Connection,
+        head: Head,
+        body: BodyReader,
+        timer: ChunkTimer,
+        clock: ArrivalClock,
+        on_data: Callable[[bytes, int], bool],
+    ) -> "Streaming":
+        """Begin to read ``body``."""
+        reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
+        return cls(connection, head, body, reader, body.framing if isinstance(body.framing, WebSocketBody) else None)
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
+        """Decode one read of the body. Return how the stream ended, if it did."""
+        try:
+            ending = self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
+        except ProtocolError as error:
+            return Outcome.PROTOCOL_ERROR, str(error)
+        return ending
+
+    def reply(self, websocket: WebSocketBody) -> bool:
+        """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""
+        closes = self.body.checks.named_end_came and not websocket.closing
+        if closes:
+            websocket.send_close()
+        if outgoing := websocket.take_outgoing():
+            self.connection.sending.send(outgoing)
+        return closes
+
+    def ending_at_close(self, why: str) -> Ending:
+        """See ``_Connected``."""
+        self.reader.sync()
+        if why and not self.body.close_sent:
+            return Outcome.TRUNCATED, why
+        try:
+            return self.body.close()
+        except ProtocolError as error:
+            return Outcome.PROTOCOL_ERROR, str(error)
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
+        """Leave the state in order: close a WebSocket, and return a connection that may serve other requests."""
+        connection = self.connection
+        if self.websocket is not None:
+            faulty = outcome is Outcome.PROTOCOL_ERROR
+            connection.sending.send(self.websocket.last_words(faulty=faulty))
+        ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
+        reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
+        return connection.release(reusable=reusable)
+
+    def catch_up(self) -> None:
+        """See ``_State``."""
+        self.reader.catch_up()
+
 
 @dataclass(slots=True)
 class Closing(Streaming):
     """See ``State.CLOSING``. ``deadline`` ends the wait for the peer's close."""
 
-    name: ClassVar[State] = State.CLOSING
+    name = State.CLOSING
     deadline: Watch
 
+    @classmethod
+    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
+        """Call ``on_over`` if the peer has not closed by the deadline."""
+        deadline = reactor.after(CLOSING_S, on_over)
+        return cls(state.connection, state.head, state.body, state.reader, state.websocket, deadline)
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
+        """See ``Streaming``; stop the deadline too."""
+        self.deadline.stop()
+        return Streaming.finish(self, outcome, request)
+
 
 @dataclass(slots=True)
-class WaitingToReconnect:
+class WaitingToReconnect(_State):
     """See ``State.WAITING_TO_RECONNECT``. ``wait`` ends with the time to reconnect."""
 
-    name: ClassVar[State] = State.WAITING_TO_RECONNECT
+    name = State.WAITING_TO_RECONNECT
+    meanwhile = ", while it waited to be connected to again"
     wait: Watch
+
+    def leave(self) -> None:
+        """Stop waiting."""
+        self.wait.stop()
 
 
 @dataclass(slots=True)
-class Ended:
+class Ended(_State):
     """See ``State.ENDED``. ``error`` is what a callable of the scenario raised, if one did."""
 
-    name: ClassVar[State] = State.ENDED
+    name = State.ENDED
     record: StreamRecord
     error: Exception | None
 

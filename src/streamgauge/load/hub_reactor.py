@@ -3,10 +3,9 @@
 All descriptors that are watched for reading are in an epoll of our own, which is one file descriptor to libev. A pass
 asks it once for all that are readable; libev would call back to Python for each, through a watcher of its own.
 
-To be woken costs a process more than to read a chunk. So while data arrives often, the loop leaves what may wait unread
-for up to ten milliseconds, and then reads it together; the kernel has stamped the arrivals. The wait is the longest
-that all but a few descriptors allow. Descriptors that may not wait, or not so long, are in a second epoll inside the
-first, and are read at once. ``streamgauge.client.read.read_schedule`` says why waiting is cheaper and what may wait.
+While data arrives often, the loop leaves what may wait unread for up to ten milliseconds, and then reads it together:
+``streamgauge.client.read.read_schedule`` says why, and what may wait. The wait is the longest that all but a few
+descriptors allow. Descriptors that allow less are in a second epoll inside the first, and are read at once.
 """
 
 import heapq
@@ -24,8 +23,7 @@ _READ, _WRITE = 1, 2
 _EPOLLIN = 1
 #: The loop begins to wait once data that may wait arrives this often in the time that it would wait.
 WORTH_A_WAIT = 2
-#: So many descriptors that allow only a shorter wait make all wait no longer than that. For fewer, extra wake-ups cost
-#: less than to wake for all so much more often: their chunks come at least twice as far apart as the wait they allow.
+#: So many descriptors that allow only a shorter wait make all wait no longer. For fewer, extra wake-ups cost less.
 FEW = 4
 
 
@@ -49,8 +47,6 @@ class HubReactor:
         self._urgent_entries = 0
         table.readers[table.urgent.fileno()] = self._read_urgent
         self._on_any_readable.start(self._on_any)
-
-    # When to poll
 
     @property
     def gathering_for_s(self) -> float:
@@ -87,8 +83,6 @@ class HubReactor:
         for _, after in self._around_each_part:
             after()
 
-    # Polling
-
     def poll(self) -> int:
         """Run one pass over all that is readable now. Return how many of the descriptors may wait."""
         self._urgent_entries, self._polled_s = 0, time.monotonic()
@@ -100,7 +94,7 @@ class HubReactor:
         return waited
 
     def poll_if_overdue(self) -> None:
-        """See ``Reactor``. gevent runs up to a thousand greenlets in a row before it polls, as when users start."""
+        """See ``Reactor``. gevent runs up to a thousand greenlets in a row before it polls."""
         if time.monotonic() - self._polled_s > LONGEST_WAIT_S:
             self.poll()
 
@@ -141,8 +135,6 @@ class HubReactor:
     def around_each_part(self, before: Callback, after: Callback) -> None:
         """See ``Reactor``."""
         self._around_each_part.append((before, after))
-
-    # The hub's own watchers
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""

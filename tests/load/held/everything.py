@@ -61,7 +61,7 @@ def of_streams(way: Way, ports: Mapping[str, int], kill_after_s: float | None = 
     clients, hub = Clients(meter, way, ports), meter.process_context.reactor
     left = left_behind(lambda: clients.stream(kill_after_s), TIMES, AT_ONCE)
     clients.close()
-    watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._young)
+    watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._reminders)
     return {**left, **({"watched": watched} if watched else {}), **active(meter)}
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from streamgauge.client.connect.happy_eyeballs import HappyEyeballs
 from streamgauge.client.connect.stamped_socket import Address, Socket, round_trip_ns
-from streamgauge.client.connect.transport import PlainTransport, TlsTransport, Transport, tls_words
+from streamgauge.client.connect.transport import PlainTransport, TlsTransport, Transport, describe_tls
 from streamgauge.client.reactor import Reactor
 from streamgauge.client.start_delay import StartDelay
 from streamgauge.wire.errors import ProtocolError
@@ -89,7 +89,7 @@ class Dial:
             tls = TlsTransport(plain, self._route.tls, self._route.server_name)
         except OSError as error:
             plain.close()
-            self._on_failed(f"TLS: {words(error)}")
+            self._on_failed(f"TLS: {describe(error)}")
         else:
             self._step = _Handshake(tls, self._reactor, self._ready, self._on_failed)
 
@@ -124,7 +124,7 @@ class _Tunnel:
         except BlockingIOError:
             return
         except (OSError, ProtocolError) as error:
-            self._fail(f"the proxy: {words(error)}")
+            self._fail(f"the proxy: {describe(error)}")
             return
         if not data:
             self._fail("the proxy closed the connection instead of opening a tunnel")
@@ -163,7 +163,7 @@ class _Handshake:
             return
         except OSError as error:
             self.cancel()
-            self._on_failed(f"TLS: {words(error)}")
+            self._on_failed(f"TLS: {describe(error)}")
             return
         if self._tls.handshaken:
             self._watch.stop()
@@ -174,10 +174,10 @@ class _Handshake:
         self._tls.close()
 
 
-def words(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """Return what went wrong, as part of a sentence."""
     if isinstance(error, ssl.SSLError):
-        return tls_words(error)
+        return describe_tls(error)
     return getattr(error, "strerror", None) or str(error)
 
 

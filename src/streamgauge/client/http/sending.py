@@ -1,6 +1,6 @@
 """Sends on one connection: as much as the kernel takes now, and the rest when it takes more."""
 
-from streamgauge.client.connect.dial import words
+from streamgauge.client.connect.dial import describe
 from streamgauge.client.connect.transport import Transport
 from streamgauge.client.reactor import Reactor, Watch
 
@@ -31,7 +31,7 @@ class Sending:
         try:
             sent = self._transport.flush()
         except OSError as error:
-            self.failure = words(error)
+            self.failure = describe(error)
             sent = True
         if sent:
             self.stop()
