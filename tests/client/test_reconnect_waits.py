@@ -8,10 +8,11 @@ import pytest
 
 from streamgauge.client import reconnect
 from streamgauge.client.blocking import run_streams
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
+from streamgauge.client.state_table import State
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
 from tests.client.reconnecting import DONE, END, HEAD, OPEN, READ, chunk, event
@@ -144,9 +145,9 @@ def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_an
     reactor, pauses = SelectorReactor(), []
     context, session = ProcessContext(ProcessStats(), reactor), Session()
     made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
-    exchange = exchange_of(made, context, lambda: pauses.append(exchange.record))
-    session.ask(exchange)
-    reactor.run_until(lambda: exchange._waiting)
+    exchange = Exchange(made, context, lambda: pauses.append(exchange.record))
+    session.start(exchange)
+    reactor.run_until(lambda: exchange.state is State.WAITING_TO_RECONNECT)
     exchange.censor()
     rung = []
     reactor.after(0.2, lambda: rung.append(True))

@@ -247,8 +247,7 @@ def test_a_stream_that_ended_while_its_host_was_looked_up_asks_for_nothing(serve
     context = ProcessContext(ProcessStats(), reactor)
     exchange = Exchange(plan(()), context, lambda: None)
     exchange.censor()
-    Session().ask(exchange)
+    Session().start(exchange)
     reactor.close()
-    assert exchange.record is not None
     assert exchange.record.outcome is Outcome.CENSORED
     assert server.connections == 0

@@ -30,7 +30,7 @@ def raw_delays(*reads, start_ns=1000):
             timer.chunk(arrival_ns)
         else:
             timer.coalesced_chunks(len(chunks), 0, arrival_ns, last_is_exact=True)
-        reader.look(chunks)
+        reader.measure(chunks)
     return stats.delays
 
 
@@ -83,7 +83,7 @@ def test_a_stream_under_way_counts_on_after_its_counts_were_taken():
     reader = StampReader(timer)
     for number in range(3):
         timer.chunk(number)
-        reader.look([NEXT if number else FIRST])
+        reader.measure([NEXT if number else FIRST])
         taken = stats.take().delays[CLOCK]
         assert (taken.delays.all.count, taken.high) == (1, (0, -1_700_000_000_000_000_000))
 

@@ -33,7 +33,7 @@ def timer(stats: StreamStats, stall_ns: int = 10**12) -> ChunkTimer:
 
 
 def check(stats: StreamStats, arrivals_ns: list[int]) -> None:
-    """The tally says nothing of these arrivals that is not so."""
+    """The statistics agree with these arrivals."""
     intervals_ns = [later - earlier for earlier, later in pairwise(arrivals_ns)]
     assert stats.chunks == len(arrivals_ns)
     assert stats.chunk_interval.count == len(intervals_ns)
@@ -130,8 +130,8 @@ WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
 
 def read_all(each: Wire, reads: list[tuple[bytes, int, int]], stats: StreamStats) -> tuple[Outcome, str]:
     """Take in reads of data, arrival and floor; how the stream ended."""
-    body, settled = read_some(each, reads, stats)
-    return settled or body.close()
+    body, ending = read_some(each, reads, stats)
+    return ending or body.close()
 
 
 def read_some(
@@ -141,12 +141,12 @@ def read_some(
     head = HeadParser().feed(each.head)
     assert head is not None
     plan = StreamPlan("a", request, each.protocol)
-    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats))
-    settled = None
+    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats), None)
+    ending = None
     for data, arrival_ns, floor_ns in reads:
-        assert settled is None
-        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
-    return body, settled
+        assert ending is None
+        ending = body.feed(data, arrival_ns, FakeClock(floor_ns))
+    return body, ending
 
 
 @pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)
@@ -220,8 +220,8 @@ def test_the_end_of_a_body_times_no_chunk():
 def test_a_chunk_that_is_not_the_last_of_its_read_is_not_timed_by_it(tail):
     each, stats = WIRES["events"], StreamStats()
     one = each.data[: each.data.index(b"9\r\n", 3)]
-    settled = [(one, START_NS + 1000, 0), (one + tail, START_NS + 9000, START_NS + 2000)]
-    read_some(each, settled, stats)
+    ending = [(one, START_NS + 1000, 0), (one + tail, START_NS + 9000, START_NS + 2000)]
+    read_some(each, ending, stats)
     assert (stats.coalesced, stats.least_interval.max_ns, stats.most_interval.max_ns) == (1, 1000, 8000)
 
 
