@@ -13,13 +13,15 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
-from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS, StreamStats
 
 RUN = Run(
     id="20260301-101500-3f2a", started_at="2026-03-01T10:15:00+00:00", duration_s=2.0, host="http://localhost",
     locustfile="sse.py", users=1, spawn_rate=1.0, workers=0, load_model="closed", interrupted=False, versions={},
 )  # fmt: skip
 MS = 1_000_000
+#: Distributions that other figures are made from, or that are scraped only.
+NOT_IN_RESULTS = {"duration_per_token", "chunk_sizes"}
 
 
 def totals_of(*outcomes: Outcome, fallbacks: int = 0, lag_ns: int = MS) -> RunStats:
@@ -48,10 +50,11 @@ def test_a_result_has_every_part_of_its_schema_and_is_json():
     assert result["schema"] == SCHEMA
     assert result["run"] == RUN
     for part, type_ in (
-        (result, Result), (result["streams"][0], NamedStreams), (result["generator"], Generator),
-        (result["timeline"][0], TimelinePoint),
+        (result, Result), (result["generator"], Generator), (result["timeline"][0], TimelinePoint),
     ):  # fmt: skip
         assert set(part) == set(get_type_hints(type_))
+    declared = {each.key for each in (*COUNTERS.values(), *DISTRIBUTIONS.values())} - NOT_IN_RESULTS
+    assert set(result["streams"][0]) == set(get_type_hints(NamedStreams)) | declared
 
 
 @pytest.mark.parametrize(

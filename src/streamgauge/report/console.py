@@ -1,19 +1,20 @@
 """The terminal's view of a run: the table per name, the generator's lag, the server's own view, and the verdict."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from streamgauge.report import calibration_text, verdict_text
 from streamgauge.report.agreement import agreement
 from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
+from streamgauge.report.counter_text import remarks
 from streamgauge.report.result import Result
-from streamgauge.report.sequence_text import sequence_words
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
-from streamgauge.report.streams_table import METRICS, PERCENTILES, client_table, percentiles, server_table
+from streamgauge.report.streams_table import PERCENTILES, client_table, percentiles, server_table
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
+from streamgauge.stats.stream_stats import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +33,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             *_uncertain(result),
             *_delays(result),
             *_tokens(result),
-            *_sequences(result),
-            *_reconnects(result),
+            *_remarks(result),
             *_reasons(result),
             _generator(result),
             *_calibration(result),
@@ -62,10 +62,10 @@ def _print_fitted(console: "Console", table: Table, file: str) -> None:
 def _uncertain(result: Result) -> list[Line]:
     """The ranges of the percentiles in the table, and what the mark means."""
     found = [
-        ("≈", styled(f"{each['name']}, {title} {percentile}: {interval(*between)}"))
+        ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
         for each in result["streams"]
-        for key, title in {**METRICS, "chunk_delay": "chunk delay"}.items()
-        if (found := each[key]) and found["count"]  # type: ignore[literal-required]
+        for metric in DISTRIBUTIONS.values()
+        if metric.charted and (found := each[metric.key]) and found["count"]  # type: ignore[literal-required]
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]
@@ -88,15 +88,11 @@ def _tokens(result: Result) -> list[Line]:
     return [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
 
 
-def _sequences(result: Result) -> list[Line]:
-    return [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := sequence_words(each))]
-
-
-def _reconnects(result: Result) -> list[Line]:
+def _remarks(result: Result) -> list[Line]:
     return [
-        ("·", styled(f"{each['name']}: streams that broke off were connected to again {some(times, 'time')}"))
+        ("·", styled(f"{each['name']}: {words}"))
         for each in result["streams"]
-        if (times := each.get("reconnects", 0))
+        for words in remarks(cast("Mapping[str, Any]", each))
     ]
 
 

@@ -12,6 +12,7 @@ from streamgauge.report.lines import Key, Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
 from streamgauge.report.units import some
 from streamgauge.stats.histogram import Histogram, bounds_us
+from streamgauge.stats.stream_stats import DISTRIBUTIONS
 
 #: More names than this start hidden, and a click in the legend shows them.
 SHOWN = 8
@@ -19,11 +20,6 @@ SHOWN = 8
 MOST_CURVES = 40
 #: Neighbouring points closer than this on the logarithmic axis are one.
 _NEAR = 1.015
-_METRICS = {
-    "time_to_first_chunk": "Time to first chunk",
-    "chunk_interval": "Chunk interval",
-    "chunk_delay": "Chunk delay",
-}
 
 
 def distributions(result: Result) -> list[Chart]:
@@ -31,8 +27,8 @@ def distributions(result: Result) -> list[Chart]:
     lines = Lines(result)
     return [
         chart
-        for metric, title in _METRICS.items()
-        if (chart := _chart(metric, title, result["streams"], lines)) is not None
+        for each in DISTRIBUTIONS.values()
+        if each.charted and (chart := _chart(each.key, each.title, result["streams"], lines)) is not None
     ]
 
 

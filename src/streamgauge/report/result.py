@@ -65,7 +65,11 @@ class TokenRate(TypedDict):
 
 
 class NamedStreams(TypedDict):
-    """All streams of one name and protocol."""
+    """All streams of one name and protocol.
+
+    Each counter and each distribution of :class:`streamgauge.stats.stream_stats.StreamStats` has its key here, which
+    says there what it is. Those that the reports' code names are listed below, with what results have beside them.
+    """
 
     name: str
     protocol: str
@@ -82,19 +86,8 @@ class NamedStreams(TypedDict):
     """Of streams that did not fail; censored ones left out."""
     chunks: int
     bytes: int
-    heartbeats: int
     stalls: int
-    coalesced_share: float
-    lost: int
-    """Sequence numbers that did not come, where the scenario says that chunks have any."""
-    repeated: int
-    out_of_order: int
-    beyond_window: NotRequired[int]
-    """Chunks whose number is too far behind to tell whether they came late or again: as many of ``lost`` may not be."""
-    reconnects: NotRequired[int]
-    """How many times streams that broke off were connected to again, where the scenario allows it."""
     tokens: int
-    """Tokens that language models generated."""
     time_per_output_token: MetricSummary | None
     """Of streams that did not fail, and of each choice where a stream has several; None where none had tokens."""
     tokens_per_second: NotRequired[TokenRate | None]
@@ -159,7 +152,10 @@ class Generator(TypedDict):
 
 
 class PointFigures(TypedDict):
-    """What streams did in one second of the run. Percentiles are None in a second without values."""
+    """What streams did in one second of the run. Percentiles are None in a second without values.
+
+    Every counter and distribution that is declared to be ``by_second`` has its key here.
+    """
 
     started: int
     finished: int

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 from streamgauge.report.hdr import encode
 from streamgauge.report.result import QUANTILES, MetricSummary
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
+from streamgauge.stats.uncertainty import uncertain_percentiles
+
+
+def times_summary(times: BoundedTimes | Histogram) -> MetricSummary:
+    """Sum ``times`` up, with the percentiles that are not exactly known."""
+    if isinstance(times, Histogram):
+        return summary(times)
+    return summary(times.values, uncertain_percentiles(times, QUANTILES))
 
 
 def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:

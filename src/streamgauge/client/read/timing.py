@@ -95,7 +95,7 @@ class ChunkTimer:
         self.chunks += 1
         stats = self.stats
         stats.chunks += 1
-        stats.chunk_interval.record_ns(interval_ns)
+        stats.chunk_interval.all.record_ns(interval_ns)
         if interval_ns > self.notable_ns:
             self.notable(interval_ns)
 
@@ -116,10 +116,11 @@ class ChunkTimer:
         width_ns = arrival_ns - floor_ns
         if self.first_ns is None:
             self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
-            self.stats.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            first_chunk = self.stats.time_to_first_chunk
             if range_ns := self.first_chunk_range_ns:
-                self.stats.least_first_chunk.record_ns(range_ns[0])
-                self.stats.uncertain_first_chunk.record_ns(range_ns[1])
+                first_chunk.record_between_ns(range_ns[1], *range_ns)
+            else:
+                first_chunk.record_ns(arrival_ns - self.start_ns)
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
@@ -131,11 +132,7 @@ class ChunkTimer:
         self.last_ns = arrival_ns
 
     def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
-        stats = self.stats
-        stats.chunk_interval.record_ns(estimate_ns)
-        stats.coalesced_interval.record_ns(estimate_ns)
-        stats.least_interval.record_ns(least_ns)
-        stats.most_interval.record_ns(most_ns)
+        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns)
         if estimate_ns > self.notable_ns:
             self.notable(estimate_ns)
 
