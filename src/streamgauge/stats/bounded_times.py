@@ -32,15 +32,21 @@ class BoundedTimes:
 
     def record_between_ns(self, value_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
         """Count a time that lies between ``least_ns`` and ``most_ns``, estimated as ``value_ns``."""
-        self.all.record_ns(value_ns, times)
-        self.uncertain.record_ns(value_ns, times)
-        self.least.record_ns(least_ns, times)
-        self.most.record_ns(most_ns, times)
+        if times == 1:
+            self.all.record_ns(value_ns)
+            self.uncertain.record_ns(value_ns)
+            self.least.record_ns(least_ns)
+            self.most.record_ns(most_ns)
+        else:
+            self.all.record_all_ns([value_ns] * times)
+            self.uncertain.record_all_ns([value_ns] * times)
+            self.least.record_all_ns([least_ns] * times)
+            self.most.record_all_ns([most_ns] * times)
 
     @property
     def empty(self) -> bool:
         """Whether nothing was counted."""
-        return all(getattr(self, part).empty for part in self.PARTS)
+        return self.all.empty and self.uncertain.empty and self.least.empty and self.most.empty
 
     @property
     def values(self) -> Histogram:
@@ -89,6 +95,11 @@ class FirstChunkTimes(BoundedTimes):
     def __init__(self) -> None:
         super().__init__()
         self.failed = Histogram()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted. A stream may fail long after its first chunk was counted and sent."""
+        return self.failed.empty and super().empty
 
     @property
     def values(self) -> Histogram:

@@ -147,6 +147,8 @@ class Histogram:
 
     def merge(self, other: "Histogram") -> None:
         """Add ``other``'s counts to this one."""
+        if other.empty:
+            return
         self._settle()
         counts = self._counts
         for index, times in other.counts.items():

@@ -7,6 +7,7 @@ and the place that counts it.
 import collections
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Annotated, Any
 
 from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
@@ -176,9 +177,9 @@ class StreamStats:
         if record.chunks and record.outcome is not Outcome.CENSORED:
             before = record.chunks if self.typical_chunks is None else self.typical_chunks
             self.typical_chunks = before + (record.chunks - before) / _NEWEST
-        for name in _OF_RECORD:
-            if number := getattr(record, name):
-                setattr(self, name, getattr(self, name) + number)
+        if any(_record_values(record)):  # most streams have none of these
+            for name in _OF_RECORD:
+                setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
         if record.failed:
             if record.time_to_first_chunk_s is not None and knows_first_chunk:
                 self.time_to_first_chunk.failed.record_ns(round(record.time_to_first_chunk_s * 1e9))
@@ -268,7 +269,7 @@ class StreamStats:
             setattr(stats, name, data[name])
         for name in _DISTRIBUTIONS:
             if name in data:
-                setattr(stats, name, type(getattr(stats, name)).from_dict(data[name]))
+                setattr(stats, name, _KINDS[name].from_dict(data[name]))
         stats.outcomes.update(data["outcomes"])
         stats.reasons.update(data["reasons"])
         stats.delays = {clock: RawDelays.from_dict(raw) for clock, raw in data.get("delays", {}).items()}
@@ -285,5 +286,7 @@ TIMES_BY_SECOND = tuple(each.field for each in DISTRIBUTIONS.values() if each.by
 _COUNTERS = tuple(COUNTERS)
 _COUNTERS_BY_SECOND = tuple(each.field for each in COUNTERS.values() if each.by_second)
 _OF_RECORD = tuple(each.field for each in COUNTERS.values() if each.of_record)
+_record_values = attrgetter(*_OF_RECORD)
 _DISTRIBUTIONS = tuple(each.field for each in DISTRIBUTIONS.values() if not each.aligned)
+_KINDS = {name: type(getattr(StreamStats(), name)) for name in _DISTRIBUTIONS}
 _TAKEN = (*_COUNTERS, *_DISTRIBUTIONS, "outcomes", "reasons")

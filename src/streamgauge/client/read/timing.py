@@ -127,14 +127,16 @@ class ChunkTimer:
                 floor_ns - self.last_ns,
                 arrival_ns - self._earliest_ns,
             )
-        for _ in range(count - 1):
-            self._uncertain(width_ns // count, 0, width_ns)
+        if count > 1:
+            self._uncertain(width_ns // count, 0, width_ns, count - 1)
         self.last_ns = arrival_ns
 
-    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
-        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns)
+    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
+        """Count ``times`` intervals that are known as a range only."""
+        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
         if estimate_ns > self.notable_ns:
-            self.notable(estimate_ns)
+            for _ in range(times):
+                self.notable(estimate_ns)
 
     def notable(self, interval_ns: int) -> None:
         """An interval above ``notable_ns``: the longest so far, or a stall, or both."""
