@@ -27,7 +27,7 @@ ADDED = {
         r"Metric\(\"stream_client_late_starts_total\".*",
         f'Metric("{METRIC}", "counter", "Chunks within 2 ms.", CLIENT_LABELS),',
     ),
-    "stats/stream_stats.py": (
+    "stats/stream_quantities.py": (
         r"coalesced: Annotated\[",
         f'hurried: Annotated[int, Counter(metric="{METRIC}", heading="hurried", by_second=True)] = 0',
     ),

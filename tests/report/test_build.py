@@ -13,7 +13,8 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
-from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS, StreamStats
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
+from streamgauge.stats.stream_stats import StreamStats
 
 RUN = Run(
     id="20260301-101500-3f2a", started_at="2026-03-01T10:15:00+00:00", duration_s=2.0, host="http://localhost",

@@ -122,7 +122,7 @@ def read_of(use):
         __slots__ = ()
 
         def __getattribute__(self, name):
-            if name in StreamStats.__slots__:
+            if name in fields_of(StreamStats):
                 found.add(name)
             return super().__getattribute__(name)
 

@@ -12,6 +12,7 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.reasons import MAX_REASONS
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
+from tests.stats.filled import fields_of
 
 
 def record(outcome: Outcome = Outcome.COMPLETED, reason: str = "", **fields) -> StreamRecord:
@@ -39,7 +40,7 @@ def count_something(stats: StreamStats, dice: random.Random) -> None:
 
 def plain(stats: StreamStats) -> dict:
     """Statistics as comparable values."""
-    return {name: plain_value(getattr(stats, name)) for name in StreamStats.__slots__}
+    return {name: plain_value(getattr(stats, name)) for name in fields_of(StreamStats)}
 
 
 def plain_value(value):
@@ -218,7 +219,7 @@ def test_what_each_stream_counted_adds_up_in_its_own_counter(field):
     stats = StreamStats()
     for counted in (3, 0, 4):
         stats.end(record(**{field: counted}))
-    counts = {name: value for name in StreamStats.__slots__ if isinstance(value := getattr(stats, name), int)}
+    counts = {name: value for name in fields_of(StreamStats) if isinstance(value := getattr(stats, name), int)}
     assert {name: value for name, value in counts.items() if value} == {field: 7}
 
 
@@ -237,7 +238,7 @@ def test_times_of_a_record_are_counted_to_the_nanosecond():
     stats.end(record(tokens=9, **times_s))
     stats.end(record(Outcome.STALLED, "x", time_to_first_chunk_s=1.987654321))
     found = {}
-    for name in StreamStats.__slots__:
+    for name in fields_of(StreamStats):
         value = getattr(stats, name)
         parts = {f"{name}.{part}": getattr(value, part) for part in getattr(value, "PARTS", ())}
         found |= parts or ({name: value} if isinstance(value, Histogram) else {})

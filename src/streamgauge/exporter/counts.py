@@ -15,7 +15,8 @@ from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.sizes import Sizes
-from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS, StreamStats
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
+from streamgauge.stats.stream_stats import StreamStats
 
 NANOSECONDS = 1e9
 _HIGHEST = index_of(HIGHEST_US)

@@ -1,17 +1,17 @@
 """What finished runs came to, as gauges: the values of each ``result.json``, of the last few runs and not all names."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
 from streamgauge.exporter.readings import Readings, RunLabels
 from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
-from streamgauge.report.sums import counted_s, failed, failure_ratio
-from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS
+from streamgauge.report.summary import summary_of
+from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
-_TIMES = tuple(each.key for each in DISTRIBUTIONS.values() if each.title)
+_TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.title)
 #: The counters that have a column in the tables: plain numbers, those with a unit, and shares.
 _COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
 _PLAIN = tuple(each for each in _COLUMNS if not each.unit and not each.share_of)
@@ -37,11 +37,10 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
 
 def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """Each metric with its own labels and its value; what the run has no value for is left out."""
-    values: Mapping[str, Any] = cast("Mapping[str, Any]", streams)
     counts = {
         "streams_started": streams["started"],
         "streams_failed": failed(streams["outcomes"]),
-        **{each.key: values.get(each.key, 0) for each in _PLAIN},
+        **{each.field: count_of(each, streams) for each in _PLAIN},
     }
     yield "body_bytes", (), streams["bytes"]
     for name, count in counts.items():
@@ -55,14 +54,14 @@ def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[
     if (share := failure_ratio(streams["outcomes"])) is not None:
         yield "ratio", ("failed",), share
     for each in _SHARES:
-        if values[each.share_of]:
-            yield "ratio", (each.field,), values[each.key]
+        if count_of(COUNTERS[each.share_of], streams):
+            yield "ratio", (each.field,), count_of(each, streams)
     if streams["started"]:
         yield "ratio", ("stalls_per_stream",), streams["stalls"] / streams["started"]
-    for name in _TIMES:
-        summary: MetricSummary | None = streams[name]  # type: ignore[literal-required]
+    for each_time in _TIMES:
+        summary = summary_of(each_time, streams)
         for stat, value in _statistics(summary) if summary is not None else ():
-            yield "seconds", (name, stat), value
+            yield "seconds", (each_time.key, stat), value
 
 
 def _statistics(summary: MetricSummary) -> Iterator[tuple[str, float]]:

@@ -23,7 +23,8 @@ from streamgauge.stats.process_stats import Key
 from streamgauge.stats.quantities import Counter
 from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
-from streamgauge.stats.stream_stats import QUANTITIES, StreamStats
+from streamgauge.stats.stream_quantities import QUANTITIES
+from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.trust import verdict
 
 PASSED, FAILED, UNTRUSTED = 0, 1, 3

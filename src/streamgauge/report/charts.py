@@ -5,15 +5,15 @@ plotly reads the text of a trace as markup.
 """
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict, cast
 
 from streamgauge.report.axes import Figure, byte_rate_axis, count_axis, duration_axis, time_axis
 from streamgauge.report.lines import COLOURS, Key, Lines
 from streamgauge.report.result import NamedPoint, PointFigures, Result, TimelinePoint
 from streamgauge.report.thinning import seconds_per_point, thinned
 from streamgauge.stats.quantities import Counter, Distribution
-from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: All names together, as older results have them alone.
 _ALL: Key = ("all names", "")
@@ -92,7 +92,7 @@ class _Time:
     def _counted(self, key: Key, count: str) -> _Values:
         """None only where nothing is known."""
         return [
-            None if at is None else 0 if point is None else point[count]  # type: ignore[literal-required]
+            None if at is None else 0 if point is None else cast("Mapping[str, float]", point).get(count)
             for at, point in zip(self.timeline, self._points(key), strict=True)
         ]
 

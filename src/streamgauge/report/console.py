@@ -1,7 +1,7 @@
 """The terminal's view of a run: the table per name, the generator's lag, the server's own view, and the verdict."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from streamgauge.report import calibration_text, verdict_text
 from streamgauge.report.agreement import agreement
@@ -11,10 +11,11 @@ from streamgauge.report.counter_text import remarks
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
 from streamgauge.report.streams_table import PERCENTILES, client_table, percentiles, server_table
+from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
-from streamgauge.stats.stream_stats import DISTRIBUTIONS
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +66,7 @@ def _uncertain(result: Result) -> list[Line]:
         ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
         for each in result["streams"]
         for metric in DISTRIBUTIONS.values()
-        if metric.charted and (found := each[metric.key]) and found["count"]  # type: ignore[literal-required]
+        if metric.charted and (found := summary_of(metric, each)) and found["count"]
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]
@@ -89,11 +90,7 @@ def _tokens(result: Result) -> list[Line]:
 
 
 def _remarks(result: Result) -> list[Line]:
-    return [
-        ("·", styled(f"{each['name']}: {words}"))
-        for each in result["streams"]
-        for words in remarks(cast("Mapping[str, Any]", each))
-    ]
+    return [("·", styled(f"{each['name']}: {words}")) for each in result["streams"] for words in remarks(each)]
 
 
 def _reasons(result: Result) -> list[Line]:

@@ -18,8 +18,9 @@ from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.server_view import AT_MOST, ServerView
+from streamgauge.report.summary import summary_of
 from streamgauge.report.tokens import token_words
-from streamgauge.stats.stream_stats import DISTRIBUTIONS
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -150,13 +151,13 @@ def _shown_metrics(result: Result) -> dict[str, str]:
     return {
         each.key: each.title
         for each in _METRICS
-        if not each.optional or any(streams[each.key] for streams in result["streams"])  # type: ignore[literal-required]
+        if not each.optional or any(summary_of(each, streams) for streams in result["streams"])
     }
 
 
 def _any_uncertain(result: Result) -> bool:
     """Whether the tables mark a percentile."""
-    every = (streams[each.key] for streams in result["streams"] for each in _METRICS)  # type: ignore[literal-required]
+    every = (summary_of(each, streams) for streams in result["streams"] for each in _METRICS)
     return any(found and found["uncertain"] for found in every)
 
 

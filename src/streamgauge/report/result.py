@@ -67,8 +67,8 @@ class TokenRate(TypedDict):
 class NamedStreams(TypedDict):
     """All streams of one name and protocol.
 
-    Each counter and each distribution of :class:`streamgauge.stats.stream_stats.StreamStats` has its key here, which
-    says there what it is. Those that the reports' code names are listed below, with what results have beside them.
+    Each quantity that :class:`streamgauge.stats.stream_quantities.StreamQuantities` declares has its key here, and says
+    there what it is. Those that the reports' code names are listed below, with what results have beside them.
     """
 
     name: str

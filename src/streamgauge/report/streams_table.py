@@ -1,7 +1,7 @@
 """The terminal's tables of a run: the client's streams by name, and the server's own view of them by route."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from streamgauge.report import sums
 from streamgauge.report.agreement import side_by_side
@@ -9,10 +9,11 @@ from streamgauge.report.columns import Column, Table
 from streamgauge.report.counter_text import COLUMNS, counted
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import ServerQuantiles, ServerRoute, ServerView
+from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import printable, styled
 from streamgauge.report.units import bucket, duration, number, rate
 from streamgauge.stats.quantities import Counter, Distribution
-from streamgauge.stats.stream_stats import DISTRIBUTIONS
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -54,8 +55,8 @@ def client_table(result: Result) -> Table:
             printable(each["name"]),
             [
                 *_started(each["started"], sums.failed(each["outcomes"])),
-                *(cell for time in TIMES for cell in percentiles(each[time.key])),  # type: ignore[literal-required]
-                *_counters(COLUMNS, cast("Mapping[str, Any]", each), result),
+                *(cell for time in TIMES for cell in percentiles(summary_of(time, each))),
+                *_counters(COLUMNS, each, result),
             ],
             _outcomes(sums.failures(each["outcomes"]), "red"),
         )
@@ -76,7 +77,7 @@ def server_table(server: ServerView, result: Result) -> Table:
             [
                 *_whole(number(route["started"]), number(sum(broken_off.values()))),
                 *(cell for time in _SERVER_TIMES for cell in _buckets(route[time.key])),  # type: ignore[literal-required]
-                *_counters(_SERVER_COUNTERS, cast("Mapping[str, Any]", route), result),
+                *_counters(_SERVER_COUNTERS, route, result),
             ],
             _outcomes(broken_off, "yellow"),
         )
@@ -85,8 +86,10 @@ def server_table(server: ServerView, result: Result) -> Table:
     return table
 
 
-def percentiles(found: MetricSummary) -> "list[Text]":
+def percentiles(found: MetricSummary | None) -> "list[Text]":
     """The median and the 99th, with a mark where coalesced reads leave them open."""
+    if found is None:
+        return [_marked(each, None, ()) for each in PERCENTILES]
     return [_marked(each, found[each], found["uncertain"]) for each in PERCENTILES]  # type: ignore[literal-required]
 
 
@@ -108,7 +111,7 @@ def _add_totals(table: Table, result: Result) -> None:
         [
             *_started(all_names["started"], sums.failed(all_names["outcomes"])),
             *_whole(*("" for _ in TIMES for _ in PERCENTILES)),
-            *_counters(COLUMNS, cast("Mapping[str, Any]", all_names), result),
+            *_counters(COLUMNS, all_names, result),
         ],
     )
 
@@ -117,9 +120,10 @@ def _started(started: int, failed: int) -> "list[Text]":
     return [styled(number(started)), styled((number(failed), "bold red" if failed else ""))]
 
 
-def _counters(counters: Iterable[Counter], found: Mapping[str, Any], result: Result) -> "list[Text]":
+def _counters(counters: Iterable[Counter], found: Mapping[str, object], result: Result) -> "list[Text]":
     """The cells of the chunks per second and of each counter."""
-    return _whole(rate(sums.per_second(found["chunks"], result)), *(counted(each, found) for each in counters))
+    chunks = sums.count_of(COUNTERS["chunks"], found)
+    return _whole(rate(sums.per_second(chunks, result)), *(counted(each, found) for each in counters))
 
 
 def _whole(*cells: str) -> "list[Text]":

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
 from streamgauge.report.result import NamedStreams, Result, Run
+from streamgauge.stats import quantities
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.stream_stats import COUNTERS
+from streamgauge.stats.stream_quantities import COUNTERS
 
 FAILURES = frozenset(outcome.value for outcome in Outcome if outcome.failed)
 
@@ -49,17 +50,21 @@ def failure_ratio(outcomes: Mapping[str, int]) -> float | None:
     return failed(outcomes) / ended if ended else None
 
 
+def count_of(counter: quantities.Counter, streams: Mapping[str, object]) -> Any:
+    """What ``counter`` came to in a result's ``streams`` or their totals; 0 if an older version wrote the result."""
+    return streams.get(counter.key, 0)
+
+
 def totals(streams: Iterable[NamedStreams]) -> Totals:
     """Everything that adds up over ``streams``; a share is weighted by what it is a share of."""
-    every: list[Mapping[str, Any]] = [cast("Mapping[str, Any]", each) for each in streams]
-    outcomes: Counter[str] = Counter()
+    every, outcomes = list(streams), Counter[str]()
     for each in every:
         outcomes.update(each["outcomes"])
     found: dict[str, Any] = {"outcomes": outcomes}
     for counter in COUNTERS.values():
-        values = [each.get(counter.key, 0) for each in every]
+        values = [count_of(counter, each) for each in every]
         if counter.share_of:
-            weights = [each[counter.share_of] for each in every]
+            weights = [count_of(COUNTERS[counter.share_of], each) for each in every]
             shared = sum(value * weight for value, weight in zip(values, weights, strict=True))
             found[counter.key] = shared / sum(weights) if sum(weights) else 0.0
         else:

@@ -13,7 +13,7 @@ from streamgauge.report import sums
 from streamgauge.report.result import NamedStreams, Result
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.run_second import SUMS
-from streamgauge.stats.stream_stats import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND
 
 STREAMS, TIMELINE = "streams.csv", "timeline.csv"
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from streamgauge.report.result import NamedPoint, PointFigures, TimelinePoint
 from streamgauge.stats.run_second import SUMS
-from streamgauge.stats.stream_stats import TIMES_BY_SECOND
+from streamgauge.stats.stream_quantities import TIMES_BY_SECOND
 
 #: More points than a chart has pixels show nothing more.
 MOST_POINTS = 900
@@ -48,7 +48,7 @@ def _joined(points: list[TimelinePoint]) -> TimelinePoint:
 def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
     points = list(points)
     found: dict[str, Any] = {
-        count: float(f"{sum(point[count] for point in points) / seconds:.4g}")  # type: ignore[literal-required]
+        count: float(f"{sum(cast('dict[str, int]', point).get(count, 0) for point in points) / seconds:.4g}")
         for count in SUMS
     }
     uncertain: dict[str, Any] = {}

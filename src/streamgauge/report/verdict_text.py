@@ -7,7 +7,7 @@ from streamgauge.report.result import Result, Trust, Verdict
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import NONE, duration, number, share, significant, some
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.stream_stats import DISTRIBUTIONS
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 TRUST_MEANS: dict[Trust, str] = {
     "trusted": "The load generator kept up: these numbers are what the service did.",

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.stream_stats import COUNTERS, TIMES_BY_SECOND, StreamStats
+from streamgauge.stats.stream_quantities import COUNTERS, TIMES_BY_SECOND
+from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import Range, uncertain_percentiles
 
 #: What a second is summed up by: how many streams began and ended in it, and its other counters.
