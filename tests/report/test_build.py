@@ -9,6 +9,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.report.build import build_result
 from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint
 from streamgauge.report.sums import per_second
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
@@ -50,10 +51,10 @@ def test_a_result_has_every_part_of_its_schema_and_is_json():
     result = json.loads(json.dumps(result_of(Outcome.COMPLETED)))
     assert result["schema"] == SCHEMA
     assert result["run"] == RUN
-    for part, type_ in (
-        (result, Result), (result["generator"], Generator), (result["timeline"][0], TimelinePoint),
-    ):  # fmt: skip
+    for part, type_ in ((result, Result), (result["timeline"][0], TimelinePoint)):
         assert set(part) == set(get_type_hints(type_))
+    of_generator = {each.key for each in GENERATOR_QUANTITIES} - {"reads", "fallbacks", "longest_stopped_s"}
+    assert set(result["generator"]) == set(get_type_hints(Generator)) | of_generator
     declared = {each.key for each in (*COUNTERS.values(), *DISTRIBUTIONS.values())} - NOT_IN_RESULTS
     assert set(result["streams"][0]) == set(get_type_hints(NamedStreams)) | declared
 

@@ -11,7 +11,7 @@ from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 #: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
-_TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.title)
+_TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
 #: The counters that have a column in the tables: plain numbers, those with a unit, and shares.
 _COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
 _PLAIN = tuple(each for each in _COLUMNS if not each.unit and not each.share_of)

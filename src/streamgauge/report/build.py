@@ -15,12 +15,13 @@ from streamgauge.report.result import (
     TimelinePoint,
     Verdict,
 )
-from streamgauge.report.summary import summary, times_summary
+from streamgauge.report.summary import times_summary
 from streamgauge.report.sums import counted_s
 from streamgauge.report.tokens import token_rate
 from streamgauge.stats.clocks.alignment import ChunkDelays
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.quantities import Counter
+from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
@@ -58,12 +59,14 @@ def _streams(name: str, protocol: str, stats: StreamStats, delays: ChunkDelays |
         "outcomes": {str(outcome): times for outcome, times in stats.outcomes.most_common()},
     }
     for each in QUANTITIES:
+        if each.internal:
+            continue
         if isinstance(each, Counter):
             found[each.key] = _count(each, stats)
         elif each.aligned:
             found[each.key] = None if delays is None else times_summary(delays.delays)
             found[f"{each.key}_clock"] = None if delays is None else delay_clock(delays)
-        elif each.title:
+        else:
             values = getattr(stats, each.field)
             found[each.key] = None if each.optional and values.empty else times_summary(values)
     found |= {"tokens_per_second": token_rate(stats, run_s), "reasons": dict(stats.reasons.most_common())}
@@ -84,20 +87,34 @@ def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generato
         stamps = "kernel"
     elif run_stats.fallbacks == run_stats.reads:
         stamps = "read"
-    return Generator(
-        timestamps=stamps,
-        lag=summary(run_stats.lag),
-        hub_lag=summary(run_stats.hub_lag),
-        longest_pause_s=run_stats.longest_pause_s,
-        cpu_taken=run_stats.taken_share,
-        cpu_max=run_stats.cpu_max,
-        late_starts=0,
-        dropped_arrivals=0,
-        clock_steps=run_stats.clock_steps,
-        refusal_pauses=run_stats.refusal_pauses,
-        refusal_pause_s=run_stats.refusal_pause_s,
-        calibration=calibration,
-    )
+    found = {
+        "timestamps": stamps,
+        **_worst(run_stats),
+        "cpu_taken": run_stats.taken_share,
+        "cpu_max": run_stats.cpu_max,
+        "late_starts": 0,
+        "dropped_arrivals": 0,
+        **_counts(run_stats),
+        "calibration": calibration,
+    }
+    return cast("Generator", found)
+
+
+def _worst(run_stats: RunStats) -> dict[str, Any]:
+    """How late the generator was, and how long it stood still."""
+    found: dict[str, Any] = {}
+    for each in GENERATOR_QUANTITIES:
+        value = getattr(run_stats, each.field)
+        if isinstance(each, Distribution):
+            found[each.key] = times_summary(value)
+        elif each.greatest and not each.internal:
+            found[each.key] = value
+    return found
+
+
+def _counts(run_stats: RunStats) -> dict[str, Any]:
+    counters = (each for each in GENERATOR_QUANTITIES if isinstance(each, Counter) and not each.greatest)
+    return {each.key: getattr(run_stats, each.field) for each in counters if not each.internal}
 
 
 def timeline(run_stats: RunStats) -> list[TimelinePoint]:

@@ -1,15 +1,19 @@
-"""What the counters of streams came to, as reports show them: in columns of tables, and in words."""
+"""What declared quantities came to, as reports show them: in columns of tables, in rows, and in words."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of
-from streamgauge.report.units import number, share, size, some
+from streamgauge.report.units import duration, number, share, size, some
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.quantities import Counter
 from streamgauge.stats.stream_quantities import COUNTERS
 
 #: The counters that have a column in the tables of streams.
 COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
+_WRITTEN: dict[str, Callable[[Any], str]] = {"": number, "bytes": size, "seconds": duration}
 
 
 def counted(counter: Counter, streams: Mapping[str, object]) -> str:
@@ -17,7 +21,21 @@ def counted(counter: Counter, streams: Mapping[str, object]) -> str:
     value = count_of(counter, streams)
     if counter.share_of:
         return share(value)
-    return size(value) if counter.unit == "bytes" else number(value)
+    text: str = _WRITTEN[counter.unit](value)
+    return text
+
+
+def generator_rows(generator: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """What the load generator's own quantities came to: a term, a value, and a sentence on what it means."""
+    rows = []
+    for each in GENERATOR_QUANTITIES:
+        if each.heading and each.key in generator:
+            term = each.heading.capitalize()
+            if isinstance(each, Counter):
+                rows.append((term, counted(each, generator), each.help))
+            elif found := summary_of(each, generator):
+                rows.append((f"{term} p99", duration(found["p99"]), each.help))
+    return rows
 
 
 def remarks(streams: Mapping[str, object]) -> list[str]:

@@ -12,7 +12,7 @@ from streamgauge.report import calibration_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
 from streamgauge.report.chunk_delay import clock_words
-from streamgauge.report.counter_text import COLUMNS, counted, remarks
+from streamgauge.report.counter_text import COLUMNS, counted, generator_rows, remarks
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
@@ -106,6 +106,7 @@ def _template() -> "Template":
         "uncertain_means": verdict_text.UNCERTAIN_MEANS,
         "at_most": AT_MOST,
         "failures": sums.FAILURES,
+        "generator_rows": generator_rows,
         "interval": units.interval,
         "judgement": verdict_text.judgement,
         "judgement_reason": verdict_text.judgement_reason,

@@ -68,7 +68,8 @@ class NamedStreams(TypedDict):
     """All streams of one name and protocol.
 
     Each quantity that :class:`streamgauge.stats.stream_quantities.StreamQuantities` declares has its key here, and says
-    there what it is. Those that the reports' code names are listed below, with what results have beside them.
+    there what it is, unless it is internal. Below are those that the reports' code names, and what results have beside
+    them.
     """
 
     name: str
@@ -127,15 +128,16 @@ class Verdict(TypedDict):
 
 
 class Generator(TypedDict):
-    """How the load generator itself did."""
+    """How the load generator itself did.
+
+    Each quantity that :class:`streamgauge.stats.generator_stats.GeneratorStats` declares has its key here, and says
+    there what it is, unless it is internal.
+    """
 
     timestamps: Literal["kernel", "read", "mixed"]
     lag: MetricSummary
-    """Arrival in the kernel until the generator looked, of every read that the kernel stamped."""
     hub_lag: NotRequired[MetricSummary]
-    """How late the event loop turned, of every turn that a timer asked for."""
     longest_pause_s: NotRequired[float]
-    """The longest time for which an event loop did not turn."""
     cpu_taken: NotRequired[float]
     """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
@@ -144,9 +146,7 @@ class Generator(TypedDict):
     dropped_arrivals: int
     clock_steps: int
     refusal_pauses: NotRequired[int]
-    """How many times users whose streams were refused waited before the next one."""
     refusal_pause_s: NotRequired[float]
-    """How long they waited in all, over all users."""
     calibration: NotRequired[Calibration | None]
     """The last one of the machine that reports the run, where there is one."""
 

@@ -17,7 +17,7 @@ from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_B
 
 STREAMS, TIMELINE = "streams.csv", "timeline.csv"
 
-_METRICS = tuple(each.key for each in DISTRIBUTIONS.values() if each.title)
+_METRICS = tuple(each.key for each in DISTRIBUTIONS.values() if not each.internal)
 _STATISTICS = ("mean", "min", "max", "p50", "p90", "p95", "p99", "p999")
 _COUNTS = tuple(each.key for each in COUNTERS.values() if each.field != "started")
 _TOKEN_RATES = ("in_all", "p50", "p10", "p1")

@@ -20,7 +20,7 @@ UNCERTAIN_MEANS = (
     "before it sent requests."
 )
 _JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
-_SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if each.title)}|lag)\b")
+_SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
 _SHARES = re.compile(r"(\.ratio|_share)\b")
 
 

@@ -15,21 +15,39 @@ class GeneratorStats:
         default_factory=Histogram
     )
     hub_lag: Annotated[
-        Histogram, Distribution(meaning="How late the event loop turned, of every turn that a timer asked for.")
+        Histogram,
+        Distribution(
+            meaning="How late the event loop turned when a timer asked for it: what it starts, it starts as late.",
+            heading="hub lag",
+        ),
     ] = field(default_factory=Histogram)
-    reads: Annotated[int, Counter(meaning="Reads of streams.")] = 0
-    fallbacks: Annotated[int, Counter(meaning="Reads without a kernel stamp that could be used.")] = 0
-    clock_steps: Annotated[int, Counter(meaning="How often the wall clock stepped.")] = 0
+    reads: Annotated[int, Counter(meaning="Reads of streams.", internal=True)] = 0
+    fallbacks: Annotated[int, Counter(meaning="Reads without a kernel stamp that could be used.", internal=True)] = 0
     longest_pause_s: Annotated[
-        float, Counter(meaning="The longest time for which the event loop did not turn.", greatest=True)
+        float,
+        Counter(
+            meaning="The longest time for which an event loop did not turn.", heading="longest pause", greatest=True
+        ),
     ] = 0.0
     longest_stopped_s: Annotated[
         float,
         Counter(
-            meaning="The longest time for which the process neither ran nor waited when it should have.", greatest=True
+            meaning="The longest time for which a process neither ran nor waited when it should have.",
+            greatest=True,
+            internal=True,
         ),
     ] = 0.0
-    refusal_pauses: Annotated[int, Counter(meaning="Pauses of refused users that ended.")] = 0
+    clock_steps: Annotated[
+        int,
+        Counter(
+            meaning="How often the wall clock jumped; timestamps around a jump are discarded, and the moment of the "
+            "read is taken.",
+            heading="clock steps",
+        ),
+    ] = 0
+    refusal_pauses: Annotated[
+        int, Counter(meaning="How often users whose streams were refused paused before the next one.")
+    ] = 0
     refusal_pause_s: Annotated[float, Counter(meaning="How long these pauses were in all.")] = 0.0
 
     def merge_generator(self, other: "GeneratorStats") -> None:

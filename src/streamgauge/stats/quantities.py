@@ -20,9 +20,11 @@ class _Quantity:
     meaning: str = ""
     """What it is, in a sentence; empty if the catalog's help says it."""
     heading: str = ""
-    """The heading of its column in the tables of streams, with soft hyphens; empty if it has none."""
+    """How tables call it, with soft hyphens; empty if they leave it out."""
     by_second: bool = False
     """The timeline has it for each second."""
+    internal: bool = False
+    """The verdict or other figures need it: results leave it out."""
 
     @property
     def help(self) -> str:
@@ -32,7 +34,9 @@ class _Quantity:
     @property
     def unit(self) -> str:
         """``bytes`` or ``seconds``; empty for a plain number."""
-        return CATALOG[self.metric].unit if self.metric else ""
+        if self.metric:
+            return CATALOG[self.metric].unit
+        return "seconds" if self.field.endswith("_s") else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,7 @@ class Distribution(_Quantity):
     """Times or sizes, of which there are counts by value."""
 
     title: str = ""
-    """Its name in reports; empty if results have only other figures that are made from it."""
+    """Its name in reports."""
     renamed: str = ""
     """Its key in ``result.json``, if that is not its field's name."""
     optional: bool = False

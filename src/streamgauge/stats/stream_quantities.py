@@ -130,9 +130,11 @@ class StreamQuantities:
     ] = field(default_factory=BoundedTimes)
     #: The whole duration of each of these streams over its tokens: one over its tokens per second.
     duration_per_token: Annotated[
-        Histogram, Distribution(meaning="Duration of a stream over the tokens that it brought.")
+        Histogram, Distribution(meaning="Duration of a stream over the tokens that it brought.", internal=True)
     ] = field(default_factory=Histogram)
-    chunk_sizes: Annotated[Sizes, Distribution(metric="stream_client_chunk_size_bytes")] = field(default_factory=Sizes)
+    chunk_sizes: Annotated[Sizes, Distribution(metric="stream_client_chunk_size_bytes", internal=True)] = field(
+        default_factory=Sizes
+    )
     reasons: Reasons = field(default_factory=Reasons)
 
 
