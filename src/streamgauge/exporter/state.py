@@ -59,7 +59,7 @@ class _Run:
         return found
 
     def pairs(self, process: str, key: Key, part: SecondReport) -> Iterator[Pair]:
-        """The clocks that stamped chunks of ``key``, each with what the slice adds to it."""
+        """The clocks that stamped chunks of ``key``, each with what this second adds to it."""
         for clock, raw in part.all_stats[key].delays.items():
             stepped = part.clock_steps > 0 and raw.same_clock  # as the run's own totals have it
             if not stepped:

@@ -1,4 +1,4 @@
-"""A whole run: slices of all processes, added up by name and, second by second, over all names and by name."""
+"""A whole run: the second reports of all processes, added up by name, and by second for all names and for each."""
 
 import heapq
 from collections import defaultdict
@@ -11,7 +11,7 @@ from streamgauge.stats.run_second import NameSecond, RunSecond
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 
-#: Seconds for which slices of slow workers may still enter a second's percentiles.
+#: Seconds for which reports of slow workers may still enter a second's percentiles.
 OPEN_SECONDS = 30
 #: Names that have a line of their own in the timeline; all others share one.
 MOST_LINES = 8
@@ -48,7 +48,7 @@ class Process:
 
 
 class RunStats(GeneratorStats):
-    """What a run has come to so far. Merging is exact: totals do not depend on how many processes there were."""
+    """What a run has come to so far. Merging is exact: the sums do not depend on how many processes there were."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ Method = Literal["same_clock", "minimum_filter"]
 MAPPING_NS = 5_000
 #: Parts of a measurement that are kept apart; with more, neighbours in time become one.
 MAX_PARTS = 16
-#: Delays within a slice are drifting apart for this long.
+#: Clocks drift apart for this long within a second that is timed by its middle.
 _HALF_SLICE_NS = 500_000_000
 
 
@@ -73,7 +73,7 @@ class Pair:
         self._parts: dict[tuple[str, str], list[_Part]] = {}
 
     def add(self, key: tuple[str, str], raw: RawDelays, wall_offset_ns: int) -> None:
-        """Take in one slice; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
+        """Add one second; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
         self._same_clock = self._same_clock and raw.same_clock
         if not self._same_clock:  # a step of this machine's clock is no step of the other's
             wall_offset_ns = self._wall_offset_ns if self._wall_offset_ns is not None else wall_offset_ns
@@ -117,7 +117,7 @@ class Pair:
         return fit, found
 
     def newest(self, key: tuple[str, str]) -> BoundedTimes:
-        """The delays of the slice of ``key`` that was added last, by what is known of the clocks so far.
+        """The delays of the second of ``key`` that was added last, by what is known of the clocks so far.
 
         What comes later may show the clocks better: ``results`` is the last word.
         """
@@ -177,7 +177,7 @@ class RunDelays:
     def add(
         self, process: str, all_stats: Mapping[tuple[str, str], HasDelays], wall_offset_ns: int, *, stepped: bool
     ) -> None:
-        """Take in one slice of ``process``; of one in which its wall clock ``stepped``, only what that cannot spoil."""
+        """Add one second of ``process``; if its wall clock ``stepped`` in it, leave out what that can spoil."""
         for key, stats in all_stats.items():
             for clock, raw in stats.delays.items():
                 if not (stepped and raw.same_clock):

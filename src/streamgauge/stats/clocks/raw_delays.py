@@ -12,7 +12,7 @@ from streamgauge.stats.bounded_times import LONGEST_NS, BoundedTimes
 
 #: A point: monotonic ns, and a raw delay there.
 Point = tuple[int, int]
-#: How much a floor may rise from one slice to the next: more than clocks drift apart in a second.
+#: How much a floor may rise from one second to the next: more than clocks drift apart in a second.
 RISE_NS = 200_000
 #: How far an effect may seem to come before its cause where one clock stamped both.
 ACAUSAL_NS = 50_000
@@ -20,7 +20,7 @@ _BATCH = 512
 
 
 class RawDelays:
-    """The chunks of one name and protocol, in one slice of time, that one server clock stamped."""
+    """The chunks of one name and protocol, in one second, that one server clock stamped."""
 
     __slots__ = (
         "_batch",
@@ -93,7 +93,7 @@ class RawDelays:
         return self._delays
 
     def successor(self) -> "RawDelays | None":
-        """An empty one for the slice that follows; None where its floor is known without this one."""
+        """Make an empty one for the second that follows; None if its floor is known without this one."""
         if self.same_clock and self._hint_ns is not None:
             return None
         floor_ns = self.floor_ns
