@@ -1,8 +1,8 @@
 """What the exporter counts, at the catalog's bounds: numbers that only grow for as long as the process lives.
 
 A histogram of ours has finer buckets than the catalog. Each of ours counts as a whole, by its middle: a bound that
-falls inside one of ours stands for the nearer edge, which is at most 0.4 % of it away. So second reports may be added one
-by one, from any number of processes, and the counts are those of a run's whole histogram.
+falls inside one of ours stands for the nearer edge, which is at most 0.4 % of it away. So second reports may be added
+one by one, from any number of processes, and the counts are those of a run's whole histogram.
 """
 
 from bisect import bisect_left
