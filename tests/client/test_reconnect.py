@@ -46,7 +46,7 @@ def test_it_stays_one_stream_whose_counts_are_those_of_all_its_connections(again
     record = again(first, [OPEN, chunk(b": hello\n\n"), event(2), DONE, END], process_stats=process_stats)
     (stats,) = process_stats.all_stats.values()
     assert (stats.started, dict(stats.outcomes), stats.reconnects, process_stats.active) == (1, {"completed": 1}, 1, 0)
-    assert (stats.chunks, stats.chunk_interval.count, record.heartbeats) == (3, 2, 2)
+    assert (stats.chunks, stats.chunk_interval.all.count, record.heartbeats) == (3, 2, 2)
     bodies = b"retry: 10\n\nid: 1\ndata: x\n\n: still here\n\n: hello\n\nid: 2\ndata: x\n\nevent: done\ndata: x\n\n"
     assert record.bytes == stats.bytes == len(bodies)
 

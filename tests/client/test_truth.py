@@ -15,7 +15,7 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import MARKED, uncertain_intervals
+from streamgauge.stats.uncertainty import MARKED, uncertain_percentiles
 from streamgauge.verdict.trust import JUDGED
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
@@ -54,10 +54,10 @@ def check(stats: StreamStats, streams: list[Stream]) -> dict[str, tuple[float, f
 
     The log has a look at the clock before and after each send, however long the source was kept from running.
     """
-    uncertain = uncertain_intervals(stats, JUDGED)
-    assert stats.chunk_interval.count == sum(len(each.before_ns) - 1 for each in streams)
+    uncertain = uncertain_percentiles(stats.chunk_interval, JUDGED)
+    assert stats.chunk_interval.all.count == sum(len(each.before_ns) - 1 for each in streams)
     for name, q in JUDGED.items():
-        found_s, true = stats.chunk_interval.quantile_s(q), truth.chunk_interval(streams, q)
+        found_s, true = stats.chunk_interval.all.quantile_s(q), truth.chunk_interval(streams, q)
         low_s, high_s = uncertain.get(name, (found_s, found_s))
         error = RELATIVE_ERROR + MARKED.share * bool(stats.coalesced)
         slack_s = BETWEEN_CLOCKS_S + error * true.most_s
@@ -93,4 +93,4 @@ def test_a_reader_that_is_always_late_gives_ranges_and_no_zeros(source):
     uncertain = check(stats, source.streams())
     assert stats.coalesced > 0.2 * stats.chunks
     assert {"p50", "p99"} & set(uncertain)
-    assert stats.chunk_interval.quantile_s(0.01) > 0
+    assert stats.chunk_interval.all.quantile_s(0.01) > 0

@@ -2,7 +2,8 @@
 
 import pytest
 
-from streamgauge.stats.clocks.raw_delays import RISE_NS, RawDelays, shifted
+from streamgauge.stats.bounded_times import shifted
+from streamgauge.stats.clocks.raw_delays import RISE_NS, RawDelays
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 
 OFFSET_NS, MS, SECOND_NS = -1_700_000_000_000_000_000, 1_000_000, 10**9
@@ -74,10 +75,10 @@ def coalesced(least_ns: int, most_ns: int) -> RawDelays:
 )
 def test_a_coalesced_chunk_is_counted_in_the_middle_of_what_it_can_be(least_ns, most_ns, shown):
     delays = coalesced(least_ns, most_ns).delays
-    found = delays.least.sum_ns, delays.coalesced.sum_ns, delays.most.sum_ns
+    found = delays.least.sum_ns, delays.uncertain.sum_ns, delays.most.sum_ns
     assert found == shown
     assert (delays.all.count, delays.all.sum_ns) == (2, shown[1])
-    assert [each.count for each in (delays.least, delays.coalesced, delays.most)] == [1, 1, 1]
+    assert [each.count for each in (delays.least, delays.uncertain, delays.most)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from streamgauge.report.result import Result, Trust, Verdict
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import NONE, duration, number, share, significant, some
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 TRUST_MEANS: dict[Trust, str] = {
     "trusted": "The load generator kept up: these numbers are what the service did.",
@@ -19,7 +20,7 @@ UNCERTAIN_MEANS = (
     "before it sent requests."
 )
 _JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
-_SECONDS = re.compile(r"(time_to_first_chunk|chunk_interval|chunk_delay|duration|lag)\b")
+_SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
 _SHARES = re.compile(r"(\.ratio|_share)\b")
 
 

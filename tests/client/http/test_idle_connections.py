@@ -67,7 +67,7 @@ def test_one_for_a_stream_that_was_cut_off_while_its_way_was_sought_is_closed(ta
     talk.stream(plan([WHOLE]))
     late = Exchange(plan([WHOLE]), talk.context, lambda: None)
     late.censor()
-    talk.session.ask(late)
+    talk.session.start(late)
     assert len(closed) == 1
     until(lambda: server.hung_up == ["fin"])
     assert len(server.requests) == 1

@@ -53,7 +53,7 @@ def test_each_stamped_chunk_has_a_delay_and_the_stream_a_beginning():
 def test_chunks_of_one_read_are_uncertain_but_for_the_last():
     raw = raw_delays([FIRST], [NEXT, NEXT, NEXT])[CLOCK]
     assert raw.delays.all.count == 4
-    assert raw.delays.coalesced.count == 2
+    assert raw.delays.uncertain.count == 2
     assert raw.delays.most.max_ns - raw.delays.least.max_ns == 1000
 
 

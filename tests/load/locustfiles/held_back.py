@@ -69,7 +69,7 @@ print(
             "lost": CHUNKS - exchange.record.chunks,
             "gathering": sum(gathering),
             "server_s": float(server.stdout.readline()),
-            "client_s": process_context.process_stats.stats("/", "sse").chunk_interval.quantile_s(0.5),
+            "client_s": process_context.process_stats.stats("/", "sse").chunk_interval.all.quantile_s(0.5),
         }
     )
 )

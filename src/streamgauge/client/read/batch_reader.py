@@ -104,5 +104,5 @@ class _Batch:
         stats, chunks = self.stats, len(self.sizes_bytes)
         stats.chunks += chunks
         stats.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
-        stats.chunk_interval.record_all_ns(self.intervals_ns)
+        stats.chunk_interval.all.record_all_ns(self.intervals_ns)
         stats.chunk_sizes.record_all(self.sizes_bytes)

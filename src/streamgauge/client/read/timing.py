@@ -99,7 +99,7 @@ class ChunkTimer:
         self.chunks += 1
         stats = self.stats
         stats.chunks += 1
-        stats.chunk_interval.record_ns(interval_ns)
+        stats.chunk_interval.all.record_ns(interval_ns)
         if interval_ns > self.long_ns:
             self.count_long(interval_ns)
 
@@ -120,28 +120,27 @@ class ChunkTimer:
         width_ns = arrival_ns - floor_ns
         if self.first_ns is None:
             self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
-            self.stats.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            first_chunk = self.stats.time_to_first_chunk
             if range_ns := self.first_chunk_range_ns:
-                self.stats.least_first_chunk.record_ns(range_ns[0])
-                self.stats.uncertain_first_chunk.record_ns(range_ns[1])
+                first_chunk.record_between_ns(range_ns[1], *range_ns)
+            else:
+                first_chunk.record_ns(arrival_ns - self.start_ns)
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
                 floor_ns - self.last_ns,
                 arrival_ns - self._earliest_ns,
             )
-        for _ in range(count - 1):
-            self._uncertain(width_ns // count, 0, width_ns)
+        if count > 1:
+            self._uncertain(width_ns // count, 0, width_ns, count - 1)
         self.last_ns = arrival_ns
 
-    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
-        stats = self.stats
-        stats.chunk_interval.record_ns(estimate_ns)
-        stats.coalesced_interval.record_ns(estimate_ns)
-        stats.least_interval.record_ns(least_ns)
-        stats.most_interval.record_ns(most_ns)
+    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
+        """Count ``times`` intervals that are known as a range only."""
+        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
         if estimate_ns > self.long_ns:
-            self.count_long(estimate_ns)
+            for _ in range(times):
+                self.count_long(estimate_ns)
 
     def count_long(self, interval_ns: int) -> None:
         """Count an interval above ``long_ns``: the longest so far, or a stall, or both."""
