@@ -216,7 +216,7 @@ class Exchange:
         self._check_transport_end(state.connection)
 
     def _on_head(self, state: AwaitingResponse, head: Head, arrival_ns: int) -> None:
-        self._recording.head = head
+        self._recording.begin_response(head)
         if self._reconnects.nothing_follows(head):
             self._end(*self._reconnects.end_without_more(), arrival_ns)
         elif is_redirect(head) and self._redirects < self.plan.max_redirects:

@@ -44,6 +44,10 @@ class Recording:
         #: Further fields of the record.
         self._findings: dict[str, Any] = {}
 
+    def begin_response(self, head: Head) -> None:
+        """Keep the head of the last response."""
+        self.head = head
+
     def set_protocol(self, head: Head) -> None:
         """Count under the protocol of this response, if the plan leaves it open."""
         if self._protocol == "auto":

@@ -169,10 +169,9 @@ class Streaming(_Connected):
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body. Return how the stream ended, if it did."""
         try:
-            ending = self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
+            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
-        return ending
 
     def reply(self, websocket: WebSocketBody) -> bool:
         """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""

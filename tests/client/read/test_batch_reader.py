@@ -18,6 +18,11 @@ MS = 1_000_000
 WALL_OFFSET_NS = 10**18
 
 
+class Body(SimpleNamespace):
+    def add_bytes(self, count: int) -> None:
+        self.bytes += count
+
+
 class Bench:
     """A batch reader on clocks that are set by hand, and streams that read what they are given."""
 
@@ -35,9 +40,7 @@ class Bench:
         timer = ChunkTimer(self.process_stats.begin(name, "sse"), self.now_ns, 10**9)
         timer.chunk(self.now_ns)
         sequence, sock = SequenceCheck(), SimpleNamespace()
-        body: Any = SimpleNamespace(
-            bytes=0, checks=SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence)
-        )
+        body: Any = Body(bytes=0, checks=SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence))
         transport: Any = SimpleNamespace(sock=sock)
         framing: Any = None
         decoder: Any = SimpleNamespace(max_chunk_bytes=1000)

@@ -115,6 +115,10 @@ class BodyReader:
             self._note_end(arrival_ns, alone=not pieces)
         return self.close() if framing.finished else None
 
+    def add_bytes(self, count: int) -> None:
+        """Add bytes that the fast path counted."""
+        self.bytes += count
+
     def _note_end(self, arrival_ns: int, *, alone: bool) -> None:
         """Note when the framing that closes the body arrived: ``alone``, or in one read with part of the body."""
         if self._timer.chunks:

@@ -108,9 +108,8 @@ class FastPath:
     def sync(self) -> None:
         """Add to the timer, the body and the sequence check what was counted here."""
         if self.chunks:
-            self._timer.chunks += self.chunks
-            self._timer.last_ns = self.last_ns
-            self._body.bytes += self.bytes
+            self._timer.add_chunks(self.chunks, self.last_ns)
+            self._body.add_bytes(self.bytes)
             self.bytes = self.chunks = 0
             self._sync_due()
 

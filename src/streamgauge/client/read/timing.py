@@ -103,6 +103,11 @@ class ChunkTimer:
         if interval_ns > self.long_ns:
             self.count_long(interval_ns)
 
+    def add_chunks(self, count: int, last_ns: int) -> None:
+        """Add chunks that the fast path counted, all exact, and the arrival of the last one."""
+        self.chunks += count
+        self.last_ns = last_ns
+
     def coalesced_chunks(self, count: int, floor_ns: int, arrival_ns: int, *, last_is_exact: bool) -> None:
         """Count chunks that arrived between ``floor_ns`` and ``arrival_ns``, the last one perhaps exactly then."""
         self.coalesced += count
