@@ -5,6 +5,7 @@ A new counter needs its field here, its metric in the catalog if it is to be scr
 
 import collections
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
@@ -14,7 +15,8 @@ from streamgauge.stats.quantities import Counter, Distribution, quantities_of
 from streamgauge.stats.reasons import Reasons
 from streamgauge.stats.sizes import Sizes
 
-_NUMBERS = "sequence numbers: "
+_of_numbers = partial(Counter, of_record=True, topic="sequence numbers: ")
+_by_second = partial(Distribution, by_second=True, charted=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -25,24 +27,12 @@ class StreamQuantities:
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
     time_to_first_chunk: Annotated[
         FirstChunkTimes,
-        Distribution(
-            metric="stream_client_time_to_first_chunk_seconds",
-            title="Time to first chunk",
-            heading="TTFC",
-            by_second=True,
-            charted=True,
-        ),
+        _by_second(metric="stream_client_time_to_first_chunk_seconds", title="Time to first chunk", heading="TTFC"),
     ] = field(default_factory=FirstChunkTimes)
     #: Pooled over all streams.
     chunk_interval: Annotated[
         BoundedTimes,
-        Distribution(
-            metric="stream_client_chunk_interval_seconds",
-            title="Chunk interval",
-            heading="interval",
-            by_second=True,
-            charted=True,
-        ),
+        _by_second(metric="stream_client_chunk_interval_seconds", title="Chunk interval", heading="interval"),
     ] = field(default_factory=BoundedTimes)
     #: Raw chunk delays by the server clock that stamped them. They are this process's alone.
     delays: Annotated[
@@ -80,32 +70,20 @@ class StreamQuantities:
     ] = 0
     lost: Annotated[
         int,
-        Counter(
+        _of_numbers(
             meaning="Sequence numbers that did not come, where the scenario says that chunks have any.",
-            of_record=True,
-            topic=_NUMBERS,
             remark="{number} lost",
         ),
     ] = 0
-    repeated: Annotated[
-        int,
-        Counter(
-            meaning="Sequence numbers that came again.", of_record=True, topic=_NUMBERS, remark="{number} repeated"
-        ),
-    ] = 0
+    repeated: Annotated[int, _of_numbers(meaning="Sequence numbers that came again.", remark="{number} repeated")] = 0
     out_of_order: Annotated[
-        int,
-        Counter(
-            meaning="Sequence numbers that came late.", of_record=True, topic=_NUMBERS, remark="{number} out of order"
-        ),
+        int, _of_numbers(meaning="Sequence numbers that came late.", remark="{number} out of order")
     ] = 0
     beyond_window: Annotated[
         int,
-        Counter(
+        _of_numbers(
             meaning="Chunks whose number is too far behind to tell whether they came late or again: as many of the "
             "lost ones may not be lost.",
-            of_record=True,
-            topic=_NUMBERS,
             remark="{number} too far behind to tell whether late or repeated",
         ),
     ] = 0
@@ -122,11 +100,7 @@ class StreamQuantities:
     #: Of streams that did not fail, if they are a language model's, and of each choice if a stream has several.
     time_per_output_token: Annotated[
         BoundedTimes,
-        Distribution(
-            meaning="Time per output token of language models, after the first.",
-            title="Time per output token",
-            optional=True,
-        ),
+        Distribution(meaning="Time per output token, after the first.", title="Time per output token", optional=True),
     ] = field(default_factory=BoundedTimes)
     #: The whole duration of each of these streams over its tokens: one over its tokens per second.
     duration_per_token: Annotated[
