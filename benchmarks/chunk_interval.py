@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.locust_run import run_locust
-from benchmarks.options import add_output, positive, whole
 from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
-from benchmarks.server import Log, Server, quantile_s
+from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.server import Log, Server, quantile_s
 from streamgauge.calibrate.truth import Truth, chunk_interval, fetch
 
 PEERS = Path(__file__).parent / "peers"

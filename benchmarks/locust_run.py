@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 from streamgauge.report.result import Result, read_result
 
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import machine
-from benchmarks.options import add_output, positive, whole
 from benchmarks.scale_run import GENERATORS, Load, ScaleError, measure
+from benchmarks.testbed import machine
+from benchmarks.testbed.options import add_output, positive, whole
 
 SCHEMA = "streamgauge.benchmark.scale/1"
 #: What a stream may take.

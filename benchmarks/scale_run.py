@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from benchmarks.locust_run import command, environment, results_in
-from benchmarks.server import ROOT, Log, Server
+from benchmarks.testbed.server import ROOT, Log, Server
 
 SAMPLE_S = 0.25
 #: From the start of a run until its first stream, and from its last chunk until its result, at most.
@@ -140,7 +140,7 @@ def locust_said(load: Load, directory: Path) -> Run:
 def bare_command(load: Load, url: str, directory: Path) -> list[str]:
     """The engine under its own reactor."""
     arguments = (url + load.path, load.streams, load.ramp, load.interval_s + 30, directory / "bare.json")
-    return [sys.executable, "-m", "benchmarks.clients.bare_engine", *map(str, arguments)]
+    return [sys.executable, "-m", "benchmarks.engine.clients.bare_engine", *map(str, arguments)]
 
 
 def bare_said(load: Load, directory: Path) -> Run:

@@ -23,10 +23,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks.locust_run import command, environment, results_in
-from benchmarks.machine import born_on, cores, facts, versions
-from benchmarks.options import add_output, positive, whole
-from benchmarks.sabotage import KINDS, Kind
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.machine import born_on, cores, facts, versions
+from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.sabotage import KINDS, Kind
+from benchmarks.testbed.server import ROOT, Server
 from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.verdict.trust import JUDGED

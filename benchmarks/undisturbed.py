@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.locust_run import environment, results_in
-from benchmarks.machine import facts, versions
-from benchmarks.options import add_output, whole
+from benchmarks.testbed.machine import facts, versions
+from benchmarks.testbed.options import add_output, whole
 
 #: Users, seconds, and processes of the runs, in turn.
 USERS, SECONDS, PROCESSES = (5, 10, 20, 50, 100), (10, 20, 30), (1, 2)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.locust_run import command, environment
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
 
 LOAD = ROOT / "deploy" / "locust" / "load.py"
 #: Longer than an ordinary question to Locust may take.

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.locust_run import environment
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 LOCUST = ROOT / "deploy" / "locust"
 NOBODY_LISTENS = "http://127.0.0.1:9"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.calibrate.truth import Stream, chunk_interval
 from streamgauge.stats.histogram import RELATIVE_ERROR
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request

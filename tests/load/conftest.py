@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from benchmarks.locust_run import LocustRun, command, environment, results_in
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
 
 SCENARIO = "loadtests/sse.py"
 #: For what comes to pass sooner or later, on a machine that has other things to do as well.

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.locust_run import environment
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 from tests.client.endings.ways import MIDDLES, WAYS
 
 SCRIPT = ROOT / "tests/load/held/everything.py"

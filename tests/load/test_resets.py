@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 USERS = 5
 LONG = "chunks=60&interval_ms=50"

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 WITHOUT = {
     "/stream/sse": ("text/event-stream", b"event: reading\ndata: 1\n\n", b"event: done\ndata: {}\n\n"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 USERS, CHUNKS = 10, 25
 #: Streams of 2.5 s, one after the other: when the run ends, some are under way, and drain.

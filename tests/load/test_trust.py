@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks.locust_run import run_locust
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -64,7 +64,7 @@ def stepped(tmp_path_factory):
     def run(by_s):
         step, place = {"STREAMGAUGE_STEP": f"0.5:{by_s}"}, tmp_path_factory.mktemp("stepped")
         options = {"result_dir": place, "variables": step, "timeout_s": 180}
-        return run_locust(ROOT / "benchmarks/peers/stepped_clock.py", "-H", source.url, *load, **options)
+        return run_locust(ROOT / "benchmarks/testbed/stepped_clock.py", "-H", source.url, *load, **options)
 
     with Server() as source, ThreadPoolExecutor() as pool:
         return dict(zip(STEPS_S, pool.map(run, STEPS_S), strict=True))

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 STREAM = ("--stream-path", "/sse?chunks=9&interval_ms=20", "--stream-end", "event:done")
 LISTENING = re.compile(r"Client metrics at http://127\.0\.0\.1:(\d+)/metrics")

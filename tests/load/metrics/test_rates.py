@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 pytestmark = pytest.mark.timeout(600)
 

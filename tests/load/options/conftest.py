@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 SCENARIO = """
 from locust import task
