@@ -19,10 +19,11 @@ from target import SAMPLE_METRICS, Target
 from streamgauge.demo.finish import Finish
 from streamgauge.report.result import read_result
 from streamgauge.runner.display import Display, Progress
-from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Killed
+from streamgauge.runner.interrupt import Interrupt, Killed
 from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError
 from streamgauge.runner.runs import Runs
 from streamgauge.runner.timeline import Timeline
+from streamgauge.verdict.exit_status import ExitStatus
 
 TURN_S = 0.2
 POLL_S = 1.0
@@ -58,7 +59,7 @@ class Load:
             self._display.close()
             self._display.say("")
             status = finish.conclude(directory)
-            return EXIT_CODE if self._interrupt.asked else status
+            return ExitStatus.INTERRUPTED if self._interrupt.asked else status
 
     def _start(self) -> None:
         found = self._master.stats()
@@ -170,10 +171,10 @@ def main() -> int:
         return load(sys.argv[1:])
     except LocustWebError as error:
         sys.stderr.write(f"make load: {error}\n")
-        return 2
+        return ExitStatus.USAGE
     except Killed:
         sys.stderr.write("make load: interrupted; the run goes on, see Locust's web UI\n")
-        return EXIT_CODE
+        return ExitStatus.INTERRUPTED
 
 
 if __name__ == "__main__":

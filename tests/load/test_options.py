@@ -12,9 +12,13 @@ REFUSED = {
     "an option": (
         (*HOST, "--idle-timeout=-1"),
         {},
-        "argument --idle-timeout: expected seconds from 0 (no limit) to 1e+09, got '-1'",
+        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got '-1'",
     ),
-    "a variable": (HOST, {"LOCUST_IDLE_TIMEOUT": "never"}, "argument --idle-timeout: expected seconds, got 'never'"),
+    "a variable": (
+        HOST,
+        {"LOCUST_IDLE_TIMEOUT": "never"},
+        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'never'",
+    ),
     "options together": (
         (*HOST, "--client-key", "README.md"),
         {},

@@ -16,9 +16,10 @@ from streamgauge.report.result import NamedStreams, Result, read_result
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import some
 from streamgauge.runner.display import Display, Progress
-from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
+from streamgauge.runner.interrupt import Interrupt, Interrupted, Killed
 from streamgauge.runner.process import Child, ChildError, Children
 from streamgauge.runner.timeline import Timeline
+from streamgauge.verdict.exit_status import ExitStatus
 
 _TURN_S, _START_S, _LONGEST_END_S = 0.1, 60.0, 60.0
 #: Streams last about so long, so that there are many starts and few of the streams outlive the run for long.
@@ -60,11 +61,11 @@ def calibrate(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> Calibration |
             return _Calibrator(plan, display, interrupt, children, Path(directory)).run()
     except (Interrupted, Killed):
         display.warn("Interrupted: nothing was calibrated.")
-        return EXIT_CODE
+        return ExitStatus.INTERRUPTED
     except (ChildError, CalibrationError) as error:
         child = getattr(error, "child", None)
         display.warn(f"streamgauge calibrate: {error}", child.tail() if child else "")
-        return 1
+        return ExitStatus.FAILED
     finally:
         display.close()
 

@@ -9,9 +9,10 @@ from streamgauge.demo.finish import Finish, short
 from streamgauge.demo.generator import Generator
 from streamgauge.demo.service import SampleApp
 from streamgauge.runner.display import Display
-from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
+from streamgauge.runner.interrupt import Interrupt, Interrupted, Killed
 from streamgauge.runner.ports import HOST, PortError
 from streamgauge.runner.process import Child, ChildError, Children
+from streamgauge.verdict.exit_status import ExitStatus
 
 _TURN_S = 0.1
 
@@ -30,7 +31,7 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
         display.warn("Killed. What Locust had not written yet is lost.")
     except ChildError as error:
         display.warn(f"streamgauge demo: {error}", _last_words(error.child))
-        return EXIT_CODE if interrupt.asked else 1
+        return ExitStatus.INTERRUPTED if interrupt.asked else 1
     except BrokenPipeError:
         raise  # nobody reads on: click ends quietly
     except OSError as error:
@@ -38,7 +39,7 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
         return 1
     finally:
         display.close()
-    return EXIT_CODE
+    return ExitStatus.INTERRUPTED
 
 
 def _farewell(plan: Plan) -> str:
@@ -71,7 +72,7 @@ class _Demo:
         self._display.say("")
         status = finish.conclude(generator.finished_run())
         if early:
-            return EXIT_CODE
+            return ExitStatus.INTERRUPTED
         if self._plan.web:
             self._stay_open(generator, finish, app)
             if self._interrupt.asked:

@@ -14,6 +14,7 @@ from streamgauge.report.streams_table import METRICS, PERCENTILES, client_table,
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
+from streamgauge.verdict.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,7 +155,7 @@ def _agreement(lines: Iterable[Agreement]) -> list[Line]:
 def _verdict(result: Result) -> list[Line]:
     found = result["verdict"]
     judged = verdict_text.judgement(found)
-    ok = found["exit_code"] == 0
+    ok = found["exit_code"] == ExitStatus.PASSED
     headline = styled(
         (found["trust"], _TRUST_STYLES.get(found["trust"], "bold red")),
         ", ",
