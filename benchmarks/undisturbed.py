@@ -15,9 +15,10 @@ from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.locust_run import environment, results_in
 from benchmarks.testbed.machine import facts, versions
 from benchmarks.testbed.options import add_output, whole
+from streamgauge.runner.load_plan import environment_without_locust
+from streamgauge.runner.runs import results_in
 
 #: Users, seconds, and processes of the runs, in turn.
 USERS, SECONDS, PROCESSES = (5, 10, 20, 50, 100), (10, 20, 30), (1, 2)
@@ -59,7 +60,11 @@ def run(size: Size) -> Verdict:
         demo = (Path(sys.executable).with_name("streamgauge"), "demo", "--quiet", "--result-dir", directory)
         options = ("--users", size.users, "--run-time", f"{size.seconds}s", "--processes", size.processes)
         done = subprocess.run(
-            [*demo, *map(str, options)], env=environment(), capture_output=True, text=True, timeout=_LIMIT_S
+            [*demo, *map(str, options)],
+            env=environment_without_locust(),
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
         )
         results = results_in(Path(directory))
     if len(results) != 1:

@@ -3,13 +3,13 @@
 import importlib.util
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from benchmarks.locust_run import command
+from streamgauge.runner.load_plan import locust_command
+from streamgauge.runner.process import python_module
 
 Group = Literal["floor", "engine", "locust", "other"]
 _CLIENTS = "benchmarks/engine/clients/"
@@ -48,11 +48,11 @@ def _missing_k6() -> str:
 
 def _locust(file: str, *options: str) -> tuple[str, ...]:
     users = ("--headless", "--only-summary", "-u", "{streams}", "-r", "{streams}")
-    return tuple(command(_CLIENTS + file, *users, *options))
+    return tuple(locust_command(_CLIENTS + file, *users, *options))
 
 
 def _python(module: str, *options: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"benchmarks.engine.clients.{module}", *options)
+    return tuple(python_module(f"benchmarks.engine.clients.{module}", *options))
 
 
 def _reader(file: str, reader: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ client has read all that was sent in it and is idle again; between the two nothi
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,10 +23,12 @@ from typing import Any
 
 from benchmarks.engine.clients import orders
 from benchmarks.engine.roster import Client
-from benchmarks.locust_run import environment, results_in
 from benchmarks.testbed import machine
 from benchmarks.testbed.server import ROOT, Server
 from streamgauge.report.result import Result
+from streamgauge.runner.load_plan import environment_without_locust
+from streamgauge.runner.process import Child
+from streamgauge.runner.runs import results_in
 
 #: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments when they come,
 #: all others when they are read, which is the reader's work.
@@ -116,8 +119,7 @@ def run_trial(client: Client, load: Load, *, timed: bool = False) -> Trial:
                 with machine.awake(client_core if load.awake else None):
                     _Run(trial, source.url, process, directory).go(timed)
             finally:
-                process.kill()
-                process.wait()
+                process.end()
             trial.output = json.loads((directory / "output.json").read_text())
             trial.result = next(iter(results_in(directory)), None)
         finally:
@@ -125,7 +127,7 @@ def run_trial(client: Client, load: Load, *, timed: bool = False) -> Trial:
     return trial
 
 
-def _started(client: Client, load: Load, url: str, directory: Path, timed: bool) -> "subprocess.Popen[bytes]":
+def _started(client: Client, load: Load, url: str, directory: Path, timed: bool) -> Child:
     places = {"streams": str(load.streams), "results": str(directory)}
     command = [part.format(**places) if "{" in part else part for part in client.command]
     if "locust" in command:
@@ -137,21 +139,17 @@ def _started(client: Client, load: Load, url: str, directory: Path, timed: bool)
         orders.OUTPUT_VARIABLE: str(directory / "output.json"),
         **({orders.TIMED_VARIABLE: "1"} if timed else {}),
     }
-    with (directory / "said.txt").open("wb") as said:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=environment(variables), stdin=subprocess.DEVNULL, stdout=said, stderr=said
-        )
+    return Child(client.name, command, directory / "output.log", environment_without_locust(variables), ROOT)
 
 
 class _Run:
     """A client that was started, and the source that it reads."""
 
-    def __init__(self, trial: Trial, url: str, process: "subprocess.Popen[bytes]", directory: Path) -> None:
+    def __init__(self, trial: Trial, url: str, process: Child, directory: Path) -> None:
         self._trial = trial
         self._url = url
         self._port = int(url.rpartition(":")[2])
         self._process = process
-        self._said = directory / "said.txt"
         self._output = directory / "output.json"
 
     def go(self, timed: bool) -> None:
@@ -193,9 +191,9 @@ class _Run:
         """Send an event on each stream while the client is stopped, let it read them, and again."""
         limit_s = time.monotonic() + self._trial.load.limit_s
         for _ in range(count):
-            self._process.send_signal(signal.SIGSTOP)
+            os.kill(self._process.pid, signal.SIGSTOP)
             self._send(1, rate=AT_ONCE)
-            self._process.send_signal(signal.SIGCONT)
+            os.kill(self._process.pid, signal.SIGCONT)
             # The table is no snapshot: what moves while it is read may be seen at neither end, but not twice.
             while machine.unread_bytes(self._port) or machine.unread_bytes(self._port):
                 if time.monotonic() > limit_s:
@@ -205,8 +203,8 @@ class _Run:
     def _await_open(self) -> None:
         wanted, limit_s = self._trial.load.streams, time.monotonic() + OPEN_LIMIT_S
         while (opened := self._ask("/state")["open"]) < wanted:
-            if self._process.poll() is not None:
-                raise self._failed(f"ended with status {self._process.returncode}, {opened} of {wanted} streams open")
+            if not self._process.running:
+                raise self._failed(f"ended with status {self._process.end()}, {opened} of {wanted} streams open")
             if time.monotonic() > limit_s:
                 raise self._failed(f"opened {opened} of {wanted} streams within {OPEN_LIMIT_S} s")
             time.sleep(0.05)
@@ -226,8 +224,7 @@ class _Run:
         except subprocess.TimeoutExpired:
             raise self._failed(f"still ran {END_LIMIT_S} s after the end of its streams") from None
         if not self._output.exists():
-            raise self._failed(f"ended with status {self._process.returncode} and wrote nothing")
+            raise self._failed(f"ended with status {self._process.end()} and wrote nothing")
 
     def _failed(self, what: str) -> TrialError:
-        said = self._said.read_text(errors="replace")[-2000:]
-        return TrialError(f"{self._trial.client.name} {what}. It said:\n{said}")
+        return TrialError(f"{self._trial.client.name} {what}. Its last output:\n{self._process.tail()}")

@@ -97,7 +97,7 @@ def bereft_of_a_worker(it):
     it.says("SSE ")  # streams were reported
     it.children[0].send_signal(signal.SIGKILL)
     it.says(LOST)
-    it.running.process.terminate()
+    it.running.child.ask_to_end()
     return it.end()
 
 

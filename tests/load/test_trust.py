@@ -1,6 +1,7 @@
 """Runs in which something was done to the generator are not called trusted, and say what it was."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from benchmarks.locust_run import run_locust
 from benchmarks.testbed.server import ROOT, Server
+from streamgauge.runner.finished_run import run_locust
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,10 +45,10 @@ def reasons(run):
 def test_a_generator_that_was_suspended_is_not_trusted(start, source, until, tmp_path):
     running = start.headless(source.url, *PACED, users=5, run_time="300s", result_dir=tmp_path)
     until(running.points, "a second was measured")
-    running.process.send_signal(signal.SIGSTOP)
-    until(lambda: psutil.Process(running.process.pid).status() == psutil.STATUS_STOPPED, "it stands still")
+    os.kill(running.child.pid, signal.SIGSTOP)
+    until(lambda: psutil.Process(running.child.pid).status() == psutil.STATUS_STOPPED, "it stands still")
     time.sleep(0.4)
-    running.process.send_signal(signal.SIGCONT)
+    os.kill(running.child.pid, signal.SIGCONT)
     run = running.stop()
     assert "the generator was stopped for" in reasons(run)
     assert run.result["generator"]["longest_pause_s"] >= 0.4

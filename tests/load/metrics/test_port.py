@@ -133,7 +133,7 @@ def before_any_run(it):
 
 def scraped(it):
     it.show()
-    it.running.process.terminate()
+    it.running.child.ask_to_end()
     it.waits()
     return page(it.port)[1], it.running.wait()
 

@@ -1,22 +1,23 @@
-"""The end of a run: the server's view beside the client's, the table, the files, the exit status."""
+"""Conclude a run: the server's view beside the client's, the table, the files, the exit status."""
 
 import http.client
 import sys
 from pathlib import Path
 
-from streamgauge.demo.service import Service
-from streamgauge.demo.view import unexplained, view_of, write_view
+from streamgauge.report.agreement import agreement
 from streamgauge.report.console import print_table
 from streamgauge.report.html import write_report
 from streamgauge.report.result import Result, read_result
-from streamgauge.report.server_view import ScrapeError, ServerView
+from streamgauge.report.server_json import write_view
+from streamgauge.report.server_view import ScrapeError, ServerView, server_view
 from streamgauge.runner.display import Display
+from streamgauge.runner.service import Service
+from streamgauge.stats.outcome import Outcome
+from streamgauge.verdict.exit_status import ExitStatus
 
-_FAILED, _UNTRUSTED = 1, 3
 
-
-class Finish:
-    """Concludes the runs of one service, one after another: each begins at the scrape that ended the last.
+class Conclusion:
+    """Concludes the runs of one service, one after another: the last scrape of a run is the first of the next one.
 
     Without ``app`` there is no server's view.
     """
@@ -27,7 +28,7 @@ class Finish:
         self._before = app.scrape() if app else ""
 
     def conclude(self, run: Path) -> int:
-        """Print what the run came to, complete its files, and return its exit status."""
+        """Print the run's table and verdict, complete its files, and return its exit status."""
         result = read_result(run)
         view = self._view(self._app, result) if self._app else None
         files = {"result": run / "result.json", "report": write_report(result, run, view)}
@@ -35,7 +36,7 @@ class Finish:
             files["server's view"] = write_view(view, run)
         print_table(result, view)
         _print_files(files)
-        wrong = unexplained(result, view) if view else []
+        wrong = _unexplained(result, view) if view else []
         if self._app and wrong:
             self._display.warn(
                 "Not to be trusted: every stream completed, and yet client and server do not agree. Either one of them "
@@ -43,13 +44,15 @@ class Finish:
                 "\n".join(wrong),
             )
         if wrong:
-            return _UNTRUSTED
-        return result["verdict"]["exit_code"] or (_FAILED if self._app and view is None else 0)
+            return ExitStatus.UNTRUSTED
+        return result["verdict"]["exit_code"] or (
+            ExitStatus.FAILED if self._app and view is None else ExitStatus.PASSED
+        )
 
     def _view(self, app: Service, result: Result) -> ServerView | None:
         try:
             after = app.scrape_at_rest()
-            view = view_of(result, self._before, after)
+            view = _view_of(result, self._before, after)
         except (OSError, http.client.HTTPException, ScrapeError) as error:
             self._display.warn(f"The server's own view is missing: its metrics cannot be read: {error}")
             return None
@@ -63,6 +66,21 @@ def _print_files(files: dict[str, Path]) -> None:
 
 
 def short(path: Path) -> Path:
-    """``path`` as seen from the working directory, where it lies below that."""
+    """Shorten ``path`` where it lies below the working directory."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _view_of(result: Result, before: str, after: str) -> ServerView:
+    """Read what the server counted between two scrapes, compared with the client's totals."""
+    view = server_view(before, after)
+    view["agreement"] = agreement(result, view)
+    return view
+
+
+def _unexplained(result: Result, view: ServerView) -> list[str]:
+    """Totals that differ although every stream completed: then one side counts wrong."""
+    outcomes = {name for each in result["streams"] for name, times in each["outcomes"].items() if times}
+    if outcomes - {Outcome.COMPLETED.value}:
+        return []
+    return [line["text"] for line in view["agreement"] if not line["equal"]]
