@@ -1,33 +1,29 @@
-"""A paced source of event streams under remote control, fast enough that a client is the limit and not it.
+"""The paced source with streams that send on command, fast enough that a client is the limit and not the source.
 
-Streams open with ``GET /sse?stream=ID``: the head comes at once, and then nothing until the source is told to send.
+Streams open with ``GET /sse?stream=ID``: the head comes at once, and then nothing until a command.
 
 ``GET /state`` says how many streams are open.
 ``GET /send?chunks=K&rate=R`` sends K events on each, R a second over all, each at its own moment of an absolute
 schedule; with ``end=1`` the K-th is ``event: done`` and ends its stream. The answer is the log of these sends.
 
 Each event is one transfer chunk, made before the first is sent, and carries its number within its stream. What is
-logged is ``time.monotonic_ns()`` right before each send. Standard library only.
+logged is ``time.monotonic_ns()`` right before each send. While it sends, the source does nothing else.
 """
 
 import argparse
+import asyncio
 import ctypes
 import gc
-import json
-import selectors
+import select
 import socket
 import sys
 import time
 from array import array
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
-)
-TERMINATOR = b"0\r\n\r\n"
+from streamgauge.calibrate.source import STREAM_HEAD, TERMINATOR, Asked, Source, frame, reply
+
 #: From the command to the first send.
 LEAD_NS = 10_000_000
 #: A client that leaves no room in a socket for this long is given up.
@@ -36,162 +32,107 @@ _PR_SET_TIMERSLACK = 29
 
 
 def framed(number: int, size_bytes: int, last: bool) -> bytes:
-    """One event as one transfer chunk of at least ``size_bytes``; its number is in its data and its id."""
+    """Make one event as one transfer chunk of at least ``size_bytes``; its number is in its data and its id."""
     name = "event: done\n" if last else ""
     fields = f"{name}data: {number:08d} \nid: {number}\n\n"
     padding = "x" * max(0, size_bytes - len(fields))
-    event = fields.replace(" \n", f" {padding}\n", 1).encode()
-    return b"%x\r\n%b\r\n" % (len(event), event)
+    return frame(fields.replace(" \n", f" {padding}\n", 1).encode())
 
 
-class Connection:
-    """One accepted connection, which carries a stream or a command."""
+class Stream:
+    """One stream: a socket beside asyncio's, which sends at once."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = sock
-        self.received = b""
-        self.sent_bytes = 0
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM_HEAD)
+        self.sock: socket.socket = writer.get_extra_info("socket").dup()
+        self.sent_bytes = len(STREAM_HEAD)
         self.open = True
 
-    def request(self) -> str | None:
-        """The path of a whole request, None as long as there is none. Raises ConnectionError at the end."""
-        data = self.sock.recv(65_536)
-        if not data:
-            raise ConnectionResetError("closed")
-        self.received += data
-        if b"\r\n\r\n" not in self.received:
-            return None
-        path = self.received.split(None, 2)[1].decode("latin-1")
-        self.received = b""
-        return path
-
-    def send(self, data: bytes) -> int:
-        """Send all of it; how often the client left no room. Raises OSError."""
-        waits, view = 0, memoryview(data)
-        while view:
-            try:
-                view = view[self.sock.send(view) :]
-            except BlockingIOError:
-                waits += 1
+    def finish(self, rest: bytes) -> int:
+        """Send the rest of a chunk that found no room; return how often the client left none. The stream may close."""
+        waits, view = 1, memoryview(rest)
+        try:
+            while view:
                 self._await_room()
-        self.sent_bytes += len(data)
+                view = view[self.sock.send(view) :]
+                waits += bool(view)
+        except OSError:
+            self.open = False
         return waits
 
     def _await_room(self) -> None:
-        with selectors.PollSelector() as room:
-            room.register(self.sock, selectors.EVENT_WRITE)
-            if not room.select(PATIENCE_S):
-                raise TimeoutError(f"no room in a socket within {PATIENCE_S:g} s")
+        room = select.poll()
+        room.register(self.sock, select.POLLOUT)
+        if not room.poll(PATIENCE_S * 1000):
+            raise TimeoutError(f"no room in a socket within {PATIENCE_S:g} s")
 
 
-class Blaster:
-    """The source: connections, the streams among them by id, and how many events each stream has had."""
+class Blaster(Source):
+    """The source: the streams by their ids, and how many events each has had."""
 
     def __init__(self, event_bytes: int) -> None:
+        super().__init__()
         self._event_bytes = event_bytes
-        self._streams: dict[int, Connection] = {}
+        self._streams: dict[int, Stream] = {}
         self._number = 0
-        self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self._listener.setblocking(False)
-        self._selector.register(self._listener, selectors.EVENT_READ)
-        self.port = self._listener.getsockname()[1]
 
-    def serve(self) -> None:
-        """Answer until the process is ended."""
-        while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._listener:
-                    self._accept()
-                else:
-                    self._answer(key.data)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection = Connection(self._listener.accept()[0])
-            except BlockingIOError:
-                return
-            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
-
-    def _answer(self, connection: Connection) -> None:
+    async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        """Open a stream, or do what the command says."""
+        knobs = asked.knobs
         try:
-            path = connection.request()
-            if path is not None:
-                url = urlsplit(path)
-                self._route(connection, url.path, dict(parse_qsl(url.query)))
+            if "stream" in knobs:
+                self._streams[int(knobs["stream"])] = Stream(writer)
+            elif asked.path == "/state":
+                reply(writer, {"open": len(self._streams)})
+            elif asked.path == "/send":
+                reply(writer, self._send(int(knobs["chunks"]), float(knobs["rate"]), "end" in knobs))
+            else:
+                await super().answer(asked, writer)
         except (KeyError, ValueError, ZeroDivisionError) as error:
-            self._reply(connection, {"error": repr(error)}, "400 Bad Request")
-        except OSError:
-            self._drop(connection)
-
-    def _route(self, connection: Connection, path: str, query: dict[str, str]) -> None:
-        if path == "/sse":
-            self._streams[int(query["stream"])] = connection
-            connection.send(STREAM_HEAD)
-        elif path == "/state":
-            self._reply(connection, {"open": len(self._streams)})
-        elif path == "/send":
-            self._reply(connection, self._send(int(query["chunks"]), float(query["rate"]), "end" in query))
-        else:
-            connection.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    @staticmethod
-    def _reply(connection: Connection, answer: dict[str, Any], status: str = "200 OK") -> None:
-        body = json.dumps(answer).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sock.setblocking(True)
-        connection.sock.sendall(head.encode() + body)
-        connection.sock.setblocking(False)
-
-    def _drop(self, connection: Connection) -> None:
-        self._selector.unregister(connection.sock)
-        connection.sock.close()
-        connection.open = False
-        self._streams = {name: each for name, each in self._streams.items() if each is not connection}
+            reply(writer, {"error": repr(error)}, "400 Bad Request")
 
     def _send(self, chunks: int, rate_s: float, end: bool) -> dict[str, Any]:
         numbers = range(self._number, self._number + chunks)
         payloads = [framed(number, self._event_bytes, end and number == numbers[-1]) for number in numbers]
         names = sorted(self._streams)
-        connections = [self._streams[name] for name in names]
+        streams = [self._streams[name] for name in names]
         gc.collect()
         gc.freeze()
         period_ns = 1e9 / rate_s
         begin_ns = time.monotonic_ns() + LEAD_NS
-        stamps_ns, waits = blast(connections, payloads, begin_ns, period_ns)
+        stamps_ns, waits = blast(streams, payloads, begin_ns, period_ns)
         self._number = 0 if end else numbers.stop
         log = {
             "streams": {name: stamps_ns[at :: len(names)].tolist() for at, name in enumerate(names)},
             "late_ns": lateness(stamps_ns, begin_ns, period_ns),
             "took_ns": time.monotonic_ns() - begin_ns,
             "blocked": waits,
-            "lost": [name for name, each in zip(names, connections, strict=True) if not each.open],
+            "lost": [name for name, each in zip(names, streams, strict=True) if not each.open],
         }
         if end:
-            self._end(connections)
-        return log | {"sent_bytes": {name: each.sent_bytes for name, each in zip(names, connections, strict=True)}}
+            self._end()
+        return log | {"sent_bytes": {name: each.sent_bytes for name, each in zip(names, streams, strict=True)}}
 
-    def _end(self, connections: Sequence[Connection]) -> None:
-        for connection in connections:
-            if connection.open:
-                connection.send(TERMINATOR)
+    def _end(self) -> None:
+        for stream in self._streams.values():
+            if stream.open:
+                stream.finish(TERMINATOR)
+                stream.sent_bytes += len(TERMINATOR)
+            stream.sock.close()
         self._streams = {}
 
 
 def blast(
-    connections: Sequence[Connection], payloads: Sequence[bytes], begin_ns: int, period_ns: float
+    streams: Sequence[Stream], payloads: Sequence[bytes], begin_ns: int, period_ns: float
 ) -> tuple["array[int]", int]:
-    """Send each payload on each connection, by the schedule; when each was sent, in that order, and how many waits."""
-    stamps_ns = array("q", bytes(8 * len(payloads) * len(connections)))
-    senders = [(each, each.sock.send) for each in connections]
+    """Send each payload on each stream, by the schedule. Return when each was sent, in order, and how many waits."""
+    stamps_ns = array("q", bytes(8 * len(payloads) * len(streams)))
+    senders = [(each, each.sock.send) for each in streams]
     now_ns, sleep = time.monotonic_ns, time.sleep
     position = waits = 0
     for payload in payloads:
         size = len(payload)
-        for connection, send in senders:
+        for stream, send in senders:
             wait_ns = begin_ns + int(position * period_ns) - now_ns()
             if wait_ns > 0:
                 sleep(wait_ns / 1e9)
@@ -201,24 +142,13 @@ def blast(
             except BlockingIOError:
                 sent = 0
             except OSError:
-                connection.open, sent = False, size
-            if sent != size and connection.open:
-                waits += 1
-                waits += _finish(connection, payload[sent:])
+                stream.open, sent = False, size
+            if sent != size and stream.open:
+                waits += stream.finish(payload[sent:])
             position += 1
-        for connection in connections:
-            connection.sent_bytes += size
+        for stream in streams:
+            stream.sent_bytes += size
     return stamps_ns, waits
-
-
-def _finish(connection: Connection, rest: bytes) -> int:
-    try:
-        waits = connection.send(rest)
-    except OSError:
-        connection.open = False
-        return 0
-    connection.sent_bytes -= len(rest)
-    return max(0, waits - 1)
 
 
 def lateness(stamps_ns: Sequence[int], begin_ns: int, period_ns: float) -> dict[str, int]:
@@ -242,8 +172,7 @@ def main() -> None:
     blaster = Blaster(parser.parse_args().event_bytes)
     sleep_precisely()
     gc.disable()
-    print(blaster.port, flush=True)
-    blaster.serve()
+    asyncio.run(blaster.listen())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import urllib.request
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,16 +9,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streamgauge.calibrate.truth import quantile
+from streamgauge.runner.process import python_module
+
 ROOT = Path(__file__).parents[2]
-SOURCE = (sys.executable, "-m", "benchmarks.source")
+SOURCE = python_module("streamgauge.calibrate.source")
 ENDED_S = 10
 
 
 def quantile_s(values_ns: list[int], q: float) -> float:
     """The value in seconds at or below which a share ``q`` of all lies (nearest rank); NaN when there is none."""
-    if not values_ns:
-        return float("nan")
-    return sorted(values_ns)[max(1, -int(-q * len(values_ns) // 1)) - 1] / 1e9
+    found = quantile(values_ns, q)
+    return float("nan") if found is None else found / 1e9
 
 
 @dataclass(frozen=True, slots=True)
