@@ -146,7 +146,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chunk_interval", description=__doc__)
     add_load(parser)
     parser.add_argument(
-        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; again and again for several"
+        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; repeat the option for several"
     )
     add_output(parser)
     return parser.parse_args(arguments)

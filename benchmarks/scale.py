@@ -78,7 +78,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--plateau", type=positive, default=30, help="seconds with all open, default %(default)s")
     parser.add_argument("--limit-kb", type=positive, default=LIMIT_KB, help="KB for a stream, default %(default)s")
     parser.add_argument(
-        "--generator", action="append", choices=GENERATORS, help="only this one; again and again for several"
+        "--generator", action="append", choices=GENERATORS, help="only this one; repeat the option for several"
     )
     add_output(parser)
     options = parser.parse_args(arguments)

@@ -25,7 +25,7 @@ from benchmarks.testbed.machine import born_on, cores, facts, versions
 from benchmarks.testbed.options import add_output, positive, whole
 from benchmarks.testbed.sabotage import KINDS, Kind
 from benchmarks.testbed.server import ROOT, Server
-from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
+from streamgauge.calibrate.truth import METRICS, Stream, quantile, streams_of
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.runner.load_plan import environment_without_locust, locust_command
 from streamgauge.runner.process import Child
@@ -97,8 +97,7 @@ def trial(name: str, load: Load) -> Trial:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with born_on(generator_core):
             result = run(kind, load.options(kind, path.url), directory)
-        beginnings = json.loads((directory / "results" / "first_chunks.json").read_text())
-        return judged(name, result, begun(fetch(source.url), beginnings))
+        return judged(name, result, streams_of(source.url, directory / "results"))
 
 
 def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
@@ -207,7 +206,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
     parser.add_argument("--chunks", type=whole, default=16, help="of each stream, default %(default)s")
     parser.add_argument("--interval-ms", type=positive, default=30, help="between chunks, default %(default)s")
-    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; again and again for several")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; repeat the option for several")
     add_output(parser)
     return parser.parse_args(arguments)
 

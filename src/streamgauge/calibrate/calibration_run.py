@@ -1,6 +1,5 @@
 """A calibration from start to end: the source, Locust on it, and what both say."""
 
-import json
 import tempfile
 import time
 from collections import Counter
@@ -10,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from streamgauge.calibrate.figures import CalibrationError, calibration_of
-from streamgauge.calibrate.truth import begun, fetch
+from streamgauge.calibrate.truth import streams_of
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.result import NamedStreams, Result, read_result
 from streamgauge.report.sums import failed, totals
@@ -24,7 +23,6 @@ from streamgauge.verdict.exit_status import ExitStatus
 
 #: Streams last about so long, so that there are many starts and few of the streams outlive the run for long.
 _STREAM_S = 2.0
-_FIRST_CHUNKS = "first_chunks.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,7 @@ class _Calibrator:
         if failed(outcomes):
             raise CalibrationError(f"{some(failed(outcomes), 'stream')} failed: {commonest(result['streams'])}")
         try:
-            beginnings = json.loads((self._directory / _FIRST_CHUNKS).read_text())
-            streams = begun(fetch(url), beginnings)
+            streams = streams_of(url, self._directory)
         except OSError as error:
             raise CalibrationError(f"the log of the source cannot be read: {error}") from None
         return calibration_of(result, streams, self._plan.figures)
