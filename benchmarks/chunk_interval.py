@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
-from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
 from benchmarks.testbed.server import ROOT, Log, Server, quantile_s
 from streamgauge.calibrate.truth import Truth, chunk_interval, fetch
 from streamgauge.runner.finished_run import run_locust
@@ -170,8 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"[{number}/{len(names)}] {name}, about {load.seconds + 5:.0f} s …", file=sys.stderr, flush=True)
         found.append(measure(name, load))
     print(header(), *map(row, found), sep="\n")
-    if options.output:
-        options.output.write_text(json.dumps(report(load, found), indent=1) + "\n")
+    write_figures(options, report(load, found))
     return 0
 
 

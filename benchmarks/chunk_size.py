@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.testbed import machine
-from benchmarks.testbed.options import add_output, whole
+from benchmarks.testbed.options import add_output, whole, write_figures
 from benchmarks.testbed.rounds import over_rounds, wide_console
 from benchmarks.testbed.server import ROOT
 from benchmarks.testbed.service.reading import ReadingError, read_bodies
@@ -137,8 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     report["summary"] = summary_of(report["sizes"])
     show(report["summary"])
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_figures(options, report)
     return 0
 
 

@@ -6,7 +6,6 @@ as Locust's users do. A stream with another outcome than its behaviour means is 
 """
 
 import argparse
-import json
 import random
 import resource
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 from benchmarks.testbed import behaviours, machine
 from benchmarks.testbed.fault_parts import MAX_EVENT_BYTES
-from benchmarks.testbed.options import add_output, whole
+from benchmarks.testbed.options import add_output, whole, write_figures
 from benchmarks.testbed.server import Server
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
@@ -189,10 +188,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             "{behaviour} (seed {seed}) means {means}, and was {outcome} after {chunks} chunks: {reason}".format(**wrong)
         )
-    if options.output:
-        about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
-        about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}
-        options.output.write_text(json.dumps(about | found, indent=1) + "\n")
+    about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
+    about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}
+    write_figures(options, about | found)
     whole_count = found["ended"] == found["counted"] == found["streams"] and not found["still_active"]
     return 0 if whole_count and not found["misclassified"] else 1
 

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from benchmarks import recorder_tables
 from benchmarks.testbed import machine
-from benchmarks.testbed.options import add_output, whole
+from benchmarks.testbed.options import add_output, whole, write_figures
 from benchmarks.testbed.server import ROOT, Server
 from benchmarks.testbed.service import BARE, INSTRUMENTS, OURS
 from benchmarks.testbed.service.app import coded_bytes
@@ -179,8 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
     report["summary"] = recorder_tables.summary_of(report)
     recorder_tables.show(report)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_figures(options, report)
     return 0
 
 

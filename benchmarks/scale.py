@@ -7,7 +7,6 @@ before the first one; kernel memory is not in it. Each run is held against the s
 """
 
 import argparse
-import json
 import resource
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 from benchmarks.scale_run import GENERATORS, Load, ScaleError, measure
 from benchmarks.testbed import machine
-from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
 
 SCHEMA = "streamgauge.benchmark.scale/1"
 #: What a stream may take.
@@ -109,8 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     for each in found:
         for reason in each.get("reasons", ()):
             print(f"{each['generator']}: {reason}")
-    if options.output:
-        options.output.write_text(json.dumps(report(options, load, found), indent=1) + "\n")
+    write_figures(options, report(options, load, found))
     return 0 if all(holds(each, options.limit_kb) for each in found) else 1
 
 

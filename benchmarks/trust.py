@@ -10,7 +10,6 @@ coming to the source.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.testbed.machine import born_on, cores, facts, versions
-from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
 from benchmarks.testbed.sabotage import KINDS, Kind
 from benchmarks.testbed.server import ROOT, Server
 from streamgauge.calibrate.truth import METRICS, Stream, quantile, streams_of
@@ -224,8 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
             said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
             print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
     print(table(trials), asking(trials), sep="\n")
-    if options.output:
-        options.output.write_text(json.dumps(report(load, trials), indent=1) + "\n")
+    write_figures(options, report(load, trials))
     return int(any(each.column == COLUMNS[-1] for each in trials))
 
 

@@ -5,7 +5,6 @@ disturbance, and the verdict is right to say so.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.testbed.machine import facts, versions
-from benchmarks.testbed.options import add_output, whole
+from benchmarks.testbed.options import add_output, whole, write_figures
 from streamgauge.runner.load_plan import environment_without_locust
 from streamgauge.runner.runs import results_in
 
@@ -48,7 +47,7 @@ class Verdict:
 
 
 def sizes() -> Iterator[Size]:
-    """All sizes again and again, so that neighbours differ in all three."""
+    """Repeat all sizes without end, in an order in which neighbours differ in all three."""
     every = [Size(*each) for each in product(USERS, SECONDS, PROCESSES)]
     step = 7  # prime to the 30 of them
     return cycle(every[number * step % len(every)] for number in range(len(every)))
@@ -96,14 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
         verdicts.append(run(size))
         print(f"[{number}/{options.runs}] {size}: {verdicts[-1].trust}", file=sys.stderr, flush=True)
     print(summed_up(verdicts))
-    if options.output:
-        figures = {
-            "benchmark": "undisturbed",
-            "machine": facts(),
-            "versions": versions(),
-            "runs": [asdict(each) for each in verdicts],
-        }
-        options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    runs = [asdict(each) for each in verdicts]
+    write_figures(options, {"benchmark": "undisturbed", "machine": facts(), "versions": versions(), "runs": runs})
     return int(sum(each.trust != "trusted" for each in verdicts) > options.runs // 20)
 
 

@@ -5,7 +5,6 @@ Each is held against the log of the paced source in its own run.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +18,11 @@ from benchmarks.engine import figures, saturation, tables
 from benchmarks.engine.roster import CLIENTS, ENGINE, Client
 from benchmarks.engine.trial import Load, Trial, TrialError, run_trial
 from benchmarks.testbed import machine
-from benchmarks.testbed.options import add_output, positive, whole
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
 from benchmarks.testbed.rounds import wide_console
 
 SCHEMA = "streamgauge.benchmark.engine/1"
-#: How often a trial is run anew whose source was late by no fault of the client.
+#: How often a trial is repeated whose source was late by no fault of the client.
 RETRIES = 2
 
 Say = Callable[[str], None]
@@ -59,8 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
     report["summary"] = tables.summaries(report)
     tables.show(report, wide_console())
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_figures(options, report)
     for why in failed.values():
         console.print(why, markup=False, highlight=False)
     return 1 if failed else 0
@@ -88,7 +86,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
-    """How many trials there will be, where none is run anew; those of a search for saturation are counted as one."""
+    """How many trials there will be, where none is repeated; those of a search for saturation are counted as one."""
     count: int = (len(options.rate) * options.paced + options.busy) * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
@@ -123,7 +121,7 @@ def complete(client: Client, load: Load) -> dict[str, Any]:
 
 
 def measured(client: Client, load: Load, *, timed: bool = False) -> dict[str, Any]:
-    """One trial's figures; it is run anew where the source was disturbed. Raises TrialError."""
+    """One trial's figures; it is repeated where the source was disturbed. Raises TrialError."""
     figures_of: Callable[[Trial], dict[str, Any]] = figures.accuracy if timed else figures.cost
     attempts, found = 0, {"undisturbed": False}
     while not found["undisturbed"] and attempts <= RETRIES:

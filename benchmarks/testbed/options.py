@@ -1,7 +1,9 @@
 """What the benchmarks' options have in common: their values, and the file that their figures go to."""
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 
 def whole(text: str) -> int:
@@ -35,3 +37,9 @@ def new_file(text: str) -> Path:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The option ``-o``."""
     parser.add_argument("-o", "--output", metavar="FILE", type=new_file, help="write the figures as JSON")
+
+
+def write_figures(options: argparse.Namespace, figures: dict[str, Any]) -> None:
+    """Write the figures to the file that ``-o`` names, if it does."""
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n")
