@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.calibrate import truth
 from streamgauge.calibrate.truth import Stream, fetch
 from streamgauge.client.blocking import run_streams

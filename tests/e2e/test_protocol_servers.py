@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.locust_run import run_locust
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.runner.finished_run import run_locust
 from streamgauge.stats.outcome import Outcome
 
 pytestmark = pytest.mark.timeout(900)

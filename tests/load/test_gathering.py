@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 from streamgauge.client.reactor import LONGEST_WAIT_S, WAITS_S
 
 SCRIPTS = Path(__file__).parent / "locustfiles"

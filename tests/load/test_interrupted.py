@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 CHUNKS, USERS = 30, 6
 #: Streams of 1.5 s, of 5 s, and of 100 s, which are under way however late it is that something is done to them.
@@ -97,7 +97,7 @@ def bereft_of_a_worker(it):
     it.says("SSE ")  # streams were reported
     it.children[0].send_signal(signal.SIGKILL)
     it.says(LOST)
-    it.running.process.terminate()
+    it.running.child.ask_to_end()
     return it.end()
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from tests.load.metrics.test_port import LISTENING, WAITING, page
 
 USERS = 5

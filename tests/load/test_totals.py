@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from tests.load.conftest import SPAWN_RATE
 
 USERS, CHUNKS = 10, 25

@@ -19,7 +19,8 @@ SHOWN = {
     "chunks": "Chunks that arrived at the client in each second{}.",
     "bytes": "Body bytes that arrived at the client in each second{}.",
     "time_to_first_chunk_over_time": "Start of a stream until its first chunk{}, second by second.",
-    "chunk_interval_over_time": "Time between two chunks of one stream, as they arrived at the client{}, second by second.",
+    "chunk_interval_over_time": "Time between two chunks of one stream, as they arrived at the client{}, "
+    "second by second.",
 }
 DASHES = " Solid lines are p99, dashed ones p50."
 GAP = " A gap is a second without values."

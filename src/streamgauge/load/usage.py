@@ -7,12 +7,13 @@ from weakref import WeakKeyDictionary
 
 import gevent
 
+from streamgauge.verdict.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from locust.env import Environment
 
 logger = logging.getLogger(__name__)
 
-USAGE = 2
 #: The problem that was logged last, and the start of its run.
 _told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary()
 
@@ -20,12 +21,12 @@ _told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary(
 def refuse(problem: str) -> NoReturn:
     """Say why no run can start, and end the process."""
     _say(problem)
-    sys.exit(USAGE)
+    sys.exit(ExitStatus.USAGE)
 
 
 def refused(environment: "Environment") -> bool:
     """Whether the run was refused."""
-    return environment.process_exit_code == USAGE
+    return environment.process_exit_code == ExitStatus.USAGE
 
 
 def refuse_run(environment: "Environment", problem: str) -> None:
@@ -39,7 +40,7 @@ def refuse_run(environment: "Environment", problem: str) -> None:
             _told[environment] = run, problem
             logger.error("%s", problem)
     elif not refused(environment):
-        environment.process_exit_code = USAGE
+        environment.process_exit_code = ExitStatus.USAGE
         _say(problem)
         gevent.spawn(runner.quit)
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 STREAM = ("--stream-path", "/sse?chunks=9&interval_ms=20", "--stream-end", "event:done")
 LISTENING = re.compile(r"Client metrics at http://127\.0\.0\.1:(\d+)/metrics")
@@ -133,7 +133,7 @@ def before_any_run(it):
 
 def scraped(it):
     it.show()
-    it.running.process.terminate()
+    it.running.child.ask_to_end()
     it.waits()
     return page(it.port)[1], it.running.wait()
 

@@ -50,7 +50,10 @@ def test_a_form_that_can_be_run_is_left_to_locust(post, form):
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"idle_timeout": "soon"}, "--idle-timeout: expected seconds, got 'soon'"),
+        (
+            {"idle_timeout": "soon"},
+            "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'",
+        ),
         ({"host": "nonsense"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'nonsense'"),
         ({"host": "<h"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'h'"),
         *(({"run_time": text}, f"{TOO_LONG}{text!r}") for text in ("1000000001", "277778h", "9" * 400, f"{10**15}h")),

@@ -1,7 +1,6 @@
 """Runs that are started and stopped in Locust's web UI."""
 
 import json
-import signal
 
 import pytest
 
@@ -72,7 +71,7 @@ def test_sigterm_in_mid_run_lets_streams_end_and_writes_the_result(open_web, sou
     web = open_web()
     swarm(web, source, chunks=50)
     until(lambda: web.finished() >= 4, "streams have ended")
-    web.running.process.send_signal(signal.SIGTERM)
+    web.running.child.ask_to_end()
     run = web.running.wait()
     assert run.status == 0, run.output
     assert run.outcomes == {"completed": len(source.log().streams)}

@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.locust_run import command, environment, results_in
 from monitoring.annotations import RUN_INFO
 from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.preview.answers import Questions
 from monitoring.preview.prometheus import Prometheus, QueryError
 from monitoring.preview.scope import Window, resolve
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+from streamgauge.runner.runs import results_in
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_S = 180.0
@@ -152,7 +153,8 @@ def load(folder, url, port, run_s, *options):
     options += ("--stream-header", f"X-API-Key: {KEY}", "--stream-stamps", "--stream-end", "event:done")
     options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60)
     options += ("--result-dir", folder / "results")
-    return running(command(LOCUSTFILES, *options), folder / "load.log", stdout=subprocess.DEVNULL, env=environment())
+    command, around = locust_command(LOCUSTFILES, *options), environment_without_locust()
+    return running(command, folder / "load.log", stdout=subprocess.DEVNULL, env=around)
 
 
 def check(process, folder):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from streamgauge.durations import seconds_of
+
 PORT, HOST = 9102, "127.0.0.1"
 #: Seconds that a process waits for a scrape of its final values, if Prometheus has scraped it before.
 LINGER_S = 15.0
@@ -26,13 +28,11 @@ def _port(text: str) -> str:
     return text
 
 
-def _seconds(text: str) -> str:
+def _linger(text: str) -> str:
     try:
-        seconds = float(text.removesuffix("s"))
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, got {text!r}")
+        seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -43,7 +43,7 @@ _LINGER_HELP = (
 _OPTIONS: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
     ("--metrics-port", "PORT", _port, f"Port of the client metrics; default {PORT}; 0 for a free one; off for none"),
     ("--metrics-host", "HOST", str, f"Address to listen on; default {HOST}; 0.0.0.0 for all"),
-    ("--metrics-linger", "SECONDS", _seconds, _LINGER_HELP),
+    ("--metrics-linger", "SECONDS", _linger, _LINGER_HELP),
 )
 
 
@@ -73,5 +73,5 @@ def exporter_options(parsed: Any) -> ExporterOptions | None:
     return ExporterOptions(
         port=int(port) if port else None,
         host=parsed.metrics_host or HOST,
-        linger_s=float(parsed.metrics_linger.removesuffix("s")) if parsed.metrics_linger else None,
+        linger_s=seconds_of(parsed.metrics_linger) if parsed.metrics_linger else None,
     )

@@ -18,13 +18,14 @@ from locust.env import Environment
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
-from streamgauge.report.build import FAILED, build_result, timeline_point
+from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import DEFAULT_BOUNDS
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class RunReport:
             result["run"]["warnings"] = warnings
         if raised := _raised(self._environment):
             verdict = result["verdict"]
-            verdict["exit_code"] = verdict["exit_code"] or FAILED
+            verdict["exit_code"] = verdict["exit_code"] or ExitStatus.FAILED
             verdict["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
         if self.directory is not None:
             self._write_timeline(self.run_stats.last_s + 1)
