@@ -1,4 +1,4 @@
-"""Every figure of a stream and of a request, to the byte and to the moment, and apart from those of its neighbours."""
+"""Every value of a stream and of a request is exact, and separate from those of other routes and protocols."""
 
 import asyncio
 from itertools import permutations
@@ -9,11 +9,11 @@ from streamgauge.catalog import CATALOG
 
 SSE = {"route": "/s", "protocol": "sse"}
 INF = float("inf")
-#: Less than the first bucket's bound; it adds up without rounding.
+#: Below the first bucket's bound. Sums of it need no rounding.
 SOON_S = 2.0**-14
 
 
-def test_each_moment_of_a_stream_is_in_the_figures_that_it_belongs_to_and_in_no_other(stage):
+def test_each_time_and_byte_of_a_stream_counts_in_the_right_metrics_only(stage):
     steps = [
         (1.0, b"data: 1\n\n", 0.5),
         (0.25, b": ping\n\n", 0.125),
@@ -52,7 +52,7 @@ def test_each_moment_of_a_stream_is_in_the_figures_that_it_belongs_to_and_in_no_
         assert stage.buckets(name) == expected
 
 
-def test_streams_of_other_routes_and_protocols_and_requests_stay_apart(stage):
+def test_routes_and_protocols_are_counted_separately(stage):
     for count, (path, media_type) in enumerate(
         [
             ("/s", "text/event-stream"),
@@ -76,8 +76,10 @@ def test_streams_of_other_routes_and_protocols_and_requests_stay_apart(stage):
 
 
 @pytest.mark.parametrize("order", list(permutations([65, 66, 67, 259])), ids=lambda order: "-".join(map(str, order)))
-def test_chunks_sent_at_once_are_sorted_by_size_in_whatever_order(stage, order):
-    sizes = [size for size in order for _ in range(2)] + list(order)  # new, known, and known after another size
+def test_chunks_sent_at_once_get_their_size_buckets_in_any_order(stage, order):
+    sizes = [size for size in order for _ in range(2)] + list(
+        order
+    )  # new bodies, known ones, and known ones after another size
     stage.stream([(SOON_S, b"data: " + b"x" * (size - 8) + b"\n\n", 0.0) for size in sizes])
     assert stage.buckets("chunk_size_bytes") == {64.0: 6, 256.0: 3, 1024.0: 3}
     assert stage.value("chunk_size_bytes_sum") == 3 * (63 + 64 + 65 + 257)
@@ -86,14 +88,14 @@ def test_chunks_sent_at_once_are_sorted_by_size_in_whatever_order(stage, order):
 
 
 @pytest.mark.parametrize("size", [1, 2, 63, 64, 65])
-def test_a_message_of_a_plain_body_has_its_own_size(stage, size):
+def test_a_raw_message_counts_with_its_whole_size(stage, size):
     stage.bodies(b"x" * size, b"x" * size, media_type="text/plain")
     assert stage.buckets("chunk_size_bytes") == {64.0 if size <= 64 else 256.0: 2}
     assert stage.value("chunk_size_bytes_sum") == stage.value("body_bytes_total") == 2 * size
     assert stage.value("heartbeats_total") == 0
 
 
-def test_chunks_of_one_send_share_its_bytes_and_come_without_a_pause(stage):
+def test_chunks_of_one_send_share_its_bytes_with_intervals_of_zero(stage):
     stage.stream(
         [(0.0, b"1\n", 0.0), (0.25, b"x" * 39 + b"\n" + b"x" * 59 + b"\n", 0.125), (0.5, b"2\n3\n", 0.0)],
         "application/jsonl",
@@ -129,7 +131,7 @@ def test_an_event_that_begins_in_another_message_has_the_bytes_of_both(stage, be
 
 
 @pytest.mark.parametrize("idle", [b"retry: 1\n\n", b": ping\n\n", b"id: 7\n\n", b"\n", b": a\r\n\r\n"])
-def test_what_is_no_event_adds_to_no_chunk(stage, idle):
+def test_blocks_that_are_not_events_add_to_no_chunk(stage, idle):
     stage.bodies(b"data: 1\n\n", idle, idle, b"data: 2\n\n", idle)
     assert stage.value("chunks_total") == 2
     assert stage.value("heartbeats_total") == (3 if idle.startswith(b":") else 0)
@@ -156,20 +158,20 @@ def test_a_blank_line_is_a_heartbeat_each_time(stage):
 @pytest.mark.parametrize(
     "boundary", ["boundary=frame", 'boundary="frame"', "Boundary=frame", "BOUNDARY=frame; charset=x"]
 )
-def test_the_boundary_is_found_however_it_is_written(stage, boundary):
+def test_the_boundary_is_found_in_any_spelling(stage, boundary):
     parts = b"--frame\r\n\r\none\r\n--frame\r\n\r\ntwo\r\n--frame--\r\n"
     stage.bodies(parts, media_type=f"multipart/mixed; {boundary}")
     assert stage.value("chunks_total", protocol="multipart") == 2
 
 
 @pytest.mark.parametrize("boundary", ["a,b", "a;b", "a b", "a:b", "a=b", "it's"])
-def test_a_quoted_boundary_counts_whole_so_that_its_end_is_no_part(stage, boundary):
+def test_a_quoted_boundary_may_contain_separators(stage, boundary):
     part = f"--{boundary}\r\n\r\none\r\n".encode()
     stage.bodies(part, part, f"--{boundary}--\r\n".encode(), media_type=f'multipart/mixed; boundary="{boundary}"')
     assert stage.value("chunks_total", protocol="multipart") == 2
 
 
-def test_each_end_has_a_count_and_durations_of_its_own(stage):
+def test_each_outcome_has_its_own_count_and_durations(stage):
     async def fails(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         stage.clock.advance(8.0)
@@ -193,7 +195,7 @@ def answer(status, seconds=0.0, clock=None, body=b"whole"):
     return app
 
 
-def test_requests_are_told_apart_by_route_method_and_status(stage):
+def test_requests_are_counted_by_route_method_and_status(stage):
     requests = [("/a", "GET", 200), ("/b", "GET", 200), ("/a", "POST", 200), ("/a", "GET", 404), ("/a", "BREW", 200)]
     for seconds, (path, method, status) in zip((1.0, 2.0, 4.0, 8.0, 16.0), requests, strict=True):
         for _ in range(2):
@@ -224,22 +226,22 @@ def test_a_stream_of_known_length_ends_with_its_last_byte(stage):
 
 
 @pytest.mark.parametrize("sizes", [(17, 1), (1, 17), (16, 1, 1), (9, 0, 9)], ids=str)
-def test_the_last_byte_ends_a_stream_of_known_length_however_it_is_cut(stage, sizes):
+def test_the_last_byte_ends_a_stream_of_known_length_however_the_app_splits_it(stage, sizes):
     steps = [(1.0, b"x" * size, 0.0) for size in sizes]
     stage.stream(steps, "text/csv", headers=LENGTH, end=(64.0, 0.0))
     assert stage.value("duration_seconds_sum", outcome="completed") == len(sizes)
     assert stage.value("body_bytes_total") == 18
 
 
-def test_more_than_the_length_that_was_announced_is_counted_to_the_end(stage):
-    """The server may refuse it; until it does, it is sent."""
+def test_bytes_beyond_the_known_length_are_counted_to_the_end(stage):
+    """The server may refuse such bytes; the middleware passes them on."""
     stage.stream([(1.0, b"x" * size, 0.0) for size in (10, 10, 2)], "text/csv", headers=LENGTH, end=(64.0, 0.0))
     assert stage.value("duration_seconds_sum", outcome="completed") == 67.0
     assert stage.value("body_bytes_total") == 22
 
 
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])
-def test_chunks_that_are_sent_without_a_pause_count_wherever_they_are_counted(stage, headers):
+def test_chunks_without_a_pause_count_the_same_with_and_without_a_length(stage, headers):
     stage.stream([(SOON_S, b"data: 1\n\n", 0.0), (SOON_S, b"data: 2\n\n", SOON_S)], headers=headers)
     assert stage.value("chunk_interval_seconds_sum") == 2 * SOON_S
     assert stage.value("chunk_send_seconds_sum") == SOON_S
@@ -249,11 +251,9 @@ def test_chunks_that_are_sent_without_a_pause_count_wherever_they_are_counted(st
 
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])
 @pytest.mark.parametrize(
-    ("allowed", "send_s", "turn"), [({"give_way_s": 0.125}, 0.0625, 3), ({}, 0.03125, 4)], ids=["given", "0.1 s"]
+    ("allowed", "send_s", "turn"), [({"yield_after_s": 0.125}, 0.0625, 3), ({}, 0.03125, 4)], ids=["given", "0.1 s"]
 )
-def test_a_stream_lets_others_run_only_once_it_has_kept_the_loop_for_longer_than_allowed(
-    stage, headers, allowed, send_s, turn
-):
+def test_a_stream_yields_to_the_loop_only_after_the_time_that_is_set(stage, headers, allowed, send_s, turn):
     sent, turns = [], []
 
     async def other():

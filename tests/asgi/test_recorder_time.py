@@ -1,4 +1,4 @@
-"""What the recorder does by its timer, to the moment: on a loop whose clock moves by itself from timer to timer."""
+"""The recorder's timer, exactly: on a loop whose clock jumps from timer to timer."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ LAG = "event_loop_lag_seconds"
 
 @pytest.fixture
 def play(stage):
-    """Run what is given a recorder, and stop that."""
+    """Run a coroutine function with a recorder, and stop the recorder afterwards."""
 
     async def scenario(act, instruments):
         recorder = Recorder(instruments)
@@ -26,16 +26,16 @@ def play(stage):
 
 
 def flushed(stage):
-    """The chunks that the registry knows of without asking the recorder."""
+    """Return the chunks in the registry, without asking the recorder."""
     family = stage.registry._names_to_collectors["stream_server_chunks_total"]
     return sum(sample.value for metric in family.collect() for sample in metric.samples)
 
 
-def test_chunks_come_into_the_registry_every_250_ms_and_not_before(play, stage):
+def test_chunks_are_flushed_every_250_ms_and_not_before(play, stage):
     async def act(recorder):
         seen = []
         for _ in range(3):
-            recorder.series("/s", "sse").sent(None, 0, 100)
+            recorder.series("/s", "sse").count_send(None, 0, 100)
             await asyncio.sleep(FLUSH_S - TICK_S / 2)
             seen.append(flushed(stage))
             await asyncio.sleep(TICK_S / 2)
@@ -56,14 +56,14 @@ def test_a_loop_with_nothing_to_do_has_no_lag(play, stage):
 
 
 def test_the_lag_is_how_late_the_timer_ran(play, stage):
-    """It is due every 50 ms after it ran last."""
+    """The timer is due 50 ms after it last ran."""
 
     async def act(recorder):
         for late_s, ticks in ((0.19, 7), (0.7, 1), (0.004, 10), (9.0, 1), (12.0, 3)):
             await asyncio.sleep(0.5 * TICK_S)
-            stage.clock.advance(0.5 * TICK_S + late_s)  # something else has the loop
+            stage.clock.advance(0.5 * TICK_S + late_s)  # something else blocks the loop
             await asyncio.sleep((ticks + 0.5) * TICK_S)
-            for _ in range(3):  # however often it is flushed
+            for _ in range(3):  # more flushes change nothing
                 recorder.flush()
                 stage.value(f"{LAG}_sum")
             await asyncio.sleep(0.5 * TICK_S)
@@ -74,10 +74,10 @@ def test_the_lag_is_how_late_the_timer_ran(play, stage):
     play(act)
 
 
-def test_a_stopped_recorder_ticks_no_more_and_its_pause_is_no_lag(play, stage):
+def test_a_stopped_recorder_does_not_tick_and_its_pause_is_not_lag(play, stage):
     async def act(recorder):
         await asyncio.sleep(2.5 * TICK_S)
-        recorder.series("/s", "sse").sent(None, 0, 100)
+        recorder.series("/s", "sse").count_send(None, 0, 100)
         recorder.stop()
         assert flushed(stage) == 1
         await asyncio.sleep(64.0)
@@ -92,17 +92,17 @@ def test_a_stopped_recorder_ticks_no_more_and_its_pause_is_no_lag(play, stage):
     play(act)
 
 
-def test_series_requests_and_refusals_are_told_apart_by_every_label(play, stage):
+def test_series_requests_and_rejections_are_counted_by_every_label(play, stage):
     async def act(recorder):
         for at, labels in enumerate((("/s", "sse"), ("/t", "sse"), ("/s", "raw"))):
             for _ in range(at + 1):
-                recorder.series(*labels).sent(None, 0, 100)
+                recorder.series(*labels).count_send(None, 0, 100)
         for at, labels in enumerate((("/s", "GET", "200"), ("/t", "GET", "200"), ("/s", "PUT", "200"))):
             for seconds in range(at + 1):
-                recorder.request(*labels, float(seconds))
+                recorder.count_request(*labels, float(seconds))
         for at, labels in enumerate((("/s", "sse", "full"), ("/t", "sse", "full"), ("/s", "sse", "auth"))):
             for _ in range(at + 1):
-                recorder.rejected(*labels)
+                recorder.count_rejected(*labels)
 
     play(act)
     request = "http_server_request_duration_seconds"
@@ -115,13 +115,13 @@ def test_series_requests_and_refusals_are_told_apart_by_every_label(play, stage)
     assert stage.value("rejected_total", route="/s", protocol="sse", reason="auth") == 3
 
 
-def test_each_scrape_of_a_loop_that_runs_waits_for_its_counts(stage):
-    """Of every recorder in the registry, from another thread."""
+def test_a_scrape_waits_for_the_counts_of_every_running_loop(stage):
+    """Scrape from another thread than those of the loops."""
     instruments, ready, scrape = Instruments.of(stage.registry), threading.Barrier(3), threading.Event()
 
     async def work():
         recorder = Recorder(instruments)
-        recorder.series("/s", "sse").sent(None, 0, 100)
+        recorder.series("/s", "sse").count_send(None, 0, 100)
         ready.wait(60)
         await asyncio.to_thread(scrape.wait, 60)
         recorder.stop()
@@ -137,8 +137,8 @@ def test_each_scrape_of_a_loop_that_runs_waits_for_its_counts(stage):
     assert seen == 2
 
 
-def test_a_stream_gives_way_for_as_long_as_it_has_kept_the_timer_waiting(stage):
-    """And not for as long as it lasts."""
+def test_a_stream_yields_by_how_long_it_has_delayed_the_timer(stage):
+    """The time since the stream's start does not matter."""
     turns, sent = [], []
 
     async def other():
@@ -154,5 +154,5 @@ def test_a_stream_gives_way_for_as_long_as_it_has_kept_the_timer_waiting(stage):
             await send({"type": "http.response.body", "body": b"123", "more_body": True})
         await task
 
-    stage.run(app, give_way_s=0.25)
+    stage.run(app, yield_after_s=0.25)
     assert turns == [4]

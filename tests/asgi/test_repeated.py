@@ -1,9 +1,9 @@
-"""Messages that come again and again, in pieces or several at once, and ends before there is a stream or after it."""
+"""Messages that repeat, partial or combined messages, and ends before or after a stream."""
 
 import pytest
 
 SOON_S = 2.0**-14
-#: What a body may come in: bytes, or what has their buffer, read-only and not.
+#: The types of a body: bytes, and types that share its buffer interface, read-only and writable.
 KINDS = [bytes, bytearray, memoryview, lambda body: memoryview(bytearray(body))]
 KIND_IDS = ["bytes", "bytearray", "view of bytes", "view of bytearray"]
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-ndjson")]}
@@ -42,7 +42,7 @@ def test_an_event_in_many_pieces_has_the_bytes_of_all(stage):
 
 
 @pytest.mark.parametrize(("fails", "chunks"), [(True, 1), (False, 2)], ids=["cut", "complete"])
-def test_a_last_line_without_a_newline_counts_where_the_stream_is_complete(stage, fails, chunks):
+def test_a_last_line_without_a_newline_counts_if_the_stream_is_complete(stage, fails, chunks):
     async def app(scope, receive, send):
         await send(START)
         await send({"type": "http.response.body", "body": b"1\n", "more_body": True})
@@ -64,7 +64,7 @@ def test_a_last_line_without_a_newline_counts_where_the_stream_is_complete(stage
 @pytest.mark.parametrize(
     ("raised", "gone", "status"), [(ValueError, False, 500), (None, False, 500), (None, True, 499)]
 )
-def test_a_request_without_a_response_has_the_status_of_who_ended_it(stage, raised, gone, status):
+def test_a_request_without_a_response_counts_as_status_500_or_499(stage, raised, gone, status):
     async def receive():
         return {"type": "http.disconnect"} if gone else {"type": "http.request"}
 
@@ -83,7 +83,7 @@ def test_a_request_without_a_response_has_the_status_of_who_ended_it(stage, rais
     assert (stage.value(f"{REQUESTS}_count", **labels), stage.value(f"{REQUESTS}_sum", **labels)) == (1, 4.0)
 
 
-def test_what_is_sent_after_the_end_is_passed_on_and_not_counted(stage):
+def test_messages_after_the_end_are_passed_on_and_not_counted(stage):
     async def app(scope, receive, send):
         await send(START)
         await send({"type": "http.response.body", "body": b"1\n", "more_body": True})
@@ -131,8 +131,8 @@ def test_a_response_is_a_stream_or_a_request_and_never_both(stage, method, heade
     ("media_type", "body", "framing"),
     [("text/event-stream", b"data: 1\n\n", 2), ("application/x-ndjson", b"{}\n", 1), ("text/plain", b"abc", 0)],
 )
-def test_alike_chunks_are_passed_on_and_add_up(stage, media_type, body, framing, kind, pause_s):
-    """Their pauses, sends and sizes; the first has no pause before it."""
+def test_equal_chunks_are_passed_on_and_add_up(stage, media_type, body, framing, kind, pause_s):
+    """Their intervals, sends and sizes add up; the first chunk has no interval."""
     send_s = pause_s / 2
     for _ in range(2):
         stage.stream([(pause_s, kind(body), send_s)] * 6, media_type)
@@ -149,7 +149,7 @@ def test_alike_chunks_are_passed_on_and_add_up(stage, media_type, body, framing,
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
-def test_chunks_that_differ_are_counted_each_by_its_own_bytes(stage, kind):
+def test_different_chunks_count_with_their_own_bytes(stage, kind):
     bodies = [b"data: " + b"x" * size + b"\n\n" for size in (1, 2, 4, 8, 400)]
     stage.stream([(SOON_S, kind(body), 0.0) for body in bodies])
     assert stage.bodies_sent == [*bodies, b""]

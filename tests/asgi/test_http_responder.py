@@ -1,4 +1,4 @@
-"""One request through the middleware: what is passed on, what is counted, and how it ends, whoever ends it."""
+"""One request through the middleware: what it passes on, what it counts, and the outcome, whoever ends the request."""
 
 import asyncio
 
@@ -22,14 +22,14 @@ def body(content=EVENT, more_body=True):
 PLAIN = head(media_type=b"text/plain")
 LENGTH = (b"content-length", b"1000")
 STAMPS = {"stamps": True, "scope": {"headers": [(b"streamgauge-stamps", b"1")]}}
-#: Messages of a stream take one of several ways through the middleware.
+#: The middleware handles a stream's messages in one of several ways.
 WAYS = {"usual": (head(), {}), "with a length": (head(LENGTH), {}), "stamped": (head(), STAMPS)}
 each_way = pytest.mark.parametrize(("start", "options"), WAYS.values(), ids=WAYS)
 
 
 @each_way
 @pytest.mark.parametrize("before", [1, 3])
-def test_an_app_that_only_sends_learns_of_a_hang_up_as_it_sends(stage, start, options, before):
+def test_send_raises_after_a_hang_up_if_the_app_never_receives(stage, start, options, before):
     caught = []
 
     async def app(scope, receive, send):
@@ -50,7 +50,7 @@ def test_an_app_that_only_sends_learns_of_a_hang_up_as_it_sends(stage, start, op
     assert stage.value("active") == 0
 
 
-def test_a_response_without_a_body_of_its_own_learns_of_a_hang_up_too(stage):
+def test_send_raises_after_a_hang_up_in_a_head_response(stage):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -66,7 +66,7 @@ def test_a_response_without_a_body_of_its_own_learns_of_a_hang_up_too(stage):
 @each_way
 @pytest.mark.parametrize("sent", [2, 4])
 @pytest.mark.parametrize("more_body", [True, False], ids=["under way", "last"])
-def test_a_chunk_during_whose_send_the_client_left_is_not_counted(stage, start, options, sent, more_body):
+def test_a_chunk_is_not_counted_if_the_client_hangs_up_during_its_send(stage, start, options, sent, more_body):
     stage.leaves_at = 1 + sent
 
     async def app(scope, receive, send):
@@ -83,7 +83,7 @@ def test_a_chunk_during_whose_send_the_client_left_is_not_counted(stage, start, 
 
 
 @pytest.mark.parametrize(("leaves", "outcome"), [(True, "client_disconnect"), (False, "shutdown")])
-def test_a_stream_that_is_cancelled_was_cut_by_the_server_unless_the_client_had_left(stage, leaves, outcome):
+def test_a_cancelled_stream_counts_as_shutdown_unless_the_client_hung_up(stage, leaves, outcome):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -98,7 +98,7 @@ def test_a_stream_that_is_cancelled_was_cut_by_the_server_unless_the_client_had_
 
 
 @pytest.mark.parametrize(("leaves", "outcome"), [(True, "client_disconnect"), (False, "error")])
-def test_a_stream_that_the_app_leaves_unfinished_is_an_error_unless_the_client_had_left(stage, leaves, outcome):
+def test_an_unfinished_stream_counts_as_error_unless_the_client_hung_up(stage, leaves, outcome):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -110,7 +110,7 @@ def test_a_stream_that_the_app_leaves_unfinished_is_an_error_unless_the_client_h
 
 
 @pytest.mark.parametrize("leaves", [True, False])
-def test_an_error_that_no_hang_up_led_to_is_an_error_whether_the_client_left_or_not(stage, leaves):
+def test_an_unrelated_error_counts_as_error_even_after_a_hang_up(stage, leaves):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -123,7 +123,7 @@ def test_an_error_that_no_hang_up_led_to_is_an_error_whether_the_client_left_or_
     assert stage.outcomes() == {"error": 1}
 
 
-def test_an_error_in_the_clean_up_after_a_hang_up_is_raised_and_counts_as_the_hang_up(stage):
+def test_an_error_in_the_clean_up_after_a_hang_up_is_raised_and_counts_as_client_disconnect(stage):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -138,7 +138,7 @@ def test_an_error_in_the_clean_up_after_a_hang_up_is_raised_and_counts_as_the_ha
     assert stage.outcomes() == {"client_disconnect": 1}
 
 
-def test_an_error_of_the_server_is_none_of_a_hang_up_where_the_client_stayed(stage):
+def test_a_hang_up_error_counts_as_error_if_the_client_is_still_connected(stage):
     async def app(scope, receive, send):
         await send(head())
         await send(body())
@@ -148,7 +148,7 @@ def test_an_error_of_the_server_is_none_of_a_hang_up_where_the_client_stayed(sta
     assert stage.outcomes() == {"error": 1}
 
 
-def test_nothing_reads_the_clients_messages_once_the_response_is_over(stage):
+def test_the_task_that_reads_ahead_ends_with_the_response(stage):
     left = []
 
     async def receive():
@@ -179,7 +179,7 @@ def test_nothing_reads_the_clients_messages_once_the_response_is_over(stage):
 
 
 @pytest.mark.parametrize("mark", [None, "deadline"])
-def test_a_last_line_counts_where_the_app_sent_all_of_it_however_it_calls_the_end(stage, mark):
+def test_an_unfinished_last_line_counts_after_a_clean_end_whatever_the_mark(stage, mark):
     async def app(scope, receive, send):
         await send(head(media_type=b"application/x-ndjson"))
         await send(body(b"1\n2"))
@@ -203,7 +203,7 @@ def test_a_last_line_counts_where_the_app_sent_all_of_it_however_it_calls_the_en
     ],
     ids=["no body", "None", "trailers", "extension"],
 )
-def test_messages_without_bytes_are_passed_on_unchanged_and_count_as_nothing(stage, start, options, odd):
+def test_messages_without_bytes_are_passed_on_unchanged_and_not_counted(stage, start, options, odd):
     async def app(scope, receive, send):
         await send(start)
         for message in (odd, body(), odd, body(), odd, body(b"", more_body=False)):
@@ -218,7 +218,7 @@ def test_messages_without_bytes_are_passed_on_unchanged_and_count_as_nothing(sta
 
 @each_way
 @pytest.mark.parametrize("last", [{"type": "http.response.body", "body": EVENT}, body(more_body=False)])
-def test_the_last_message_counts_and_what_the_app_does_after_it_does_not(stage, start, options, last):
+def test_a_stream_ends_with_its_last_message(stage, start, options, last):
     async def app(scope, receive, send):
         await send(start)
         await send(body())
@@ -249,7 +249,7 @@ def test_a_request_ends_with_its_last_message(stage, last):
 
 
 @pytest.mark.parametrize("fields", [(), ((b"x-accel-buffering", b"no"),)], ids=["request", "stream"])
-def test_a_file_that_the_server_sends_by_itself_is_complete(stage, fields):
+def test_a_pathsend_message_completes_the_response(stage, fields):
     sent = {"type": "http.response.pathsend", "path": "/some/file"}
 
     async def app(scope, receive, send):
@@ -264,7 +264,7 @@ def test_a_file_that_the_server_sends_by_itself_is_complete(stage, fields):
     assert stage.value("duration_seconds_sum" if fields else f"{REQUESTS}_sum") == 2.0
 
 
-def test_a_body_without_a_start_is_for_the_server_to_refuse(stage):
+def test_a_body_without_a_start_is_passed_on_and_counts_as_status_500(stage):
     async def app(scope, receive, send):
         await send(body())
 
@@ -283,7 +283,7 @@ def test_a_body_without_a_start_is_for_the_server_to_refuse(stage):
     ],
     ids=["stream", "HEAD", "with a length", "lines"],
 )
-def test_a_response_has_stamps_and_says_so_or_has_neither(stage, method, start, stamped):
+def test_a_response_has_both_stamps_and_their_header_or_neither(stage, method, start, stamped):
     async def app(scope, receive, send):
         await send(start)
         for _ in range(3):
