@@ -66,7 +66,7 @@ class MessageCounter:
     between = True
 
     def count(self, _body: bytes, /) -> int:
-        """Return 1."""
+        """Return 1: a message is one chunk, whatever it holds."""
         return 1
 
     def heartbeats(self) -> int:
@@ -180,7 +180,7 @@ class LineCounter:
 
 
 class PartCounter:
-    """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
+    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
 
     between = False
 

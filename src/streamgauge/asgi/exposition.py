@@ -23,7 +23,7 @@ class MetricsPortError(OSError):
 
 
 class MetricsServer:
-    """A running metrics server. ``port`` is the port that it listens on, also where port 0 was asked for."""
+    """A running metrics server. ``port`` is the port that it listens on, also if port 0 was asked for."""
 
     def __init__(self, server: WSGIServer, host: str) -> None:
         self._server = server

@@ -22,7 +22,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class HttpResponder:
-    """The app's run for one request. It counts what the app sends."""
+    """The responder of one HTTP request: it runs the app and counts what the app sends."""
 
     __slots__ = (
         "_channel",

@@ -38,7 +38,7 @@ def clock_name() -> str:
 
 
 class Stamper:
-    """The stamping of one response's events. Made when the request comes."""
+    """The state of stamping one response's events. Made when the request comes."""
 
     __slots__ = ("_after_cr", "_clock_comment", "_data", "_line", "_mid_line")
 

@@ -10,7 +10,7 @@ from streamgauge.asgi.series import QUICK_S, StreamSeries
 
 
 class Stream:
-    """The counting of one stream into its series. Made when the stream starts.
+    """The state of counting one stream into its series. Made when the stream starts.
 
     ``requested_s``: when the request came (perf_counter).
     """

@@ -26,7 +26,7 @@ _NORMAL, _GOING_AWAY, _SERVICE_RESTART = 1000, 1001, 1012
 
 
 class WebsocketResponder:
-    """The app's run for one WebSocket. It counts what the app sends."""
+    """The responder of one WebSocket: it runs the app and counts what the app sends."""
 
     __slots__ = (
         "_channel",
