@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.instruments import Instruments
-from tests.asgi.played import Clock, Stage
+from tests.asgi.simulated_server import Clock, SimulatedServer
 
 #: For events that come soon on any machine, and late on a busy one.
 DEADLINE_S = 60.0
@@ -146,6 +146,6 @@ def eventually() -> Callable[[Callable[[], object]], None]:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+def server(monkeypatch: pytest.MonkeyPatch) -> SimulatedServer:
     """Simulate a server in this process, on a clock that moves only when told to."""
-    return Stage(Clock(monkeypatch))
+    return SimulatedServer(Clock(monkeypatch))

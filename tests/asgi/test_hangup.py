@@ -208,7 +208,7 @@ SENT = {
 }
 
 
-def leave(kind, respond):
+def hang_up(kind, respond):
     """Handle the failed ``send`` with ``respond``; return the error that leaves the middleware, and the outcomes."""
 
     async def app(scope, receive, send):
@@ -280,12 +280,12 @@ async def round_in_circles(error):
 @pytest.mark.parametrize("kind", SENT)
 @pytest.mark.parametrize("respond", [itself, explicitly, clients, websockets, all_of_it])
 def test_an_error_that_only_reports_the_hang_up_ends_in_the_middleware(kind, respond):
-    assert leave(kind, respond) == (None, ["client_disconnect"])
+    assert hang_up(kind, respond) == (None, ["client_disconnect"])
 
 
 @pytest.mark.parametrize("kind", SENT)
 @pytest.mark.parametrize("respond", [cleaning_up, one_of_a_group, for_a_reason_of_its_own, round_in_circles])
 def test_an_error_of_the_apps_own_after_a_hang_up_is_raised(kind, respond):
-    raised, outcomes = leave(kind, respond)
+    raised, outcomes = hang_up(kind, respond)
     assert type(raised) in (ValueError, RuntimeError, ExceptionGroup)
     assert outcomes == ["client_disconnect"]

@@ -115,7 +115,7 @@ def test_adding_pauses_while_bodies_do_not_repeat():
 
 
 @pytest.mark.parametrize(("size_bytes", "kept"), [(1024, True), (1025, False)])
-def test_large_bodies_are_not_kept(stage, size_bytes, kept):
+def test_large_bodies_are_not_kept(server, size_bytes, kept):
     body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
 
     async def app(scope, receive, send):
@@ -123,9 +123,9 @@ def test_large_bodies_are_not_kept(stage, size_bytes, kept):
         for more_body in (True, True, False):
             await send({"type": "http.response.body", "body": body, "more_body": more_body})
 
-    measured, references = stage.measured(app), sys.getrefcount(body)
-    stage.run(measured)
-    stage.wire.clear()
+    measured, references = server.measured(app), sys.getrefcount(body)
+    server.run(measured)
+    server.wire.clear()
     assert (sys.getrefcount(body) > references) is kept
 
 
@@ -133,11 +133,11 @@ def test_large_bodies_are_not_kept(stage, size_bytes, kept):
     ("media_type", "body", "beginning", "framing"),
     [("text/event-stream", b"data: 1\n\n", b"data: ha", 2), ("application/x-ndjson", b"{}\n", b"{", 1)],
 )
-def test_a_known_body_that_completes_a_chunk_is_not_another_chunk(stage, media_type, body, beginning, framing):
-    stage.bodies(body, body, beginning, body, body, media_type=media_type)
-    assert stage.value("chunks_total") == 4
-    assert stage.value("chunk_size_bytes_sum") == 4 * (len(body) - framing) + len(beginning)
-    assert stage.buckets("chunk_size_bytes") == {64.0: 4}
+def test_a_known_body_that_completes_a_chunk_is_not_another_chunk(server, media_type, body, beginning, framing):
+    server.bodies(body, body, beginning, body, body, media_type=media_type)
+    assert server.value("chunks_total") == 4
+    assert server.value("chunk_size_bytes_sum") == 4 * (len(body) - framing) + len(beginning)
+    assert server.buckets("chunk_size_bytes") == {64.0: 4}
 
 
 def test_all_bodies_are_dropped_when_the_maximum_is_reached():

@@ -73,14 +73,14 @@ def litestar_app():
 class Service:
     """An app behind the middleware, on the simulated server."""
 
-    def __init__(self, stage, app, **options):
-        self._stage, self._measured = stage, stage.measured(app, route=None, **options)
+    def __init__(self, server, app, **options):
+        self._server, self._measured = server, server.measured(app, route=None, **options)
 
     def get(self, path, method="GET", **scope):
-        self._stage.run(self._measured, method, path, scope={**asked(path), **scope})
+        self._server.run(self._measured, method, path, scope={**asked(path), **scope})
 
     def routes(self, name=NAME):
-        samples = [sample for family in self._stage.registry.collect() for sample in family.samples]
+        samples = [sample for family in self._server.registry.collect() for sample in family.samples]
         return {sample.labels["route"] for sample in samples if sample.name == name}
 
 
@@ -89,9 +89,9 @@ def asked(path):
 
 
 @pytest.fixture
-def serve(stage):
+def serve(server):
     """Serve apps on the simulated server."""
-    return lambda app, **options: Service(stage, app, **options)
+    return lambda app, **options: Service(server, app, **options)
 
 
 PATHS = [
@@ -245,7 +245,7 @@ def test_a_route_added_while_the_app_runs_is_found(serve):
     assert service.routes() == {"none", "/late/{x}"}
 
 
-def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, stage):
+def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, server):
     async def late(request):
         return PlainTextResponse("ok")
 
@@ -253,10 +253,10 @@ def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, stage):
     service = serve(Starlette(routes=[Mount("/m", inner)]))
     service.get("/m/first")
     inner.router.routes.append(Route("/late/{x}", late))
-    stage.clock.advance(RouteTemplates.REFRESH_S)
+    server.clock.advance(RouteTemplates.REFRESH_S)
     service.get("/m/late/1")
     assert service.routes() == {"/m/first", "none"}
-    stage.clock.advance(0.25)
+    server.clock.advance(0.25)
     service.get("/m/late/1")
     assert service.routes() == {"/m/first", "none", "/m/late/{x}"}
 

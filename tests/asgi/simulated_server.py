@@ -45,13 +45,13 @@ class JumpingSelector(selectors.SelectSelector):
         return super().select(timeout and 0)
 
 
-class Stage:
+class SimulatedServer:
     """A simulated server with its own registry."""
 
     def __init__(self, clock):
         self.clock, self.registry, self.send_s = clock, CollectorRegistry(), 0.0
         self.wire = []
-        self.gone, self.leaves_at = asyncio.Event(), 0
+        self.disconnected, self.hangs_up_at = asyncio.Event(), 0
 
     def measured(self, app, **options):
         """Return ``app`` in the middleware, with its paths as routes."""
@@ -59,25 +59,25 @@ class Stage:
 
     def run(self, app, method="GET", path="/s", receive=None, scope=(), **options):
         """Run one request of ``app``, or of its ``StreamMetrics``; each send takes ``self.send_s``."""
-        self.gone = asyncio.Event()
+        self.disconnected = asyncio.Event()
 
         async def silent():
-            await self.gone.wait()
+            await self.disconnected.wait()
             return {"type": "http.disconnect"}
 
         async def send(message):
             self.clock.advance(self.send_s)
             self.wire.append(message)
-            if self.leaves_at == len(self.wire):
-                await self.leave()
+            if self.hangs_up_at == len(self.wire):
+                await self.hang_up()
 
         measured = app if isinstance(app, StreamMetrics) else self.measured(app, **options)
         told = {"type": "http", "method": method, "path": path, "headers": [], **dict(scope)}
         self.clock.run(measured(told, receive or silent, send))
 
-    async def leave(self):
+    async def hang_up(self):
         """Hang up as the client, and let everything that waits on ``receive`` read the disconnect."""
-        self.gone.set()
+        self.disconnected.set()
         for _ in range(5):
             await asyncio.sleep(0)
 
