@@ -1,4 +1,4 @@
-"""Chunks counted in body messages, however the app cuts them."""
+"""Chunks are counted in body messages, however the app splits them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The route label: the full template, whatever lies between the middleware and the endpoint."""
+"""The route label is the full template, whatever is between the middleware and the endpoint."""
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -71,16 +71,16 @@ def litestar_app():
 
 
 class Service:
-    """An app behind the middleware, in this process."""
+    """An app behind the middleware, on the simulated server."""
 
-    def __init__(self, stage, app, **options):
-        self._stage, self._measured = stage, stage.measured(app, route=None, **options)
+    def __init__(self, server, app, **options):
+        self._server, self._measured = server, server.measured(app, route=None, **options)
 
     def get(self, path, method="GET", **scope):
-        self._stage.run(self._measured, method, path, scope={**asked(path), **scope})
+        self._server.run(self._measured, method, path, scope={**asked(path), **scope})
 
     def routes(self, name=NAME):
-        samples = [sample for family in self._stage.registry.collect() for sample in family.samples]
+        samples = [sample for family in self._server.registry.collect() for sample in family.samples]
         return {sample.labels["route"] for sample in samples if sample.name == name}
 
 
@@ -89,9 +89,9 @@ def asked(path):
 
 
 @pytest.fixture
-def serve(stage):
-    """Serve apps, without a socket."""
-    return lambda app, **options: Service(stage, app, **options)
+def serve(server):
+    """Serve apps on the simulated server."""
+    return lambda app, **options: Service(server, app, **options)
 
 
 PATHS = [
@@ -149,7 +149,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("make", "path", "template"), REFUSED)
-def test_before_the_app_has_chosen_the_path_alone_tells_the_template(serve, make, path, template):
+def test_before_routing_the_path_gives_the_template(serve, make, path, template):
     service = serve(guarded(make()))
     service.get(path)
     assert service.routes("stream_server_rejected_total") == service.routes() == {template}
@@ -176,9 +176,9 @@ OVERLAPS = [
 
 
 @pytest.mark.parametrize(("app", "path", "template"), OVERLAPS, ids=["endpoint", "endpoint of two", "mount"])
-def test_where_templates_overlap_the_app_has_chosen(serve, app, path, template):
+def test_the_apps_choice_decides_between_overlapping_templates(serve, app, path, template):
     service = serve(app)
-    for _ in range(2):  # routes are walked at the first one alone
+    for _ in range(2):  # only the first request walks the routes
         service.get(path)
     assert service.routes() == {template}
 
@@ -189,7 +189,7 @@ def test_an_app_of_one_route_has_its_template_before_routing(serve):
     assert service.routes() == {"/s/{a}"}
 
 
-def test_a_route_of_a_kind_that_nobody_knows_hides_no_other(serve):
+def test_an_unknown_kind_of_route_hides_no_other(serve):
     class Odd(BaseRoute):
         def matches(self, scope):
             return Match.NONE, {}
@@ -205,7 +205,7 @@ def test_an_app_of_another_framework_inside_hides_no_template(serve):
     assert service.routes() == {"/x/{a}"}
 
 
-def test_one_endpoint_on_two_routes_is_told_apart(serve):
+def test_two_routes_with_one_endpoint_have_their_own_labels(serve):
     service = serve(Starlette(routes=[Route("/a/{x}", endpoint), Route("/b/{x}", endpoint)]))
     service.get("/b/1")
     service.get("/a/1")
@@ -245,7 +245,7 @@ def test_a_route_added_while_the_app_runs_is_found(serve):
     assert service.routes() == {"none", "/late/{x}"}
 
 
-def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, stage):
+def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, server):
     async def late(request):
         return PlainTextResponse("ok")
 
@@ -253,17 +253,17 @@ def test_a_route_added_inside_a_mount_is_found_after_a_while(serve, stage):
     service = serve(Starlette(routes=[Mount("/m", inner)]))
     service.get("/m/first")
     inner.router.routes.append(Route("/late/{x}", late))
-    stage.clock.advance(RouteTemplates.REFRESH_S)
+    server.clock.advance(RouteTemplates.REFRESH_S)
     service.get("/m/late/1")
     assert service.routes() == {"/m/first", "none"}
-    stage.clock.advance(0.25)
+    server.clock.advance(0.25)
     service.get("/m/late/1")
     assert service.routes() == {"/m/first", "none", "/m/late/{x}"}
 
 
 @pytest.mark.parametrize("prefix", ["", "/api"], ids=["stripped", "kept"])
 @pytest.mark.parametrize("hidden", [False, True], ids=["chosen", "before routing"])
-def test_a_root_path_is_no_part_of_the_template(serve, prefix, hidden):
+def test_a_root_path_is_not_part_of_the_template(serve, prefix, hidden):
     async def behind_proxy(scope, receive, send):
         scope["root_path"] = "/api"
         await (guarded(app) if hidden else app)(scope, receive, send)
@@ -276,7 +276,7 @@ def test_a_root_path_is_no_part_of_the_template(serve, prefix, hidden):
     assert service.routes() == {"/x/{a}/{b}", "/m/{tenant}/x"}
 
 
-def test_a_path_that_only_begins_like_the_root_path_is_its_own(serve):
+def test_a_path_that_only_starts_like_the_root_path_is_kept_whole(serve):
     async def outer(scope, receive, send):
         scope["root_path"] = "/x"
         await guarded(app)(scope, receive, send)

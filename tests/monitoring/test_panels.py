@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import units
 from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
 from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import TRUST, TRUST_WORDS, explained, steps
-from streamgauge.asgi.notes import OUTCOMES
+from streamgauge.asgi.app_marks import OUTCOMES
 from streamgauge.catalog import CATALOG
 from streamgauge.stats.outcome import Outcome
 

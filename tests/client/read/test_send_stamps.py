@@ -37,7 +37,7 @@ def raw_delays(*reads, start_ns=1000):
 def test_both_sides_spell_stamps_alike():
     assert server_side.clock_name() == send_stamps.clock_name()
     assert [name.lower().encode() for name in send_stamps.REQUEST_FIELDS] == [server_side.FIELD]
-    assert server_side.Stamper.asked_for(
+    assert server_side.Stamper.for_request(
         {"headers": [(name.lower().encode(), value.encode()) for name, value in send_stamps.REQUEST_FIELDS.items()]}
     )
 
