@@ -69,7 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 def create_app(settings: Settings | None = None, library: Library | None = None) -> FastAPI:
-    """The app, without instruments. ``settings``: the defaults if there are none. ``library``: files to share."""
+    """Make the app, without instruments. ``settings`` come from the environment if not given, ``library`` is made."""
     settings = settings or Settings()
     app = FastAPI(
         title="streamgauge target app",
