@@ -63,7 +63,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     given = app.state.library
     with ExitStack() as stack:
         app.state.library = given or await to_thread.run_sync(stack.enter_context, written())
-        await to_thread.run_sync(app.state.page.make)
+        await to_thread.run_sync(getattr, app.state.page, "html")
         yield
         app.state.library = given
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import brotli
 
-from target_app.weights import weights
+from target_app.negotiation import quality_values
 
 if sys.version_info >= (3, 14):
     from compression.zstd import CompressionParameter, ZstdCompressor
@@ -87,7 +87,7 @@ CODINGS: Mapping[str, Callable[[], Encoder]] = {"zstd": Zstd, "gzip": Gzip, "br"
 
 def accepted(accept_encoding: str) -> str | None:
     """The coding to use for a request with that field; None for none (RFC 9110, section 12.5.3)."""
-    asked = weights(accept_encoding)
+    asked = quality_values(accept_encoding)
     rest = asked.get("*", 0.0)
     found = {coding: asked.get(coding, rest) for coding in CODINGS}
     best = max(found, key=lambda coding: found[coding])
