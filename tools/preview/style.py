@@ -1,4 +1,4 @@
-"""Colours and sizes of the pictures: Grafana's names of colours, a light page, and a palette of lines."""
+"""Colours and sizes of the pictures, and texts cut to fit."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ TITLE_PT, TEXT_PT, SMALL_PT = 9.5, 8.0, 7.5
 
 
 def by_steps(value: float, steps: Sequence[Json]) -> str:
-    """The colour of the highest threshold step that the value reaches."""
+    """Find the colour of the highest threshold step that the value reaches."""
     chosen = steps[0]["color"]
     for step in steps[1:]:
         if value >= step["value"]:
@@ -31,13 +31,13 @@ def by_steps(value: float, steps: Sequence[Json]) -> str:
 
 
 def fit(text: str, width_px: float, character_px: float) -> str:
-    """A text cut off where the room ends."""
+    """Cut a text off where the room ends."""
     room = max(1, int(width_px / character_px))
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
 
 
 def mapped(value: float | str, mappings: Sequence[Json]) -> tuple[str, str] | None:
-    """The word and the colour that a value mapping gives a value, if one does."""
+    """Find the text and colour that a value mapping gives a value, if any."""
     for mapping in mappings:
         found = mapping["options"].get(value if isinstance(value, str) else f"{value:g}")
         if found:

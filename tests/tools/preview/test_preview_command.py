@@ -1,21 +1,19 @@
-"""``python -m monitoring.preview``: mistakes are named."""
+"""``python -m tools.preview``: mistakes are named."""
 
 import re
 import socket
 
 import pytest
 
-from monitoring.preview.__main__ import main
+from tools.preview.__main__ import main
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--prometheus", "localhost:9090"], "--prometheus: expected an address such as .*'localhost:9090'"),
-        (["--last", "soon"], "--last: expected a time such as 90s, 15m or 6h, got 'soon'"),
-        (["--last", "0s"], "--last: expected a time .*'0s'"),
+        (["--last", "soon"], "--last: expected a time range such as 90s, 15m or 6h, got 'soon'"),
+        (["--last", "0s"], "--last: expected a time range .*'0s'"),
         (["--set", "run"], "--set: expected NAME=VALUE, got 'run'"),
-        (["--dashboards", "/nowhere"], "--dashboards: expected a folder that monitoring.build wrote, got '/nowhere'"),
     ],
 )
 def test_a_bad_value_exits_2_and_names_the_option(options, message, capsys, tmp_path):
@@ -23,6 +21,11 @@ def test_a_bad_value_exits_2_and_names_the_option(options, message, capsys, tmp_
         main(["--prometheus", "http://127.0.0.1:9", "--output", str(tmp_path), *options])
     assert stopped.value.code == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_an_address_without_a_scheme_exits_2_and_is_named(capsys, tmp_path):
+    assert main(["--prometheus", "localhost:9090", "--output", str(tmp_path)]) == 2
+    assert "--prometheus: expected a Prometheus at localhost:9090" in capsys.readouterr().err
 
 
 def test_a_prometheus_that_is_not_there_exits_2_and_is_named(capsys, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitoring.preview.units import spoken
+from tools.preview.units import formatted
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ from monitoring.preview.units import spoken
     ],
 )
 def test_a_value_is_said_in_its_unit(value, unit, text):
-    assert spoken(value, unit) == text
+    assert formatted(value, unit) == text

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitoring.preview.prometheus import Series
-from monitoring.preview.scope import Scope, Window, options, resolve
+from tools.preview.prometheus import Series
+from tools.preview.variables import Variables, Window, options, resolve
 
 
 class Answering:
@@ -36,8 +36,8 @@ def test_intervals_are_grafana_s(length_s, points, interval_s, rate_interval_s):
 
 
 def test_both_forms_of_a_variable_are_filled_and_unknown_ones_stay():
-    scope = Scope(Window(0, 900), {"job": ".+", "base_s": "60"})
-    assert scope.fill('a{job=~"$job"}[${base_s}s] $other $__range', 700) == 'a{job=~".+"}[60s] $other 900s'
+    variables = Variables(Window(0, 900), {"job": ".+", "base_s": "60"})
+    assert variables.substitute('a{job=~"$job"}[${base_s}s] $other $__range', 700) == 'a{job=~".+"}[60s] $other 900s'
 
 
 def test_a_later_variable_s_query_gets_the_values_of_those_before_it():
@@ -46,15 +46,15 @@ def test_a_later_variable_s_query_gets_the_values_of_those_before_it():
         variable(name="job", label="Job", includeAll=True, allValue=".+", query={"query": "label_values(up, job)"}),
         variable(query={"query": 'label_values(up{job=~"$job"}, run_id)'}),
     ]
-    scope = resolve({"templating": {"list": templating}}, source, Window(0, 900), {})
+    variables = resolve({"templating": {"list": templating}}, source, Window(0, 900), {})
     assert source.asked == [("run_id", 'up{job=~".+"}')]
-    assert scope.values == {"job": ".+", "run": "a"}
-    assert scope.shown == {"Job": "All", "Run": "a"}
+    assert variables.values == {"job": ".+", "run": "a"}
+    assert variables.shown == {"Job": "All", "Run": "a"}
 
 
 def test_a_descending_variable_starts_with_its_last_value():
     offered = options(
-        variable(sort=2, query={"query": "label_values(up, run_id)"}), Answering("abc"), Scope(Window(0, 9))
+        variable(sort=2, query={"query": "label_values(up, run_id)"}), Answering("abc"), Variables(Window(0, 9))
     )
     assert offered == ["c", "b", "a"]
 
@@ -62,7 +62,7 @@ def test_a_descending_variable_starts_with_its_last_value():
 def test_a_worked_out_variable_is_the_value_of_its_query():
     source = Answering(series=[Series({}, [9.0], [1795369734.0])])
     asked = variable(query={"query": "query_result(max(up))"}, regex=r"/\} (\S+) \d+$/", hide=2)
-    assert options(asked, source, Scope(Window(0, 9))) == ["1795369734"]
+    assert options(asked, source, Variables(Window(0, 9))) == ["1795369734"]
 
 
 def test_what_was_chosen_is_used():
