@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.panels import Json
-from monitoring.promql import quoted
+from monitoring.promql.runs import CHOSEN_RUNS
+from monitoring.promql.text import label_values, narrowed, quoted
 from streamgauge.catalog import CATALOG
 
 _FAMILIES = frozenset(CATALOG) | {series for metric in CATALOG.values() for series in metric.series}
@@ -35,7 +36,7 @@ class Adaptation:
             if variable["name"] in ("job", "run") and self.job:
                 variable["query"]["query"] = self._of_jobs(variable["query"]["query"])
         for annotation in made["annotations"]["list"] if self.job else ():
-            annotation["expr"] = annotation["expr"].replace('{run_id=~"$run"}', f'{{run_id=~"$run", {self._matcher}}}')
+            annotation["expr"] = annotation["expr"].replace(CHOSEN_RUNS, narrowed(CHOSEN_RUNS, self._matcher))
         return made
 
     def rename(self, value: Any) -> Any:
@@ -53,8 +54,7 @@ class Adaptation:
     def _of_jobs(self, query: str) -> str:
         """``label_values(SERIES, label)`` of these jobs alone."""
         series, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        narrowed = f"{series[:-1]}, {self._matcher}}}" if series.endswith("}") else f"{series}{{{self._matcher}}}"
-        return f"label_values({narrowed}, {label})"
+        return label_values(narrowed(series, self._matcher), label)
 
 
 def datasource_uid(text: str) -> str:

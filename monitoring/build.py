@@ -14,7 +14,7 @@ from monitoring.adapt import Adaptation
 from monitoring.dashboards import DASHBOARDS
 from monitoring.output import stale, write
 from monitoring.panels import Json
-from monitoring.promql import CatalogError
+from monitoring.promql.text import CatalogError
 from monitoring.rules import files as rules
 from monitoring.rules.plan import Plan
 from streamgauge.catalog import CATALOG

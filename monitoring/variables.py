@@ -6,7 +6,7 @@ from grafanalib import core
 
 from monitoring.config import ALL_VALUES, DATASOURCE_UID, GENERATOR_METRIC, OBJECTIVES, TARGET_METRIC
 from monitoring.panels import DATASOURCE, Json
-from monitoring.promql import family
+from monitoring.promql.text import family, label_values, narrowed
 from streamgauge.catalog import TIME_TO_FIRST_CHUNK_BUCKETS
 
 _REFRESH_ON_TIME_RANGE = 2
@@ -64,7 +64,7 @@ def choice(name: str, series: str, label: str = "") -> Variable:
     return Variable(
         name=name,
         label=name.title(),
-        query=f"label_values({series}, {label or name})",
+        query=label_values(series, label or name),
         dataSource=DATASOURCE,
         allValue=ALL_VALUES,
         includeAll=True,
@@ -79,7 +79,7 @@ def pick(name: str, title: str, series: str, label: str, order: int) -> Variable
     return Variable(
         name=name,
         label=title,
-        query=f"label_values({series}, {label})",
+        query=label_values(series, label),
         dataSource=DATASOURCE,
         refresh=_REFRESH_ON_TIME_RANGE,
         regex="",
@@ -120,17 +120,12 @@ def objectives() -> list[core.Template]:
 
 def targets_of(series: str) -> list[core.Template]:
     """The data source, and which jobs and instances of those that expose ``series``; each narrows those after it."""
-    return [datasource(), choice("job", series), choice("instance", matching(series, 'job=~"$job"'))]
-
-
-def matching(series: str, matchers: str) -> str:
-    """A selector with more matchers."""
-    return f"{series[:-1]}, {matchers}}}" if series.endswith("}") else f"{series}{{{matchers}}}"
+    return [datasource(), choice("job", series), choice("instance", narrowed(series, 'job=~"$job"'))]
 
 
 def of_targets(series: str) -> str:
     """A selector of ``series`` on the chosen jobs and instances."""
-    return matching(series, 'job=~"$job", instance=~"$instance"')
+    return narrowed(series, 'job=~"$job"', 'instance=~"$instance"')
 
 
 def routes(series: str = STREAMS) -> Variable:

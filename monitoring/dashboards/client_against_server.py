@@ -26,16 +26,16 @@ from monitoring.dashboards.families import (
     SERVER_TTFC,
 )
 from monitoring.panels import Json, chart, heatmap, per_second
-from monitoring.promql import (
-    as_names,
+from monitoring.promql.panels import (
     bucket_rate,
     difference,
     failed_on_client,
     failed_on_server,
-    level,
+    gauge_sum,
     mean,
-    middle_and_tail,
+    median_and_p99,
     quantile,
+    quantile_by_name,
     rate,
 )
 from monitoring.schema import Row, dashboard
@@ -102,7 +102,7 @@ def _delay() -> list[core.Panel]:
             "Chunk delay",
             f"`{DELAY}`: from the server's own stamp on a chunk until its arrival, one way; only where the server "
             "stamps its chunks. It is the path alone, whatever the app did before; a rise with load is a queue.",
-            middle_and_tail(DELAY, ("name",), "{{name}}"),
+            median_and_p99(DELAY, ("name",), "{{name}}"),
             "s",
             DELAY,
         ),
@@ -125,9 +125,9 @@ def _by_stream() -> Table:
         "one side alone is a name of its own. Look for the row whose two columns differ most.",
         {"name": "Route or name", "protocol": "Protocol"},
         [
-            Column("TTFC p99, server", as_names(0.99, SERVER_TTFC), "s", SERVER_TTFC),
+            Column("TTFC p99, server", quantile_by_name(0.99, SERVER_TTFC), "s", SERVER_TTFC),
             Column("TTFC p99, client", quantile(0.99, CLIENT_TTFC, by_name), "s", CLIENT_TTFC),
-            Column("Interval p99, server", as_names(0.99, SERVER_INTERVAL), "s", SERVER_INTERVAL),
+            Column("Interval p99, server", quantile_by_name(0.99, SERVER_INTERVAL), "s", SERVER_INTERVAL),
             Column("Interval p99, client", quantile(0.99, CLIENT_INTERVAL, by_name), "s", CLIENT_INTERVAL),
             Column("Delay p99", quantile(0.99, DELAY, by_name), "s", DELAY),
         ],
@@ -140,7 +140,7 @@ def _counts() -> list[core.Panel]:
             "Active streams",
             SERVER_ACTIVE,
             CLIENT_ACTIVE,
-            level,
+            gauge_sum,
             "short",
             "streams under way on both sides. The server's line above: streams whose clients are gone and that the app "
             "does not know of yet. The client's above: streams that wait before the app, in a queue or a proxy.",

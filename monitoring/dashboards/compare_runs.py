@@ -19,7 +19,9 @@ from monitoring.dashboards.families import (
     RESULT_USERS,
 )
 from monitoring.panels import TRUST_WORDS, Json, chart, per_second, words
-from monitoring.results import BASE, NEW, difference, of_each_run, of_run, ratio, same, unlike
+from monitoring.promql.results import BASE, NEW, difference, different, of_each_run, of_run, ratio, same
+from monitoring.promql.runs import RunSeries, start_difference
+from monitoring.promql.text import any_of
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
 from monitoring.variables import (
@@ -33,13 +35,12 @@ from monitoring.variables import (
     targets_of,
     worked_out,
 )
-from monitoring.windows import Course, shift
 
 UID = "streamgauge-compare-runs"
 
 _STREAM = {"name": "Name", "protocol": "Protocol"}
 #: Half of these statistics would do for most; but nobody can choose which.
-_SHOWN = 'stat=~"mean|p50|p90|p99|max"'
+_SHOWN = any_of("stat", ("mean", "p50", "p90", "p99", "max"))
 
 
 def build() -> Json:
@@ -62,7 +63,7 @@ def build() -> Json:
             runs(),
             pick(BASE, "Base run", of_results, "run_id", OLDEST_FIRST),
             pick(NEW, "New run", of_results, "run_id", NEWEST_FIRST),
-            worked_out("shift", shift(BASE, NEW)),
+            worked_out("shift", start_difference(BASE, NEW)),
         ],
         since="now-1h",
     )
@@ -79,9 +80,9 @@ def _finished() -> Table:
         [
             Column("Users", of_each_run(RESULT_USERS), "short"),
             Column("Lasted", of_each_run(RESULT_DURATION), "s"),
-            Column("Streams", of_each_run(RESULT_COUNTS, 'metric="streams_started"'), "short"),
-            Column("Failed", of_each_run(RESULT_COUNTS, 'metric="streams_failed"'), "short"),
-            Column("Chunks/s", of_each_run(RESULT_PER_SECOND, 'metric="chunks"'), per_second("chunks")),
+            Column("Streams", of_each_run(RESULT_COUNTS, any_of("metric", ["streams_started"])), "short"),
+            Column("Failed", of_each_run(RESULT_COUNTS, any_of("metric", ["streams_failed"])), "short"),
+            Column("Chunks/s", of_each_run(RESULT_PER_SECOND, any_of("metric", ["chunks"])), per_second("chunks")),
             Column("Names left out", of_each_run(RESULT_LEFT_OUT), "short"),
         ],
         sort_by="Run",
@@ -92,14 +93,15 @@ def _finished() -> Table:
 
 
 def _comparable() -> list[core.Panel]:
-    def alike(title: str, label: str, different: str, why: str) -> core.Stat:
+    def alike(title: str, label: str, warning: str, why: str) -> core.Stat:
         return words(
             title,
             f"`{RESULT_INFO}`: {why}",
             (same(label), f"Same: {{{{{label}}}}}"),
-            (unlike(label), f"{different}: base {{{{base}}}}, new {{{{new}}}}"),
+            (different(label), f"{warning}: base {{{{base}}}}, new {{{{new}}}}"),
         )
 
+    trusted = any_of("trust", ["trusted"])
     return [
         alike(
             "Users",
@@ -126,8 +128,8 @@ def _comparable() -> list[core.Panel]:
             "Measurement",
             f"`{RESULT_INFO}`: whether both measurements are trusted. One that is not may show the load generator's "
             "own delays as the service's; its result.json gives the reasons. Do not conclude anything from it.",
-            (same("trust", 'trust="trusted"'), "Both are trusted"),
-            (unlike("trust", 'trust="trusted"'), "Do not compare: base {{base}}, new {{new}}"),
+            (same("trust", trusted), "Both are trusted"),
+            (different("trust", trusted), "Do not compare: base {{base}}, new {{new}}"),
         ),
     ]
 
@@ -200,7 +202,7 @@ def _amounts() -> list[core.Panel]:
 
 
 def _courses() -> list[core.Panel]:
-    base, new = Course(BASE, "shift"), Course(NEW)
+    base, new = RunSeries(BASE, "shift"), RunSeries(NEW)
 
     def over_each_other(
         title: str, text: str, queries: tuple[str, str], unit: str, limit_of: str | None = None
@@ -214,7 +216,7 @@ def _courses() -> list[core.Panel]:
             "Active streams",
             f"`{CLIENT_ACTIVE}`: the load of both runs. {moved} Lines that differ here make all the others differ, and "
             "that is not the service's doing.",
-            (base.level(CLIENT_ACTIVE), new.level(CLIENT_ACTIVE)),
+            (base.gauge_sum(CLIENT_ACTIVE), new.gauge_sum(CLIENT_ACTIVE)),
             "short",
         ),
         over_each_other(

@@ -6,7 +6,7 @@ from monitoring.config import NO_RUN
 from monitoring.dashboards.families import BY_NAME, CLIENT_CHUNKS, COALESCED, GENERATOR_LAG, NAME_LEGEND, NAMES_LEFT_OUT
 from monitoring.dashboards.runs import runs_table
 from monitoring.panels import chart, heatmap, stat
-from monitoring.promql import bucket_rate, level, quantile, ratio
+from monitoring.promql.panels import bucket_rate, gauge_sum, quantile, ratio
 
 
 def generator_panels() -> list[core.Panel]:
@@ -40,7 +40,7 @@ def generator_panels() -> list[core.Panel]:
             "Names beyond the limit",
             f"`{NAMES_LEFT_OUT}`: names of this run without series of their own; their streams count under (other "
             "names). Above zero, the scenario gives a name to each session or id: give streams of one kind one name.",
-            level(NAMES_LEFT_OUT),
+            gauge_sum(NAMES_LEFT_OUT),
             "short",
             noValue=NO_RUN,
         ),

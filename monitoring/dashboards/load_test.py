@@ -26,18 +26,18 @@ from monitoring.dashboards.families import (
 from monitoring.dashboards.generator import generator_panels
 from monitoring.dashboards.processes import of_the_generator
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
-from monitoring.promql import (
+from monitoring.promql.panels import (
+    above_zero,
     bucket_rate,
     failed_on_client,
-    level,
+    gauge_sum,
+    lowest,
     mean,
-    mean_and_tail,
-    middle_and_tail,
-    occurring,
+    mean_and_p99_bound,
+    median_and_p99,
     quantile,
     rate,
     ratio,
-    worst,
 )
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
@@ -73,13 +73,13 @@ def _now() -> list[core.Panel]:
             "Measurement",
             f"`{TRUST}`: whether the figures can be believed; of several runs the worst. Degraded or invalid: the row "
             "on the generator below says why; give it more cores or workers, then run again.",
-            worst(TRUST),
+            lowest(TRUST),
         ),
         stat(
             "Users",
             f"`{USERS}`: Locust users that run now, over all workers. In a closed model each holds one stream at a "
             "time; fewer than asked for means that they are still being started, or that workers are missing.",
-            level(USERS),
+            gauge_sum(USERS),
             "short",
             noValue=NO_RUN,
         ),
@@ -87,7 +87,7 @@ def _now() -> list[core.Panel]:
             "Workers",
             f"`{WORKERS}`: load generator processes connected to the master, 1 for a run of a single process. A number "
             "that falls during a run is a worker that died, and load that is missing.",
-            level(WORKERS),
+            gauge_sum(WORKERS),
             "short",
             noValue=NO_RUN,
         ),
@@ -95,7 +95,7 @@ def _now() -> list[core.Panel]:
             "Active streams",
             f"`{CLIENT_ACTIVE}`: streams under way at the client. Far below the users, most of them wait between two "
             "streams; compare it with the server's own number on the dashboard Client against server.",
-            level(CLIENT_ACTIVE),
+            gauge_sum(CLIENT_ACTIVE),
             "short",
         ),
         stat(
@@ -144,7 +144,7 @@ def _load() -> list[core.Panel]:
             "Users and active streams",
             f"`{USERS}`, `{CLIENT_ACTIVE}`: the load asked for and the streams that it holds. They run side by side "
             "when each user holds a stream; a gap that grows is users that wait or streams that end early.",
-            [(level(USERS), "users"), (level(CLIENT_ACTIVE), "active streams")],
+            [(gauge_sum(USERS), "users"), (gauge_sum(CLIENT_ACTIVE), "active streams")],
             "short",
             noValue=NO_RUN,
         ),
@@ -173,7 +173,7 @@ def _outcomes() -> list[core.Panel]:
         "Streams finished, by outcome",
         f"`{CLIENT_FINISHED}`: how streams end, failures in red. `truncated` is a transport that ended inside the "
         "body, `incomplete` a clean end without the end that was promised, `stalled` a limit of time.",
-        [(occurring(rate(CLIENT_FINISHED, ("name", "outcome"))), "{{name}} {{outcome}}")],
+        [(above_zero(rate(CLIENT_FINISHED, ("name", "outcome"))), "{{name}} {{outcome}}")],
         per_second("streams"),
     )
     return [
@@ -202,7 +202,7 @@ def _latency() -> list[core.Panel]:
             "Time to first chunk",
             f"`{CLIENT_TTFC}`: from the scheduled start of a stream until its first chunk arrived; comments and "
             "heartbeats are no chunks. A p99 far above the p50 is a queue, in the app or before it.",
-            middle_and_tail(CLIENT_TTFC, BY_NAME, NAME_LEGEND),
+            median_and_p99(CLIENT_TTFC, BY_NAME, NAME_LEGEND),
             "s",
             CLIENT_TTFC,
         ),
@@ -217,7 +217,7 @@ def _latency() -> list[core.Panel]:
             "Chunk interval",
             f"`{CLIENT_INTERVAL}`: time between the arrivals of two chunks of one stream, pooled over streams. The "
             "p50 is the pace; where the p99 leaves it as users grow, the service is full.",
-            middle_and_tail(CLIENT_INTERVAL, BY_NAME, NAME_LEGEND),
+            median_and_p99(CLIENT_INTERVAL, BY_NAME, NAME_LEGEND),
             "s",
             CLIENT_INTERVAL,
         ),
@@ -234,7 +234,7 @@ def _latency() -> list[core.Panel]:
             "those that failed are not in it. Longer than chunks times pace is late chunks; shorter is shorter "
             "answers, or aborts. The mean is exact; the p99 is the upper bound of its bucket, hence ≤. Compare runs "
             "has that of a finished run exactly.",
-            mean_and_tail(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
+            mean_and_p99_bound(CLIENT_DURATION, BY_NAME, NAME_LEGEND),
             "s",
         ),
         heatmap(
@@ -267,7 +267,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk size",
             f"`{CLIENT_SIZE}`: bytes of a chunk without framing. It should be what the server says it sends; the "
             "buckets grow fourfold, so a value between two bounds is a guess.",
-            middle_and_tail(CLIENT_SIZE, BY_NAME, NAME_LEGEND),
+            median_and_p99(CLIENT_SIZE, BY_NAME, NAME_LEGEND),
             "bytes",
         ),
     ]

@@ -25,19 +25,19 @@ from monitoring.dashboards.families import (
 from monitoring.dashboards.runs import runs_table
 from monitoring.dashboards.service_level import INTERVAL_SHARE, TTFC_SHARE, alerts_table, budget_panels
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
-from monitoring.promql import (
+from monitoring.promql.panels import (
     CLIENT_COUNTED,
-    CLIENT_FAILED,
-    SERVER_FAILED,
-    attainment,
+    CLIENT_SUCCEEDED,
+    SERVER_SUCCEEDED,
     bucket_rate,
     failed_on_server,
-    level,
+    gauge_sum,
+    lowest,
     percentiles,
     quantile,
     rate,
     share,
-    worst,
+    share_within,
 )
 from monitoring.schema import Row, dashboard
 from monitoring.variables import BOTH_SIDES, names, objectives, routes, runs, targets_of
@@ -73,13 +73,13 @@ def _now() -> list[core.Panel]:
             "Measurement",
             f"`{TRUST}`: whether the load test's own figures can be believed; of several runs the worst. Degraded or "
             "invalid: look at the generator on the dashboard Load test before you look at the service.",
-            worst(TRUST),
+            lowest(TRUST),
         ),
         stat(
             "First chunks in time",
             f"`{SERVER_TTFC}`: the share of streams whose first chunk the server sent within the time that the "
             "variable picks. Below the objective, see under Latency whether one route or all are slow.",
-            attainment(SERVER_TTFC, "ttfc_slo"),
+            share_within(SERVER_TTFC, "ttfc_slo"),
             "percentunit",
             TTFC_SHARE,
         ),
@@ -87,7 +87,7 @@ def _now() -> list[core.Panel]:
             "Chunks in time",
             f"`{SERVER_INTERVAL}`: the share of chunks that followed the one before within the time that the variable "
             "picks. It must be above the pace that the routes are meant to have, or all chunks are late.",
-            attainment(SERVER_INTERVAL, "interval_slo"),
+            share_within(SERVER_INTERVAL, "interval_slo"),
             "percentunit",
             INTERVAL_SHARE,
         ),
@@ -103,7 +103,7 @@ def _now() -> list[core.Panel]:
             "Active streams",
             f"`{SERVER_ACTIVE}`: streams under way now, over all selected routes. Compare it with the load you asked "
             "for: fewer means that streams end early or do not start; ever more means that they do not end.",
-            level(SERVER_ACTIVE),
+            gauge_sum(SERVER_ACTIVE),
             "short",
         ),
         stat(
@@ -117,8 +117,6 @@ def _now() -> list[core.Panel]:
 
 
 def _service_level() -> list[core.Panel]:
-    succeeded = SERVER_FAILED.replace("=", "!", 1)
-    client_succeeded = f"{CLIENT_COUNTED}, {CLIENT_FAILED.replace('=', '!', 1)}"
     return [
         _attained("First chunks in time", SERVER_TTFC, CLIENT_TTFC, "ttfc_slo", TTFC_SHARE),
         _attained("Chunks in time", SERVER_INTERVAL, CLIENT_INTERVAL, "interval_slo", INTERVAL_SHARE),
@@ -128,8 +126,8 @@ def _service_level() -> list[core.Panel]:
             f"own words. The client also sees {', '.join(CLIENT_FAILED_OUTCOMES[:3])} and what never reached the app: "
             "where it alone fails, look at the path.",
             [
-                (share(SERVER_FINISHED, succeeded), "server"),
-                (share(CLIENT_FINISHED, client_succeeded, (), CLIENT_COUNTED), "client"),
+                (share(SERVER_FINISHED, SERVER_SUCCEEDED), "server"),
+                (share(CLIENT_FINISHED, CLIENT_SUCCEEDED, (), CLIENT_COUNTED), "client"),
             ],
             "percentunit",
             SUCCESS_OBJECTIVE,
@@ -147,7 +145,7 @@ def _attained(title: str, server: str, client: str, variable: str, objective: fl
         title,
         f"`{server}`, `{client}`: the share within the time that the variable picks, on both sides. A dip on both is "
         "the app's; a dip of the client's line alone is the path's, or the load generator's.",
-        [(attainment(server, variable), "server"), (attainment(client, variable), "client")],
+        [(share_within(server, variable), "server"), (share_within(client, variable), "client")],
         "percentunit",
         objective,
         **_SHARE_AXIS,
@@ -174,7 +172,7 @@ def _traffic() -> list[core.Panel]:
             "Active streams",
             f"`{SERVER_ACTIVE}`, `{CLIENT_ACTIVE}`: streams under way. It should follow the load; a server's line that "
             "never comes down after the load has gone is a leak.",
-            [(level(SERVER_ACTIVE), "server"), (level(CLIENT_ACTIVE), "client")],
+            [(gauge_sum(SERVER_ACTIVE), "server"), (gauge_sum(CLIENT_ACTIVE), "client")],
             "short",
         ),
         colour(outcomes, f"/^({'|'.join(FAILED_OUTCOMES)})$/", "red"),

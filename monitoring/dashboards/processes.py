@@ -5,7 +5,7 @@ from grafanalib import core
 from monitoring.config import NO_PROCESS
 from monitoring.dashboards.families import CPU, MAX_DESCRIPTORS, MEMORY, OPEN_DESCRIPTORS
 from monitoring.panels import chart
-from monitoring.promql import cpu_of, descriptors_of, memory_of
+from monitoring.promql.panels import cpu_of, descriptors_of, memory_of
 from monitoring.variables import GENERATORS, SERVERS
 
 _LEGEND = "{{instance}} {{pid}}"

@@ -3,8 +3,8 @@
 from monitoring.config import NO_RUN
 from monitoring.dashboards.families import RUN_INFO, RUN_START, TRUST
 from monitoring.panels import TRUST as TRUST_WORDS
+from monitoring.promql.runs import length_of_each_run, of_each_run
 from monitoring.tables import Column, Table, table
-from monitoring.windows import length_of_each_run, of_each_run
 
 
 def runs_table(advice: str) -> Table:

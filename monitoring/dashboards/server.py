@@ -23,14 +23,14 @@ from monitoring.dashboards.families import (
 )
 from monitoring.dashboards.processes import of_the_app
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat
-from monitoring.promql import (
+from monitoring.promql.panels import (
+    above_zero,
     bucket_rate,
     failed_on_server,
-    level,
-    mean_and_tail,
-    middle_and_tail,
+    gauge_sum,
+    mean_and_p99_bound,
+    median_and_p99,
     observation_rate,
-    occurring,
     quantile,
     rate,
 )
@@ -66,7 +66,7 @@ def _now() -> list[core.Panel]:
             "Active streams",
             f"`{SERVER_ACTIVE}`: streams under way now, over all selected routes. Compare it with the load you asked "
             "for: fewer means that streams end early or do not start; ever more means that they do not end.",
-            level(SERVER_ACTIVE),
+            gauge_sum(SERVER_ACTIVE),
             "short",
         ),
         stat(
@@ -118,7 +118,7 @@ def _streams() -> list[core.Panel]:
         f"`{SERVER_FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `deadline` is a "
         "stream that lasted too long. `send_timeout` is a reader that stopped reading; many `client_disconnect` mean "
         "impatient clients.",
-        [(occurring(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
+        [(above_zero(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
         per_second("streams"),
     )
     return [
@@ -134,7 +134,7 @@ def _streams() -> list[core.Panel]:
             "Active streams",
             f"`{SERVER_ACTIVE}`: streams under way. It should follow the load; a line that never comes down after the "
             "load has gone is a leak.",
-            [(level(SERVER_ACTIVE, BY_ROUTE), ROUTE_LEGEND)],
+            [(gauge_sum(SERVER_ACTIVE, BY_ROUTE), ROUTE_LEGEND)],
             "short",
         ),
         chart(
@@ -157,7 +157,7 @@ def _streams() -> list[core.Panel]:
             f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, by outcome. `completed` longer "
             "than chunks times pace means that chunks were late; a failure that always lasts the same is a timeout. "
             "The mean is exact; the p99 is the upper bound of the bucket that it lies in, hence ≤.",
-            mean_and_tail(SERVER_DURATION, (*BY_ROUTE, "outcome"), f"{ROUTE_LEGEND} {{{{outcome}}}}"),
+            mean_and_p99_bound(SERVER_DURATION, (*BY_ROUTE, "outcome"), f"{ROUTE_LEGEND} {{{{outcome}}}}"),
             "s",
         ),
     ]
@@ -169,7 +169,7 @@ def _first_chunks() -> list[core.Panel]:
             "Time to first chunk",
             f"`{SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 is a "
             "queue: some streams waited for others. Then look at the event loop's lag and at the active streams.",
-            middle_and_tail(SERVER_TTFC, BY_ROUTE, ROUTE_LEGEND),
+            median_and_p99(SERVER_TTFC, BY_ROUTE, ROUTE_LEGEND),
             "s",
             SERVER_TTFC,
         ),
@@ -189,7 +189,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk interval",
             f"`{SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
             "The p50 is the route's pace; a p99 that leaves it as load grows marks the capacity of this service.",
-            middle_and_tail(SERVER_INTERVAL, BY_ROUTE, ROUTE_LEGEND),
+            median_and_p99(SERVER_INTERVAL, BY_ROUTE, ROUTE_LEGEND),
             "s",
             SERVER_INTERVAL,
         ),
@@ -226,7 +226,7 @@ def _chunks() -> list[core.Panel]:
             "Chunk size",
             f"`{SERVER_SIZE}`: bytes of a chunk without framing. Tiny chunks cost a system call each; chunks of "
             "megabytes make readers wait for a whole one. From 1 KiB to 64 KiB both are small.",
-            middle_and_tail(SERVER_SIZE, BY_ROUTE, ROUTE_LEGEND),
+            median_and_p99(SERVER_SIZE, BY_ROUTE, ROUTE_LEGEND),
             "bytes",
         ),
         heatmap(
@@ -261,7 +261,7 @@ def _delays() -> list[core.Panel]:
             "Event loop lag",
             f"`{LOOP_LAG}`: how late each process ran a timer. Whatever it shows is added to every chunk: peaks are "
             "blocking calls, a steady rise with the load is a full core. Mend the call, or add workers.",
-            middle_and_tail(LOOP_LAG, ("instance",), "{{instance}}"),
+            median_and_p99(LOOP_LAG, ("instance",), "{{instance}}"),
             "s",
             LOOP_LAG,
         ),

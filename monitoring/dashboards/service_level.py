@@ -3,9 +3,17 @@
 from grafanalib import core
 
 from monitoring.config import BUDGET_LEFT, BURN_RATE, NO_ALERT, OBJECTIVES, SUCCESS_OBJECTIVE
-from monitoring.dashboards.families import ALERTS, ALERTS_SINCE, SERVER_FINISHED, SERVER_INTERVAL, SERVER_TTFC
+from monitoring.dashboards.families import SERVER_FINISHED, SERVER_INTERVAL, SERVER_TTFC
 from monitoring.panels import Json, chart, stat
-from monitoring.promql import bad_share_of_streams, budget_left, burn_rate, late_share
+from monitoring.promql.panels import (
+    ALERTS,
+    ALERTS_SINCE,
+    alerts_since,
+    bad_share_of_streams,
+    budget_left,
+    burn_rate,
+    late_share,
+)
 from monitoring.tables import Column, Table, table
 
 TTFC_SHARE = OBJECTIVES["time_to_first_chunk"].share
@@ -50,7 +58,6 @@ def budget_panels() -> list[core.Panel]:
 def alerts_table() -> Table:
     """What Prometheus's rules say now."""
     shown = "alertname, alertstate, severity, job, route, name"
-    since = f'{ALERTS_SINCE}{{job=~"$job"}}'
     return table(
         "Alerts",
         f"`{ALERTS}`, `{ALERTS_SINCE}`: what Prometheus's rules say now, of the chosen jobs. Pending: the condition "
@@ -67,7 +74,7 @@ def alerts_table() -> Table:
         [
             Column(
                 "Since",
-                f'max by ({shown}) (1000 * {ALERTS}{{job=~"$job"}} * ignoring (alertstate) group_left () {since})',
+                alerts_since(shown),
                 "dateTimeAsIso",
             )
         ],

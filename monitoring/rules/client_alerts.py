@@ -6,7 +6,8 @@ that. It did not make streams that were cut short or refused.
 
 from collections.abc import Iterator
 
-from monitoring.promql import family
+from monitoring.promql.rules import untrusted
+from monitoring.promql.text import family
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FAILED, NAME, TRUNCATED, record
 from monitoring.rules.rule import Alert, Group
@@ -82,11 +83,11 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
 def _not_trusted(plan: Plan) -> Alert:
     """One for a job, whichever runs it is about, for as long as their streams are in what other alerts look at."""
     trust, window = family("stream_client_trust", "gauge").name, plan.window(plan.run_window_s)
-    of_job = f'printf "last_over_time({trust}{{job=%q}}[{window}]) < 2" $labels.job'
+    of_any_job, of_job = untrusted(trust, window)
     return Alert(
         "GeneratorNotTrusted",
         "info",
-        f"min by (job) (last_over_time({trust}[{window}])) < 2",
+        of_any_job,
         "{{ $labels.job }}: the load generator did not keep up.",
         f'{{{{ range {of_job} | query | sortByLabel "run_id" }}}}The measurement of run {{{{ label "run_id" . }}}} is '
         "{{ if eq (value .) 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Delays that it shows may be the load "

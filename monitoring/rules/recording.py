@@ -5,8 +5,9 @@ A name keeps the window that it has in production where a plan shortens it, so t
 
 from collections.abc import Iterator, Sequence
 
-from monitoring.promql import CLIENT_COUNTED, any_of
-from monitoring.rules.expression import counted, gauged, longer, part_of, quantile, ratio, totalled
+from monitoring.promql.panels import CLIENT_COUNTED
+from monitoring.promql.rules import counted, difference_or_zero, gauged, longer, observed_total, quantile, ratio
+from monitoring.promql.text import any_of, part_of
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
 
@@ -51,7 +52,7 @@ def _server(plan: Plan) -> Iterator[Recording]:
         yield Recording(record(STREAM, name, "p99_rate", nominal), quantile(0.99, name, STREAM, window))
     lag, level = "event_loop_lag_seconds", ("job", "instance")
     yield Recording(record(level, lag, "p99_rate", nominal), quantile(0.99, lag, level, window))
-    yield Recording(record(level, f"{lag}_sum", "rate", nominal), totalled(lag, level, "rate", window))
+    yield Recording(record(level, f"{lag}_sum", "rate", nominal), observed_total(lag, level, "rate", window))
 
 
 def _refusals(plan: Plan, window: str) -> Iterator[Recording]:
@@ -72,7 +73,7 @@ def _own_stalls(plan: Plan, window: str) -> str:
     stalls = longer("stream_server_chunk_interval_seconds", plan.stall_s, STREAM, "rate", window)
     sends = longer("stream_server_chunk_send_seconds", plan.stall_s, STREAM, "rate", window)
     active = gauged("stream_server_active", STREAM, "avg_over_time", window)
-    return ratio(f"clamp_min({stalls} - {sends}, 0)", active)
+    return ratio(difference_or_zero(stalls, sends), active)
 
 
 def _client(plan: Plan) -> Iterator[Recording]:

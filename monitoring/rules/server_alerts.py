@@ -1,10 +1,9 @@
 """Alerts on the service: what its users feel pages, and what may become that, or explains it, informs."""
 
-import re
 from collections.abc import Iterator
 
-from monitoring.promql import any_of, quoted
-from monitoring.rules.expression import counted, gauged, longer
+from monitoring.promql.rules import all_of, counted, gauged, longer, names_one_job, none_up, nothing_sent, some_down
+from monitoring.promql.text import any_of, quoted
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
 from monitoring.rules.rule import Alert, Group
@@ -33,7 +32,7 @@ def _silent(plan: Plan) -> Alert:
     return Alert(
         "StreamsSilent",
         "page",
-        f"{active} >= {plan.least_events}\nunless\n{chunks} > 0\nunless\n{heartbeats} > 0",
+        nothing_sent(active, plan.least_events, chunks, heartbeats),
         f"{_STREAM}: streams are open, and nothing comes.",
         f"{{{{ $value | humanize }}}} streams or more were open all the last {window}, and none sent a chunk or a "
         "heartbeat. They wait for something, or the event loop stands still.",
@@ -50,7 +49,7 @@ def _errored(plan: Plan) -> Alert:
     return Alert(
         "StreamsErrored",
         "ticket",
-        f"{share} > {plan.errored_share:g}\nand\n{errored} >= {plan.least_events}",
+        all_of(f"{share} > {plan.errored_share:g}", f"{errored} >= {plan.least_events}"),
         f"{_STREAM}: streams end in an error.",
         f"{_SHARE} of the streams of this route that ended in the last {window} ended in "
         f"{' or '.join(plan.failed_outcomes)}: cut short, or closed with an error chunk.",
@@ -76,12 +75,13 @@ def _stalled(plan: Plan) -> Alert:
 
 def _refused(plan: Plan) -> Alert:
     window = plan.window(plan.window_s)
+    share = record(ROUTE, "stream_server_refused_per_asked", "ratio_rate", plan.window_s)
     full = any_of("reason", plan.refusals)
+    refused = counted("stream_server_rejected_total", ROUTE, "increase", window, full)
     return Alert(
         "StreamsRefused",
         "ticket",
-        f"{record(ROUTE, 'stream_server_refused_per_asked', 'ratio_rate', plan.window_s)} > {plan.refused_share:g}\n"
-        f"and\n{counted('stream_server_rejected_total', ROUTE, 'increase', window, full)} >= {plan.least_events}",
+        all_of(f"{share} > {plan.refused_share:g}", f"{refused} >= {plan.least_events}"),
         "{{ $labels.job }} {{ $labels.route }}: streams are refused, for there are too many.",
         f"{_SHARE} of the streams that clients asked for in the last {window} were refused by a cap or a rate limit.",
         wait_s=plan.wait_s,
@@ -100,7 +100,7 @@ def _slow_readers(plan: Plan) -> Iterator[Alert]:
         wait_s=plan.wait_s,
         labels=_SERVER | {"sign": "send_time"},
     )
-    gone = counted(FINISHED, STREAM, "increase", window, 'outcome="send_timeout"')
+    gone = counted(FINISHED, STREAM, "increase", window, any_of("outcome", ["send_timeout"]))
     yield Alert(
         "SlowReaders",
         "info",
@@ -127,8 +127,10 @@ def _loop_lag(plan: Plan) -> Iterator[Alert]:
     yield Alert(
         "EventLoopLag",
         "ticket",
-        f"{record(level, f'{lag}_sum', 'rate', plan.window_s)} > {plan.loop_late_share:g}\nand\n"
-        f"{longer(lag, plan.loop_lag_s, level, 'increase', window)} > 0",
+        all_of(
+            f"{record(level, f'{lag}_sum', 'rate', plan.window_s)} > {plan.loop_late_share:g}",
+            f"{longer(lag, plan.loop_lag_s, level, 'increase', window)} > 0",
+        ),
         "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop for long.",
         f"Over the last {window} timers were {_TIME} late in each second, all workers together, and some by more than "
         f"{plan.loop_lag_s:g} s. Few timers run in a loop that is blocked for long, so that their p99 may not show it.",
@@ -143,13 +145,11 @@ def _job_or(jobs: str) -> str:
 
 
 def _targets(plan: Plan) -> Iterator[Alert]:
-    one = re.fullmatch(r"[\w-]+", plan.app_job) is not None
-    up = f"up{{job{'=' if one else '=~'}{quoted(plan.app_job)}}}"
     yield Alert(
         "StreamAppDown",
         "page",
-        f"sum by (job) ({up}) == 0\nor\nabsent({up})",
-        f"{'{{ $labels.job }}' if one else _job_or(plan.app_job)} is down.",
+        none_up(plan.app_job),
+        f"{'{{ $labels.job }}' if names_one_job(plan.app_job) else _job_or(plan.app_job)} is down.",
         "Prometheus reaches none of its targets, or finds none.",
         wait_s=plan.down_s,
         labels=_SERVER,
@@ -157,7 +157,7 @@ def _targets(plan: Plan) -> Iterator[Alert]:
     yield Alert(
         "StreamInstanceDown",
         "ticket",
-        f"{up} == 0\nand on (job)\nsum by (job) ({up}) > 0",
+        some_down(plan.app_job),
         "{{ $labels.instance }} of {{ $labels.job }} is down.",
         "Prometheus does not reach this target, while others of its job answer.",
         wait_s=plan.down_s,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from monitoring.promql import any_of
-from monitoring.rules.expression import counted, longer, observed, part_of, ratio
+from monitoring.promql.rules import all_of, counted, difference_or_zero, longer, observed, ratio
+from monitoring.promql.text import any_of, part_of
 from monitoring.rules.plan import BURNS, Burn, Plan, span
 from monitoring.rules.recording import record
 from monitoring.rules.rule import Alert, Group, Recording
@@ -60,7 +60,7 @@ def indicators(plan: Plan) -> list[Indicator]:
     def late_chunks(over: str, window: str) -> str:
         """An interval holds the send of its later chunk, so that long sends, which are the reader's, come off."""
         late = longer(interval, between_s, _JOB, over, window)
-        return f"clamp_min({late} - {longer(send, between_s, _JOB, over, window)}, 0)"
+        return difference_or_zero(late, longer(send, between_s, _JOB, over, window))
 
     return [
         Indicator(
@@ -109,8 +109,11 @@ def _alert(plan: Plan, each: Indicator, burn: Burn) -> Alert:
     return Alert(
         each.alert,
         burn.severity,
-        f"{each.record(burn.long_s)} > {budget}\nand\n{each.record(burn.short_s)} > {budget}\nand\n"
-        f"{each.bad('increase', long)} >= {plan.least_events}",
+        all_of(
+            f"{each.record(burn.long_s)} > {budget}",
+            f"{each.record(burn.short_s)} > {budget}",
+            f"{each.bad('increase', long)} >= {plan.least_events}",
+        ),
         f"{{{{ $labels.job }}}} {each.summary}: {burn.rate:g} times as many as its objective allows.",
         f"{{{{ $value | humanizePercentage }}}} {each.bad_events}, over the last {long}; over the last {short} it was "
         f"too many as well. {objective:.5g} is to be good. At {burn.rate:g} times the budget, that of 30 days is gone "

@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from benchmarks.locust_run import command, environment, results_in
-from monitoring.annotations import RUN_INFO
 from monitoring.config import SCRAPE_INTERVAL_S
+from monitoring.promql.runs import RUN_INFO
 from tools.preview.prometheus import Prometheus, QueryError
 from tools.preview.queries import PanelQueries
 from tools.preview.variables import Window, resolve

@@ -6,7 +6,7 @@ import pytest
 
 from monitoring.dashboards import compare_runs, load_test
 from monitoring.dashboards.families import CLIENT_INTERVAL, CLIENT_TTFC
-from monitoring.promql import quantile
+from monitoring.promql.panels import quantile
 from streamgauge.catalog import CATALOG
 from streamgauge.report.hdr import decode
 
