@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from target_app.landing.assets import FOLDER
-from target_app.library import KINDS
+from target_app.sample_files import FILES
 from target_app.streams.catalogue import CHAT, SSE, STREAMS, Stream
 
 Document = dict[str, Any]
@@ -79,7 +79,7 @@ def _knob(card: str, parameter: Document, initial: Mapping[str, object]) -> str:
     # An optional knob is "anyOf" its own schema and null.
     schema = next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
     default = "" if default is None else default
-    value, choices = initial.get(name, default), sorted(KINDS) if name == "name" else schema.get("enum")
+    value, choices = initial.get(name, default), sorted(FILES) if name == "name" else schema.get("enum")
     shared = {"id": f"{card}-{name}", "name": name, "data-in": parameter["in"], "data-default": default}
     shared["aria-describedby"] = f"{card}-{name}-about"
     if choices:

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from target_app.landing.assets import ASSETS, VERSION
 from target_app.landing.page import Page
-from target_app.library import KINDS
 from target_app.negotiation import prefers_html
+from target_app.sample_files import FILES
 from target_app.streams.catalogue import STREAMS
 
 router = APIRouter()
@@ -37,7 +37,7 @@ async def index(request: Request, accept: Annotated[str, Header(include_in_schem
         page: Page = request.app.state.page
         return HTMLResponse(page.html, headers=_PAGE_FIELDS)
     streams = [stream.entry() for stream in STREAMS]
-    found = {"streams": streams, "files": sorted(KINDS), "docs": "/docs", "health": "/healthz"}
+    found = {"streams": streams, "files": sorted(FILES), "docs": "/docs", "health": "/healthz"}
     return JSONResponse(found, headers={"Vary": "Accept"})
 
 

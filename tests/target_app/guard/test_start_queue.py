@@ -2,15 +2,15 @@
 
 import asyncio
 
-from target_app.guard.turnstile import Turnstile
+from target_app.guard.start_queue import StartQueue
 
 
 def test_one_begins_in_a_turn_of_the_loop_in_order():
     async def begin_all():
-        turnstile, turns, began = Turnstile(), 0, []
+        queue, turns, began = StartQueue(), 0, []
 
         async def begin(number):
-            await turnstile.enter()
+            await queue.wait_turn()
             began.append((number, turns))
 
         starts = [asyncio.create_task(begin(number)) for number in range(20)]
@@ -26,11 +26,11 @@ def test_one_begins_in_a_turn_of_the_loop_in_order():
 
 def test_who_leaves_the_line_holds_nobody_up():
     async def leave():
-        turnstile = Turnstile()
-        starts = [asyncio.create_task(turnstile.enter()) for _ in range(5)]
+        queue = StartQueue()
+        starts = [asyncio.create_task(queue.wait_turn()) for _ in range(5)]
         await asyncio.sleep(0)
         starts[2].cancel()
         await asyncio.wait_for(asyncio.gather(starts[0], starts[1], starts[3], starts[4]), 60)
-        await asyncio.wait_for(turnstile.enter(), 60)
+        await asyncio.wait_for(queue.wait_turn(), 60)
 
     asyncio.run(leave())

@@ -1,6 +1,6 @@
-"""The files that ``/stream/file/{name}`` offers: written anew at each start, always the same.
+"""The files of ``/stream/file/{name}``: written at each start, always with the same content.
 
-They have no name on the disk, so that nothing of them is left however the process ends.
+They have no name on the disk, so that nothing is left however the process ends.
 """
 
 import tempfile
@@ -11,51 +11,51 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from target_app.prose import TEXT
+from target_app.binary_frames import frame
 from target_app.readings import CYCLE_READINGS, STATION, flow_m3s, level_m, temperature_c, time_text
-from target_app.telemetry import frame
+from target_app.sample_text import TEXT
 
 _BLOCK_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a file holds."""
+class FileInfo:
+    """What a file contains."""
 
     media_type: str
     description: str
     size_bytes: int
 
 
-KINDS: Mapping[str, Kind] = {
-    "readings.csv": Kind("text/csv; charset=utf-8", "Quarter-hourly readings of the gauge", 4 << 20),
-    "river.txt": Kind("text/plain; charset=utf-8", "An account of the river, over and over", 1 << 20),
-    "telemetry.bin": Kind("application/octet-stream", "The gauge's binary telemetry", 8 << 20),
+FILES: Mapping[str, FileInfo] = {
+    "readings.csv": FileInfo("text/csv; charset=utf-8", "Quarter-hourly readings of the gauge", 4 << 20),
+    "river.txt": FileInfo("text/plain; charset=utf-8", "A description of the river, repeated", 1 << 20),
+    "telemetry.bin": FileInfo("application/octet-stream", "Readings as binary frames", 8 << 20),
 }
 
 
-class Library:
-    """The files, by name, as open descriptors, which processes forked from this one have too."""
+class SampleFiles:
+    """The files by name, as open descriptors, which forked processes inherit."""
 
     def __init__(self, descriptors: Mapping[str, int]) -> None:
         self._descriptors = descriptors
 
     def find(self, name: str) -> Path | None:
-        """The file of that name, if there is one."""
+        """Find the file of that name, if there is one."""
         descriptor = self._descriptors.get(name)
         return None if descriptor is None else Path(f"/proc/self/fd/{descriptor}")
 
 
 @contextmanager
-def written() -> Iterator[Library]:
-    """The files, for as long as this lasts; takes a moment, so never on the event loop."""
+def make_sample_files() -> Iterator[SampleFiles]:
+    """Write the files, which exist until the context ends; too slow for the event loop."""
     with ExitStack() as stack:
         descriptors = {}
-        for name, blocks in (("readings.csv", _csv()), ("river.txt", _text()), ("telemetry.bin", _telemetry())):
+        for name, blocks in (("readings.csv", _csv()), ("river.txt", _text()), ("telemetry.bin", _frames())):
             file = stack.enter_context(tempfile.TemporaryFile())
-            _fill(file, blocks, KINDS[name].size_bytes)
+            _fill(file, blocks, FILES[name].size_bytes)
             descriptors[name] = file.fileno()
-        yield Library(descriptors)
+        yield SampleFiles(descriptors)
 
 
 def _fill(file: IO[bytes], blocks: Iterator[bytes], size_bytes: int) -> None:
@@ -81,6 +81,6 @@ def _text() -> Iterator[bytes]:
         yield block
 
 
-def _telemetry() -> Iterator[bytes]:
+def _frames() -> Iterator[bytes]:
     for number in count():
         yield frame(number, _BLOCK_BYTES)

@@ -1,14 +1,14 @@
-"""The turnstile: however many streams are asked for at once, they begin one after another."""
+"""The start queue: streams that are requested at once start one after another."""
 
 import asyncio
 from collections import deque
 
 
-class Turnstile:
-    """Lets ``PER_TURN`` streams begin in a turn of the event loop; the others wait for the next turns, in order.
+class StartQueue:
+    """Lets ``PER_TURN`` streams start in each turn of the event loop; the others wait, in order.
 
-    To begin a stream takes the loop much longer than to send a chunk. So many that begin at once delay one another, and
-    not the streams under way.
+    Starting a stream takes the loop much longer than sending a chunk. With the queue, streams that start at once delay
+    each other, but not the running ones.
     """
 
     PER_TURN = 1
@@ -17,8 +17,8 @@ class Turnstile:
         self._passed = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
-        """Return when it is the caller's turn; at once where nobody else is about to begin."""
+    async def wait_turn(self) -> None:
+        """Wait for the caller's turn; return at once if no other stream is about to start."""
         loop = asyncio.get_running_loop()
         if self._passed < self.PER_TURN:
             if not self._passed:
@@ -33,7 +33,7 @@ class Turnstile:
         self._passed = 0
         while self._waiting and self._passed < self.PER_TURN:
             turn = self._waiting.popleft()
-            if not turn.done():  # its client may have left meanwhile
+            if not turn.done():  # the client may have disconnected
                 turn.set_result(None)
                 self._passed += 1
         if self._passed:

@@ -6,8 +6,8 @@ from itertools import count, islice, repeat
 
 import pytest
 
-from target_app.producing import Form, Plan, Producer, StreamCutError, Terms
-from target_app.shutdown import Closing
+from target_app.producer import Form, Plan, Producer, StreamCutError, StreamLimits
+from target_app.shutdown import Shutdown
 
 AT_ONCE = 0.0
 LATE_S = 60.0
@@ -52,7 +52,7 @@ class Plain(Letters):
 def produce(virtually):
     """What a stream gave, what it marked, and whether it was cut; ``meanwhile`` is called 50 ms after its start."""
 
-    def run(form, plan, terms=None, *, meanwhile=None):
+    def run(form, plan, limits=None, *, meanwhile=None):
         items, marks, cut = [], [], False
         keep = items.append
 
@@ -60,7 +60,7 @@ def produce(virtually):
             nonlocal cut
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.05, meanwhile)
-            async with aclosing(Producer(form, plan, terms or Terms(Closing()), marks.append).run()) as stream:
+            async with aclosing(Producer(form, plan, limits or StreamLimits(Shutdown()), marks.append).run()) as stream:
                 try:
                     async for item in stream:
                         keep(item)
@@ -89,8 +89,10 @@ def test_a_form_without_terminator_does_not_wait_for_one(produce):
 def test_a_preface_does_not_wait_for_the_first_chunk(produce):
     form = Letters()
     form.preface = "role"
-    closing = Closing()
-    items, *_ = produce(form, Plan(2, repeat(LATE_S)), Terms(closing), meanwhile=lambda: closing.close("shutdown"))
+    shutdown = Shutdown()
+    items, *_ = produce(
+        form, Plan(2, repeat(LATE_S)), StreamLimits(shutdown), meanwhile=lambda: shutdown.request("shutdown")
+    )
     assert items == ["role", "end0"]
 
 
@@ -120,52 +122,54 @@ def test_an_error_that_the_form_cannot_say_cuts_the_stream(produce):
 
 
 def test_a_stall_is_silent_until_the_longest_time_is_over(produce):
-    terms = Terms(Closing(), max_stream_s=0.2, heartbeat_s=0.02)
-    assert produce(Letters(), fast(fail_at=1, fail_how="stall"), terms) == (["c0", "error"], ["deadline"], False)
+    limits = StreamLimits(Shutdown(), max_stream_s=0.2, heartbeat_s=0.02)
+    assert produce(Letters(), fast(fail_at=1, fail_how="stall"), limits) == (["c0", "error"], ["deadline"], False)
 
 
 def test_a_stream_that_lasts_too_long_says_so_and_ends(produce):
-    items, marks, cut = produce(Letters(), Plan(1000, (n * 0.01 for n in count())), Terms(Closing(), max_stream_s=0.1))
+    items, marks, cut = produce(
+        Letters(), Plan(1000, (n * 0.01 for n in count())), StreamLimits(Shutdown(), max_stream_s=0.1)
+    )
     assert (items[0], items[-1], marks, cut) == ("c0", "error", ["deadline"], False)
     assert len(items) == 11
 
 
 def test_one_that_never_waits_ends_at_the_longest_time_too(produce):
-    _, marks, cut = produce(Plain(), fast(10**9), Terms(Closing(), max_stream_s=0.1))
+    _, marks, cut = produce(Plain(), fast(10**9), StreamLimits(Shutdown(), max_stream_s=0.1))
     assert (marks, cut) == (["deadline"], True)
 
 
 def test_silence_is_kept_alive_and_chunks_are_not_late_for_it(produce):
-    items, *_ = produce(Letters(), Plan(1, iter([0.0, 1.5])), Terms(Closing(), heartbeat_s=0.4))
+    items, *_ = produce(Letters(), Plan(1, iter([0.0, 1.5])), StreamLimits(Shutdown(), heartbeat_s=0.4))
     assert items == ["c0", ".", ".", ".", "end1"]
 
 
 @pytest.mark.parametrize(("form", "heartbeat_s"), [(Plain, 0.02), (Letters, 0), (Letters, 5.0)])
 def test_no_heartbeat_where_there_is_none_to_send(produce, form, heartbeat_s):
-    items, *_ = produce(form(), Plan(2, iter([0.0, 0.1, 0.2])), Terms(Closing(), heartbeat_s=heartbeat_s))
+    items, *_ = produce(form(), Plan(2, iter([0.0, 0.1, 0.2])), StreamLimits(Shutdown(), heartbeat_s=heartbeat_s))
     assert "." not in items
 
 
 def test_streams_that_are_to_end_end_with_their_terminator(produce):
-    closing = Closing()
+    shutdown = Shutdown()
     plan = Plan(1000, (n * 0.01 for n in count()))
-    items, marks, cut = produce(Letters(), plan, Terms(closing), meanwhile=lambda: closing.close("shutdown"))
+    items, marks, cut = produce(Letters(), plan, StreamLimits(shutdown), meanwhile=lambda: shutdown.request("shutdown"))
     assert items[-1] == f"end{len(items) - 1}"
     assert (marks, cut) == ([], False)
 
 
 def test_one_whose_length_is_announced_hurries_instead(produce):
-    closing, form = Closing(), Plain()
-    form.announced = True
+    shutdown, form = Shutdown(), Plain()
+    form.has_length = True
     plan = Plan(5, iter([0.0, *repeat(LATE_S, 9)]))
-    items, marks, cut = produce(form, plan, Terms(closing), meanwhile=lambda: closing.close("shutdown"))
+    items, marks, cut = produce(form, plan, StreamLimits(shutdown), meanwhile=lambda: shutdown.request("shutdown"))
     assert (items, marks, cut) == ([f"c{n}" for n in range(5)], [], False)
 
 
 def test_one_that_stalls_ends_when_it_is_to(produce):
-    closing = Closing()
+    shutdown = Shutdown()
     plan = fast(fail_at=1, fail_how="stall")
-    items, *_ = produce(Letters(), plan, Terms(closing), meanwhile=lambda: closing.close("shutdown"))
+    items, *_ = produce(Letters(), plan, StreamLimits(shutdown), meanwhile=lambda: shutdown.request("shutdown"))
     assert items == ["c0", "end1"]
 
 
@@ -179,7 +183,7 @@ def test_a_stream_that_never_waits_lets_others_run():
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        async for _ in Producer(Plain(), fast(320), Terms(Closing()), turns.append).run():
+        async for _ in Producer(Plain(), fast(320), StreamLimits(Shutdown()), turns.append).run():
             pass
         task.cancel()
 
@@ -191,7 +195,7 @@ def test_a_stream_that_nobody_reads_to_its_end_lets_go():
     form = Letters()
 
     async def scenario():
-        async with aclosing(Producer(form, fast(10), Terms(Closing()), print).run()) as stream:
+        async with aclosing(Producer(form, fast(10), StreamLimits(Shutdown()), print).run()) as stream:
             assert [item async for item in _first(stream, 2)] == ["c0", "c1"]
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the keys: how they are shown, and where they are asked for."""
+"""The keys in the OpenAPI document: how a client sends them, and which paths need them."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -12,7 +12,7 @@ _SCHEMES = {
 
 
 def with_keys(app: FastAPI, open_paths: Collection[str]) -> Callable[[], dict[str, Any]]:
-    """An ``openapi`` for ``app`` that names the keys for every path but the ``open_paths``."""
+    """Make an ``openapi`` for ``app`` that requires a key for every path but the ``open_paths``."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
