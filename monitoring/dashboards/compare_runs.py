@@ -1,4 +1,4 @@
-"""Compare runs: two runs by their ids, side by side as their results have them, and the older laid on the newer."""
+"""Compare runs: the results of two runs side by side, and the base run's charts over the new run's."""
 
 from grafanalib import core
 
@@ -39,12 +39,11 @@ from monitoring.variables import (
 UID = "streamgauge-compare-runs"
 
 _STREAM = {"name": "Name", "protocol": "Protocol"}
-#: Half of these statistics would do for most; but nobody can choose which.
 _SHOWN = any_of("stat", ("mean", "p50", "p90", "p99", "max"))
 
 
 def build() -> Json:
-    """The dashboard as Grafana reads it."""
+    """Build the dashboard."""
     of_results = of_targets(RESULT_INFO)
     return dashboard(
         UID,
@@ -52,10 +51,10 @@ def build() -> Json:
         "Two finished load tests by their ids. Choose a time range that holds both.",
         [
             Row("Finished runs", 6, (24,), [_finished()]),
-            Row("Can these two be compared?", 4, (5, 6, 6, 7), _comparable()),
+            Row("Can these runs be compared?", 4, (5, 6, 6, 7), _comparable()),
             Row("Times", 12, (24,), [_times()]),
             Row("Load and failures", 8, (12,), _amounts()),
-            Row("The base laid on the new run", 9, (12,), _courses()),
+            Row("Both runs over time", 9, (12,), _courses()),
         ],
         [
             *targets_of(GENERATORS),
@@ -73,13 +72,13 @@ def _finished() -> Table:
     return table(
         "Finished runs",
         f"`{RESULT_INFO}`, `{RESULT_USERS}`, `{RESULT_DURATION}`, `{RESULT_COUNTS}`, `{RESULT_PER_SECOND}`, "
-        f"`{RESULT_LEFT_OUT}`: what each load test in the time shown came to, newest first. Take two of the same "
-        "scenario, host and users, both trusted, as base and new above. Of a run with many names the 20 with the most "
-        "streams are here and below; the last column counts the others.",
+        f"`{RESULT_LEFT_OUT}`: the results of each load test in the time range, newest first. Select two trusted runs "
+        "of the same scenario, host and users as base and new above. Of a run with many names, only the 20 with the "
+        "most streams are exported; the last column counts the others.",
         {"run_id": "Run", "scenario": "Scenario", "host": "Host", "trust": "Measurement"},
         [
             Column("Users", of_each_run(RESULT_USERS), "short"),
-            Column("Lasted", of_each_run(RESULT_DURATION), "s"),
+            Column("Run length", of_each_run(RESULT_DURATION), "s"),
             Column("Streams", of_each_run(RESULT_COUNTS, any_of("metric", ["streams_started"])), "short"),
             Column("Failed", of_each_run(RESULT_COUNTS, any_of("metric", ["streams_failed"])), "short"),
             Column("Chunks/s", of_each_run(RESULT_PER_SECOND, any_of("metric", ["chunks"])), per_second("chunks")),
@@ -107,27 +106,27 @@ def _comparable() -> list[core.Panel]:
             "Users",
             "users",
             "Different load",
-            "how many users each run had at most. With another number of users the load was another one, and the times "
-            "below differ for that reason already.",
+            "the highest number of users of each run. With different numbers of users, the loads differ, and so do "
+            "the times below.",
         ),
         alike(
             "Scenario",
             "scenario",
             "Different load",
-            "the locustfiles of each run. Different scenarios stream different things: their times say nothing of a "
-            "change in the service. Paths and bodies that were given as options are not known here.",
+            "the locustfiles of each run. Times of different scenarios do not show a change in the service. Paths "
+            "and bodies that were set by options are not known here.",
         ),
         alike(
             "Host",
             "host",
             "Different service",
-            "which service each run was against. Different hosts are what you want when you compare two places, and a "
-            "mistake when you compare two versions.",
+            "the service that each run was against. Different hosts are right for a comparison of two places, and "
+            "wrong for a comparison of two versions.",
         ),
         words(
             "Measurement",
-            f"`{RESULT_INFO}`: whether both measurements are trusted. One that is not may show the load generator's "
-            "own delays as the service's; its result.json gives the reasons. Do not conclude anything from it.",
+            f"`{RESULT_INFO}`: whether both measurements are trusted. Without trust, delays may be the load "
+            "generator's own; result.json gives the reasons. Draw no conclusions from such a run.",
             (same("trust", trusted), "Both are trusted"),
             (different("trust", trusted), "Do not compare: base {{base}}, new {{new}}"),
         ),
@@ -146,10 +145,10 @@ def _compared(name: str, by: tuple[str, ...], unit: str, *matchers: str) -> list
 def _times() -> Table:
     return table(
         "Times",
-        f"`{RESULT_SECONDS}`: each time of both runs exactly as result.json has it, new less base, and new over base; "
-        "the largest ratio first, which is what became slower most. A ratio of 1.05 is 5 % slower. Small differences "
-        "may be chance: `streamgauge report` and a second run of each tell. A row with one side alone is a name that "
-        "only one of the runs had. Filter by name, metric or statistic in the headings.",
+        f"`{RESULT_SECONDS}`: each time of both runs as in result.json, their difference and their ratio; the largest "
+        "ratio first. A ratio of 1.05 is 5 % slower. Small differences may be random: check with `streamgauge report` "
+        "and a second run of each. A row with one side alone is a name that only one run has. Filter by name, metric "
+        "or statistic in the headings.",
         {**_STREAM, "metric": "Metric", "stat": "Statistic"},
         _compared(RESULT_SECONDS, ("name", "protocol", "metric", "stat"), "s", _SHOWN),
         sort_by="Ratio",
@@ -164,8 +163,8 @@ def _amounts() -> list[core.Panel]:
     return [
         table(
             "Counts",
-            f"`{RESULT_COUNTS}`: how many streams started and failed, chunks and stalls, in each whole run. A longer "
-            "run has more of everything: compare rates and shares of runs that did not last as long as each other.",
+            f"`{RESULT_COUNTS}`: streams started and failed, chunks and stalls of each whole run. A longer run has "
+            "more of everything: for runs of different length compare rates and shares instead.",
             what,
             _compared(RESULT_COUNTS, by, "short"),
             sort_by="Name",
@@ -182,8 +181,8 @@ def _amounts() -> list[core.Panel]:
         ),
         table(
             "Shares",
-            f"`{RESULT_RATIO}`: the share of streams that failed, the share of chunks that came in one read with "
-            "others, and stalls per stream. Times of failed streams are not in the tables: look at failures first.",
+            f"`{RESULT_RATIO}`: the share of streams that failed, the share of coalesced chunks, and stalls per "
+            "stream. The tables of times leave out failed streams, so compare failures first.",
             what,
             _compared(RESULT_RATIO, by, "short"),
             sort_by="Name",
@@ -191,8 +190,8 @@ def _amounts() -> list[core.Panel]:
         ),
         table(
             "Body bytes",
-            f"`{RESULT_BYTES}`: body bytes of each whole run. Where the chunks are the same and the bytes are not, the "
-            "service sends other chunks than before, or compresses them in another way.",
+            f"`{RESULT_BYTES}`: body bytes of each whole run. If the chunks are equal and the bytes are not, the "
+            "service sends different chunks, or compresses them differently.",
             _STREAM,
             _compared(RESULT_BYTES, ("name", "protocol"), "bytes"),
             sort_by="Name",
@@ -210,34 +209,34 @@ def _courses() -> list[core.Panel]:
         lines = [(queries[0], "base $base"), (queries[1], "new $new")]
         return chart(title, text, lines, unit, limit_of, noValue=NO_RUN)
 
-    moved = "The base is moved in time so that both start together; the axis shows the new run's time."
+    moved = "The base is moved in time so that both start together; the axis has the new run's time."
     return [
         over_each_other(
             "Active streams",
-            f"`{CLIENT_ACTIVE}`: the load of both runs. {moved} Lines that differ here make all the others differ, and "
-            "that is not the service's doing.",
+            f"`{CLIENT_ACTIVE}`: the load of both runs. {moved} If the lines differ here, all others differ too, and "
+            "the service is not the cause.",
             (base.gauge_sum(CLIENT_ACTIVE), new.gauge_sum(CLIENT_ACTIVE)),
             "short",
         ),
         over_each_other(
             "Chunks",
-            f"`{CLIENT_CHUNKS}`: chunks per second in both runs. {moved} A lower plateau under the same load is a "
-            "service that holds less.",
+            f"`{CLIENT_CHUNKS}`: chunks per second in both runs. {moved} A lower plateau under the same load means "
+            "that the service has less capacity.",
             (base.rate(CLIENT_CHUNKS), new.rate(CLIENT_CHUNKS)),
             per_second("chunks"),
         ),
         over_each_other(
             "Time to first chunk, p99",
-            f"`{CLIENT_TTFC}`: both runs over time. {moved} A difference at the start alone is a cold start; one that "
-            "stays is the change that you look for.",
+            f"`{CLIENT_TTFC}`: both runs over time. {moved} A difference only at the start is a cold start; a lasting "
+            "one is a change in the service.",
             (base.quantile(0.99, CLIENT_TTFC), new.quantile(0.99, CLIENT_TTFC)),
             "s",
             CLIENT_TTFC,
         ),
         over_each_other(
             "Chunk interval, p99",
-            f"`{CLIENT_INTERVAL}`: both runs over time. {moved} Where the lines part as the load grows, one of the two "
-            "reached its capacity there.",
+            f"`{CLIENT_INTERVAL}`: both runs over time. {moved} Where the lines separate as the load grows, one of the "
+            "runs reached the service's capacity.",
             (base.quantile(0.99, CLIENT_INTERVAL), new.quantile(0.99, CLIENT_INTERVAL)),
             "s",
             CLIENT_INTERVAL,

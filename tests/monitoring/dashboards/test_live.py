@@ -184,7 +184,7 @@ def test_both_runs_are_in_the_table_of_runs_newest_first(live):
     for row, result in zip(rows, reversed(live.results), strict=True):
         assert row["Measurement"] == words[result["verdict"]["trust"]]
         earliest_s, latest_s = live.ends_s(result["run"])
-        assert earliest_s <= started_s(result) + row["Lasted"] <= latest_s
+        assert earliest_s <= started_s(result) + row["Run length"] <= latest_s
 
 
 def compared(live, title):
@@ -216,7 +216,7 @@ def test_finished_runs_are_in_the_table_with_their_load(live):
     rows = asked.table(panel, POINTS).rows
     assert [row["Run"] for row in rows] == [result["run"]["id"] for result in reversed(live.results)]
     for row, result in zip(rows, reversed(live.results), strict=True):
-        assert (row["Users"], row["Lasted"]) == (result["run"]["users"], result["run"]["duration_s"])
+        assert (row["Users"], row["Run length"]) == (result["run"]["users"], result["run"]["duration_s"])
         assert row["Measurement"] == result["verdict"]["trust"]
         assert row["Streams"] == sum(each["started"] for each in result["streams"])
 
