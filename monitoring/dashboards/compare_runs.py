@@ -28,12 +28,12 @@ from monitoring.variables import (
     GENERATORS,
     NEWEST_FIRST,
     OLDEST_FIRST,
+    computed,
     names,
     of_targets,
     pick,
     runs,
     targets_of,
-    worked_out,
 )
 
 UID = "streamgauge-compare-runs"
@@ -62,7 +62,7 @@ def build() -> Json:
             runs(),
             pick(BASE, "Base run", of_results, "run_id", OLDEST_FIRST),
             pick(NEW, "New run", of_results, "run_id", NEWEST_FIRST),
-            worked_out("shift", start_difference(BASE, NEW)),
+            computed("shift", start_difference(BASE, NEW)),
         ],
         since="now-1h",
     )
