@@ -4,27 +4,7 @@ from collections.abc import Callable
 
 from grafanalib import core
 
-from monitoring.dashboards.families import (
-    CLIENT_ACTIVE,
-    CLIENT_BYTES,
-    CLIENT_CHUNKS,
-    CLIENT_DURATION,
-    CLIENT_FINISHED,
-    CLIENT_INTERVAL,
-    CLIENT_TTFC,
-    DELAY,
-    GENERATOR_LAG,
-    LOOP_LAG,
-    NAME_LEGEND,
-    SEND,
-    SERVER_ACTIVE,
-    SERVER_BYTES,
-    SERVER_CHUNKS,
-    SERVER_DURATION,
-    SERVER_FINISHED,
-    SERVER_INTERVAL,
-    SERVER_TTFC,
-)
+from monitoring.dashboards import families as m
 from monitoring.panels import Json, chart, heatmap, per_second
 from monitoring.promql.panels import (
     bucket_rate,
@@ -55,8 +35,8 @@ def build() -> Json:
         "The same quantiles from both sides: a delay that only the client sees comes from the path. Select routes and "
         "names of the same streams.",
         [
-            Row("Time to first chunk", 9, (8,), _pair("time to first chunk", SERVER_TTFC, CLIENT_TTFC)),
-            Row("Chunk interval", 9, (8,), _pair("chunk interval", SERVER_INTERVAL, CLIENT_INTERVAL)),
+            Row("Time to first chunk", 9, (8,), _pair("time to first chunk", m.SERVER_TTFC, m.CLIENT_TTFC)),
+            Row("Chunk interval", 9, (8,), _pair("chunk interval", m.SERVER_INTERVAL, m.CLIENT_INTERVAL)),
             Row("Chunk delay", 9, (12,), _delay()),
             Row("Names that are routes", 7, (24,), [_by_stream()]),
             Row("Counts on both sides", 8, (8, 8, 8, 12, 12), _counts()),
@@ -100,17 +80,17 @@ def _delay() -> list[core.Panel]:
     return [
         chart(
             "Chunk delay",
-            f"`{DELAY}`: from the server's stamp on a chunk until its arrival, one way; only if the server stamps "
+            f"`{m.DELAY}`: from the server's stamp on a chunk until its arrival, one way; only if the server stamps "
             "its chunks. It contains the path alone and not the app; a rise with the load means a queue.",
-            median_and_p99(DELAY, ("name",), "{{name}}"),
+            median_and_p99(m.DELAY, ("name",), "{{name}}"),
             "s",
-            DELAY,
+            m.DELAY,
         ),
         heatmap(
             "Chunk delay, distribution",
-            f"`{DELAY}`: each row is a bucket, darker for more chunks. A band that rises and falls means a "
+            f"`{m.DELAY}`: each row is a bucket, darker for more chunks. A band that rises and falls means a "
             "buffer that fills and drains; a second band means a second path, such as another proxy.",
-            bucket_rate(DELAY),
+            bucket_rate(m.DELAY),
             "chunks",
         ),
     ]
@@ -120,16 +100,16 @@ def _by_stream() -> Table:
     by_name = ("name", "protocol")
     return table(
         "By stream",
-        f"`{SERVER_TTFC}`, `{CLIENT_TTFC}`, `{SERVER_INTERVAL}`, `{CLIENT_INTERVAL}`, `{DELAY}`: both sides in one row "
-        "if the load test's name is the server's route, which is the default. A row with one side alone has another "
-        "name. Look for the row whose two columns differ most.",
+        f"`{m.SERVER_TTFC}`, `{m.CLIENT_TTFC}`, `{m.SERVER_INTERVAL}`, `{m.CLIENT_INTERVAL}`, `{m.DELAY}`: both sides "
+        "in one row if the load test's name is the server's route, which is the default. A row with one side alone has "
+        "another name. Look for the row whose two columns differ most.",
         {"name": "Route or name", "protocol": "Protocol"},
         [
-            Column("TTFC p99, server", quantile_by_name(0.99, SERVER_TTFC), "s", SERVER_TTFC),
-            Column("TTFC p99, client", quantile(0.99, CLIENT_TTFC, by_name), "s", CLIENT_TTFC),
-            Column("Interval p99, server", quantile_by_name(0.99, SERVER_INTERVAL), "s", SERVER_INTERVAL),
-            Column("Interval p99, client", quantile(0.99, CLIENT_INTERVAL, by_name), "s", CLIENT_INTERVAL),
-            Column("Delay p99", quantile(0.99, DELAY, by_name), "s", DELAY),
+            Column("TTFC p99, server", quantile_by_name(0.99, m.SERVER_TTFC), "s", m.SERVER_TTFC),
+            Column("TTFC p99, client", quantile(0.99, m.CLIENT_TTFC, by_name), "s", m.CLIENT_TTFC),
+            Column("Interval p99, server", quantile_by_name(0.99, m.SERVER_INTERVAL), "s", m.SERVER_INTERVAL),
+            Column("Interval p99, client", quantile(0.99, m.CLIENT_INTERVAL, by_name), "s", m.CLIENT_INTERVAL),
+            Column("Delay p99", quantile(0.99, m.DELAY, by_name), "s", m.DELAY),
         ],
     )
 
@@ -138,8 +118,8 @@ def _counts() -> list[core.Panel]:
     return [
         _both(
             "Active streams",
-            SERVER_ACTIVE,
-            CLIENT_ACTIVE,
+            m.SERVER_ACTIVE,
+            m.CLIENT_ACTIVE,
             gauge_sum,
             "short",
             "running streams on both sides. Server higher: clients have disconnected and the app does not know yet. "
@@ -147,8 +127,8 @@ def _counts() -> list[core.Panel]:
         ),
         _both(
             "Chunks",
-            SERVER_CHUNKS,
-            CLIENT_CHUNKS,
+            m.SERVER_CHUNKS,
+            m.CLIENT_CHUNKS,
             rate,
             per_second("chunks"),
             "chunks per second, sent and received. If the lines differ, a buffer fills (server higher, then client "
@@ -156,8 +136,8 @@ def _counts() -> list[core.Panel]:
         ),
         _both(
             "Body bytes",
-            SERVER_BYTES,
-            CLIENT_BYTES,
+            m.SERVER_BYTES,
+            m.CLIENT_BYTES,
             rate,
             "binBps",
             "body bytes per second, sent and received. If chunks agree and bytes do not, something on the path "
@@ -165,20 +145,20 @@ def _counts() -> list[core.Panel]:
         ),
         chart(
             "Failed streams",
-            f"`{SERVER_FINISHED}`, `{CLIENT_FINISHED}`: the share of finished streams that failed, as counted by each "
-            "side. Failures that only the client counts come from the path, or from streams that the app ended "
+            f"`{m.SERVER_FINISHED}`, `{m.CLIENT_FINISHED}`: the share of finished streams that failed, as counted by "
+            "each side. Failures that only the client counts come from the path, or from streams that the app ended "
             "cleanly without their end marker.",
             [(failed_on_server(), "server"), (failed_on_client(), "client")],
             "percentunit",
-            CLIENT_FINISHED,
+            m.CLIENT_FINISHED,
         ),
         chart(
             "Stream duration, mean",
-            f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams lasted: on the server all that finished, on "
-            "the client those that completed or were aborted on purpose. If none fails: client much longer means that "
-            "streams wait before the app; server longer means that it continues after the client has "
+            f"`{m.SERVER_DURATION}`, `{m.CLIENT_DURATION}`: how long streams lasted: on the server all that finished, "
+            "on the client those that completed or were aborted on purpose. If none fails: client much longer means "
+            "that streams wait before the app; server longer means that it continues after the client has "
             "disconnected.",
-            [(mean(SERVER_DURATION), "server"), (mean(CLIENT_DURATION), "client")],
+            [(mean(m.SERVER_DURATION), "server"), (mean(m.CLIENT_DURATION), "client")],
             "s",
         ),
     ]
@@ -188,23 +168,23 @@ def _causes() -> list[core.Panel]:
     return [
         chart(
             "Three lags on one axis, p99",
-            f"`{LOOP_LAG}`, `{SEND}`, `{GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, and the "
-            "load generator. The lag that rises with the latency shows the cause: blocking calls, slow readers or "
-            "network, or a load test that needs more workers. The load test reads up to 10 ms late on purpose.",
+            f"`{m.LOOP_LAG}`, `{m.SEND}`, `{m.GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, "
+            "and the load generator. The lag that rises with the latency shows the cause: blocking calls, slow readers "
+            "or network, or a load test that needs more workers. The load test reads up to 10 ms late on purpose.",
             [
-                (quantile(0.99, LOOP_LAG), "event loop lag (app)"),
-                (quantile(0.99, SEND), "send time (readers, network)"),
-                (quantile(0.99, GENERATOR_LAG), "generator lag (load test)"),
+                (quantile(0.99, m.LOOP_LAG), "event loop lag (app)"),
+                (quantile(0.99, m.SEND), "send time (readers, network)"),
+                (quantile(0.99, m.GENERATOR_LAG), "generator lag (load test)"),
             ],
             "s",
         ),
         chart(
             "Chunk interval, p99 by name",
-            f"`{CLIENT_INTERVAL}`: the client's view of each name, to find the one that causes the difference above. "
+            f"`{m.CLIENT_INTERVAL}`: the client's view of each name, to find the one that causes the difference above. "
             "Select that name and its route, then read the whole dashboard again.",
-            [(quantile(0.99, CLIENT_INTERVAL, ("name", "protocol")), NAME_LEGEND)],
+            [(quantile(0.99, m.CLIENT_INTERVAL, ("name", "protocol")), m.NAME_LEGEND)],
             "s",
-            CLIENT_INTERVAL,
+            m.CLIENT_INTERVAL,
         ),
     ]
 

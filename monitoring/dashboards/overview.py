@@ -7,21 +7,7 @@ from monitoring.config import (
     FAILED_OUTCOMES,
     SUCCESS_OBJECTIVE,
 )
-from monitoring.dashboards.families import (
-    BY_ROUTE,
-    CLIENT_ACTIVE,
-    CLIENT_FINISHED,
-    CLIENT_INTERVAL,
-    CLIENT_STARTED,
-    CLIENT_TTFC,
-    ROUTE_LEGEND,
-    SERVER_ACTIVE,
-    SERVER_FINISHED,
-    SERVER_INTERVAL,
-    SERVER_STARTED,
-    SERVER_TTFC,
-    TRUST,
-)
+from monitoring.dashboards import families as m
 from monitoring.dashboards.runs import runs_table
 from monitoring.dashboards.service_level import INTERVAL_SHARE, TTFC_SHARE, alerts_table, budget_panels
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
@@ -71,46 +57,46 @@ def _now() -> list[core.Panel]:
     return [
         verdict(
             "Measurement",
-            f"`{TRUST}`: whether the load test's figures can be trusted; the worst verdict of several runs. If it is "
+            f"`{m.TRUST}`: whether the load test's figures can be trusted; the worst verdict of several runs. If it is "
             "degraded or invalid, check the generator on the dashboard Load test before the service.",
-            lowest(TRUST),
+            lowest(m.TRUST),
         ),
         stat(
             "First chunks in time",
-            f"`{SERVER_TTFC}`: the share of streams whose first chunk the server sent within the time selected by the "
-            "variable. Below the objective, check under Latency whether one route or all are slow.",
-            share_within(SERVER_TTFC, "ttfc_slo"),
+            f"`{m.SERVER_TTFC}`: the share of streams whose first chunk the server sent within the time selected by "
+            "the variable. Below the objective, check under Latency whether one route or all are slow.",
+            share_within(m.SERVER_TTFC, "ttfc_slo"),
             "percentunit",
             TTFC_SHARE,
         ),
         stat(
             "Chunks in time",
-            f"`{SERVER_INTERVAL}`: the share of chunks that followed the previous one within the time selected by the "
-            "variable. That time must exceed the routes' intended interval, or all chunks count as late.",
-            share_within(SERVER_INTERVAL, "interval_slo"),
+            f"`{m.SERVER_INTERVAL}`: the share of chunks that followed the previous one within the time selected by "
+            "the variable. That time must exceed the routes' intended interval, or all chunks count as late.",
+            share_within(m.SERVER_INTERVAL, "interval_slo"),
             "percentunit",
             INTERVAL_SHARE,
         ),
         stat(
             "Failed streams",
-            f"`{SERVER_FINISHED}`: the share of finished streams with the outcome {' or '.join(FAILED_OUTCOMES)}. "
+            f"`{m.SERVER_FINISHED}`: the share of finished streams with the outcome {' or '.join(FAILED_OUTCOMES)}. "
             "Client disconnects do not count. Above zero, check the outcomes, then the app's log.",
             failed_on_server(),
             "percentunit",
-            SERVER_FINISHED,
+            m.SERVER_FINISHED,
         ),
         stat(
             "Active streams",
-            f"`{SERVER_ACTIVE}`: running streams of all selected routes. Compare it with the intended load: fewer "
+            f"`{m.SERVER_ACTIVE}`: running streams of all selected routes. Compare it with the intended load: fewer "
             "means that streams end early or do not start; a steady rise means that they do not end.",
-            gauge_sum(SERVER_ACTIVE),
+            gauge_sum(m.SERVER_ACTIVE),
             "short",
         ),
         stat(
             "Streams started per second",
-            f"`{SERVER_STARTED}`: new streams per second. Zero with active streams means long streams and no new ones; "
-            "zero without active streams means no traffic.",
-            rate(SERVER_STARTED),
+            f"`{m.SERVER_STARTED}`: new streams per second. Zero with active streams means long streams and no new "
+            "ones; zero without active streams means no traffic.",
+            rate(m.SERVER_STARTED),
             per_second("streams"),
         ),
     ]
@@ -118,16 +104,16 @@ def _now() -> list[core.Panel]:
 
 def _service_level() -> list[core.Panel]:
     return [
-        _attained("First chunks in time", SERVER_TTFC, CLIENT_TTFC, "ttfc_slo", TTFC_SHARE),
-        _attained("Chunks in time", SERVER_INTERVAL, CLIENT_INTERVAL, "interval_slo", INTERVAL_SHARE),
+        _attained("First chunks in time", m.SERVER_TTFC, m.CLIENT_TTFC, "ttfc_slo", TTFC_SHARE),
+        _attained("Chunks in time", m.SERVER_INTERVAL, m.CLIENT_INTERVAL, "interval_slo", INTERVAL_SHARE),
         chart(
             "Streams that did not fail",
-            f"`{SERVER_FINISHED}`, `{CLIENT_FINISHED}`: the share of finished streams that did not fail, as counted by "
-            f"each side. The client also counts {', '.join(CLIENT_FAILED_OUTCOMES[:3])} and streams that never reached "
-            "the app: if only the client's line drops, check the path.",
+            f"`{m.SERVER_FINISHED}`, `{m.CLIENT_FINISHED}`: the share of finished streams that did not fail, as "
+            f"counted by each side. The client also counts {', '.join(CLIENT_FAILED_OUTCOMES[:3])} and streams that "
+            "never reached the app: if only the client's line drops, check the path.",
             [
-                (share(SERVER_FINISHED, SERVER_SUCCEEDED), "server"),
-                (share(CLIENT_FINISHED, CLIENT_SUCCEEDED, (), CLIENT_COUNTED), "client"),
+                (share(m.SERVER_FINISHED, SERVER_SUCCEEDED), "server"),
+                (share(m.CLIENT_FINISHED, CLIENT_SUCCEEDED, (), CLIENT_COUNTED), "client"),
             ],
             "percentunit",
             SUCCESS_OBJECTIVE,
@@ -155,24 +141,24 @@ def _attained(title: str, server: str, client: str, variable: str, objective: fl
 def _traffic() -> list[core.Panel]:
     outcomes = chart(
         "Streams finished, by outcome",
-        f"`{SERVER_FINISHED}`: how streams ended, as counted by the server; failures are red. Many "
+        f"`{m.SERVER_FINISHED}`: how streams ended, as counted by the server; failures are red. Many "
         "`client_disconnect` mean impatient clients, or a load test that disconnects on purpose.",
-        [(rate(SERVER_FINISHED, ("outcome",)), "{{outcome}}")],
+        [(rate(m.SERVER_FINISHED, ("outcome",)), "{{outcome}}")],
         per_second("streams"),
     )
     return [
         chart(
             "Streams started",
-            f"`{SERVER_STARTED}`, `{CLIENT_STARTED}`: new streams per second on both sides. If the client's line is "
-            "higher, streams did not reach the app: refused connections, a proxy, a full queue.",
-            [(rate(SERVER_STARTED), "server"), (rate(CLIENT_STARTED), "client")],
+            f"`{m.SERVER_STARTED}`, `{m.CLIENT_STARTED}`: new streams per second on both sides. If the client's line "
+            "is higher, streams did not reach the app: refused connections, a proxy, a full queue.",
+            [(rate(m.SERVER_STARTED), "server"), (rate(m.CLIENT_STARTED), "client")],
             per_second("streams"),
         ),
         chart(
             "Active streams",
-            f"`{SERVER_ACTIVE}`, `{CLIENT_ACTIVE}`: running streams. Both lines should follow the load; a server's "
+            f"`{m.SERVER_ACTIVE}`, `{m.CLIENT_ACTIVE}`: running streams. Both lines should follow the load; a server's "
             "line that stays up after the load has ended is a leak.",
-            [(gauge_sum(SERVER_ACTIVE), "server"), (gauge_sum(CLIENT_ACTIVE), "client")],
+            [(gauge_sum(m.SERVER_ACTIVE), "server"), (gauge_sum(m.CLIENT_ACTIVE), "client")],
             "short",
         ),
         colour(outcomes, f"/^({'|'.join(FAILED_OUTCOMES)})$/", "red"),
@@ -183,32 +169,32 @@ def _latency() -> list[core.Panel]:
     return [
         chart(
             "Time to first chunk",
-            f"`{SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 means a "
+            f"`{m.SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 means a "
             "queue: some streams waited for others. Check the event loop lag on the dashboard Server.",
-            percentiles(SERVER_TTFC),
+            percentiles(m.SERVER_TTFC),
             "s",
-            SERVER_TTFC,
+            m.SERVER_TTFC,
         ),
         heatmap(
             "Time to first chunk, distribution",
-            f"`{SERVER_TTFC}`: each row is a bucket, darker for more streams. Two bands mean two kinds of stream "
+            f"`{m.SERVER_TTFC}`: each row is a bucket, darker for more streams. Two bands mean two kinds of stream "
             "(a cache, a cold start); select routes to separate them.",
-            bucket_rate(SERVER_TTFC),
+            bucket_rate(m.SERVER_TTFC),
             "streams",
         ),
         chart(
             "Chunk interval, p99 by route",
-            f"`{SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
+            f"`{m.SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
             "The load at which the p99 rises above the route's usual interval is the service's capacity.",
-            [(quantile(0.99, SERVER_INTERVAL, BY_ROUTE), ROUTE_LEGEND)],
+            [(quantile(0.99, m.SERVER_INTERVAL, m.BY_ROUTE), m.ROUTE_LEGEND)],
             "s",
-            SERVER_INTERVAL,
+            m.SERVER_INTERVAL,
         ),
         heatmap(
             "Chunk interval, distribution",
-            f"`{SERVER_INTERVAL}`: each row is a bucket, darker for more chunks. A paced service has one narrow "
+            f"`{m.SERVER_INTERVAL}`: each row is a bucket, darker for more chunks. A paced service has one narrow "
             "band; a band that widens upwards means late chunks, and one far below it means bursts.",
-            bucket_rate(SERVER_INTERVAL),
+            bucket_rate(m.SERVER_INTERVAL),
             "chunks",
         ),
     ]
