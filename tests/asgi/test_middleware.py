@@ -113,6 +113,7 @@ def test_a_caller_names_the_routes_of_an_app_without_any(serve):
         ("text/event-stream", "sse"),
         ("application/x-ndjson; charset=utf-8", "ndjson"),
         ("multipart/x-mixed-replace; boundary=frame", "multipart"),
+        ("multipart/related; boundary=frame", "multipart"),
         ("text/plain", "raw"),
     ],
 )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
-from streamgauge.asgi.chunk_counting import counter_for, protocol_of
+from streamgauge.asgi.chunk_counting import counter_for
 from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
@@ -13,6 +13,7 @@ from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import QUICK_S
 from streamgauge.asgi.stamps import Stamper
 from streamgauge.asgi.stream import Stream
+from streamgauge.catalog import protocol_of
 
 #: RFC 9110, section 9, and RFC 5789. Any other is ``other``, for a client may send what it likes.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from streamgauge.catalog import CATALOG
+from streamgauge.catalog import CATALOG, UNSETTLED_PROTOCOL
 from streamgauge.stats.clocks.raw_delays import Delays
 from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.stats.outcome import Outcome
@@ -19,8 +19,6 @@ from streamgauge.stats.stream_stats import StreamStats
 
 NANOSECONDS = 1e9
 _HIGHEST = index_of(HIGHEST_US)
-#: Streams of this protocol do not know yet what they speak; most will be counted under another one.
-UNSETTLED = "auto"
 
 
 class _Positions(dict[int, int]):
@@ -94,7 +92,8 @@ class NameCounts(Kept):
 
     def __init__(self, protocol: str) -> None:
         super().__init__()
-        self._settles = protocol == UNSETTLED
+        #: Streams of this protocol do not know yet what they speak; most will be counted under another one.
+        self._settles = protocol == UNSETTLED_PROTOCOL
         self._begun = self._left = 0
         #: Every outcome from the start, so that the first failure is an increase.
         self.outcomes = Counter({str(outcome): 0 for outcome in Outcome})
