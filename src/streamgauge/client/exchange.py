@@ -14,7 +14,6 @@ from streamgauge.client.http.pool import may_serve_another
 from streamgauge.client.http.redirect import came_whole, is_redirect, redirected
 from streamgauge.client.http.request import Request
 from streamgauge.client.http.sending import Sending
-from streamgauge.client.opening import opening_of
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Settled
@@ -26,10 +25,10 @@ from streamgauge.client.recording import record_of
 from streamgauge.client.start_delay import StartDelay
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.decoder import protocol_of
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.formats import resolve
+from streamgauge.wire.framing import TwoWay
 from streamgauge.wire.http1_head import Head, HeadParser
-from streamgauge.wire.websocket import WebSocketBody
 
 
 class Exchange:
@@ -53,14 +52,14 @@ class Exchange:
         self._context = context
         self._reactor = context.reactor
         self._on_pause = on_pause
-        self._protocol = plan.protocol
-        self._stats = context.process_stats.begin(plan.name, plan.protocol)
+        self._format = plan.format
+        self._stats = context.process_stats.begin(plan.name, plan.format.name)
         self._delay = StartDelay(context.cpu_waited_ns, context.process_stats.now_ns)
         self._timer = ChunkTimer(
             self._stats, context.process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9)
         )
         self._route = Route(())
-        self._opening = opening_of(plan)
+        self._opening = plan.opening()
         self._dial: Dial | None = None
         self._transport: Transport | None = None
         self._reused = False
@@ -70,8 +69,8 @@ class Exchange:
         self._timeouts.wait()
         self._head_parser = HeadParser()
         self._body: BodyReader | None = None
-        #: The body again, where it is one that sends too.
-        self._websocket: WebSocketBody | None = None
+        #: The sending side of a body on which the client sends too.
+        self._two_way: TwoWay | None = None
         self._redirects = 0
 
     def ask(self, route: Route, reuse: Transport | None = None, asked: Request | None = None) -> None:
@@ -111,7 +110,7 @@ class Exchange:
         self._dial = None
         self._transport = transport
         self._reader = ConnectionReader(transport, self._context, self._take, self._failed)
-        route, self._opening = self._route, opening_of(self.plan)
+        route, self._opening = self._route, self.plan.opening()
         self._sending = Sending(transport, self._reactor)
         absolute, authorization = route.absolute, route.proxy_authorization
         upgrade = self._opening.upgrade
@@ -160,8 +159,8 @@ class Exchange:
     def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
         beyond = self._transport is not None and self._transport.beyond
         settled = body.feed(data, arrival_ns, self._context.clock, beyond=beyond)
-        if self._websocket is not None:
-            self._reply(self._websocket, body)
+        if self._two_way is not None:
+            self._reply(self._two_way, body)
         if settled is not None:
             self._end(*settled, arrival_ns)
 
@@ -185,30 +184,31 @@ class Exchange:
         if is_redirect(head) and self._redirects < self.plan.max_redirects:
             self._redirect(head)
             return False
-        if refusal := self._opening.refusal(head):
+        if refusal := self._opening.refusal(head) or self.plan.refusal(head):
             self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
             return False
-        if self._protocol == "auto":
-            self._protocol = protocol_of(head.fields.get("content-type", ""))
-            self._stats = self._process_stats.resettle(self._stats, self.plan.name, self._protocol)
+        found = resolve(self._format, head.fields.get("content-type", ""))
+        if found is not self._format:
+            self._format = found
+            self._stats = self._process_stats.resettle(self._stats, self.plan.name, found.name)
             self._timer.stats = self._stats
         framing = self._opening.framing(head)
-        self._body = BodyReader(self.plan, head, self._protocol, framing, self._stats, self._timer)
+        self._body = BodyReader(self.plan, head, found, framing, self._stats, self._timer)
         assert self._reader is not None
         self._reader.begin_body(self._body, self._timer)
-        if isinstance(framing, WebSocketBody):
-            self._websocket = framing
-            self._reply(framing, self._body)
+        self._two_way = framing.two_way
+        if self._two_way is not None:
+            self._reply(self._two_way, self._body)
         return True
 
-    def _reply(self, websocket: WebSocketBody, body: BodyReader) -> None:
-        """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
+    def _reply(self, two_way: TwoWay, body: BodyReader) -> None:
+        """Send messages and replies that wait, and a close once the named end has come."""
         if self._sending is None:
             return
-        if body.checks.named_end_came and not websocket.closing:
-            websocket.send_close()
+        if body.checks.named_end_came and not two_way.closing:
+            two_way.send_close()
             self._timeouts.closing(lambda: self._peer_closed(""))
-        if outgoing := websocket.take_outgoing():
+        if outgoing := two_way.take_outgoing():
             self._sending.send(outgoing)
 
     def _redirect(self, head: Head) -> None:
@@ -271,12 +271,12 @@ class Exchange:
         self._on_pause()
 
     def _recorded(self, ended: Settled, end_ns: int) -> StreamRecord:
-        return record_of(self.plan.name, self._protocol, ended, end_ns, self._timer, self.head, self._body)
+        return record_of(self.plan.name, self._format.name, ended, end_ns, self._timer, self.head, self._body)
 
     def _let_go(self, outcome: Outcome) -> None:
         """Hang up, or leave the connection in ``reusable``."""
-        if self._websocket is not None and self._sending is not None:
-            self._sending.send(self._websocket.last_words(faulty=outcome is Outcome.PROTOCOL_ERROR))
+        if self._two_way is not None and self._sending is not None:
+            self._sending.send(self._two_way.last_words(faulty=outcome is Outcome.PROTOCOL_ERROR))
         if self._may_reuse(outcome):
             self._release()
         self._hang_up()

@@ -25,7 +25,6 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.http1_head import Head, HeadParser
-from streamgauge.wire.resumption import ResumableSseDecoder
 
 #: The wait where the stream asks for none: the standard says "a few seconds", and most browsers wait this long.
 DEFAULT_WAIT_S = 3.0
@@ -104,12 +103,11 @@ class ReconnectingExchange(Exchange):
 
     def _learn(self, body: BodyReader) -> None:
         self._before = body
-        decoder = body.decoder
-        if isinstance(decoder, ResumableSseDecoder):
-            if decoder.last_event_id is not None:
-                self._event_id = decoder.last_event_id
-            if decoder.retry_ms is not None:
-                self._wait_s = decoder.retry_ms / 1000
+        event_id, retry_ms = body.decoder.resumption()
+        if event_id is not None:
+            self._event_id = event_id
+        if retry_ms is not None:
+            self._wait_s = retry_ms / 1000
 
     def _go_on(self) -> None:
         """Pause to be asked again."""
@@ -140,8 +138,7 @@ def _carry_over(before: BodyReader, body: BodyReader) -> None:
     """Let ``body`` count on from where the connection before it left off."""
     body.bytes = before.bytes
     body.checks.sequence = before.checks.sequence
-    if isinstance(body.decoder, ResumableSseDecoder):
-        body.decoder.heartbeats = before.decoder.heartbeats
+    body.decoder.heartbeats = before.decoder.heartbeats
 
 
 def resumed(request: Request, event_id: str | None) -> Request:

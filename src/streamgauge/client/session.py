@@ -31,7 +31,7 @@ class Session:
         """Send the exchange's request."""
         request = self._cookies.added_to(exchange.request)
         try:
-            route = self._network.route_to(request.target, tunnel=exchange.plan.protocol == "websocket")
+            route = self._network.route_to(request.target, tunnel=exchange.plan.format.upgrade is not None)
         except RouteError as error:
             exchange.fail_to_connect(str(error))
             return
@@ -59,7 +59,7 @@ class Session:
 
     def _shares_connections(self, exchange: Exchange) -> bool:
         """What goes through a proxy's tunnel cannot use a connection on which the proxy relays, and the reverse."""
-        return self._network.proxy is None or exchange.plan.protocol != "websocket"
+        return self._network.proxy is None or exchange.plan.format.upgrade is None
 
     def close(self) -> None:
         """Close the connections that are idle."""

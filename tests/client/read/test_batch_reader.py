@@ -36,13 +36,15 @@ class Bench:
         timer.chunk(self.now_ns)
         sequence, sock = SequenceCheck(), SimpleNamespace()
         body: Any = SimpleNamespace(
-            bytes=0, checks=SimpleNamespace(telling=(frozenset({b"done"}), None), sequence=sequence)
+            bytes=0,
+            max_chunk_bytes=1000,
+            framing=None,
+            decoder=None,
+            checks=SimpleNamespace(telling=(frozenset({b"done"}), None), sequence=sequence),
         )
         transport: Any = SimpleNamespace(sock=sock)
-        framing: Any = None
-        decoder: Any = SimpleNamespace(max_chunk_bytes=1000)
         note = lambda data, arrival_ns: self.long.append((data, arrival_ns))  # noqa: E731
-        fast_path = FastPath(transport, body, framing, decoder, timer, note, self.errors.append)
+        fast_path = FastPath(transport, body, timer, note, self.errors.append)
         fast_path.begin()
         return SimpleNamespace(fast_path=fast_path, sock=sock, timer=timer, body=body, sequence=sequence)
 

@@ -8,48 +8,47 @@ from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.coding import MAX_PIECE_BYTES, ContentDecoder, coding_for
-from streamgauge.wire.decoder import decoder_for
+from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1_body import Framing, NoBody
+from streamgauge.wire.format import Format
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
-from streamgauge.wire.multipart import MultipartDecoder
-from streamgauge.wire.websocket import WebSocketBody
 
 #: A read as large as this may have left something behind in the kernel, which can have come long before the next read.
 LARGE_READ_BYTES = READ_BYTES // 2
-#: Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and none given.
-_CLEAN_CLOSES = frozenset({1000, 1001, 1005})
 
 
 class BodyReader:
     """Feeds what was read through framing and decoder, and times the chunks that come out."""
 
     def __init__(
-        self, plan: StreamPlan, head: Head, protocol: str, framing: Framing, stats: StreamStats, timer: ChunkTimer
+        self, plan: StreamPlan, head: Head, wire_format: Format, framing: Framing, stats: StreamStats, timer: ChunkTimer
     ) -> None:
-        max_chunk_bytes = plan.limits.max_chunk_bytes
+        self.max_chunk_bytes = plan.limits.max_chunk_bytes
+        self.format = wire_format
         self.framing = framing
-        # One read may hold many chunks: the limit of one is none for what a read decodes to.
-        # A WebSocket has no content that a coding could be of.
-        coding = "" if isinstance(framing, WebSocketBody) else head.fields.get("content-encoding", "")
-        self._coding = coding_for(coding, max(max_chunk_bytes, MAX_PIECE_BYTES))
-        self.decoder = decoder_for(
-            protocol,
-            head.fields.get("content-type", ""),
-            max_chunk_bytes,
-            transfer_chunks=framing.has_transfer_chunks,
-            resumable=plan.reconnect > 0,
+        # A content coding is one of HTTP: what is sent after an upgrade has none.
+        coding = "" if wire_format.upgrade else head.fields.get("content-encoding", "")
+        # One read may hold many chunks, so the limit of one chunk does not limit what a read decodes to.
+        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES))
+        self.decoder = wire_format.decoder(
+            BodyDescription(
+                head.fields.get("content-type", ""),
+                self.max_chunk_bytes,
+                framing.has_transfer_chunks,
+                resumable=plan.reconnect > 0,
+            )
         )
         #: A chunk is what a transfer chunk decodes to, which may be nothing.
-        self._by_transfer_chunk = self.coded and protocol == "raw" and framing.has_transfer_chunks
-        self.checks = ChunkChecks(plan, protocol, self.decoder, timer)
+        self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
+        self.checks = ChunkChecks(plan, wire_format, self.decoder, timer)
         self.bytes = 0
         #: The last read with some of a chunk that is still held: its arrival, its floor, and whether it ended with it.
         self._last = (0, 0, False)
         self.left_behind = False
         self._stats = stats
         self._timer = timer
-        self._learns = protocol == "openai"
+        self._tells_beside_chunks = wire_format.tells_beside_chunks
 
     @property
     def coded(self) -> bool:
@@ -59,8 +58,7 @@ class BodyReader:
     @property
     def heartbeats(self) -> int:
         """What came that kept the stream open and is no chunk."""
-        pings = self.framing.heartbeats if isinstance(self.framing, WebSocketBody) else 0
-        return self.decoder.heartbeats + pings
+        return self.decoder.heartbeats + self.framing.heartbeats
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Settled | None:
         """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did.
@@ -95,7 +93,7 @@ class BodyReader:
             self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
             if settled := self.checks.look(chunks, first):
                 return settled
-        if self._learns and (settled := self.checks.after_read()):
+        if self._tells_beside_chunks and (settled := self.checks.after_read()):
             return settled
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
@@ -138,28 +136,25 @@ class BodyReader:
 
     @property
     def said_goodbye(self) -> bool:
-        """A WebSocket that was closed from here, after its named end, owes nothing more."""
-        return isinstance(self.framing, WebSocketBody) and self.checks.named_end_came
+        """Whether the client itself has closed the stream, after its named end: it lacks nothing then."""
+        return self.checks.named_end_came and self.framing.two_way is not None
 
     def _judged(self) -> Settled:
-        framing = self.framing
-        if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
-            return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
-        if isinstance(framing, WebSocketBody) and framing.inside_message and not self.said_goodbye:
-            return Outcome.INCOMPLETE, "the WebSocket was closed inside a message"
-        if self._lacks_delimiter:
-            return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
-        if not self.checks.end_seen:
-            return Outcome.INCOMPLETE, "the body ended cleanly, and the named end had not come"
+        if error := self.framing.error:
+            return in_band_error(error)
+        if reason := self._shortfall():
+            return Outcome.INCOMPLETE, reason
         return Outcome.COMPLETED, ""
 
-    @property
-    def _lacks_delimiter(self) -> bool:
-        """Parts that replace each other customarily end with the connection: their named end is all that they owe."""
-        decoder = self.decoder
-        if not isinstance(decoder, MultipartDecoder) or decoder.closed or isinstance(self.framing, NoBody):
-            return False
-        return not (decoder.endless and self.checks.named_end_came)
+    def _shortfall(self) -> str:
+        """Say what a body that ended cleanly lacks; empty where it lacks nothing."""
+        named_end_came = self.checks.named_end_came
+        reason = self.framing.shortfall(named_end_came=named_end_came)
+        if not reason and self.framing.has_body:
+            reason = self.decoder.shortfall(named_end_came=named_end_came)
+        if not reason and not self.checks.end_seen:
+            reason = "the body ended cleanly, and the named end had not come"
+        return reason
 
     def _time_last(self, count: int) -> None:
         """Time what only the end of the body completed: it arrived with the last of the body, not with its end."""

@@ -15,8 +15,6 @@ from streamgauge.client.connect.transport import PlainTransport, Transport
 from streamgauge.client.read.body import LARGE_READ_BYTES, BodyReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.wire.http1_body import ChunkedBody
-from streamgauge.wire.sse import SseDecoder
 
 #: Where a read goes that is none for the short way: what was read, and its arrival.
 LongWay = Callable[[bytes, int], None]
@@ -73,16 +71,14 @@ class FastPath(Progress):
         self,
         transport: PlainTransport,
         body: BodyReader,
-        framing: ChunkedBody,
-        decoder: SseDecoder,
         timer: ChunkTimer,
         long_way: LongWay,
         cannot_read: Callable[[OSError], None],
     ) -> None:
-        most_bytes = min(LARGE_READ_BYTES, decoder.max_chunk_bytes)
+        most_bytes = min(LARGE_READ_BYTES, body.max_chunk_bytes)
         super().__init__(transport.sock, timer.stats, body.checks.telling, most_bytes)
         self._body, self._timer, self._sequence = body, timer, body.checks.sequence
-        self._framing, self._decoder = framing, decoder
+        self._framing, self._decoder = body.framing, body.decoder
         self.long_way, self.cannot_read = long_way, cannot_read
         #: An interval came below ``brief_ns``; both are the intake's to set.
         self.hurry: Callable[[int], None]
@@ -97,22 +93,21 @@ class FastPath(Progress):
         cannot_read: Callable[[OSError], None],
     ) -> "FastPath | None":
         """The short way through ``body``; None where there is none."""
-        framing, decoder = body.framing, body.decoder
         if (
             isinstance(transport, PlainTransport)
-            and isinstance(framing, ChunkedBody)
-            and isinstance(decoder, SseDecoder)
+            and body.framing.has_transfer_chunks
+            and body.format.fast_path
             and body.checks.guards is not None
             and body.checks.counts_only
             and not body.coded
         ):
-            return cls(transport, body, framing, decoder, timer, long_way, cannot_read)
+            return cls(transport, body, timer, long_way, cannot_read)
         return None
 
     @property
     def open(self) -> bool:
         """After a read that went the long way: whether the next one may go this way."""
-        between = self._framing.at_size_line and self._decoder.between_blocks
+        between = self._framing.between_chunks and self._decoder.between_chunks
         return between and self._timer.exact and not self._body.left_behind
 
     def begin(self) -> None:
