@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from streamgauge.demo.generator import arguments
-from streamgauge.demo.service import SampleApp
+from streamgauge.demo.sample_app import SampleApp
 from streamgauge.runner.process import ChildError
 
 URL = "http://app"
 Started = Callable[..., dict[str, str]]
 
 
-def by_name(options: list[str]) -> dict[str, str]:
-    """Each option with its value; one that stands alone has an empty one."""
-    named = {}
+def by_name(command: list[str], module: str) -> dict[str, str]:
+    """Each option of a module's command line with its value; an option that stands alone has an empty one."""
+    named, options = {}, list(map(str, command[command.index(module) + 1 :]))
     for option, value in zip(options, [*options[1:], "-"], strict=True):
         if option.startswith("-"):
             assert option not in named
@@ -35,9 +34,9 @@ class Planned:
         self.plan, self.quiet = plan, quiet
         return 3
 
-    def start(self, _name: str, _module: str, options: list[str], *_: object) -> None:
+    def start(self, _name: str, command: list[str], *_: object) -> None:
         """Starts the sample app, as far as ``SampleApp`` knows."""
-        self.app = by_name(options)
+        self.app = by_name(command, "target_app")
         raise ChildError("none is started", None)
 
 
@@ -56,7 +55,7 @@ def locust(call: Any, planned: Planned, tmp_path: Path, free_port: Callable[[], 
         own = ("--app-port", free_port(), "--metrics-port", free_port(), "--result-dir", tmp_path)
         answer = call("demo", *own, *options)
         assert answer.exit_code == 3, answer.output  # the demo's own status
-        return by_name(arguments(planned.plan, URL))
+        return by_name(planned.plan.load(URL).command, "locust")
 
     return started
 
@@ -114,8 +113,9 @@ def test_the_app_and_its_metrics_are_where_the_options_say(
 ) -> None:
     app, metrics = free_port(), free_port()
     locust("--app-port", app, "--metrics-port", metrics)
+    ports = planned.plan.ports
     with pytest.raises(ChildError, match="none is started"):
-        SampleApp(planned.plan, planned, None)  # type: ignore[arg-type]
+        SampleApp(ports.app, ports.metrics, Path("app.log"), planned, None)  # type: ignore[arg-type]
     assert planned.app == {"--host": "127.0.0.1", "--port": str(app), "--metrics-port": str(metrics)}
 
 
