@@ -53,7 +53,7 @@ class MessageCounter(ChunkCounter):
 class EventCounter(ChunkCounter):
     """Server-Sent Events: a block that ends in a blank line and holds a ``data`` field is a chunk.
 
-    A block of comments alone is a heartbeat. One with other fields only is neither: it is no event to a client
+    A block of comments alone is a heartbeat. A block with other fields only is neither: clients dispatch no event
     (https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage).
     """
 
