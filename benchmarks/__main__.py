@@ -17,6 +17,10 @@ BENCHMARKS = {
 }
 
 
+#: Benchmarks that are packages: the module with their ``main``.
+_MODULES = {"engine": "engine.comparison"}
+
+
 def listed() -> str:
     """A line for each benchmark."""
     return "\n".join(f"  {name:<16}  {text}" for name, text in BENCHMARKS.items())
@@ -41,7 +45,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 def run(name: str, arguments: list[str]) -> int:
     """Run one with its own options; its status."""
-    status: int = importlib.import_module(f"benchmarks.{name}").main(arguments)
+    status: int = importlib.import_module(f"benchmarks.{_MODULES.get(name, name)}").main(arguments)
     return status
 
 

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.locust_run import run_locust
-from benchmarks.options import add_output, positive, whole
 from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
-from benchmarks.server import Log, Server, quantile_s
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
+from benchmarks.testbed.server import ROOT, Log, Server, quantile_s
 from streamgauge.calibrate.truth import Truth, chunk_interval, fetch
+from streamgauge.runner.finished_run import run_locust
 
 PEERS = Path(__file__).parent / "peers"
 QUANTILES = {"p50": 0.5, "p99": 0.99}
@@ -55,7 +55,9 @@ class Load:
 def by_streamgauge(load: Load, url: str, directory: Path) -> Seen:
     """Streams, chunks and percentiles by ``loadtests/sse.py``."""
     options = ("--stream-path", load.path, "--stream-end", "event:done")
-    run = run_locust("loadtests/sse.py", *load.options(url), *options, result_dir=directory, timeout_s=_limit_s(load))
+    run = run_locust(
+        "loadtests/sse.py", *load.options(url), *options, result_dir=directory, timeout_s=_limit_s(load), cwd=ROOT
+    )
     if not run.results:
         raise RuntimeError(f"streamgauge wrote no result:\n{run.output}")
     interval: Any = run.result["streams"][0]["chunk_interval"]
@@ -68,7 +70,9 @@ def by_peer(locustfile: str) -> Callable[[Load, str, Path], Seen]:
     def measure(load: Load, url: str, directory: Path) -> Seen:
         file = directory / "arrivals.json"
         variables = {PATH_VARIABLE: load.path, FILE_VARIABLE: str(file)}
-        run = run_locust(PEERS / locustfile, *load.options(url), variables=variables, timeout_s=_limit_s(load))
+        run = run_locust(
+            PEERS / locustfile, *load.options(url), variables=variables, timeout_s=_limit_s(load), cwd=ROOT
+        )
         if not file.exists():
             raise RuntimeError(f"{locustfile} wrote no arrivals:\n{run.output}")
         seen = Log(0, json.loads(file.read_text()))
@@ -142,7 +146,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chunk_interval", description=__doc__)
     add_load(parser)
     parser.add_argument(
-        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; again and again for several"
+        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; repeat the option for several"
     )
     add_output(parser)
     return parser.parse_args(arguments)
@@ -166,8 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"[{number}/{len(names)}] {name}, about {load.seconds + 5:.0f} s …", file=sys.stderr, flush=True)
         found.append(measure(name, load))
     print(header(), *map(row, found), sep="\n")
-    if options.output:
-        options.output.write_text(json.dumps(report(load, found), indent=1) + "\n")
+    write_figures(options, report(load, found))
     return 0
 
 

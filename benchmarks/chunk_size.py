@@ -20,12 +20,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import machine
-from benchmarks.figures import over_rounds
-from benchmarks.options import add_output, whole
-from benchmarks.server import ROOT
-from benchmarks.service.reading import ReadingError, read_bodies
-from benchmarks.tables import wide_console
+from benchmarks.testbed import machine
+from benchmarks.testbed.options import add_output, whole, write_figures
+from benchmarks.testbed.rounds import over_rounds, wide_console
+from benchmarks.testbed.server import ROOT
+from benchmarks.testbed.service.reading import ReadingError, read_bodies
 from streamgauge.report.units import number
 
 SCHEMA = "streamgauge.benchmark.chunk_size/1"
@@ -138,8 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     report["summary"] = summary_of(report["sizes"])
     show(report["summary"])
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_figures(options, report)
     return 0
 
 

@@ -1,13 +1,11 @@
-"""Whether each way in which a stream can fail is taken for what it is: thousands of streams from a faulty source.
+"""Check that each way in which a stream can fail gets its outcome: thousands of streams from a faulty source.
 
-What the source does, and what each of it means, is in the table of ``benchmarks.behaviours``. Streams of all behaviours
-are mixed at random; as many users as are asked for run them one after the other, each keeping its connection where it
-can, as Locust's users do. A stream whose outcome is another one than its behaviour means is misclassified, and the
-status is 1.
+The table in ``benchmarks.testbed.behaviours`` says what the source does, and what outcome each behaviour means. Streams
+of all behaviours are mixed at random. Each user runs one stream after the other and keeps its connection where it can,
+as Locust's users do. A stream with another outcome than its behaviour means is misclassified, and the status is 1.
 """
 
 import argparse
-import json
 import random
 import resource
 import sys
@@ -17,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import behaviours, machine
-from benchmarks.fault_parts import MAX_EVENT_BYTES
-from benchmarks.options import add_output, whole
-from benchmarks.server import Server
+from benchmarks.testbed import behaviours, machine
+from benchmarks.testbed.fault_parts import MAX_EVENT_BYTES
+from benchmarks.testbed.options import add_output, whole, write_figures
+from benchmarks.testbed.server import Server
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
@@ -31,6 +29,9 @@ from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.end import EventEnd
+from streamgauge.wire.ndjson import NDJSON
+from streamgauge.wire.sse import SSE
 
 SCHEMA = "streamgauge.benchmark.faults/1"
 #: Where no stall is meant, what is late is so because the machine has other things to do.
@@ -65,8 +66,8 @@ class Fault:
         return StreamPlan(
             self.behaviour,
             Request("GET", target, {}),
-            "ndjson" if lines else "sse",
-            None if lines else "event:done",
+            NDJSON if lines else SSE,
+            None if lines else EventEnd("done"),
             limits,
             _hang_up if self.behaviour == "hang_up" else None,
         )
@@ -101,7 +102,6 @@ class Crowd:
                 continue
             del self._running[user]
             self._sessions[user].finish(exchange)
-            assert exchange.record is not None
             yield fault, exchange.record
             self._next(user)
         for session in self._sessions:
@@ -114,7 +114,7 @@ class Crowd:
             return
         exchange = Exchange(fault.plan(self._url), self._context, lambda: self._paused.append(user))
         self._running[user] = fault, exchange
-        self._sessions[user].ask(exchange)
+        self._sessions[user].start(exchange)
 
 
 def mixed(streams: int, seed: int) -> list[Fault]:
@@ -129,7 +129,7 @@ def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
     """Run the streams; the counts, and each stream that was misclassified."""
     meaning, counts = meanings(), {name: Counter[str]() for name in meanings()}
     wrong = []
-    with Server(sys.executable, "-m", "benchmarks.fault_source") as source:
+    with Server(sys.executable, "-m", "benchmarks.testbed.fault_source") as source:
         crowd = Crowd(source.url, iter(mixed(streams, seed)), users)
         for fault, record in crowd.run():
             counts[fault.behaviour][record.outcome.value] += 1
@@ -190,10 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             "{behaviour} (seed {seed}) means {means}, and was {outcome} after {chunks} chunks: {reason}".format(**wrong)
         )
-    if options.output:
-        about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
-        about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}
-        options.output.write_text(json.dumps(about | found, indent=1) + "\n")
+    about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
+    about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}
+    write_figures(options, about | found)
     whole_count = found["ended"] == found["counted"] == found["streams"] and not found["still_active"]
     return 0 if whole_count and not found["misclassified"] else 1
 

@@ -15,18 +15,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import psutil
 from rich.console import Console
 
-from benchmarks import chart, machine, recorder_tables
-from benchmarks.options import add_output, new_file, whole
-from benchmarks.server import ROOT, Server
-from benchmarks.service import BARE, INSTRUMENTS, OURS
-from benchmarks.service.app import coded_bytes
-from benchmarks.service.reading import ReadingError, read_all
+from benchmarks import recorder_tables
+from benchmarks.testbed import machine
+from benchmarks.testbed.options import add_output, whole, write_figures
+from benchmarks.testbed.server import ROOT, Server
+from benchmarks.testbed.service import BARE, INSTRUMENTS, OURS
+from benchmarks.testbed.service.app import coded_bytes
+from benchmarks.testbed.service.reading import ReadingError, read_all
 
 SCHEMA = "streamgauge.benchmark.recorder/1"
 PACKAGES = (OURS, *INSTRUMENTS[2:], "prometheus-client", "fastapi", "starlette", "uvicorn", "uvloop", "httptools")
@@ -90,7 +90,7 @@ def services(workers: int) -> Iterator[dict[str, Service]]:
     with ExitStack() as running:
         found = {}
         for name in INSTRUMENTS:
-            server = Server(sys.executable, "-m", "benchmarks.service", name, str(workers))
+            server = Server(sys.executable, "-m", "benchmarks.testbed.service", name, str(workers))
             running.enter_context(server)
             found[name] = Service(server.url, server.pid, workers)
         yield found
@@ -118,7 +118,7 @@ def natively(bare: Service, chunks: int, count: int, say: Say) -> list[dict[str,
 def alone(count: int, say: Say) -> dict[str, Any]:
     """CPU time a chunk in ns, without the kernel: by content and app, and of the recorder by itself."""
     say("the middleware alone")
-    command = [sys.executable, "-m", "benchmarks.service.alone", str(4 * count), "10000"]
+    command = [sys.executable, "-m", "benchmarks.testbed.service.alone", str(4 * count), "10000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -155,13 +155,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=whole, default=7, help="default %(default)s")
     parser.add_argument("--chunks", type=whole, default=100_000, help="of each trial, default %(default)s")
     parser.add_argument("--workers", type=_counts, default="1,2", metavar="N,N…", help="default %(default)s")
-    parser.add_argument("--chart", metavar="FILE", type=new_file, help="draw it, as .html or (with Chromium) .png")
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
         parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
-    if options.chart and (problem := chart.problem(Path(options.chart))):
-        parser.error(f"argument --chart: {problem}")
     return options
 
 
@@ -182,11 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     report["machine"]["load_average_at_end"] = machine.facts()["load_average"]
     report["summary"] = recorder_tables.summary_of(report)
     recorder_tables.show(report)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-    if options.chart:
-        title, figures = "What the server's instruments cost", recorder_tables.figures(report)
-        chart.draw(title, recorder_tables.about(report), figures, options.chart)
+    write_figures(options, report)
     return 0
 
 

@@ -1,15 +1,12 @@
-"""The rounds of the recorder's benchmark in one summary, and that as tables and charts."""
+"""The rounds of the recorder's benchmark in one summary, and that as tables."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from benchmarks.chart import layout
-from benchmarks.figures import over_rounds, summary
-from benchmarks.service import BARE, OURS
-from benchmarks.tables import wide_console
-from streamgauge.report.charts import COLOURS, Figure
+from benchmarks.testbed.rounds import over_rounds, summary, wide_console
+from benchmarks.testbed.service import BARE, OURS
 from streamgauge.report.units import some
 
 COST, RATE = "cpu_s_per_chunk", "chunks_per_s"
@@ -102,30 +99,3 @@ def _figures(title: str, first: str, found: dict[str, Any], reference: str) -> T
 
 def _ranged(values: dict[str, float], written: Callable[[float], str]) -> str:
     return f"{written(values['median'])} ({written(values['min'])}–{written(values['max'])})"
-
-
-def figures(report: dict[str, Any]) -> dict[str, Figure]:
-    """A bar chart for each load: CPU time a chunk as a multiple of the bare app's."""
-    found = {}
-    for number, each in enumerate(report["summary"]["served"]):
-        shown = list(reversed(each["instruments"].items()))
-        ratios = [values[f"{COST}_ratio"] for _, values in shown]
-        trace = {
-            "type": "bar",
-            "orientation": "h",
-            "y": [name for name, _ in shown],
-            "x": [ratio["median"] for ratio in ratios],
-            "text": [f"{ratio['median']:.3f}" for ratio in ratios],
-            "textposition": "inside",
-            "insidetextanchor": "start",
-            "marker": {"color": [COLOURS[0] if name == OURS else "#8a8f98" for name, _ in shown]},
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": [ratio["max"] - ratio["median"] for ratio in ratios],
-                "arrayminus": [ratio["median"] - ratio["min"] for ratio in ratios],
-            },
-        }
-        title = f"CPU time a chunk, × bare: {_name(each)}"
-        found[f"cost-{number}"] = {"data": [trace], "layout": layout(title, len(shown), {"rangemode": "tozero"})}
-    return found

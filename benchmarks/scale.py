@@ -7,7 +7,6 @@ before the first one; kernel memory is not in it. Each run is held against the s
 """
 
 import argparse
-import json
 import resource
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import machine
-from benchmarks.options import add_output, positive, whole
 from benchmarks.scale_run import GENERATORS, Load, ScaleError, measure
+from benchmarks.testbed import machine
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
 
 SCHEMA = "streamgauge.benchmark.scale/1"
 #: What a stream may take.
@@ -78,7 +77,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--plateau", type=positive, default=30, help="seconds with all open, default %(default)s")
     parser.add_argument("--limit-kb", type=positive, default=LIMIT_KB, help="KB for a stream, default %(default)s")
     parser.add_argument(
-        "--generator", action="append", choices=GENERATORS, help="only this one; again and again for several"
+        "--generator", action="append", choices=GENERATORS, help="only this one; repeat the option for several"
     )
     add_output(parser)
     options = parser.parse_args(arguments)
@@ -109,8 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     for each in found:
         for reason in each.get("reasons", ()):
             print(f"{each['generator']}: {reason}")
-    if options.output:
-        options.output.write_text(json.dumps(report(options, load, found), indent=1) + "\n")
+    write_figures(options, report(options, load, found))
     return 0 if all(holds(each, options.limit_kb) for each in found) else 1
 
 

@@ -1,8 +1,6 @@
 """One generator process that holds many streams: what it is told, its memory meanwhile, and what it came to."""
 
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,8 +12,10 @@ from typing import Any
 
 import psutil
 
-from benchmarks.locust_run import command, environment, results_in
-from benchmarks.server import ROOT, Log, Server
+from benchmarks.testbed.server import ROOT, Log, Server
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+from streamgauge.runner.process import Child, python_module
+from streamgauge.runner.runs import results_in
 
 SAMPLE_S = 0.25
 #: From the start of a run until its first stream, and from its last chunk until its result, at most.
@@ -85,11 +85,11 @@ class ScaleError(RuntimeError):
     """A generator that did not do what it was told."""
 
 
-def watched(process: "subprocess.Popen[bytes]", limit_s: float) -> Memory:
+def watched(process: Child, limit_s: float) -> Memory:
     """Sample the memory of ``process`` until it ends. Raises ScaleError when that takes longer than ``limit_s``."""
     memory, begin_s = Memory(), time.monotonic()
     seen = psutil.Process(process.pid)
-    while process.poll() is None:
+    while process.running:
         try:
             found = seen.memory_full_info()
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # it is ending
@@ -102,10 +102,10 @@ def watched(process: "subprocess.Popen[bytes]", limit_s: float) -> Memory:
     return memory
 
 
-def locust_command(load: Load, url: str, directory: Path) -> list[str]:
+def by_locust(load: Load, url: str, directory: Path) -> list[str]:
     """The SSE scenario: the run ends while all are in their first stream, which they read to its end."""
     run_s = (load.ramp_s + load.stream_s) / 2
-    return command(
+    return locust_command(
         "loadtests/sse.py",
         *("--headless", "--only-summary", "-H", url, "-u", load.streams, "-r", f"{load.ramp:g}", "-t", f"{run_s:.0f}s"),
         *("--stop-timeout", round(load.stream_s + SLACK_S), "--stream-path", load.path),
@@ -137,10 +137,10 @@ def locust_said(load: Load, directory: Path) -> Run:
     return Run(started_s, started_s + full[0] + 1, outcomes, sum(each["chunks"] for each in result["streams"]), facts)
 
 
-def bare_command(load: Load, url: str, directory: Path) -> list[str]:
+def by_bare_engine(load: Load, url: str, directory: Path) -> list[str]:
     """The engine under its own reactor."""
     arguments = (url + load.path, load.streams, load.ramp, load.interval_s + 30, directory / "bare.json")
-    return [sys.executable, "-m", "benchmarks.clients.bare_engine", *map(str, arguments)]
+    return python_module("benchmarks.engine.clients.bare_engine", *arguments)
 
 
 def bare_said(load: Load, directory: Path) -> Run:
@@ -152,8 +152,8 @@ def bare_said(load: Load, directory: Path) -> Run:
 
 
 GENERATORS: dict[str, tuple[Callable[[Load, str, Path], list[str]], Callable[[Load, Path], Run]]] = {
-    "locust": (locust_command, locust_said),
-    "bare": (bare_command, bare_said),
+    "locust": (by_locust, locust_said),
+    "bare": (by_bare_engine, bare_said),
 }
 
 
@@ -162,19 +162,17 @@ def measure(name: str, load: Load) -> dict[str, Any]:
     build, said = GENERATORS[name]
     with Server() as source, tempfile.TemporaryDirectory() as place:
         directory = Path(place)
-        with (directory / "said.txt").open("wb") as out:
-            process = subprocess.Popen(
-                build(load, source.url, directory), cwd=ROOT, env=environment(), stdout=out, stderr=out
-            )
+        command, log = build(load, source.url, directory), directory / "output.log"
+        process = Child(name, command, log, environment_without_locust(), ROOT)
         try:
             memory = watched(process, load.ramp_s + load.stream_s + 2 * SLACK_S)
             run = said(load, directory)
         except (OSError, ValueError) as error:
-            words = (directory / "said.txt").read_text(errors="replace")[-2000:]
-            raise ScaleError(f"the generator ({name}) wrote no result ({error}). It said:\n{words}") from None
+            raise ScaleError(
+                f"the generator ({name}) wrote no result ({error}). Its last output:\n{process.tail()}"
+            ) from None
         finally:
-            process.kill()
-            process.wait()
+            process.end()
         return figures(name, load, memory, run, source.log())
 
 

@@ -10,8 +10,6 @@ coming to the source.
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,13 +20,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.locust_run import command, environment, results_in
-from benchmarks.machine import born_on, cores, facts, versions
-from benchmarks.options import add_output, positive, whole
-from benchmarks.sabotage import KINDS, Kind
-from benchmarks.server import ROOT, Server
-from streamgauge.calibrate.truth import METRICS, Stream, begun, fetch, quantile
+from benchmarks.testbed.machine import born_on, cores, facts, versions
+from benchmarks.testbed.options import add_output, positive, whole, write_figures
+from benchmarks.testbed.sabotage import KINDS, Kind
+from benchmarks.testbed.server import ROOT, Server
+from streamgauge.calibrate.truth import METRICS, Stream, quantile, streams_of
 from streamgauge.report.result import MetricSummary, Result
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+from streamgauge.runner.process import Child
+from streamgauge.runner.runs import results_in
 from streamgauge.verdict.trust import JUDGED
 
 #: What "right" means: within this share of the log's figure, or within this time.
@@ -96,37 +96,28 @@ def trial(name: str, load: Load) -> Trial:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with born_on(generator_core):
             result = run(kind, load.options(kind, path.url), directory)
-        beginnings = json.loads((directory / "results" / "first_chunks.json").read_text())
-        return judged(name, result, begun(fetch(source.url), beginnings))
+        return judged(name, result, streams_of(source.url, directory / "results"))
 
 
 def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
     """Run Locust, and the sabotage from the moment its run begins."""
-    printed = directory / "printed"
-    with printed.open("wb") as output:
-        process = subprocess.Popen(
-            command(kind.locustfile, *options, "--result-dir", directory / "results"),
-            cwd=ROOT,
-            env=environment(kind.variables()),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    command = locust_command(kind.locustfile, *options, "--result-dir", directory / "results")
+    locust = Child("Locust", command, directory / "locust.log", environment_without_locust(kind.variables()), ROOT)
     try:
         deadline_s = time.monotonic() + _LIMIT_S
-        while not list(directory.glob("results/*/")) and process.poll() is None and time.monotonic() < deadline_s:
+        while not list(directory.glob("results/*/")) and locust.running and time.monotonic() < deadline_s:
             time.sleep(0.02)
-        with kind.sabotage(process.pid):
-            while process.poll() is None and not list(directory.glob("results/*/result.json")):
+        with kind.sabotage(locust.pid):
+            while locust.running and not list(directory.glob("results/*/result.json")):
                 if time.monotonic() > deadline_s:
                     break
                 time.sleep(0.02)
-        process.wait(max(1.0, deadline_s - time.monotonic()))
+        locust.wait(max(1.0, deadline_s - time.monotonic()))
     finally:
-        process.kill()
-        process.wait()
+        locust.end()
     results = results_in(directory / "results")
     if len(results) != 1:
-        raise RuntimeError(f"expected one result, got {len(results)}:\n{printed.read_text()}")
+        raise RuntimeError(f"expected one result, got {len(results)}:\n{locust.tail()}")
     return results[0]
 
 
@@ -214,7 +205,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
     parser.add_argument("--chunks", type=whole, default=16, help="of each stream, default %(default)s")
     parser.add_argument("--interval-ms", type=positive, default=30, help="between chunks, default %(default)s")
-    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; again and again for several")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; repeat the option for several")
     add_output(parser)
     return parser.parse_args(arguments)
 
@@ -232,8 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
             said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
             print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
     print(table(trials), asking(trials), sep="\n")
-    if options.output:
-        options.output.write_text(json.dumps(report(load, trials), indent=1) + "\n")
+    write_figures(options, report(load, trials))
     return int(any(each.column == COLUMNS[-1] for each in trials))
 
 

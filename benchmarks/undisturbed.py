@@ -5,7 +5,6 @@ disturbance, and the verdict is right to say so.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,10 @@ from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.locust_run import environment, results_in
-from benchmarks.machine import facts, versions
-from benchmarks.options import add_output, whole
+from benchmarks.testbed.machine import facts, versions
+from benchmarks.testbed.options import add_output, whole, write_figures
+from streamgauge.runner.load_plan import environment_without_locust
+from streamgauge.runner.runs import results_in
 
 #: Users, seconds, and processes of the runs, in turn.
 USERS, SECONDS, PROCESSES = (5, 10, 20, 50, 100), (10, 20, 30), (1, 2)
@@ -47,7 +47,7 @@ class Verdict:
 
 
 def sizes() -> Iterator[Size]:
-    """All sizes again and again, so that neighbours differ in all three."""
+    """Repeat all sizes without end, in an order in which neighbours differ in all three."""
     every = [Size(*each) for each in product(USERS, SECONDS, PROCESSES)]
     step = 7  # prime to the 30 of them
     return cycle(every[number * step % len(every)] for number in range(len(every)))
@@ -59,7 +59,11 @@ def run(size: Size) -> Verdict:
         demo = (Path(sys.executable).with_name("streamgauge"), "demo", "--quiet", "--result-dir", directory)
         options = ("--users", size.users, "--run-time", f"{size.seconds}s", "--processes", size.processes)
         done = subprocess.run(
-            [*demo, *map(str, options)], env=environment(), capture_output=True, text=True, timeout=_LIMIT_S
+            [*demo, *map(str, options)],
+            env=environment_without_locust(),
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
         )
         results = results_in(Path(directory))
     if len(results) != 1:
@@ -91,14 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
         verdicts.append(run(size))
         print(f"[{number}/{options.runs}] {size}: {verdicts[-1].trust}", file=sys.stderr, flush=True)
     print(summed_up(verdicts))
-    if options.output:
-        figures = {
-            "benchmark": "undisturbed",
-            "machine": facts(),
-            "versions": versions(),
-            "runs": [asdict(each) for each in verdicts],
-        }
-        options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    runs = [asdict(each) for each in verdicts]
+    write_figures(options, {"benchmark": "undisturbed", "machine": facts(), "versions": versions(), "runs": runs})
     return int(sum(each.trust != "trusted" for each in verdicts) > options.runs // 20)
 
 

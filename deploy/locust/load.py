@@ -16,13 +16,14 @@ from pathlib import Path
 from scenario import SAMPLE, Scenario, read_scenario
 from target import SAMPLE_METRICS, Target
 
-from streamgauge.demo.finish import Finish
 from streamgauge.report.result import read_result
+from streamgauge.runner.conclusion import Conclusion
 from streamgauge.runner.display import Display, Progress
-from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Killed
+from streamgauge.runner.interrupt import Interrupt, Killed
 from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError
 from streamgauge.runner.runs import Runs
 from streamgauge.runner.timeline import Timeline
+from streamgauge.verdict.exit_status import ExitStatus
 
 TURN_S = 0.2
 POLL_S = 1.0
@@ -48,8 +49,8 @@ class Load:
         self._interrupt = Interrupt()
         self._runs = Runs(results)
 
-    def run(self, finish: Finish) -> int:
-        """Do it, and return its exit status. Raises MasterError and Killed."""
+    def run(self, conclusion: Conclusion) -> int:
+        """Do it, and return its exit status. Raises LocustWebError and Killed."""
         with self._interrupt:
             self._start()
             directory = self._await_directory()
@@ -57,8 +58,8 @@ class Load:
             self._await_report(directory)
             self._display.close()
             self._display.say("")
-            status = finish.conclude(directory)
-            return EXIT_CODE if self._interrupt.asked else status
+            status = conclusion.conclude(directory)
+            return ExitStatus.INTERRUPTED if self._interrupt.asked else status
 
     def _start(self) -> None:
         found = self._master.stats()
@@ -143,7 +144,7 @@ def metrics_of(host: str) -> str:
 
 
 def load(arguments: list[str]) -> int:
-    """The whole of it. Raises MasterError and Killed."""
+    """The whole of it. Raises LocustWebError and Killed."""
     scenario = read_scenario([*shlex.split(os.environ.get("LOCUST_ARGS", "")), *arguments], len(arguments))
     display = Display(quiet=False)
     results = Path(os.environ.get("LOCUST_RESULT_DIR", "results"))
@@ -155,7 +156,7 @@ def load(arguments: list[str]) -> int:
     known = Runs(results)
     try:
         status = Load(scenario, master, results, display).run(
-            Finish(Target.of(scenario.host, metrics, display), display)
+            Conclusion(Target.of(scenario.host, metrics, display), display)
         )
     finally:
         display.close()
@@ -170,10 +171,10 @@ def main() -> int:
         return load(sys.argv[1:])
     except LocustWebError as error:
         sys.stderr.write(f"make load: {error}\n")
-        return 2
+        return ExitStatus.USAGE
     except Killed:
         sys.stderr.write("make load: interrupted; the run goes on, see Locust's web UI\n")
-        return EXIT_CODE
+        return ExitStatus.INTERRUPTED
 
 
 if __name__ == "__main__":

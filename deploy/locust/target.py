@@ -4,8 +4,8 @@ import http.client
 import socket
 from urllib.parse import urlsplit, urlunsplit
 
-from streamgauge.demo.service import Service, read
 from streamgauge.runner.display import Display
+from streamgauge.runner.service import Service, read
 
 SAMPLE_METRICS = "http://app:9101/metrics"
 

@@ -2,6 +2,8 @@
 
 import sys
 
+from streamgauge.verdict.exit_status import ExitStatus
+
 #: What the commands of the instrument need.
 INSTALL = "pip install 'streamgauge[demo]'"
 
@@ -14,7 +16,7 @@ def main() -> None:
         if error.name != "click":
             raise
         sys.stderr.write(f"streamgauge: the command line needs more than is installed: {INSTALL}\n")
-        sys.exit(2)
+        sys.exit(ExitStatus.USAGE)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ExitStatus.INTERRUPTED)
     streamgauge(prog_name="streamgauge")

@@ -1,4 +1,4 @@
-"""Chunks counted in body messages, however the app cuts them."""
+"""Chunks are counted in body messages, however the app splits them."""
 
 import pytest
 
@@ -8,7 +8,6 @@ from streamgauge.asgi.chunk_counting import (
     MessageCounter,
     PartCounter,
     counter_for,
-    protocol_of,
 )
 
 PARTS = b"--frame\r\nContent-Type: image/png\r\n\r\nonetwo\r\n--frame\r\n\r\nthree--four\r\n--frame--\r\n"
@@ -18,10 +17,16 @@ CASES = {
     "event with all fields": (EventCounter, b"id: 1\nevent: x\ndata: a\ndata: b\nretry: 5\n\n", 1, 0),
     "event of bare field name": (EventCounter, b"data\n\n", 1, 0),
     "crlf": (EventCounter, b"data: 1\r\n\r\ndata: 2\r\n\r\n", 2, 0),
+    "crlf between the lines of one event": (EventCounter, b"data: 1\r\ndata: 2\r\n\r\n", 1, 0),
     "cr": (EventCounter, b"data: 1\r\rdata: 2\r\r", 2, 0),
+    "cr, then lf": (EventCounter, b"data: 1\r\rdata: 2\n\n", 2, 0),
+    "lf, then cr": (EventCounter, b"data: 1\n\rdata: 2\n\r", 2, 0),
+    "lf, then crlf": (EventCounter, b"data: 1\n\r\ndata: 2\n\r\n", 2, 0),
+    "cr, then crlf": (EventCounter, b"data: 1\r\r\ndata: 2\r\r\n", 2, 0),
     "comment": (EventCounter, b": ping\n\n", 0, 1),
     "comments": (EventCounter, b":\n\n: a\n: b\n\n", 0, 2),
     "comment inside an event": (EventCounter, b": note\ndata: 1\n\n", 1, 0),
+    "comment inside an event with crlf": (EventCounter, b": note\r\ndata: 1\r\n\r\n", 1, 0),
     "comment, then event": (EventCounter, b": ping\n\ndata: 1\n\n", 1, 1),
     "fields without data": (EventCounter, b"retry: 3000\n\nid: 7\n\n", 0, 0),
     "a field that begins like data": (EventCounter, b"database: 1\n\n", 0, 0),
@@ -73,6 +78,7 @@ def test_an_event_after_a_heartbeat_counts():
         ("text/event-stream", "gzip", MessageCounter),
         ("application/x-ndjson", "", LineCounter),
         ('multipart/x-mixed-replace; boundary="frame"', "", PartCounter),
+        ("multipart/byteranges; boundary=frame", "", PartCounter),
         ("multipart/x-mixed-replace", "", MessageCounter),
         ("text/plain", "", MessageCounter),
         ("", "", MessageCounter),
@@ -80,7 +86,3 @@ def test_an_event_after_a_heartbeat_counts():
 )
 def test_the_content_type_chooses_the_counter(content_type, encoding, kind):
     assert type(counter_for(content_type, encoding)) is kind
-
-
-def test_a_body_without_content_type_is_raw():
-    assert protocol_of("") == "raw"

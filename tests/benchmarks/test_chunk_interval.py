@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chunk_interval import INSTRUMENTS
-from benchmarks.server import Log, Server, quantile_s
+from benchmarks.testbed.server import Log, Server, quantile_s
 
 pytestmark = pytest.mark.timeout(360)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine
 from benchmarks.chunk_size import FORMS, SIZES_BYTES, chunks_of
+from benchmarks.testbed import machine
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [

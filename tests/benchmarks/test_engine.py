@@ -8,10 +8,11 @@ from urllib.error import HTTPError
 
 import pytest
 
-from benchmarks import chart, figures, machine, tables
-from benchmarks.blaster import framed, lateness
-from benchmarks.roster import CLIENTS
-from benchmarks.server import Server
+from benchmarks.engine import tables
+from benchmarks.engine.roster import CLIENTS
+from benchmarks.testbed import machine, rounds
+from benchmarks.testbed.blaster import framed, lateness
+from benchmarks.testbed.server import Server
 from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.wire.sse import SseDecoder
 
@@ -28,11 +29,11 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("engine")
+    output = tmp_path_factory.mktemp("engine") / "out.json"
     options = ("--rounds", "2", "--streams", "5", "--seconds", "1", "--rate", "200", "--clients", "floor,streamgauge")
-    done = run(*options, "-o", str(directory / "out.json"), "--chart", str(directory / "out.html"))
+    done = run(*options, "-o", str(output))
     assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads((directory / "out.json").read_text()), (directory / "out.html").read_text()
+    return done.stdout, json.loads(output.read_text())
 
 
 @linux
@@ -69,11 +70,10 @@ def test_ratios_are_of_one_round_each(small):
 
 
 @linux
-def test_table_and_chart_show_every_client_and_the_machine(small):
-    out, report, page = small
+def test_the_table_shows_every_client_and_the_machine(small):
+    out, report = small
     for name in ("floor", "streamgauge"):
         assert CLIENTS[name].title in out
-        assert CLIENTS[name].title in page
     assert report["machine"]["cpu"] in out.replace("\n", " ")
     assert report["versions"].keys() >= {"locust", "streamgauge"}
 
@@ -85,7 +85,6 @@ def test_table_and_chart_show_every_client_and_the_machine(small):
         (("--rounds", "0"), "argument --rounds: expected a whole number above 0, got '0'"),
         (("--rate", "100,x"), "argument --rate: expected a number above 0, got 'x'"),
         (("--clients", "floor,nosuch"), "got 'nosuch'"),
-        (("--chart", "chart.gif"), "argument --chart: expected a name that ends in .html or .png, got 'chart.gif'"),
         (("-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
     ],
 )
@@ -98,7 +97,7 @@ def test_bad_options_are_named_with_their_values(arguments, words):
 
 @pytest.fixture
 def source():
-    with Server(sys.executable, "-m", "benchmarks.blaster") as server:
+    with Server(sys.executable, "-m", "benchmarks.testbed.blaster") as server:
         yield server.url
 
 
@@ -148,8 +147,8 @@ def test_lateness_is_against_the_schedule():
 
 
 def test_a_summary_leaves_out_what_was_not_measured():
-    assert figures.summary([None, 3.0, 1.0, float("nan")]) == {"median": 2.0, "min": 1.0, "max": 3.0, "count": 2}
-    assert figures.summary([None]) is None
+    assert rounds.summary([None, 3.0, 1.0, float("nan")]) == {"median": 2.0, "min": 1.0, "max": 3.0, "count": 2}
+    assert rounds.summary([None]) is None
 
 
 def test_the_best_locust_reader_is_chosen_anew_in_each_round():
@@ -169,9 +168,3 @@ def test_a_client_whose_library_is_missing_says_which():
     client = CLIENTS["httpx"]
     absent = type(client)("x", "x", "other", client.command, packages=("no_such_library",))
     assert absent.missing == "no_such_library not installed"
-
-
-def test_a_picture_needs_a_browser(monkeypatch):
-    monkeypatch.setattr(chart, "_browser", lambda: None)
-    assert "needs Chromium" in chart.problem(Path("x.png"))
-    assert not chart.problem(Path("x.html"))

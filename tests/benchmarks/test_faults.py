@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import behaviours, faults
+from benchmarks import faults
+from benchmarks.testbed import behaviours
 from streamgauge.stats.outcome import Outcome
 
 pytestmark = pytest.mark.timeout(360)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine, scale, scale_run
-from benchmarks.server import Log
+from benchmarks import scale, scale_run
+from benchmarks.testbed import machine
+from benchmarks.testbed.server import Log
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from benchmarks import recorder_tables, tables
+from benchmarks import recorder_tables
+from benchmarks.engine import tables
 
 ROUNDS = [
     {
@@ -63,19 +64,6 @@ def test_an_instrument_has_cost_and_rate_each_with_its_own_ratio(reference, rati
         ("chunks/s", "1,000 (500–2,000)"),
         (f"× {reference}", f"{rate} ({rate}–{rate})"),
     ]
-
-
-def test_a_bar_of_the_recorders_chart_is_as_long_as_its_ratio():
-    cost = {"median": 1.5, "min": 1.25, "max": 2.5}
-    other = {"median": 1.0, "min": 1.0, "max": 1.0}
-    context = {"bare": {"cpu_s_per_chunk_ratio": other}, "ours": {"cpu_s_per_chunk_ratio": cost}}
-    report = {"summary": {"served": [{"load": "sse", "workers": 2, "instruments": context}]}}
-    (bars,) = recorder_tables.figures(report)["cost-0"]["data"]
-    assert list(zip(bars["y"], bars["x"], bars["text"], strict=True)) == [
-        ("ours", 1.5, "1.500"),
-        ("bare", 1.0, "1.000"),
-    ]
-    assert (bars["error_x"]["array"], bars["error_x"]["arrayminus"]) == ([1.0, 0.0], [0.25, 0.0])
 
 
 def test_without_the_kernel_each_cost_stands_under_its_heading(monkeypatch):

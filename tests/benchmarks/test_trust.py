@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.sabotage import KINDS
+from benchmarks.testbed.sabotage import KINDS
 from benchmarks.trust import COLUMNS, Trial, judged, main, table
 from streamgauge.calibrate.truth import Stream
 

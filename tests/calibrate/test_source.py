@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.calibrate.source import START_FIELD
 from streamgauge.calibrate.truth import fetch
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.calibrate.truth import Stream, Truth, begun, chunk_interval, fetch, quantile, time_to_first_chunk
 
 MS = 1_000_000

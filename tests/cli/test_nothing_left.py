@@ -11,7 +11,7 @@ from rich.console import Console
 
 from streamgauge.runner.display import Display, Progress
 from streamgauge.runner.ports import PortChooser
-from streamgauge.runner.process import Children
+from streamgauge.runner.process import Children, python_module
 from streamgauge.runner.runs import Runs, StartOfRun, discard
 from streamgauge.runner.timeline import Timeline
 from tests.held import left_behind
@@ -80,7 +80,7 @@ def test_nothing_is_left_of_children(tmp_path):
     with Children() as children:
         for how in ("on", "off"):
             log = tmp_path / f"{how}.log"
-            child = children.start(how, "sleeper", [how], log, environment)
+            child = children.start(how, python_module("sleeper", how), log, environment)
             while not child.tail().isdigit() or (how == "off" and child.running):
                 time.sleep(0.01)
             grandchildren.append(int(child.tail()))

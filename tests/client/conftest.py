@@ -15,9 +15,17 @@ import pytest
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect import stamped_socket as client_socket
 from streamgauge.client.connect.target import target_of
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.session import Session
+from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.end import read_end
+from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.sequence import read_numbering
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
@@ -205,8 +213,11 @@ def plan(server: ScriptedServer) -> Plan:
         body, method = options.pop("body", b""), options.pop("method", "GET")
         limits = {name: options.pop(name) for name in Limits.__slots__ if name in options}
         request = Request(method, target_of(url or server.url(path)), headers, body)
-        options = {"protocol": "sse", "name": "stream", **options}
-        return StreamPlan(request=request, limits=replace(Limits(DEADLINE_S, DEADLINE_S), **limits), **options)
+        wire_format = FORMATS[options.pop("protocol", "sse")]
+        end, sequence = read_end(options.pop("end", None)), read_numbering(options.pop("sequence", None))
+        limits = replace(Limits(DEADLINE_S, DEADLINE_S), **limits)
+        options = {"name": "stream", "limits": limits, **options}
+        return StreamPlan(request=request, format=wire_format, end=end, sequence=sequence, **options)
 
     return make
 
@@ -222,3 +233,53 @@ def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does."""
 
     return lambda done: poll(done, "in vain")
+
+
+@pytest.fixture
+def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
+    """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
+
+    def run(
+        *scripts: Script, process_stats: ProcessStats | None = None, broken_off: Any = None, **options: Any
+    ) -> StreamRecord:
+        server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
+        options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
+        return run_streams([plan(scripts[-1], **options)], process_stats)[0]
+
+    return run
+
+
+class Talk:
+    """One user's streams, one after the other."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.process_stats = ProcessStats()
+        self.reactor = SelectorReactor()
+        self.context = ProcessContext(self.process_stats, self.reactor)
+
+    def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
+        """Run a stream to its end, or ``until`` something is true, when the run ends."""
+        paused: list[bool] = []
+        exchange = Exchange(plan, self.context, lambda: paused.append(True))
+
+        def wait() -> None:
+            self.reactor.run_until(lambda: bool(paused or until()))
+            if not paused:
+                exchange.censor()
+            paused.clear()
+
+        self.session.run(exchange, wait)
+        assert exchange.record is not None
+        return exchange.record
+
+    def close(self) -> None:
+        self.session.close()
+        self.reactor.close()
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    talk = Talk()
+    yield talk
+    talk.close()

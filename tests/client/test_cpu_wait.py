@@ -20,7 +20,7 @@ MS = 1_000_000
 
 
 def streamed(*plans, waits_ns):
-    """The last record of streams on one connection, and their tally.
+    """The last record of streams on one connection, and their statistics.
 
     ``waits_ns`` is what the account of waits says each time that it is read.
     """
@@ -90,7 +90,7 @@ def delayed(known_ns=0, possible_ns=0):
 
 
 def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
-    """A stream that began at 1 000 ms and whose first chunk came then, and its tally."""
+    """A stream that began at 1 000 ms and whose first chunk came then, and its statistics."""
     stats = StreamStats()
     timer = ChunkTimer(stats, 1_000 * MS, 10**12)
     timer.delay(delay, now_ns)

@@ -12,9 +12,10 @@ from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import read_end
+from streamgauge.wire.formats import FORMATS
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
 from tests.held import left_behind
 
@@ -56,9 +57,10 @@ class Users:
         self._sessions = [Session(network) for _ in range(AT_ONCE)]
         limits = {name: value for name, value in way.options.items() if name in Limits.__slots__}
         options = {name: value for name, value in way.options.items() if name not in limits}
+        wire_format, end = FORMATS[options.pop("protocol", "auto")], read_end(options.pop("end", None))
         request = Request("GET", target_of(way.url.format(**ports)), {})
         self._plan = StreamPlan(
-            "stream", request, limits=Limits(**{"first_chunk_timeout_s": 60.0, **limits}), **options
+            "stream", request, wire_format, end, Limits(**{"first_chunk_timeout_s": 60.0, **limits}), **options
         )
         self.outcomes = set[str]()
 
@@ -67,11 +69,11 @@ class Users:
         paused: list[tuple[Session, Exchange]] = []
         runs = [(session, self._exchange(session, paused)) for session in self._sessions]
         for session, exchange in runs:
-            session.ask(exchange)
+            session.start(exchange)
         cut: list[bool] = []
         timer = None if cut_after_s is None else self.reactor.after(cut_after_s, lambda: cut.append(True))
-        while any(exchange.record is None for _, exchange in runs) and not cut:
-            self.reactor.run_until(lambda: bool(paused or cut or all(exchange.record for _, exchange in runs)))
+        while any(not exchange.ended for _, exchange in runs) and not cut:
+            self.reactor.run_until(lambda: bool(paused or cut or all(exchange.ended for _, exchange in runs)))
             while paused:
                 session, exchange = paused.pop()
                 session.go_on(exchange)
@@ -80,13 +82,12 @@ class Users:
         for session, exchange in runs:
             exchange.censor()
             session.finish(exchange)
-            assert exchange.record is not None
             self.outcomes.add(str(exchange.record.outcome))
         self.process_stats.take()
         self.reactor.forget_stopped()
 
     def _exchange(self, session: Session, paused: list[tuple[Session, Exchange]]) -> Exchange:
-        exchange = exchange_of(self._plan, self._context, lambda: paused.append((session, exchange)))
+        exchange = Exchange(self._plan, self._context, lambda: paused.append((session, exchange)))
         return exchange
 
     def close(self) -> None:

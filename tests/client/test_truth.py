@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 from streamgauge.calibrate import truth
 from streamgauge.calibrate.truth import Stream, fetch
 from streamgauge.client.blocking import run_streams
@@ -17,6 +17,8 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import MARKED, uncertain_percentiles
 from streamgauge.verdict.trust import JUDGED
+from streamgauge.wire.end import EventEnd
+from streamgauge.wire.sse import SSE
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
 BETWEEN_CLOCKS_S = 1e-4
@@ -34,7 +36,7 @@ class Source:
 
     def plans(self, streams: int, chunks: int, interval_ms: int, **options) -> list[StreamPlan]:
         target = target_of(f"{self.url}/sse?chunks={chunks}&interval_ms={interval_ms}")
-        return [StreamPlan("a", Request("GET", target, {}), "sse", "event:done", **options) for _ in range(streams)]
+        return [StreamPlan("a", Request("GET", target, {}), SSE, EventEnd("done"), **options) for _ in range(streams)]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def source() -> Iterator[Source]:
         yield Source(server.url)
 
 
-def tally_of(plans: list[StreamPlan]) -> StreamStats:
+def stats_of(plans: list[StreamPlan]) -> StreamStats:
     process_stats = ProcessStats()
     assert {record.outcome for record in run_streams(plans, process_stats)} == {"completed"}
     return process_stats.stats("a", "sse")
@@ -67,7 +69,7 @@ def check(stats: StreamStats, streams: list[Stream]) -> dict[str, tuple[float, f
 
 
 def test_intervals_are_the_sources_own(source):
-    stats = tally_of(source.plans(50, chunks=50, interval_ms=20))
+    stats = stats_of(source.plans(50, chunks=50, interval_ms=20))
     uncertain = check(stats, source.streams())
     # A coalesced chunk leaves two intervals open, and p99 is open where one interval in a hundred is.
     assert uncertain == {} or stats.coalesced > 0.005 * stats.chunks
@@ -83,13 +85,13 @@ def test_a_late_reader_says_what_it_does_not_know_and_is_right_about_the_rest(so
         if seen % 60 == 0:
             time.sleep(0.02)
 
-    stats = tally_of(source.plans(10, chunks=150, interval_ms=10, on_chunk=dawdle))
+    stats = stats_of(source.plans(10, chunks=150, interval_ms=10, on_chunk=dawdle))
     check(stats, source.streams())
     assert stats.coalesced > 0
 
 
 def test_a_reader_that_is_always_late_gives_ranges_and_no_zeros(source):
-    stats = tally_of(source.plans(4, chunks=150, interval_ms=5, on_chunk=lambda event: time.sleep(0.004)))
+    stats = stats_of(source.plans(4, chunks=150, interval_ms=5, on_chunk=lambda event: time.sleep(0.004)))
     uncertain = check(stats, source.streams())
     assert stats.coalesced > 0.2 * stats.chunks
     assert {"p50", "p99"} & set(uncertain)

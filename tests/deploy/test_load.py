@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.locust_run import command, environment
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+from streamgauge.runner.process import Child
 
 LOAD = ROOT / "deploy" / "locust" / "load.py"
 #: Longer than an ordinary question to Locust may take.
@@ -25,7 +26,9 @@ class Load:
 
     def __init__(self, url, directory, *options, **variables):
         self._out, self._err = directory / "out", directory / "err"
-        around = environment({"LOAD_MASTER": url, "LOCUST_RESULT_DIR": str(directory.parent / "results")} | variables)
+        around = environment_without_locust(
+            {"LOAD_MASTER": url, "LOCUST_RESULT_DIR": str(directory.parent / "results")} | variables
+        )
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, LOAD, *options], cwd=ROOT, env=around, stdout=out, stderr=err
@@ -87,19 +90,15 @@ def web(source, tmp_path_factory, free_port):
         return loads[-1]
 
     options = ("--web-host", "127.0.0.1", "--web-port", port, "--metrics-port", "off", "--class-picker")
-    locust = subprocess.Popen(
-        command(stream["LOCUST_LOCUSTFILE"], *options, "--result-dir", directory / "results"),
-        cwd=ROOT, env=environment(stream), stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    command = locust_command(stream["LOCUST_LOCUSTFILE"], *options, "--result-dir", directory / "results")
+    locust = Child("Locust", command, directory / "locust.log", environment_without_locust(stream), ROOT)
     try:
         until(lambda: answers(url), "Locust answers")
         yield load
     finally:
         for each in loads:
             each.kill()
-        locust.kill()
-        locust.wait()
+        locust.end()
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,17 @@ import sys
 
 import pytest
 
-from benchmarks.locust_run import environment
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
+from streamgauge.runner.load_plan import environment_without_locust
 
 LOCUST = ROOT / "deploy" / "locust"
 NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
 def load(*arguments, **variables):
-    around = environment({"LOAD_MASTER": NOBODY_LISTENS, "LOCUST_LOCUSTFILE": "loadtests/locustfile.py", **variables})
+    around = environment_without_locust(
+        {"LOAD_MASTER": NOBODY_LISTENS, "LOCUST_LOCUSTFILE": "loadtests/locustfile.py", **variables}
+    )
     return subprocess.run(
         [sys.executable, LOCUST / "load.py", *arguments],
         cwd=ROOT,

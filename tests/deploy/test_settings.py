@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 pytestmark = pytest.mark.docker
 #: The stack's own, which the user has no reason to set.

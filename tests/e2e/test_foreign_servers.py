@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.locust_run import run_locust
-from benchmarks.server import Server
+from benchmarks.testbed.server import ROOT, Server
 from streamgauge.calibrate.truth import Stream, chunk_interval
+from streamgauge.runner.finished_run import run_locust
 from streamgauge.stats.histogram import RELATIVE_ERROR
 
 pytestmark = pytest.mark.timeout(900)
@@ -49,7 +49,7 @@ def run_for(run_time, pair, directory):
     if stream in NAMED_END:
         options += ["--stream-end", NAMED_END[stream]]
     with Server(*command(server)) as source:
-        done = run_locust(SCENARIOS[stream], "--headless", "-H", source.url, *options, result_dir=directory)
+        done = run_locust(SCENARIOS[stream], "--headless", "-H", source.url, *options, result_dir=directory, cwd=ROOT)
         return done, source.log()
 
 

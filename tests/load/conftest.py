@@ -15,10 +15,15 @@ import urllib.request
 import psutil
 import pytest
 
-from benchmarks.locust_run import LocustRun, command, environment, results_in
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
+from streamgauge.runner.finished_run import FinishedRun
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+from streamgauge.runner.process import Child
+from streamgauge.runner.runs import results_in
 
 SCENARIO = "loadtests/sse.py"
+#: Users that a headless run starts in a second.
+SPAWN_RATE = 100
 #: For what comes to pass sooner or later, on a machine that has other things to do as well.
 PATIENCE_S = 90
 #: What Locust says once its users have started, as a master whose workers are slow to report them too.
@@ -30,22 +35,19 @@ class Locust:
 
     def __init__(self, directory, locustfile, *options, result_dir=None, variables=None):
         self.result_dir = result_dir
-        self._printed = directory / f"printed-{time.monotonic_ns()}"
         where = ("--result-dir", result_dir) if result_dir else ()
-        with self._printed.open("wb") as out:
-            self.process = subprocess.Popen(
-                command(locustfile, *options, *where),
-                cwd=ROOT,
-                env=environment({name: str(value) for name, value in (variables or {}).items()}),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.child = Child(
+            "Locust",
+            locust_command(locustfile, *options, *where),
+            directory / f"printed-{time.monotonic_ns()}",
+            environment_without_locust({name: str(value) for name, value in (variables or {}).items()}),
+            ROOT,
+            ends_with_parent=False,  # some tests start it in a thread that ends before it
+        )
 
     @property
     def output(self):
-        return self._printed.read_text()
+        return self.child.output
 
     @property
     def results(self):
@@ -53,7 +55,7 @@ class Locust:
 
     def children(self):
         """The processes that it started."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return psutil.Process(self.child.pid).children(recursive=True)
 
     def spawned(self):
         """Whether all its users have started."""
@@ -66,30 +68,30 @@ class Locust:
 
     def connected(self, url):
         """How many connections it and its workers have to the source at ``url``."""
-        port, every = int(url.rpartition(":")[2]), [psutil.Process(self.process.pid), *self.children()]
+        port, every = int(url.rpartition(":")[2]), [psutil.Process(self.child.pid), *self.children()]
         return sum(to.raddr != () and to.raddr.port == port for each in every for to in each.net_connections("tcp"))
 
     def stop(self):
         """End the run: its streams under way end first. Returns what :meth:`wait` does."""
-        self.process.terminate()
+        self.child.ask_to_end()
         return self.wait()
 
     def interrupt(self):
         """What Ctrl-C in a terminal does: SIGINT to the whole process group."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        os.killpg(self.child.pid, signal.SIGINT)
 
     def wait(self, timeout_s=PATIENCE_S):
         try:
-            status = self.process.wait(timeout_s)
+            status = self.child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             pytest.fail(f"Locust still runs after {timeout_s} s:\n{self.output}")
-        return LocustRun(status, self.output, self.results if self.result_dir else [])
+        return FinishedRun(status, self.output, self.results if self.result_dir else [])
 
     def kill(self):
         """End what is left of it and of its process group."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.end()
 
 
 class Starter:
@@ -105,7 +107,7 @@ class Starter:
 
     def headless(self, url, *options, users, run_time, **more):
         """A headless run whose users all start at once."""
-        load = ("--headless", "-H", url, "-u", users, "-r", 100)
+        load = ("--headless", "-H", url, "-u", users, "-r", SPAWN_RATE)
         return self(*load, *(("-t", run_time) if run_time else ()), *options, **more)
 
     def end(self):

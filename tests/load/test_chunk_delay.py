@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from benchmarks.server import quantile_s
+from benchmarks.testbed.server import quantile_s
 from streamgauge.stats.histogram import RELATIVE_ERROR
 
 APP = Path(__file__).parent / "servers" / "stamping.py"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 CHUNKS, USERS = 30, 6
 #: Streams of 1.5 s, of 5 s, and of 100 s, which are under way however late it is that something is done to them.
@@ -97,7 +97,7 @@ def bereft_of_a_worker(it):
     it.says("SSE ")  # streams were reported
     it.children[0].send_signal(signal.SIGKILL)
     it.says(LOST)
-    it.running.process.terminate()
+    it.running.child.ask_to_end()
     return it.end()
 
 
@@ -200,4 +200,4 @@ def test_a_worker_that_is_killed_in_mid_run_is_in_the_verdict(ended, until):
 def test_a_run_that_loses_all_its_workers_ends_and_cannot_be_judged(ended):
     it = ended(bereft_of_all_workers, 2)
     assert (it.run.status, it.run.result["verdict"]["trust"]) == (3, "invalid"), it.run.output
-    assert any("there was no other" in reason for reason in it.run.result["verdict"]["reasons"])
+    assert any("no other worker was left" in reason for reason in it.run.result["verdict"]["reasons"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 #: The resolver of the C library, made slow: it answers for ``slow.test`` only once another stream has gone on.
 LOCUSTFILE = """

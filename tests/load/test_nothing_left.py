@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from benchmarks.locust_run import environment
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
+from streamgauge.runner.load_plan import environment_without_locust
 from tests.client.endings.ways import MIDDLES, WAYS
 
 SCRIPT = ROOT / "tests/load/held/everything.py"
@@ -19,7 +19,7 @@ OF_THE_MOMENT = {"t_s", "active", "wall_offset_ns", "options_used"}
 def found(tmp_path_factory):
     """What was left of each kind."""
     command = [sys.executable, SCRIPT, tmp_path_factory.mktemp("held")]
-    variables = environment({"PYTHONPATH": str(ROOT)})
+    variables = environment_without_locust({"PYTHONPATH": str(ROOT)})
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 SEVERAL = 8
 RAISED = "LookupError: no such gauge"

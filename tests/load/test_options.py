@@ -5,16 +5,21 @@ What each option takes and refuses is in ``options/test_values.py`` and ``option
 
 import pytest
 
-from benchmarks.locust_run import run_locust
+from benchmarks.testbed.server import ROOT
+from streamgauge.runner.finished_run import run_locust
 
 HOST = ("-H", "http://127.0.0.1:9")
 REFUSED = {
     "an option": (
         (*HOST, "--idle-timeout=-1"),
         {},
-        "argument --idle-timeout: expected seconds from 0 (no limit) to 1e+09, got '-1'",
+        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got '-1'",
     ),
-    "a variable": (HOST, {"LOCUST_IDLE_TIMEOUT": "never"}, "argument --idle-timeout: expected seconds, got 'never'"),
+    "a variable": (
+        HOST,
+        {"LOCUST_IDLE_TIMEOUT": "never"},
+        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'never'",
+    ),
     "options together": (
         (*HOST, "--client-key", "README.md"),
         {},
@@ -32,7 +37,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_run_is_refused(what):
     options, variables, words = REFUSED[what]
-    run = run_locust("loadtests/sse.py", "--headless", "-t", "600s", *options, variables=variables, timeout_s=180)
+    run = run_locust("loadtests/sse.py", "--headless", "-t", "600s", *options, variables=variables, cwd=ROOT)
     assert run.status == 2, run.output
     assert run.output.count(f"error: {words}\n") == 1
     assert "Traceback" not in run.output

@@ -13,7 +13,7 @@ class Asker(StreamUser):
     @task
     def ask(self):
         record = self.play("/events", protocol="sse")
-        print("asked", time.monotonic(), record.outcome, record.duration_s, flush=True)
+        print(f"asked {time.monotonic()} {record.outcome} {record.duration_s}\\n", end="", flush=True)
 """
 #: With pauses of at most 1 s: 6 attempts until the longest one, then at most two a second.
 LONGEST_S, RUN_S = 1.0, 4

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from benchmarks.locust_run import run_locust
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
+from streamgauge.runner.finished_run import run_locust
 
 WITHOUT = {
     "/stream/sse": ("text/event-stream", b"event: reading\ndata: 1\n\n", b"event: done\ndata: {}\n\n"),
@@ -55,7 +55,7 @@ def mix(river, tmp_path_factory):
     """A run of the mix: outcomes by name."""
     load = ("--headless", "-u", 10, "-r", 100, "-t", "2s", "-H", f"http://127.0.0.1:{river.server_port}")
     options = (*load, "--refusal-pause", 0.2, "--metrics-port", "off")
-    run = run_locust("loadtests/locustfile.py", *options, result_dir=tmp_path_factory.mktemp("results"))
+    run = run_locust("loadtests/locustfile.py", *options, result_dir=tmp_path_factory.mktemp("results"), cwd=ROOT)
     return {each["name"]: set(each["outcomes"]) - {"censored"} for each in run.result["streams"]}
 
 

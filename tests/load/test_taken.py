@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 SCRIPT = Path(__file__).parent / "locustfiles" / "waiting.py"
 SCHEDSTAT = Path("/proc/thread-self/schedstat")

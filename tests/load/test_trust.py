@@ -1,6 +1,7 @@
 """Runs in which something was done to the generator are not called trusted, and say what it was."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from benchmarks.locust_run import run_locust
-from benchmarks.server import ROOT, Server
+from benchmarks.testbed.server import ROOT, Server
+from streamgauge.runner.finished_run import run_locust
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,10 +45,10 @@ def reasons(run):
 def test_a_generator_that_was_suspended_is_not_trusted(start, source, until, tmp_path):
     running = start.headless(source.url, *PACED, users=5, run_time="300s", result_dir=tmp_path)
     until(running.points, "a second was measured")
-    running.process.send_signal(signal.SIGSTOP)
-    until(lambda: psutil.Process(running.process.pid).status() == psutil.STATUS_STOPPED, "it stands still")
+    os.kill(running.child.pid, signal.SIGSTOP)
+    until(lambda: psutil.Process(running.child.pid).status() == psutil.STATUS_STOPPED, "it stands still")
     time.sleep(0.4)
-    running.process.send_signal(signal.SIGCONT)
+    os.kill(running.child.pid, signal.SIGCONT)
     run = running.stop()
     assert "the generator was stopped for" in reasons(run)
     assert run.result["generator"]["longest_pause_s"] >= 0.4
@@ -64,7 +65,7 @@ def stepped(tmp_path_factory):
     def run(by_s):
         step, place = {"STREAMGAUGE_STEP": f"0.5:{by_s}"}, tmp_path_factory.mktemp("stepped")
         options = {"result_dir": place, "variables": step, "timeout_s": 180}
-        return run_locust(ROOT / "benchmarks/peers/stepped_clock.py", "-H", source.url, *load, **options)
+        return run_locust(ROOT / "benchmarks/testbed/stepped_clock.py", "-H", source.url, *load, **options)
 
     with Server() as source, ThreadPoolExecutor() as pool:
         return dict(zip(STEPS_S, pool.map(run, STEPS_S), strict=True))
@@ -166,7 +167,7 @@ def test_stream_users_that_start_no_stream_cannot_be_judged(idle):
 def test_users_that_do_not_stream_are_left_to_locust(idle):
     run = idle["User"]
     assert (run.status, run.results) == (0, []), run.output
-    assert "streamgauge has nothing to report on this run" in run.output
+    assert "No stream was started, so streamgauge has nothing to report" in run.output
 
 
 def test_workers_that_are_lost_before_they_stream_make_a_run_that_cannot_be_judged(

@@ -95,6 +95,6 @@ def test_it_is_logged_while_the_run_goes_on(start, recorder, tmp_path, until):
     more = {"users": 1, "run_time": None, "locustfile": locustfile, "result_dir": tmp_path / "results"}
     running = start.headless(recorder.url, "--stream-path", "/other", "Listener", **more)
     until(lambda: "--stream-path: not used by Listener" in running.output, "the warning is logged")
-    assert running.process.poll() is None
+    assert running.child.running
     logged = [line for line in running.stop().output.splitlines() if "--stream-path: not used by Listener" in line]
     assert ["WARNING" in line for line in logged] == [True, False]  # the second one is the table's

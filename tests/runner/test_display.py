@@ -23,7 +23,7 @@ def shown(monkeypatch):
             "rich.console.Console", lambda **options: Console(file=out, force_terminal=True, width=width, height=40)
         )
         display = Display(quiet=False)
-        display.show_addresses({"sample app": "http://127.0.0.1:8000"})
+        display.show_addresses({"sample app": "http://127.0.0.1:8000"}, "the demo ends")
         display.show(Progress("running", 10, 30, 20_000, 987_654, 1_234, POINT))
         frame = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", out.getvalue())
         display.close()

@@ -1,4 +1,4 @@
-"""Which ports a demo takes."""
+"""Ports that are usual, asked for, busy or free."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamgauge.runner.ports import Port, PortChooser, PortError, Ports
+from streamgauge.runner.ports import PortChooser, PortError
 
 
 @pytest.fixture
@@ -50,22 +50,3 @@ def test_a_port_held_on_all_addresses_is_busy():
     with socket.create_server(("", 0)) as listener:
         number = listener.getsockname()[1]
         assert PortChooser().choose("app", number).number != number
-
-
-def test_locusts_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
-    ports = Ports(Port(1), Port(2), Port(busy), Port(free))
-    anew = ports.locust_anew()
-    assert anew.web.number != busy
-    assert anew.web.notice.startswith(f"port {busy} (Locust's web UI) is busy")
-    assert (anew.app, anew.metrics, anew.workers) == (ports.app, ports.metrics, ports.workers)
-    with pytest.raises(PortError, match=rf"--web-port {busy}: the port is busy"):
-        Ports(Port(1), Port(2), Port(busy, asked_for=True), None).locust_anew()
-
-
-def test_a_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):
-    ports = Ports(Port(busy), Port(free, asked_for=True), None, None)
-    anew = ports.chosen_anew()
-    assert anew.app.number != busy
-    assert anew.metrics == ports.metrics
-    with pytest.raises(PortError):
-        Ports(Port(busy, asked_for=True), Port(free), None, None).chosen_anew()

@@ -1,5 +1,6 @@
 """Tallies: what is counted comes out once, however it is cut and merged."""
 
+import dataclasses
 import json
 import random
 
@@ -174,12 +175,14 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
     assert {key: stats.started for key, stats in merged.items()} == {("a", "auto"): 0, ("a", "sse"): 1}
 
 
-@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.04, 1), (0.06, 0)])
-def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(forgot_s, failed):
-    process_stats = ProcessStats(lambda: round(forgot_s * 1e9))
+@pytest.mark.parametrize("start_s", [0.0, 1e6], ids=["", "days after the machine started"])
+@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.0497, 1), (0.0503, 0)])
+def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(start_s, forgot_s, failed):
+    process_stats = ProcessStats(lambda: round((start_s + forgot_s) * 1e9))
     stats = process_stats.begin("a", "sse")
     process_stats.forget()
-    process_stats.end(stats, record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05))
+    ended = record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05)
+    process_stats.end(stats, dataclasses.replace(ended, start_s=start_s))
     assert (stats.failed, stats.time_to_first_chunk.failed.count, process_stats.active) == (1, failed, 0)
 
 

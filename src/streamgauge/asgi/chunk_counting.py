@@ -1,84 +1,56 @@
-"""How many chunks a body message carries, by the response's content type.
+"""How many chunks a body message carries, by the response's content type, whose protocol the catalog knows.
 
 A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
 usual message carries exactly one and is told by a look at its ends; everything else is read line by line.
 """
 
 import re
-from typing import Protocol as Interface
+from abc import ABC, abstractmethod
 
-#: Content types whose responses stream, with the protocol they speak.
-STREAMING_TYPES = {
-    "text/event-stream": "sse",
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/jsonl": "ndjson",
-    "application/x-jsonlines": "ndjson",
-    "application/json-lines": "ndjson",
-    "application/stream+json": "ndjson",
-    "multipart/x-mixed-replace": "multipart",
-    "multipart/mixed": "multipart",
-}
-#: What ends each chunk and is not part of it: an event's blank line, a line's newline.
-CLOSING_BYTES = {"sse": 2, "ndjson": 1}
+from streamgauge.catalog import protocol_of
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
-class ChunkCounter(Interface):
+class ChunkCounter(ABC):
     """Counts the chunks of one stream."""
 
-    between: bool
-    """Whether all that came before is complete, so that what follows can be told by itself."""
+    __slots__ = ()
 
+    #: Whether all that came before is complete, so that what follows can be told by itself.
+    between = True
+    #: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
+    closing_bytes = 0
+
+    @classmethod
+    def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - for those that need a parameter of it
+        """Make the counter of a response."""
+        return cls()
+
+    @abstractmethod
     def count(self, body: bytes, /) -> int:
-        """How many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
+        """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
 
     def heartbeats(self) -> int:
-        """How many heartbeats were seen since the last call."""
+        """Return how many heartbeats were seen since the last call."""
+        return 0
 
     def close(self) -> int:
-        """How many chunks end with the stream itself."""
+        """Return how many chunks end with the stream itself."""
+        return 0
 
 
-def protocol_of(content_type: str) -> str:
-    """The catalog's ``protocol`` label for a content type: sse, ndjson, multipart or raw."""
-    return STREAMING_TYPES.get(content_type.partition(";")[0].strip().lower(), "raw")
-
-
-def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """The counter for a response. Of a compressed one only its messages can be counted."""
-    protocol = protocol_of(content_type)
-    if content_encoding not in ("", "identity"):
-        return MessageCounter()
-    if protocol == "sse":
-        return EventCounter()
-    if protocol == "ndjson":
-        return LineCounter()
-    if protocol == "multipart":
-        return PartCounter.of(content_type)
-    return MessageCounter()
-
-
-class MessageCounter:
+class MessageCounter(ChunkCounter):
     """Raw bodies: a message is a chunk."""
 
-    between = True
+    __slots__ = ()
 
     def count(self, _body: bytes, /) -> int:
         """1, whatever it holds."""
         return 1
 
-    def heartbeats(self) -> int:
-        """None: no bytes of a raw body are idle ones."""
-        return 0
 
-    def close(self) -> int:
-        """None is left over."""
-        return 0
-
-
-class EventCounter:
+class EventCounter(ChunkCounter):
     """Server-Sent Events: a block that ends in a blank line and holds a ``data`` field is a chunk.
 
     A block of comments alone is a heartbeat. One with other fields only is neither: it is no event to a client
@@ -87,6 +59,7 @@ class EventCounter:
 
     __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
+    closing_bytes = 2
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     #: As much of an unfinished line as tells its field.
     _PREFIX_BYTES = 9
@@ -123,10 +96,6 @@ class EventCounter:
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
-    def close(self) -> int:
-        """None: an event that no blank line ended is discarded."""
-        return 0
-
     def _read(self, body: bytes) -> int:
         text = body[1:] if self._after_cr and body.startswith(b"\n") else body
         self._after_cr = body.endswith(b"\r")
@@ -152,10 +121,12 @@ class EventCounter:
         return event
 
 
-class LineCounter:
+class LineCounter(ChunkCounter):
     """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
 
     __slots__ = ("_heartbeats", "between")
+
+    closing_bytes = 1
 
     def __init__(self) -> None:
         self.between = True
@@ -186,7 +157,7 @@ class LineCounter:
         return int(not self.between)
 
 
-class PartCounter:
+class PartCounter(ChunkCounter):
     """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
 
     between = False
@@ -200,7 +171,7 @@ class PartCounter:
 
     @classmethod
     def of(cls, content_type: str) -> ChunkCounter:
-        """The counter for the boundary that ``content_type`` names; by messages where it names none."""
+        """Make the counter for the boundary that ``content_type`` names; by messages where it names none."""
         found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
         return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
 
@@ -214,10 +185,18 @@ class PartCounter:
         self._tail = text[max(end, len(text) - self._longest_tail) :]
         return begun
 
-    def heartbeats(self) -> int:
-        """None: a part is never idle."""
-        return 0
 
-    def close(self) -> int:
-        """None is left over."""
-        return 0
+#: The counters of the protocols whose chunks are not messages.
+COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCounter, "multipart": PartCounter}
+
+
+def counter_of(protocol: str) -> type[ChunkCounter]:
+    """Return what counts the chunks of ``protocol``."""
+    return COUNTERS.get(protocol, MessageCounter)
+
+
+def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
+    """Return the counter for a response. Of a compressed one only its messages can be counted."""
+    if content_encoding not in ("", "identity"):
+        return MessageCounter()
+    return counter_of(protocol_of(content_type)).of(content_type)

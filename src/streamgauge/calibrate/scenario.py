@@ -13,9 +13,9 @@ from locust import events, task
 from locust.env import Environment
 
 from streamgauge.calibrate.source import START_FIELD
+from streamgauge.calibrate.truth import FIRST_CHUNKS
 from streamgauge.load import StreamUser
 
-FIRST_CHUNKS = "first_chunks.json"
 _first_chunks: list[tuple[int, int, int]] = []
 
 

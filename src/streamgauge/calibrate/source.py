@@ -1,4 +1,4 @@
-"""A paced HTTP source that logs every send: the truth that a client's figures are held against.
+"""A paced HTTP source that logs every send: the truth that a client's figures are compared with.
 
 ``GET /sse?chunks=N&interval_ms=M&bytes=B`` streams N events, one a transfer chunk, and ends with ``event: done``.
 With ``cut=K`` it closes the connection in the middle of the chunk after the first K; with ``burst=K`` it sends K events
@@ -21,6 +21,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 #: The client's ``time.monotonic_ns()`` at the start of the stream.
 START_FIELD = "X-Stream-Start"
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+TERMINATOR = b"0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request; moments are monotonic ns."""
+
+    path: str
+    knobs: dict[str, str]
+    asked_ns: int
+    start_ns: int | None
+    """The start of the stream, where the client gave it."""
 
 
 @dataclass(slots=True)
@@ -34,14 +47,14 @@ class Sent:
 
 
 class Log:
-    """What happened since the last look."""
+    """What happened since the last call of ``take``."""
 
     def __init__(self) -> None:
         self.connections = 0
         self.streams: list[Sent] = []
 
-    def take(self, *, sent: bool) -> bytes:
-        """All of it as JSON, and start anew."""
+    def take(self, *, sent: bool) -> dict[str, object]:
+        """Return all of it, and start again."""
         found: dict[str, object] = {
             "connections": self.connections,
             "streams": [each.before_ns for each in self.streams],
@@ -49,59 +62,79 @@ class Log:
         if sent:
             found["sent"] = [[each.start_ns, each.asked_ns, each.after_ns] for each in self.streams]
         self.connections, self.streams = 0, []
-        return json.dumps(found).encode()
+        return found
 
 
-LOG = Log()
+class Source:
+    """The server. A subclass may answer further requests."""
+
+    def __init__(self) -> None:
+        self._log = Log()
+        self._counted: set[asyncio.StreamWriter] = set()
+
+    async def listen(self, port: int = 0) -> None:
+        """Listen, print the port, and serve until the process is ended."""
+        server = await asyncio.start_server(self.serve, "127.0.0.1", port, backlog=4096)
+        sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+        sys.stdout.flush()
+        await server.serve_forever()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve the requests of one connection."""
+        try:
+            while (asked := await _request(reader)) and not writer.is_closing():
+                await self.answer(asked, writer)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._counted.discard(writer)
+            writer.close()
+
+    async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        if asked.path == "/log":
+            reply(writer, self._log.take(sent="sent" in asked.knobs))
+            return
+        self._log.connections += writer not in self._counted
+        self._counted.add(writer)
+        self._log.streams.append(Sent(asked.start_ns, asked.asked_ns))
+        await _stream(writer, {key: float(value) for key, value in asked.knobs.items()}, self._log.streams[-1])
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve the requests of one connection."""
-    streams = 0
-    try:
-        while (line := await reader.readline()) and not writer.is_closing():
-            asked_ns, start_ns = time.monotonic_ns(), await _start_ns(reader)
-            url = urlsplit(line.split()[1].decode())
-            knobs = dict(parse_qsl(url.query))
-            if url.path == "/log":
-                body = LOG.take(sent="sent" in knobs)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-            else:
-                LOG.connections += not streams
-                streams += 1
-                LOG.streams.append(Sent(start_ns, asked_ns))
-                await stream(writer, {key: float(value) for key, value in knobs.items()}, LOG.streams[-1])
-            await writer.drain()
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-
-async def _start_ns(reader: asyncio.StreamReader) -> int | None:
-    """Read the rest of the head; the start of the stream that it gives."""
-    start_ns = None
+async def _request(reader: asyncio.StreamReader) -> Asked | None:
+    """Read the head of a request; None where the client has closed the connection."""
+    if not (line := await reader.readline()):
+        return None
+    asked_ns, start_ns = time.monotonic_ns(), None
     while field_line := (await reader.readline()).strip():
         name, _, value = field_line.partition(b":")
         if name.lower() == START_FIELD.lower().encode() and value.strip().isdigit():
             start_ns = int(value)
-    return start_ns
+    url = urlsplit(line.split()[1].decode())
+    return Asked(url.path, dict(parse_qsl(url.query)), asked_ns, start_ns)
 
 
-async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
+def reply(writer: asyncio.StreamWriter, answer: object, status: str = "200 OK") -> None:
+    """Answer with a JSON text."""
+    body = json.dumps(answer).encode()
+    writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(body), body))
+
+
+async def _stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
     """Send one stream, each event at its own moment on an absolute schedule."""
     chunks, interval_s = int(knobs.get("chunks", 50)), knobs.get("interval_ms", 50) / 1000
     cut, burst = int(knobs.get("cut", chunks + 1)), max(1, int(knobs.get("burst", 1)))
     jitter_s = knobs.get("jitter", 0.0) * interval_s * burst
     padding = "x" * max(0, int(knobs.get("bytes", 80)) - 20)
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    writer.write(STREAM_HEAD)
     begin = time.monotonic()
     events = [f"data: {number:08d} {padding}\n\n" for number in range(chunks)]
     for number, event in enumerate([*events, "event: done\ndata: bye\n\n"]):
         if number % burst == 0:
             moment = begin + (number + burst) * interval_s + random.uniform(-jitter_s, jitter_s) / 2
             await asyncio.sleep(moment - time.monotonic())
-        framed = frame(event)
+        framed = frame(event.encode())
         if number == cut:
             writer.write(framed[: len(framed) // 2])
             writer.close()
@@ -113,28 +146,19 @@ async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sen
         log.after_ns.append(time.monotonic_ns())
     if end_s := knobs.get("end_ms", 0) / 1000:
         await asyncio.sleep(end_s)
-    writer.write(b"0\r\n\r\n")
+    writer.write(TERMINATOR)
 
 
-def frame(event: str) -> bytes:
-    """One event as one transfer chunk."""
-    data = event.encode()
+def frame(data: bytes) -> bytes:
+    """Make one transfer chunk of ``data``."""
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-async def listen(port: int) -> None:
-    """Listen, print the port, and serve until the process is ended."""
-    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=4096)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
 
 
 def main() -> None:
     """Listen where the options say."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--port", type=int, default=0)
-    asyncio.run(listen(options.parse_args().port))
+    asyncio.run(Source().listen(options.parse_args().port))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
+#: The file in which the scenario leaves what it knows of its streams.
+FIRST_CHUNKS = "first_chunks.json"
 #: What the client knows of a stream, monotonic ns: what it said in the request, the start, the first chunk's arrival.
 Beginning = tuple[int, int, int]
 
@@ -40,7 +43,7 @@ class Truth(NamedTuple):
 
 
 def fetch(url: str) -> list[Stream]:
-    """The streams that the source at ``url`` sent since the last call. Raises OSError."""
+    """Fetch the streams that the source at ``url`` sent since the last call. Raises OSError."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}/log?sent=1", timeout=30) as reply:
         found = json.load(reply)
@@ -50,8 +53,13 @@ def fetch(url: str) -> list[Stream]:
     ]
 
 
+def streams_of(url: str, directory: Path) -> list[Stream]:
+    """Fetch the streams that the source sent, with what the run in ``directory`` knows of them. Raises OSError."""
+    return begun(fetch(url), json.loads((directory / FIRST_CHUNKS).read_text()))
+
+
 def begun(streams: Iterable[Stream], beginnings: Iterable[Sequence[int]]) -> list[Stream]:
-    """``streams`` with what the client knows of their beginnings."""
+    """Add to ``streams`` what the client knows of their beginnings."""
     known = {said_ns: (start_ns, arrival_ns) for said_ns, start_ns, arrival_ns in beginnings}
     return [
         replace(each, start_ns=known[each.start_ns][0], first_arrival_ns=known[each.start_ns][1])

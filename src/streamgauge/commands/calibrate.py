@@ -6,6 +6,7 @@ import click
 
 from streamgauge.commands.option_values import NewFile, Problem, Rate, RunTime, Whole, need
 from streamgauge.runner.interrupt import Interrupt
+from streamgauge.verdict.exit_status import ExitStatus
 
 _NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
 
@@ -61,4 +62,4 @@ def calibrate(
                 click.echo(f"  {write_calibration(found, path)}")
             except OSError as error:
                 raise Problem(f"{option} {str(path)!r} cannot be written: {error.strerror or error}") from None
-    raise SystemExit(3 if found["trust"] == "invalid" else 0)
+    raise SystemExit(ExitStatus.UNTRUSTED if found["trust"] == "invalid" else ExitStatus.PASSED)

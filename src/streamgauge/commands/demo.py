@@ -61,10 +61,10 @@ def demo(
     if web_port is not None and not web:
         raise Problem(f"--web-port {web_port}: there is no web UI without --web")
     with Interrupt() as interrupt:
-        from streamgauge.demo.demo_plan import Plan
-        from streamgauge.demo.demo_run import run_demo
+        from streamgauge.demo.demo_ports import choose_ports
+        from streamgauge.demo.demo_run import Plan, run_demo
         from streamgauge.demo.sample import default_locustfile
-        from streamgauge.runner.ports import PortError, choose_ports
+        from streamgauge.runner.ports import PortError
 
         try:
             ports = choose_ports(app_port, metrics_port, web_port, web=web, workers=processes > 1)

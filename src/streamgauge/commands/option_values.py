@@ -8,7 +8,9 @@ from typing import NoReturn, TypeVar
 
 import click
 
-_RUN_TIME = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
+from streamgauge.durations import seconds_of
+from streamgauge.verdict.exit_status import ExitStatus
+
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _LONGEST_S = 24 * 3600
 _Value = TypeVar("_Value")
@@ -17,7 +19,7 @@ _Value = TypeVar("_Value")
 class Problem(click.ClickException):
     """Something about the call that no single option's kind can tell: one line, exit status 2."""
 
-    exit_code = 2
+    exit_code = ExitStatus.USAGE
 
 
 class Kind(click.ParamType[_Value]):
@@ -64,14 +66,15 @@ class RunTime(Kind[int]):
         """Seconds."""
         if isinstance(value, int):
             return value
-        found = _RUN_TIME.fullmatch(str(value))
-        if found is None or len(str(value)) > 12:
+        try:
+            total_s = seconds_of(str(value))
+        except ValueError:
+            total_s = math.nan
+        if not total_s.is_integer():
             self.refuse("a duration such as 30s, 2m or 1h30m", value, param, ctx)
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        total_s = hours * 3600 + minutes * 60 + seconds
         if not 0 < total_s <= _LONGEST_S:
             self.refuse("a duration from 1s to 24h", value, param, ctx)
-        return total_s
+        return int(total_s)
 
 
 class Rate(Kind[float]):

@@ -54,9 +54,9 @@ def report(result: Path, form: str, output: Path | None) -> None:
 def _rendered(path: Path, form: str, to_standard_output: bool) -> str:
     from jinja2 import TemplateError
 
-    from streamgauge.demo.view import read_view
     from streamgauge.report.html import render
     from streamgauge.report.result import ResultError, read_result
+    from streamgauge.report.server_json import read_view
 
     try:
         result = read_result(path)

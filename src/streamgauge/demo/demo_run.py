@@ -1,19 +1,69 @@
-"""A demo from start to end: which process runs when, and what becomes of a wish to end."""
+"""A demo from start to end: the sample app, Locust, and what the user's wish to end does to them."""
 
 import http.client
+import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from streamgauge.demo.demo_plan import Plan
-from streamgauge.demo.finish import Finish, short
-from streamgauge.demo.generator import Generator
-from streamgauge.demo.service import SampleApp
+from streamgauge.demo.demo_ports import Ports
+from streamgauge.demo.sample import environment
+from streamgauge.demo.sample_app import SampleApp
+from streamgauge.runner.conclusion import Conclusion, short
 from streamgauge.runner.display import Display
-from streamgauge.runner.interrupt import EXIT_CODE, Interrupt, Interrupted, Killed
-from streamgauge.runner.ports import HOST, PortError
-from streamgauge.runner.process import Child, ChildError, Children
+from streamgauge.runner.interrupt import Interrupt, Interrupted, Killed
+from streamgauge.runner.load_plan import LoadPlan
+from streamgauge.runner.locust_run import LocustRun
+from streamgauge.runner.ports import HOST, Port, PortError
+from streamgauge.runner.process import ChildError, Children
+from streamgauge.runner.runs import discard
+from streamgauge.verdict.exit_status import ExitStatus
 
 _TURN_S = 0.1
+_UNTIL = "the demo ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A demo, as its options have it."""
+
+    users: int
+    spawn_rate: float
+    run_time_s: int
+    processes: int
+    locustfile: Path
+    ports: Ports
+    result_dir: Path
+
+    @property
+    def web_url(self) -> str:
+        """The address of Locust's web UI; empty where it has none."""
+        return f"http://{HOST}:{self.ports.web.number}" if self.ports.web else ""
+
+    def log(self, process: str) -> Path:
+        """Where the output of a process goes until its run has a directory."""
+        return self.result_dir / f"demo-{os.getpid()}-{process}.log"
+
+    def load(self, url: str) -> LoadPlan:
+        """The run on the app at ``url``."""
+        return LoadPlan(
+            locustfile=self.locustfile,
+            host=url,
+            users=self.users,
+            spawn_rate=self.spawn_rate,
+            run_time_s=self.run_time_s,
+            result_dir=self.result_dir,
+            log=self.log("locust"),
+            environment=environment(),
+            options=("--metrics-host", HOST),
+            processes=self.processes,
+            workers_port=_number(self.ports.workers),
+            web_port=_number(self.ports.web),
+        )
+
+
+def _number(port: Port | None) -> int | None:
+    return port.number if port else None
 
 
 def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
@@ -25,30 +75,31 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
         display.say(_farewell(plan))
         return status
     except Interrupted:
+        discard(plan.log("app"))
         display.warn("Interrupted before any stream ended: there is nothing to report.")
     except Killed:
         display.warn("Killed. What Locust had not written yet is lost.")
     except ChildError as error:
-        display.warn(f"streamgauge demo: {error}", _last_words(error.child))
-        return EXIT_CODE if interrupt.asked else 1
+        display.warn(f"streamgauge demo: {error}", _last_words(error))
+        return ExitStatus.INTERRUPTED if interrupt.asked else ExitStatus.FAILED
     except BrokenPipeError:
         raise  # nobody reads on: click ends quietly
     except OSError as error:
         display.warn(f"streamgauge demo: {error}")
-        return 1
+        return ExitStatus.FAILED
     finally:
         display.close()
-    return EXIT_CODE
+    return ExitStatus.INTERRUPTED
 
 
 def _farewell(plan: Plan) -> str:
-    if plan.web:
+    if plan.web_url:
         return "Locust's web UI and the sample app have ended."
     return "The sample app has ended. To keep it and Locust's web UI open after the run, add --web."
 
 
-def _last_words(child: Child | None) -> str:
-    return f"{child.tail()}\n({child.log})" if child else ""
+def _last_words(error: ChildError) -> str:
+    return f"{error.last_words}\n({error.child.log})" if error.child else ""
 
 
 class _Demo:
@@ -61,107 +112,121 @@ class _Demo:
     def run(self) -> int:
         app = self._start_app()
         try:
-            finish = Finish(app, self._display)
+            conclusion = Conclusion(app, self._display)
         except (OSError, http.client.HTTPException) as error:
             raise ChildError(f"the app's metrics cannot be read: {error}", app.process) from None
-        generator = self._start_generator(app)
-        generator.follow()
+        locust = self._start_locust(app)
+        locust.follow(self._display, lambda: self._must_end(app))
         early = self._interrupt.asked
         self._display.close()
         self._display.say("")
-        status = finish.conclude(generator.finished_run())
+        status = conclusion.conclude(locust.finished())
         if early:
-            return EXIT_CODE
-        if self._plan.web:
-            self._stay_open(generator, finish, app)
+            return ExitStatus.INTERRUPTED
+        if self._plan.web_url:
+            self._stay_open(locust, conclusion, app)
             if self._interrupt.asked:
                 return status
-        return self._status(generator, status)
+        return self._status(locust, status)
 
     def _start_app(self) -> SampleApp:
         self._name_busy_ports()
         self._display.say("Starting the sample app")
         try:
-            app = SampleApp(self._plan, self._children, self._interrupt)
+            app = self._app()
         except ChildError as error:
             app = self._start_app_elsewhere(error)
-        self._display.show_addresses({"sample app": app.url, "its metrics": app.metrics_url})
+        self._display.show_addresses({"sample app": app.url, "its metrics": app.metrics_url}, _UNTIL)
         return app
 
+    def _app(self) -> SampleApp:
+        ports = self._plan.ports
+        return SampleApp(ports.app, ports.metrics, self._plan.log("app"), self._children, self._interrupt)
+
     def _start_app_elsewhere(self, error: ChildError) -> SampleApp:
-        """Start it again, once, if a port was taken since it was chosen; else raise ``error``."""
+        """Start the app again, once, if a port was taken since it was chosen; else raise ``error``."""
         try:
-            ports = self._plan.ports.chosen_anew()
+            ports = self._plan.ports.chosen_again()
         except PortError:
             raise error from None
         if ports == self._plan.ports:
             raise error
         self._plan = replace(self._plan, ports=ports)
         self._name_busy_ports()
-        return SampleApp(self._plan, self._children, self._interrupt)
+        return self._app()
 
     def _name_busy_ports(self) -> None:
         ports = self._plan.ports
-        for port in (ports.app, ports.metrics, ports.web, ports.workers):
+        self._name(ports.app, ports.metrics, ports.web, ports.workers)
+
+    def _name(self, *ports: Port | None) -> None:
+        for port in ports:
             if port is not None and port.notice:
                 self._display.warn(port.notice)
 
-    def _start_generator(self, app: SampleApp) -> Generator:
+    def _start_locust(self, app: SampleApp) -> LocustRun:
         self._display.say(f"Starting Locust: {self._plan.users} users for {self._plan.run_time_s} s")
         try:
-            generator = self._generator(app)
+            locust = self._locust(app)
         except ChildError as error:
-            generator = self._generator_elsewhere(app, error)
-        if self._plan.web:
-            self._display.show_addresses({"Locust's web UI": self._web_url})
-        return generator
+            locust = self._start_locust_elsewhere(app, error)
+        app.process.move_log(locust.directory / "app.log")
+        if self._plan.web_url:
+            self._display.show_addresses({"Locust's web UI": self._plan.web_url}, _UNTIL)
+        return locust
 
-    def _generator(self, app: SampleApp) -> Generator:
-        generator = Generator(self._plan, self._children, self._display, self._interrupt, app)
-        generator.start()
-        return generator
+    def _locust(self, app: SampleApp) -> LocustRun:
+        locust = LocustRun(self._plan.load(app.url), self._children, self._interrupt)
+        locust.start()
+        return locust
 
-    def _generator_elsewhere(self, app: SampleApp, error: ChildError) -> Generator:
+    def _start_locust_elsewhere(self, app: SampleApp, error: ChildError) -> LocustRun:
         """Start Locust again, once, if a port was taken since it was chosen; else raise ``error``."""
         before = self._plan.ports
         try:
-            ports = before.locust_anew()
+            ports = before.locust_chosen_again()
         except PortError as taken:
             raise ChildError(str(taken), error.child) from None
         if ports == before:
             raise error
         self._plan = replace(self._plan, ports=ports)
-        for port, old in ((ports.web, before.web), (ports.workers, before.workers)):
-            if port is not None and port != old:
-                self._display.warn(port.notice)
-        return self._generator(app)
+        pairs = (ports.web, before.web), (ports.workers, before.workers)
+        self._name(*(port for port, old in pairs if port != old))
+        return self._locust(app)
 
-    @property
-    def _web_url(self) -> str:
-        port = self._plan.ports.web
-        return f"http://{HOST}:{port.number}" if port else ""
+    def _must_end(self, app: SampleApp) -> bool:
+        if self._interrupt.asked:
+            self._display.say("Ending: streams under way get up to 15 s. Ctrl-C again kills everything.")
+            return True
+        if not app.process.running:
+            status = app.process.end()
+            self._display.warn(f"The app ended in mid-run, with status {status}:", app.process.tail())
+            return True
+        return False
 
-    def _stay_open(self, generator: Generator, finish: Finish, app: SampleApp) -> None:
+    def _stay_open(self, locust: LocustRun, conclusion: Conclusion, app: SampleApp) -> None:
         """Leave the web UI to the user until Ctrl-C, and conclude the runs that are started there."""
         self._display.say("")
-        self._display.say(f"Locust's web UI stays open at {self._web_url}; start further runs of the sample app there.")
+        self._display.say(
+            f"Locust's web UI stays open at {self._plan.web_url}; start further runs of the sample app there."
+        )
         self._display.say(f"Each run's verdict is printed here and its files are in {short(self._plan.result_dir)}")
         self._display.say(
             f"The sample app stays at {app.url}, its metrics at {app.metrics_url}. Ctrl-C ends all of it."
         )
-        while not self._interrupt.asked and generator.process.running:
-            for run in generator.later_runs():
-                finish.conclude(run)
+        while not self._interrupt.asked and locust.child.running:
+            for run in locust.later_runs():
+                conclusion.conclude(run)
             time.sleep(_TURN_S)
         self._display.say("Ending")
-        generator.end()
-        for run in generator.later_runs():
-            finish.conclude(run)
+        locust.end()
+        for run in locust.later_runs():
+            conclusion.conclude(run)
 
-    def _status(self, generator: Generator, status: int) -> int:
+    def _status(self, locust: LocustRun, status: int) -> int:
         """The run's exit status, or Locust's own where that says more."""
-        own = generator.end()
-        if status == 0 and own != 0:
-            self._display.warn(f"Locust ended with status {own}:", _last_words(generator.process))
-            return 1
+        own = locust.end()
+        if status == ExitStatus.PASSED and own != ExitStatus.PASSED:
+            self._display.warn(f"Locust ended with status {own}:", f"{locust.child.tail()}\n({locust.child.log})")
+            return ExitStatus.FAILED
         return status

@@ -1,12 +1,14 @@
 """Reads the texts that users set for streams. Each function raises ValueError that says what it expected and got."""
 
 import re
+from math import inf
 from pathlib import Path
 
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import Target, is_whole_url, target_of
 from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
+from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import is_whole
 
 #: Longer than any run; timers and nanoseconds carry it.
@@ -117,11 +119,11 @@ def pause(text: str) -> float:
 
 def _seconds(text: str, zero: str) -> float:
     try:
-        seconds = float(text.strip().removesuffix("s"))
+        seconds = seconds_of(text.strip())
     except ValueError:
-        raise ValueError(f"expected seconds, got {text!r}") from None
-    if not 0 <= seconds <= LONGEST_S:
-        raise ValueError(f"expected seconds from 0 ({zero}) to {LONGEST_S:g}, got {text!r}")
+        seconds = inf
+    if seconds > LONGEST_S:
+        raise ValueError(f"expected a duration such as 30s, from 0 ({zero}) to {LONGEST_S:g} s, got {text!r}")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""What the user asked for and cannot have: it is said once, and Locust exits with 2."""
+"""Refuse a run whose options are wrong: say why once, and exit with status 2."""
 
 import logging
 import sys
@@ -7,29 +7,30 @@ from weakref import WeakKeyDictionary
 
 import gevent
 
+from streamgauge.verdict.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from locust.env import Environment
 
 logger = logging.getLogger(__name__)
 
-USAGE = 2
-#: The run in which a problem was logged last, by its start, and the problem.
+#: The problem that was logged last, and the start of its run.
 _told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary()
 
 
 def refuse(problem: str) -> NoReturn:
-    """End the process before a run."""
+    """Say why no run can start, and end the process."""
     _say(problem)
-    sys.exit(USAGE)
+    sys.exit(ExitStatus.USAGE)
 
 
 def refused(environment: "Environment") -> bool:
-    """Whether the run was ended for what it was asked for."""
-    return environment.process_exit_code == USAGE
+    """Whether the run was refused."""
+    return environment.process_exit_code == ExitStatus.USAGE
 
 
 def refuse_run(environment: "Environment", problem: str) -> None:
-    """Say once in a run why none of its users can stream; end a headless run in one process."""
+    """Log once per run why its users cannot stream; end a headless run in one process."""
     from locust.runners import LocalRunner
 
     runner = environment.runner
@@ -39,7 +40,7 @@ def refuse_run(environment: "Environment", problem: str) -> None:
             _told[environment] = run, problem
             logger.error("%s", problem)
     elif not refused(environment):
-        environment.process_exit_code = USAGE
+        environment.process_exit_code = ExitStatus.USAGE
         _say(problem)
         gevent.spawn(runner.quit)
 

@@ -26,9 +26,8 @@ from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import verdict
-
-PASSED, FAILED, UNTRUSTED = 0, 1, 3
 
 
 def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None = None) -> Result:
@@ -36,7 +35,7 @@ def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None 
     trust, reasons = verdict(run_stats)
     failed = any(stats.failed for stats in run_stats.all_stats.values())
     delays = run_stats.delays.results()
-    exit_code = UNTRUSTED if trust == "invalid" else FAILED if failed else PASSED
+    exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
     return Result(
         schema=SCHEMA,
         run=run,

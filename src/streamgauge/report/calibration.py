@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from streamgauge.verdict.trust import Trust
+
 SCHEMA = "streamgauge.calibration/1"
 FILE_VARIABLE = "STREAMGAUGE_CALIBRATION"
 
@@ -52,7 +54,7 @@ class Calibration(TypedDict):
     lag: dict[str, float | None]
     """Of the generator: ``p50``, ``p99``, ``max``."""
     cpu_max: float
-    trust: str
+    trust: Trust
     reasons: list[str]
 
 

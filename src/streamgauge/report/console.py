@@ -16,6 +16,7 @@ from streamgauge.report.terminal import Line, print_lines, print_marked, standar
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
+from streamgauge.verdict.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,7 +148,7 @@ def _agreement(lines: Iterable[Agreement]) -> list[Line]:
 def _verdict(result: Result) -> list[Line]:
     found = result["verdict"]
     judged = verdict_text.judgement(found)
-    ok = found["exit_code"] == 0
+    ok = found["exit_code"] == ExitStatus.PASSED
     headline = styled(
         (found["trust"], _TRUST_STYLES.get(found["trust"], "bold red")),
         ", ",

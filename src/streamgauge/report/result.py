@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
+from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-
-Trust = Literal["trusted", "degraded", "invalid"]
 
 
 class MetricSummary(TypedDict):

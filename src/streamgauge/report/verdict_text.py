@@ -3,11 +3,13 @@
 import re
 from typing import Any
 
-from streamgauge.report.result import Result, Trust, Verdict
+from streamgauge.report.result import Result, Verdict
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import NONE, duration, number, share, significant, some
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
+from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.trust import Trust
 
 TRUST_MEANS: dict[Trust, str] = {
     "trusted": "The load generator kept up: these numbers are what the service did.",
@@ -19,7 +21,12 @@ UNCERTAIN_MEANS = (
     "≈ marks a percentile that is known only as a range: chunks shared a read, or the generator waited for a CPU "
     "before it sent requests."
 )
-_JUDGEMENTS = {0: "passed", 1: "failed", 2: "not run", 3: "not judged"}
+_JUDGEMENTS: dict[int, str] = {
+    ExitStatus.PASSED: "passed",
+    ExitStatus.FAILED: "failed",
+    ExitStatus.USAGE: "not run",
+    ExitStatus.UNTRUSTED: "not judged",
+}
 _SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
 _SHARES = re.compile(r"(\.ratio|_share)\b")
 

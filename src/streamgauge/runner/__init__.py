@@ -1,1 +1,1 @@
-"""Starts Locust and other children, follows a run and shows it."""
+"""Start Locust as a child process, follow its run and show it."""

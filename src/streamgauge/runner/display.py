@@ -1,4 +1,4 @@
-"""What the demo says while it runs: phases, and the progress of the run, live or as a line now and then."""
+"""Tell the user what goes on: phases, and the progress of the run, live or as a line every few seconds."""
 
 import time
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def _interval_p99(point: TimelinePoint) -> str:
 
 
 class Display:
-    """Says what goes on, on standard error, so that standard output holds what was found alone."""
+    """Writes progress to standard error, so that standard output holds the results alone."""
 
     def __init__(self, *, quiet: bool) -> None:
         from rich.console import Console
@@ -69,11 +69,11 @@ class Display:
         if not self._quiet:
             self._print(text)
 
-    def show_addresses(self, addresses: dict[str, str]) -> None:
-        """Show what can be reached until the demo ends: in the live display, or as a line where there is none."""
+    def show_addresses(self, addresses: dict[str, str], until: str) -> None:
+        """Show what can be reached, in the live display, or where there is none as a line that says ``until`` when."""
         self._addresses |= addresses
         if not self._shows_live:
-            self.say(", ".join(f"{what} {url}" for what, url in addresses.items()) + " (until the demo ends)")
+            self.say(", ".join(f"{what} {url}" for what, url in addresses.items()) + f" (until {until})")
 
     def warn(self, text: str, detail: str = "") -> None:
         """What the user must know, quiet or not; ``detail`` is shown below it as it is."""

@@ -5,7 +5,6 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-EXIT_CODE = 130
 
 
 class Interrupted(Exception):

@@ -28,7 +28,7 @@ class LocustWeb:
         self.url = url.rstrip("/")
 
     def ask(self, path: str, form: Form | None = None, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-        """GET, or POST with a form; the answer's JSON object. Raises MasterError."""
+        """GET, or POST with a form; return the JSON object of the answer. Raises LocustWebError."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
         try:
             with _DIRECT.open(self.url + path, data, timeout_s) as reply:

@@ -1,8 +1,8 @@
-"""Ports: the usual one where it is free, else another one, and who has it."""
+"""Choose ports: the usual one where it is free, else another one; and name the process that holds it."""
 
 import errno
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 
@@ -25,47 +25,6 @@ class Port:
         return f"{self.instead_of}; using {self.number}" if self.instead_of else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The ports that the demo's processes listen on; None for what is not part of it.
-
-    At ``workers`` Locust's workers find their master.
-    """
-
-    app: Port
-    metrics: Port
-    web: Port | None
-    workers: Port | None
-
-    def chosen_anew(self) -> "Ports":
-        """Those that were asked for, and others where somebody took one between its choice and its use."""
-        given = [port.number if port and port.asked_for else None for port in (self.app, self.metrics, self.web)]
-        return choose_ports(*given, web=self.web is not None, workers=self.workers is not None)
-
-    def locust_anew(self) -> "Ports":
-        """The same, but for those of Locust's that somebody took between their choice and their use.
-
-        Raises PortError where one of them was asked for.
-        """
-        chooser = PortChooser()
-        return replace(
-            self,
-            web=self.web and chooser.renewed(self.web, "Locust's web UI", "--web-port"),
-            workers=self.workers and chooser.renewed(self.workers, "Locust's workers"),
-        )
-
-
-def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, web: bool, workers: bool) -> Ports:
-    """The ports of a demo: those given, else the usual ones, else free ones. Raises PortError; see ``PortChooser``."""
-    chooser = PortChooser()
-    return Ports(
-        app=chooser.choose("app", 8000, "--app-port", app),
-        metrics=chooser.choose("app's metrics", 9101, "--metrics-port", metrics),
-        web=chooser.choose("Locust's web UI", 8089, "--web-port", web_port) if web else None,
-        workers=chooser.choose("Locust's workers", 5557) if workers else None,
-    )
-
-
 class PortChooser:
     """Chooses ports that differ from each other and that nobody listens on now."""
 
@@ -77,11 +36,11 @@ class PortChooser:
 
         Raises PortError where ``given`` is not free.
         """
-        port = self.renewed(Port(given or usual, asked_for=given is not None), purpose, option)
+        port = self.checked(Port(given or usual, asked_for=given is not None), purpose, option)
         self._taken[port.number] = option or purpose
         return port
 
-    def renewed(self, port: Port, purpose: str, option: str = "") -> Port:
+    def checked(self, port: Port, purpose: str, option: str = "") -> Port:
         """``port`` where it is free, or else any. Raises PortError where it was asked for by ``option``."""
         trouble = self._trouble(port.number)
         if not trouble:

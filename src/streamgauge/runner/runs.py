@@ -1,4 +1,4 @@
-"""The directories of runs below the result directory, and which of them a demo's Locust has made."""
+"""The directories of runs below a result directory, and which of them are new."""
 
 import fcntl
 import os
@@ -6,6 +6,8 @@ import re
 import shutil
 from pathlib import Path
 from types import TracebackType
+
+from streamgauge.report.result import FILE_NAME, Result, read_result
 
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
 
@@ -21,20 +23,20 @@ class Runs:
         return {each.name for each in self.root.iterdir() if _RUN.fullmatch(each.name)}
 
     def new(self) -> list[Path]:
-        """The runs that are there since the last call, the oldest first."""
+        """The runs that came since the last call, the oldest first."""
         found = self._present() - self._known
         self._known |= found
         return [self.root / name for name in sorted(found)]
 
 
 class StartOfRun:
-    """Held by one demo at a time below ``root``: two that start at once could not tell whose run is whose."""
+    """A lock on ``root``, held while a run starts: two that start at once could not tell whose run is whose."""
 
     def __init__(self, root: Path) -> None:
         self._directory = os.open(root, os.O_RDONLY)
 
     def taken(self) -> bool:
-        """Take it, unless another demo holds it."""
+        """Take the lock, unless another process holds it."""
         try:
             fcntl.flock(self._directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,8 +52,14 @@ class StartOfRun:
         os.close(self._directory)
 
 
+def results_in(directory: Path) -> list[Result]:
+    """Read the results of the runs below ``directory``, the oldest first."""
+    found = [read_result(path) for path in directory.glob(f"*/{FILE_NAME}")]
+    return sorted(found, key=lambda result: result["run"]["started_at"])
+
+
 def discard(*paths: Path) -> None:
-    """Remove files, and runs that have nothing in them."""
+    """Remove files and directories."""
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -7,7 +7,7 @@ from streamgauge.report.result import TimelinePoint
 
 
 class Timeline:
-    """What a run came to so far."""
+    """The figures of a run so far."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -16,7 +16,7 @@ class Timeline:
         self.started = self.finished = self.failed = 0
 
     def read(self) -> None:
-        """Take in what was written since; a line that is still being written waits for its end."""
+        """Read what was written since the last call; a line that is still being written waits for its end."""
         try:
             with self._file.open("rb") as file:
                 file.seek(self._offset)

@@ -15,14 +15,17 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.connect.tls import TlsSettings
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import ChunksEnd
+from streamgauge.wire.sse import SSE
+from streamgauge.wire.websocket import WEBSOCKET
 from streamgauge.wire.websocket_handshake import accept_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -77,7 +80,7 @@ def authority(tmp_path):
 
 
 def plan_of(url: str, method: str = "GET") -> StreamPlan:
-    return StreamPlan("stream", Request(method, target_of(url), {}), "sse")
+    return StreamPlan("stream", Request(method, target_of(url), {}), SSE)
 
 
 def test_a_client_that_is_refused_after_the_handshake_is_a_tls_failure(authority):
@@ -112,7 +115,7 @@ def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
     context = ProcessContext(ProcessStats(), reactor)
     for _ in range(3):
         paused = []
-        exchange = exchange_of(plan_of(url, "POST"), context, lambda paused=paused: paused.append(True))
+        exchange = Exchange(plan_of(url, "POST"), context, lambda paused=paused: paused.append(True))
         session.run(exchange, lambda paused=paused: reactor.run_until(lambda: bool(paused)))
         assert exchange.record.outcome is Outcome.COMPLETED, exchange.record.reason
     session.close()
@@ -125,7 +128,7 @@ def test_a_wait_for_a_cpu_while_shaking_hands_leaves_the_time_to_first_chunk_ope
     hours = itertools.count(0, 3_600 * 10**9)
     context = ProcessContext(ProcessStats(), reactor, cpu_waited_ns=lambda: next(hours))
     url = authority.serve(lambda secured, request: secured.sendall(WHOLE))
-    exchange = exchange_of(plan_of(url), context, lambda: paused.append(True))
+    exchange = Exchange(plan_of(url), context, lambda: paused.append(True))
     session.run(exchange, lambda: reactor.run_until(lambda: bool(paused)))
     session.close()
     reactor.close()
@@ -145,6 +148,6 @@ def test_a_websocket_under_tls_is_streamed_from(authority):
         secured.recv(1)
 
     url = authority.serve(answer).replace("https", "wss")
-    plan = StreamPlan("stream", Request("GET", target_of(url), {}), "websocket", end="chunks:3")
+    plan = StreamPlan("stream", Request("GET", target_of(url), {}), WEBSOCKET, end=ChunksEnd(3))
     (record,) = run_streams([plan], network=authority.network)
     assert (record.outcome, record.chunks, record.bytes) == (Outcome.COMPLETED, 3, 3), record.reason

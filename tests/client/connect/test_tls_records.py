@@ -16,6 +16,7 @@ from streamgauge.client.connect.transport import RecordEnds
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.sse import SSE
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 27\r\n\r\n"
 EVENT = b"data: 1\n\n"
@@ -55,8 +56,8 @@ class Peer:
 
 
 @pytest.fixture
-def tally_of(tmp_path):
-    """The tally of one stream: its second event comes with the first ``more`` bytes of the third's record."""
+def stats_of(tmp_path):
+    """The statistics of one stream: its second event comes with the first ``more`` bytes of the third's record."""
     ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     ca.issue_cert("localhost").configure_cert(context)
@@ -90,7 +91,7 @@ def tally_of(tmp_path):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url, process_stats = f"https://localhost:{listener.getsockname()[1]}/", ProcessStats()
-        plan = StreamPlan("a", Request("GET", target_of(url), {}), "sse", on_chunk=on_chunk)
+        plan = StreamPlan("a", Request("GET", target_of(url), {}), SSE, on_chunk=on_chunk)
         (record,) = run_streams([plan], process_stats, Network(tls=TlsSettings(str(tmp_path / "ca.pem"))))
         thread.join(60)
         assert (record.outcome, record.chunks) == ("completed", 3)
@@ -100,12 +101,12 @@ def tally_of(tmp_path):
 
 
 @pytest.mark.parametrize("more", [1, 5, 20])
-def test_a_chunk_behind_which_another_record_began_did_not_come_at_the_stamp(tally_of, more):
-    assert tally_of(more).coalesced == 1
+def test_a_chunk_behind_which_another_record_began_did_not_come_at_the_stamp(stats_of, more):
+    assert stats_of(more).coalesced == 1
 
 
-def test_a_chunk_that_is_the_last_record_of_its_read_came_at_the_stamp(tally_of):
-    assert tally_of(0).coalesced == 0
+def test_a_chunk_that_is_the_last_record_of_its_read_came_at_the_stamp(stats_of):
+    assert stats_of(0).coalesced == 0
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 64, 1000])

@@ -15,6 +15,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import HeadParser
 
@@ -33,7 +34,7 @@ def timer(stats: StreamStats, stall_ns: int = 10**12) -> ChunkTimer:
 
 
 def check(stats: StreamStats, arrivals_ns: list[int]) -> None:
-    """The tally says nothing of these arrivals that is not so."""
+    """The statistics agree with these arrivals."""
     intervals_ns = [later - earlier for earlier, later in pairwise(arrivals_ns)]
     assert stats.chunks == len(arrivals_ns)
     assert stats.chunk_interval.all.count == len(intervals_ns)
@@ -130,8 +131,8 @@ WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
 
 def read_all(each: Wire, reads: list[tuple[bytes, int, int]], stats: StreamStats) -> tuple[Outcome, str]:
     """Take in reads of data, arrival and floor; how the stream ended."""
-    body, settled = read_some(each, reads, stats)
-    return settled or body.close()
+    body, ending = read_some(each, reads, stats)
+    return ending or body.close()
 
 
 def read_some(
@@ -140,13 +141,13 @@ def read_some(
     request = Request("GET", target_of("http://localhost/"), {})
     head = HeadParser().feed(each.head)
     assert head is not None
-    plan = StreamPlan("a", request, each.protocol)
-    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats))
-    settled = None
+    plan = StreamPlan("a", request, FORMATS[each.protocol])
+    body = BodyReader(plan, head, plan.format, framing_of(head, "GET"), stats, timer(stats), None)
+    ending = None
     for data, arrival_ns, floor_ns in reads:
-        assert settled is None
-        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
-    return body, settled
+        assert ending is None
+        ending = body.feed(data, arrival_ns, FakeClock(floor_ns))
+    return body, ending
 
 
 @pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.locust_run import run_locust
+from streamgauge.runner.finished_run import run_locust
 
 GOLDEN = Path(__file__).with_name("result.json")
 #: Counts that hang on when the machine had time to read.

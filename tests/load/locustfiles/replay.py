@@ -1,7 +1,7 @@
 """Plays streams that were recorded beforehand into a process's measuring, and writes down what the run came to.
 
 Each process plays its share of the same streams: all of them where there is one, those of its number where there are
-workers. From the chunk timer and the ledger on, all is as in any run: slices, reports to the master, the book.
+workers. Everything after the chunk timer is as in any run: second reports, reports to the master, the run report.
 """
 
 import dataclasses

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 PROCESSES = 4
 CODE = """

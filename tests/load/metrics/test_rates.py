@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.server import Server
+from benchmarks.testbed.server import Server
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -124,7 +124,7 @@ class Watched:
 
     def end(self):
         """Let Locust end, and keep what the source sent and when, in Unix time."""
-        self.running.process.send_signal(signal.SIGTERM)
+        self.running.child.ask_to_end()
         self.running.wait()
         shift_s = time.time() - time.monotonic()
         self.sends_s = sorted(ns / 1e9 + shift_s for stream in self._source.log().streams for ns in stream)
@@ -163,7 +163,7 @@ def a_worker_is_killed(begin, until):
     it = begin("--headless", "-r", 100)
     until(lambda: it.values("stream_client_workers{}") == [2], "Prometheus sees two workers")
     seen(it, until, 300)
-    os.kill(it.workers[0].process.pid, signal.SIGKILL)
+    os.kill(it.workers[0].child.pid, signal.SIGKILL)
     until(lambda: it.values("stream_client_workers{}") == [1], "Prometheus sees that one is gone")
     seen(it, until, 500)
     return it.end()
@@ -244,7 +244,7 @@ def test_the_last_scrape_has_all_that_the_results_have(case):
     """And what a reset takes out of a result: a counter counts what was, from first to last."""
     counted = case.counted()
     (last,) = case.values("last_over_time(stream_client_chunks_total{}[30m])")
-    if "--reset-stats" in case.running.process.args:
+    if "--reset-stats" in case.running.child.command:
         assert counted < last == len(case.sends_s)
     else:
         assert counted == last <= len(case.sends_s)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 from streamgauge.catalog import CATALOG, CLIENT
 from streamgauge.report.hdr import decode
 from streamgauge.stats.outcome import Outcome

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from benchmarks.server import ROOT
+from benchmarks.testbed.server import ROOT
 
 SCENARIO = """
 from locust import task
@@ -222,7 +222,7 @@ def ask(start, until, tmp_path):
         running = start.headless(url, *options, *metrics, users=len(paths), run_time=None, **more)
 
         def done():
-            return running.output.count("asked once") == len(paths) or running.process.poll() is not None
+            return running.output.count("asked once") == len(paths) or not running.child.running
 
         until(done, "each user has asked")
         if at is not None:

@@ -50,7 +50,10 @@ def test_a_form_that_can_be_run_is_left_to_locust(post, form):
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"idle_timeout": "soon"}, "--idle-timeout: expected seconds, got 'soon'"),
+        (
+            {"idle_timeout": "soon"},
+            "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'",
+        ),
         ({"host": "nonsense"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'nonsense'"),
         ({"host": "<h"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'h'"),
         *(({"run_time": text}, f"{TOO_LONG}{text!r}") for text in ("1000000001", "277778h", "9" * 400, f"{10**15}h")),
@@ -79,10 +82,10 @@ def test_what_locust_cannot_read_is_refused_with_its_cause(read):
     said = json.loads(found["text"])
     assert said == {
         "success": False,
-        "message": "The run cannot be started: ValueError: invalid literal for int() with base 10: 'soon'",
+        "message": "Cannot start the run: ValueError: invalid literal for int() with base 10: 'soon'",
         "host": "http://own",
     }
-    assert found["logged"].startswith("The run cannot be started\nTraceback ")
+    assert found["logged"].startswith("Cannot start the run\nTraceback ")
 
 
 def test_the_page_lets_fields_have_several_lines(read):

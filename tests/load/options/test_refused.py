@@ -5,7 +5,7 @@ import re
 import pytest
 
 BEYOND = ("-1", "-1e-9", "1000000001", "1.1e9s", "inf", "-inf", "1e400", "nan")
-NO_TIME = ("soon", "1m", "s", "5ss", "5S", "1,5", " ", "\0", "\udcff")
+NO_TIME = ("soon", "m1", "s", "5ss", "5S", "1,5", " ", "\0", "\udcff")
 NO_NUMBER = ("-1", "+1", "1.5", "1e3", "twice", "1 2", " ", "٣", "²", "1\n2", "0" * 19, "9" * 5000)
 #: What cannot be given, by option, and what the refusal says besides: what is expected, or the reason.
 REFUSED = {
@@ -32,9 +32,9 @@ REFUSED = {
     "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number"),
     **dict.fromkeys(
         ("first_chunk_timeout", "idle_timeout", "total_timeout"),
-        dict.fromkeys(BEYOND, "from 0 (no limit) to 1e+09") | dict.fromkeys(NO_TIME, "seconds"),
+        dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no limit) to 1e+09 s"),
     ),
-    "refusal_pause": dict.fromkeys(BEYOND, "from 0 (no pause) to 1e+09") | dict.fromkeys(NO_TIME, "seconds"),
+    "refusal_pause": dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no pause) to 1e+09 s"),
     "proxy": dict.fromkeys(
         ("localhost:3128", "h", "//h:1", " ", "https://h:1", "ws://h:1", "http+unix://%2Frun%2Fproxy.sock"), "host:port"
     ),
@@ -49,7 +49,9 @@ REFUSED = {
 }
 OF_COMMAND = {
     "metrics_port": dict.fromkeys(("65536", "-1", "1.5", " 80", "OFF", "on", "٣", "80\n", "9" * 5000), "a port"),
-    "metrics_linger": dict.fromkeys(("-1", "-1e-9s", "inf", "nan", "soon", "1m", "s", "5ss", "\0"), "seconds"),
+    "metrics_linger": dict.fromkeys(
+        ("-1", "-1e-9s", "inf", "nan", "soon", "m1", "s", "5ss", "\0"), "a duration such as 30s"
+    ),
 }
 
 

@@ -28,7 +28,17 @@ UNSET = {
     "result_dir": "",
     "stop_timeout": 15,
 }
-LIMIT = {"0": None, "0.0": None, "8": 8.0, " 8.5s ": 8.5, "1e-9": 1e-9, "1e9": 1e9, "1000000000s": 1e9}
+LIMIT = {
+    "0": None,
+    "0.0": None,
+    "8": 8.0,
+    " 8.5s ": 8.5,
+    "1e-9": 1e-9,
+    "1e9": 1e9,
+    "1000000000s": 1e9,
+    "1m30s": 90.0,
+    "2h": 7200.0,
+}
 #: Values as they are given, and what they come to. FILES is a folder.
 TAKEN = {
     "stream_path": {
@@ -55,13 +65,13 @@ TAKEN = {
         "a@b": "a@b",
         "@FILES/body": "\x00ÿ two\r\n",
     },
-    "stream_end": {"event:done": "event:done", "data:a: b": "data:a: b", "chunks:1": "chunks:1"},
+    "stream_end": {"event:done": ["EventEnd", "done"], "data:a: b": ["DataEnd", "a: b"], "chunks:1": ["ChunksEnd", 1]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
     "first_chunk_timeout": LIMIT,
     "idle_timeout": LIMIT,
     "total_timeout": LIMIT,
-    "refusal_pause": {"0": 0.0, "0.0s": 0.0, " 2.5s ": 2.5, "1e9": 1e9},
+    "refusal_pause": {"0": 0.0, "0.0s": 0.0, " 2.5s ": 2.5, "1m": 60.0, "1e9": 1e9},
     "proxy": {"http://h:3128": "http://h:3128", " http://u:p@h ": "http://u:p@h"},
     "ca_file": {"FILES/ca.pem": "FILES/ca.pem"},
     "client_cert": {"FILES/both.pem": "FILES/both.pem"},
@@ -70,7 +80,7 @@ TAKEN = {
 OF_COMMAND = {
     "metrics_port": {"0": 0, "1": 1, "65535": 65535, "": None},
     "metrics_host": {"::1": "::1", "": "127.0.0.1"},
-    "metrics_linger": {"0": 0.0, "0s": 0.0, "1.5s": 1.5, "600": 600.0, "": None},
+    "metrics_linger": {"0": 0.0, "0s": 0.0, "1.5s": 1.5, "2m": 120.0, "600": 600.0, "": None},
     "result_dir": {"some/where": "some/where"},
 }
 

@@ -127,7 +127,7 @@ def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page
     form = page(web)
     form.type("idleTimeout", "soon")
     form.start()
-    assert form.alert() == "--idle-timeout: expected seconds, got 'soon'"
+    assert form.alert() == "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
     form.type("idleTimeout", "5")
     form.wait_for_no_alert()
     form.type("host", "example.org")

@@ -1,10 +1,8 @@
-"""What a stream's chunks say about its end: the named end, errors of its own, and numbers that are missing.
+"""Checks a stream's chunks for its named end, for errors that the stream itself reports, and for missing numbers.
 
-Most chunks need no look inside. ``guards`` are bytes one of which a chunk must hold to be of interest: a chunk without
-them is passed over without being parsed.
+Most chunks need not be parsed. ``guards`` are byte strings; a chunk that contains none of them is skipped.
 """
 
-import json
 from typing import Any
 
 from streamgauge.client.plan import StreamPlan
@@ -12,141 +10,135 @@ from streamgauge.client.read.send_stamps import StampReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.decoder import Decoder
-from streamgauge.wire.end import end_test, needle_of
-from streamgauge.wire.openai import OpenAiDecoder, time_per_output_token_s
-from streamgauge.wire.sequence import SequenceCheck, number_reader
+from streamgauge.wire.end import CallbackEnd, DataEnd, EventEnd, end_test, needle_of
+from streamgauge.wire.format import Format
+from streamgauge.wire.sequence import EventId, SequenceCheck, number_reader
+from streamgauge.wire.token_count import TokenCount
 
-Settled = tuple[Outcome, str]
-#: What a chunk must hold to be able to say ``error``.
-_ERROR_GUARDS = {"sse": b"error", "ndjson": b'"error"'}
+#: How a stream ended, and the reason in one sentence.
+Ending = tuple[Outcome, str]
 _MAX_REASON = 160
-#: What a record says of its stream's numbers.
+#: The fields of a record on its stream's numbers.
 _SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
 
 
 class ChunkChecks:
-    """Looks at the chunks of one stream."""
+    """The checks of one stream's chunks. ``sequence`` checks their numbers; None if the plan has none."""
 
-    def __init__(self, plan: StreamPlan, protocol: str, decoder: Decoder, timer: ChunkTimer) -> None:
+    def __init__(
+        self,
+        plan: StreamPlan,
+        wire_format: Format,
+        decoder: Decoder,
+        timer: ChunkTimer,
+        sequence: SequenceCheck | None,
+    ) -> None:
         self._decoder = decoder
         self._timer = timer
-        self._protocol = protocol
         self._on_chunk = plan.on_chunk
-        #: Whether the caller looks at each chunk, and may want to act on one at once.
-        self.watched = plan.on_chunk is not None or callable(plan.end)
-        #: The end that is the decoder's to see: the ``[DONE]`` of a token stream, which is no chunk.
-        self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
-        named = None if self._ends_itself else plan.end
-        self._named = named if isinstance(named, str) else None
-        self._end = None if named is None else end_test(named, decoder, protocol)
-        self.end_seen = named is None and not self._ends_itself
-        self.sequence = None if plan.sequence is None else SequenceCheck()
+        #: Whether a callable of the scenario sees each chunk, and may want to act at once.
+        self.watched = plan.on_chunk is not None or isinstance(plan.end, CallbackEnd)
+        #: Whether the stream must end with the format's own end, which only the decoder sees.
+        self._ends_itself = wire_format.own_end is not None and plan.end in (None, wire_format.own_end)
+        self._named = None if self._ends_itself else plan.end
+        self._needle = needle_of(self._named)
+        of_events = wire_format.has_events
+        self._end = None if self._named is None else end_test(self._named, decoder.parse, of_events=of_events)
+        self.end_seen = plan.end is None and not self._ends_itself
+        self.sequence = sequence
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
-        #: Whether what ``look`` is for is all in the guards, but for numbers that ``count`` can be given instead.
-        self.counts_only = plan.sequence in (None, "id") and not plan.reconnect
-        self._error_guard = _ERROR_GUARDS.get(protocol)
+        #: Whether chunks without a guard need no check, apart from SSE ids.
+        self.counts_only = (plan.sequence is None or isinstance(plan.sequence, EventId)) and not plan.reconnect
+        self._in_band_error = wire_format.in_band_error
         self._stamps = StampReader(timer) if plan.stamped else None
         self.guards = self._guards_for(plan)
 
     @property
     def named_end_came(self) -> bool:
-        """Whether the scenario names an end, and that has come."""
+        """Whether the scenario names an end and it has come."""
         return self._end is not None and self.end_seen
 
     def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
-        """None where every chunk is of interest."""
-        if plan.stamped or plan.on_chunk or callable(plan.end) or self._protocol == "openai":
+        """Return the guards; None if every chunk must be parsed."""
+        if plan.stamped or plan.on_chunk or (self._named is not None and not self._needle):
             return None
-        needle = needle_of(plan.end or "")
-        if plan.end is not None and not needle:
-            return None
-        guards = (needle, self._error_guard or b"")
-        return tuple(guard for guard in guards if guard)
+        error_guard = b"" if self._in_band_error is None else self._in_band_error.guard
+        return tuple(guard for guard in (self._needle, error_guard) if guard)
 
     @property
-    def telling(self) -> tuple[frozenset[bytes], bytes | None]:
-        """Of event streams with guards: the names of events that are of interest, and what any of interest holds."""
-        kind, _, value = (self._named or "").partition(":")
-        names = {b"error", value.encode()} if kind == "event" else {b"error"}
-        return frozenset(names), value.encode() if kind == "data" else None
+    def inspected(self) -> tuple[frozenset[bytes], bytes | None]:
+        """For event streams with guards: the names of events to parse, and a text that makes any event one of them."""
+        names = {b"error", self._needle} if isinstance(self._named, EventEnd) else {b"error"}
+        return frozenset(names), self._needle if isinstance(self._named, DataEnd) else None
 
-    def look(self, chunks: list[bytes], first: int) -> Settled | None:
-        """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
+    def check(self, chunks: list[bytes], first: int) -> Ending | None:
+        """Check chunks, the first of which is the stream's ``first``-th; return how the stream ends, if one ends it."""
         if self._stamps is not None:
-            self._stamps.look(chunks)
+            self._stamps.measure(chunks)
         if self.sequence is not None:
             for chunk in chunks:
                 self.count(chunk)
         guards = self.guards
         if guards is None:
             for number, chunk in enumerate(chunks, first):
-                if settled := self._inside(chunk, number):
-                    return settled
+                if ending := self._inside(chunk, number):
+                    return ending
             return None
         for chunk in chunks:
             for guard in guards:
                 if guard in chunk:
-                    if settled := self._inside(chunk, 0):
-                        return settled
+                    if ending := self._inside(chunk, 0):
+                        return ending
                     break
         return None
 
     def count(self, chunk: bytes) -> None:
-        """Check the chunk's sequence number, where it has one."""
+        """Count the chunk's sequence number, if it has one."""
         if self.sequence is not None and self._number_of is not None:
             number = self._number_of(chunk)
             if number is not None:
                 self.sequence.add(number)
 
-    def _inside(self, chunk: bytes, number: int) -> Settled | None:
+    def _inside(self, chunk: bytes, number: int) -> Ending | None:
         if self._end is not None and not self.end_seen:
             self.end_seen = self._end(chunk, number)
         if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
             return Outcome.ABORTED, "the scenario hung up"
-        if self._error_guard is not None and self._error_guard in chunk:
-            return self._said_error(chunk)
+        error = self._in_band_error
+        if error is not None and error.guard in chunk:
+            said = error.error_of(chunk)
+            return None if said is None else in_band_error(said)
         return None
 
-    def _said_error(self, chunk: bytes) -> Settled | None:
-        if self._protocol == "sse":
-            event = self._decoder.parse(chunk)
-            said = event.data if event.event == "error" else None
-        else:
-            said = _error_of_line(chunk)
-        return None if said is None else in_band_error(said)
-
-    def after_read(self) -> Settled | None:
-        """What the decoder itself learnt from a read, whether or not that held a chunk."""
-        if isinstance(self._decoder, OpenAiDecoder):
-            self.end_seen = self.end_seen or (self._ends_itself and self._decoder.done)
-            if self._decoder.error:
-                return in_band_error(self._decoder.error)
-        return None
+    def after_read(self) -> Ending | None:
+        """Check what the stream reported beside its chunks; return an ending, if any."""
+        decoder = self._decoder
+        self.end_seen = self.end_seen or (self._ends_itself and decoder.done)
+        return in_band_error(decoder.error) if decoder.error else None
 
     def findings(self) -> dict[str, Any]:
-        """What the stream's record says of its numbers and tokens, by the record's fields."""
+        """Return the fields of the record on numbers and tokens."""
         found: dict[str, Any] = {}
         if self.sequence is not None:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
-        decoder = self._decoder
-        if isinstance(decoder, OpenAiDecoder):
-            found["tokens"] = decoder.tokens
-            found |= _token_time(self._timer, decoder)
+        count = self._decoder.token_count()
+        if count is not None:
+            found["tokens"] = count.generated
+            found |= _token_time(self._timer, count)
         return found
 
 
-def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
-    """The time per output token; where coalesced reads leave it open, in the middle of what it can be.
+def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
+    """Return the time per output token; if coalesced reads leave it uncertain, the middle of its range, and the range.
 
-    None where all tokens came in one chunk, which tells nothing of the time between them.
+    Nothing if all tokens came in one chunk, which says nothing about the time between them.
     """
     if timer.first_ns is None or timer.chunks < 2:
         return {}
     least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
     most_ns = timer.last_ns - timer.first_earliest_ns
     least_s, middle_s, most_s = (
-        time_per_output_token_s(0.0, span_ns / 1e9, decoder.shown_tokens, decoder.choices)
-        for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
+        count.time_per_output_token_s(span_ns / 1e9) for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
     )
     uncertain = middle_s is not None and least_ns < most_ns
     return {
@@ -155,18 +147,7 @@ def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
     }
 
 
-def in_band_error(said: str) -> Settled:
-    """The outcome of a stream that said ``said`` of itself: one line of it, of what can be printed and sent on."""
+def in_band_error(said: str) -> Ending:
+    """Return the outcome of a stream that reported the error ``said``, as one printable line."""
     line = " ".join("".join(each if each.isprintable() else " " for each in said[: 4 * _MAX_REASON]).split())
     return Outcome.IN_BAND_ERROR, f"the stream said: {line[:_MAX_REASON]}"
-
-
-def _error_of_line(line: bytes) -> str | None:
-    """What a JSON line says went wrong: one of ``"type": "error"``, or with an ``error`` that is not empty."""
-    try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
-        return None
-    return str(value.get("error") or value.get("message") or value)

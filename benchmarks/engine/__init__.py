@@ -1,0 +1,1 @@
+"""The measuring engine beside other readers of event streams."""

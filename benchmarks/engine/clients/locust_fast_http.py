@@ -1,0 +1,58 @@
+"""Locust's FastHttpUser with readers that give each event as it comes; none is in its documented interface.
+
+``READER=events`` reads up to the empty line that closes an event. ``READER=pieces`` takes what each ``recv`` brought
+from the response's own buffer, as a ``read1`` would: the least that can be done with it.
+"""
+
+import os
+import time
+from array import array
+from typing import Any
+
+from locust import FastHttpUser, events, task
+
+from benchmarks.engine.clients import crowd, orders
+
+ARRIVALS = orders.arrivals()
+
+
+def write(**_: object) -> None:
+    """Write what came."""
+    orders.write(ARRIVALS)
+
+
+events.quit.add_listener(write)
+
+
+def read_events(response: Any, arrivals: "array[int]") -> None:
+    """Event by event."""
+    note, now_ns = arrivals.append, time.monotonic_ns
+    while response.readline(b"\n\n"):
+        note(now_ns())
+
+
+def read_pieces(response: Any, arrivals: "array[int]") -> None:
+    """Read by read, each cut into its events."""
+    note, now_ns = arrivals.append, time.monotonic_ns
+    buffer = response._body_buffer  # noqa: SLF001 - it has no read1
+    while True:
+        found = buffer.count(b"\n\n")
+        for _ in range(found):
+            note(now_ns())
+        if found:
+            del buffer[: buffer.rindex(b"\n\n") + 2]
+        if response.message_complete:
+            return
+        response.feed(response._sock.recv(response.block_size))  # noqa: SLF001
+
+
+class Reader(FastHttpUser):
+    """Reads one stream."""
+
+    @task
+    def read(self) -> None:
+        number = crowd.next_stream()
+        inner = self.client.get(orders.path(number), stream=True, name="/sse")._response  # noqa: SLF001
+        reader = read_pieces if os.environ["READER"] == "pieces" else read_events
+        reader(inner, ARRIVALS[number])
+        crowd.leave(self.environment)

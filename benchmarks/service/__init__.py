@@ -1,6 +1,0 @@
-"""A streaming service under one instrument, or none: ``python -m benchmarks.service INSTRUMENT WORKERS``."""
-
-#: Names the instrument to a process that imports the app.
-VARIABLE = "BENCHMARK_INSTRUMENT"
-BARE, OURS = "bare", "streamgauge"
-INSTRUMENTS = (BARE, OURS, "prometheus-fastapi-instrumentator", "starlette-exporter")

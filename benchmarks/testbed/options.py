@@ -1,0 +1,45 @@
+"""What the benchmarks' options have in common: their values, and the file that their figures go to."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def whole(text: str) -> int:
+    """An option's whole number above 0."""
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """An option's finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def new_file(text: str) -> Path:
+    """A file that can be written, as far as its directory tells. Raises ArgumentTypeError."""
+    file = Path(text)
+    if not file.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is in no directory that exists")
+    if file.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a directory")
+    return file
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """The option ``-o``."""
+    parser.add_argument("-o", "--output", metavar="FILE", type=new_file, help="write the figures as JSON")
+
+
+def write_figures(options: argparse.Namespace, figures: dict[str, Any]) -> None:
+    """Write the figures to the file that ``-o`` names, if it does."""
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n")
