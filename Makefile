@@ -6,10 +6,10 @@ INSTALLED := $(VENV)/.installed
 USERS ?= 100
 DURATION ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help install demo test mutants check fmt generate dashboards lock bench up down logs load clean
+.PHONY: help install demo test test-fast mutants check fmt generate dashboards lock bench up down logs load clean
 
 help: ## What there is
-	@sed -n 's/^\([a-z]*\)[a-z ]*:.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\)[a-z -]*:.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(INSTALLED) ## The .venv with pinned dependencies, which all others need
 
@@ -24,8 +24,11 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 demo: $(INSTALLED) ## A real load test of the sample app, with verdict and report
 	@$(BIN)/streamgauge demo $(ARGS)
 
-test: $(INSTALLED) ## All tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED) ## All tests, in parts beside each other; with ARGS, one pytest with these: make test ARGS="tests/wire -x"
+	@$(BIN)/python $(if $(ARGS),-m pytest $(ARGS),tools/run_tests.py)
+
+test-fast: $(INSTALLED) ## The tests that start no whole programs: some minutes, every room
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 mutants: $(INSTALLED) ## Which small faults do the tests miss? make mutants ARGS=src/streamgauge/stats
 	@$(BIN)/python tools/mutants.py $(ARGS)

@@ -99,7 +99,6 @@ class Crowd:
                 continue
             del self._running[user]
             self._sessions[user].finish(exchange)
-            assert exchange.record is not None
             yield fault, exchange.record
             self._next(user)
         for session in self._sessions:
@@ -112,7 +111,7 @@ class Crowd:
             return
         exchange = Exchange(fault.plan(self._url), self._context, lambda: self._paused.append(user))
         self._running[user] = fault, exchange
-        self._sessions[user].ask(exchange)
+        self._sessions[user].start(exchange)
 
 
 def mixed(streams: int, seed: int) -> list[Fault]:

@@ -25,6 +25,65 @@ settings.register_profile("without deadlines", deadline=None, suppress_health_ch
 settings.load_profile("without deadlines")
 
 DEADLINE_S = 60.0
+#: Folders and files whose tests start whole programs and take most of the time: what ``make test-fast`` leaves out.
+SLOW = (
+    "asgi/test_nothing_left.py",
+    "benchmarks/test_chunk_interval.py",
+    "benchmarks/test_chunk_size.py",
+    "benchmarks/test_engine.py",
+    "benchmarks/test_faults.py",
+    "benchmarks/test_recorder.py",
+    "benchmarks/test_scale.py",
+    "benchmarks/test_trust.py",
+    "benchmarks/test_undisturbed.py",
+    "calibrate/test_command.py",
+    "client/test_memory.py",
+    "client/test_nothing_left.py",
+    "deploy/test_load.py",
+    "doors/test_extras.py",
+    "doors/test_make.py",
+    "doors/test_scripts.py",
+    "e2e/clients",
+    "e2e/test_compose.py",
+    "e2e/test_demo.py",
+    "e2e/test_demo_in_browser.py",
+    "e2e/test_demo_interrupted.py",
+    "e2e/test_demo_web.py",
+    "e2e/test_foreign_servers.py",
+    "e2e/test_own_service.py",
+    "e2e/test_wheel.py",
+    "load/metrics",
+    "load/test_chunk_delay.py",
+    "load/test_gathering.py",
+    "load/test_interrupted.py",
+    "load/test_late_worker.py",
+    "load/test_nothing_left.py",
+    "load/test_refusals.py",
+    "load/test_resets.py",
+    "load/test_stopped_in_ramp.py",
+    "load/test_totals.py",
+    "load/test_trust.py",
+    "load/test_unused.py",
+    "load/test_users.py",
+    "load/test_worker_files.py",
+    "load/web/test_editing.py",
+    "load/web/test_form_in_browser.py",
+    "load/web/test_polling.py",
+    "load/web/test_runs.py",
+    "monitoring/dashboards",
+    "monitoring/faults",
+    "monitoring/test_edges.py",
+    "report/test_any_width.py",
+    "report/test_html_in_browser.py",
+    "report/test_html_layout.py",
+    "target_app/test_documentation_in_browser.py",
+    "target_app/test_drain.py",
+    "target_app/test_landing_in_browser.py",
+    "target_app/test_schemathesis.py",
+    "target_app/test_terms.py",
+    "target_app/test_workers.py",
+    "test_conftest.py",
+)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -38,6 +97,14 @@ FLAGS = (
 )
 #: Chromium reads its commands from descriptor 3 and answers on 4.
 START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of ``SLOW``."""
+    slow = [Path(__file__).parent / each for each in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(each) for each in slow):
+            item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)

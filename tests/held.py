@@ -14,16 +14,13 @@ ROUNDS = 3
 
 
 def held() -> Counter[str]:
-    """Live objects by type, descriptors, threads, and the memory that is traced, in smallest objects."""
-    sys._clear_type_cache()  # it keeps names that were made up for a getattr
+    """Live objects by type, descriptors and threads."""
     gc.collect()
-    traced_bytes = tracemalloc.get_traced_memory()[0]
     found = Counter(
         {f"{kind.__module__}.{kind.__qualname__}": n for kind, n in Counter(map(type, gc.get_objects())).items()}
     )
     found["descriptors"] = sum(1 for _ in Path("/proc/self/fd").iterdir())
     found["threads"] = threading.active_count()
-    found["memory"] = traced_bytes // LEAST_BYTES
     return found
 
 
@@ -39,23 +36,32 @@ def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> di
     gc.freeze()  # what was there before need not be counted each time
     tracemalloc.start()
     try:
-        _after(repeat, times)
-        before, least = _after(repeat, times), None
+        _round(repeat, times)
+        before, least = held(), None
         for _ in range(ROUNDS):
-            now = _after(repeat, times)
+            bytes_each = _round(repeat, times) / (times * things)
+            now = held()
             grown = now - before  # the positive counts alone
+            if bytes_each >= LEAST_BYTES:
+                grown["bytes each"] = int(bytes_each)
             before, least = now, grown if least is None else least & grown
             del now, grown
     finally:
         tracemalloc.stop()
         gc.unfreeze()
     assert least is not None
-    if least.get("memory", 0) < times * things:
-        least.pop("memory", None)
     return dict(least)
 
 
-def _after(repeat: Callable[[], object], times: int) -> Counter[str]:
+def _round(repeat: Callable[[], object], times: int) -> int:
+    """Repeat, and return by how many bytes the memory grew meanwhile: nothing that is kept here counts."""
+    began_bytes = _traced_bytes()
     for _ in range(times):
         repeat()
-    return held()
+    return _traced_bytes() - began_bytes
+
+
+def _traced_bytes() -> int:
+    sys._clear_type_cache()  # it keeps names that were made up for a getattr
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]

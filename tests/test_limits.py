@@ -89,7 +89,7 @@ LIMITS = {
     "JUDGE_FROM_S": [15],
     "TICK_S": [0.05],
     "TICKS_PER_FLUSH": [5],
-    "SCRAPE_PATIENCE_S": [1.0],
+    "SCRAPE_TIMEOUT_S": [1.0],
     "REFRESH_S": [10.0],
     "CLIENT_CLOSED_REQUEST": [499],
     # What commands take.

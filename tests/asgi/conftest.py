@@ -1,4 +1,4 @@
-"""A real uvicorn in a thread, on a free port, with a registry of its own."""
+"""Fixtures: a real uvicorn in a thread, on a free port, with its own registry; and a simulated server."""
 
 import asyncio
 import http.client
@@ -16,9 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.instruments import Instruments
-from tests.asgi.played import Clock, Stage
+from tests.asgi.simulated_server import Clock, SimulatedServer
 
-#: For what comes soon on any machine, and late on a busy one.
+#: For events that come soon on any machine, and late on a busy one.
 DEADLINE_S = 60.0
 
 
@@ -26,12 +26,12 @@ def wait_until(condition: Callable[[], object]) -> None:
     """Poll until ``condition`` holds; fail at the deadline."""
     deadline_s = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline_s, "it did not come to pass"
+        assert time.monotonic() < deadline_s, "the condition did not hold before the deadline"
         time.sleep(0.01)
 
 
 class Server(uvicorn.Server):
-    """uvicorn that ends at once, and not at its next tick."""
+    """uvicorn that shuts down at once instead of at its next tick."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
@@ -42,13 +42,13 @@ class Server(uvicorn.Server):
         await self._asked.wait()
 
     def ask_to_end(self) -> None:
-        """From any thread, once it has started."""
+        """Ask the server to shut down. Any thread may call this after the start."""
         with suppress(RuntimeError):  # it has ended
             self._loop.call_soon_threadsafe(self._asked.set)
 
 
 class Service:
-    """An app behind ``StreamMetrics``, served."""
+    """An app behind ``StreamMetrics``, served by uvicorn."""
 
     def __init__(self, app: Any, parser: str, **options: Any) -> None:
         self.registry = CollectorRegistry()
@@ -72,16 +72,16 @@ class Service:
         self._listener.close()
 
     def ask_to_end(self) -> None:
-        """Begin its end, and do not wait for that."""
+        """Ask the server to shut down, and do not wait for it."""
         self._server.ask_to_end()
 
     @property
     def connections(self) -> int:
-        """How many the server knows of: one less as soon as it has read of a hang-up."""
+        """The number of connections that the server knows: one less after it has read a hang-up."""
         return len(self._server.server_state.connections)
 
     def get(self, path: str, method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
-        """The whole body of one response."""
+        """Return the whole body of one response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
         try:
             connection.request(method, path, headers=headers)
@@ -90,44 +90,44 @@ class Service:
             connection.close()
 
     def open(self, path: str) -> socket.socket:
-        """A connection on which ``path`` was asked for."""
+        """Return a connection on which ``path`` was requested."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
         connection.sendall(b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode())
         return connection
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples with these labels, as a scrape sees them; without "stream_server_"."""
+        """Return the sum of a metric's samples with these labels, in a scrape. ``name``: without "stream_server_"."""
         name = name if name.startswith(("http_", "event_")) else "stream_server_" + name
         samples = [sample for family in self.registry.collect() for sample in family.samples if sample.name == name]
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
     def routes(self, name: str) -> set[str]:
-        """The ``route`` labels that a metric has."""
+        """Return the ``route`` labels of a metric."""
         return {s.labels["route"] for family in self.registry.collect() for s in family.samples if s.name == name}
 
 
 @pytest.fixture(autouse=True)
 def patient_scrapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrape waits for the loop as long as the machine keeps it from running, so that what it shows is exact."""
-    monkeypatch.setattr(Instruments, "SCRAPE_PATIENCE_S", DEADLINE_S)
+    """Make scrapes wait for the loop even on a busy machine, so that their values are exact."""
+    monkeypatch.setattr(Instruments, "SCRAPE_TIMEOUT_S", DEADLINE_S)
 
 
 @pytest.fixture(params=["httptools", "h11"])
 def parser(request: pytest.FixtureRequest) -> str:
-    """Each of uvicorn's HTTP parsers."""
+    """Run the test with each of uvicorn's HTTP parsers."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def ending() -> Iterator[ExitStack]:
-    """The services of tests that are over. A server takes a tenth of a second to end, which the next test need not."""
+    """Collect services that shut down: each takes 0.1 s, so tests ask for it and only the module's end waits."""
     with ExitStack() as services:
         yield services
 
 
 @pytest.fixture
 def serve(ending: ExitStack) -> Iterator[Callable[..., Service]]:
-    """Serves apps until the test ends."""
+    """Serve apps until the test ends."""
     started: list[Service] = []
 
     def start(app: Any, parser: str = "httptools", **options: Any) -> Service:
@@ -141,11 +141,11 @@ def serve(ending: ExitStack) -> Iterator[Callable[..., Service]]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Polls a condition."""
+    """Poll a condition until it holds."""
     return wait_until
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Plays streams in this process, on a clock that stands still by itself."""
-    return Stage(Clock(monkeypatch))
+def server(monkeypatch: pytest.MonkeyPatch) -> SimulatedServer:
+    """Simulate a server in this process, on a clock that moves only when told to."""
+    return SimulatedServer(Clock(monkeypatch))

@@ -1,4 +1,4 @@
-"""Chunks counted in body messages, however the app cuts them."""
+"""Chunks are counted in body messages, however the app splits them."""
 
 import pytest
 
@@ -18,10 +18,16 @@ CASES = {
     "event with all fields": (EventCounter, b"id: 1\nevent: x\ndata: a\ndata: b\nretry: 5\n\n", 1, 0),
     "event of bare field name": (EventCounter, b"data\n\n", 1, 0),
     "crlf": (EventCounter, b"data: 1\r\n\r\ndata: 2\r\n\r\n", 2, 0),
+    "crlf between the lines of one event": (EventCounter, b"data: 1\r\ndata: 2\r\n\r\n", 1, 0),
     "cr": (EventCounter, b"data: 1\r\rdata: 2\r\r", 2, 0),
+    "cr, then lf": (EventCounter, b"data: 1\r\rdata: 2\n\n", 2, 0),
+    "lf, then cr": (EventCounter, b"data: 1\n\rdata: 2\n\r", 2, 0),
+    "lf, then crlf": (EventCounter, b"data: 1\n\r\ndata: 2\n\r\n", 2, 0),
+    "cr, then crlf": (EventCounter, b"data: 1\r\r\ndata: 2\r\r\n", 2, 0),
     "comment": (EventCounter, b": ping\n\n", 0, 1),
     "comments": (EventCounter, b":\n\n: a\n: b\n\n", 0, 2),
     "comment inside an event": (EventCounter, b": note\ndata: 1\n\n", 1, 0),
+    "comment inside an event with crlf": (EventCounter, b": note\r\ndata: 1\r\n\r\n", 1, 0),
     "comment, then event": (EventCounter, b": ping\n\ndata: 1\n\n", 1, 1),
     "fields without data": (EventCounter, b"retry: 3000\n\nid: 7\n\n", 0, 0),
     "a field that begins like data": (EventCounter, b"database: 1\n\n", 0, 0),

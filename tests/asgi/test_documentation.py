@@ -1,4 +1,4 @@
-"""The examples of docs/instrument-your-app.md, as they stand there."""
+"""The examples of docs/instrument-your-app.md work as written there."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ def fetched(url):
 
 @pytest.fixture
 def run(tmp_path, eventually, free_port):
-    """Runs a program in the directory of the examples, on ports of its own."""
+    """Run programs in a directory with the examples, on ports of their own."""
     port, metrics = free_port(), free_port()
     numbers = {"port=8000": f"port={port}", "port=9101": f"port={metrics}", "workers=4": "workers=2"}
     for name, text in EXAMPLES.items():
@@ -86,7 +86,7 @@ def test_quarts_route_is_its_rule(serve, eventually):
     assert isinstance(example["app"], StreamMetrics)
 
 
-def test_what_the_app_knows_better_is_counted(serve, eventually):
+def test_the_marks_of_the_example_are_counted(serve, eventually):
     marks, full = loaded("marks"), [False]
 
     async def broken():

@@ -1,5 +1,6 @@
-"""The metrics' own port."""
+"""The metrics port."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -28,9 +29,18 @@ def server():
         yield running
 
 
-def test_the_port_is_open_to_this_machine_alone_unless_an_address_is_given():
+def test_the_port_is_open_on_loopback_only_unless_a_host_is_given():
     with serve_metrics(0, registry=CollectorRegistry()) as running:
         assert running.url == f"http://127.0.0.1:{running.port}/metrics"
+
+
+def test_the_port_is_free_again_once_it_is_closed():
+    with serve_metrics(0, registry=CollectorRegistry()) as running:
+        port = running.port
+    with serve_metrics(port, registry=CollectorRegistry()) as again:
+        assert again.port == port
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 def test_serves_the_plain_format(server):
@@ -40,40 +50,43 @@ def test_serves_the_plain_format(server):
     assert "river_level_meters 1.5" in text
 
 
-def test_serves_openmetrics_to_who_accepts_it(server):
+def test_serves_openmetrics_if_the_scrape_accepts_it(server):
     content_type, text = scrape(server.url, "application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
     assert text.endswith("# EOF\n")
     assert "stream_server_started" in {family.name for family in parse_openmetrics(text)}
 
 
-def test_says_where_the_metrics_are(server):
+def test_another_path_answers_404_and_names_the_metrics_path(server):
     with pytest.raises(urllib.error.HTTPError, match="404") as answer:
         scrape(server.url.removesuffix("metrics"))
     assert b"/metrics" in answer.value.read()
     answer.value.close()
 
 
-def test_a_busy_port_is_named():
+def test_the_error_names_a_port_that_is_in_use():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(MetricsPortError, match=rf"metrics port {port} on 127\.0\.0\.1: Address already in use"):
+        with pytest.raises(
+            MetricsPortError,
+            match=rf"cannot open metrics port {port} on 127\.0\.0\.1: Address already in use; choose another port",
+        ):
             serve_metrics(port, "127.0.0.1", CollectorRegistry())
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_is_none_is_named(port):
+def test_the_error_names_a_port_out_of_range(port):
     with pytest.raises(MetricsPortError, match=f"metrics port {port} on"):
         serve_metrics(port, "127.0.0.1", CollectorRegistry())
 
 
-def test_a_host_that_is_none_is_named():
+def test_the_error_names_an_unknown_host():
     with pytest.raises(MetricsPortError, match="on no such host"):
         serve_metrics(0, "no such host", CollectorRegistry())
 
 
-def test_serves_what_all_processes_of_a_group_wrote(tmp_path):
-    """The variable is read when prometheus_client is imported, so in processes of its own."""
+def test_serves_the_metrics_of_all_processes(tmp_path):
+    """Run in other processes, since prometheus_client reads the variable when it is imported."""
     write = """
 import asyncio
 from prometheus_client import REGISTRY
@@ -81,7 +94,7 @@ from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.recorder import Recorder
 async def main():
     recorder = Recorder(Instruments.of(REGISTRY))
-    recorder.series("/s", "sse").sent(None, 0, 100)
+    recorder.series("/s", "sse").count_send(None, 0, 100)
     recorder.stop()
 asyncio.run(main())
 """
@@ -94,7 +107,7 @@ with serve_metrics(0, "127.0.0.1") as server:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", write], env=environment, check=True)
-    (tmp_path / "counter_7.db").touch()  # one that another process is just making
+    (tmp_path / "counter_7.db").touch()  # a file that another process is just creating
     text = subprocess.run(
         [sys.executable, "-c", read], env=environment, check=True, capture_output=True, text=True
     ).stdout

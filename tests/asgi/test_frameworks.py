@@ -1,4 +1,4 @@
-"""Two lines instrument an app of each framework, and say which of its routes a stream was on."""
+"""Two lines instrument an app of each framework, and the metrics have its routes."""
 
 import pytest
 from fastapi import FastAPI
@@ -59,7 +59,7 @@ def quart():
 
 
 def quart_route(app):
-    """The rule that Quart will choose: its scope does not tell, but its map of URLs does."""
+    """Return a function that finds the rule in Quart's URL map, since Quart does not store it in the scope."""
 
     def route(scope):
         try:
@@ -98,7 +98,7 @@ def test_a_stream_is_counted_with_its_route(service, eventually):
     assert service.value("active") == 0
 
 
-def test_a_path_that_no_route_matches_is_none(service, eventually):
+def test_a_path_that_no_route_matches_has_the_label_none(service, eventually):
     service.get("/nowhere")
     name = "http_server_request_duration_seconds_count"
     eventually(lambda: service.value(name, status_code="404") == 1)
@@ -106,7 +106,7 @@ def test_a_path_that_no_route_matches_is_none(service, eventually):
 
 
 @pytest.mark.parametrize("make", [starlette, fastapi, litestar])
-def test_a_refusal_before_routing_has_its_route(serve, make):
+def test_a_rejection_before_routing_has_its_route(serve, make):
     app = make()
 
     async def guard(scope, receive, send):

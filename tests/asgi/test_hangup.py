@@ -1,4 +1,4 @@
-"""A client that hangs up: what it is called, and that the app stops."""
+"""A client that hangs up: the outcome, and that the app stops."""
 
 import asyncio
 import socket
@@ -55,7 +55,7 @@ def reset(connection):
 @pytest.mark.parametrize("make", [starlette_app, bare_app])
 @pytest.mark.parametrize("abrupt", [False, True], ids=["fin", "rst"])
 @pytest.mark.parametrize("pause_s", [None, 0.001, 0.2], ids=["never-awaits", "fast", "slow"])
-def test_a_hang_up_ends_the_stream_and_the_server_goes_on(serve, eventually, parser, make, abrupt, pause_s):
+def test_a_hang_up_ends_the_stream_and_not_the_server(serve, eventually, parser, make, abrupt, pause_s):
     service = serve(make(pause_s), parser)
     with service.open("/s") as connection:
         assert connection.recv(100)
@@ -67,7 +67,7 @@ def test_a_hang_up_ends_the_stream_and_the_server_goes_on(serve, eventually, par
     assert service.value("finished_total") == service.value("started_total") == 1
 
 
-def test_a_stream_that_never_awaits_leaves_others_their_turn(serve, parser):
+def test_a_stream_that_never_awaits_does_not_block_other_requests(serve, parser):
     service = serve(starlette_app(None), parser)
     with service.open("/s") as greedy:
         assert greedy.recv(100)
@@ -76,7 +76,7 @@ def test_a_stream_that_never_awaits_leaves_others_their_turn(serve, parser):
             assert service.get("/healthz") == b"ok"
 
 
-def test_a_hang_up_while_the_app_waits_for_room_to_send(serve, eventually, parser):
+def test_a_hang_up_ends_a_send_that_waits_for_the_reader(serve, eventually, parser):
     service = serve(starlette_app(None), parser)
     with service.open("/s") as connection:
         assert connection.recv(100)
@@ -156,7 +156,7 @@ def test_an_error_of_the_apps_own_after_a_hang_up_is_still_an_error(serve, event
     eventually(lambda: service.value("finished_total", outcome="error") == 1)
 
 
-def test_an_error_that_the_hang_up_caused_is_a_hang_up(serve, eventually):
+def test_an_error_that_the_hang_up_caused_counts_as_client_disconnect(serve, eventually):
     async def app(scope, receive, send):
         await send(START)
         try:
@@ -172,7 +172,7 @@ def test_an_error_that_the_hang_up_caused_is_a_hang_up(serve, eventually):
     eventually(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
 
 
-def test_a_client_that_left_before_the_response_is_a_request_with_status_499(serve, eventually):
+def test_a_hang_up_before_the_response_counts_as_a_request_with_status_499(serve, eventually):
     async def app(scope, receive, send):
         assert scope["type"] == "http"
         while (await receive())["type"] != "http.disconnect":
@@ -184,7 +184,7 @@ def test_a_client_that_left_before_the_response_is_a_request_with_status_499(ser
     assert service.value("started_total") == 0
 
 
-def test_a_client_that_leaves_with_the_last_byte_announced_has_completed(serve, eventually, parser):
+def test_a_hang_up_after_the_last_byte_of_a_known_length_counts_as_completed(serve, eventually, parser):
     async def app(scope, receive, send):
         headers = [(b"content-type", b"text/csv"), (b"content-length", b"8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -208,8 +208,8 @@ SENT = {
 }
 
 
-def leave(kind, respond):
-    """What comes out of the middleware where ``respond`` answers a ``send`` that fails, and the outcomes counted."""
+def hang_up(kind, respond):
+    """Handle the failed ``send`` with ``respond``; return the error that leaves the middleware, and the outcomes."""
 
     async def app(scope, receive, send):
         start, chunk = SENT[kind]
@@ -279,13 +279,13 @@ async def round_in_circles(error):
 
 @pytest.mark.parametrize("kind", SENT)
 @pytest.mark.parametrize("respond", [itself, explicitly, clients, websockets, all_of_it])
-def test_an_error_that_says_no_more_than_the_hang_up_ends_in_the_middleware(kind, respond):
-    assert leave(kind, respond) == (None, ["client_disconnect"])
+def test_an_error_that_only_reports_the_hang_up_ends_in_the_middleware(kind, respond):
+    assert hang_up(kind, respond) == (None, ["client_disconnect"])
 
 
 @pytest.mark.parametrize("kind", SENT)
 @pytest.mark.parametrize("respond", [cleaning_up, one_of_a_group, for_a_reason_of_its_own, round_in_circles])
 def test_an_error_of_the_apps_own_after_a_hang_up_is_raised(kind, respond):
-    raised, outcomes = leave(kind, respond)
+    raised, outcomes = hang_up(kind, respond)
     assert type(raised) in (ValueError, RuntimeError, ExceptionGroup)
     assert outcomes == ["client_disconnect"]

@@ -1,4 +1,4 @@
-"""What several processes counted is added up in every family that the server has, and in every part of each."""
+"""The counts of several processes are added up in every family of the server, and in every part of each."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamgauge.catalog import CATALOG
 
-#: Each process counts another number in each family, in the default registry's directory, and ends or stays.
+#: Two processes count different numbers in each family, and stay alive until the scrape is over.
 WORK = """
 import os, sys, urllib.request
 from streamgauge.asgi import Instruments, prepare_multiprocess, serve_metrics
@@ -45,7 +45,7 @@ os.wait(), os.wait()
 
 @pytest.fixture(scope="module")
 def counted():
-    """All samples of a scrape while both processes live, by family."""
+    """Return all samples of a scrape while both processes are alive, by family."""
     done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     found = {}
@@ -64,12 +64,12 @@ def only_of(counted, name):
     return found
 
 
-def test_there_is_a_sum_of_every_family(counted):
+def test_every_family_is_merged(counted):
     assert {name for metric in SERVED.values() for name in metric.series} <= set(counted)
 
 
 def test_the_numbers_of_both_processes_are_added(counted):
-    """Each is 100 times the family's place, and one more in the first process, two more in the second."""
+    """Each number is 100 times the family's position, plus 1 in the first process and plus 2 in the second."""
     names = [*BY_TYPE["counter"], "stream_server_active"]
     sums = {name: only_of(counted, name) for name in names}
     sums |= {name: only_of(counted, f"{name}_count") for name in BY_TYPE["histogram"]}

@@ -1,4 +1,4 @@
-"""What is counted of a response, in a real server."""
+"""What the middleware counts for a response, in a real server."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ def test_counts_a_stream_of_a_bare_starlette_app(serve, parser):
     assert service.value("chunk_size_bytes_sum", **labels) == 21
 
 
-def test_each_stream_has_one_first_chunk_and_an_interval_before_each_other(serve):
+def test_each_stream_has_one_first_chunk_and_an_interval_before_each_other_chunk(serve):
     service = serve(Starlette(routes=[streaming("/s", *[b"data: 1\n\n"] * 5, pause_s=0.01)]))
     for _ in range(3):
         service.get("/s")
@@ -87,7 +87,7 @@ def test_measures_a_plain_function(serve, parser):
     ],
     ids=["sse", "ndjson", "raw"],
 )
-def test_bodies_that_are_no_bytes_count_as_those_that_are(serve, parser, kind, media_type, bodies):
+def test_bodies_of_other_buffer_types_count_like_bytes(serve, parser, kind, media_type, bodies):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", media_type.encode())]})
         for body in bodies:
@@ -101,7 +101,7 @@ def test_bodies_that_are_no_bytes_count_as_those_that_are(serve, parser, kind, m
     assert service.value("finished_total", outcome="completed") == 1
 
 
-def test_a_caller_names_the_routes_of_an_app_without_any(serve):
+def test_the_route_function_gives_the_label(serve):
     service = serve(PlainTextResponse("hello"), route=lambda scope: scope["path"].split("/")[1])
     service.get("/cats/17")
     assert service.routes("http_server_request_duration_seconds_count") == {"cats"}
@@ -132,7 +132,7 @@ def test_heartbeats_are_not_chunks(serve):
     assert service.value("body_bytes_total") == sum(map(len, chunks))
 
 
-def test_an_event_in_two_messages_is_one_chunk_of_both_their_bytes(serve):
+def test_an_event_in_two_messages_is_one_chunk_with_the_bytes_of_both(serve):
     service = serve(Starlette(routes=[streaming("/s", b"data: 1", b"\n\n", b"data: 2\n\n")]))
     service.get("/s")
     assert service.value("chunks_total") == 2
@@ -159,7 +159,7 @@ def test_a_plain_response_behind_a_buffering_middleware_is_a_request(serve):
     assert service.routes("stream_server_started_total") == {"/s"}
 
 
-def test_a_response_that_forbids_buffers_is_a_stream_even_of_one_message(serve):
+def test_x_accel_buffering_no_makes_a_stream_even_of_one_message(serve):
     async def endpoint(request):
         return Response(b"all of it", headers={"X-Accel-Buffering": "no"})
 
@@ -169,14 +169,14 @@ def test_a_response_that_forbids_buffers_is_a_stream_even_of_one_message(serve):
     assert service.value("chunks_total") == 1
 
 
-def test_a_head_request_is_no_stream(serve, parser):
+def test_a_head_request_is_not_a_stream(serve, parser):
     service = serve(Starlette(routes=[streaming("/s", b"data: 1\n\n", b"data: 2\n\n")]), parser)
     assert service.get("/s", "HEAD") == b""
     assert service.value("started_total") == 0
     assert service.value("http_server_request_duration_seconds_count", method="HEAD", status_code="200") == 1
 
 
-def test_a_method_of_the_clients_own_making_gets_no_label_of_its_own(serve):
+def test_an_unknown_method_has_the_label_other(serve):
     service = serve(PlainTextResponse("hello"), "h11")
     service.get("/", "BREW")
     assert service.value("http_server_request_duration_seconds_count", method="other") == 1
@@ -201,7 +201,7 @@ def test_an_error_before_the_response_is_a_request_with_status_500(serve):
     assert service.value("http_server_request_duration_seconds_count", route="/r", status_code="500") == 1
 
 
-def test_a_response_that_the_app_left_unfinished_is_an_error(serve):
+def test_an_unfinished_response_counts_as_error(serve):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
@@ -220,7 +220,7 @@ def test_a_stream_has_ended_before_its_background_task(serve, eventually):
     assert service.value("finished_total", outcome="completed") == 1
 
 
-def test_a_stream_that_the_server_cuts_at_its_shutdown_says_so(serve):
+def test_a_stream_that_the_server_cuts_counts_as_shutdown(serve):
     service = serve(Starlette(routes=[streaming("/s", *[b"data: 1\n\n"] * 1000, pause_s=1.0)]))
     with service.open("/s") as connection:
         assert connection.recv(65536)

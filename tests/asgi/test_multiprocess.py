@@ -1,4 +1,4 @@
-"""Several worker processes count as one, exactly, also when one of them is killed."""
+"""Several worker processes count exactly as one, also when one of them is killed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamgauge.asgi.worker_liveness import sign_in
+from streamgauge.asgi.worker_liveness import mark_process_alive
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
@@ -26,14 +26,14 @@ SERVE = Path(__file__).parent / "workers" / "serve.py"
 
 
 class Workers:
-    """The service, its metrics as a scrape has them, and what clients have seen of it."""
+    """The service, its metrics as a scrape returns them, and what clients have received from it."""
 
     def __init__(self, process, port, metrics):
         self.process, self.port, self.metrics = process, port, metrics
         self.seen = Counter()
 
     def scraped(self):
-        """Totals by short name."""
+        """Return the totals of a scrape by short name."""
         text = urllib.request.urlopen(self.metrics, timeout=60).read().decode()
         found = Counter()
         for family in text_string_to_metric_families(text):
@@ -44,18 +44,18 @@ class Workers:
         return found
 
     def by_pid(self, name):
-        """What each process says of itself, by its process id."""
+        """Return a metric of each process, by process id."""
         text = urllib.request.urlopen(self.metrics, timeout=60).read().decode()
         found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
         return {sample.labels["pid"]: sample.value for sample in found if sample.name == name}
 
     def totals(self):
-        """What clients can know of, as a scrape has it."""
+        """Return those totals of a scrape that clients count too."""
         found = self.scraped()
         return {name: found[name] for name in ("started_total", "chunks_total", "body_bytes_total")}
 
     def stream(self, *lengths):
-        """Whole streams by the engine, side by side."""
+        """Read whole streams with the client engine, side by side."""
         url = f"http://127.0.0.1:{self.port}"
         plans = [StreamPlan("s", Request("GET", target_of(f"{url}/s?chunks={n}"), {}), "sse") for n in lengths]
         for record in run_streams(plans):
@@ -66,7 +66,7 @@ class Workers:
         self.seen += {"started_total": 1, "chunks_total": chunks, "body_bytes_total": size_bytes}
 
     def hold(self, chunks):
-        """A stream that has sent all and stays open: its connection, and the worker's process id."""
+        """Open a stream that sends everything and stays open. Return its connection and the worker's process id."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(b"GET /s?hold&chunks=%d HTTP/1.1\r\nHost: test\r\n\r\n" % chunks)
         read = b""
@@ -96,7 +96,7 @@ def workers(request, parser):
         yield service
 
 
-def test_totals_are_the_clients_own_through_hang_ups_and_a_killed_worker(workers, eventually):
+def test_totals_equal_the_clients_despite_hang_ups_and_a_killed_worker(workers, eventually):
     workers.stream(*[5, 50, 200] * 4)
     eventually(lambda: workers.totals() == workers.seen)
     with ExitStack() as connections:
@@ -116,7 +116,7 @@ def test_totals_are_the_clients_own_through_hang_ups_and_a_killed_worker(workers
     assert workers.scraped()["finished_total:completed"] == 24
 
 
-def test_each_worker_says_what_it_uses_for_as_long_as_it_lives(workers, eventually):
+def test_the_cpu_memory_and_descriptors_of_each_live_worker_are_exposed(workers, eventually):
     with ExitStack() as connections:
         held = [workers.hold(1) for _ in range(12)]
         for connection, _ in held:
@@ -140,13 +140,13 @@ def run(code, **environment):
 PREPARE = "from streamgauge.asgi import *; print(prepare_multiprocess())"
 
 
-def test_a_directory_is_made_and_goes_with_the_process():
+def test_a_temporary_directory_is_removed_with_the_process():
     done = run(PREPARE + "; import os; assert os.environ['PROMETHEUS_MULTIPROC_DIR'] == str(prepare_multiprocess())")
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.strip()).exists()
 
 
-def test_what_an_earlier_service_left_is_wiped_and_nothing_else(tmp_path):
+def test_only_the_metrics_of_an_earlier_service_are_removed(tmp_path):
     ours = ("counter_7.db", "histogram_7.db", "gauge_livesum_7.db", "alive_7.lock")
     for name in (*ours, "notes.txt"):
         (tmp_path / name).touch()
@@ -155,27 +155,30 @@ def test_what_an_earlier_service_left_is_wiped_and_nothing_else(tmp_path):
 
 
 def test_a_directory_that_a_process_still_writes_to_is_refused(tmp_path):
-    sign_in(tmp_path)
+    mark_process_alive(tmp_path)
     done = run(PREPARE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
-    assert f"MultiprocessError: directory for metrics '{tmp_path}': process {os.getpid()} still writes" in done.stderr
+    assert f"MultiprocessError: metrics directory '{tmp_path}': process {os.getpid()} still writes" in done.stderr
 
 
-def test_a_directory_that_cannot_be_is_named(tmp_path):
+def test_the_error_names_a_directory_that_cannot_be_used(tmp_path):
     (tmp_path / "file").touch()
     done = run(PREPARE, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file"))
-    assert f"MultiprocessError: directory for metrics '{tmp_path}/file': File exists" in done.stderr
+    assert f"MultiprocessError: cannot use metrics directory '{tmp_path}/file': File exists; set" in done.stderr
     done = run("from streamgauge.asgi import *; serve_metrics(0)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "none"))
-    assert f"MultiprocessError: PROMETHEUS_MULTIPROC_DIR: '{tmp_path}/none' is no directory" in done.stderr
+    assert (
+        f"MultiprocessError: PROMETHEUS_MULTIPROC_DIR: expected an existing directory, got '{tmp_path}/none'; create"
+        in done.stderr
+    )
 
 
-def test_what_comes_too_late_is_said():
+def test_the_error_names_a_call_that_is_too_late():
     done = run("from streamgauge.asgi import *; app = StreamMetrics(None); prepare_multiprocess()")
-    assert "MultiprocessError: prepare_multiprocess() comes too late" in done.stderr
+    assert "MultiprocessError: prepare_multiprocess() was called too late" in done.stderr
     late = "import os; from streamgauge.asgi import *; os.environ['PROMETHEUS_MULTIPROC_DIR'] = '/tmp'; "
     assert "was set after prometheus_client was imported" in run(late + "StreamMetrics(None)").stderr
 
 
-def test_workers_that_are_forks_of_a_process_that_prepared_count_too():
+def test_forks_of_a_process_that_called_prepare_multiprocess_are_counted():
     fork = """
 import asyncio, os, urllib.request
 from streamgauge.asgi import *
@@ -183,7 +186,7 @@ prepare_multiprocess()
 async def work():
     from streamgauge.asgi.recorder import Recorder
     recorder = Recorder(Instruments.of())
-    recorder.series("/s", "sse").sent(None, 0, 100)
+    recorder.series("/s", "sse").count_send(None, 0, 100)
     recorder.series("/s", "sse").active.inc()
     recorder.stop()
 for _ in range(2):

@@ -1,8 +1,11 @@
-"""Messages that come again and again, in pieces or several at once, and ends before there is a stream or after it."""
+"""Messages that repeat, partial or combined messages, and ends before or after a stream."""
 
 import pytest
 
 SOON_S = 2.0**-14
+#: The types of a body: bytes, and types that share its buffer interface, read-only and writable.
+KINDS = [bytes, bytearray, memoryview, lambda body: memoryview(bytearray(body))]
+KIND_IDS = ["bytes", "bytearray", "view of bytes", "view of bytearray"]
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-ndjson")]}
 REQUESTS = "http_server_request_duration_seconds"
 
@@ -19,27 +22,27 @@ REQUESTS = "http_server_request_duration_seconds"
     ],
     ids=["event", "heartbeat and event", "two events", "event between heartbeats", "large event", "heartbeat"],
 )
-def test_the_same_message_counts_the_same_each_time(stage, body, chunks, heartbeats):
+def test_the_same_message_counts_the_same_each_time(server, body, chunks, heartbeats):
     for _ in range(2):
-        stage.stream([(SOON_S, body, 0.0)] * 4)
-    assert stage.value("chunks_total") == 8 * chunks
-    assert stage.value("heartbeats_total") == 8 * heartbeats
-    assert stage.value("body_bytes_total") == 8 * len(body)
-    assert stage.value("chunk_size_bytes_count") == 8 * chunks
-    assert stage.value("chunk_size_bytes_sum") == (8 * (len(body) - 2 * chunks) if chunks else 0)
-    assert stage.value("chunk_interval_seconds_count") == max(0, 8 * chunks - 2)
+        server.stream([(SOON_S, body, 0.0)] * 4)
+    assert server.value("chunks_total") == 8 * chunks
+    assert server.value("heartbeats_total") == 8 * heartbeats
+    assert server.value("body_bytes_total") == 8 * len(body)
+    assert server.value("chunk_size_bytes_count") == 8 * chunks
+    assert server.value("chunk_size_bytes_sum") == (8 * (len(body) - 2 * chunks) if chunks else 0)
+    assert server.value("chunk_interval_seconds_count") == max(0, 8 * chunks - 2)
 
 
-def test_an_event_in_many_pieces_has_the_bytes_of_all(stage):
-    stage.stream([(1.0, piece, 0.0) for piece in (b"data", b": 1", b"23", b"\n", b"\n", b"data: 1\n\n")])
-    assert stage.value("chunk_size_bytes_sum") == 9 + 7
-    assert stage.value("body_bytes_total") == 11 + 9
-    assert stage.value("time_to_first_chunk_seconds_sum") == 5.0
-    assert stage.value("chunk_interval_seconds_sum") == 1.0
+def test_an_event_in_many_pieces_has_the_bytes_of_all(server):
+    server.stream([(1.0, piece, 0.0) for piece in (b"data", b": 1", b"23", b"\n", b"\n", b"data: 1\n\n")])
+    assert server.value("chunk_size_bytes_sum") == 9 + 7
+    assert server.value("body_bytes_total") == 11 + 9
+    assert server.value("time_to_first_chunk_seconds_sum") == 5.0
+    assert server.value("chunk_interval_seconds_sum") == 1.0
 
 
 @pytest.mark.parametrize(("fails", "chunks"), [(True, 1), (False, 2)], ids=["cut", "complete"])
-def test_a_last_line_without_a_newline_counts_where_the_stream_is_complete(stage, fails, chunks):
+def test_a_last_line_without_a_newline_counts_if_the_stream_is_complete(server, fails, chunks):
     async def app(scope, receive, send):
         await send(START)
         await send({"type": "http.response.body", "body": b"1\n", "more_body": True})
@@ -50,51 +53,51 @@ def test_a_last_line_without_a_newline_counts_where_the_stream_is_complete(stage
 
     if fails:
         with pytest.raises(ValueError, match="broken"):
-            stage.run(app)
+            server.run(app)
     else:
-        stage.run(app)
-    assert stage.value("chunks_total") == chunks
-    assert stage.value("body_bytes_total") == 3
-    assert stage.value("finished_total", outcome="error" if fails else "completed") == 1
+        server.run(app)
+    assert server.value("chunks_total") == chunks
+    assert server.value("body_bytes_total") == 3
+    assert server.value("finished_total", outcome="error" if fails else "completed") == 1
 
 
 @pytest.mark.parametrize(
     ("raised", "gone", "status"), [(ValueError, False, 500), (None, False, 500), (None, True, 499)]
 )
-def test_a_request_without_a_response_has_the_status_of_who_ended_it(stage, raised, gone, status):
+def test_a_request_without_a_response_counts_as_status_500_or_499(server, raised, gone, status):
     async def receive():
         return {"type": "http.disconnect"} if gone else {"type": "http.request"}
 
     async def app(scope, receive, send):
         await receive()
-        stage.clock.advance(4.0)
+        server.clock.advance(4.0)
         if raised:
             raise raised("broken")
 
     if raised:
         with pytest.raises(raised, match="broken"):
-            stage.run(app, receive=receive)
+            server.run(app, receive=receive)
     else:
-        stage.run(app, receive=receive)
+        server.run(app, receive=receive)
     labels = {"status_code": str(status), "method": "GET", "route": "/s"}
-    assert (stage.value(f"{REQUESTS}_count", **labels), stage.value(f"{REQUESTS}_sum", **labels)) == (1, 4.0)
+    assert (server.value(f"{REQUESTS}_count", **labels), server.value(f"{REQUESTS}_sum", **labels)) == (1, 4.0)
 
 
-def test_what_is_sent_after_the_end_is_passed_on_and_not_counted(stage):
+def test_messages_after_the_end_are_passed_on_and_not_counted(server):
     async def app(scope, receive, send):
         await send(START)
         await send({"type": "http.response.body", "body": b"1\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"2\n"})
-        stage.clock.advance(1.0)
+        server.clock.advance(1.0)
         await send({"type": "http.response.body", "body": b"3\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"4\n"})
 
-    stage.run(app)
-    assert [message.get("body") for message in stage.wire] == [None, b"1\n", b"2\n", b"3\n", b"4\n"]
-    assert stage.value("chunks_total") == 2
-    assert stage.value("finished_total") == stage.value("finished_total", outcome="completed") == 1
-    assert stage.value("duration_seconds_sum") == 0.0
-    assert stage.value("active") == 0
+    server.run(app)
+    assert [message.get("body") for message in server.wire] == [None, b"1\n", b"2\n", b"3\n", b"4\n"]
+    assert server.value("chunks_total") == 2
+    assert server.value("finished_total") == server.value("finished_total", outcome="completed") == 1
+    assert server.value("duration_seconds_sum") == 0.0
+    assert server.value("active") == 0
 
 
 @pytest.mark.parametrize(
@@ -109,37 +112,47 @@ def test_what_is_sent_after_the_end_is_passed_on_and_not_counted(stage):
         ("HEAD", [(b"x-accel-buffering", b"no")], [b"a"], False),
     ],
 )
-def test_a_response_is_a_stream_or_a_request_and_never_both(stage, method, headers, bodies, streams):
+def test_a_response_is_a_stream_or_a_request_and_never_both(server, method, headers, bodies, streams):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for number, body in enumerate(bodies, start=1):
-            stage.clock.advance(1.0)
+            server.clock.advance(1.0)
             await send({"type": "http.response.body", "body": body, "more_body": number < len(bodies)})
 
-    stage.run(app, method)
-    assert (stage.value("finished_total", protocol="raw"), stage.value(f"{REQUESTS}_count")) == (streams, not streams)
-    assert stage.value("duration_seconds_sum" if streams else f"{REQUESTS}_sum") == len(bodies)
-    assert stage.value("chunks_total") == (len(bodies) if streams else 0)
+    server.run(app, method)
+    assert (server.value("finished_total", protocol="raw"), server.value(f"{REQUESTS}_count")) == (streams, not streams)
+    assert server.value("duration_seconds_sum" if streams else f"{REQUESTS}_sum") == len(bodies)
+    assert server.value("chunks_total") == (len(bodies) if streams else 0)
 
 
 @pytest.mark.parametrize("pause_s", [2 * SOON_S, SOON_S / 2, 0.25], ids=["soon", "at once", "slowly"])
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
 @pytest.mark.parametrize(
     ("media_type", "body", "framing"),
     [("text/event-stream", b"data: 1\n\n", 2), ("application/x-ndjson", b"{}\n", 1), ("text/plain", b"abc", 0)],
 )
-def test_alike_chunks_are_passed_on_and_add_up(stage, media_type, body, framing, kind, pause_s):
-    """Their pauses, sends and sizes; the first has no pause before it."""
+def test_equal_chunks_are_passed_on_and_add_up(server, media_type, body, framing, kind, pause_s):
+    """Their intervals, sends and sizes add up; the first chunk has no interval."""
     send_s = pause_s / 2
     for _ in range(2):
-        stage.stream([(pause_s, kind(body), send_s)] * 6, media_type)
-    sent = [{"body": b"", **message} for message in stage.wire if message["type"] == "http.response.body"]
+        server.stream([(pause_s, kind(body), send_s)] * 6, media_type)
+    sent = [{"body": b"", **message} for message in server.wire if message["type"] == "http.response.body"]
     assert [bytes(message["body"]) for message in sent] == 2 * [*[body] * 6, b""]
     assert [message.get("more_body", False) for message in sent] == 2 * [*[True] * 6, False]
-    assert stage.value("chunks_total") == stage.value("chunk_send_seconds_count") == 12
-    assert stage.value("chunk_interval_seconds_count") == 10
-    assert stage.value("chunk_interval_seconds_sum") == 10 * (pause_s + send_s)
-    assert stage.value("chunk_send_seconds_sum") == 12 * send_s
-    assert stage.value("chunk_size_bytes_sum") == 12 * (len(body) - framing)
-    assert stage.value("time_to_first_chunk_seconds_sum") == 2 * (pause_s + send_s)
-    assert stage.value("body_bytes_total") == 12 * len(body)
+    assert server.value("chunks_total") == server.value("chunk_send_seconds_count") == 12
+    assert server.value("chunk_interval_seconds_count") == 10
+    assert server.value("chunk_interval_seconds_sum") == 10 * (pause_s + send_s)
+    assert server.value("chunk_send_seconds_sum") == 12 * send_s
+    assert server.value("chunk_size_bytes_sum") == 12 * (len(body) - framing)
+    assert server.value("time_to_first_chunk_seconds_sum") == 2 * (pause_s + send_s)
+    assert server.value("body_bytes_total") == 12 * len(body)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=KIND_IDS)
+def test_different_chunks_count_with_their_own_bytes(server, kind):
+    bodies = [b"data: " + b"x" * size + b"\n\n" for size in (1, 2, 4, 8, 400)]
+    server.stream([(SOON_S, kind(body), 0.0) for body in bodies])
+    assert server.bodies_sent == [*bodies, b""]
+    assert server.value("chunks_total") == 5
+    assert server.value("body_bytes_total") == sum(map(len, bodies))
+    assert server.buckets("chunk_size_bytes") == {64.0: 4, 1024.0: 1}

@@ -1,4 +1,4 @@
-"""Send stamps: in every event, where they are asked for, and nowhere else."""
+"""Send stamps: in every event if the client asks for them, and only then."""
 
 import http.client
 import re
@@ -32,11 +32,11 @@ EVENTS = {
 
 def stamped(pieces: list[bytes]) -> bytes:
     stamper = Stamper()
-    return b"".join(stamper.stamped(piece) for piece in pieces)
+    return b"".join(stamper.stamp(piece) for piece in pieces)
 
 
 @pytest.mark.parametrize(("body", "events"), EVENTS.values(), ids=EVENTS)
-def test_each_event_has_one_stamp_at_its_end_however_the_app_cuts_it(body, events):
+def test_each_event_has_one_stamp_at_its_end_however_the_app_splits_it(body, events):
     cuts = [[body], [body[at : at + 1] for at in range(len(body))]]
     cuts += [[body[:cut], body[cut:]] for cut in range(1, len(body))]
     for pieces in cuts:
@@ -50,10 +50,10 @@ def test_each_event_has_one_stamp_at_its_end_however_the_app_cuts_it(body, event
 
 def test_a_stamp_is_the_wall_clock_when_the_event_was_completed():
     stamper = Stamper()
-    first = stamper.stamped(b"data: 1\n")
+    first = stamper.stamp(b"data: 1\n")
     before_ns = time.time_ns()
     assert b"sent" not in first
-    (sent,) = re.findall(rb"sent=(\d+)", stamper.stamped(b"\n"))
+    (sent,) = re.findall(rb"sent=(\d+)", stamper.stamp(b"\n"))
     assert before_ns <= int(sent) <= time.time_ns()
 
 
@@ -88,7 +88,7 @@ def names(headers):
     return [name.lower() for name, _ in headers]
 
 
-def test_a_stream_that_was_asked_for_with_stamps_has_them_and_says_so(serve, parser):
+def test_a_stream_has_stamps_and_their_header_if_the_client_asks(serve, parser):
     service = serve(response(), parser, stamps=True)
     headers, body = get(service, **ASK)
     assert ("streamgauge-stamps", clock_name()) in [(name.lower(), value) for name, value in headers]
@@ -96,7 +96,7 @@ def test_a_stream_that_was_asked_for_with_stamps_has_them_and_says_so(serve, par
     assert body.count(b": sent=") == 2
 
 
-def test_totals_are_of_what_went_out(serve):
+def test_totals_include_the_stamps(serve):
     service = serve(response(), stamps=True)
     _, body = get(service, **ASK)
     assert service.value("body_bytes_total") == len(body)
@@ -108,7 +108,7 @@ def test_totals_are_of_what_went_out(serve):
 @pytest.mark.parametrize(
     ("allowed", "ask"), [(True, {}), (False, ASK), (True, {"Streamgauge-Stamps": "0"})], ids=["unasked", "off", "0"]
 )
-def test_a_stream_without_stamps_is_byte_for_byte_what_it_was(serve, allowed, ask):
+def test_a_stream_without_stamps_is_unchanged(serve, allowed, ask):
     headers, body = get(serve(response(), stamps=allowed), **ask)
     assert body == PLAIN
     assert "streamgauge-stamps" not in names(headers)
@@ -124,7 +124,7 @@ def test_a_stream_without_stamps_is_byte_for_byte_what_it_was(serve, allowed, as
     ],
     ids=["length", "coded", "ndjson", "text"],
 )
-def test_a_response_whose_bytes_are_settled_is_left_alone(serve, options):
+def test_a_response_that_cannot_be_stamped_is_unchanged(serve, options):
     headers, body = get(serve(response(**options), stamps=True), **ASK)
     assert body == PLAIN
     assert "streamgauge-stamps" not in names(headers)

@@ -1,4 +1,4 @@
-"""WebSockets: what is a stream, what a chunk, and how it ends."""
+"""WebSockets: their streams, their chunks, and their outcomes."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ def app_of(endpoint):
 
 
 class Client:
-    """A WebSocket's other end."""
+    """A WebSocket client."""
 
     def __init__(self, connection):
         self._connection, self._protocol = connection, WSConnection(ConnectionType.CLIENT)
@@ -35,7 +35,7 @@ class Client:
         self._connection.sendall(self._protocol.send(event))
 
     def next(self):
-        """The next event; None at the connection's end."""
+        """Return the next event; None at the connection's end."""
         while not self._events:
             data = self._connection.recv(65536)
             if not data:
@@ -63,7 +63,7 @@ async def talk(websocket, *messages):
         await (websocket.send_bytes if isinstance(message, bytes) else websocket.send_text)(message)
 
 
-def test_messages_are_chunks_and_totals_are_the_clients_own(serve, parser, eventually):
+def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, eventually):
     async def endpoint(websocket: WebSocket):
         await talk(websocket, "grün", b"\x00\x01", "", "x" * 300)
         await websocket.close()
@@ -84,7 +84,7 @@ def test_messages_are_chunks_and_totals_are_the_clients_own(serve, parser, event
 @pytest.mark.parametrize(
     ("code", "outcome"), [(1000, "completed"), (1001, "completed"), (1011, "error"), (4000, "error")]
 )
-def test_the_apps_close_says_how_it_ended(serve, eventually, code, outcome):
+def test_the_close_code_of_the_app_gives_the_outcome(serve, eventually, code, outcome):
     async def endpoint(websocket):
         await talk(websocket, "1")
         await websocket.close(code)
@@ -101,7 +101,7 @@ def test_the_apps_close_says_how_it_ended(serve, eventually, code, outcome):
     ("code", "outcome"), [(1000, "completed"), (1001, "client_disconnect"), (None, "client_disconnect")]
 )
 @pytest.mark.parametrize("listens", [True, False], ids=["listening", "only sending"])
-def test_the_clients_close_says_how_it_ended(serve, eventually, code, outcome, listens):
+def test_the_close_code_of_the_client_gives_the_outcome(serve, eventually, code, outcome, listens):
     async def endpoint(websocket):
         await talk(websocket, "1")
         if listens:
@@ -120,7 +120,7 @@ def test_the_clients_close_says_how_it_ended(serve, eventually, code, outcome, l
     eventually(lambda: outcomes(service) == {outcome: 1})
 
 
-def test_an_endless_sender_that_never_awaits_ends_when_its_client_leaves(serve, eventually):
+def test_an_endless_sender_that_never_awaits_ends_after_a_hang_up(serve, eventually):
     told = []
 
     async def endpoint(websocket):
@@ -140,7 +140,7 @@ def test_an_endless_sender_that_never_awaits_ends_when_its_client_leaves(serve, 
     assert isinstance(told[0], OSError)
 
 
-def test_what_the_client_says_reaches_an_app_that_asks_for_it_late(serve, eventually):
+def test_messages_of_the_client_reach_an_app_that_receives_late(serve, eventually):
     async def endpoint(websocket):
         await talk(websocket, "ready")
         await asyncio.sleep(0.05)
@@ -159,7 +159,7 @@ def test_what_the_client_says_reaches_an_app_that_asks_for_it_late(serve, eventu
 
 
 @pytest.mark.parametrize("how", ["raises", "returns"])
-def test_an_app_that_ends_without_a_close_has_failed(serve, eventually, how):
+def test_an_app_that_ends_without_a_close_counts_as_error(serve, eventually, how):
     async def endpoint(websocket):
         await talk(websocket, "1")
         if how == "raises":
@@ -173,7 +173,7 @@ def test_an_app_that_ends_without_a_close_has_failed(serve, eventually, how):
     assert service.value("active") == 0
 
 
-def test_a_marked_outcome_is_the_conversations(serve, eventually):
+def test_a_mark_sets_the_outcome(serve, eventually):
     async def endpoint(websocket):
         await talk(websocket, "1")
         mark_outcome(websocket.scope, "deadline")
@@ -186,7 +186,7 @@ def test_a_marked_outcome_is_the_conversations(serve, eventually):
     eventually(lambda: outcomes(service) == {"deadline": 1})
 
 
-def test_the_servers_shutdown_says_so(serve, eventually):
+def test_the_servers_shutdown_counts_as_shutdown(serve, eventually):
     async def endpoint(websocket):
         await talk(websocket, "1")
         await websocket.receive_text()
@@ -199,7 +199,7 @@ def test_the_servers_shutdown_says_so(serve, eventually):
 
 
 @pytest.mark.parametrize("reason", ["", "auth"], ids=["unnamed", "named"])
-def test_a_refused_handshake_is_no_stream_and_counted_once(serve, eventually, reason):
+def test_a_refused_handshake_counts_once_and_not_as_a_stream(serve, eventually, reason):
     async def endpoint(websocket):
         if reason:
             count_rejected(websocket.scope, reason)
@@ -214,7 +214,7 @@ def test_a_refused_handshake_is_no_stream_and_counted_once(serve, eventually, re
     assert service.value("started_total") == service.value("finished_total") == 0
 
 
-def test_a_handshake_that_failed_is_counted_as_such(serve, eventually):
+def test_a_handshake_that_failed_is_rejected_with_reason_error(serve, eventually):
     async def endpoint(websocket):
         raise ValueError("broken")
 
@@ -225,7 +225,7 @@ def test_a_handshake_that_failed_is_counted_as_such(serve, eventually):
     assert service.value("started_total") == 0
 
 
-def test_a_path_that_is_none_is_refused_without_a_route(serve, eventually):
+def test_the_refusal_of_an_unknown_path_has_no_route(serve, eventually):
     service = serve(Starlette(routes=[]))
     with connected(service) as client:
         assert isinstance(client.handshake, RejectConnection)

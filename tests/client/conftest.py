@@ -15,8 +15,13 @@ import pytest
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect import stamped_socket as client_socket
 from streamgauge.client.connect.target import target_of
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import SelectorReactor
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.session import Session
+from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
@@ -222,3 +227,53 @@ def until() -> Callable[[Callable[[], object]], None]:
     """Wait for something that another thread does."""
 
     return lambda done: poll(done, "in vain")
+
+
+@pytest.fixture
+def again(server: ScriptedServer, plan: Plan) -> Callable[..., StreamRecord]:
+    """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
+
+    def run(
+        *scripts: Script, process_stats: ProcessStats | None = None, broken_off: Any = None, **options: Any
+    ) -> StreamRecord:
+        server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
+        options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
+        return run_streams([plan(scripts[-1], **options)], process_stats)[0]
+
+    return run
+
+
+class Talk:
+    """One user's streams, one after the other."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.process_stats = ProcessStats()
+        self.reactor = SelectorReactor()
+        self.context = ProcessContext(self.process_stats, self.reactor)
+
+    def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
+        """Run a stream to its end, or ``until`` something is true, when the run ends."""
+        paused: list[bool] = []
+        exchange = Exchange(plan, self.context, lambda: paused.append(True))
+
+        def wait() -> None:
+            self.reactor.run_until(lambda: bool(paused or until()))
+            if not paused:
+                exchange.censor()
+            paused.clear()
+
+        self.session.run(exchange, wait)
+        assert exchange.record is not None
+        return exchange.record
+
+    def close(self) -> None:
+        self.session.close()
+        self.reactor.close()
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    talk = Talk()
+    yield talk
+    talk.close()

@@ -12,7 +12,7 @@ from streamgauge.client.session import Session
 from streamgauge.client.start_delay import StartDelay
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import uncertain_first_chunks
+from streamgauge.stats.uncertainty import uncertain_percentiles
 
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT, END = b"9\r\ndata: 1\n\n\r\n", b"0\r\n\r\n"
@@ -20,7 +20,7 @@ MS = 1_000_000
 
 
 def streamed(*plans, waits_ns):
-    """The last record of streams on one connection, and their tally.
+    """The last record of streams on one connection, and their statistics.
 
     ``waits_ns`` is what the account of waits says each time that it is read.
     """
@@ -47,7 +47,7 @@ def test_what_the_generator_waited_is_in_no_time_to_first_chunk(plan, connection
     record, stats = streamed(*[request] * connections, waits_ns=range(0, 100 * HOUR_NS, HOUR_NS))
     assert 0.05 <= record.time_to_first_chunk_s <= record.duration_s
     assert record.time_to_first_chunk_range_s is None
-    assert (stats.time_to_first_chunk.count, stats.uncertain_first_chunk.count) == (connections, 0)
+    assert (stats.time_to_first_chunk.all.count, stats.time_to_first_chunk.uncertain.count) == (connections, 0)
 
 
 def delay_of(steps):
@@ -90,7 +90,7 @@ def delayed(known_ns=0, possible_ns=0):
 
 
 def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
-    """A stream that began at 1 000 ms and whose first chunk came then, and its tally."""
+    """A stream that began at 1 000 ms and whose first chunk came then, and its statistics."""
     stats = StreamStats()
     timer = ChunkTimer(stats, 1_000 * MS, 10**12)
     timer.delay(delay, now_ns)
@@ -101,7 +101,7 @@ def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
 def test_what_may_have_delayed_a_request_leaves_the_time_to_first_chunk_open_by_as_much():
     timer, stats = timed(delayed(possible_ns=20 * MS))
     assert timer.first_chunk_range_ns == (30 * MS, 50 * MS)
-    (low_s, high_s) = uncertain_first_chunks(stats, {"p50": 0.5})["p50"]
+    (low_s, high_s) = uncertain_percentiles(stats.time_to_first_chunk, {"p50": 0.5})["p50"]
     assert (low_s, high_s) == (pytest.approx(0.03, rel=0.01), pytest.approx(0.05, rel=0.01))
 
 
@@ -113,7 +113,7 @@ def test_more_than_the_whole_time_to_first_chunk_leaves_it_anything_down_to_noth
 def test_a_wait_that_is_part_of_any_wake_up_leaves_nothing_open(wait_ns, is_open):
     timer, stats = timed(delayed(possible_ns=wait_ns))
     assert (timer.first_chunk_range_ns is not None) is is_open
-    assert stats.uncertain_first_chunk.count == stats.least_first_chunk.count == is_open
+    assert stats.time_to_first_chunk.uncertain.count == stats.time_to_first_chunk.least.count == is_open
 
 
 def test_a_stream_starts_no_later_than_its_request():
@@ -127,7 +127,7 @@ def test_a_stream_that_starts_later_is_timed_from_there():
     timer.chunk(1_050 * MS)
     timer.chunk(1_060 * MS)
     assert (timer.start_ns, timer.first_ns, timer.first_earliest_ns) == (1_020 * MS, 1_050 * MS, 1_050 * MS)
-    assert (stats.time_to_first_chunk.sum_ns, stats.chunk_interval.sum_ns) == (30 * MS, 10 * MS)
+    assert (stats.time_to_first_chunk.all.sum_ns, stats.chunk_interval.all.sum_ns) == (30 * MS, 10 * MS)
 
 
 def test_a_stream_that_goes_on_with_a_new_connection_starts_no_later():

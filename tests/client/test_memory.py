@@ -1,4 +1,4 @@
-"""What a stream holds does not grow with its chunks: they are counted, and let go."""
+"""What a stream holds does not grow with its chunks: they are counted and dropped."""
 
 import random
 import tracemalloc
@@ -14,6 +14,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import HeadParser
+from streamgauge.wire.sequence import SequenceCheck
 
 TYPES = {"sse": b"text/event-stream", "ndjson": b"application/jsonl", "raw": b"text/plain"}
 READS, WARM_READS = 16_000, 4_000
@@ -47,9 +48,10 @@ def test_a_long_stream_holds_no_more_than_a_short_one(protocol):
     )
     assert head is not None
     sequence = {"sse": "id", "ndjson": "json:n"}.get(protocol)
+    check = SequenceCheck() if sequence else None
     plan = StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), protocol, sequence=sequence)
     stats, dice = StreamStats(), random.Random(1)
-    body = BodyReader(plan, head, protocol, framing_of(head, "GET"), stats, ChunkTimer(stats, 0, 10**9))
+    body = BodyReader(plan, head, protocol, framing_of(head, "GET"), stats, ChunkTimer(stats, 0, 10**9), check)
     tracemalloc.start()
     try:
         feed(body, protocol, range(WARM_READS), dice)

@@ -12,7 +12,6 @@ from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
@@ -67,11 +66,11 @@ class Users:
         paused: list[tuple[Session, Exchange]] = []
         runs = [(session, self._exchange(session, paused)) for session in self._sessions]
         for session, exchange in runs:
-            session.ask(exchange)
+            session.start(exchange)
         cut: list[bool] = []
         timer = None if cut_after_s is None else self.reactor.after(cut_after_s, lambda: cut.append(True))
-        while any(exchange.record is None for _, exchange in runs) and not cut:
-            self.reactor.run_until(lambda: bool(paused or cut or all(exchange.record for _, exchange in runs)))
+        while any(not exchange.ended for _, exchange in runs) and not cut:
+            self.reactor.run_until(lambda: bool(paused or cut or all(exchange.ended for _, exchange in runs)))
             while paused:
                 session, exchange = paused.pop()
                 session.go_on(exchange)
@@ -80,13 +79,12 @@ class Users:
         for session, exchange in runs:
             exchange.censor()
             session.finish(exchange)
-            assert exchange.record is not None
             self.outcomes.add(str(exchange.record.outcome))
         self.process_stats.take()
         self.reactor.forget_stopped()
 
     def _exchange(self, session: Session, paused: list[tuple[Session, Exchange]]) -> Exchange:
-        exchange = exchange_of(self._plan, self._context, lambda: paused.append((session, exchange)))
+        exchange = Exchange(self._plan, self._context, lambda: paused.append((session, exchange)))
         return exchange
 
     def close(self) -> None:

@@ -155,6 +155,11 @@ def test_of_many_streams_at_once_none_is_taken_for_another(plan):
     assert sum(stats.started for stats in process_stats.all_stats.values()) == len(order)
 
 
+def test_a_response_whose_body_cannot_be_read_counts_under_its_protocol(stream):
+    record = stream([SSE + b"Content-Length: x\r\n\r\n"], protocol="auto")
+    assert (record.outcome, record.protocol, record.status) == (PROTOCOL_ERROR, "sse", 200)
+
+
 def test_a_refused_connection_is_a_connect_error(stream):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

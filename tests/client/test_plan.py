@@ -106,3 +106,19 @@ def test_a_body_is_json_or_data():
 def test_the_id_of_an_event_is_no_number_of_another_protocol() -> None:
     with pytest.raises(PlanError, match="'id' is an SSE event's, and the protocol is ndjson"):
         StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), "ndjson", sequence="id")
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [
+        *((method, b"", b"0") for method in ("POST", "PUT", "PATCH")),
+        *((method, b"", None) for method in ("GET", "HEAD", "DELETE", "OPTIONS")),
+        *((method, b"hi", b"2") for method in ("POST", "GET", "DELETE")),
+    ],
+)
+def test_a_request_gives_the_length_of_its_body_where_its_method_has_one(method, body, length):
+    """RFC 9110, section 8.6: 0 where the method anticipates a body and there is none."""
+    head, _, sent = Request(method, TARGET, {}, body).encode().partition(b"\r\n\r\n")
+    fields = dict(line.split(b": ") for line in head.split(b"\r\n")[1:])
+    assert fields.get(b"Content-Length") == length
+    assert sent == body

@@ -1,91 +1,26 @@
 """Event streams that break off and are connected to again, by servers that do as scripts say."""
 
 import re
-import socket
-import threading
-from contextlib import ExitStack
 
 import pytest
 
-from streamgauge.client import reconnect
-from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import PlanError
-from streamgauge.client.reactor import SelectorReactor
-from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of, resumed
-from streamgauge.client.session import Session
+from streamgauge.client.reconnect import resumed
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from tests.client.reconnecting import DONE, END, NOTHING_MORE, OPEN, READ, SOON, chunk, event
 
 COMPLETED, INCOMPLETE, TRUNCATED, STALLED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED, Outcome.STALLED
 HTTP_ERROR, PROTOCOL_ERROR, IN_BAND_ERROR = Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR, Outcome.IN_BAND_ERROR
-CONNECT_ERROR, ABORTED = Outcome.CONNECT_ERROR, Outcome.ABORTED
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-OPEN = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-END = b"0\r\n\r\n"
-NOTHING_MORE = b"HTTP/1.1 204 No Content\r\n\r\n"
-READ = "read"
-#: Longer than any limit.
-AGES_S = 300.0
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-SOON = chunk(b"retry: 10\n\n")
-DONE = chunk(b"event: done\ndata: x\n\n")
-
-
-def event(number: int) -> bytes:
-    return chunk(b"id: %d\ndata: x\n\n" % number)
-
-
-EVENTS = b"retry: 10\n\nid: 1\ndata: x\n\nid: 3\ndata: x\n\n"
-
-
-def serve_once(listener, response):
-    """Answer one request, after which nobody listens any more."""
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(65_536)
-        listener.close()
-        connection.sendall(response)
-
-
-@pytest.fixture
-def again(server, plan):
-    """The record of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
-
-    def run(*scripts, process_stats=None, broken_off=None, **options):
-        server.on_request = broken_off or {n: {"/": script} for n, script in enumerate(scripts[:-1], 1)}
-        options = {"reconnect": len(scripts) - 1, "end": "event:done", **options}
-        return run_streams([plan(scripts[-1], **options)], process_stats)[0]
-
-    return run
+ABORTED = Outcome.ABORTED
 
 
 def last_event_ids(server):
     """The field of each request, empty where it has none."""
     found = [re.search(rb"\r\nlast-event-id: (.*?)\r\n", head, re.IGNORECASE) for head in server.requests]
     return [match[1] if match else b"" for match in found]
-
-
-def under_a_limit(run, too_slow=lambda record: not record.reconnects):
-    """The least limit in seconds that left the machine the time for what is to be done before it, and the record."""
-    for limit_s in (0.2, 1.0, 5.0, 25.0):
-        record = run(limit_s)
-        if not too_slow(record):
-            break
-    return limit_s, record
-
-
-def nowhere():
-    """The URL of a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        return f"http://127.0.0.1:{closed.getsockname()[1]}/"
 
 
 BREAKS = {
@@ -111,7 +46,7 @@ def test_it_stays_one_stream_whose_counts_are_those_of_all_its_connections(again
     record = again(first, [OPEN, chunk(b": hello\n\n"), event(2), DONE, END], process_stats=process_stats)
     (stats,) = process_stats.all_stats.values()
     assert (stats.started, dict(stats.outcomes), stats.reconnects, process_stats.active) == (1, {"completed": 1}, 1, 0)
-    assert (stats.chunks, stats.chunk_interval.count, record.heartbeats) == (3, 2, 2)
+    assert (stats.chunks, stats.chunk_interval.all.count, record.heartbeats) == (3, 2, 2)
     bodies = b"retry: 10\n\nid: 1\ndata: x\n\n: still here\n\n: hello\n\nid: 2\ndata: x\n\nevent: done\ndata: x\n\n"
     assert record.bytes == stats.bytes == len(bodies)
 
@@ -174,18 +109,6 @@ def test_an_id_that_no_header_field_can_carry_ends_the_stream(again):
     record = again([OPEN + SOON, chunk(b"id: \x01\ndata: x\n\n"), END], [OPEN, DONE, END])
     assert (record.outcome, record.reconnects) == (PROTOCOL_ERROR, 1)
     assert "'\\x01'" in record.reason
-
-
-def test_retry_counts_once_its_line_has_ended(again, monkeypatch):
-    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", AGES_S)
-    record = again([OPEN, event(1), chunk(b"retry: 10\ndata: x"), READ, "fin"], [OPEN, DONE, END])
-    assert record.outcome is COMPLETED
-
-
-def test_without_retry_the_default_is_waited(again, monkeypatch):
-    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", 0.15)
-    record = again([OPEN, chunk(b"retry: soon\ndata: x\n\n"), END], [OPEN, DONE, END])
-    assert record.max_chunk_interval_s >= 0.15
 
 
 def test_the_outcome_of_the_last_attempt_stands(again, server):
@@ -264,93 +187,13 @@ def test_a_later_attempt_goes_where_the_first_one_was_redirected_to(again, serve
     assert last_event_ids(server) == [b"", b"", b"1"]
 
 
-def test_a_connection_that_cannot_be_made_is_tried_again(plan, monkeypatch):
-    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", AGES_S)
-    url = nowhere()
-    _, record = under_a_limit(lambda s: run_streams([plan(url=url, reconnect=2, first_chunk_timeout_s=s)])[0])
-    assert (record.outcome, record.reconnects) == (STALLED, 1)
-    assert "while it waited to be connected to again" in record.reason
-
-
-def test_the_last_attempt_that_cannot_be_made_is_a_connect_error(plan, monkeypatch):
-    monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", 0.01)
-    (record,) = run_streams([plan(url=nowhere(), reconnect=2)])
-    assert (record.outcome, record.reconnects) == (CONNECT_ERROR, 2)
-    assert "refused" in record.reason
-
-
-def test_what_came_before_an_attempt_that_cannot_be_made_is_in_the_record(plan):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        serving = threading.Thread(target=serve_once, args=(listener, HEAD + b"\r\n" + EVENTS))
-        serving.start()
-        (record,) = run_streams([plan(url=url, reconnect=1, sequence="id", end="event:done")])
-        serving.join()
-    assert (record.outcome, record.chunks, record.lost, record.reconnects) == (CONNECT_ERROR, 2, 1, 1), record.reason
-    assert record.bytes == len(EVENTS)
-
-
-def serve_and_fill(listener, response, fillers):
-    """Answer one request, after which connections to the listener hang: nobody accepts those that wait for it."""
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(65_536)
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        connection.sendall(response)
-
-
-def stream_to_a_full_listener(plan, limit_s):
-    """The record of a stream that is connected to again where nobody accepts it."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        fillers = [stack.enter_context(socket.socket()) for _ in range(4)]
-        serving = threading.Thread(target=serve_and_fill, args=(listener, HEAD + b"\r\n" + EVENTS, fillers))
-        serving.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        (record,) = run_streams([plan(url=url, reconnect=1, end="event:done", idle_timeout_s=limit_s)])
-        serving.join()
-    return record
-
-
-def test_a_connection_that_hangs_stalls_a_stream_whose_chunks_came(plan):
-    limit_s, record = under_a_limit(
-        lambda limit_s: stream_to_a_full_listener(plan, limit_s),
-        lambda record: not record.reconnects or "waited" in record.reason,
-    )
-    assert (record.outcome, record.chunks, record.reconnects) == (STALLED, 2, 1), record.reason
-    assert record.reason == f"no chunk within {limit_s:g} s, while it was connected to again"
-
-
-@pytest.mark.parametrize(("limit", "missed"), [("idle_timeout_s", "chunk"), ("total_timeout_s", "end")])
-def test_limits_hold_while_a_stream_waits(limit, missed, again, server):
-    def run(limit_s):
-        server.requests.clear()
-        first = [OPEN, chunk(b"retry: 100000000000000\ndata: x\n\n"), END]
-        return again(first, [OPEN, DONE, END], **{limit: limit_s})
-
-    limit_s, record = under_a_limit(run)
-    assert (record.outcome, record.chunks) == (STALLED, 1)
-    assert record.reason == f"no {missed} within {limit_s:g} s, while it waited to be connected to again"
-    assert len(server.requests) == 1
-
-
-def test_a_run_that_ends_while_a_stream_waits_censors_it_and_nothing_is_asked_any_more(server, plan):
-    reactor, pauses = SelectorReactor(), []
-    context, session = ProcessContext(ProcessStats(), reactor), Session()
-    made = plan([OPEN, chunk(b"retry: 100\ndata: x\n\n"), "fin"], reconnect=3)
-    exchange = exchange_of(made, context, lambda: pauses.append(exchange.record))
-    session.ask(exchange)
-    reactor.run_until(lambda: exchange._waiting)
-    exchange.censor()
-    rung = []
-    reactor.after(0.2, lambda: rung.append(True))
-    reactor.run_until(lambda: rung)
-    session.close()
-    reactor.close()
-    assert [record.outcome for record in pauses] == [Outcome.CENSORED]
-    assert (exchange.record.chunks, exchange.record.reconnects, len(server.requests)) == (1, 1, 1)
+def test_each_attempt_may_follow_as_many_redirects_as_the_plan_allows(again, server):
+    moved = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n"
+    server.scripts |= {"/b": [moved % b"/c"], "/c": [OPEN, DONE, END]}
+    broken_off = {2: {"/b": [OPEN + SOON, event(1), "fin"]}}
+    record = again([moved % b"/b"], reconnect=1, max_redirects=1, broken_off=broken_off)
+    assert (record.outcome, record.chunks, record.reconnects) == (COMPLETED, 2, 1), record.reason
+    assert [head.split()[1] for head in server.requests] == [b"/", b"/b", b"/b", b"/c"]
 
 
 @pytest.mark.parametrize("options", [{"reconnect": -1}, {"reconnect": 1, "protocol": "ndjson"}])

@@ -15,7 +15,7 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import MARKED, uncertain_intervals
+from streamgauge.stats.uncertainty import MARKED, uncertain_percentiles
 from streamgauge.verdict.trust import JUDGED
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
@@ -43,7 +43,7 @@ def source() -> Iterator[Source]:
         yield Source(server.url)
 
 
-def tally_of(plans: list[StreamPlan]) -> StreamStats:
+def stats_of(plans: list[StreamPlan]) -> StreamStats:
     process_stats = ProcessStats()
     assert {record.outcome for record in run_streams(plans, process_stats)} == {"completed"}
     return process_stats.stats("a", "sse")
@@ -54,10 +54,10 @@ def check(stats: StreamStats, streams: list[Stream]) -> dict[str, tuple[float, f
 
     The log has a look at the clock before and after each send, however long the source was kept from running.
     """
-    uncertain = uncertain_intervals(stats, JUDGED)
-    assert stats.chunk_interval.count == sum(len(each.before_ns) - 1 for each in streams)
+    uncertain = uncertain_percentiles(stats.chunk_interval, JUDGED)
+    assert stats.chunk_interval.all.count == sum(len(each.before_ns) - 1 for each in streams)
     for name, q in JUDGED.items():
-        found_s, true = stats.chunk_interval.quantile_s(q), truth.chunk_interval(streams, q)
+        found_s, true = stats.chunk_interval.all.quantile_s(q), truth.chunk_interval(streams, q)
         low_s, high_s = uncertain.get(name, (found_s, found_s))
         error = RELATIVE_ERROR + MARKED.share * bool(stats.coalesced)
         slack_s = BETWEEN_CLOCKS_S + error * true.most_s
@@ -67,7 +67,7 @@ def check(stats: StreamStats, streams: list[Stream]) -> dict[str, tuple[float, f
 
 
 def test_intervals_are_the_sources_own(source):
-    stats = tally_of(source.plans(50, chunks=50, interval_ms=20))
+    stats = stats_of(source.plans(50, chunks=50, interval_ms=20))
     uncertain = check(stats, source.streams())
     # A coalesced chunk leaves two intervals open, and p99 is open where one interval in a hundred is.
     assert uncertain == {} or stats.coalesced > 0.005 * stats.chunks
@@ -83,14 +83,14 @@ def test_a_late_reader_says_what_it_does_not_know_and_is_right_about_the_rest(so
         if seen % 60 == 0:
             time.sleep(0.02)
 
-    stats = tally_of(source.plans(10, chunks=150, interval_ms=10, on_chunk=dawdle))
+    stats = stats_of(source.plans(10, chunks=150, interval_ms=10, on_chunk=dawdle))
     check(stats, source.streams())
     assert stats.coalesced > 0
 
 
 def test_a_reader_that_is_always_late_gives_ranges_and_no_zeros(source):
-    stats = tally_of(source.plans(4, chunks=150, interval_ms=5, on_chunk=lambda event: time.sleep(0.004)))
+    stats = stats_of(source.plans(4, chunks=150, interval_ms=5, on_chunk=lambda event: time.sleep(0.004)))
     uncertain = check(stats, source.streams())
     assert stats.coalesced > 0.2 * stats.chunks
     assert {"p50", "p99"} & set(uncertain)
-    assert stats.chunk_interval.quantile_s(0.01) > 0
+    assert stats.chunk_interval.all.quantile_s(0.01) > 0

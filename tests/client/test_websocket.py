@@ -9,8 +9,8 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Pong, TextMessage
 
+from streamgauge.client import states
 from streamgauge.client.blocking import run_streams
-from streamgauge.client.read import timeouts
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.websocket_handshake import accept_of
 
@@ -290,7 +290,7 @@ DEAF = {"that goes on sending": go_on, "that falls silent": 300.0}
 def test_a_peer_that_ignores_the_clients_close_has_completed_and_is_left(
     deaf, stream, opens, server, monkeypatch, until
 ):
-    monkeypatch.setattr(timeouts, "CLOSING_S", 0.3)
+    monkeypatch.setattr(states, "CLOSING_S", 0.3)
     limits = {"idle_timeout_s": 0.2, "first_chunk_timeout_s": None}
     record = websocket(stream, opens, frame(TEXT, b"x"), deaf, end="data:x", **limits)
     assert (record.outcome, record.reason) == (COMPLETED, "")

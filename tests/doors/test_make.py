@@ -12,7 +12,7 @@ import pytest
 from tests.doors.conftest import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = {name for line in re.findall(r"^([a-z ]+):(?!=)", MAKEFILE, re.MULTILINE) for name in line.split()}
+TARGETS = {name for line in re.findall(r"^([a-z -]+):(?!=)", MAKEFILE, re.MULTILINE) for name in line.split()}
 CHECKS = ("ruff format --check .", "ruff check .", "mypy", "lint-imports", "python -m monitoring.build --check")
 PROGRAMS = ("ruff", "mypy", "lint-imports", "python", "streamgauge")
 #: Does what `python -m venv` and pip do, as far as make can tell; $FAILS names the step that fails.
@@ -37,7 +37,7 @@ def noted(command):
 def test_help_names_every_target_with_what_it_does(tree):
     done = tree.make()
     assert done.status == 0
-    lines = dict(re.findall(r"^  make (\w+) +(\S.*)$", done.out, re.MULTILINE))
+    lines = dict(re.findall(r"^  make ([\w-]+) +(\S.*)$", done.out, re.MULTILINE))
     assert set(lines) | {"dashboards"} == TARGETS
     assert done.out == tree.make("help").out
 
@@ -85,6 +85,7 @@ def test_an_installation_that_failed_is_tried_again(tree, step):
     [
         ("demo", "streamgauge [demo] [--users] [3]"),
         ("test", "python [-m] [pytest] [--users] [3]"),
+        ("test-fast", "python [-m] [pytest] [-m] [not slow] [--users] [3]"),
         ("mutants", "python [tools/mutants.py] [--users] [3]"),
         ("bench", "python [-m] [benchmarks] [--users] [3]"),
     ],

@@ -71,6 +71,9 @@ class Stack:
         self.last_seen_s = self._last_seen_s()
         time.sleep(2 * SCRAPE_INTERVAL_S)  # so that the run's result is scraped
         self.over_s = time.time()
+        for dashboard in BUILT:  # before later runs, which would be the newest ones
+            self.asked(dashboard)
+            self.asked(dashboard, afterwards=True)
 
     def address(self, service, port):
         """Where Docker published a service's port."""

@@ -1,4 +1,4 @@
-"""A coverage-guided fuzzer for everything in ``streamgauge.wire``, and for the client's short way past most of it.
+"""A coverage-guided fuzzer for everything in ``streamgauge.wire``, and for the client's fast path past most of it.
 
     pip install atheris
     python tests/fuzz/fuzz_wire.py -max_total_time=600 -max_len=2048 -timeout=10

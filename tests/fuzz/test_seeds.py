@@ -26,7 +26,7 @@ def test_a_target_stands_every_seed(target):
             TARGETS[target](seed, sizes)
 
 
-def test_the_short_way_is_taken_at_all(monkeypatch):
+def test_the_fast_path_is_taken_at_all(monkeypatch):
     found = []
     monkeypatch.setattr(
         batch_reader, "whole_event", lambda data, look=batch_reader.whole_event: found.append(look(data)) or found[-1]

@@ -1,7 +1,7 @@
-"""Target of the fuzzer on the client's short way of a read: the records are those of the long way, read by read.
+"""Target of the fuzzer on the client's fast path of a read: the records are the same as without it, read by read.
 
 Two streams are read side by side on a loop and on clocks that are set by hand; then once more over a transport for
-which the client has no short way.
+which the client has no fast path.
 """
 
 import struct
@@ -75,12 +75,12 @@ class World:
         self._around: list[tuple[Callable[[], None], Callable[[list[Any]], None]]] = []
         self._callbacks: list[Callable[[], None]] = []
         self._timers: list[Callable[[], None]] = []
-        self._noted: list[Any] = []
+        self._collected: list[Any] = []
         self._socks = [ByHand() for _ in plans]
         context = ProcessContext(self.process_stats, self, self.clock)
         self.exchanges = [Exchange(plan, context, lambda: None) for plan in plans]
         for exchange, sock in zip(self.exchanges, self._socks, strict=True):
-            exchange.ask(Route(()), transport(sock))
+            exchange.send(Route(()), REQUEST, transport(sock))
 
     # What exchanges ask of a loop
 
@@ -99,10 +99,9 @@ class World:
 
         return SimpleNamespace(
             call=call,
-            note=lambda item: call(lambda: self._noted.append(item)),
-            may_wait=lambda yes: None,
-            wait_at_most=lambda wait_s: None,
-            hurry=lambda: None,
+            collect=lambda item: call(lambda: self._collected.append(item)),
+            may_wait=lambda wait_s: None,
+            read_at_once_for=lambda for_s: None,
             stop=lambda: call(lambda: None),
         )
 
@@ -120,10 +119,10 @@ class World:
         for sock, data, callback in zip(self._socks, reads, list(self._callbacks), strict=False):
             sock.given = data, self.now_ns + WALL_OFFSET_NS - MS
             callback()
-        noted = self._noted[:]
-        self._noted.clear()
+        collected = self._collected[:]
+        self._collected.clear()
         for _, after in self._around:
-            after(noted)
+            after(collected)
 
     def run_timers(self) -> None:
         """Whatever the streams wanted to be woken for, early or late."""
@@ -162,5 +161,5 @@ def check_ways(data: bytes, sizes: list[int]) -> None:
             world.read([b"", b""], MS)
         for exchange in world.exchanges:
             exchange.censor()
-    short, long = [world.result() for world in worlds]
-    assert short == long, f"{reads!r} led to {short!r} the short way, and to {long!r}"
+    fast, slow = [world.result() for world in worlds]
+    assert fast == slow, f"{reads!r} led to {fast!r} by the fast path, and to {slow!r} without it"

@@ -22,6 +22,8 @@ from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
 
 SCENARIO = "loadtests/sse.py"
+#: Users that a headless run starts in a second.
+SPAWN_RATE = 100
 #: For what comes to pass sooner or later, on a machine that has other things to do as well.
 PATIENCE_S = 90
 #: What Locust says once its users have started, as a master whose workers are slow to report them too.
@@ -105,7 +107,7 @@ class Starter:
 
     def headless(self, url, *options, users, run_time, **more):
         """A headless run whose users all start at once."""
-        load = ("--headless", "-H", url, "-u", users, "-r", 100)
+        load = ("--headless", "-H", url, "-u", users, "-r", SPAWN_RATE)
         return self(*load, *(("-t", run_time) if run_time else ()), *options, **more)
 
     def end(self):

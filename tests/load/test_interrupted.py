@@ -200,4 +200,4 @@ def test_a_worker_that_is_killed_in_mid_run_is_in_the_verdict(ended, until):
 def test_a_run_that_loses_all_its_workers_ends_and_cannot_be_judged(ended):
     it = ended(bereft_of_all_workers, 2)
     assert (it.run.status, it.run.result["verdict"]["trust"]) == (3, "invalid"), it.run.output
-    assert any("there was no other" in reason for reason in it.run.result["verdict"]["reasons"])
+    assert any("no other worker was left" in reason for reason in it.run.result["verdict"]["reasons"])

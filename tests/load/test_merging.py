@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from streamgauge.stats.bounded_times import BoundedTimes
+
 pytestmark = pytest.mark.timeout(600)
 
 LOCUSTFILE = "tests/load/locustfiles/replay.py"
@@ -12,8 +14,7 @@ STREAMS, WORKERS = 240, 4
 #: What only a language model's streams have.
 OF_TOKENS = {
     "duration_per_token",
-    "time_per_output_token",
-    *(f"{kind}_token_time" for kind in ("coalesced", "least", "most")),
+    *(f"time_per_output_token {part}" for part in BoundedTimes.PARTS),
 }
 
 

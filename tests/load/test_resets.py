@@ -1,10 +1,15 @@
-"""``--reset-stats``: a result of what came after the last user had started, also of streams that were under way."""
+"""``--reset-stats``: a result of what came after the last user had started, also of streams that were under way.
 
+The client metrics forget nothing: a counter that fell would be a new process to Prometheus.
+"""
+
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from benchmarks.testbed.server import Server
+from tests.load.metrics.test_port import LISTENING, WAITING, page
 
 USERS = 5
 LONG = "chunks=60&interval_ms=50"
@@ -60,14 +65,18 @@ def reset(start, until, two_processes, tmp_path_factory):
         path, _ = ENDS[outcome]
         end = ("--stop-timeout", 1 if outcome == "censored" else 60, *(two_processes() if workers else ()))
         load = ("--headless", "-u", 2, "-r", 0.5, "-t", "300s", "--reset-stats", "--stream-path", path, *end)
+        metrics = ("--metrics-port", 0, "--metrics-linger", 600)
         for _ in range(ATTEMPTS):
             with Server() as source:
-                running = start("-H", source.url, *load, result_dir=tmp_path_factory.mktemp("run"))
+                running = start("-H", source.url, *load, *metrics, result_dir=tmp_path_factory.mktemp("run"))
                 until(running.spawned, "all users are there")
-                run, log = running.stop(), source.log()
+                running.process.terminate()
+                until(lambda: WAITING in running.output, "it waits for the last scrape")  # noqa: B023 - is called here
+                _, shown = page(LISTENING.search(running.output)[1])
+                run, log = running.wait(), source.log()
             if EARLY not in run.output:
                 break
-        return run, log
+        return run, log, shown
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {(outcome, workers): pool.submit(play, outcome, workers) for outcome in ENDS for workers in (0, 2)}
@@ -77,7 +86,7 @@ def reset(start, until, two_processes, tmp_path_factory):
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("outcome", ENDS)
 def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(reset, outcome, workers):
-    run, log = reset(outcome, workers)
+    run, log, _ = reset(outcome, workers)
     _, status = ENDS[outcome]
     assert run.status == status, run.output
     (streams,) = run.result["streams"]
@@ -87,3 +96,20 @@ def test_a_reset_in_mid_stream_leaves_a_result_of_what_came_after(reset, outcome
     assert 0 < streams["chunks"] < log.chunks
     assert 0 <= streams["started"] < ended  # the second user's may begin after the reset; the first one's began before
     assert 0 <= streams["time_to_first_chunk"]["count"] < ended
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("outcome", ENDS)
+def test_the_client_metrics_have_what_came_before_the_reset_too(reset, outcome, workers):
+    run, log, shown = reset(outcome, workers)
+
+    def total(series):
+        return sum(float(value) for value in re.findall(rf"^stream_client_{series}.* (\S+)$", shown, re.MULTILINE))
+
+    (streams,) = run.result["streams"]
+    assert total("started_total") == len(log.streams) > streams["started"]
+    assert total(f'finished_total{{.*outcome="{outcome}"') == len(log.streams)
+    if outcome == "completed":
+        assert total("chunks_total") == log.chunks
+        assert total("chunk_interval_seconds_count") == log.chunks - len(log.streams)
+    assert total("time_to_first_chunk_seconds_count") == len(log.streams)

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from benchmarks.testbed.server import Server
+from tests.load.conftest import SPAWN_RATE
 
 USERS, CHUNKS = 10, 25
 #: Streams of 2.5 s, one after the other: when the run ends, some are under way, and drain.
@@ -101,11 +102,12 @@ def test_the_timeline_adds_up_to_the_totals(whole):
     assert max(point["active"] for point in points) == USERS
 
 
-def test_the_result_says_how_many_workers_and_users_there_were(whole):
+def test_the_result_says_how_many_workers_and_users_there_were_and_how_fast_these_came(whole):
     run, _, _, workers = whole
-    assert run.result["run"]["workers"] == workers
-    assert run.result["run"]["users"] == USERS
-    assert not run.result["run"]["interrupted"]
+    about = run.result["run"]
+    assert (about["workers"], about["users"], about["spawn_rate"]) == (workers, USERS, SPAWN_RATE)
+    assert about["locustfile"].endswith("sse.py")
+    assert not about["interrupted"]
 
 
 def test_users_keep_their_connections(whole):

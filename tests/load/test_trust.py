@@ -167,7 +167,7 @@ def test_stream_users_that_start_no_stream_cannot_be_judged(idle):
 def test_users_that_do_not_stream_are_left_to_locust(idle):
     run = idle["User"]
     assert (run.status, run.results) == (0, []), run.output
-    assert "streamgauge has nothing to report on this run" in run.output
+    assert "No stream was started, so streamgauge has nothing to report" in run.output
 
 
 def test_workers_that_are_lost_before_they_stream_make_a_run_that_cannot_be_judged(

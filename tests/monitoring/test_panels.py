@@ -7,8 +7,10 @@ from grafana_foundation_sdk.models import units
 
 from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
 from monitoring.dashboards import DASHBOARDS
-from monitoring.panels import explained, steps
+from monitoring.panels import TRUST, TRUST_WORDS, explained, steps
+from streamgauge.asgi.app_marks import OUTCOMES
 from streamgauge.catalog import CATALOG
+from streamgauge.stats.outcome import Outcome
 
 #: Grafana's unit identifiers, as the foundation SDK lists them.
 UNITS = {value for value in vars(units).values() if isinstance(value, str)}
@@ -106,6 +108,43 @@ def test_the_verdict_s_column_is_coloured():
         assert {"trusted": "green", "invalid": "red"}.items() <= {
             each["text"]: each["color"] for options in texts for each in options.values()
         }.items()
+
+
+VERDICTS = {"trusted": "green", "degraded": "orange", "invalid": "red"}
+
+
+def test_a_verdict_is_named_and_coloured_by_its_number_or_its_word():
+    for mappings, keys in ((TRUST, "210"), (TRUST_WORDS, VERDICTS)):
+        (mapping,) = mappings
+        shown = {key: (each["text"], each["color"]) for key, each in mapping["options"].items()}
+        assert shown == dict(zip(keys, VERDICTS.items(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("side", "outcomes", "failed"),
+    [
+        ("server", set(OUTCOMES), {"error", "deadline"}),
+        ("client", {*map(str, Outcome)}, {str(outcome) for outcome in Outcome if outcome.failed}),
+    ],
+    ids=["server", "client"],
+)
+def test_outcomes_that_are_failures_are_red_and_no_others(side, outcomes, failed):
+    charts = [panel for build in DASHBOARDS for panel in build()["panels"] if outcomes_of(panel, side)]
+    assert charts
+    for panel in charts:
+        (override,) = panel["fieldConfig"]["overrides"]
+        assert override["properties"] == [{"id": "color", "value": {"fixedColor": "red", "mode": "fixed"}}]
+        pattern = re.compile(override["matcher"]["options"].strip("/"))
+        legend = panel["targets"][0]["legendFormat"]
+        shown = {each: re.sub(r"{{\w+}}", "x", legend.replace("{{outcome}}", each)) for each in outcomes}
+        assert {each for each, text in shown.items() if pattern.search(text)} == failed
+
+
+def outcomes_of(panel, side):
+    """Whether it is a chart whose lines are outcomes."""
+    first = panel.get("targets", [{}])[0]
+    asked = f"stream_{side}_finished_total" in first.get("expr", "") and "{{outcome}}" in first.get("legendFormat", "")
+    return panel["type"] == "timeseries" and asked
 
 
 def test_a_figure_that_is_neither_good_nor_bad_is_not_green(panel):

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from monitoring.config import ALL_VALUES, DATASOURCE_UID, OBJECTIVES
+from monitoring.dashboards import compare_runs
 
 LEGACY = {"__inputs", "error", "gnetId", "hideControls", "intervalFactor", "rows", "sharedCrosshair", "span", "style"}
 #: The Prometheus data source's own keys of an annotation: Grafana's schema leaves them open, so the SDK knows none.
@@ -93,6 +94,12 @@ def test_an_objective_s_variable_starts_at_the_configured_bucket(dashboard):
             assert variable["current"]["value"] == str(OBJECTIVES[bounds[variable["name"]]].bound_s)
             assert variable["current"] in variable["options"]
             assert variable["query"] == ", ".join(f"{each['text']} : {each['value']}" for each in variable["options"])
+
+
+def test_two_runs_are_compared_from_the_oldest_to_the_newest():
+    """A run's id begins with its time, so that the alphabet has the oldest first: 1 is its order, 2 the reverse."""
+    choices = {each["name"]: each for each in compare_runs.build()["templating"]["list"]}
+    assert [(choices[name]["sort"], choices[name]["multi"]) for name in ("base", "new")] == [(1, False), (2, False)]
 
 
 def test_the_dashboards_link_to_each_other_with_time_and_variables(dashboard):

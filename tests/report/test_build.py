@@ -9,10 +9,12 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.report.build import build_result
 from streamgauge.report.result import SCHEMA, Generator, NamedStreams, Result, Run, TimelinePoint
 from streamgauge.report.sums import per_second
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 
 RUN = Run(
@@ -20,6 +22,8 @@ RUN = Run(
     locustfile="sse.py", users=1, spawn_rate=1.0, workers=0, load_model="closed", interrupted=False, versions={},
 )  # fmt: skip
 MS = 1_000_000
+#: Distributions that other figures are made from, or that are scraped only.
+NOT_IN_RESULTS = {"duration_per_token", "chunk_sizes"}
 
 
 def totals_of(*outcomes: Outcome, fallbacks: int = 0, lag_ns: int = MS) -> RunStats:
@@ -47,11 +51,12 @@ def test_a_result_has_every_part_of_its_schema_and_is_json():
     result = json.loads(json.dumps(result_of(Outcome.COMPLETED)))
     assert result["schema"] == SCHEMA
     assert result["run"] == RUN
-    for part, type_ in (
-        (result, Result), (result["streams"][0], NamedStreams), (result["generator"], Generator),
-        (result["timeline"][0], TimelinePoint),
-    ):  # fmt: skip
+    for part, type_ in ((result, Result), (result["timeline"][0], TimelinePoint)):
         assert set(part) == set(get_type_hints(type_))
+    of_generator = {each.key for each in GENERATOR_QUANTITIES} - {"reads", "fallbacks", "longest_stopped_s"}
+    assert set(result["generator"]) == set(get_type_hints(Generator)) | of_generator
+    declared = {each.key for each in (*COUNTERS.values(), *DISTRIBUTIONS.values())} - NOT_IN_RESULTS
+    assert set(result["streams"][0]) == set(get_type_hints(NamedStreams)) | declared
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ def test_what_coalesced_reads_leave_open_of_a_second_is_a_bar(make_older: Callab
     p99, p50 = charts["chunk_interval_over_time"]["figure"]["data"]
     bars = [None, None, pytest.approx(0.02), None, None], [None, None, pytest.approx(0.03), None, None]
     assert (p99["error_y"]["array"], p99["error_y"]["arrayminus"]) == bars
+    assert p99["error_y"]["symmetric"] is False  # or plotly would draw the upper half on both sides
     assert "error_y" not in p50
     assert "range of a percentile that is not exactly known" in charts["chunk_interval_over_time"]["caption"]
     assert "coalesced" not in charts["time_to_first_chunk_over_time"]["caption"]

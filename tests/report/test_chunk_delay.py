@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from streamgauge.report.chunk_delay import delay_clock, delay_summary
+from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
 from streamgauge.report.result import ChunkDelayClock, Result
+from streamgauge.report.summary import times_summary
 from streamgauge.stats.clocks.alignment import ChunkDelays, Fit
 
 FILTERED = Fit("minimum_filter", 3600.0, 42.0, 0.0004)
@@ -26,7 +27,7 @@ def delays(*fits: Fit) -> ChunkDelays:
 
 
 def with_delay(result: Result, clock: ChunkDelayClock) -> Result:
-    result["streams"][0]["chunk_delay"] = delay_summary(delays())
+    result["streams"][0]["chunk_delay"] = times_summary(delays().delays)
     result["streams"][0]["chunk_delay_clock"] = clock
     return result
 
@@ -51,12 +52,12 @@ def test_a_percentile_that_coalesced_reads_leave_open_has_a_range() -> None:
     found = delays(SAME)
     for histogram, value_ns in (
         (found.delays.all, 50_000_000),
-        (found.delays.coalesced, 50_000_000),
+        (found.delays.uncertain, 50_000_000),
         (found.delays.least, 20_000_000),
         (found.delays.most, 80_000_000),
     ):
         histogram.record_ns(value_ns, 100)
-    low_s, high_s = delay_summary(found)["uncertain"]["p99"]
+    low_s, high_s = times_summary(found.delays)["uncertain"]["p99"]
     assert (low_s, high_s) == (pytest.approx(0.02, rel=0.01), pytest.approx(0.08, rel=0.01))
 
 
@@ -89,7 +90,7 @@ def test_the_clocks_of_a_delay_are_described_over_all_pairs() -> None:
 
 
 def test_a_delay_without_coalesced_reads_is_exact() -> None:
-    found = delay_summary(delays(SAME))
+    found = times_summary(delays(SAME).delays)
     assert (found["count"], found["uncertain"]) == (100, {})
 
 

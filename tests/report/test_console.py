@@ -50,11 +50,11 @@ def test_reconnects_are_said_where_there_were_any(make_result: Callable[..., Res
 def test_sequence_numbers_are_said_where_any_did_not_come_in_order(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=3)
     result["streams"][0] |= {"lost": 0, "repeated": 0, "out_of_order": 0, "beyond_window": 0}
-    before = (printed(result) + render(result)).count("/stream/sse, sequence numbers")
+    before = (printed(result) + render(result)).count("/stream/sse: sequence numbers")
     result["streams"][0] |= {"lost": 1_234, "repeated": 5}
     said = "sequence numbers: 1,234 lost, 5 repeated"
     assert before == 0
-    assert f"/stream/sse, {said}" in printed(result)
+    assert f"/stream/sse: {said}" in printed(result)
     assert f"/stream/sse: {said}." in render(result)
 
 

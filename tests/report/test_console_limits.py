@@ -115,3 +115,30 @@ def test_a_run_without_failures_or_a_calibration_does_not_speak_of_them(result: 
     assert "✗" not in text
     assert "≈" not in text
     assert "≤" not in text
+
+
+def test_totals_that_agree_are_marked_once(result: Result, server: Any) -> None:
+    server.serve(result)
+    chunks = f"{sum(each['chunks'] for each in result['streams']):,}"
+    assert f"✓ chunks: client {chunks} = server {chunks}" in printed(result, server_view("", server.scrape()))
+
+
+GREEN, YELLOW, RED = "\x1b[1;32m", "\x1b[1;33m", "\x1b[1;31m"
+
+
+@pytest.mark.parametrize(
+    ("trust", "exit_code", "shown"),
+    [
+        ("trusted", 0, f"{GREEN}trusted\x1b[0m, {GREEN}passed\x1b[0m"),
+        ("trusted", 1, f"{GREEN}trusted\x1b[0m, {RED}failed\x1b[0m"),
+        ("degraded", 0, f"{YELLOW}degraded\x1b[0m, {GREEN}passed\x1b[0m"),
+        ("invalid", 3, f"{RED}invalid\x1b[0m, {RED}not judged\x1b[0m"),
+    ],
+)
+def test_a_verdict_has_the_colour_of_what_it_says(result: Result, trust: Any, exit_code: int, shown: str) -> None:
+    result["verdict"].update(trust=trust, exit_code=exit_code)
+    out = io.StringIO()
+    print_table(
+        result, None, Console(file=out, width=200, force_terminal=True, color_system="standard", highlight=False)
+    )
+    assert shown in out.getvalue()

@@ -111,8 +111,8 @@ def test_lines_of_all_names_together_are_called_by_their_percentile(distinct: Re
     assert "failed" not in charts
     for metric in METRICS:
         lines = named(charts[f"{metric}_over_time"])
-        assert {name: (line["y"], line["line"]["dash"]) for name, line in lines.items()} == {
-            name: ([point[metric][name] for point in distinct["timeline"]], dash)  # type: ignore[literal-required]
+        assert {name: (line["meta"], line["y"], line["line"]["dash"]) for name, line in lines.items()} == {
+            name: (name, [point[metric][name] for point in distinct["timeline"]], dash)  # type: ignore[literal-required]
             for name, dash in (("p99", "solid"), ("p50", "dash"))
         }
     for count in ("chunks", "bytes"):

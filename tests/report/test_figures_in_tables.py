@@ -160,7 +160,7 @@ def test_the_lines_below_the_terminals_table_have_each_names_own_figures(distinc
             f"· {name}, {each['tokens']} tokens, {rates['in_all']} per s in all; ",
             f"of a stream {rates['p50']} per s (p50) and {rates['p10']} or more of nine in ten; ",
             f"time per output token {p50}{shared}, {p99}{shared}",
-            f"· {name}, sequence numbers: {each['lost']} lost, {each['repeated']} repeated, ",
+            f"· {name}: sequence numbers: {each['lost']} lost, {each['repeated']} repeated, ",
             f"{each['out_of_order']} out of order, {each['beyond_window']} too far behind to tell",
         ):
             assert expected in text

@@ -51,7 +51,7 @@ def test_a_time_per_token_that_coalesced_reads_leave_open_says_so(make_result) -
     chat = make_result()["streams"][-1]
     stats = tally_of((1234, 10.0))
     chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(stats, run_s=20.0)
-    chat["time_per_output_token"] = summary(stats.time_per_output_token, {"p99": (0.01, 0.03)})
+    chat["time_per_output_token"] = summary(stats.time_per_output_token.all, {"p99": (0.01, 0.03)})
     assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, since chunks shared a read)" in token_words(chat)
 
 
@@ -60,7 +60,7 @@ def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
     chat = result["streams"][-1]
     stats = tally_of((1234, 10.0))
     chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(stats, run_s=20.0)
-    chat["time_per_output_token"] = summary(stats.time_per_output_token)
+    chat["time_per_output_token"] = summary(stats.time_per_output_token.all)
     out = io.StringIO()
     print_table(result, console=Console(file=out, width=200))
     assert "1,234 tokens, 61.7 per s in all; of a stream 123 per s (p50)" in token_words(chat)

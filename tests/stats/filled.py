@@ -8,7 +8,8 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
-from streamgauge.stats.clocks.raw_delays import Delays, RawDelays
+from streamgauge.stats.bounded_times import BoundedTimes
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.second_report import SecondReport
@@ -23,8 +24,8 @@ def fields_of(kind: type) -> list[str]:
     """Every field that an object of a class keeps."""
     if dataclasses.is_dataclass(kind):
         return [each.name for each in dataclasses.fields(kind)]
-    slots = getattr(kind, "__slots__", None)
-    return sorted(slots if slots is not None else vars(kind()))
+    slots = [name for each in kind.__mro__ for name in getattr(each, "__slots__", ())]
+    return sorted(slots or vars(kind()))
 
 
 def filled(kind: type, *parts: int) -> Any:
@@ -43,11 +44,13 @@ def _value(empty: Any, name: str, numbers: list[int]) -> Any:
         return type(empty)(sum(numbers))
     if isinstance(empty, Histogram):
         return histogram(*numbers)
+    if isinstance(empty, BoundedTimes):
+        return bounded_times(*numbers, kind=type(empty))
     if isinstance(empty, Sizes):
         return sizes(*numbers)
     if isinstance(empty, Counter):
         kinds = list(Outcome) if name == "outcomes" else ["truncated: it was cut", "stalled: nothing came"]
-        return Counter({str(kind): sum(numbers) + at * len(numbers) for at, kind in enumerate(kinds)})
+        return type(empty)({str(kind): sum(numbers) + at * len(numbers) for at, kind in enumerate(kinds)})
     if name == "delays":
         return {clock: raw_delays(numbers[0] + at) for at, clock in enumerate(("one", "other"))}
     if name == "all_stats":
@@ -82,10 +85,10 @@ def sizes(*numbers: int) -> Sizes:
     return found
 
 
-def delays(*numbers: int) -> Delays:
-    """Delays of every part."""
-    found = Delays()
-    for at, part in enumerate(Delays.__slots__):
+def bounded_times(*numbers: int, kind: type[BoundedTimes] = BoundedTimes) -> BoundedTimes:
+    """Times of every part."""
+    found = kind()
+    for at, part in enumerate(fields_of(kind)):
         setattr(found, part, histogram(*(number + 100 * at for number in numbers)))
     return found
 

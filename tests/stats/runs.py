@@ -33,15 +33,15 @@ def coalesced(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 5
     stats = streams(chunks=uncertain + certain)
     stats.coalesced = uncertain
     stats.chunk_interval.record_ns(at_ns, uncertain + certain)
-    stats.coalesced_interval.record_ns(at_ns, uncertain)
-    stats.least_interval.record_ns(least_ns, uncertain)
-    stats.most_interval.record_ns(most_ns, uncertain)
+    stats.chunk_interval.uncertain.record_ns(at_ns, uncertain)
+    stats.chunk_interval.least.record_ns(least_ns, uncertain)
+    stats.chunk_interval.most.record_ns(most_ns, uncertain)
     return stats
 
 
 def coalesced_first(least_ns: int, most_ns: int, uncertain: int = 50, certain: int = 50) -> StreamStats:
     stats = streams(started=uncertain + certain, chunks=uncertain + certain)
     stats.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
-    stats.uncertain_first_chunk.record_ns(most_ns, uncertain)
-    stats.least_first_chunk.record_ns(least_ns, uncertain)
+    stats.time_to_first_chunk.uncertain.record_ns(most_ns, uncertain)
+    stats.time_to_first_chunk.least.record_ns(least_ns, uncertain)
     return stats

@@ -6,7 +6,7 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
+from streamgauge.stats.uncertainty import uncertain_percentiles
 from streamgauge.verdict.trust import verdict
 from tests.stats.runs import MS, coalesced, coalesced_first
 from tests.stats.runs import run as quiet_run
@@ -97,9 +97,12 @@ def test_a_run_answers_for_p50_p90_and_p99(share, said):
 @pytest.mark.parametrize(("share", "marked"), [(0.97, False), (1.03, True)])
 def test_a_percentile_is_marked_from_there(value_ns, edge_ns, share, marked):
     off_ns, half = round(share * edge_ns), {"p50": 0.5}
-    assert bool(uncertain_intervals(intervals(value_ns, value_ns, value_ns + off_ns), half)) is marked
-    assert bool(uncertain_intervals(intervals(value_ns, value_ns - off_ns, value_ns), half)) is marked
-    assert bool(uncertain_first_chunks(first_chunks(value_ns, value_ns - off_ns), {"least": 0.0})) is marked
+    assert bool(uncertain_percentiles(intervals(value_ns, value_ns, value_ns + off_ns).chunk_interval, half)) is marked
+    assert bool(uncertain_percentiles(intervals(value_ns, value_ns - off_ns, value_ns).chunk_interval, half)) is marked
+    assert (
+        bool(uncertain_percentiles(first_chunks(value_ns, value_ns - off_ns).time_to_first_chunk, {"least": 0.0}))
+        is marked
+    )
     stats = StreamStats()
     value_s, more_s = value_ns / 1e9, (value_ns + off_ns) / 1e9
     stats.end(
@@ -108,7 +111,7 @@ def test_a_percentile_is_marked_from_there(value_ns, edge_ns, share, marked):
             time_per_output_token_s=value_s, time_per_output_token_range_s=(value_s, more_s),
         )
     )  # fmt: skip
-    assert bool(uncertain_token_times(stats, half)) is marked
+    assert bool(uncertain_percentiles(stats.time_per_output_token, half)) is marked
 
 
 def test_fifty_reasons_are_kept_apart_and_of_equally_rare_ones_the_oldest_are_not_named():

@@ -14,10 +14,11 @@ from streamgauge.stats.clocks.envelope import MAX_POINTS
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.reasons import MAX_REASONS
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import MOST_LINES, OPEN_SECONDS, RunStats
 from streamgauge.stats.second_report import SecondReport
-from streamgauge.stats.stream_stats import MAX_REASONS, StreamStats
+from streamgauge.stats.stream_stats import StreamStats
 from tests.held import left_behind
 
 HOUR_S = 3600
@@ -29,8 +30,8 @@ def stats(dice: random.Random) -> StreamStats:
     """One second of a name: a stream that failed in words of its own, and one that did not."""
     made = StreamStats()
     made.started, made.chunks, made.bytes = 2, 20, 200
-    made.time_to_first_chunk.record_all_ns([dice.randrange(10**9) for _ in range(2)])
-    made.chunk_interval.record_all_ns([dice.randrange(10**8) for _ in range(5)])
+    made.time_to_first_chunk.all.record_all_ns([dice.randrange(10**9) for _ in range(2)])
+    made.chunk_interval.all.record_all_ns([dice.randrange(10**8) for _ in range(5)])
     made.end(StreamRecord("a", "sse", Outcome.COMPLETED, 0.0, dice.random()))
     made.end(StreamRecord("a", "sse", Outcome.TRUNCATED, 0.0, 1.0, reason=f"request {dice.random()}"))
     return made
@@ -154,7 +155,7 @@ def test_a_process_that_is_emptied_each_second_holds_no_more_after_many():
             counted = process_stats.begin(name, "auto")
             settled = process_stats.resettle(counted, name, "sse")
             settled.chunks += 3
-            settled.chunk_interval.record_all_ns([dice.randrange(10**8) for _ in range(3)])
+            settled.chunk_interval.all.record_all_ns([dice.randrange(10**8) for _ in range(3)])
             settled.delays["clock"] = RawDelays(same_clock=True)
             reason = f"request {dice.random()}"
             process_stats.end(settled, StreamRecord(name, "sse", Outcome.TRUNCATED, 0.0, 1.0, reason=reason))

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.alignment import MAX_PARTS, RunDelays
-from streamgauge.stats.clocks.raw_delays import Delays
+from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.run_second import Counts, NameSecond, RunSecond, Times
+from streamgauge.stats.run_second import SUMS, NameSecond, RunSecond, Times
 from streamgauge.stats.run_stats import OPEN_SECONDS, Process, RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
@@ -17,7 +18,7 @@ BUSY_CPU = 0.5
 #: Fields that say how a process did, and not what it counted: the worst of them is the run's.
 WORST = {"longest_pause_s": "longest_pause_s", "longest_stopped_s": "longest_stopped_s", "cpu": "cpu_max"}
 #: Fields that are added up as they are called.
-SUMS = {"lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"}
+ADDED_UP = {"lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"}
 OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.
 OTHERWISE = {"t_s", "active", "all_stats", "wall_offset_ns", "options_used"}
@@ -48,12 +49,12 @@ def both(request):
 
 
 def test_every_field_of_a_slice_and_of_a_run_is_looked_at_here():
-    assert set(fields_of(SecondReport)) == SUMS | set(WORST) | OF_A_PROCESS | OTHERWISE
-    of_slices = SUMS | set(WORST.values()) | {"all_stats", "seconds", "delays", "processes", "options_used"}
-    assert set(vars(RunStats())) == of_slices | NOT_OF_SLICES
+    assert set(fields_of(SecondReport)) == ADDED_UP | set(WORST) | OF_A_PROCESS | OTHERWISE
+    of_slices = ADDED_UP | set(WORST.values()) | {"all_stats", "seconds", "delays", "processes", "options_used"}
+    assert {*vars(RunStats()), *fields_of(GeneratorStats)} == of_slices | NOT_OF_SLICES
 
 
-@pytest.mark.parametrize("name", sorted(SUMS))
+@pytest.mark.parametrize("name", sorted(ADDED_UP))
 def test_a_run_adds_up(both, name):
     run_stats, _ = both
     assert plain(getattr(run_stats, name)) == plain(getattr(filled(SecondReport, 1, 2), name))
@@ -108,15 +109,15 @@ def test_a_second_adds_up_over_names_and_processes_and_keeps_it_when_it_is_close
     assert (second.all_stats is None) == bool(later_s)
     assert (second.active, bool(second.active_by)) == (sum(part.active for part in parts), not later_s)
     all_stats = [stats for part in parts for stats in part.all_stats.values()]
-    expected = {name: sum(getattr(stats, name) for stats in all_stats) for name in fields_of(Counts)}
-    assert {name: getattr(second, name) for name in fields_of(Counts)} == expected
+    expected = {name: sum(getattr(stats, name) for stats in all_stats) for name in SUMS}
+    assert {name: getattr(second, name) for name in SUMS} == expected
     assert second.times() == Times.of(merged(all_stats))
     named = run_stats.names(second)
     assert set(named) == set(KEYS)
     for key, found in named.items():
         stats = merged([part.all_stats[key] for part in parts])
-        counts = {name: getattr(stats, name) for name in fields_of(Counts)}
-        assert dataclasses.asdict(found) == counts | {"times": dataclasses.asdict(found.times)}
+        counts = {name: getattr(stats, name) for name in SUMS}
+        assert {name: getattr(found, name) for name in fields_of(NameSecond)} == counts | {"times": found.times}
         assert found.times == Times.of(stats) != Times()
 
 
@@ -125,12 +126,12 @@ def merged(all_stats):
     whole = StreamStats()
     for stats in all_stats:
         whole.merge(stats)
-    whole.failed_time_to_first_chunk = StreamStats().failed_time_to_first_chunk
+    whole.time_to_first_chunk.failed = StreamStats().time_to_first_chunk.failed
     return whole
 
 
 def test_every_field_of_a_second_is_looked_at_here():
-    counts = set(fields_of(Counts))
+    counts = set(SUMS)
     assert set(fields_of(NameSecond)) == counts | {"times"}
     kept = {"active_by", "active_closed", "all_stats", "closed_times", "closed_names"}
     assert set(fields_of(RunSecond)) == counts | kept
@@ -143,7 +144,7 @@ def test_what_comes_after_a_second_was_closed_adds_to_every_count():
     second.add(key, filled(StreamStats, 2))
     second.add(KEYS[1], filled(StreamStats, 2))
     both, late = filled(StreamStats, 1, 2), filled(StreamStats, 2)
-    for name in fields_of(Counts):
+    for name in SUMS:
         assert getattr(second.closed_names[key], name) == getattr(both, name) != 0
         assert getattr(second.closed_names[KEYS[1]], name) == getattr(late, name)
         assert getattr(second, name) == getattr(both, name) + getattr(late, name)
@@ -186,7 +187,7 @@ def test_delays_add_up_over_processes_clocks_names_and_slices(same_clock, second
     assert set(found) == set(KEYS)
     for key, all_of in found.items():
         assert len(all_of.fits) == 4
-        for part in fields_of(Delays):
+        for part in fields_of(BoundedTimes):
             counts = [getattr(each, part).count for each in expected[key]]
             assert getattr(all_of.delays, part).count == sum(counts)
             assert all(counts)

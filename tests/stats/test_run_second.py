@@ -39,9 +39,9 @@ def test_each_name_has_its_own_figures_in_a_second(seconds_later):
     fast, slow = names["fast", "sse"], names["slow", "sse"]
     assert (fast.started, fast.finished, fast.failed, fast.chunks, fast.bytes) == (1, 2, 2, 9, 63)
     assert (slow.started, slow.finished, slow.failed, slow.chunks, slow.bytes) == (3, 0, 0, 4, 28)
-    assert fast.times.quantiles("chunk_interval")["p99"] == pytest.approx(0.05, rel=0.01)
-    assert slow.times.quantiles("chunk_interval")["p99"] == pytest.approx(0.1, rel=0.01)
-    assert slow.times.quantiles("time_to_first_chunk")["p50"] == pytest.approx(0.2, rel=0.01)
+    assert fast.times.to_dict()["chunk_interval"]["p99"] == pytest.approx(0.05, rel=0.01)
+    assert slow.times.to_dict()["chunk_interval"]["p99"] == pytest.approx(0.1, rel=0.01)
+    assert slow.times.to_dict()["time_to_first_chunk"]["p50"] == pytest.approx(0.2, rel=0.01)
 
 
 @pytest.mark.parametrize("seconds_later", [0, OPEN_SECONDS + 1], ids=["open", "closed"])
@@ -52,7 +52,7 @@ def test_the_busiest_names_have_lines_and_the_others_share_one(seconds_later):
     found = run_stats.names(run_stats.seconds[0])
     assert found.keys() == {*((f"name {n}", "sse") for n in range(3, MOST_LINES + 3)), OTHER}
     assert (found[OTHER].started, found[OTHER].chunks) == (3, 1 + 2 + 3)
-    assert found[OTHER].times.quantiles("chunk_interval")["p99"] == pytest.approx(0.003, rel=0.01)
+    assert found[OTHER].times.to_dict()["chunk_interval"]["p99"] == pytest.approx(0.003, rel=0.01)
     assert sum(each.chunks for each in found.values()) == run_stats.seconds[0].chunks
 
 
@@ -82,3 +82,30 @@ def test_a_stream_that_settles_on_a_protocol_later_leaves_no_second_name():
     for t_s in (1, OPEN_SECONDS * 2):
         run_stats.add("local", SecondReport(t_s, 0), 0.95)
         assert [key for second in run_stats.seconds.values() for key in run_stats.names(second)] == [("a", "sse")]
+
+
+def lines_of(run_stats: RunStats, t_s: int) -> dict[str, int]:
+    """The chunks on each line of a second, by name."""
+    return {name: found.chunks for (name, _), found in run_stats.names(run_stats.seconds[t_s]).items()}
+
+
+@pytest.mark.parametrize("early_chunks", [1, 5000], ids=["quieter", "busier"])
+def test_the_lines_that_are_left_go_to_the_busiest_of_the_names_that_come_later(early_chunks):
+    early = {f"early {n}": tally_of(early_chunks) for n in range(5)}
+    later = {f"later {n}": tally_of(n) for n in range(100, 100 + MOST_LINES)}
+    run_stats = run_of(early, *({} for _ in range(OPEN_SECONDS + 1)), later)
+    now_s, busiest = OPEN_SECONDS + 2, {f"later {n}": n for n in range(105, 100 + MOST_LINES)}
+    others = {"other": 100 + 101 + 102 + 103 + 104}
+    assert len(busiest) == MOST_LINES - len(early)
+    assert lines_of(run_stats, now_s) == busiest | others
+    run_stats.add("local", SecondReport(2 * now_s, 0), 0.95)
+    assert lines_of(run_stats, now_s) == busiest | others
+    assert lines_of(run_stats, 0) == dict.fromkeys(early, early_chunks)
+    run_stats.add("local", SecondReport(2 * now_s, 0, {("last", "sse"): tally_of(10_000)}), 0.95)
+    assert lines_of(run_stats, 2 * now_s) == {"other": 10_000}
+
+
+@pytest.mark.parametrize(("names", "line"), [(MOST_LINES - 1, "waiting"), (MOST_LINES, "other")])
+def test_a_stream_that_has_brought_nothing_yet_has_a_line_where_one_is_left(names, line):
+    run_stats = run_of({**{f"name {n}": tally_of(5) for n in range(names)}, "waiting": tally_of(0)})
+    assert lines_of(run_stats, 0) == {**{f"name {n}": 5 for n in range(names)}, line: 0}

@@ -1,15 +1,19 @@
 """Tallies: what is counted comes out once, however it is cut and merged."""
 
+import dataclasses
 import json
 import random
 
 import pytest
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.stats.reasons import MAX_REASONS
 from streamgauge.stats.record import StreamRecord
-from streamgauge.stats.stream_stats import MAX_REASONS, StreamStats
+from streamgauge.stats.stream_stats import StreamStats
+from tests.stats.filled import fields_of
 
 
 def record(outcome: Outcome = Outcome.COMPLETED, reason: str = "", **fields) -> StreamRecord:
@@ -26,9 +30,9 @@ def count_something(stats: StreamStats, dice: random.Random) -> None:
         stats.chunk_interval.record_ns(interval_ns)
         if dice.random() < 0.3:
             stats.coalesced += 1
-            stats.coalesced_interval.record_ns(interval_ns)
-            stats.least_interval.record_ns(interval_ns // 2)
-            stats.most_interval.record_ns(interval_ns * 2)
+            stats.chunk_interval.uncertain.record_ns(interval_ns)
+            stats.chunk_interval.least.record_ns(interval_ns // 2)
+            stats.chunk_interval.most.record_ns(interval_ns * 2)
     outcome = dice.choice(list(Outcome))
     first_ns = dice.randrange(10**9)
     stats.time_to_first_chunk.record_ns(first_ns)
@@ -36,11 +40,14 @@ def count_something(stats: StreamStats, dice: random.Random) -> None:
 
 
 def plain(stats: StreamStats) -> dict:
-    """A tally as comparable values."""
-    return {
-        name: value.to_sorted() if isinstance(value := getattr(stats, name), Histogram) else value
-        for name in StreamStats.__slots__
-    }
+    """Statistics as comparable values."""
+    return {name: plain_value(getattr(stats, name)) for name in fields_of(StreamStats)}
+
+
+def plain_value(value):
+    if isinstance(value, BoundedTimes):
+        return {part: getattr(value, part).to_sorted() for part in value.PARTS}
+    return value.to_sorted() if isinstance(value, Histogram) else value
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -59,13 +66,16 @@ def test_parts_add_up_to_the_whole_wherever_they_are_cut(seed):
     assert growing.empty
 
 
-def test_what_is_taken_leaves_histograms_that_stay_good():
+def test_what_was_taken_stays_as_it_is():
     stats = StreamStats()
-    interval = stats.chunk_interval
-    interval.record_ns(1000)
+    stats.chunk_interval.record_ns(1000)
+    stats.chunks += 1
     taken = stats.take()
-    interval.record_ns(2000)
-    assert (taken.chunk_interval.count, stats.chunk_interval.count) == (1, 1)
+    for interval_ns in (2000, 3000):
+        stats.chunk_interval.record_ns(interval_ns)
+        stats.chunks += 1
+    assert (taken.chunk_interval.all.count, stats.chunk_interval.all.count) == (1, 2)
+    assert (taken.chunks, stats.chunks) == (1, 2)
 
 
 def test_only_ends_that_the_scenario_wanted_have_a_duration():
@@ -83,7 +93,7 @@ def test_the_first_chunks_of_streams_that_failed_can_be_told_apart():
         if first_s is not None:
             stats.time_to_first_chunk.record_ns(round(first_s * 1e9))
         stats.end(record(outcome, "x", time_to_first_chunk_s=first_s))
-    rest = stats.time_to_first_chunk.minus(stats.failed_time_to_first_chunk)
+    rest = stats.time_to_first_chunk.all.minus(stats.time_to_first_chunk.failed)
     assert (rest.count, rest.sum_ns) == (1, 1_000_000)
 
 
@@ -128,10 +138,10 @@ def test_bounds_hold_uncertain_intervals_at_their_least_and_most():
     stats = StreamStats()
     for interval_ns in (1_000_000, 2_000_000):
         stats.chunk_interval.record_ns(interval_ns)
-    stats.coalesced_interval.record_ns(2_000_000)
-    stats.least_interval.record_ns(0)
-    stats.most_interval.record_ns(9_000_000)
-    least, most = stats.interval_bounds()
+    stats.chunk_interval.uncertain.record_ns(2_000_000)
+    stats.chunk_interval.least.record_ns(0)
+    stats.chunk_interval.most.record_ns(9_000_000)
+    least, most = stats.chunk_interval.bounds()
     assert least.quantiles_s((0.5, 1)) == [pytest.approx(0, abs=1e-6), pytest.approx(0.001, rel=0.01)]
     assert most.quantiles_s((0.5, 1)) == [pytest.approx(0.001, rel=0.01), pytest.approx(0.009, rel=0.01)]
 
@@ -165,13 +175,15 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
     assert {key: stats.started for key, stats in merged.items()} == {("a", "auto"): 0, ("a", "sse"): 1}
 
 
-@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.04, 1), (0.06, 0)])
-def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(forgot_s, failed):
-    process_stats = ProcessStats(lambda: round(forgot_s * 1e9))
+@pytest.mark.parametrize("start_s", [0.0, 1e6], ids=["", "days after the machine started"])
+@pytest.mark.parametrize(("forgot_s", "failed"), [(0.0, 1), (0.0497, 1), (0.0503, 0)])
+def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(start_s, forgot_s, failed):
+    process_stats = ProcessStats(lambda: round((start_s + forgot_s) * 1e9))
     stats = process_stats.begin("a", "sse")
     process_stats.forget()
-    process_stats.end(stats, record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05))
-    assert (stats.failed, stats.failed_time_to_first_chunk.count, process_stats.active) == (1, failed, 0)
+    ended = record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05)
+    process_stats.end(stats, dataclasses.replace(ended, start_s=start_s))
+    assert (stats.failed, stats.time_to_first_chunk.failed.count, process_stats.active) == (1, failed, 0)
 
 
 def test_taking_starts_anew_and_leaves_nothing_empty():
@@ -210,7 +222,7 @@ def test_what_each_stream_counted_adds_up_in_its_own_counter(field):
     stats = StreamStats()
     for counted in (3, 0, 4):
         stats.end(record(**{field: counted}))
-    counts = {name: value for name in StreamStats.__slots__ if isinstance(value := getattr(stats, name), int)}
+    counts = {name: value for name in fields_of(StreamStats) if isinstance(value := getattr(stats, name), int)}
     assert {name: value for name, value in counts.items() if value} == {field: 7}
 
 
@@ -228,17 +240,19 @@ def test_times_of_a_record_are_counted_to_the_nanosecond():
     times_s = {"time_per_output_token_s": 1.234567891, "time_per_output_token_range_s": (1.123456789, 2.345678912)}
     stats.end(record(tokens=9, **times_s))
     stats.end(record(Outcome.STALLED, "x", time_to_first_chunk_s=1.987654321))
-    found = {
-        name: value.sum_ns for name in StreamStats.__slots__ if isinstance(value := getattr(stats, name), Histogram)
-    }
-    assert {name: sum_ns for name, sum_ns in found.items() if sum_ns} == {
+    found = {}
+    for name in fields_of(StreamStats):
+        value = getattr(stats, name)
+        parts = {f"{name}.{part}": getattr(value, part) for part in getattr(value, "PARTS", ())}
+        found |= parts or ({name: value} if isinstance(value, Histogram) else {})
+    assert {name: values.sum_ns for name, values in found.items() if values.sum_ns} == {
         "duration": 1_500_000_000,
         "duration_per_token": round(1_500_000_000 / 9),
-        "time_per_output_token": 1_234_567_891,
-        "coalesced_token_time": 1_234_567_891,
-        "least_token_time": 1_123_456_789,
-        "most_token_time": 2_345_678_912,
-        "failed_time_to_first_chunk": 1_987_654_321,
+        "time_per_output_token.all": 1_234_567_891,
+        "time_per_output_token.uncertain": 1_234_567_891,
+        "time_per_output_token.least": 1_123_456_789,
+        "time_per_output_token.most": 2_345_678_912,
+        "time_to_first_chunk.failed": 1_987_654_321,
     }
 
 
@@ -253,17 +267,17 @@ def test_first_chunks_at_several_times_are_each_at_their_least_where_several_are
     stats = StreamStats()
     for most_ns, least_ns in ((20_000_000, 5_000_000), (30_000_000, 10_000_000), (40_000_000, 10_000_000)):
         stats.time_to_first_chunk.record_ns(most_ns)
-        stats.uncertain_first_chunk.record_ns(most_ns)
-        stats.least_first_chunk.record_ns(least_ns)
+        stats.time_to_first_chunk.uncertain.record_ns(most_ns)
+        stats.time_to_first_chunk.least.record_ns(least_ns)
     stats.time_to_first_chunk.record_ns(10_000_000)  # for certain
-    least, most = stats.first_chunk_bounds()
+    least, most = stats.time_to_first_chunk.bounds()
     tenths = (0.25, 0.5, 0.75, 1.0)
     assert least.quantiles_s(tenths) == pytest.approx([0.005, 0.010, 0.010, 0.010], rel=0.01)
     assert most.quantiles_s(tenths) == pytest.approx([0.010, 0.020, 0.030, 0.040], rel=0.01)
 
 
 def test_without_a_first_chunk_there_are_no_bounds_of_it():
-    assert [each.count for each in StreamStats().first_chunk_bounds()] == [0, 0]
+    assert [each.count for each in StreamStats().time_to_first_chunk.bounds()] == [0, 0]
 
 
 def test_a_ledger_counts_several_streams_at_a_time():

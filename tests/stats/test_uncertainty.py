@@ -8,9 +8,7 @@ from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import (
     Tolerance,
-    uncertain_first_chunks,
-    uncertain_intervals,
-    uncertain_token_times,
+    uncertain_percentiles,
     undetermined,
 )
 
@@ -26,17 +24,17 @@ def of(*values_ns: int) -> Histogram:
 def coalesced(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> StreamStats:
     stats = StreamStats()
     stats.chunk_interval.record_ns(10 * MS, uncertain + certain)
-    stats.coalesced_interval.record_ns(10 * MS, uncertain)
-    stats.least_interval.record_ns(least_ns, uncertain)
-    stats.most_interval.record_ns(most_ns, uncertain)
+    stats.chunk_interval.uncertain.record_ns(10 * MS, uncertain)
+    stats.chunk_interval.least.record_ns(least_ns, uncertain)
+    stats.chunk_interval.most.record_ns(most_ns, uncertain)
     return stats
 
 
 def coalesced_first(least_ns: int, most_ns: int, *, uncertain: int, certain: int) -> StreamStats:
     stats = StreamStats()
     stats.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
-    stats.uncertain_first_chunk.record_ns(most_ns, uncertain)
-    stats.least_first_chunk.record_ns(least_ns, uncertain)
+    stats.time_to_first_chunk.uncertain.record_ns(most_ns, uncertain)
+    stats.time_to_first_chunk.least.record_ns(least_ns, uncertain)
     return stats
 
 
@@ -53,32 +51,34 @@ def tokens(*times_s: tuple[float, tuple[float, float] | None]) -> StreamStats:
 
 
 def test_a_first_chunk_that_came_with_others_came_at_the_latest_when_its_read_did():
-    found = uncertain_first_chunks(coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70), {"p10": 0.1, "p90": 0.9})
+    found = uncertain_percentiles(
+        coalesced_first(5 * MS, 9 * MS, uncertain=30, certain=70).time_to_first_chunk, {"p10": 0.1, "p90": 0.9}
+    )
     assert set(found) == {"p10"}
     assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
 
 
 def test_the_marks_of_streams_that_did_not_fail_are_none_of_those_that_failed():
     stats = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)  # they fail
-    stats.failed_time_to_first_chunk.record_ns(900 * MS, 30)
+    stats.time_to_first_chunk.failed.record_ns(900 * MS, 30)
     stats.time_to_first_chunk.record_ns(9 * MS, 100)
     stats.time_to_first_chunk.record_ns(20 * MS, 100)
-    stats.uncertain_first_chunk.record_ns(20 * MS, 100)
-    stats.least_first_chunk.record_ns(5 * MS, 100)
-    found = uncertain_first_chunks(stats, {"p10": 0.1, "p90": 0.9})
+    stats.time_to_first_chunk.uncertain.record_ns(20 * MS, 100)
+    stats.time_to_first_chunk.least.record_ns(5 * MS, 100)
+    found = uncertain_percentiles(stats.time_to_first_chunk, {"p10": 0.1, "p90": 0.9})
     assert found["p90"] == (pytest.approx(0.009, rel=0.01), pytest.approx(0.020, rel=0.01))
     assert found["p10"] == (pytest.approx(0.005, rel=0.01), pytest.approx(0.009, rel=0.01))
 
 
 def test_streams_that_all_failed_have_no_time_to_first_chunk_to_mark():
     stats = coalesced_first(400 * MS, 900 * MS, uncertain=30, certain=0)
-    stats.failed_time_to_first_chunk.record_ns(900 * MS, 30)
-    assert uncertain_first_chunks(stats, {"p50": 0.5}) == {}
+    stats.time_to_first_chunk.failed.record_ns(900 * MS, 30)
+    assert uncertain_percentiles(stats.time_to_first_chunk, {"p50": 0.5}) == {}
 
 
 def test_an_undetermined_percentile_comes_with_a_range_and_a_determined_one_does_not():
     stats = coalesced(5 * MS, 40 * MS, uncertain=30, certain=70)
-    found = uncertain_intervals(stats, {"p50": 0.5, "p90": 0.9})
+    found = uncertain_percentiles(stats.chunk_interval, {"p50": 0.5, "p90": 0.9})
     assert set(found) == {"p90"}
     low_s, high_s = found["p90"]
     assert (low_s, high_s) == (pytest.approx(0.010, rel=0.02), pytest.approx(0.040, rel=0.02))
@@ -87,19 +87,19 @@ def test_an_undetermined_percentile_comes_with_a_range_and_a_determined_one_does
 def test_without_coalesced_reads_all_is_determined():
     stats = StreamStats()
     stats.chunk_interval.record_ns(MS, 10)
-    assert uncertain_intervals(stats, {"p50": 0.5}) == {}
+    assert uncertain_percentiles(stats.chunk_interval, {"p50": 0.5}) == {}
 
 
 def test_the_time_per_output_token_is_marked_where_its_streams_leave_it_open():
     stats = tokens(*[(0.010, None)] * 90, *[(0.030, (0.020, 0.040))] * 10)
-    found = uncertain_token_times(stats, {"p50": 0.5, "p99": 0.99})
+    found = uncertain_percentiles(stats.time_per_output_token, {"p50": 0.5, "p99": 0.99})
     assert set(found) == {"p99"}
     assert found["p99"] == (pytest.approx(0.020, rel=0.01), pytest.approx(0.040, rel=0.01))
 
 
 def test_a_range_that_is_too_narrow_to_matter_marks_nothing():
-    assert uncertain_token_times(tokens((0.010, (0.00998, 0.01002))), {"p50": 0.5}) == {}
-    assert uncertain_token_times(tokens((0.010, None)), {"p50": 0.5}) == {}
+    assert uncertain_percentiles(tokens((0.010, (0.00998, 0.01002))).time_per_output_token, {"p50": 0.5}) == {}
+    assert uncertain_percentiles(tokens((0.010, None)).time_per_output_token, {"p50": 0.5}) == {}
 
 
 @pytest.mark.parametrize(("off_ns", "open_"), [(99_000, False), (101_500, True)])

@@ -1,6 +1,6 @@
 """Settings: where they come from, what they may be, and that the help tells it."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 import pytest
 
@@ -16,8 +16,38 @@ def test_every_setting_is_in_the_help_with_its_variable_and_default(run):
         assert f"[TARGET_APP_{field.name.upper()}; default {default}]" in shown
 
 
-def test_the_defaults_are_those_of_the_class():
-    assert read_settings([], {}) == Settings()
+#: What a user gets who sets nothing: the help has these, and nobody should feel another one unasked.
+DEFAULTS = {
+    "metrics_host": "127.0.0.1",
+    "host": "127.0.0.1",
+    "port": 8000,
+    "metrics_port": 9101,
+    "workers": 1,
+    "http": "httptools",
+    "grace_s": 5,
+    "log_level": "info",
+    "api_keys": (),
+    "cors_origins": (),
+    "trusted_proxies": (),
+    "max_streams": 10_000,
+    "max_streams_per_client": 0,
+    "starts_per_s": 0.0,
+    "start_burst": 10,
+    "max_body_bytes": 1 << 20,
+    "max_stream_s": 3660,
+    "send_timeout_s": 30,
+    "tcp_user_timeout_s": 30,
+    "write_buffer_bytes": 65_536,
+    "send_buffer_bytes": 65_536,
+    "not_sent_bytes": 16_384,
+    "heartbeat_s": 15,
+    "compression": True,
+    "compress_from_bytes": 500,
+}
+
+
+def test_the_defaults_are():
+    assert asdict(read_settings([], {})) == DEFAULTS
 
 
 def test_the_command_line_beats_the_environment():

@@ -105,6 +105,19 @@ def test_what_the_client_says_is_taken_and_left(app):
     assert len(messages) == 31
 
 
+@pytest.mark.parametrize(("size_bytes", "code"), [(1024, 1000), (1025, 1009)])
+def test_a_message_is_no_longer_than_a_body_may_be(start, size_bytes, code):
+    client = Client(start("--max-body-bytes", "1024"), "chunks=30&interval_ms=10")
+    with client.socket:
+        for event in client.events():
+            if isinstance(event, AcceptConnection):
+                client.send(Text(data="x" * size_bytes))
+            if isinstance(event, CloseConnection):
+                assert event.code == code
+                return
+    pytest.fail("it was not closed")
+
+
 def test_a_ping_is_answered_while_it_streams(app):
     client = Client(app, "chunks=100000&interval_ms=10")
     with client.socket:

@@ -51,6 +51,43 @@ def test_all_kinds_of_multipart_are_read_as_parts():
     assert not content_type_fits("multipart", "text/html")
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("application/x-ndjson", "application/ndjson", "application/jsonl"),
+        *("application/x-jsonlines", "application/json-lines", "application/stream+json", "Application/X-NDJSON "),
+    ],
+)
+def test_all_names_that_services_give_to_lines_of_json_are_read_as_lines(kind):
+    assert protocol_of(kind) == protocol_of(f"{kind}; charset=utf-8") == "ndjson"
+    assert content_type_fits("ndjson", kind)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/octet-stream", "text/csv", ""])
+def test_what_has_no_chunks_of_its_own_is_raw(kind):
+    assert protocol_of(kind) == "raw"
+    assert content_type_fits("raw", kind)
+    assert not any(content_type_fits(protocol, kind) for protocol in ("sse", "ndjson", "multipart", "openai"))
+
+
+@pytest.mark.parametrize("protocol", ACCEPT)
+def test_what_a_request_asks_for_can_be_read(protocol):
+    """In the order of preference: of the types that a protocol is known by, the first is the standard's own."""
+    ranges = [each.strip() for each in ACCEPT[protocol].split(",")]
+    asked = {
+        "auto": ["text/event-stream", "application/x-ndjson", "application/jsonl", "multipart/*;q=0.9", "*/*;q=0.1"],
+        "sse": ["text/event-stream"],
+        "ndjson": ["application/x-ndjson", "application/jsonl"],
+        "raw": ["*/*"],
+        "multipart": ["multipart/x-mixed-replace", "multipart/mixed", "multipart/*;q=0.9"],
+        "websocket": ["*/*"],
+        "openai": ["text/event-stream"],
+    }
+    assert ranges == asked[protocol]
+    if protocol != "auto":
+        assert all(content_type_fits(protocol, each) for each in ranges)
+
+
 def test_token_streams_are_event_streams_when_asked_for():
     assert content_type_fits("openai", "text/event-stream; charset=utf-8")
     assert not content_type_fits("openai", "application/json")

@@ -64,13 +64,12 @@ class Crowd:
         session = Session()
         exchange = Exchange(plan, self._context, lambda: self._paused.append(number))
         self._running[number] = session, exchange
-        session.ask(exchange)
+        session.start(exchange)
 
     def _go_on(self, number: int) -> None:
         session, exchange = self._running[number]
         if session.go_on(exchange):
             return
-        assert exchange.record is not None
         self.outcomes[exchange.record.outcome] += 1
         session.finish(exchange)
         session.close()

@@ -6,7 +6,7 @@ from typing import Any
 from locust import events, task
 
 from benchmarks.engine.clients import crowd, orders
-from streamgauge.client import exchange
+from streamgauge.client import recording
 from streamgauge.client.read.body import BodyReader
 from streamgauge.load import StreamUser
 
@@ -25,14 +25,14 @@ class TimedBodyReader(BodyReader):
     def feed(self, data: Any, arrival_ns: int, clock: Any, **more: Any) -> Any:
         timer = self._timer
         before = timer.chunks
-        settled = super().feed(data, arrival_ns, clock, **more)
+        ending = super().feed(data, arrival_ns, clock, **more)
         if timer.chunks != before:
             self._reads.extend((timer.chunks, timer.coalesced, arrival_ns, clock.now_ns))
-        return settled
+        return ending
 
 
 if orders.timed():
-    vars(exchange)[BodyReader.__name__] = TimedBodyReader
+    vars(recording)[BodyReader.__name__] = TimedBodyReader
 
 
 def write(**_: object) -> None:

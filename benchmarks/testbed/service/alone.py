@@ -98,7 +98,7 @@ async def cost_ns(app: Any, content: str, chunks: int) -> float:
 def recording_ns(interval_s: float, count: int) -> float:
     """CPU time of counting one chunk, once it is known when it went out and that it is one."""
     series = StreamSeries(Instruments.of(CollectorRegistry()), "/s", "sse")
-    count_one = series.sent_quickly if interval_s <= QUICK_S else series.sent
+    count_one = series.count_quick if interval_s <= QUICK_S else series.count_send
     count_one(interval_s, 1e-5, 60)
     numbers = range(count)
     begin_ns = time.process_time_ns()

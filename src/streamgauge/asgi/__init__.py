@@ -1,4 +1,4 @@
-"""Instruments for any ASGI app: middleware that measures its streams, and their exposition on a port of its own.
+"""Instruments for any ASGI app: middleware that measures its streams, and a separate port that exposes the metrics.
 
 Imports ``prometheus_client`` and the catalog, never a web framework. Two lines instrument an app::
 
@@ -6,12 +6,12 @@ Imports ``prometheus_client`` and the catalog, never a web framework. Two lines 
     serve_metrics(port=9101)
 """
 
+from streamgauge.asgi.app_marks import count_rejected, mark_outcome
 from streamgauge.asgi.exposition import MetricsPortError, MetricsServer, serve_metrics
 from streamgauge.asgi.hangup import HangUpError
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.middleware import StreamMetrics
 from streamgauge.asgi.multiprocess import MultiprocessError, prepare_multiprocess
-from streamgauge.asgi.notes import count_rejected, mark_outcome
 
 __all__ = [
     "HangUpError",

@@ -1,7 +1,7 @@
-"""How many chunks a body message carries, by the response's content type.
+"""The number of chunks in each body message, by the response's content type.
 
 A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
-usual message carries exactly one and is told by a look at its ends; everything else is read line by line.
+usual message holds exactly one, which its first and last bytes show; all others are read line by line.
 """
 
 import re
@@ -19,7 +19,7 @@ STREAMING_TYPES = {
     "multipart/x-mixed-replace": "multipart",
     "multipart/mixed": "multipart",
 }
-#: What ends each chunk and is not part of it: an event's blank line, a line's newline.
+#: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
 CLOSING_BYTES = {"sse": 2, "ndjson": 1}
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
@@ -29,25 +29,25 @@ class ChunkCounter(Interface):
     """Counts the chunks of one stream."""
 
     between: bool
-    """Whether all that came before is complete, so that what follows can be told by itself."""
+    """Whether the stream is between two chunks, so that the next message can be judged by itself."""
 
     def count(self, body: bytes, /) -> int:
-        """How many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
+        """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
 
     def heartbeats(self) -> int:
-        """How many heartbeats were seen since the last call."""
+        """Return how many heartbeats were read since the last call."""
 
     def close(self) -> int:
-        """How many chunks end with the stream itself."""
+        """Return how many chunks the stream's end completes."""
 
 
 def protocol_of(content_type: str) -> str:
-    """The catalog's ``protocol`` label for a content type: sse, ndjson, multipart or raw."""
+    """Return the catalog's ``protocol`` label for a content type: sse, ndjson, multipart or raw."""
     return STREAMING_TYPES.get(content_type.partition(";")[0].strip().lower(), "raw")
 
 
 def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """The counter for a response. Of a compressed one only its messages can be counted."""
+    """Return the counter for a response. In a compressed response only messages can be counted."""
     protocol = protocol_of(content_type)
     if content_encoding not in ("", "identity"):
         return MessageCounter()
@@ -66,15 +66,15 @@ class MessageCounter:
     between = True
 
     def count(self, _body: bytes, /) -> int:
-        """1, whatever it holds."""
+        """Return 1: a message is one chunk, whatever it holds."""
         return 1
 
     def heartbeats(self) -> int:
-        """None: no bytes of a raw body are idle ones."""
+        """Return 0: a raw body has no heartbeats."""
         return 0
 
     def close(self) -> int:
-        """None is left over."""
+        """Return 0: nothing is left."""
         return 0
 
 
@@ -88,7 +88,7 @@ class EventCounter:
     __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-    #: As much of an unfinished line as tells its field.
+    #: How much of an unfinished line is needed to recognise its field.
     _PREFIX_BYTES = 9
 
     def __init__(self) -> None:
@@ -99,32 +99,25 @@ class EventCounter:
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """How many events end in ``body``."""
+        """Return how many events end in ``body``."""
         text = body.rstrip()
         if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
             if text[:5] == b"data:":  # most messages are one event of one line
                 return 1
             return self._read(body)
-        lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
+        lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
         last = len(lines) - 1
-        if (
-            self.between
-            and last
-            and not lines[last]
-            and lines.index(b"") == last
-            and body[-1] == _LINE_FEED
-            and lines[last - 1][:5] == b"data:"
-        ):
+        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
             return 1
         return self._read(body)
 
     def heartbeats(self) -> int:
-        """How many blocks of comments alone have ended since the last call."""
+        """Return how many blocks of comments alone have ended since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
     def close(self) -> int:
-        """None: an event that no blank line ended is discarded."""
+        """Return 0: readers discard an event without its blank line."""
         return 0
 
     def _read(self, body: bytes) -> int:
@@ -132,11 +125,11 @@ class EventCounter:
         self._after_cr = body.endswith(b"\r")
         lines = (self._line + text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).split(b"\n")
         self._line = lines.pop()[: self._PREFIX_BYTES]
-        events = sum(self._end_block() if not line else self._see(line) for line in lines)
+        events = sum(self._end_block() if not line else self._read_line(line) for line in lines)
         self.between = not (self._line or self._after_cr or self._data or self._comment or self._field)
         return events
 
-    def _see(self, line: bytes) -> int:
+    def _read_line(self, line: bytes) -> int:
         line = line.removeprefix(self._BYTE_ORDER_MARK)
         if line.startswith(b":"):
             self._comment = True
@@ -153,7 +146,7 @@ class EventCounter:
 
 
 class LineCounter:
-    """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
+    """NDJSON and similar formats: a line that is not blank is a chunk, a blank line is a heartbeat."""
 
     __slots__ = ("_heartbeats", "between")
 
@@ -162,7 +155,7 @@ class LineCounter:
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """How many lines end in ``body``."""
+        """Return how many lines end in ``body``, without blank ones."""
         if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
             self.between = True
             return 1
@@ -177,17 +170,17 @@ class LineCounter:
         return chunks
 
     def heartbeats(self) -> int:
-        """How many blank lines were seen since the last call."""
+        """Return how many blank lines were read since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
     def close(self) -> int:
-        """1 where the last line has no newline, which readers take for a line all the same."""
+        """Return 1 if the last line has no newline: readers accept such a line."""
         return int(not self.between)
 
 
 class PartCounter:
-    """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
+    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
 
     between = False
 
@@ -200,12 +193,12 @@ class PartCounter:
 
     @classmethod
     def of(cls, content_type: str) -> ChunkCounter:
-        """The counter for the boundary that ``content_type`` names; by messages where it names none."""
+        """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
         found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
         return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
 
     def count(self, body: bytes) -> int:
-        """How many parts begin in ``body``; the closing delimiter, which two hyphens follow, begins none."""
+        """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
         text = self._tail + body
         begun = end = 0
         for match in self._delimiter.finditer(text):
@@ -215,9 +208,9 @@ class PartCounter:
         return begun
 
     def heartbeats(self) -> int:
-        """None: a part is never idle."""
+        """Return 0: no part is a heartbeat."""
         return 0
 
     def close(self) -> int:
-        """None is left over."""
+        """Return 0: nothing is left."""
         return 0

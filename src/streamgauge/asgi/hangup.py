@@ -1,120 +1,35 @@
-"""The client's hang-up: learnt from the receive channel, which one reader at a time may own."""
+"""The client's hang-up as an error: which errors of an app come from it.
 
-import asyncio
-from collections import deque
+Frameworks and servers raise errors of their own for it. They are recognised by name, since none is imported here.
+"""
+
 from collections.abc import Iterator
 
-from streamgauge.asgi.interface import Message, Receive
-
-_DISCONNECTS = ("http.disconnect", "websocket.disconnect")
-#: What frameworks and servers raise for a WebSocket that is closed; they are told by name, for none is imported here.
+#: Errors that frameworks and servers raise for a WebSocket that is closed.
 _WEBSOCKET_ERRORS = ("WebSocketDisconnect", "ClientDisconnected")
-#: What frameworks raise in place of an ``OSError`` of ``send``, which they leave as the context.
+#: Errors that frameworks raise instead of an ``OSError`` of ``send``, which then is their context.
 _FRAMEWORK_ERRORS = ("ClientDisconnect", *_WEBSOCKET_ERRORS)
 
 
 class HangUpError(OSError):
-    """Raised by ``send`` once the client has gone, so that the app stops producing (ASGI 2.4, "Send")."""
+    """Raised by ``send`` after the client has hung up, so that the app stops producing (ASGI 2.4, "Send")."""
 
     def __init__(self) -> None:
         super().__init__("the client hung up")
 
 
-class Inbox:
-    """The request's receive channel, which also learns of the hang-up.
-
-    Most apps wait on ``receive`` while they stream, and then passing their messages on is enough. For one that does
-    not, ``watch`` starts a task that reads in its place and keeps what the app may still ask for.
-    """
-
-    __slots__ = ("_arrived", "_held", "_receive", "_task", "_waiting", "close_code", "ended", "gone", "watched")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._waiting = 0
-        self._task: asyncio.Task[None] | None = None
-        self._held: deque[Message] | None = None
-        self._arrived: asyncio.Event | None = None
-        self.watched = False
-        """Whether a hang-up has not come yet, and somebody would learn of it now."""
-        self.ended = False
-        """Set by the owner at the response's end: a disconnect after it is none."""
-        self.gone = False
-        """Whether the client hung up before the response's end."""
-        self.close_code: int | None = None
-        """What a WebSocket was closed with."""
-
-    def watch(self) -> None:
-        """See to it that somebody learns of a hang-up: the app if it waits on ``receive``, else a task."""
-        if not self.watched and not self.gone:
-            self.watched = True
-            self._held, self._arrived = deque(), asyncio.Event()
-            self._task = asyncio.create_task(self._read_ahead(self._held, self._arrived), name="streamgauge-hangup")
-
-    async def receive(self) -> Message:
-        """The app's ``receive``: the next message, by way of the task that reads ahead if there is one."""
-        if self._held is not None and self._arrived is not None:
-            return await self._next_held(self._held, self._arrived)
-        self._waiting += 1
-        self.watched = True
-        try:
-            return self._note(await self._receive())
-        finally:
-            self._waiting -= 1
-            self.watched = self._waiting > 0 and not self.gone
-
-    def close(self) -> None:
-        """End the task, if there is one."""
-        self.ended = True
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _next_held(self, held: deque[Message], arrived: asyncio.Event) -> Message:
-        while not held:
-            if self._task is not None and self._task.done():
-                self._task.result()
-            arrived.clear()
-            await arrived.wait()
-        if held[0]["type"] in _DISCONNECTS:
-            return held[0]
-        message = held.popleft()
-        arrived.set()
-        return message
-
-    async def _read_ahead(self, held: deque[Message], arrived: asyncio.Event) -> None:
-        """Read until the hang-up; what came in that nobody has asked for yet stops it (back-pressure)."""
-        try:
-            while True:
-                message = self._note(await self._receive())
-                held.append(message)
-                arrived.set()
-                if message["type"] in _DISCONNECTS:
-                    return
-                while held and (message.get("more_body", False) or message["type"] == "websocket.receive"):
-                    arrived.clear()
-                    await arrived.wait()
-        finally:
-            arrived.set()
-
-    def _note(self, message: Message) -> Message:
-        if message["type"] in _DISCONNECTS and not self.ended:
-            self.gone, self.watched = True, False
-            self.close_code = message.get("code")
-        return message
-
-
 def caused_by_hangup(error: BaseException) -> bool:
-    """Whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context.
+    """Return whether a ``HangUpError`` is at the root of ``error``: itself, in a group, or as a cause or context.
 
-    So it ended the stream, but ``error`` may be news all the same: one of the app's own, raised while it cleaned up.
+    Then the hang-up ended the stream. ``error`` may still be one of the app's own, raised while it cleaned up.
     """
     return any(isinstance(one, HangUpError) for one in _all_of(error))
 
 
 def is_hangup(error: BaseException) -> bool:
-    """Whether ``error`` says no more than that the client hung up, as all of a group's errors must.
+    """Return whether ``error`` reports the hang-up and nothing else; in a group, whether every error does.
 
-    It is a ``HangUpError``, is raised ``from`` one, or is what a framework says in place of one.
+    Such an error is a ``HangUpError``, is raised ``from`` one, or is what a framework raises instead of one.
     """
     seen = set[int]()
     one: BaseException | None = error
@@ -129,11 +44,12 @@ def is_hangup(error: BaseException) -> bool:
 
 
 def caused_by_disconnect(error: BaseException) -> bool:
-    """Whether a WebSocket's close is at the root of ``error``, as a ``HangUpError`` or in a framework's own words."""
+    """Return whether a closed WebSocket is at the root of ``error``: ``HangUpError`` or a framework's error for it."""
     return any(isinstance(one, HangUpError) or type(one).__name__ in _WEBSOCKET_ERRORS for one in _all_of(error))
 
 
 def _all_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error``, its causes and contexts, and the members of groups, each once."""
     pending, seen = [error], set[int]()
     while pending:
         one = pending.pop()

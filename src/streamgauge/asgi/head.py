@@ -1,4 +1,4 @@
-"""What the start of a response says about its body."""
+"""The start of a response, and what it says about the body."""
 
 from streamgauge.asgi.chunk_counting import STREAMING_TYPES
 from streamgauge.asgi.interface import Message
@@ -7,9 +7,9 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 class Head:
-    """The status and the header fields that matter here."""
+    """The status and the header fields that the middleware needs."""
 
-    __slots__ = ("content_encoding", "content_type", "status", "streams", "whole_bytes")
+    __slots__ = ("content_encoding", "content_length", "content_type", "status", "streams")
 
     def __init__(self, message: Message) -> None:
         fields: dict[str, str] = {
@@ -20,9 +20,9 @@ class Head:
         self.content_type = fields.get("content-type", "")
         self.content_encoding = fields.get("content-encoding", "").lower()
         length = fields.get("content-length", "")
-        self.whole_bytes = int(length) if length.isdecimal() else None
-        """The body's length, where it is known before the body."""
+        self.content_length = int(length) if length.isdecimal() else None
+        """The body's length in bytes, if a header field states it."""
         media_type = self.content_type.partition(";")[0].strip().lower()
         unbuffered = fields.get("x-accel-buffering", "").lower() == "no"
         self.streams = self.status not in _WITHOUT_BODY and (unbuffered or media_type in STREAMING_TYPES)
-        """Whether the response says by itself that it streams: by its content type, or by forbidding buffers."""
+        """Whether the header fields alone show a stream: by the content type, or by ``X-Accel-Buffering: no``."""

@@ -1,37 +1,38 @@
-"""One request and its response: whether it streams, what it sends, and how it ends."""
+"""One HTTP request and its response: whether it streams, what it sends, and how it ends."""
 
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
+from streamgauge.asgi.app_marks import AppMarks
 from streamgauge.asgi.chunk_counting import counter_for, protocol_of
-from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_hangup, is_hangup
+from streamgauge.asgi.hangup import HangUpError, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
-from streamgauge.asgi.notes import Notes
+from streamgauge.asgi.receive_channel import ReceiveChannel
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import QUICK_S
 from streamgauge.asgi.stamps import Stamper
 from streamgauge.asgi.stream import Stream
 
-#: RFC 9110, section 9, and RFC 5789. Any other is ``other``, for a client may send what it likes.
+#: RFC 9110, section 9, and RFC 5789. The label of any other method is ``other``, since clients can make up methods.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
-#: The status of a request whose client left before there was a response: a proxy's convention, never on the wire.
+#: The status label if the client hung up before the response started. Proxies log it; it is never on the wire.
 CLIENT_CLOSED_REQUEST = 499
 
 
-class Exchange:
-    """Runs the app for one request, and counts what goes out."""
+class HttpResponder:
+    """The responder of one HTTP request: it runs the app and counts what the app sends."""
 
     __slots__ = (
-        "_began_s",
+        "_channel",
         "_ended",
         "_head",
-        "_inbox",
-        "_missing_bytes",
-        "_notes",
-        "_plain",
+        "_marks",
+        "_plain_stream",
         "_recorder",
+        "_remaining_bytes",
+        "_requested_s",
         "_route",
         "_scope",
         "_send",
@@ -46,59 +47,60 @@ class Exchange:
         send: Send,
         recorder: Recorder,
         route: Callable[[], str],
-        notes: Notes,
+        marks: AppMarks,
         stamper: Stamper | None = None,
     ) -> None:
-        self._began_s = perf_counter()
+        self._requested_s = perf_counter()
         self._stamper = stamper
         self._scope = scope
         self._send = send
         self._recorder = recorder
         self._route = route
-        self._notes = notes
-        self._inbox = Inbox(receive)
+        self._marks = marks
+        self._channel = ReceiveChannel(receive)
         self._head: Head | None = None
         self._stream: Stream | None = None
-        #: The stream, as long as only its chunks are to be thought of: it has no stamps, no length, and no end yet.
-        self._plain: Stream | None = None
-        #: What is still to come of a body whose length was announced; -1 if it was not.
-        self._missing_bytes = -1
+        #: The stream while its chunks need nothing but counting: it has no stamps and no length, and has not ended.
+        self._plain_stream: Stream | None = None
+        #: How much of a body of known length is still to be sent; None if the length is not known.
+        self._remaining_bytes: int | None = None
         self._ended = False
 
     async def run(self, app: App) -> None:
-        """Run ``app``. Its errors are counted and raised again unchanged; a hang-up is no error, and ends here.
+        """Run ``app``. Count its errors and raise them again unchanged, except those that only report a hang-up.
 
-        One of the app's own that a hang-up led to, as in a clean-up, counts as ``client_disconnect`` and is raised.
+        An error of the app's own that a hang-up led to, for example in a clean-up, counts as ``client_disconnect`` and
+        is raised.
         """
         try:
-            await app(self._scope, self._inbox.receive, self.send)
+            await app(self._scope, self._channel.receive, self.send)
         except asyncio.CancelledError:
-            self._end("client_disconnect" if self._inbox.gone else "shutdown")
+            self._end("client_disconnect" if self._channel.disconnected else "shutdown")
             raise
         except BaseException as error:
-            self._end("client_disconnect" if self._inbox.gone and caused_by_hangup(error) else "error")
+            self._end("client_disconnect" if self._channel.disconnected and caused_by_hangup(error) else "error")
             if not is_hangup(error):
                 raise
         else:
-            self._end("client_disconnect" if self._inbox.gone else "error")
+            self._end("client_disconnect" if self._channel.disconnected else "error")
         finally:
-            self._inbox.close()
+            self._channel.close()
 
     async def send(self, message: Message) -> None:
-        """The app's ``send``. Raises ``HangUpError`` where the server would drop a stream's chunk silently.
+        """Pass the app's message on and count it. Raise ``HangUpError`` where the server would silently drop a chunk.
 
-        Subtle: this runs for each chunk and costs more than all else here together. What it does itself is for the
-        usual message, one whole chunk of a stream under way, soon after the chunk before and about as large; whatever
-        is not exactly so goes to ``_send_other``, or on to ``Stream.sent``, and is counted there with the same result.
+        Subtle: this runs for every chunk and costs more than everything else here together. It counts the usual message
+        itself: one whole chunk of an active stream, sent soon after the chunk before and of similar size. It leaves any
+        other message to ``_send_other`` or ``Stream``, which give the same result.
         """
-        stream, inbox = self._plain, self._inbox
-        if stream is None or not inbox.watched:
+        stream, channel = self._plain_stream, self._channel
+        if stream is None or not channel.watched:
             await self._send_other(message)
             return
         try:
             body, more_body = message["body"], message["more_body"]
             size_bytes = stream.size_of(body)
-        except (KeyError, TypeError, ValueError):  # a field that was left out, or bytes that can change
+        except (KeyError, TypeError, ValueError):  # a field is missing, or the body is not hashable
             more_body = False
         if not more_body:
             await self._send_other(message)
@@ -106,95 +108,95 @@ class Exchange:
         before_s = perf_counter()
         await self._send(message)
         now_s = perf_counter()
-        if inbox.gone:  # while this was waiting: the server has dropped it
+        if channel.disconnected:  # the client hung up during the send, so the server has dropped the message
             return
-        series, interval_s = stream.series, now_s - stream.last_s
-        if size_bytes and interval_s <= QUICK_S and series.least_bytes < size_bytes <= series.most_bytes:
-            stream.last_s = now_s
+        series, interval_s = stream.series, now_s - stream.last_chunk_s
+        if size_bytes and interval_s <= QUICK_S and series.lower_bound_bytes < size_bytes <= series.upper_bound_bytes:
+            stream.last_chunk_s = now_s
             series.interval_s += interval_s
             series.send_s += now_s - before_s
             series.size_bytes += size_bytes
-            series.quick += 1
+            series.quick_chunks += 1
         elif size_bytes:
-            stream.sent_chunks(1, size_bytes, before_s, now_s)
+            stream.count_chunks(1, size_bytes, before_s, now_s)
         elif body:
-            if type(body) is not bytes:  # a view of bytes, which has none of their methods
+            if type(body) is not bytes:  # a memoryview has none of the methods of bytes
                 body = bytes(body)
-            stream.sent(body, len(body), before_s, now_s)
-        if now_s > self._recorder.give_way_at_s:
-            await asyncio.sleep(0)  # nothing else had a turn for so long, not even the news of a hang-up
+            stream.count_body(body, len(body), before_s, now_s)
+        if now_s > self._recorder.yield_at_s:
+            await asyncio.sleep(0)  # nothing else has run for that long, so not even a hang-up was noticed
 
     async def _send_other(self, message: Message) -> None:
-        """Pass on whatever message, and count it."""
-        stream, inbox = self._stream, self._inbox
+        """Pass on a message of any kind, and count it."""
+        stream, channel = self._stream, self._channel
         if stream is None or message["type"] != "http.response.body" or self._ended:
-            await self._send_aside(message)
+            await self._send_outside_stream(message)
             return
-        if inbox.gone:
+        if channel.disconnected:
             raise HangUpError
-        inbox.watch()
+        channel.watch()
         body = message.get("body") or b""
         body, size_bytes = bytes(body), len(body)
         if body and self._stamper is not None:
-            stamped = self._stamper.stamped(body)
+            stamped = self._stamper.stamp(body)
             message, size_bytes = {**message, "body": stamped}, len(stamped)
         before_s = perf_counter()
         await self._send(message)
         now_s = perf_counter()
-        if self._inbox.gone:
+        if self._channel.disconnected:
             return
         if body:
-            stream.sent(body, size_bytes, before_s, now_s)
-            if self._missing_bytes > 0:
-                self._missing_bytes -= size_bytes
-        if not self._missing_bytes or not message.get("more_body"):
-            self._end("completed")  # with the last byte announced, for the client may leave as soon as it has that
-        elif now_s > self._recorder.give_way_at_s:
+            stream.count_body(body, size_bytes, before_s, now_s)
+            if self._remaining_bytes:
+                self._remaining_bytes -= size_bytes
+        if self._remaining_bytes == 0 or not message.get("more_body"):
+            self._end("completed")  # at the last byte of a known length, since the client may disconnect right then
+        elif now_s > self._recorder.yield_at_s:
             await asyncio.sleep(0)
 
-    async def _send_aside(self, message: Message) -> None:
-        """Pass on what is no message of a stream's body, unless it turns out to begin one."""
+    async def _send_outside_stream(self, message: Message) -> None:
+        """Pass on a message that is not part of a stream's body; start a stream if the message shows that it is one."""
         kind = message["type"]
         if kind == "http.response.start":
             self._head = Head(message)
             if self._stamper is not None:
-                if Stamper.fits(self._head) and self._scope["method"] != "HEAD":
-                    message = Stamper.announced(message)
+                if Stamper.can_stamp(self._head) and self._scope["method"] != "HEAD":
+                    message = Stamper.announce(message)
                 else:
                     self._stamper = None
             if self._head.streams and self._scope["method"] != "HEAD":
-                self._begin_stream(self._head)
-        elif kind == "http.response.body" and message.get("more_body", False) and self._head and not self._ended:
-            if self._scope["method"] != "HEAD" and len(message.get("body", b"")) != self._head.whole_bytes:
-                self._begin_stream(self._head)
+                self._start_stream(self._head)
+        elif kind == "http.response.body" and message.get("more_body") and self._head and not self._ended:
+            if self._scope["method"] != "HEAD" and len(message.get("body", b"")) != self._head.content_length:
+                self._start_stream(self._head)
                 await self._send_other(message)
                 return
-            if self._inbox.gone:
+            if self._channel.disconnected:
                 raise HangUpError
-            self._inbox.watch()
+            self._channel.watch()
         await self._send(message)
         if kind == "http.response.pathsend" or (
-            kind == "http.response.body" and not message.get("more_body", False) and not self._inbox.gone
+            kind == "http.response.body" and not message.get("more_body") and not self._channel.disconnected
         ):
             self._end("completed")
 
-    def _begin_stream(self, head: Head) -> None:
+    def _start_stream(self, head: Head) -> None:
         counter = counter_for(head.content_type, head.content_encoding)
-        self._missing_bytes = head.whole_bytes if head.whole_bytes is not None else -1
+        self._remaining_bytes = head.content_length
         series = self._recorder.series(self._route(), protocol_of(head.content_type))
-        self._stream = Stream(series, counter, self._began_s)
-        if self._stamper is None and self._missing_bytes < 0:
-            self._plain = self._stream
+        self._stream = Stream(series, counter, self._requested_s)
+        if self._stamper is None and self._remaining_bytes is None:
+            self._plain_stream = self._stream
 
     def _end(self, outcome: str) -> None:
-        """Count the end, once: a stream's by its outcome, a plain response's by its status."""
+        """Count the end, once: of a stream by its outcome, of any other response by its status."""
         if self._ended:
             return
-        self._ended = self._inbox.ended = True
-        self._plain = None
+        self._ended = self._channel.response_ended = True
+        self._plain_stream = None
         if self._stream is not None:
-            self._stream.end(self._notes.outcome or outcome, cleanly=outcome == "completed")
+            self._stream.end(self._marks.outcome or outcome, cleanly=outcome == "completed")
             return
         method = self._scope["method"] if self._scope["method"] in METHODS else "other"
-        status = self._head.status if self._head else CLIENT_CLOSED_REQUEST if self._inbox.gone else 500
-        self._recorder.request(self._route(), method, str(status), perf_counter() - self._began_s)
+        status = self._head.status if self._head else CLIENT_CLOSED_REQUEST if self._channel.disconnected else 500
+        self._recorder.count_request(self._route(), method, str(status), perf_counter() - self._requested_s)

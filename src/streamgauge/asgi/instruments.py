@@ -1,4 +1,4 @@
-"""The server's metric families in one registry, made from the catalog: names, help, labels and buckets are its."""
+"""The server's metric families in one registry, with the names, help, labels and buckets of the catalog."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -7,33 +7,33 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import Metric as Sampled
+from prometheus_client.metrics_core import Metric
 
 from streamgauge.catalog import CATALOG
 
 
 class Flushable(Protocol):
-    """What holds counts that the registry does not know yet."""
+    """A holder of counts that are not in the registry yet."""
 
     def flush_for_scrape(self, timeout_s: float) -> None:
-        """Bring them into the registry, from any thread, within ``timeout_s``."""
+        """Add the counts to the registry within ``timeout_s``. Any thread may call this."""
 
 
 class Instruments:
-    """The families of one registry. A scrape of that registry first flushes what the recorders hold.
+    """The families of one registry. A scrape of that registry first flushes the recorders.
 
-    ``registry``: where the families are registered; a name that is there already raises ``ValueError``. Families have
-    no ``_created`` series: these are switched off for the process, since Prometheus has no use for them.
+    ``registry``: where the families are registered. Raises ``ValueError`` if it already has one of their names. The
+    ``_created`` series are switched off for the whole process, since Prometheus does not use them.
     """
 
-    #: How long a scrape waits for a busy event loop before it shows the last flush's totals.
-    SCRAPE_PATIENCE_S = 1.0
+    #: How long a scrape waits for a busy event loop; after that it shows the totals of the last flush.
+    SCRAPE_TIMEOUT_S = 1.0
 
     def __init__(self, registry: CollectorRegistry) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry
         self._recorders: WeakSet[Flushable] = WeakSet()
-        registry.register(_FlushFirst(self))
+        registry.register(_FlushCollector(self))
         self.started = self._counter("stream_server_started_total")
         self.active = self._gauge("stream_server_active")
         self.finished = self._counter("stream_server_finished_total")
@@ -51,7 +51,7 @@ class Instruments:
 
     @classmethod
     def of(cls, registry: CollectorRegistry = REGISTRY) -> "Instruments":
-        """The registry's instruments, made on first use: several apps in one process share them."""
+        """Return the instruments of ``registry``; make them on first use. Several apps in one process share them."""
         with _LOCK:
             found = _BY_REGISTRY.get(registry)
             if found is None:
@@ -60,17 +60,17 @@ class Instruments:
 
     @staticmethod
     def exist() -> bool:
-        """Whether this process has any."""
+        """Return whether this process has made any instruments."""
         return bool(_BY_REGISTRY)
 
     def add(self, recorder: Flushable) -> None:
-        """Flush ``recorder`` before every scrape for as long as it lives."""
+        """Flush ``recorder`` before every scrape, for as long as it exists."""
         self._recorders.add(recorder)
 
     def flush(self) -> None:
-        """Bring what every recorder holds into the registry, from any thread."""
+        """Flush every recorder into the registry. Any thread may call this."""
         for recorder in list(self._recorders):
-            recorder.flush_for_scrape(self.SCRAPE_PATIENCE_S)
+            recorder.flush_for_scrape(self.SCRAPE_TIMEOUT_S)
 
     def _counter(self, name: str) -> Counter:
         metric = CATALOG[name]
@@ -85,27 +85,27 @@ class Instruments:
         return Histogram(name, metric.help, metric.labels, registry=self._registry, buckets=metric.buckets)
 
 
-class _FlushFirst:
-    """A collector without samples; it is registered first, so that its turn comes before the families'."""
+class _FlushCollector:
+    """A collector without samples. It is registered first, so it is collected before the families."""
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
 
-    def describe(self) -> Iterable[Sampled]:
-        """No names: it clashes with nothing."""
+    def describe(self) -> Iterable[Metric]:
+        """Return no names."""
         return []
 
-    def collect(self) -> Iterable[Sampled]:
-        """Flush, and show nothing."""
+    def collect(self) -> Iterable[Metric]:
+        """Flush the recorders, and return no samples."""
         self._instruments.flush()
         return []
 
 
 def add_to_histogram(child: Histogram, counts: Sequence[int], total: float) -> None:
-    """Add ``counts[i]`` observations to bucket ``i`` and their sum: one call for thousands of observations.
+    """Add ``counts[i]`` observations to bucket ``i``, and ``total`` to the sum.
 
-    ``Histogram`` has no public way to do so. The private names are those of the prometheus_client that pyproject.toml
-    pins, and a contract test holds them.
+    ``Histogram`` has no public method for that. A contract test checks the private names in the version of
+    prometheus_client that pyproject.toml pins.
     """
     buckets = child._buckets  # noqa: SLF001
     for index, count in enumerate(counts):

@@ -1,4 +1,4 @@
-"""The shapes of the ASGI interface, as https://asgi.readthedocs.io has them."""
+"""The types of the ASGI interface, as specified at https://asgi.readthedocs.io."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -5,31 +5,32 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from streamgauge.asgi.http_responder import Exchange
+from streamgauge.asgi.app_marks import AppMarks
+from streamgauge.asgi.http_responder import HttpResponder
 from streamgauge.asgi.instruments import Instruments
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
 from streamgauge.asgi.multiprocess import check_values
-from streamgauge.asgi.notes import Notes
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.routes import RouteTemplates
 from streamgauge.asgi.stamps import Stamper
-from streamgauge.asgi.websocket_responder import Conversation
+from streamgauge.asgi.websocket_responder import WebsocketResponder
 
 
 class StreamMetrics:
-    """Measures the streams and requests of ``app``, any ASGI 3 application on asyncio.
+    """Middleware that measures the streams and requests of ``app``, any ASGI 3 application on asyncio.
 
-    ``registry``, or ``instruments``: where the metrics go; prometheus_client's own registry if neither is given.
-    ``route``: gives the ``route`` label for a scope; by default the route template, as Starlette and FastAPI know it,
-    and ``none`` elsewhere. It must come from a small set, so never from the URL.
-    ``give_way_s``: a stream that keeps the event loop from its timers for longer lets others run after its next chunk,
-    so that no generator that never awaits can hold the loop for good.
-    ``stamps``: whether a client may ask for send stamps in event streams (see ``streamgauge.asgi.stamps``), by which it
-    measures chunk delay. They tell the server's clock to the nanosecond and make events about 30 bytes longer, and so
-    are off unless the service's owner wants them. Compressed responses and those with a Content-Length have none.
+    ``registry``, or ``instruments``: where the metrics go; by default prometheus_client's own registry.
+    ``route``: returns the ``route`` label for a scope. By default the label is the route template that Starlette,
+    FastAPI or Litestar has chosen, and ``none`` for other frameworks. Labels must come from a small set, so never
+    return the URL.
+    ``yield_after_s``: when a stream has kept the event loop from running anything else for so many seconds, it yields
+    to the loop after its next chunk. So an app that never awaits cannot block the loop forever.
+    ``stamps``: whether a client may ask for send stamps in event streams (see ``streamgauge.asgi.stamps``), with which
+    it measures chunk delay. Off by default: stamps reveal the server's clock to the nanosecond, and make events about
+    30 bytes longer. Compressed responses and those with a Content-Length have no stamps.
 
-    A response streams if its content type is a streaming one, if it says ``X-Accel-Buffering: no``, or if its first
-    body message is not the whole body. All others are requests. An accepted WebSocket is a stream of messages.
+    A response streams if its content type is a streaming one, if it has ``X-Accel-Buffering: no``, or if its first body
+    message is not the whole body. All other responses count as requests. An accepted WebSocket is a stream of messages.
     """
 
     def __init__(
@@ -39,31 +40,31 @@ class StreamMetrics:
         registry: CollectorRegistry = REGISTRY,
         instruments: Instruments | None = None,
         route: Callable[[Scope], str] | None = None,
-        give_way_s: float = 0.1,
+        yield_after_s: float = 0.1,
         stamps: bool = False,
     ) -> None:
         check_values()
         self.app = app
         self._instruments = instruments or Instruments.of(registry)
         self._route = route
-        self._give_way_s = give_way_s
+        self._yield_after_s = yield_after_s
         self._stamps = stamps
         self._templates: RouteTemplates | None = None
         self._recorders: dict[asyncio.AbstractEventLoop, Recorder] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the app for one scope; one that another ``StreamMetrics`` measures already passes."""
+        """Run the app for one scope. Measure it, unless another ``StreamMetrics`` does so already."""
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-        elif scope["type"] in ("http", "websocket") and Notes.on(scope) is None:
+            await self._run_lifespan(scope, receive, send)
+        elif scope["type"] in ("http", "websocket") and AppMarks.of(scope) is None:
             recorder, route = self._recorder(), self._route_finder(scope)
-            notes = Notes(route, recorder.rejected)
-            notes.attach(scope)
+            marks = AppMarks(route, recorder.count_rejected)
+            marks.attach(scope)
             if scope["type"] == "websocket":
-                await Conversation(scope, receive, send, recorder, route, notes).run(self.app)
+                await WebsocketResponder(scope, receive, send, recorder, route, marks).run(self.app)
                 return
-            stamper = Stamper.asked_for(scope) if self._stamps else None
-            await Exchange(scope, receive, send, recorder, route, notes, stamper).run(self.app)
+            stamper = Stamper.for_request(scope) if self._stamps else None
+            await HttpResponder(scope, receive, send, recorder, route, marks, stamper).run(self.app)
         else:
             await self.app(scope, receive, send)
 
@@ -71,19 +72,19 @@ class StreamMetrics:
         loop = asyncio.get_running_loop()
         found = self._recorders.get(loop)
         if found is None:
-            self._drop_orphans()
-            found = self._recorders[loop] = Recorder(self._instruments, self._give_way_s)
+            self._drop_closed_loops()
+            found = self._recorders[loop] = Recorder(self._instruments, self._yield_after_s)
         return found
 
-    def _drop_orphans(self) -> None:
-        """Let go of the recorders whose loop is closed, once all they hold is in the registry."""
+    def _drop_closed_loops(self) -> None:
+        """Drop the recorders of closed loops, after a flush."""
         for loop, recorder in list(self._recorders.items()):
             if loop.is_closed():
                 recorder.flush_for_scrape(0)
                 self._recorders.pop(loop, None)
 
     def _route_finder(self, scope: Scope) -> Callable[[], str]:
-        """What tells the route once the app has chosen it."""
+        """Return a function that returns the route of ``scope``; it is called after the app has chosen the route."""
         if self._route is not None:
             route = self._route
             return lambda: route(scope)
@@ -92,10 +93,10 @@ class StreamMetrics:
         templates = self._templates
         return lambda: templates.of(scope)
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the lifespan on; the recorder starts with the app and stops with it."""
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app's lifespan. The recorder's timer starts with it and stops at its end."""
         recorder = self._recorder()
-        recorder.start()  # it is stopped where this loop has seen a lifespan's end before
+        recorder.start()  # an earlier lifespan on this loop may have stopped it
 
         async def send_and_stop(message: Message) -> None:
             if message["type"].startswith("lifespan.shutdown."):

@@ -1,27 +1,30 @@
-"""What several processes that are one service use of the machine: CPU time, memory and file descriptors of each."""
+"""The CPU time, memory and file descriptors of each process of a service that has several."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import ProcessCollector
-from prometheus_client.metrics_core import Metric as Sampled
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from streamgauge.asgi.worker_liveness import living
+from streamgauge.asgi.worker_liveness import live_processes
 
 
-class Processes(Collector):
-    """The families that prometheus_client has for a process alone, with a label ``pid``. Linux only, as there."""
+class WorkerProcessCollector(Collector):
+    """The families of prometheus_client's ``ProcessCollector``, with a label ``pid``. Linux only, like those.
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
+    ``directory``: the metrics directory of the service.
+    """
 
-    def collect(self) -> Iterable[Sampled]:
-        """One sample of each family for each process that lives."""
-        families: dict[str, Sampled] = {}
-        for pid in living(self._place):
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Iterable[Metric]:
+        """Return one sample of each family for each live process."""
+        families: dict[str, Metric] = {}
+        for pid in live_processes(self._directory):
             for family in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
-                kept = families.setdefault(family.name, Sampled(family.name, family.documentation, family.type))
+                kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 for sample in family.samples:
                     kept.add_sample(sample.name, {"pid": str(pid)}, sample.value)
         return families.values()

@@ -1,19 +1,19 @@
-"""The route template of a request, for the ``route`` label: never the URL, whose values are without number.
+"""The route template of a request, for the ``route`` label. Never the URL: there is no limit to its values.
 
-Starlette, FastAPI and Litestar are understood by the shape of their routes, without an import. Litestar's router leaves
-the template in the scope. What the others' leaves there is the innermost route's own path, which lacks the prefix of an
-included router or a mount; so the routes are walked once, and the endpoint that was chosen tells which template it was.
+Nothing is imported from Starlette, FastAPI and Litestar; their routes are recognised by their attributes. Litestar
+stores the template in the scope. Starlette and FastAPI store only the innermost route's path, without the prefix of an
+included router or a mount. So the routes are walked once, and the template is found by the endpoint that was chosen.
 """
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from streamgauge.asgi.interface import Scope
 
-#: The label of a request that no route matched, or whose route nobody can tell.
+#: The label of a request that no route matched, or whose route is not known.
 UNMATCHED = "none"
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::[A-Za-z_][A-Za-z0-9_]*)?\}")
 _PATH_SUFFIX = "/{path}"
@@ -21,7 +21,7 @@ _PATH_SUFFIX = "/{path}"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One full path template, and the paths and endpoint that it stands for."""
+    """One full path template, with the pattern of its paths and its endpoint."""
 
     text: str
     pattern: re.Pattern[str]
@@ -29,9 +29,9 @@ class Template:
 
 
 class RouteTemplates:
-    """Finds templates below ``root``, an application with ``routes`` or anything that wraps one in ``app``."""
+    """The templates of ``root``: an application with ``routes``, or a wrapper with such an application in ``app``."""
 
-    #: Routes may be added while the app runs: how often, at most, an unknown endpoint has them walked again.
+    #: The shortest time between two walks that an unknown endpoint causes. Apps may add routes while they run.
     REFRESH_S = 10.0
 
     def __init__(self, root: object) -> None:
@@ -42,38 +42,39 @@ class RouteTemplates:
         self._by_endpoint: dict[int, list[Template]] = {}
 
     def of(self, scope: Scope) -> str:
-        """The template for ``scope``: after its routing the one that was chosen, before it the first that matches."""
+        """Return the template that the app has chosen for ``scope``; before it has chosen, the first that matches."""
         template = scope.get("path_template")
         if isinstance(template, str):
             return template
-        endpoint = scope.get("endpoint")
-        candidates = self._candidates(endpoint)
-        if len(candidates) == 1 and endpoint is not None:
-            return candidates[0].text
+        chosen = self._of_endpoint(scope.get("endpoint"))
+        if len(chosen) == 1:
+            return chosen[0].text
         root_path: str = scope.get("app_root_path", scope.get("root_path", ""))
         path: str = scope.get("path", "")
         path = path[len(root_path) :] if path.startswith(root_path + "/") else path
-        return next((template.text for template in candidates if template.pattern.fullmatch(path)), UNMATCHED)
+        return next((each.text for each in chosen or self._all if each.pattern.fullmatch(path)), UNMATCHED)
 
-    def _candidates(self, endpoint: object) -> list[Template]:
-        known = self._by_endpoint.get(id(endpoint))
-        unknown_for_long = endpoint is not None and known is None and time.monotonic() - self._walked_s > self.REFRESH_S
+    def _of_endpoint(self, endpoint: object) -> list[Template]:
+        """Return the templates of ``endpoint``; none if it is unknown, or None because the app has not chosen yet."""
+        found = self._by_endpoint.get(id(endpoint), [])
+        unknown_for_long = endpoint is not None and not found and perf_counter() - self._walked_s > self.REFRESH_S
         if unknown_for_long or len(_routes_of(self._root)) != self._walked_routes:
             self._walk()
-            known = self._by_endpoint.get(id(endpoint))
-        return self._all if known is None else known
+            found = self._by_endpoint.get(id(endpoint), [])
+        return found
 
     def _walk(self) -> None:
         routes = _routes_of(self._root)
-        self._walked_s, self._walked_routes = time.monotonic(), len(routes)
+        self._walked_s, self._walked_routes = perf_counter(), len(routes)
         self._all = list(_templates(routes, "", {}))
         self._by_endpoint = {}
         for template in self._all:
-            self._by_endpoint.setdefault(id(template.endpoint), []).append(template)
+            if template.endpoint is not None:
+                self._by_endpoint.setdefault(id(template.endpoint), []).append(template)
 
 
 def _routes_of(app: object) -> list[Any]:
-    """The routes of an application, looked for behind the middleware around it."""
+    """Return the routes of an application, also if middleware wraps it."""
     seen = set[int]()
     while app is not None and id(app) not in seen:
         routes = getattr(app, "routes", None)
@@ -87,7 +88,7 @@ def _routes_of(app: object) -> list[Any]:
 def _templates(routes: Iterable[Any], prefix: str, convertors: Mapping[str, Any]) -> Iterator[Template]:
     for route in routes:
         included = getattr(route, "effective_route_contexts", None)
-        if included is not None:  # FastAPI: an included router, whose prefixes its contexts have joined
+        if included is not None:  # FastAPI: an included router; its contexts have the full prefixes
             inner = (getattr(context, "starlette_route", None) or context for context in included())
             yield from _templates(inner, prefix, convertors)
         else:
@@ -102,7 +103,7 @@ def _templates_of_route(route: Any, prefix: str, convertors: Mapping[str, Any]) 
         yield from _templates(_routes_of(mounted), prefix, known)
     elif path and hasattr(route, "endpoint"):
         yield Template(prefix + path, _compile(prefix + path, known), route.endpoint)
-    elif path and hasattr(route, "path_components"):  # Litestar, whose routes come with their prefixes
+    elif path and hasattr(route, "path_components"):  # Litestar: its routes have the full prefixes
         yield Template(path, _compile(path, known), None)
     elif path and path.endswith(_PATH_SUFFIX):  # a mount
         routes = _routes_of(mounted)
@@ -113,7 +114,7 @@ def _templates_of_route(route: Any, prefix: str, convertors: Mapping[str, Any]) 
 
 
 def _compile(template: str, convertors: Mapping[str, Any]) -> re.Pattern[str]:
-    """The template as a pattern; a parameter matches what its convertor does, else one segment."""
+    """Compile the template to a pattern. A parameter matches what its convertor matches, else one segment."""
     parts = _PARAMETER.split(template)
     for index, part in enumerate(parts):
         parameter = index % 2 == 1

@@ -1,26 +1,27 @@
-"""What one (route, protocol) has counted since the last flush: plain numbers, touched on the loop's thread only."""
+"""What one (route, protocol) has counted since the last flush: plain numbers that only the loop's thread touches."""
 
 from bisect import bisect_left
 from math import inf
 
 from prometheus_client import Counter, Histogram
 
+from streamgauge.asgi.app_marks import OUTCOMES
 from streamgauge.asgi.chunk_counting import CLOSING_BYTES
-from streamgauge.asgi.familiar import Familiar
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
-from streamgauge.asgi.notes import OUTCOMES
+from streamgauge.asgi.known_bodies import KnownBodies
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS
 
-#: An interval up to this is in the first bucket, and so is any send within it.
+#: An interval of at most this is in the first bucket, and so is the send within it.
 QUICK_S = INTERVAL_BUCKETS[0]
 
 
 class StreamSeries:
     """The counts of one (route, protocol).
 
-    A *quick* chunk is one that its stream sent within ``QUICK_S`` of the one before, as large as ``least_bytes`` (not
-    included) to ``most_bytes``: its buckets are known beforehand. Who sends one adds to the four public counts, and
-    that is all; everything else goes through ``sent``.
+    A *quick* chunk is one that its stream sent at most ``QUICK_S`` after the chunk before, and whose size is in the
+    size bucket of the last other chunk: over ``lower_bound_bytes``, at most ``upper_bound_bytes``. Its three buckets
+    are known beforehand, so counting it means adding to the four public counts and no more. ``count_send`` counts
+    everything else.
     """
 
     __slots__ = (
@@ -30,21 +31,21 @@ class StreamSeries:
         "_idle_bytes",
         "_intervals",
         "_late_chunks",
-        "_out",
+        "_metrics",
         "_sends",
         "_size_bounds",
         "_size_bucket",
         "_sizes",
         "active",
-        "familiar",
         "interval_s",
-        "least_bytes",
-        "most_bytes",
-        "quick",
+        "known_bodies",
+        "lower_bound_bytes",
+        "quick_chunks",
         "send_s",
         "size_bytes",
         "started",
         "time_to_first_chunk",
+        "upper_bound_bytes",
     )
 
     def __init__(self, instruments: Instruments, route: str, protocol: str) -> None:
@@ -52,13 +53,13 @@ class StreamSeries:
         self.started = instruments.started.labels(*labels)
         self.active = instruments.active.labels(*labels)
         self.time_to_first_chunk = instruments.time_to_first_chunk.labels(*labels)
-        self.familiar = Familiar()
-        self._out = _Outlet(instruments, labels)
+        self.known_bodies = KnownBodies()
+        self._metrics = _SeriesMetrics(instruments, labels)
         self._closing_bytes = CLOSING_BYTES.get(protocol, 0)
         self._size_bounds = tuple(int(bound) + self._closing_bytes for bound in SIZE_BUCKETS)
         self._size_bucket = 0
-        self.least_bytes: float = 0
-        self.most_bytes: float = self._size_bounds[0]
+        self.lower_bound_bytes: float = 0
+        self.upper_bound_bytes: float = self._size_bounds[0]
         self._clear()
 
     def _clear(self) -> None:
@@ -66,13 +67,13 @@ class StreamSeries:
         self._sends = [0] * (len(INTERVAL_BUCKETS) + 1)
         self._sizes = [0] * (len(SIZE_BUCKETS) + 1)
         self.interval_s = self.send_s = 0.0
-        self.quick = self.size_bytes = 0
+        self.quick_chunks = self.size_bytes = 0
         self._chunks = self._late_chunks = self._heartbeats = self._idle_bytes = 0
 
-    def sent(self, interval_s: float | None, send_s: float, size_bytes: int, chunks: int = 1) -> None:
-        """Count a send that ended ``chunks`` chunks: they share its bytes evenly, and no time is between them.
+    def count_send(self, interval_s: float | None, send_s: float, size_bytes: int, chunks: int = 1) -> None:
+        """Count a send that completed ``chunks`` chunks. They share its bytes evenly, with intervals of 0 between them.
 
-        ``interval_s`` is since the chunk before, None for a stream's first.
+        ``interval_s``: the time since the chunk before; None for the first send of a stream.
         """
         if interval_s is not None:
             self._intervals[bisect_left(INTERVAL_BUCKETS, interval_s)] += 1
@@ -82,76 +83,76 @@ class StreamSeries:
         self._sends[0 if send_s <= QUICK_S else bisect_left(INTERVAL_BUCKETS, send_s)] += 1
         self.send_s += send_s
         each_bytes = size_bytes if chunks == 1 else size_bytes // chunks
-        if not self.least_bytes < each_bytes <= self.most_bytes:
-            self._choose_size(each_bytes)
+        if not self.lower_bound_bytes < each_bytes <= self.upper_bound_bytes:
+            self._change_size_bucket(each_bytes)
         self._sizes[self._size_bucket] += chunks
         self.size_bytes += size_bytes
         self._chunks += chunks
 
-    def sent_quickly(self, interval_s: float, send_s: float, size_bytes: int) -> None:
-        """Count a quick chunk. ``Exchange.send`` has these lines too, for a call costs as much as they do."""
+    def count_quick(self, interval_s: float, send_s: float, size_bytes: int) -> None:
+        """Count a quick chunk. ``HttpResponder.send`` repeats these lines, since a call would double their cost."""
         self.interval_s += interval_s
         self.send_s += send_s
         self.size_bytes += size_bytes
-        self.quick += 1
+        self.quick_chunks += 1
 
-    def _choose_size(self, size_bytes: int) -> None:
-        """Let quick chunks be as large as this one, which mostly is like those that follow."""
-        self._count_quick()
+    def _change_size_bucket(self, size_bytes: int) -> None:
+        """Make the bucket of ``size_bytes`` the one of quick chunks: the next chunks are mostly of a similar size."""
+        self._sort_quick_chunks()
         bounds = self._size_bounds
         bucket = self._size_bucket = bisect_left(bounds, size_bytes)
-        self.least_bytes = bounds[bucket - 1] if bucket else 0
-        self.most_bytes = bounds[bucket] if bucket < len(bounds) else inf
+        self.lower_bound_bytes = bounds[bucket - 1] if bucket else 0
+        self.upper_bound_bytes = bounds[bucket] if bucket < len(bounds) else inf
 
-    def _count_quick(self) -> None:
-        """Put the quick chunks where they belong."""
-        self._intervals[0] += self.quick
-        self._sends[0] += self.quick
-        self._sizes[self._size_bucket] += self.quick
-        self._chunks += self.quick
-        self.quick = 0
+    def _sort_quick_chunks(self) -> None:
+        """Add the quick chunks to their buckets."""
+        self._intervals[0] += self.quick_chunks
+        self._sends[0] += self.quick_chunks
+        self._sizes[self._size_bucket] += self.quick_chunks
+        self._chunks += self.quick_chunks
+        self.quick_chunks = 0
 
-    def sent_idle(self, size_bytes: int, heartbeats: int) -> None:
+    def count_idle(self, size_bytes: int, heartbeats: int) -> None:
         """Count bytes that belong to no chunk, and the heartbeats in them."""
         self._idle_bytes += size_bytes
         self._heartbeats += heartbeats
 
-    def closed_with(self, chunks: int) -> None:
-        """Count chunks that ended with the stream itself: there was no send, and no time, of their own."""
+    def count_late_chunks(self, chunks: int) -> None:
+        """Count chunks that only the stream's end completed: they have no send and no interval of their own."""
         self._late_chunks += chunks
 
-    def finished(self, outcome: str, duration_s: float) -> None:
-        """Count a stream's end, with all that it had counted before."""
+    def count_end(self, outcome: str, duration_s: float) -> None:
+        """Count a stream's end, after a flush of all that was counted before."""
         self.flush()
-        finished, duration = self._out.end(outcome)
+        finished, duration = self._metrics.of_outcome(outcome)
         duration.observe(duration_s)
         self.active.dec()
         finished.inc()
 
     def flush(self) -> None:
-        """Bring the counts into the registry, and begin anew."""
-        self._count_quick()
+        """Add the counts to the registry, and set them to zero."""
+        self._sort_quick_chunks()
         if not (self._chunks or self._late_chunks or self._idle_bytes or self._heartbeats):
             return
-        out = self._out
-        add_to_histogram(out.intervals, self._intervals, self.interval_s)
-        add_to_histogram(out.sends, self._sends, self.send_s)
-        add_to_histogram(out.sizes, self._sizes, self.size_bytes - self._chunks * self._closing_bytes)
-        out.chunks.inc(self._chunks + self._late_chunks)
-        out.body_bytes.inc(self.size_bytes + self._idle_bytes)
-        out.heartbeats.inc(self._heartbeats)
-        self.familiar.review(self._chunks)
+        metrics = self._metrics
+        add_to_histogram(metrics.intervals, self._intervals, self.interval_s)
+        add_to_histogram(metrics.sends, self._sends, self.send_s)
+        add_to_histogram(metrics.sizes, self._sizes, self.size_bytes - self._chunks * self._closing_bytes)
+        metrics.chunks.inc(self._chunks + self._late_chunks)
+        metrics.body_bytes.inc(self.size_bytes + self._idle_bytes)
+        metrics.heartbeats.inc(self._heartbeats)
+        self.known_bodies.review(self._chunks)
         self._clear()
 
 
-class _Outlet:
+class _SeriesMetrics:
     """The registry's metrics of one (route, protocol)."""
 
     def __init__(self, instruments: Instruments, labels: tuple[str, str]) -> None:
         self._instruments = instruments
         self._labels = labels
-        self._ends: dict[str, tuple[Counter, Histogram]] = {}
-        for outcome in OUTCOMES:  # each from zero: where a series begins above it, its first count is no increase
+        self._of_outcomes: dict[str, tuple[Counter, Histogram]] = {}
+        for outcome in OUTCOMES:  # each starts at zero: without that, the first count would not be an increase
             instruments.finished.labels(*labels, outcome)
         self.intervals = instruments.chunk_interval.labels(*labels)
         self.sends = instruments.chunk_send.labels(*labels)
@@ -160,11 +161,11 @@ class _Outlet:
         self.body_bytes = instruments.body_bytes.labels(*labels)
         self.heartbeats = instruments.heartbeats.labels(*labels)
 
-    def end(self, outcome: str) -> tuple[Counter, Histogram]:
-        """The outcome's counter and durations, made on first use."""
-        found = self._ends.get(outcome)
+    def of_outcome(self, outcome: str) -> tuple[Counter, Histogram]:
+        """Return the counter and the durations of ``outcome``; make them on first use."""
+        found = self._of_outcomes.get(outcome)
         if found is None:
             labels = (*self._labels, outcome)
             found = self._instruments.finished.labels(*labels), self._instruments.duration.labels(*labels)
-            self._ends[outcome] = found
+            self._of_outcomes[outcome] = found
         return found

@@ -1,11 +1,11 @@
-"""Send stamps: the server's clock inside its event streams, for clients that ask: they tell a chunk's delay by it.
+"""Send stamps: the server's clock in its event streams, from which a client that asks for them computes chunk delay.
 
 1. A request asks with ``Streamgauge-Stamps: 1``. Without that field not one byte changes.
-2. The response's own ``Streamgauge-Stamps`` names the clock: clocks of one name are one clock.
+2. The response's ``Streamgauge-Stamps`` field names the clock. Two responses with the same name come from one clock.
 3. Each event gets the comment ``: sent=NS`` as its last line: the wall clock, Unix time in ns, right before the send of
-   the message that completes it. The first one has ``: clock=NAME received=NS`` before it: when the request came.
+   the message that completes it. In the first event ``: clock=NAME received=NS`` precedes it: when the request came.
 
-A comment is no part of an event to any reader (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+Readers of event streams ignore comments (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 """
 
 import re
@@ -23,13 +23,13 @@ FIELD = b"streamgauge-stamps"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: As much of an unfinished line as tells its field.
+#: How much of an unfinished line is needed to recognise its field.
 _PREFIX_BYTES = 9
 
 
 @cache
 def clock_name() -> str:
-    """The name of this machine's wall clock: all processes since one boot share it, and no other machine has it."""
+    """Return the name of this machine's wall clock. All processes since one boot share it; other machines do not."""
     try:
         boot = _BOOT_ID.read_text().strip()
     except OSError:
@@ -38,52 +38,52 @@ def clock_name() -> str:
 
 
 class Stamper:
-    """Stamps the events of one response. Made when the request comes."""
+    """The state of stamping one response's events. Made when the request comes."""
 
-    __slots__ = ("_after_cr", "_data", "_line", "_mid_line", "_origin")
+    __slots__ = ("_after_cr", "_clock_comment", "_data", "_line", "_mid_line")
 
     def __init__(self) -> None:
-        #: What the first stamp has before it.
-        self._origin = b": clock=%b received=%d\n" % (clock_name().encode(), time_ns())
-        #: The beginning of an unfinished line, and whether there is one.
+        #: The comment before the first stamp; empty once it was sent.
+        self._clock_comment = b": clock=%b received=%d\n" % (clock_name().encode(), time_ns())
+        #: The start of an unfinished line, and whether there is one.
         self._line = b""
         self._mid_line = False
         self._after_cr = False
-        #: The block under way has a ``data`` field.
+        #: Whether the unfinished block has a ``data`` field.
         self._data = False
 
     @classmethod
-    def asked_for(cls, scope: Scope) -> "Stamper | None":
-        """One where the request asks for stamps."""
+    def for_request(cls, scope: Scope) -> "Stamper | None":
+        """Return a stamper if the request asks for stamps, else None."""
         asked = any(name == FIELD and value == b"1" for name, value in scope.get("headers", ()))
         return cls() if asked else None
 
     @staticmethod
-    def fits(head: Head) -> bool:
-        """Whether a response can be stamped: an event stream whose bytes nothing has counted or coded."""
-        plain = head.content_encoding in ("", "identity") and head.whole_bytes is None
+    def can_stamp(head: Head) -> bool:
+        """Return whether a response can be stamped: an event stream without a Content-Length or a content coding."""
+        plain = head.content_encoding in ("", "identity") and head.content_length is None
         return plain and protocol_of(head.content_type) == "sse"
 
     @staticmethod
-    def announced(start: Message) -> Message:
-        """The start of a response that will be stamped."""
+    def announce(start: Message) -> Message:
+        """Return the start message with the field that announces stamps."""
         return {**start, "headers": [*start.get("headers", ()), (FIELD, clock_name().encode())]}
 
-    def stamped(self, body: bytes) -> bytes:
-        """The next bytes of the stream, with a stamp in each event that they complete."""
-        stamp = b": sent=%d\n" % time_ns()
-        if (  # most messages are one whole event with plain line ends
-            not (self._mid_line or self._data or self._after_cr or self._origin)
+    def stamp(self, body: bytes) -> bytes:
+        """Return the next bytes of the stream, with a stamp added to each event that they complete."""
+        comment = b": sent=%d\n" % time_ns()
+        if (  # most messages are one whole event with LF line ends
+            not (self._mid_line or self._data or self._after_cr or self._clock_comment)
             and (body.startswith(b"data:") or b"\ndata:" in body)
             and body.find(b"\n\n") == len(body) - 2
             and b"\r" not in body
         ):
-            return body[:-1] + stamp + b"\n"
-        return self._line_by_line(body, stamp)
+            return body[:-1] + comment + b"\n"
+        return self._stamp_lines(body, comment)
 
-    def _line_by_line(self, body: bytes, stamp: bytes) -> bytes:
+    def _stamp_lines(self, body: bytes, comment: bytes) -> bytes:
         out, position = [], 0
-        if self._after_cr and body.startswith(b"\n"):  # the rest of a line end that two messages share
+        if self._after_cr and body.startswith(b"\n"):  # the second half of a CRLF that two messages share
             out.append(b"\n")
             position = 1
         self._after_cr = body.endswith(b"\r") if body else self._after_cr
@@ -93,8 +93,8 @@ class Stamper:
             if line:
                 self._data = self._data or line == b"data" or line.startswith(b"data:")
             elif self._data:
-                out += (self._origin, stamp)
-                self._origin = b""
+                out += (self._clock_comment, comment)
+                self._clock_comment = b""
                 self._data = False
             self._line = b""
             out.append(found[0])

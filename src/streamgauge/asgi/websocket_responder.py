@@ -1,10 +1,10 @@
 """One WebSocket: what the app sends through it, and how it ends.
 
-A stream begins when the app accepts the handshake; each message that the app sends is a chunk. It ends as
+A stream starts when the app accepts the handshake. Each message that the app sends is a chunk. The outcomes:
 
-- ``completed``: the app closes with 1000 or 1001, or the client with 1000, "the purpose for which the connection was
-  established has been fulfilled" (RFC 6455, section 7.4.1);
-- ``error``: the app closes with any other code, fails, or returns without a close, which leaves the client without one;
+- ``completed``: the app closes with 1000 or 1001, or the client closes with 1000, "the purpose for which the connection
+  was established has been fulfilled" (RFC 6455, section 7.4.1);
+- ``error``: the app closes with any other code, fails, or returns without closing, so that the client gets no close;
 - ``shutdown``: the server closes with 1012, or cancels the app;
 - ``client_disconnect``: the client closes with another code or none, or its connection is lost.
 """
@@ -13,10 +13,11 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
+from streamgauge.asgi.app_marks import AppMarks
 from streamgauge.asgi.chunk_counting import MessageCounter
-from streamgauge.asgi.hangup import HangUpError, Inbox, caused_by_disconnect, is_hangup
+from streamgauge.asgi.hangup import HangUpError, caused_by_disconnect, is_hangup
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
-from streamgauge.asgi.notes import Notes
+from streamgauge.asgi.receive_channel import ReceiveChannel
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.stream import Stream
 
@@ -24,91 +25,101 @@ PROTOCOL = "websocket"
 _NORMAL, _GOING_AWAY, _SERVICE_RESTART = 1000, 1001, 1012
 
 
-class Conversation:
-    """Runs the app for one WebSocket, and counts what goes out."""
+class WebsocketResponder:
+    """The responder of one WebSocket: it runs the app and counts what the app sends."""
 
-    __slots__ = ("_began_s", "_inbox", "_notes", "_recorder", "_refusal", "_route", "_scope", "_send", "_stream")
+    __slots__ = (
+        "_channel",
+        "_marks",
+        "_recorder",
+        "_rejection",
+        "_requested_s",
+        "_route",
+        "_scope",
+        "_send",
+        "_stream",
+    )
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, recorder: Recorder, route: Callable[[], str], notes: Notes
+        self, scope: Scope, receive: Receive, send: Send, recorder: Recorder, route: Callable[[], str], marks: AppMarks
     ) -> None:
-        self._began_s = perf_counter()
+        self._requested_s = perf_counter()
         self._scope = scope
         self._send = send
         self._recorder = recorder
         self._route = route
-        self._notes = notes
-        self._inbox = Inbox(receive)
+        self._marks = marks
+        self._channel = ReceiveChannel(receive)
         self._stream: Stream | None = None
-        #: Why the handshake failed; empty once it did not.
-        self._refusal = "error"
+        #: Why the handshake has not succeeded; empty after the app accepted it.
+        self._rejection = "error"
 
     async def run(self, app: App) -> None:
-        """Run ``app``. Its errors are counted and raised again unchanged; ``send``'s own of a hang-up ends here.
+        """Run ``app``. Count its errors and raise them again unchanged, except those that only report a hang-up.
 
-        One of the app's own that a client's leaving led to, as in a clean-up, counts as that and is raised.
+        An error of the app's own that the client's disconnect led to, for example in a clean-up, counts as the
+        disconnect and is raised.
         """
         try:
-            await app(self._scope, self._inbox.receive, self.send)
+            await app(self._scope, self._channel.receive, self.send)
         except asyncio.CancelledError:
-            self._refusal = self._refusal and "shutdown"
-            self._end(self._left_as() if self._inbox.gone else "shutdown")
+            self._rejection = self._rejection and "shutdown"
+            self._end(self._disconnect_outcome() if self._channel.disconnected else "shutdown")
             raise
         except BaseException as error:
-            left = caused_by_disconnect(error)
-            self._end(self._left_as() if left else "error")
+            self._end(self._disconnect_outcome() if caused_by_disconnect(error) else "error")
             if not is_hangup(error):
                 raise
         else:
-            self._end(self._left_as() if self._inbox.gone else "error")
+            self._end(self._disconnect_outcome() if self._channel.disconnected else "error")
         finally:
-            self._inbox.close()
-            if self._refusal == "refused" or (self._refusal and not self._inbox.gone):
-                self._notes.refuse(self._refusal, PROTOCOL)
+            self._channel.close()
+            if self._rejection == "refused" or (self._rejection and not self._channel.disconnected):
+                self._marks.reject(self._rejection, PROTOCOL)
 
     async def send(self, message: Message) -> None:
-        """The app's ``send``. Raises ``HangUpError`` once the client has gone."""
+        """Pass the app's message on and count it. Raise ``HangUpError`` for a chunk after the client has hung up."""
         kind, stream = message["type"], self._stream
         if stream is None:
             await self._send_handshake(message)
         elif kind == "websocket.send":
             await self._send_chunk(message, stream)
         else:
-            if kind == "websocket.close" and not self._inbox.gone:
+            if kind == "websocket.close" and not self._channel.disconnected:
                 self._end("completed" if message.get("code", _NORMAL) in (_NORMAL, _GOING_AWAY) else "error")
             await self._send(message)
 
     async def _send_handshake(self, message: Message) -> None:
         if message["type"] in ("websocket.close", "websocket.http.response.start"):
-            self._refusal = "refused"
+            self._rejection = "refused"
         await self._send(message)
-        if message["type"] == "websocket.accept" and not self._inbox.gone:
-            self._refusal = ""
+        if message["type"] == "websocket.accept" and not self._channel.disconnected:
+            self._rejection = ""
             series = self._recorder.series(self._route(), PROTOCOL)
-            self._stream = Stream(series, MessageCounter(), self._began_s)
+            self._stream = Stream(series, MessageCounter(), self._requested_s)
 
     async def _send_chunk(self, message: Message, stream: Stream) -> None:
-        if self._inbox.gone:
+        if self._channel.disconnected:
             raise HangUpError
-        self._inbox.watch()
+        self._channel.watch()
         body = message.get("bytes")
         if body is None:
             body = (message.get("text") or "").encode()
         before_s = perf_counter()
         await self._send(message)
         now_s = perf_counter()
-        if self._inbox.gone or self._inbox.ended:
+        if self._channel.disconnected or self._channel.response_ended:
             return
-        stream.sent(body, len(body), before_s, now_s)
-        if now_s > self._recorder.give_way_at_s:
+        stream.count_body(body, len(body), before_s, now_s)
+        if now_s > self._recorder.yield_at_s:
             await asyncio.sleep(0)
 
-    def _left_as(self) -> str:
-        """The outcome where the other end, or the server in its name, has closed."""
+    def _disconnect_outcome(self) -> str:
+        """Return the outcome after a disconnect, by the close code of the client, or of the server in its name."""
         known = {_NORMAL: "completed", _SERVICE_RESTART: "shutdown"}
-        return known.get(self._inbox.close_code or 0, "client_disconnect")
+        return known.get(self._channel.close_code or 0, "client_disconnect")
 
     def _end(self, outcome: str) -> None:
-        if self._stream is not None and not self._inbox.ended:
-            self._inbox.ended = True
-            self._stream.end(self._notes.outcome or outcome, cleanly=outcome == "completed")
+        if self._stream is not None and not self._channel.response_ended:
+            self._channel.response_ended = True
+            self._stream.end(self._marks.outcome or outcome, cleanly=outcome == "completed")

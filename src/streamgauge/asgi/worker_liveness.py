@@ -1,8 +1,8 @@
-"""Which of the processes that share a directory of metrics are alive, and what the dead left there.
+"""Which processes that share a metrics directory are alive, and the removal of what dead processes left in it.
 
-Counters and histograms of a process stay when it dies, so that totals never go backwards; its share of what is under
-way (``livesum`` gauges) goes. A process shows that it lives by a lock on a file, which the kernel frees at any kind of
-death: a process id alone may be another's by then, or mean nothing in another container.
+The counters and histograms of a dead process stay, so that totals never go backwards. Its ``livesum`` gauges (its
+active streams) go. A live process holds a lock on a file, and the kernel releases the lock however the process dies. A
+process id alone would not do: another process may have it by then, and in another container it means nothing.
 """
 
 import fcntl
@@ -14,46 +14,47 @@ from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 
-#: What prometheus_client calls its files.
-METRICS = re.compile(r"(?:counter|histogram|summary|gauge_[a-z]+)_(\d+)\.db")
-LOCK = re.compile(r"alive_(\d+)\.lock")
+#: The names of prometheus_client's files.
+METRIC_FILE = re.compile(r"(?:counter|histogram|summary|gauge_[a-z]+)_(\d+)\.db")
+LOCK_FILE = re.compile(r"alive_(\d+)\.lock")
 
-_reaping = threading.Lock()
-_signed_in: dict[int, int] = {}
+_removing = threading.Lock()
+#: The open lock file of this process, by its process id: a fork has another id and needs a lock of its own.
+_own_locks: dict[int, int] = {}
 
 
-def sign_in(place: Path) -> None:
-    """Show in ``place``, until this process ends, that it lives. To call it again does no harm."""
+def mark_process_alive(directory: Path) -> None:
+    """Lock a file in ``directory`` until this process ends, to show that it is alive. Further calls do nothing."""
     pid = os.getpid()
-    if pid in _signed_in:
+    if pid in _own_locks:
         return
-    lock = _lock(place, pid)
-    predecessor = lock.exists()
-    while (file := _locked(lock)) is None:
+    lock = _lock_path(directory, pid)
+    id_was_used = lock.exists()
+    while (file := _open_locked(lock)) is None:
         pass
-    _signed_in[pid] = file
-    if predecessor:
-        _bury(place, pid)
+    _own_locks[pid] = file
+    if id_was_used:
+        _remove_live_gauges(directory, pid)
 
 
-def reap(place: Path) -> None:
-    """Remove what dead processes left in ``place`` of what is under way now."""
-    with _reaping:
-        for file in place.glob("gauge_live*.db"):
-            found = METRICS.fullmatch(file.name)
-            if found and not _lives(place, int(found[1])):
-                _bury(place, int(found[1]))
-                _lock(place, int(found[1])).unlink(missing_ok=True)
+def remove_dead_processes(directory: Path) -> None:
+    """Remove the lock files and the live gauges of dead processes from ``directory``."""
+    with _removing:
+        for file in directory.glob("gauge_live*.db"):
+            found = METRIC_FILE.fullmatch(file.name)
+            if found and not _is_alive(directory, int(found[1])):
+                _remove_live_gauges(directory, int(found[1]))
+                _lock_path(directory, int(found[1])).unlink(missing_ok=True)
 
 
-def living(place: Path) -> list[int]:
-    """The ids of the processes that measure streams and live."""
-    found = (LOCK.fullmatch(file.name) for file in place.glob("alive_*.lock"))
-    return sorted(pid for match in found if match and _lives(place, pid := int(match[1])))
+def live_processes(directory: Path) -> list[int]:
+    """Return the ids of the live processes that measure streams."""
+    found = (LOCK_FILE.fullmatch(file.name) for file in directory.glob("alive_*.lock"))
+    return sorted(pid for match in found if match and _is_alive(directory, pid := int(match[1])))
 
 
 def is_locked(lock: Path) -> bool:
-    """Whether the process of that lock lives. Not to be asked of this process's own, which that would free."""
+    """Return whether a live process holds ``lock``. Do not pass this process's own lock: the test would release it."""
     with lock.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,12 +63,12 @@ def is_locked(lock: Path) -> bool:
     return False
 
 
-def _lock(place: Path, pid: int) -> Path:
-    return place / f"alive_{pid}.lock"
+def _lock_path(directory: Path, pid: int) -> Path:
+    return directory / f"alive_{pid}.lock"
 
 
-def _locked(lock: Path) -> int | None:
-    """The open, locked file; None where one that looked for the dead has removed it meanwhile."""
+def _open_locked(lock: Path) -> int | None:
+    """Open and lock the file. Return None if ``remove_dead_processes`` of another process removed it meanwhile."""
     file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.lockf(file, fcntl.LOCK_EX)
     with suppress(FileNotFoundError):
@@ -77,16 +78,16 @@ def _locked(lock: Path) -> int | None:
     return None
 
 
-def _lives(place: Path, pid: int) -> bool:
-    if pid == os.getpid() and pid in _signed_in:
+def _is_alive(directory: Path, pid: int) -> bool:
+    if pid == os.getpid() and pid in _own_locks:
         return True
     try:
-        return is_locked(_lock(place, pid))
-    except FileNotFoundError:  # a process that measures no streams: its id is all that is known
-        return _runs(pid)
+        return is_locked(_lock_path(directory, pid))
+    except FileNotFoundError:  # a process that measures no streams has no lock file, only its id
+        return _pid_exists(pid)
 
 
-def _runs(pid: int) -> bool:
+def _pid_exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -96,6 +97,6 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _bury(place: Path, pid: int) -> None:
-    with suppress(FileNotFoundError):  # another process was quicker
-        mark_process_dead(pid, str(place))  # type: ignore[no-untyped-call]
+def _remove_live_gauges(directory: Path, pid: int) -> None:
+    with suppress(FileNotFoundError):  # another process has removed them already
+        mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]

@@ -1,8 +1,8 @@
-"""How long a user that is refused waits before its next stream: without a pause it would do nothing but ask.
+"""How long a user waits after a refusal before its next stream: without a pause it would only repeat requests.
 
 1. A stream is refused when it fails before the server begins a response, or by the response's status or type.
 2. The first pause is at most ``longest_s`` / 16. Each refusal in a row doubles that, up to ``longest_s``.
-3. A pause lasts between half of that and all of it, at random, so that users do not ask in step.
+3. A pause lasts between half of that and all of it, at random, so that users do not retry in step.
 """
 
 import random
@@ -24,7 +24,7 @@ class Backoff:
         self._not_before_s = float("-inf")
 
     def ended(self, record: StreamRecord, now_s: float) -> None:
-        """Take note of how a stream ended. A server's ``Retry-After`` lengthens the pause, up to the longest one."""
+        """Count how a stream ended. A server's ``Retry-After`` lengthens the pause, up to the longest one."""
         if not refused(record):
             if record.outcome is not Outcome.CENSORED:
                 self._at_most_s, self._not_before_s = 0.0, float("-inf")
@@ -34,12 +34,12 @@ class Backoff:
         self._not_before_s = now_s + max(pause_s, min(_retry_after_s(record), self._longest_s))
 
     def left_s(self, now_s: float) -> float:
-        """How long to wait until the next stream may start; 0 where it may now."""
+        """Return how long to wait until the next stream may start; 0 if it may start now."""
         return max(0.0, self._not_before_s - now_s)
 
 
 def refused(record: StreamRecord) -> bool:
-    """Whether a stream failed before it began. One that had to wait for a time limit has waited."""
+    """Return whether a stream failed before it began. A stream that exceeded a time limit needs no further pause."""
     if record.outcome is Outcome.STALLED or not record.failed:
         return False
     return record.status is None or record.outcome is Outcome.HTTP_ERROR

@@ -1,12 +1,12 @@
-"""Streams without a framework: the caller waits, a selector drives."""
+"""Runs streams without a framework: the caller waits while a selector drives them."""
 
 from collections.abc import Iterable
 
 from streamgauge.client.connect.routing import Network
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
@@ -15,9 +15,9 @@ from streamgauge.stats.record import StreamRecord
 def run_streams(
     plans: Iterable[StreamPlan], process_stats: ProcessStats | None = None, network: Network | None = None
 ) -> list[StreamRecord]:
-    """Start all of ``plans`` at once, wait until each has ended, and return their records in the same order.
+    """Run all ``plans`` at once until each stream has ended; return their records in the same order.
 
-    Raises what the plans' own callables raised.
+    Raises what a callable of a plan raised.
     """
     reactor = SelectorReactor()
     context = ProcessContext(process_stats or ProcessStats(), reactor)
@@ -25,7 +25,7 @@ def run_streams(
     runs = [_Run(plan, context, network, paused) for plan in plans]
     try:
         for run in runs:
-            run.session.ask(run.exchange)
+            run.session.start(run.exchange)
         under_way = len(runs)
         while under_way:
             reactor.run_until(lambda: bool(paused))
@@ -46,13 +46,10 @@ class _Run:
         self, plan: StreamPlan, context: ProcessContext, network: Network | None, paused: "list[_Run]"
     ) -> None:
         self.session = Session(network)
-        self.exchange = exchange_of(plan, context, on_pause=lambda: paused.append(self))
+        self.exchange = Exchange(plan, context, on_pause=lambda: paused.append(self))
 
     def go_on(self) -> bool:
         return self.session.go_on(self.exchange)
 
     def result(self) -> StreamRecord:
-        if self.exchange.error is not None:
-            raise self.exchange.error
-        assert self.exchange.record is not None
-        return self.exchange.record
+        return self.exchange.result()

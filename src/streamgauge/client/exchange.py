@@ -1,308 +1,300 @@
-"""One stream from connecting to its outcome: a state machine that an event loop's callbacks drive.
+"""One stream from its request to its outcome: a state machine that the callbacks of an event loop drive.
 
-Dialling → sending → reading the head → reading the body → ended. Reading starts with the connection, since a server
-may answer before it has the whole request. What goes wrong is an outcome in the record, never an exception; exceptions
-are mistakes of the caller's own callables, and go back to the caller.
+``state_table`` has its states and transitions, ``states`` what it holds in each. Reading starts with the connection,
+since a server may answer before it has the whole request. What goes wrong is an outcome in the record, never an
+exception. What the scenario's own callables raise ends the stream and goes back to the caller.
 """
 
-import math
 from collections.abc import Callable
+from functools import partial
 
-from streamgauge.client.connect.dial import Dial, Route, is_tls_failure, words
+from streamgauge.client.connect.dial import Dial, Route, describe, is_tls_failure
 from streamgauge.client.connect.transport import Transport
-from streamgauge.client.http.pool import may_serve_another
-from streamgauge.client.http.redirect import came_whole, is_redirect, redirected
-from streamgauge.client.http.request import Request
-from streamgauge.client.http.sending import Sending
+from streamgauge.client.http.redirect import ended_whole, is_redirect, redirected
+from streamgauge.client.http.request import Request, RequestError
 from streamgauge.client.opening import opening_of
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.read.body import BodyReader
-from streamgauge.client.read.chunk_checks import Settled
-from streamgauge.client.read.connection_reader import ConnectionReader
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.timeouts import Timeouts
-from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.client.recording import record_of
+from streamgauge.client.reconnect import Reconnects
+from streamgauge.client.recording import Recording
 from streamgauge.client.start_delay import StartDelay
+from streamgauge.client.state_table import State, StateError, check_transition
+from streamgauge.client.states import (
+    AnyState,
+    AwaitingResponse,
+    Closing,
+    Connecting,
+    Connection,
+    Ended,
+    Routing,
+    Streaming,
+    WaitingToReconnect,
+)
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.decoder import protocol_of
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1_head import Head, HeadParser
-from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.http1_head import Head
 
 
 class Exchange:
-    """One stream. ``on_pause`` is called when it has ended, or waits for :meth:`ask` to follow a redirect.
+    """One stream. It begins in the state ``ROUTING``.
 
-    ``record`` is set when it has ended, and ``error`` too if one of the caller's callables raised.
+    ``on_pause`` is called when it has ended, and when it is in ``ROUTING`` again and waits for :meth:`send`.
     """
 
     def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
         self.plan = plan
-        #: What is to be asked for next, and what ``head`` answers.
+        #: The request to send next: the plan's, that of a redirect, or that of a reconnect.
         self.request: Request = plan.request
-        self.asked: Request = plan.request
-        self.record: StreamRecord | None = None
-        self.error: BaseException | None = None
-        #: The head of the last response.
-        self.head: Head | None = None
-        #: The connection, left open, where another request may use it.
-        self.reusable: Transport | None = None
-        self._process_stats = context.process_stats
-        self._context = context
-        self._reactor = context.reactor
-        self._on_pause = on_pause
-        self._protocol = plan.protocol
-        self._stats = context.process_stats.begin(plan.name, plan.protocol)
-        self._delay = StartDelay(context.cpu_waited_ns, context.process_stats.now_ns)
-        self._timer = ChunkTimer(
-            self._stats, context.process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9)
-        )
-        self._route = Route(())
-        self._opening = opening_of(plan)
-        self._dial: Dial | None = None
-        self._transport: Transport | None = None
-        self._reused = False
-        self._reader: ConnectionReader | None = None
-        self._sending: Sending | None = None
-        self._timeouts = Timeouts(plan.limits, self._timer, self._process_stats.now_ns, self._reactor, self._on_check)
-        self._timeouts.wait()
-        self._head_parser = HeadParser()
-        self._body: BodyReader | None = None
-        #: The body again, where it is one that sends too.
-        self._websocket: WebSocketBody | None = None
+        #: The last request that was sent, with its cookies.
+        self.sent_request: Request = plan.request
+        #: Connections that may serve other requests. Whoever takes one owns it.
+        self.reusable: list[Transport] = []
+        self._context, self._on_pause = context, on_pause
+        self._reactor, self._now_ns = context.reactor, context.process_stats.now_ns
+        self._delay = StartDelay(context.cpu_waited_ns, self._now_ns)
+        self._recording = Recording(plan, context.process_stats)
+        self._timer = self._recording.timer
+        self._timeouts = Timeouts(plan.limits, self._timer, self._now_ns, self._reactor, self._on_check)
+        self._reconnects = Reconnects(plan)
+        #: Redirects followed since the last connection that broke off.
         self._redirects = 0
+        self._state: AnyState = Routing()
 
-    def ask(self, route: Route, reuse: Transport | None = None, asked: Request | None = None) -> None:
-        """Send ``request``, as ``asked`` with its cookies, on ``reuse`` or else on a new connection by ``route``."""
-        if self.record is not None:  # it ended while the way was sought
-            if reuse is not None:
-                reuse.close()
+    @property
+    def state(self) -> State:
+        """Where the stream stands."""
+        return self._state.name
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has its record."""
+        return isinstance(self._state, Ended)
+
+    @property
+    def record(self) -> StreamRecord:
+        """The record of a stream that has ended. Raises StateError for any other."""
+        return self._end_state.record
+
+    def result(self) -> StreamRecord:
+        """Return the record of a stream that has ended; raise what a callable of the scenario raised."""
+        if self._end_state.error is not None:
+            raise self._end_state.error
+        return self.record
+
+    @property
+    def _end_state(self) -> Ended:
+        if not isinstance(self._state, Ended):
+            raise StateError(f"only a stream that has ended has a record, and this one is {self.state}")
+        return self._state
+
+    @property
+    def head(self) -> Head | None:
+        """The head of the last response; None if none came."""
+        return self._recording.head
+
+    def send(self, route: Route, request: Request, idle: Transport | None = None) -> None:
+        """Send ``request`` on an ``idle`` connection, or on a new one by ``route`` if that is None."""
+        if self.ended:  # while the route was looked up
+            if idle is not None:
+                idle.close()
             return
         if self._redirects:
             self._delay.resume()
-        self._route = route
-        self.asked = asked or self.request
-        if reuse is None:
-            self._connect()
+        self.sent_request = request
+        if idle is None:
+            self._connect(route)
         else:
-            self._reused = True
-            self._connected(reuse)
+            self._send_on(idle, route, reused=True)
 
-    def fail_to_connect(self, reason: str) -> None:
-        """End a stream that cannot be routed."""
-        self._end(Outcome.CONNECT_ERROR, reason)
+    def fail_to_route(self, reason: str) -> None:
+        """Handle that there is no route. Does nothing if the stream has ended."""
+        if not self.ended:
+            self._fail_to_connect(reason)
 
     def censor(self) -> None:
-        """The run ended first: hang up. What has arrived by now counts."""
-        if self._reader is not None:
-            self._reader.catch_up()
-        self._end(Outcome.CENSORED, "the run ended first")
+        """End a stream that outlasts the run. What has arrived by now counts. Does nothing if it has ended."""
+        self._state.catch_up()
+        if not self.ended:
+            self._end(Outcome.CENSORED, "the run ended first")
 
-    # Sending
+    def _enter(self, state: AnyState) -> None:
+        check_transition(self._state.name, state.name)
+        self._state = state
 
-    def _connect(self) -> None:
-        self._reused = False
-        self._dial = Dial(self._route, self._reactor, self._delay, self._connected, self.fail_to_connect)
-        self._dial.start()
+    def _connect(self, route: Route) -> None:
+        on_ready = partial(self._send_on, route=route, reused=False)
+        dial = Dial(route, self._reactor, self._delay, on_ready, self._fail_to_connect)
+        self._enter(Connecting(dial))
+        dial.start()
 
-    def _connected(self, transport: Transport) -> None:
-        self._dial = None
-        self._transport = transport
-        self._reader = ConnectionReader(transport, self._context, self._take, self._failed)
-        route, self._opening = self._route, opening_of(self.plan)
-        self._sending = Sending(transport, self._reactor)
-        absolute, authorization = route.absolute, route.proxy_authorization
-        upgrade = self._opening.upgrade
-        request = self.asked.encode(absolute=absolute, proxy_authorization=authorization, upgrade=upgrade)
+    def _fail_to_connect(self, reason: str) -> None:
+        self._end(Outcome.CONNECT_ERROR, reason)
+
+    def _send_on(self, transport: Transport, route: Route, *, reused: bool) -> None:
+        connection = Connection.watched(transport, self._context, self._receive_head, self._on_error)
+        state = AwaitingResponse(connection, route, opening_of(self.plan), reused)
+        self._enter(state)
+        request = state.encode(self.sent_request)
         self._delay.send()
-        self._timer.delay(self._delay, self._process_stats.now_ns())
-        self._sending.send(request)
+        self._timer.delay(self._delay, self._now_ns())
+        connection.sending.send(request)
 
-    # Reading
-
-    def _failed(self, error: OSError) -> None:
-        unanswered = self._body is None and not (self._head_parser.started or self._reused)
-        if unanswered and is_tls_failure(error):
-            self.fail_to_connect(f"TLS: {words(error)}")
-        elif self._transport is not None:
-            self._peer_closed(words(error))
-
-    def _take(self, data: bytes | None, arrival_ns: int) -> None:
-        """What one read brought: ``b""`` is the peer's clean end, and None a read that held no data of ours."""
-        transport = self._transport
-        if transport is None:
-            return  # it was given up after it was found readable
-        if data:
-            self._take_in(data, arrival_ns)
-            if transport.end is not None and self._transport is transport:
-                self._peer_closed(transport.end)
-        elif data is not None:
-            self._peer_closed(self._sending.failure if self._sending is not None else "")
-
-    def _take_in(self, data: bytes, arrival_ns: int) -> None:
-        body, timer = self._body, self._timer
-        coalesced, last_ns = timer.coalesced, timer.last_ns if timer.exact else -math.inf
-        try:
-            if body is None:
-                self._take_in_head(data, arrival_ns)
-            else:
-                self._take_in_body(body, data, arrival_ns)
-        except ProtocolError as error:
-            self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
-        except Exception as error:
-            self._raise(error)
-        if body is not None and self._reader is not None:
-            apart_ns = timer.last_ns - last_ns if timer.coalesced == coalesced else 0
-            self._reader.await_next(body, apart_ns, exact=timer.exact)
-
-    def _take_in_body(self, body: BodyReader, data: bytes, arrival_ns: int) -> None:
-        beyond = self._transport is not None and self._transport.beyond
-        settled = body.feed(data, arrival_ns, self._context.clock, beyond=beyond)
-        if self._websocket is not None:
-            self._reply(self._websocket, body)
-        if settled is not None:
-            self._end(*settled, arrival_ns)
-
-    def _raise(self, error: Exception) -> None:
-        """One of the caller's callables raised: theirs to see."""
-        self.error = error
-        self._end(Outcome.ABORTED, f"the scenario raised {error!r}")
-
-    def _take_in_head(self, data: bytes, arrival_ns: int) -> None:
-        head = self._head_parser.feed(data)
-        if head is None or not self._begin_body(head, arrival_ns):
-            return
-        body, rest = self._body, self._head_parser.rest
-        assert body is not None
-        if rest or body.framing.finished:
-            self._take_in_body(body, rest, arrival_ns)
-
-    def _begin_body(self, head: Head, arrival_ns: int) -> bool:
-        """Whether the response is one whose body is a stream; if not, the stream has ended here, or goes elsewhere."""
-        self.head = head
-        if is_redirect(head) and self._redirects < self.plan.max_redirects:
-            self._redirect(head)
-            return False
-        if refusal := self._opening.refusal(head):
-            self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
-            return False
-        if self._protocol == "auto":
-            self._protocol = protocol_of(head.fields.get("content-type", ""))
-            self._stats = self._process_stats.resettle(self._stats, self.plan.name, self._protocol)
-            self._timer.stats = self._stats
-        framing = self._opening.framing(head)
-        self._body = BodyReader(self.plan, head, self._protocol, framing, self._stats, self._timer)
-        assert self._reader is not None
-        self._reader.begin_body(self._body, self._timer)
-        if isinstance(framing, WebSocketBody):
-            self._websocket = framing
-            self._reply(framing, self._body)
-        return True
-
-    def _reply(self, websocket: WebSocketBody, body: BodyReader) -> None:
-        """Send what a WebSocket has to say: messages, pongs, and the close once the named end has come."""
-        if self._sending is None:
-            return
-        if body.checks.named_end_came and not websocket.closing:
-            websocket.send_close()
-            self._timeouts.closing(lambda: self._peer_closed(""))
-        if outgoing := websocket.take_outgoing():
-            self._sending.send(outgoing)
-
-    def _redirect(self, head: Head) -> None:
-        """Wait to be asked to go where the response points; raises ProtocolError if that is nowhere."""
+    def _redirect(self, state: AwaitingResponse, head: Head) -> None:
+        """Pause until the request is sent to where the response points. Raises ProtocolError if it cannot be."""
         self.request = redirected(self.request, head)
+        self._reconnects.redirected(self.request)
         self._redirects += 1
-        transport, rest = self._transport, self._head_parser.rest
-        if transport is not None and came_whole(self.asked, head, rest, transport):
-            self._release()
-        self._head_parser, self._reused = HeadParser(), False
-        self._hang_up()
+        rest, transport = state.head_parser.rest, state.connection.transport
+        self.reusable += state.connection.release(reusable=ended_whole(self.sent_request, head, rest, transport))
+        self._enter(Routing())
         self._on_pause()
 
-    def _peer_closed(self, why: str) -> None:
-        """The peer closed the connection: cleanly where ``why`` is empty. A FIN brings no stamp: it is known by now."""
-        end_ns = self._process_stats.now_ns()
-        if self._body is not None:
-            try:
-                broken = why and not self._body.said_goodbye
-                settled = (Outcome.TRUNCATED, why) if broken else self._body.close()
-            except ProtocolError as error:
-                settled = Outcome.PROTOCOL_ERROR, str(error)
-            except Exception as error:
-                self._raise(error)
-                return
-            self._end(*settled, end_ns)
-        elif self._reused and not self._head_parser.started and self.request.repeatable:
-            self._hang_up()
-            self._delay.resume()
-            self._connect()
+    def _stream(self, state: AwaitingResponse, head: Head, arrival_ns: int) -> None:
+        """Begin to read a response whose body is the stream. Raises ProtocolError if it cannot be read."""
+        self._recording.set_protocol(head)
+        body = self._recording.begin_body(head, state.opening.framing(head))
+        streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
+        self._enter(streaming)
+        if streaming.websocket is not None:
+            streaming.reply(streaming.websocket)
+        if state.head_parser.rest or body.framing.finished:
+            self._feed(streaming, state.head_parser.rest, arrival_ns)
+
+    def _close(self, state: Streaming) -> None:
+        """Wait for the peer's close of a WebSocket that was closed from here."""
+        self._timeouts.stop()
+        self._enter(Closing.of_streaming(state, self._reactor, partial(self._on_closed, "")))
+
+    def _reconnect(self) -> None:
+        """Pause until the request is sent again."""
+        try:
+            self.request = self._reconnects.next_request()
+        except RequestError as error:
+            self._end(Outcome.PROTOCOL_ERROR, str(error))
         else:
-            what = "inside the response's head" if self._head_parser.started else "before a response"
-            self._end(Outcome.TRUNCATED, f"the connection was closed {what}{why and f' ({why})'}", end_ns)
+            self._enter(Routing())
+            self._on_pause()
+
+    def _end(
+        self, outcome: Outcome, reason: str, arrival_ns: int | None = None, error: Exception | None = None
+    ) -> None:
+        """End the stream, or only its connection if another one may follow."""
+        state, body = self._state, None
+        end_ns = self._now_ns() if arrival_ns is None else arrival_ns
+        if isinstance(state, Streaming):
+            body = state.body
+            state.reader.sync()
+            self._recording.end_body(body)
+            self.reusable += state.finish(outcome, self.sent_request)
+        else:
+            state.leave()
+        if self._reconnects.may_follow(outcome, self.head, body) and not self._timeouts.exhausted():
+            self._redirects = 0
+            wait = self._reactor.after(self._reconnects.begin(body), self._reconnect)
+            self._enter(WaitingToReconnect(wait))
+            return
+        self._timeouts.stop()
+        record = self._recording.end((outcome, reason), end_ns, self._reconnects.count)
+        self._enter(Ended(record, error))
+        self._on_pause()
+
+    def _receive_head(self, data: bytes, arrival_ns: int) -> None:
+        """Handle one read before the body; ``b""`` is the peer's clean end."""
+        state = self._state
+        assert isinstance(state, AwaitingResponse)
+        if not data:
+            self._on_closed(state.connection.sending.failure)
+            return
+        try:
+            head = state.head_parser.feed(data)
+            if head is not None:
+                self._on_head(state, head, arrival_ns)
+        except ProtocolError as error:
+            self._end(Outcome.PROTOCOL_ERROR, str(error), arrival_ns)
+        self._check_transport_end(state.connection)
+
+    def _on_head(self, state: AwaitingResponse, head: Head, arrival_ns: int) -> None:
+        self._recording.begin_response(head)
+        if self._reconnects.nothing_follows(head):
+            self._end(*self._reconnects.end_without_more(), arrival_ns)
+        elif is_redirect(head) and self._redirects < self.plan.max_redirects:
+            self._redirect(state, head)
+        elif refusal := state.opening.refusal(head):
+            self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
+        else:
+            self._stream(state, head, arrival_ns)
+
+    def _receive_body(self, data: bytes, arrival_ns: int) -> bool:
+        """Handle one read of the body; ``b""`` is the peer's clean end. Return whether the stream goes on."""
+        state = self._state
+        assert isinstance(state, Streaming)
+        if not data:
+            self._on_closed(state.connection.sending.failure)
+            return False
+        return self._feed(state, data, arrival_ns) and self._check_transport_end(state.connection)
+
+    def _feed(self, state: Streaming, data: bytes, arrival_ns: int) -> bool:
+        """Decode part of the body. Return whether the stream goes on."""
+        try:
+            ending = state.feed(data, arrival_ns, self._context.clock)
+        except Exception as error:
+            self._on_scenario_error(error)
+            return False
+        if state.websocket is not None and state.reply(state.websocket):
+            self._close(state)
+        if ending is None:
+            return True
+        self._end(*ending, arrival_ns)
+        return False
+
+    def _check_transport_end(self, connection: Connection) -> bool:
+        """Handle the end that a TLS connection brought in one read with data. Return whether there was none."""
+        why, state = connection.transport.end, self._state
+        if why is None:
+            return True
+        if isinstance(state, AwaitingResponse | Streaming) and state.connection is connection:
+            self._on_closed(why)
+        return False
+
+    def _on_error(self, error: OSError) -> None:
+        state = self._state
+        unanswered = isinstance(state, AwaitingResponse) and not (state.head_parser.started or state.reused)
+        if unanswered and is_tls_failure(error):
+            self._fail_to_connect(f"TLS: {describe(error)}")
+        else:
+            self._on_closed(describe(error))
+
+    def _on_closed(self, why: str) -> None:
+        """Handle that the peer closed the connection, cleanly if ``why`` is empty. A FIN has no stamp: it came now."""
+        end_ns, state = self._now_ns(), self._state
+        assert isinstance(state, AwaitingResponse | Streaming)
+        if isinstance(state, AwaitingResponse) and state.was_idle and self.request.repeatable:
+            state.connection.release()
+            self._delay.resume()
+            self._connect(state.route)
+            return
+        try:
+            ending = state.ending_at_close(why)
+        except Exception as error:
+            self._on_scenario_error(error)
+        else:
+            self._end(*ending, end_ns)
+
+    def _on_scenario_error(self, error: Exception) -> None:
+        """End the stream because a callable of the scenario raised."""
+        self._end(Outcome.ABORTED, f"the scenario raised {error!r}", error=error)
 
     def _on_check(self) -> None:
-        """The stream may have stalled."""
-        if self._reader is not None:
-            self._reader.catch_up()  # what has arrived meanwhile counts
-        if self.record is not None:
+        """Check whether the stream has exceeded a limit. What has arrived by now counts."""
+        self._state.catch_up()
+        state = self._state
+        if isinstance(state, Closing | Ended):
             return
         if not (reason := self._timeouts.exhausted()):
             self._timeouts.wait()
-        elif self._transport is None:
-            self._end(Outcome.CONNECT_ERROR, f"no connection: {reason}")
+        elif isinstance(state, Routing | Connecting) and self._timer.first_ns is None:
+            self._fail_to_connect(f"no connection: {reason}")
         else:
-            self._end(Outcome.STALLED, reason)
-
-    # Ending
-
-    def _end(self, outcome: Outcome, reason: str, arrival_ns: int | None = None) -> None:
-        if self.record is not None:
-            return
-        if self._reader is not None:
-            self._reader.settle()
-        end_ns = self._process_stats.now_ns() if arrival_ns is None else arrival_ns
-        self.record = self._recorded((outcome, reason), end_ns)
-        self._timeouts.stop()
-        self._let_go(outcome)
-        self._process_stats.end(self._stats, self.record)
-        self._on_pause()
-
-    def _recorded(self, ended: Settled, end_ns: int) -> StreamRecord:
-        return record_of(self.plan.name, self._protocol, ended, end_ns, self._timer, self.head, self._body)
-
-    def _let_go(self, outcome: Outcome) -> None:
-        """Hang up, or leave the connection in ``reusable``."""
-        if self._websocket is not None and self._sending is not None:
-            self._sending.send(self._websocket.last_words(faulty=outcome is Outcome.PROTOCOL_ERROR))
-        if self._may_reuse(outcome):
-            self._release()
-        self._hang_up()
-
-    def _release(self) -> None:
-        if self._sending is None or not self._sending.under_way:
-            self._unwatch()
-            self.reusable, self._transport = self._transport, None
-
-    def _may_reuse(self, outcome: Outcome) -> bool:
-        body, head, transport = self._body, self.head, self._transport
-        if body is None or head is None or transport is None or outcome not in (Outcome.COMPLETED, Outcome.INCOMPLETE):
-            return False
-        return may_serve_another(self.asked, head, body.framing, transport)
-
-    def _hang_up(self) -> None:
-        self._unwatch()
-        if self._dial is not None:
-            self._dial.cancel()
-            self._dial = None
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-
-    def _unwatch(self) -> None:
-        for watch in (self._reader, self._sending):
-            if watch is not None:
-                watch.stop()
-        self._reader = self._sending = None
+            self._end(Outcome.STALLED, reason + state.meanwhile)

@@ -1,4 +1,4 @@
-"""What an exchange needs of an event loop, and a plain one on ``selectors`` for use without any framework."""
+"""What an exchange needs of an event loop, and a plain loop on ``selectors`` for use without any framework."""
 
 import heapq
 import itertools
@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-#: What may wait is left unread for no longer than the first of these, and what has shown that it bears less for no
-#: longer than another.
+#: For how long data may stay unread, longest first. ``client.read.read_schedule`` chooses one for each stream.
 WAITS_S = (0.010, 0.005, 0.002, 0.001)
 LONGEST_WAIT_S = WAITS_S[0]
 
@@ -21,30 +20,27 @@ class Watch(Protocol):
     """A callback that waits for something."""
 
     def stop(self) -> None:
-        """Do not call any more. May be called twice."""
+        """Do not call it any more. May be called twice."""
 
 
 class Reading(Watch, Protocol):
-    """One that waits for what can be read."""
+    """A watch that calls back when a file descriptor is readable."""
 
     def call(self, callback: Callback) -> None:
-        """Call this from now on."""
+        """Call ``callback`` from now on."""
 
-    def note(self, item: object) -> None:
-        """From now on call nothing, but give ``item`` to what is called after the pass."""
+    def collect(self, item: object) -> None:
+        """Call nothing from now on; collect ``item`` for the call that follows each pass."""
 
-    def may_wait(self, yes: bool) -> None:
-        """Whether what comes may be left unread for a moment, until more is readable elsewhere."""
+    def may_wait(self, wait_s: float) -> None:
+        """Allow data to stay unread for ``wait_s``, one of ``WAITS_S``. 0, as at the start: read it at once."""
 
-    def wait_at_most(self, wait_s: float) -> None:
-        """What comes may wait for this long, one of ``WAITS_S``, from now on."""
-
-    def hurry(self) -> None:
-        """It came so that it should not have waited: for some time nothing of it will."""
+    def read_at_once_for(self, for_s: float) -> None:
+        """Read data at once for this long from now on, whatever ``may_wait`` allows."""
 
 
 class Reactor(Protocol):
-    """Calls back when a file descriptor is ready, level-triggered, or a time has passed."""
+    """Calls back when a file descriptor is ready, level-triggered, or when a time has passed."""
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """Call ``callback`` in each pass in which ``fd`` is readable."""
@@ -56,34 +52,35 @@ class Reactor(Protocol):
         """Call ``callback`` once."""
 
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
-        """Call ``before`` when the loop is about to ask what is readable, and ``after`` with the items noted in it."""
+        """Call ``before`` right before the loop polls, and ``after`` with the items that the pass collected."""
 
     def around_each_part(self, before: Callback, after: Callback) -> None:
-        """Call these where it asks for what may not wait only; ``after`` comes behind that of ``around_each_pass``."""
+        """Call these around a poll for only those descriptors that may not wait.
 
-    def look_in_time(self) -> None:
-        """For one of many whose turns come one after the other: call back for what is readable, if nobody has asked
-        for long.
+        ``after`` is called later than that of ``around_each_pass``.
         """
+
+    def poll_if_overdue(self) -> None:
+        """Poll now if the loop has not polled for long. One of many tasks that run in a row calls this."""
 
 
 class SelectorReactor:
-    """A ``Reactor`` on ``selectors``. ``run_until`` turns it."""
+    """A ``Reactor`` on ``selectors``. ``run_until`` runs it."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
         self._around_each_pass: list[tuple[Callback, AfterPass]] = []
-        self._noted: list[object] = []
+        self._collected: list[object] = []
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
-        return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback, self._noted)
+        return _FdWatch(self._selector, fd, selectors.EVENT_READ, callback, self._collected)
 
     def on_writable(self, fd: int, callback: Callback) -> Watch:
         """See ``Reactor``."""
-        return _FdWatch(self._selector, fd, selectors.EVENT_WRITE, callback, self._noted)
+        return _FdWatch(self._selector, fd, selectors.EVENT_WRITE, callback, self._collected)
 
     def after(self, delay_s: float, callback: Callback) -> Watch:
         """See ``Reactor``."""
@@ -96,15 +93,15 @@ class SelectorReactor:
         self._around_each_pass.append((before, after))
 
     def around_each_part(self, before: Callback, after: Callback) -> None:
-        """Each pass is a whole one."""
+        """Do nothing: every pass polls all descriptors."""
 
-    def look_in_time(self) -> None:
-        """All is called back by turns."""
+    def poll_if_overdue(self) -> None:
+        """Do nothing: no tasks run beside the loop."""
 
     def run_until(self, done: Callable[[], bool]) -> None:
-        """Turn until ``done()``."""
+        """Run passes until ``done()``."""
         while not done():
-            self._selector.select(self._patience_s())
+            self._selector.select(self._timeout_s())
             for before, _ in self._around_each_pass:
                 before()
             for key, events in self._selector.select(0):
@@ -113,12 +110,12 @@ class SelectorReactor:
                     if events & event and event in callbacks:
                         callbacks[event]()
             self._run_timers()
-            noted = self._noted[:]
-            self._noted.clear()
+            collected = self._collected[:]
+            self._collected.clear()
             for _, after in self._around_each_pass:
-                after(noted)
+                after(collected)
 
-    def _patience_s(self) -> float | None:
+    def _timeout_s(self) -> float | None:
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
@@ -136,6 +133,7 @@ class SelectorReactor:
 
 class _Timer:
     def __init__(self, callback: Callback) -> None:
+        #: None once the timer was stopped.
         self.callback: Callback | None = callback
 
     def stop(self) -> None:
@@ -146,9 +144,9 @@ class _FdWatch:
     """One of the two directions in which a file descriptor is watched."""
 
     def __init__(
-        self, selector: selectors.BaseSelector, fd: int, event: int, callback: Callback, noted: list[object]
+        self, selector: selectors.BaseSelector, fd: int, event: int, callback: Callback, collected: list[object]
     ) -> None:
-        self._selector, self._fd, self._event, self._noted = selector, fd, event, noted
+        self._selector, self._fd, self._event, self._collected = selector, fd, event, collected
         self._stopped = False
         callbacks = self._callbacks()
         self._change({**callbacks, event: callback}, known=bool(callbacks))
@@ -157,17 +155,14 @@ class _FdWatch:
         if not self._stopped:
             self._callbacks()[self._event] = callback
 
-    def note(self, item: object) -> None:
-        self.call(partial(self._noted.append, item))
+    def collect(self, item: object) -> None:
+        self.call(partial(self._collected.append, item))
 
-    def may_wait(self, yes: bool) -> None:
-        """Nothing waits here."""
+    def may_wait(self, wait_s: float) -> None:
+        """Do nothing: this loop reads everything at once."""
 
-    def wait_at_most(self, wait_s: float) -> None:
-        """Nothing waits here."""
-
-    def hurry(self) -> None:
-        """Nothing waits here."""
+    def read_at_once_for(self, for_s: float) -> None:
+        """Do nothing: this loop reads everything at once."""
 
     def _callbacks(self) -> dict[int, Callback]:
         try:

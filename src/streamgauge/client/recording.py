@@ -1,42 +1,96 @@
-"""From what an exchange knows at its end to the record of the stream."""
+"""Counts one stream from its start to its record, over all its connections."""
 
+from typing import Any
+
+from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.body import BodyReader
-from streamgauge.client.read.chunk_checks import Settled
+from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.decoder import protocol_of
+from streamgauge.wire.http1_body import Framing
 from streamgauge.wire.http1_head import Head
+from streamgauge.wire.sequence import SequenceCheck
 
 
-def record_of(
-    name: str,
-    protocol: str,
-    ended: Settled,
-    end_ns: int,
-    timer: ChunkTimer,
-    head: Head | None,
-    body: BodyReader | None,
-) -> StreamRecord:
-    """The record of a stream that ended at ``end_ns`` (monotonic), with a head and a body where it got so far."""
-    outcome, reason = ended
-    return StreamRecord(
-        name=name,
-        protocol=protocol,
-        outcome=outcome,
-        start_s=timer.start_ns / 1e9,
-        duration_s=max(0, end_ns - timer.start_ns) / 1e9,
-        status=head.status if head else None,
-        headers=head.fields if head else {},
-        time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
-        time_to_first_chunk_range_s=_first_chunk_range_s(timer),
-        chunks=timer.chunks,
-        bytes=body.bytes if body else 0,
-        heartbeats=body.heartbeats if body else 0,
-        stalls=timer.stalls,
-        coalesced=timer.coalesced,
-        max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
-        reason=reason,
-        **(body.checks.findings() if body else {}),
+class Recording:
+    """The counts of one stream, which starts when this is made."""
+
+    __slots__ = (
+        "_bytes",
+        "_findings",
+        "_heartbeats",
+        "_plan",
+        "_process_stats",
+        "_protocol",
+        "_sequence",
+        "_stats",
+        "head",
+        "timer",
     )
+
+    def __init__(self, plan: StreamPlan, process_stats: ProcessStats) -> None:
+        self._plan, self._process_stats = plan, process_stats
+        self._protocol = plan.protocol
+        self._stats = process_stats.begin(plan.name, plan.protocol)
+        self.timer = ChunkTimer(self._stats, process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
+        #: The head of the last response; None if none came.
+        self.head: Head | None = None
+        #: Of the bodies that are not read any further.
+        self._bytes = self._heartbeats = 0
+        #: Goes on over all connections; None if the plan checks no numbers.
+        self._sequence = None if plan.sequence is None else SequenceCheck()
+        #: Further fields of the record.
+        self._findings: dict[str, Any] = {}
+
+    def begin_response(self, head: Head) -> None:
+        """Keep the head of the last response."""
+        self.head = head
+
+    def set_protocol(self, head: Head) -> None:
+        """Count under the protocol of this response, if the plan leaves it open."""
+        if self._protocol == "auto":
+            self._protocol = protocol_of(head.fields.get("content-type", ""))
+            self._stats = self._process_stats.resettle(self._stats, self._plan.name, self._protocol)
+            self.timer.count_in(self._stats)
+
+    def begin_body(self, head: Head, framing: Framing) -> BodyReader:
+        """Return the reader of a body. Raises ProtocolError if it cannot be read."""
+        return BodyReader(self._plan, head, self._protocol, framing, self._stats, self.timer, self._sequence)
+
+    def end_body(self, body: BodyReader) -> None:
+        """Add a body that is not read any further."""
+        self._bytes += body.bytes
+        self._heartbeats += body.heartbeats
+        self._findings = body.checks.findings()
+
+    def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
+        """Count the stream as ended at ``end_ns`` (monotonic), and return its record."""
+        timer, head = self.timer, self.head
+        outcome, reason = ending
+        record = StreamRecord(
+            name=self._plan.name,
+            protocol=self._protocol,
+            outcome=outcome,
+            start_s=timer.start_ns / 1e9,
+            duration_s=max(0, end_ns - timer.start_ns) / 1e9,
+            status=head.status if head else None,
+            headers=head.fields if head else {},
+            time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
+            time_to_first_chunk_range_s=_first_chunk_range_s(timer),
+            chunks=timer.chunks,
+            bytes=self._bytes,
+            heartbeats=self._heartbeats,
+            stalls=timer.stalls,
+            coalesced=timer.coalesced,
+            max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
+            reconnects=reconnects,
+            reason=reason,
+            **self._findings,
+        )
+        self._process_stats.end(self._stats, record)
+        return record
 
 
 def _first_chunk_range_s(timer: ChunkTimer) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""What one user carries from stream to stream, connections and cookies, and how it drives an exchange."""
+"""What one user keeps from stream to stream, connections and cookies, and how it drives an exchange."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from streamgauge.client.http.pool import Connections
 
 
 class Session:
-    """One user's side of its exchanges. Names are resolved here, in the user's own time."""
+    """One user's side of its exchanges. It resolves names in the user's own time, since that may block."""
 
     def __init__(self, network: Network | None = None) -> None:
         self._network = network or Network()
@@ -17,48 +17,47 @@ class Session:
         self._cookies = Cookies()
 
     def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
-        """Ask, and follow redirects, until ``exchange`` has ended; ``wait`` returns when it pauses."""
+        """Send the exchange's requests until it has ended. ``wait`` returns when it pauses."""
         try:
-            self.ask(exchange)
+            self.start(exchange)
             wait()
             while self.go_on(exchange):
                 wait()
         finally:
-            exchange.censor()  # where it has not ended, the caller is being stopped: the run is over
+            exchange.censor()  # if it has not ended, the caller is being stopped: the run is over
             self.finish(exchange)
 
-    def ask(self, exchange: Exchange) -> None:
-        """Send the exchange's request."""
+    def start(self, exchange: Exchange) -> None:
+        """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
         try:
             route = self._network.route_to(request.target, tunnel=exchange.plan.protocol == "websocket")
         except RouteError as error:
-            exchange.fail_to_connect(str(error))
+            exchange.fail_to_route(str(error))
             return
-        kept = self._connections.take(request.target.origin) if self._shares_connections(exchange) else None
-        exchange.ask(route, kept, request)
+        idle = self._connections.take(request.target.origin) if self._shares_connections(exchange) else None
+        exchange.send(route, request, idle)
 
     def go_on(self, exchange: Exchange) -> bool:
-        """After a pause: whether the exchange has not ended and has been asked anew, elsewhere or once more."""
-        self._cookies.take(exchange.asked.target, exchange.head)
-        if exchange.record is not None:
+        """After a pause, send the exchange's next request. Return False if the exchange has ended."""
+        self._cookies.take(exchange.sent_request.target, exchange.head)
+        if exchange.ended:
             return False
         self.finish(exchange)
-        self.ask(exchange)
+        self.start(exchange)
         return True
 
     def finish(self, exchange: Exchange) -> None:
-        """Keep the connection of an exchange that is done with it, where it can be kept."""
-        if exchange.reusable is None:
-            return
-        if self._shares_connections(exchange):
-            self._connections.keep(exchange.asked.target.origin, exchange.reusable)
-        else:
-            exchange.reusable.close()
-        exchange.reusable = None
+        """Keep the connection that the exchange leaves open, if this user can use it again."""
+        while exchange.reusable:
+            transport = exchange.reusable.pop()
+            if self._shares_connections(exchange):
+                self._connections.keep(exchange.sent_request.target.origin, transport)
+            else:
+                transport.close()
 
     def _shares_connections(self, exchange: Exchange) -> bool:
-        """What goes through a proxy's tunnel cannot use a connection on which the proxy relays, and the reverse."""
+        """Whether connections may be reused. Behind a proxy, tunnels and relayed connections are not the same."""
         return self._network.proxy is None or exchange.plan.protocol != "websocket"
 
     def close(self) -> None:

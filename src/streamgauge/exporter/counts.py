@@ -1,8 +1,8 @@
 """What the exporter counts, at the catalog's bounds: numbers that only grow for as long as the process lives.
 
 A histogram of ours has finer buckets than the catalog. Each of ours counts as a whole, by its middle: a bound that
-falls inside one of ours stands for the nearer edge, which is at most 0.4 % of it away. So slices may be added one by
-one, from any number of processes, and the counts are those of a run's whole histogram.
+falls inside one of ours stands for the nearer edge, which is at most 0.4 % of it away. So second reports may be added
+one by one, from any number of processes, and the counts are those of a run's whole histogram.
 """
 
 from bisect import bisect_left
@@ -11,14 +11,20 @@ from collections.abc import Sequence
 from functools import cache
 
 from streamgauge.catalog import CATALOG
-from streamgauge.stats.clocks.raw_delays import Delays
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.sizes import Sizes
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 
 NANOSECONDS = 1e9
 _HIGHEST = index_of(HIGHEST_US)
+#: By metric, the field that it shows: of counters as they are, and of distributions that merge as they are.
+_COUNTED = {each.metric: each.field for each in COUNTERS.values() if each.metric and each.field != "started"}
+_DISTRIBUTED = {each.metric: each.field for each in DISTRIBUTIONS.values() if each.metric and not each.aligned}
+#: The distribution that is known once clocks are aligned.
+(_DELAY,) = (each.metric for each in DISTRIBUTIONS.values() if each.aligned)
 #: Streams of this protocol do not know yet what they speak; most will be counted under another one.
 UNSETTLED = "auto"
 
@@ -50,8 +56,21 @@ class Buckets:
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0
 
-    def add(self, histogram: Histogram) -> None:
-        """Add durations."""
+    @classmethod
+    def of(cls, metric: str) -> "Buckets":
+        """An empty histogram at the bounds that the catalog has for ``metric``."""
+        family = CATALOG[metric]
+        return cls(family.buckets, NANOSECONDS if family.unit == "seconds" else 1.0)
+
+    def add(self, values: Histogram | BoundedTimes | Sizes) -> None:
+        """Add durations, or sizes, which are counted at the catalog's bounds already."""
+        if isinstance(values, Sizes):
+            self.counts = [mine + more for mine, more in zip(self.counts, values.counts, strict=True)]
+            self.total += values.sum_bytes
+        else:
+            self._add_durations(values.all if isinstance(values, BoundedTimes) else values)
+
+    def _add_durations(self, histogram: Histogram) -> None:
         counts, positions = self.counts, _positions(self.bounds)
         for index, times in histogram.counts.items():
             counts[positions[index]] += times
@@ -60,21 +79,11 @@ class Buckets:
             counts[-1] += clipped
         self.total += histogram.sum_ns
 
-    def add_sizes(self, sizes: Sizes) -> None:
-        """Add sizes, which are counted at the catalog's bounds already."""
-        self.counts = [mine + more for mine, more in zip(self.counts, sizes.counts, strict=True)]
-        self.total += sizes.sum_bytes
-
     def copy(self) -> "Buckets":
         """The same counts, which stay as they are."""
         copied = Buckets(self.bounds, self.scale)
         copied.counts, copied.total = list(self.counts), self.total
         return copied
-
-
-def durations(metric: str) -> Buckets:
-    """An empty histogram of durations at the bounds that the catalog has for ``metric``."""
-    return Buckets(CATALOG[metric].buckets, NANOSECONDS)
 
 
 class Kept:
@@ -98,12 +107,9 @@ class NameCounts(Kept):
         self._begun = self._left = 0
         #: Every outcome from the start, so that the first failure is an increase.
         self.outcomes = Counter({str(outcome): 0 for outcome in Outcome})
-        self.chunks = self.bytes = self.stalls = self.coalesced = 0
-        self.time_to_first_chunk = durations("stream_client_time_to_first_chunk_seconds")
-        self.chunk_interval = durations("stream_client_chunk_interval_seconds")
-        self.chunk_delay = durations("stream_client_chunk_delay_seconds")
-        self.duration = durations("stream_client_duration_seconds")
-        self.chunk_size = Buckets(CATALOG["stream_client_chunk_size_bytes"].buckets)
+        #: By metric.
+        self.counters = dict.fromkeys(_COUNTED, 0)
+        self.histograms = {metric: Buckets.of(metric) for metric in (*_DISTRIBUTED, _DELAY)}
 
     @property
     def started(self) -> int:
@@ -114,18 +120,21 @@ class NameCounts(Kept):
         """Add what was counted since the last time, but for delays."""
         self._begun += stats.started
         self.outcomes.update(stats.outcomes)
-        self.chunks += stats.chunks
-        self.bytes += stats.bytes
-        self.stalls += stats.stalls
-        self.coalesced += stats.coalesced
-        self.time_to_first_chunk.add(stats.time_to_first_chunk)
-        self.chunk_interval.add(stats.chunk_interval)
-        self.duration.add(stats.duration)
-        self.chunk_size.add_sizes(stats.chunk_sizes)
+        for metric, field in _COUNTED.items():
+            self.counters[metric] += getattr(stats, field)
+        for metric, field in _DISTRIBUTED.items():
+            self.histograms[metric].add(getattr(stats, field))
 
-    def add_delays(self, delays: Delays) -> None:
+    def add_delays(self, delays: BoundedTimes) -> None:
         """Add delays, as they are understood now."""
-        self.chunk_delay.add(delays.all)
+        self.histograms[_DELAY].add(delays)
+
+    def shown(self) -> dict[str, Buckets]:
+        """A copy of each histogram by metric; without delays where there are none, since few servers stamp chunks."""
+        shown = dict(self.histograms)
+        if not any(shown[_DELAY].counts):
+            del shown[_DELAY]
+        return {metric: buckets.copy() for metric, buckets in shown.items()}
 
     def end(self, now_s: float) -> None:
         """The run ended: what did not end by now never will."""
@@ -138,4 +147,4 @@ class LagCounts(Kept):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds = durations("stream_client_generator_lag_seconds")
+        self.seconds = Buckets.of("stream_client_generator_lag_seconds")

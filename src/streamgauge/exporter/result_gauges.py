@@ -4,12 +4,18 @@ from collections.abc import Iterator
 
 from streamgauge.exporter.readings import Readings, RunLabels
 from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
-from streamgauge.report.sums import counted_s, failed, failure_ratio
+from streamgauge.report.summary import summary_of
+from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
-_TIMES = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
+_TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
+#: The counters that have a column in the tables: plain numbers, those with a unit, and shares.
+_COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
+_PLAIN = tuple(each for each in _COLUMNS if not each.unit and not each.share_of)
+_SHARES = tuple(each for each in _COLUMNS if each.share_of)
 
 
 def result_readings(labels: RunLabels, result: Result) -> Readings:
@@ -34,8 +40,7 @@ def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[
     counts = {
         "streams_started": streams["started"],
         "streams_failed": failed(streams["outcomes"]),
-        "chunks": streams["chunks"],
-        "stalls": streams["stalls"],
+        **{each.field: count_of(each, streams) for each in _PLAIN},
     }
     yield "body_bytes", (), streams["bytes"]
     for name, count in counts.items():
@@ -48,14 +53,15 @@ def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[
         yield "per_second", ("tokens",), tokens["in_all"]
     if (share := failure_ratio(streams["outcomes"])) is not None:
         yield "ratio", ("failed",), share
-    if streams["chunks"]:
-        yield "ratio", ("coalesced",), streams["coalesced_share"]
+    for each in _SHARES:
+        if count_of(COUNTERS[each.share_of], streams):
+            yield "ratio", (each.field,), count_of(each, streams)
     if streams["started"]:
         yield "ratio", ("stalls_per_stream",), streams["stalls"] / streams["started"]
-    for name in _TIMES:
-        summary: MetricSummary | None = streams[name]  # type: ignore[literal-required]
+    for each_time in _TIMES:
+        summary = summary_of(each_time, streams)
         for stat, value in _statistics(summary) if summary is not None else ():
-            yield "seconds", (name, stat), value
+            yield "seconds", (each_time.key, stat), value
 
 
 def _statistics(summary: MetricSummary) -> Iterator[tuple[str, float]]:

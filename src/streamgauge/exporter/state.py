@@ -59,7 +59,7 @@ class _Run:
         return found
 
     def pairs(self, process: str, key: Key, part: SecondReport) -> Iterator[Pair]:
-        """The clocks that stamped chunks of ``key``, each with what the slice adds to it."""
+        """The clocks that stamped chunks of ``key``, each with what this second adds to it."""
         for clock, raw in part.all_stats[key].delays.items():
             stepped = part.clock_steps > 0 and raw.same_clock  # as the run's own totals have it
             if not stepped:
@@ -205,23 +205,15 @@ def _of_run(run: _Run) -> Readings:
 
 def _add_name(readings: Readings, key: Key, counts: NameCounts, active: int) -> None:
     values: dict[str, Value] = {
-        "started_total": counts.started,
-        "active": active,
-        "chunks_total": counts.chunks,
-        "body_bytes_total": counts.bytes,
-        "stalls_total": counts.stalls,
-        "coalesced_chunks_total": counts.coalesced,
+        "stream_client_started_total": counts.started,
+        "stream_client_active": active,
+        **counts.counters,
         # Users start when they are ready: nothing has a schedule that it could be late for.
-        "late_starts_total": 0,
-        "dropped_arrivals_total": 0,
-        "time_to_first_chunk_seconds": counts.time_to_first_chunk.copy(),
-        "chunk_interval_seconds": counts.chunk_interval.copy(),
-        "duration_seconds": counts.duration.copy(),
-        "chunk_size_bytes": counts.chunk_size.copy(),
+        "stream_client_late_starts_total": 0,
+        "stream_client_dropped_arrivals_total": 0,
+        **counts.shown(),
     }
-    if any(counts.chunk_delay.counts):
-        values["chunk_delay_seconds"] = counts.chunk_delay.copy()
-    for name, value in values.items():
-        readings.setdefault(f"stream_client_{name}", []).append((key, value))
+    for metric, value in values.items():
+        readings.setdefault(metric, []).append((key, value))
     finished = readings.setdefault("stream_client_finished_total", [])
     finished.extend(((*key, outcome), times) for outcome, times in counts.outcomes.items())

@@ -11,11 +11,11 @@ from locust.exception import StopUser
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import NoHostError, Target, target_of
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request, body_of, merged
 from streamgauge.client.plan import Limits, OnChunk, StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.load.usage import refuse_run
 from streamgauge.stats.outcome import Outcome
@@ -152,10 +152,10 @@ class StreamClient:
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._wait_after_refusals()
-        self._process_context.reactor.look_in_time()
+        self._process_context.reactor.poll_if_overdue()
         paused = Event()
         started_at = time.time()
-        exchange = exchange_of(plan, self._process_context, on_pause=paused.set)
+        exchange = Exchange(plan, self._process_context, on_pause=paused.set)
 
         def wait() -> None:
             paused.wait()
@@ -164,20 +164,16 @@ class StreamClient:
         try:
             self._session.run(exchange, wait)
         finally:  # the run's end may stop a user whose stream has just ended
-            if exchange.record is not None:
-                if self._backoff is not None:
-                    self._backoff.ended(exchange.record, time.monotonic())
-                self._report(exchange.asked, exchange.record, started_at)
-        assert exchange.record is not None
-        if exchange.error is not None:
-            raise exchange.error
-        return exchange.record
+            if self._backoff is not None:
+                self._backoff.ended(exchange.record, time.monotonic())
+            self._report(exchange.sent_request, exchange.record, started_at)
+        return exchange.result()
 
     def _wait_after_refusals(self) -> None:
         if self._backoff is not None and (left_s := self._backoff.left_s(time.monotonic())):
             self._pause(left_s)
 
-    def _report(self, asked: Request, record: StreamRecord, started_at: float) -> None:
+    def _report(self, request: Request, record: StreamRecord, started_at: float) -> None:
         """Fire the one event of this stream. A censored stream is neither a success nor a failure, and has none."""
         if record.outcome is Outcome.CENSORED:
             return
@@ -190,7 +186,7 @@ class StreamClient:
             context=self._context(),
             response=record,
             start_time=started_at,
-            url=asked.target.url,
+            url=request.target.url,
         )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The host that users stream to."""
+"""Check the host that users stream to."""
 
 from locust.env import Environment
 

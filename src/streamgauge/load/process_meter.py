@@ -154,7 +154,7 @@ class ProcessMeter:
             self._longest_stopped_s = max(self._longest_stopped_s, stopped_s)
         self._turned_s, self._ran_s = now_s, ran_s
         if not self._reactor.gathering_for_s:  # else it looks by itself, and more often
-            self._reactor.look()
+            self._reactor.poll()
 
     def _stolen_share(self) -> float:
         """Share of the machine's time that its hypervisor gave to others since the last call."""

@@ -1,4 +1,4 @@
-"""Options that the user set and a scenario did not use: nobody would notice otherwise.
+"""Find options that the user set and that the scenario did not use.
 
 Only ``StreamUser.play`` reads the options that change the scenario's own stream.
 """
@@ -8,12 +8,12 @@ from typing import Any
 
 from streamgauge.load.options import RECONNECT, options_of_play
 
-#: Stands among the options that a user class used for the call of ``play`` itself.
+#: Marks, among the options that a user class used, that it called ``play``.
 PLAY = "play"
 
 
 def unused_options(parsed: Any, used: Mapping[str, Set[str]]) -> list[str]:
-    """Say which options were set in Locust's parsed options and not used, a sentence each.
+    """Return a sentence for each option that is set in Locust's parsed options and was not used.
 
     ``used`` has the options that each user class used.
     """
@@ -39,8 +39,8 @@ def _unread(options: Iterable[str], names: list[str]) -> str:
 
 def _no_event_streams(names: list[str]) -> str:
     return (
-        f"{RECONNECT}: not used by {_list(names)}, whose streams are no event streams. "
-        "Only streams of protocol sse or auto are connected to again."
+        f"{RECONNECT}: not used by {_list(names)}, whose streams are not event streams. "
+        "streamgauge reconnects only streams of protocol sse or auto."
     )
 
 

@@ -1,4 +1,4 @@
-"""Refuse a run that cannot be had: log the problem once, and let Locust exit with status 2."""
+"""Refuse a run whose options are wrong: say why once, and exit with status 2."""
 
 import logging
 import sys
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: The last problem that was logged, and the start of the run that had it.
+#: The problem that was logged last, and the start of its run.
 _told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary()
 
 
 def refuse(problem: str) -> NoReturn:
-    """End the process before a run."""
+    """Say why no run can start, and end the process."""
     _say(problem)
     sys.exit(ExitStatus.USAGE)
 
 
 def refused(environment: "Environment") -> bool:
-    """Say whether the run was refused."""
+    """Whether the run was refused."""
     return environment.process_exit_code == ExitStatus.USAGE
 
 
 def refuse_run(environment: "Environment", problem: str) -> None:
-    """Say once in a run why none of its users can stream; end a headless run in one process."""
+    """Log once per run why its users cannot stream; end a headless run in one process."""
     from locust.runners import LocalRunner
 
     runner = environment.runner

@@ -1,14 +1,12 @@
 """From what was measured to ``result.json``'s shape."""
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from streamgauge.report.calibration import Calibration
-from streamgauge.report.chunk_delay import delay_clock, delay_summary
+from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.result import (
-    QUANTILES,
     SCHEMA,
     Generator,
-    MetricSummary,
     NamedPoint,
     NamedStreams,
     PointFigures,
@@ -17,15 +15,17 @@ from streamgauge.report.result import (
     TimelinePoint,
     Verdict,
 )
-from streamgauge.report.summary import summary
+from streamgauge.report.summary import times_summary
 from streamgauge.report.sums import counted_s
 from streamgauge.report.tokens import token_rate
 from streamgauge.stats.clocks.alignment import ChunkDelays
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.run_second import Counts, NameSecond, RunSecond, Times
+from streamgauge.stats.quantities import Counter, Distribution
+from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
+from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import uncertain_first_chunks, uncertain_intervals, uncertain_token_times
 from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import verdict
 
@@ -51,38 +51,33 @@ def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None 
 
 
 def _streams(name: str, protocol: str, stats: StreamStats, delays: ChunkDelays | None, run_s: float) -> NamedStreams:
-    succeeded = stats.time_to_first_chunk.minus(stats.failed_time_to_first_chunk)
-    return NamedStreams(
-        name=name,
-        protocol=protocol,
-        started=max(0, stats.started),  # below 0: under ``auto``, a reset before it knew what it speaks
-        outcomes={str(outcome): times for outcome, times in stats.outcomes.most_common()},
-        time_to_first_chunk=summary(succeeded, uncertain_first_chunks(stats, QUANTILES)),
-        chunk_interval=summary(stats.chunk_interval, uncertain_intervals(stats, QUANTILES)),
-        chunk_delay=None if delays is None else delay_summary(delays),
-        chunk_delay_clock=None if delays is None else delay_clock(delays),
-        duration=summary(stats.duration),
-        chunks=stats.chunks,
-        bytes=stats.bytes,
-        heartbeats=stats.heartbeats,
-        stalls=stats.stalls,
-        coalesced_share=stats.coalesced / stats.chunks if stats.chunks else 0.0,
-        lost=stats.lost,
-        repeated=stats.repeated,
-        out_of_order=stats.out_of_order,
-        beyond_window=stats.beyond_window,
-        reconnects=stats.reconnects,
-        tokens=stats.tokens,
-        time_per_output_token=_token_time(stats),
-        tokens_per_second=token_rate(stats, run_s),
-        reasons=dict(stats.reasons.most_common()),
-    )
+    found: dict[str, Any] = {
+        "name": name,
+        "protocol": protocol,
+        "started": stats.started,
+        "outcomes": {str(outcome): times for outcome, times in stats.outcomes.most_common()},
+    }
+    for each in QUANTITIES:
+        if each.internal:
+            continue
+        if isinstance(each, Counter):
+            found[each.key] = _count(each, stats)
+        elif each.aligned:
+            found[each.key] = None if delays is None else times_summary(delays.delays)
+            found[f"{each.key}_clock"] = None if delays is None else delay_clock(delays)
+        else:
+            values = getattr(stats, each.field)
+            found[each.key] = None if each.optional and values.empty else times_summary(values)
+    found |= {"tokens_per_second": token_rate(stats, run_s), "reasons": dict(stats.reasons.most_common())}
+    return cast("NamedStreams", found)
 
 
-def _token_time(stats: StreamStats) -> MetricSummary | None:
-    if not stats.time_per_output_token.count:
-        return None
-    return summary(stats.time_per_output_token, uncertain_token_times(stats, QUANTILES))
+def _count(counter: Counter, stats: StreamStats) -> float:
+    value: int = getattr(stats, counter.field)
+    if counter.share_of:
+        whole = getattr(stats, counter.share_of)
+        return value / whole if whole else 0.0
+    return max(0, value)  # streams started are below 0 if a reset came under ``auto`` before it knew what it speaks
 
 
 def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generator:
@@ -91,20 +86,34 @@ def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generato
         stamps = "kernel"
     elif run_stats.fallbacks == run_stats.reads:
         stamps = "read"
-    return Generator(
-        timestamps=stamps,
-        lag=summary(run_stats.lag),
-        hub_lag=summary(run_stats.hub_lag),
-        longest_pause_s=run_stats.longest_pause_s,
-        cpu_taken=run_stats.taken_share,
-        cpu_max=run_stats.cpu_max,
-        late_starts=0,
-        dropped_arrivals=0,
-        clock_steps=run_stats.clock_steps,
-        refusal_pauses=run_stats.refusal_pauses,
-        refusal_pause_s=run_stats.refusal_pause_s,
-        calibration=calibration,
-    )
+    found = {
+        "timestamps": stamps,
+        **_worst(run_stats),
+        "cpu_taken": run_stats.taken_share,
+        "cpu_max": run_stats.cpu_max,
+        "late_starts": 0,
+        "dropped_arrivals": 0,
+        **_counts(run_stats),
+        "calibration": calibration,
+    }
+    return cast("Generator", found)
+
+
+def _worst(run_stats: RunStats) -> dict[str, Any]:
+    """How late the generator was, and how long it stood still."""
+    found: dict[str, Any] = {}
+    for each in GENERATOR_QUANTITIES:
+        value = getattr(run_stats, each.field)
+        if isinstance(each, Distribution):
+            found[each.key] = times_summary(value)
+        elif each.greatest and not each.internal:
+            found[each.key] = value
+    return found
+
+
+def _counts(run_stats: RunStats) -> dict[str, Any]:
+    counters = (each for each in GENERATOR_QUANTITIES if isinstance(each, Counter) and not each.greatest)
+    return {each.key: getattr(run_stats, each.field) for each in counters if not each.internal}
 
 
 def timeline(run_stats: RunStats) -> list[TimelinePoint]:
@@ -130,14 +139,5 @@ def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:
     ]
 
 
-def _figures(counts: Counts, times: Times) -> PointFigures:
-    return PointFigures(
-        started=counts.started,
-        finished=counts.finished,
-        failed=counts.failed,
-        chunks=counts.chunks,
-        bytes=counts.bytes,
-        time_to_first_chunk=times.quantiles("time_to_first_chunk"),
-        chunk_interval=times.quantiles("chunk_interval"),
-        uncertain=times.ranges_s,
-    )
+def _figures(sums: Sums, times: Times) -> PointFigures:
+    return cast("PointFigures", {**sums.to_dict(), **times.to_dict(), "uncertain": times.ranges_s})

@@ -5,13 +5,15 @@ plotly reads the text of a trace as markup.
 """
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict, cast
 
 from streamgauge.report.axes import Figure, byte_rate_axis, count_axis, duration_axis, time_axis
 from streamgauge.report.lines import COLOURS, Key, Lines
 from streamgauge.report.result import NamedPoint, PointFigures, Result, TimelinePoint
 from streamgauge.report.thinning import seconds_per_point, thinned
+from streamgauge.stats.quantities import Counter, Distribution
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: All names together, as older results have them alone.
 _ALL: Key = ("all names", "")
@@ -45,22 +47,16 @@ def over_time(result: Result) -> list[Chart]:
         time.active(),
         time.streams(),
         *([time.failed()] if len(time.keys) > 1 and any(point["failed"] for point in result["timeline"]) else []),
-        time.rates("chunks", "Chunks per second", "Chunks that arrived in each second{by_name}."),
-        time.rates("bytes", "Bytes per second", "Body bytes that arrived in each second{by_name}."),
-        time.durations(
-            "time_to_first_chunk",
-            "Time to first chunk over time",
-            "From the start of a stream until its first chunk{by_name}, second by second.",
-        ),
-        time.durations(
-            "chunk_interval",
-            "Chunk interval over time",
-            "Time between two chunks of one stream{by_name}, second by second.",
-        ),
+        *(time.rates(each.field, each.unit, each.help) for each in COUNTERS.values() if _has_rate(each)),
+        *(time.durations(each) for each in DISTRIBUTIONS.values() if each.by_second),
     ]
     return [
         chart for chart in charts if any(value is not None for line in chart["figure"]["data"] for value in line["y"])
     ]
+
+
+def _has_rate(counter: Counter) -> bool:
+    return counter.by_second and counter.field != "started"  # which stands beside those that finished
 
 
 class _Time:
@@ -96,7 +92,7 @@ class _Time:
     def _counted(self, key: Key, count: str) -> _Values:
         """None only where nothing is known."""
         return [
-            None if at is None else 0 if point is None else point[count]  # type: ignore[literal-required]
+            None if at is None else 0 if point is None else cast("Mapping[str, float]", point).get(count)
             for at, point in zip(self.timeline, self._points(key), strict=True)
         ]
 
@@ -115,19 +111,23 @@ class _Time:
         return self._framed("streams", "Streams per second", caption + self._mean(), traces, axis)
 
     def failed(self) -> Chart:
-        return self.rates("failed", "Failures per second", "Streams that failed in each second{by_name}.")
+        return self.rates("failed", "", "Streams that failed.", "Failures")
 
-    def rates(self, count: str, title: str, caption: str) -> Chart:
+    def rates(self, count: str, unit: str, meaning: str, noun: str = "") -> Chart:
+        """How much there was of ``count`` in each second; ``noun`` is its name, if that is another."""
         values = {key: self._counted(key, count) for key in self.keys}
         traces = [
             self._line(self.lines.label(key) if key != _ALL else count, column, self._colour(key))
             for key, column in values.items()
         ]
         shown = [value for column in values.values() for value in column]
-        axis = byte_rate_axis(shown) if count == "bytes" else count_axis(shown, "/s")
-        return self._framed(count, title, self._by_name(caption) + self._mean(), traces, axis)
+        axis = byte_rate_axis(shown) if unit == "bytes" else count_axis(shown, "/s")
+        caption = f"{meaning.removesuffix('.')} in each second{self._by_name()}.{self._mean()}"
+        return self._framed(count, f"{noun or count.capitalize()} per second", caption, traces, axis)
 
-    def durations(self, metric: str, title: str, caption: str) -> Chart:
+    def durations(self, distribution: Distribution) -> Chart:
+        """Its p50 and p99 in each second."""
+        metric = distribution.key
         points = {key: self._points(key) for key in self.keys}
         values = [*_percentiles(points.values(), metric), *_range_ends(points.values(), metric)]
         axis = duration_axis(values)
@@ -137,14 +137,15 @@ class _Time:
             for percentile in ("p99", "p50")
             if (trace := self._percentile(key, metric, percentile, log=axis.get("type") == "log"))
         ]
-        caption = self._by_name(caption) + " Solid lines are p99, dashed ones p50."
+        caption = f"{distribution.help.removesuffix('.')}{self._by_name()}, second by second."
+        caption += " Solid lines are p99, dashed ones p50."
         if self.step_s > 1:
             caption += f" Each point stands for {self.step_s} s: the highest p99 and the middle p50 of its seconds."
         if any(None in trace["y"] for trace in traces):
             caption += " A gap is a second without values."
         if any("error_y" in trace for trace in traces):
             caption += " A bar is the range of a percentile that is not exactly known."
-        return self._framed(f"{metric}_over_time", title, caption, traces, axis)
+        return self._framed(f"{metric}_over_time", f"{distribution.title} over time", caption, traces, axis)
 
     def _percentile(self, key: Key, metric: str, percentile: str, *, log: bool) -> Figure | None:
         points = self._points(key)
@@ -175,8 +176,8 @@ class _Time:
             "line": {"color": colour, "width": 1.2 if self.unit == "min" else 1.8, "dash": dash},
         }
 
-    def _by_name(self, caption: str) -> str:
-        return caption.format(by_name=", by name" if len(self.keys) > 1 else "")
+    def _by_name(self) -> str:
+        return ", by name" if len(self.keys) > 1 else ""
 
     def _mean(self) -> str:
         return f" Each point is the mean of {self.step_s} s." if self.step_s > 1 else ""

@@ -1,20 +1,10 @@
-"""Chunk delay as ``result.json`` holds it: its distribution, and how far the clocks leave it uncertain."""
+"""How far the clocks leave chunk delays uncertain: as ``result.json`` holds it, and in words."""
 
 from typing import Literal
 
-from streamgauge.report.result import QUANTILES, ChunkDelayClock, MetricSummary, NamedStreams
-from streamgauge.report.summary import summary
+from streamgauge.report.result import ChunkDelayClock, NamedStreams
 from streamgauge.report.units import duration
 from streamgauge.stats.clocks.alignment import ChunkDelays
-from streamgauge.stats.uncertainty import undetermined
-
-
-def delay_summary(found: ChunkDelays) -> MetricSummary:
-    """The distribution, with the percentiles that coalesced reads leave undetermined."""
-    uncertain = {}
-    if found.delays.coalesced.count:
-        uncertain = undetermined(found.delays.all, *found.delays.bounds(), QUANTILES)
-    return summary(found.delays.all, uncertain)
 
 
 def delay_clock(found: ChunkDelays) -> ChunkDelayClock:

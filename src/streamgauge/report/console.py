@@ -7,13 +7,15 @@ from streamgauge.report import calibration_text, verdict_text
 from streamgauge.report.agreement import agreement
 from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
+from streamgauge.report.counter_text import remarks
 from streamgauge.report.result import Result
-from streamgauge.report.sequence_text import sequence_words
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
-from streamgauge.report.streams_table import METRICS, PERCENTILES, client_table, percentiles, server_table
+from streamgauge.report.streams_table import PERCENTILES, client_table, percentiles, server_table
+from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.verdict.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             *_uncertain(result),
             *_delays(result),
             *_tokens(result),
-            *_sequences(result),
-            *_reconnects(result),
+            *_remarks(result),
             *_reasons(result),
             _generator(result),
             *_calibration(result),
@@ -63,10 +64,10 @@ def _print_fitted(console: "Console", table: Table, file: str) -> None:
 def _uncertain(result: Result) -> list[Line]:
     """The ranges of the percentiles in the table, and what the mark means."""
     found = [
-        ("≈", styled(f"{each['name']}, {title} {percentile}: {interval(*between)}"))
+        ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
         for each in result["streams"]
-        for key, title in {**METRICS, "chunk_delay": "chunk delay"}.items()
-        if (found := each[key]) and found["count"]  # type: ignore[literal-required]
+        for metric in DISTRIBUTIONS.values()
+        if metric.charted and (found := summary_of(metric, each)) and found["count"]
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]
@@ -89,16 +90,8 @@ def _tokens(result: Result) -> list[Line]:
     return [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
 
 
-def _sequences(result: Result) -> list[Line]:
-    return [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := sequence_words(each))]
-
-
-def _reconnects(result: Result) -> list[Line]:
-    return [
-        ("·", styled(f"{each['name']}: streams that broke off were connected to again {some(times, 'time')}"))
-        for each in result["streams"]
-        if (times := each.get("reconnects", 0))
-    ]
+def _remarks(result: Result) -> list[Line]:
+    return [("·", styled(f"{each['name']}: {words}")) for each in result["streams"] for words in remarks(each)]
 
 
 def _reasons(result: Result) -> list[Line]:

@@ -9,9 +9,12 @@ from streamgauge.report.axes import Figure, duration_axis, percentile_axis
 from streamgauge.report.charts import Chart
 from streamgauge.report.hdr import decode
 from streamgauge.report.lines import Key, Lines
-from streamgauge.report.result import MetricSummary, NamedStreams, Result
+from streamgauge.report.result import NamedStreams, Result
+from streamgauge.report.summary import summary_of
 from streamgauge.report.units import some
 from streamgauge.stats.histogram import Histogram, bounds_us
+from streamgauge.stats.quantities import Distribution
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 #: More names than this start hidden, and a click in the legend shows them.
 SHOWN = 8
@@ -19,11 +22,6 @@ SHOWN = 8
 MOST_CURVES = 40
 #: Neighbouring points closer than this on the logarithmic axis are one.
 _NEAR = 1.015
-_METRICS = {
-    "time_to_first_chunk": "Time to first chunk",
-    "chunk_interval": "Chunk interval",
-    "chunk_delay": "Chunk delay",
-}
 
 
 def distributions(result: Result) -> list[Chart]:
@@ -31,8 +29,8 @@ def distributions(result: Result) -> list[Chart]:
     lines = Lines(result)
     return [
         chart
-        for metric, title in _METRICS.items()
-        if (chart := _chart(metric, title, result["streams"], lines)) is not None
+        for each in DISTRIBUTIONS.values()
+        if each.charted and (chart := _chart(each, result["streams"], lines)) is not None
     ]
 
 
@@ -56,11 +54,11 @@ def percentile_curve(histogram: Histogram) -> tuple[list[float], list[float]]:
     return ones_in, values_s
 
 
-def _chart(metric: str, title: str, streams: list[NamedStreams], lines: Lines) -> Chart | None:
+def _chart(distribution: Distribution, streams: list[NamedStreams], lines: Lines) -> Chart | None:
     measured = {
         (each["name"], each["protocol"]): found
         for each in streams
-        if (found := _summary(each, metric)) and found["count"]
+        if (found := summary_of(distribution, each)) and found["count"]
     }
     if not measured:
         return None
@@ -81,16 +79,11 @@ def _chart(metric: str, title: str, streams: list[NamedStreams], lines: Lines) -
         "yaxis": duration_axis([value for curve in curves for value in curve["y"]]),
     }
     return Chart(
-        key=f"{metric}_distribution",
-        title=f"{title} by percentile",
+        key=f"{distribution.key}_distribution",
+        title=f"{distribution.title} by percentile",
         caption=caption,
         figure={"data": curves, "layout": layout},
     )
-
-
-def _summary(streams: NamedStreams, metric: str) -> MetricSummary | None:
-    found: MetricSummary | None = streams[metric]  # type: ignore[literal-required]
-    return found
 
 
 def _curve(key: Key, lines: Lines, hdr: str, shown: bool) -> Figure:

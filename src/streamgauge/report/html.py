@@ -12,24 +12,22 @@ from streamgauge.report import calibration_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
 from streamgauge.report.chunk_delay import clock_words
+from streamgauge.report.counter_text import COLUMNS, counted, generator_rows, remarks
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
 from streamgauge.report.result import SCHEMA, Result
-from streamgauge.report.sequence_text import sequence_words
 from streamgauge.report.server_view import AT_MOST, ServerView
+from streamgauge.report.summary import summary_of
 from streamgauge.report.tokens import token_words
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 FILE_NAME = "report.html"
 _ROOM = Path(__file__).parent
-_METRICS = {
-    "time_to_first_chunk": "Time to first chunk",
-    "chunk_interval": "Chunk interval",
-    "chunk_delay": "Chunk delay",
-}
+_METRICS = tuple(each for each in DISTRIBUTIONS.values() if each.charted)
 
 
 def write_report(result: Result, directory: Path, server: ServerView | None = None) -> Path:
@@ -101,11 +99,14 @@ def _template() -> "Template":
     }
     environment.globals |= {
         "clock_words": clock_words,
-        "sequence_words": sequence_words,
+        "counted": counted,
+        "counters": COLUMNS,
+        "remarks": remarks,
         "any_uncertain": _any_uncertain,
         "uncertain_means": verdict_text.UNCERTAIN_MEANS,
         "at_most": AT_MOST,
         "failures": sums.FAILURES,
+        "generator_rows": generator_rows,
         "interval": units.interval,
         "judgement": verdict_text.judgement,
         "judgement_reason": verdict_text.judgement_reason,
@@ -149,15 +150,16 @@ def _json(data: Any) -> str:
 def _shown_metrics(result: Result) -> dict[str, str]:
     """The metrics that have a column: all but a delay that nothing measured."""
     return {
-        key: title
-        for key, title in _METRICS.items()
-        if key != "chunk_delay" or any(each["chunk_delay"] for each in result["streams"])
+        each.key: each.title
+        for each in _METRICS
+        if not each.optional or any(summary_of(each, streams) for streams in result["streams"])
     }
 
 
 def _any_uncertain(result: Result) -> bool:
     """Whether the tables mark a percentile."""
-    return any(found and found["uncertain"] for each in result["streams"] for found in (each[key] for key in _METRICS))  # type: ignore[literal-required]
+    every = (summary_of(each, streams) for streams in result["streams"] for each in _METRICS)
+    return any(found and found["uncertain"] for found in every)
 
 
 def _when(moment: str) -> str:

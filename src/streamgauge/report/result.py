@@ -64,7 +64,12 @@ class TokenRate(TypedDict):
 
 
 class NamedStreams(TypedDict):
-    """All streams of one name and protocol."""
+    """All streams of one name and protocol.
+
+    Each quantity that :class:`streamgauge.stats.stream_quantities.StreamQuantities` declares has its key here, and says
+    there what it is, unless it is internal. Below are those that the reports' code names, and what results have beside
+    them.
+    """
 
     name: str
     protocol: str
@@ -81,19 +86,8 @@ class NamedStreams(TypedDict):
     """Of streams that did not fail; censored ones left out."""
     chunks: int
     bytes: int
-    heartbeats: int
     stalls: int
-    coalesced_share: float
-    lost: int
-    """Sequence numbers that did not come, where the scenario says that chunks have any."""
-    repeated: int
-    out_of_order: int
-    beyond_window: NotRequired[int]
-    """Chunks whose number is too far behind to tell whether they came late or again: as many of ``lost`` may not be."""
-    reconnects: NotRequired[int]
-    """How many times streams that broke off were connected to again, where the scenario allows it."""
     tokens: int
-    """Tokens that language models generated."""
     time_per_output_token: MetricSummary | None
     """Of streams that did not fail, and of each choice where a stream has several; None where none had tokens."""
     tokens_per_second: NotRequired[TokenRate | None]
@@ -133,15 +127,16 @@ class Verdict(TypedDict):
 
 
 class Generator(TypedDict):
-    """How the load generator itself did."""
+    """How the load generator itself did.
+
+    Each quantity that :class:`streamgauge.stats.generator_stats.GeneratorStats` declares has its key here, and says
+    there what it is, unless it is internal.
+    """
 
     timestamps: Literal["kernel", "read", "mixed"]
     lag: MetricSummary
-    """Arrival in the kernel until the generator looked, of every read that the kernel stamped."""
     hub_lag: NotRequired[MetricSummary]
-    """How late the event loop turned, of every turn that a timer asked for."""
     longest_pause_s: NotRequired[float]
-    """The longest time for which an event loop did not turn."""
     cpu_taken: NotRequired[float]
     """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
@@ -150,15 +145,16 @@ class Generator(TypedDict):
     dropped_arrivals: int
     clock_steps: int
     refusal_pauses: NotRequired[int]
-    """How many times users whose streams were refused waited before the next one."""
     refusal_pause_s: NotRequired[float]
-    """How long they waited in all, over all users."""
     calibration: NotRequired[Calibration | None]
     """The last one of the machine that reports the run, where there is one."""
 
 
 class PointFigures(TypedDict):
-    """What streams did in one second of the run. Percentiles are None in a second without values."""
+    """What streams did in one second of the run. Percentiles are None in a second without values.
+
+    Every counter and distribution that is declared to be ``by_second`` has its key here.
+    """
 
     started: int
     finished: int

@@ -1,34 +1,50 @@
 """The terminal's tables of a run: the client's streams by name, and the server's own view of them by route."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamgauge.report import sums
 from streamgauge.report.agreement import side_by_side
 from streamgauge.report.columns import Column, Table
+from streamgauge.report.counter_text import COLUMNS, counted
 from streamgauge.report.result import MetricSummary, Result
-from streamgauge.report.server_view import ServerQuantiles, ServerView
+from streamgauge.report.server_view import ServerQuantiles, ServerRoute, ServerView
+from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import printable, styled
-from streamgauge.report.units import bucket, duration, number, rate, share, size
+from streamgauge.report.units import bucket, duration, number, rate
+from streamgauge.stats.quantities import Counter, Distribution
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-METRICS = {"time_to_first_chunk": "TTFC", "chunk_interval": "interval"}
+#: The times that have columns.
+TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.heading)
 PERCENTILES = ("p50", "p99")
-#: The order of importance. Where the terminal is too narrow, the columns with the lowest number are dropped first.
-_STREAMS = Column("streams", 11)
-_VALUES = (
-    Column("TTFC\np50", 6),
-    Column("TTFC\np99", 8),
-    Column("interval\np50", 7),
-    Column("interval\np99", 9),
-    Column("chunks\nper s", 5),
-    Column("chunks", 4),
-    Column("body", 2),
-)
-_CLIENT = (_STREAMS, Column("failed", 10), *_VALUES, Column("stalls", 3), Column("coalesced", 1))
-_SERVER = (_STREAMS, Column("broken\noff", 10), *_VALUES)
+#: Where the terminal is too narrow, the columns of the lowest rank are dropped first: single counters, the rate of
+#: chunks, p50 and then p99 of the times, and last of all how many streams there were and failed.
+_RATE_RANK, _TIMES_RANK, _FAILED_RANK, _STREAMS_RANK = 100, 101, 998, 999
+_STREAMS = Column("streams", _STREAMS_RANK)
+_RATE = Column("chunks\nper s", _RATE_RANK)
+
+
+def _columns(times: Sequence[Distribution], counters: Sequence[Counter]) -> list[Column]:
+    return [
+        *(
+            Column(f"{each.heading}\n{percentile}", _TIMES_RANK + of * len(times) + at)
+            for at, each in enumerate(times)
+            for of, percentile in enumerate(PERCENTILES)
+        ),
+        _RATE,
+        *(Column(each.heading.replace("\N{SOFT HYPHEN}", ""), each.rank) for each in counters),
+    ]
+
+
+_CLIENT = [_STREAMS, Column("failed", _FAILED_RANK), *_columns(TIMES, COLUMNS)]
+#: What the server counts too.
+_SERVER_TIMES = [each for each in TIMES if each.key in ServerRoute.__annotations__]
+_SERVER_COUNTERS = [each for each in COLUMNS if each.key in ServerRoute.__annotations__]
+_SERVER = [_STREAMS, Column("broken\noff", _FAILED_RANK), *_columns(_SERVER_TIMES, _SERVER_COUNTERS)]
 
 
 def client_table(result: Result) -> Table:
@@ -39,9 +55,8 @@ def client_table(result: Result) -> Table:
             printable(each["name"]),
             [
                 *_started(each["started"], sums.failed(each["outcomes"])),
-                *(cell for key in METRICS for cell in percentiles(each[key])),  # type: ignore[literal-required]
-                *_sums(each["chunks"], each["bytes"], result),
-                *_whole(number(each["stalls"]), share(each["coalesced_share"])),
+                *(cell for time in TIMES for cell in percentiles(summary_of(time, each))),
+                *_counters(COLUMNS, each, result),
             ],
             _outcomes(sums.failures(each["outcomes"]), "red"),
         )
@@ -61,8 +76,8 @@ def server_table(server: ServerView, result: Result) -> Table:
             printable(route["route"]),
             [
                 *_whole(number(route["started"]), number(sum(broken_off.values()))),
-                *(cell for key in METRICS for cell in _buckets(route[key])),  # type: ignore[literal-required]
-                *_sums(route["chunks"], route["bytes"], result),
+                *(cell for time in _SERVER_TIMES for cell in _buckets(route[time.key])),  # type: ignore[literal-required]
+                *_counters(_SERVER_COUNTERS, route, result),
             ],
             _outcomes(broken_off, "yellow"),
         )
@@ -71,8 +86,10 @@ def server_table(server: ServerView, result: Result) -> Table:
     return table
 
 
-def percentiles(found: MetricSummary) -> "list[Text]":
+def percentiles(found: MetricSummary | None) -> "list[Text]":
     """The median and the 99th, with a mark where coalesced reads leave them open."""
+    if found is None:
+        return [_marked(each, None, ()) for each in PERCENTILES]
     return [_marked(each, found[each], found["uncertain"]) for each in PERCENTILES]  # type: ignore[literal-required]
 
 
@@ -93,9 +110,8 @@ def _add_totals(table: Table, result: Result) -> None:
         "all",
         [
             *_started(all_names["started"], sums.failed(all_names["outcomes"])),
-            *_whole("", "", "", ""),
-            *_sums(all_names["chunks"], all_names["bytes"], result),
-            *_whole(number(all_names["stalls"]), share(all_names["coalesced_share"])),
+            *_whole(*("" for _ in TIMES for _ in PERCENTILES)),
+            *_counters(COLUMNS, all_names, result),
         ],
     )
 
@@ -104,8 +120,10 @@ def _started(started: int, failed: int) -> "list[Text]":
     return [styled(number(started)), styled((number(failed), "bold red" if failed else ""))]
 
 
-def _sums(chunks: int, body_bytes: int, result: Result) -> "list[Text]":
-    return _whole(rate(sums.per_second(chunks, result)), number(chunks), size(body_bytes))
+def _counters(counters: Iterable[Counter], found: Mapping[str, object], result: Result) -> "list[Text]":
+    """The cells of the chunks per second and of each counter."""
+    chunks = sums.count_of(COUNTERS["chunks"], found)
+    return _whole(rate(sums.per_second(chunks, result)), *(counted(each, found) for each in counters))
 
 
 def _whole(*cells: str) -> "list[Text]":

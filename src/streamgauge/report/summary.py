@@ -1,10 +1,27 @@
 """A histogram as ``result.json`` holds it: count, mean, extremes, percentiles, and the encoded buckets."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from streamgauge.report.hdr import encode
 from streamgauge.report.result import QUANTILES, MetricSummary
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
+from streamgauge.stats.quantities import Distribution
+from streamgauge.stats.uncertainty import uncertain_percentiles
+
+
+def times_summary(times: BoundedTimes | Histogram) -> MetricSummary:
+    """Sum ``times`` up, with the percentiles that are not exactly known."""
+    if isinstance(times, Histogram):
+        return summary(times)
+    return summary(times.values, uncertain_percentiles(times, QUANTILES))
+
+
+def summary_of(distribution: Distribution, streams: Mapping[str, object]) -> MetricSummary | None:
+    """Find what a result's ``streams`` hold of ``distribution``; None if there is nothing."""
+    found: Any = streams.get(distribution.key)
+    return found or None
 
 
 def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:

@@ -2,23 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from streamgauge.report.result import NamedStreams, Result, Run
+from streamgauge.stats import quantities
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.stream_quantities import COUNTERS
 
 FAILURES = frozenset(outcome.value for outcome in Outcome if outcome.failed)
 
 
 class Totals(TypedDict):
-    """All names together. Percentiles do not add up, and so there are none."""
+    """All names together: every counter has its key here. Percentiles do not add up, and so there are none."""
 
     started: int
     outcomes: dict[str, int]
     chunks: int
     bytes: int
-    stalls: int
-    coalesced_share: float
 
 
 def failures(outcomes: Mapping[str, int]) -> dict[str, int]:
@@ -50,21 +50,26 @@ def failure_ratio(outcomes: Mapping[str, int]) -> float | None:
     return failed(outcomes) / ended if ended else None
 
 
+def count_of(counter: quantities.Counter, streams: Mapping[str, object]) -> Any:
+    """What ``counter`` came to in a result's ``streams`` or their totals; 0 if an older version wrote the result."""
+    return streams.get(counter.key, 0)
+
+
 def totals(streams: Iterable[NamedStreams]) -> Totals:
-    """Everything that adds up over ``streams``; the coalesced share is weighted by chunks."""
-    outcomes: Counter[str] = Counter()
-    found = Totals(started=0, outcomes=outcomes, chunks=0, bytes=0, stalls=0, coalesced_share=0.0)
-    coalesced = 0.0
-    for each in streams:
+    """Everything that adds up over ``streams``; a share is weighted by what it is a share of."""
+    every, outcomes = list(streams), Counter[str]()
+    for each in every:
         outcomes.update(each["outcomes"])
-        found["started"] += each["started"]
-        found["chunks"] += each["chunks"]
-        found["bytes"] += each["bytes"]
-        found["stalls"] += each["stalls"]
-        coalesced += each["coalesced_share"] * each["chunks"]
-    if found["chunks"]:
-        found["coalesced_share"] = coalesced / found["chunks"]
-    return found
+    found: dict[str, Any] = {"outcomes": outcomes}
+    for counter in COUNTERS.values():
+        values = [count_of(counter, each) for each in every]
+        if counter.share_of:
+            weights = [count_of(COUNTERS[counter.share_of], each) for each in every]
+            shared = sum(value * weight for value, weight in zip(values, weights, strict=True))
+            found[counter.key] = shared / sum(weights) if sum(weights) else 0.0
+        else:
+            found[counter.key] = sum(values)
+    return cast("Totals", found)
 
 
 def per_second(count: int, result: Result) -> float | None:

@@ -12,18 +12,15 @@ from typing import Any
 from streamgauge.report import sums
 from streamgauge.report.result import NamedStreams, Result
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.run_second import SUMS
+from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND
 
 STREAMS, TIMELINE = "streams.csv", "timeline.csv"
 
-_METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
+_METRICS = tuple(each.key for each in DISTRIBUTIONS.values() if not each.internal)
 _STATISTICS = ("mean", "min", "max", "p50", "p90", "p95", "p99", "p999")
-_COUNTS = (
-    "chunks", "bytes", "heartbeats", "stalls", "coalesced_share", "lost", "repeated", "out_of_order", "beyond_window",
-    "reconnects", "tokens",
-)  # fmt: skip
+_COUNTS = tuple(each.key for each in COUNTERS.values() if each.field != "started")
 _TOKEN_RATES = ("in_all", "p50", "p10", "p1")
-_POINT_COUNTS = ("started", "finished", "failed", "chunks", "bytes")
-_POINT_METRICS = ("time_to_first_chunk", "chunk_interval")
 
 _Row = dict[str, Any]
 
@@ -106,8 +103,8 @@ def _second_rows(point: Mapping[str, Any]) -> Iterable[_Row]:
 
 
 def _point(values: Mapping[str, Any]) -> _Row:
-    row: _Row = {count: values.get(count) for count in _POINT_COUNTS}
-    for metric in _POINT_METRICS:
+    row: _Row = {count: values.get(count) for count in SUMS}
+    for metric in TIMES_BY_SECOND:
         percentiles, uncertain = values.get(metric, {}), values.get("uncertain", {})
         row |= {f"{metric}_{name}_s": percentiles.get(name) for name in ("p50", "p99")}
         row[f"{metric}_uncertain_s"] = _ranges(uncertain.get(metric, {}))

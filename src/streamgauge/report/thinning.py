@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from streamgauge.report.result import NamedPoint, PointFigures, TimelinePoint
+from streamgauge.stats.run_second import SUMS
+from streamgauge.stats.stream_quantities import TIMES_BY_SECOND
 
 #: More points than a chart has pixels show nothing more.
 MOST_POINTS = 900
-_COUNTS = ("started", "finished", "failed", "chunks", "bytes")
-_METRICS = ("time_to_first_chunk", "chunk_interval")
 
 
 def seconds_per_point(timeline: Sequence[TimelinePoint]) -> int:
@@ -48,11 +48,11 @@ def _joined(points: list[TimelinePoint]) -> TimelinePoint:
 def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
     points = list(points)
     found: dict[str, Any] = {
-        count: float(f"{sum(point[count] for point in points) / seconds:.4g}")  # type: ignore[literal-required]
-        for count in _COUNTS
+        count: float(f"{sum(cast('dict[str, int]', point).get(count, 0) for point in points) / seconds:.4g}")
+        for count in SUMS
     }
     uncertain: dict[str, Any] = {}
-    for metric in _METRICS:
+    for metric in TIMES_BY_SECOND:
         chosen = {"p50": _middle(points, metric), "p99": _highest(points, metric)}
         found[metric] = {name: point and point[metric][name] for name, point in chosen.items()}  # type: ignore[literal-required]
         ranges = {

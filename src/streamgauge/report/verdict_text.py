@@ -7,6 +7,7 @@ from streamgauge.report.result import Result, Verdict
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import NONE, duration, number, share, significant, some
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import Trust
 
@@ -26,7 +27,7 @@ _JUDGEMENTS: dict[int, str] = {
     ExitStatus.USAGE: "not run",
     ExitStatus.UNTRUSTED: "not judged",
 }
-_SECONDS = re.compile(r"(time_to_first_chunk|chunk_interval|chunk_delay|duration|lag)\b")
+_SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
 _SHARES = re.compile(r"(\.ratio|_share)\b")
 
 

@@ -117,6 +117,11 @@ class Histogram:
         return sum(self._counts.values()) + len(self._batch)
 
     @property
+    def empty(self) -> bool:
+        """Whether there are no values."""
+        return not (self._batch or self._counts)
+
+    @property
     def sum_ns(self) -> int:
         """Their exact sum."""
         self._settle()
@@ -142,6 +147,8 @@ class Histogram:
 
     def merge(self, other: "Histogram") -> None:
         """Add ``other``'s counts to this one."""
+        if other.empty:
+            return
         self._settle()
         counts = self._counts
         for index, times in other.counts.items():

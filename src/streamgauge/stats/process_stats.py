@@ -1,4 +1,4 @@
-"""Where the streams of one process are counted: a tally for each name and protocol, and what is under way now."""
+"""The statistics of one load generator process: by name and protocol, and how many streams are under way now."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Key = tuple[str, str]
 
 
 class ProcessStats:
-    """Tallies by name and protocol, the generator's lag, and the count of streams under way."""
+    """Statistics by name and protocol, the generator's lag, and the count of streams under way."""
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self.all_stats: dict[Key, StreamStats] = {}
@@ -20,11 +20,11 @@ class ProcessStats:
         self.active = 0
         #: The monotonic clock, ns.
         self.now_ns = monotonic
-        #: When everything was forgotten the last time.
+        #: When ``forget`` was called last.
         self._forgot_s = float("-inf")
 
     def stats(self, name: str, protocol: str) -> StreamStats:
-        """The tally of a name and protocol."""
+        """Find the statistics of a name and protocol, or begin them."""
         stats = self.all_stats.get((name, protocol))
         if stats is None:
             stats = self.all_stats[name, protocol] = StreamStats()
@@ -38,7 +38,7 @@ class ProcessStats:
         return stats
 
     def resettle(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
-        """Count a stream that started under an unknown protocol under the one that it turned out to speak."""
+        """Move a stream that started under an unknown protocol to the protocol that it turned out to speak."""
         stats.started -= 1
         settled = self.stats(name, protocol)
         settled.started += 1
@@ -51,12 +51,12 @@ class ProcessStats:
         stats.end(record, knows_first_chunk=first_s > self._forgot_s)
 
     def forget(self) -> None:
-        """Start anew without what was counted. Streams under way go on, and count with what is still to come."""
+        """Drop what was counted so far. Streams under way continue, and count with what is still to come."""
         self.take()
         self._forgot_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, StreamStats], Histogram]:
-        """What was counted since the last call, empty tallies left out, and the lag; start anew."""
+        """Return what was counted since the last call, by name, and the lag; begin again at nothing."""
         taken = {key: delta for key, stats in self.all_stats.items() if not (delta := stats.take()).empty}
         lag = Histogram()
         lag.swap(self.lag)

@@ -5,77 +5,92 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from streamgauge.stats.process_stats import Key
+from streamgauge.stats.stream_quantities import COUNTERS, TIMES_BY_SECOND
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import Range, uncertain_first_chunks, uncertain_intervals
+from streamgauge.stats.uncertainty import Range, uncertain_percentiles
 
-METRICS = ("time_to_first_chunk", "chunk_interval")
+#: What a second is summed up by: how many streams began and ended in it, and its other counters.
+SUMS = (
+    *("started", "finished", "failed"),
+    *(each.field for each in COUNTERS.values() if each.by_second and each.field != "started"),
+)
 _QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
-@dataclass(slots=True)
-class Counts:
-    """What streams did in one second."""
+class Sums:
+    """What streams did in one second: an attribute for each of ``SUMS``."""
 
-    started: int = 0
-    finished: int = 0
-    failed: int = 0
-    chunks: int = 0
-    bytes: int = 0
+    __slots__ = SUMS
+
+    def __init__(self) -> None:
+        for name in SUMS:
+            setattr(self, name, 0)
 
     def count(self, stats: StreamStats) -> None:
-        """Add what ``tally`` counted."""
-        self.started += stats.started
-        self.finished += stats.finished
-        self.failed += stats.failed
-        self.chunks += stats.chunks
-        self.bytes += stats.bytes
+        """Add what ``stats`` counted."""
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + getattr(stats, name))
+
+    def to_dict(self) -> dict[str, int]:
+        """Each sum by its name."""
+        return {name: getattr(self, name) for name in SUMS}
 
 
 @dataclass(slots=True, frozen=True)
 class Times:
-    """``p50`` and ``p99`` of each metric, in seconds, and what coalesced reads leave open of them."""
+    """``p50`` and ``p99`` of each distribution that the timeline has, in seconds, and what is uncertain of them."""
 
-    values_s: tuple[float | None, ...] = (None,) * len(METRICS) * len(_QUANTILES)
-    """Both percentiles of the first metric, then those of the second."""
+    values_s: tuple[float | None, ...] = (None,) * len(TIMES_BY_SECOND) * len(_QUANTILES)
+    """Both percentiles of the first distribution, then those of the second."""
     ranges_s: dict[str, dict[str, Range]] = field(default_factory=dict)
-    """The percentiles that are undetermined, by metric, with their range."""
+    """The percentiles that are not exactly known, by distribution, with their range."""
 
     @classmethod
     def of(cls, stats: StreamStats) -> "Times":
-        """The percentiles of what ``tally`` recorded."""
-        values_s = [getattr(stats, metric).quantiles_s(_QUANTILES.values()) for metric in METRICS]
-        first_chunks, intervals = uncertain_first_chunks(stats, _QUANTILES), uncertain_intervals(stats, _QUANTILES)
-        ranges_s = dict(zip(METRICS, (first_chunks, intervals), strict=True))
-        return cls(
-            tuple(value_s for pair in values_s for value_s in pair),
-            {metric: found for metric, found in ranges_s.items() if found},
-        )
+        """The percentiles of what ``stats`` recorded."""
+        every = {name: getattr(stats, name) for name in TIMES_BY_SECOND}
+        values_s = [value_s for times in every.values() for value_s in times.all.quantiles_s(_QUANTILES.values())]
+        ranges_s = {name: uncertain_percentiles(times, _QUANTILES) for name, times in every.items()}
+        return cls(tuple(values_s), {name: found for name, found in ranges_s.items() if found})
 
-    def quantiles(self, metric: str) -> dict[str, float | None]:
-        """``p50`` and ``p99`` of a metric."""
-        first = METRICS.index(metric) * len(_QUANTILES)
-        return dict(zip(_QUANTILES, self.values_s[first : first + len(_QUANTILES)], strict=True))
+    def to_dict(self) -> dict[str, dict[str, float | None]]:
+        """``p50`` and ``p99`` by distribution."""
+        size = len(_QUANTILES)
+        return {
+            name: dict(zip(_QUANTILES, self.values_s[at * size : (at + 1) * size], strict=True))
+            for at, name in enumerate(TIMES_BY_SECOND)
+        }
 
 
-@dataclass(slots=True)
-class NameSecond(Counts):
+#: Of a second without values.
+_NO_TIMES = Times()
+
+
+class NameSecond(Sums):
     """What the streams of one name and protocol did in one second."""
 
-    times: Times = field(default_factory=Times)
+    __slots__ = ("times",)
+
+    def __init__(self, times: Times = _NO_TIMES) -> None:
+        super().__init__()
+        self.times = times
 
 
-@dataclass(slots=True)
-class RunSecond(Counts):
+class RunSecond(Sums):
     """One second over all names and processes."""
 
-    active_by: dict[str, int] = field(default_factory=dict)
-    """Streams under way, by process, while the second is open."""
-    active_closed: int = 0
-    all_stats: dict[Key, StreamStats] | None = field(default_factory=dict)
-    """Counts and times by name, while the second is open."""
-    closed_times: Times = field(default_factory=Times)
-    closed_names: dict[Key, NameSecond] = field(default_factory=dict)
-    """What they came to, once it is closed."""
+    __slots__ = ("active_by", "active_closed", "all_stats", "closed_names", "closed_times")
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Streams under way, by process, while the second is open.
+        self.active_by: dict[str, int] = {}
+        self.active_closed = 0
+        #: Counts and times by name, while the second is open.
+        self.all_stats: dict[Key, StreamStats] | None = {}
+        #: What they came to, once it is closed.
+        self.closed_times = _NO_TIMES
+        self.closed_names: dict[Key, NameSecond] = {}
 
     @property
     def active(self) -> int:
@@ -107,14 +122,14 @@ class RunSecond(Counts):
         return {line: _named(all_stats) for line, all_stats in lines.items()}
 
     def close(self, line_of: Callable[[Key], Key]) -> None:
-        """Keep the percentiles and the sum, and let the histograms and the processes go."""
+        """Keep the percentiles and the sums, and drop the histograms and the processes."""
         self.active_closed, self.active_by = self.active, {}
         self.closed_names, self.closed_times = self.names(line_of), self.times()
         self.all_stats = None
 
 
 def _named(all_stats: list[StreamStats]) -> NameSecond:
-    found = NameSecond(times=Times.of(all_stats[0] if len(all_stats) == 1 else _pooled(all_stats)))
+    found = NameSecond(Times.of(all_stats[0] if len(all_stats) == 1 else _pooled(all_stats)))
     for stats in all_stats:
         found.count(stats)
     return found

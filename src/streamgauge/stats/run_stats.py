@@ -1,17 +1,17 @@
-"""A whole run: slices of all processes, added up by name and, second by second, over all names and by name."""
+"""A whole run: the second reports of all processes, added up by name, and by second for all names and for each."""
 
 import heapq
 from collections import defaultdict
 from dataclasses import dataclass
 
 from streamgauge.stats.clocks.alignment import RunDelays
-from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.run_second import NameSecond, RunSecond
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 
-#: Seconds for which slices of slow workers may still enter a second's percentiles.
+#: Seconds for which reports of slow workers may still enter a second's percentiles.
 OPEN_SECONDS = 30
 #: Names that have a line of their own in the timeline; all others share one.
 MOST_LINES = 8
@@ -47,26 +47,18 @@ class Process:
         return min(1.0, self.stopped_s / self.seconds) if self.seconds else 0.0
 
 
-class RunStats:
-    """What a run has come to so far. Merging is exact: totals do not depend on how many processes there were."""
+class RunStats(GeneratorStats):
+    """What a run has come to so far. Merging is exact: the sums do not depend on how many processes there were."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.all_stats: defaultdict[Key, StreamStats] = defaultdict(StreamStats)
         self.seconds: dict[int, RunSecond] = {}
         #: The latest of them; -1 before any.
         self.last_s = -1
         self.delays = RunDelays()
-        self.lag = Histogram()
-        self.hub_lag = Histogram()
-        self.reads = 0
-        self.fallbacks = 0
-        self.clock_steps = 0
         self.cpu_max = 0.0
-        self.longest_pause_s = 0.0
-        self.longest_stopped_s = 0.0
         self.processes: defaultdict[str, Process] = defaultdict(Process)
-        self.refusal_pauses = 0
-        self.refusal_pause_s = 0.0
         #: By user class, which options of the user its streams have used.
         self.options_used: defaultdict[str, set[str]] = defaultdict(set)
         #: What went wrong in counting, a sentence each.
@@ -85,16 +77,8 @@ class RunStats:
             self.all_stats[key].merge(stats)
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
         self.delays.add(process, part.all_stats, part.wall_offset_ns, stepped=part.clock_steps > 0)
-        self.lag.merge(part.lag)
-        self.hub_lag.merge(part.hub_lag)
-        self.reads += part.reads
-        self.fallbacks += part.fallbacks
-        self.clock_steps += part.clock_steps
+        self.merge_generator(part)
         self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
-        self.longest_pause_s = max(self.longest_pause_s, part.longest_pause_s)
-        self.longest_stopped_s = max(self.longest_stopped_s, part.longest_stopped_s)
-        self.refusal_pauses += part.refusal_pauses
-        self.refusal_pause_s += part.refusal_pause_s
         for user_class, used in part.options_used.items():
             self.options_used[user_class].update(used)
         known = self.processes[process]

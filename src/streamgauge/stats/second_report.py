@@ -1,53 +1,40 @@
-"""One second of one load generator process: what it counted, and how it did itself. Slices add up to a run."""
+"""One second of one load generator process: what it counted, and how it did itself. Seconds add up to a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES, GeneratorStats
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.process_stats import Key
+from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.stream_stats import StreamStats
 
-_HISTOGRAMS = ("lag", "hub_lag")
+_HISTOGRAMS = tuple(each.field for each in GENERATOR_QUANTITIES if isinstance(each, Distribution))
 
 
 @dataclass(slots=True)
-class SecondReport:
+class SecondReport(GeneratorStats):
     """What happened in second ``t_s`` of the run, counted from the start of the run in this process."""
 
     t_s: int
     active: int
     """Streams under way at the end of the second."""
     all_stats: dict[Key, StreamStats] = field(default_factory=dict)
-    lag: Histogram = field(default_factory=Histogram)
-    hub_lag: Histogram = field(default_factory=Histogram)
-    """How late the event loop turned, of every turn that a timer asked for."""
-    reads: int = 0
-    fallbacks: int = 0
-    """Reads without a kernel stamp that could be used."""
-    clock_steps: int = 0
     wall_offset_ns: int = 0
     """The process's wall clock minus its monotonic clock."""
     cpu: float = 0.0
     """Share of one core that the process used, 0 to 1."""
-    longest_pause_s: float = 0.0
-    """The longest time for which the event loop did not turn."""
     waited_s: float = 0.0
     """How long it was ready to run while other processes had the CPU."""
     stopped_s: float = 0.0
     """How long it neither ran nor waited when it should have: it was stopped, or the hypervisor ran other machines."""
-    longest_stopped_s: float = 0.0
-    """The longest time of this kind."""
-    refusal_pauses: int = 0
-    """Pauses of refused users that ended."""
-    refusal_pause_s: float = 0.0
-    """How long they were in all."""
     options_used: dict[str, list[str]] = field(default_factory=dict)
     """By user class, which options of the user its streams have used since the run began."""
 
     def to_dict(self) -> dict[str, Any]:
         """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
-        plain = {name: getattr(self, name) for name in self.__slots__}
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
         all_stats = [[name, protocol, stats.to_dict()] for (name, protocol), stats in self.all_stats.items()]
         return plain | {"all_stats": all_stats, **{name: getattr(self, name).to_dict() for name in _HISTOGRAMS}}
 

@@ -41,6 +41,11 @@ class Sizes:
         return self._counts
 
     @property
+    def empty(self) -> bool:
+        """Whether no chunk was counted."""
+        return not (self._batch or any(self._counts))
+
+    @property
     def sum_bytes(self) -> int:
         """The bytes of all chunks."""
         self._settle()

@@ -6,8 +6,8 @@ Coalesced reads leave times open, and so does a generator that waited for a CPU 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import Histogram, bounds_us
-from streamgauge.stats.stream_stats import StreamStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +26,14 @@ MARKED = Tolerance(0.006, 0.00005)
 Range = tuple[float, float]
 
 
-def uncertain_intervals(
-    stats: StreamStats, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
+def uncertain_percentiles(
+    times: BoundedTimes, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
 ) -> dict[str, Range]:
-    """The percentiles of the chunk interval that are undetermined, with their range."""
-    if not stats.coalesced_interval.count:
+    """Find the percentiles of ``times.values`` that may be off by more than ``tolerance``, with their range."""
+    if times.uncertain.empty:
         return {}
-    return undetermined(stats.chunk_interval, *stats.interval_bounds(), quantiles, tolerance)
-
-
-def uncertain_first_chunks(
-    stats: StreamStats, quantiles: Mapping[str, float], tolerance: Tolerance = MARKED
-) -> dict[str, Range]:
-    """The same of the time to first chunk, over the streams that did not fail."""
-    if not stats.uncertain_first_chunk.count:
-        return {}
-    least, most = stats.first_chunk_bounds()
-    return undetermined(most, least, most, quantiles, tolerance)
-
-
-def uncertain_token_times(stats: StreamStats, quantiles: Mapping[str, float]) -> dict[str, Range]:
-    """The same of the time per output token."""
-    if not stats.coalesced_token_time.count:
-        return {}
-    return undetermined(stats.time_per_output_token, *stats.token_time_bounds(), quantiles)
+    least, most = times.bounds()
+    return undetermined(times.values, least, most, quantiles, tolerance)
 
 
 def undetermined(
@@ -59,8 +43,8 @@ def undetermined(
     quantiles: Mapping[str, float],
     tolerance: Tolerance = MARKED,
 ) -> dict[str, Range]:
-    """The percentiles of ``values`` that may be off by more than ``tolerance``, where the values can be as small as in
-    ``least`` and as large as in ``most``.
+    """Find the percentiles of ``values`` that may be off by more than ``tolerance``, where the values can be as small
+    as in ``least`` and as large as in ``most``.
     """
     ranges = {name: tuple(_quantile_s(each, q) for each in (least, values, most)) for name, q in quantiles.items()}
     return {

@@ -14,7 +14,7 @@ from typing import Literal
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import Tolerance, uncertain_first_chunks, uncertain_intervals
+from streamgauge.stats.uncertainty import Tolerance, uncertain_percentiles
 
 Trust = Literal["trusted", "degraded", "invalid"]
 
@@ -174,9 +174,9 @@ def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     first_chunks, intervals = [], []
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
         who = f"{name} ({protocol})"
-        found = uncertain_first_chunks(stats, JUDGED, bounds.open_degraded)
+        found = uncertain_percentiles(stats.time_to_first_chunk, JUDGED, bounds.open_degraded)
         first_chunks += [_Open(who, percentile, *ends) for percentile, ends in found.items()]
-        found = uncertain_intervals(stats, JUDGED, bounds.open_degraded)
+        found = uncertain_percentiles(stats.chunk_interval, JUDGED, bounds.open_degraded)
         intervals += [_Open(who, percentile, *ends, share=_shared(stats)) for percentile, ends in found.items()]
     if first_chunks:
         cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"

@@ -1,4 +1,4 @@
-"""The app that each worker process imports: two lines of it instrument it where there is one process."""
+"""The app that each worker process imports."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from streamgauge.asgi import StreamMetrics
 
 
 async def stream(request):
-    """``chunks`` events that name the worker; with ``hold`` it then waits until the client has gone."""
+    """Stream ``chunks`` events that name the worker; with ``hold``, then wait until the client hangs up."""
     chunks, hold = int(request.query_params["chunks"]), "hold" in request.query_params
 
     async def events():

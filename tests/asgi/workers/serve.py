@@ -1,4 +1,4 @@
-"""Serves the app with several workers: ``python serve.py PARSER WORKERS``. Says where, in one line of JSON."""
+"""Serve the app with several workers: ``python serve.py PARSER WORKERS``. Print the addresses as one line of JSON."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
     config = uvicorn.Config("measured:app", http=parser, workers=int(workers), log_level="critical")
     config.timeout_graceful_shutdown = 1
-    # Long enough for a worker on a busy machine; of one that is killed while it is asked, it is waited for in vain.
+    # Long enough for a worker on a busy machine. uvicorn waits that long in vain if a worker is killed meanwhile.
     config.timeout_worker_healthcheck = 15
     with serve_metrics(0, "127.0.0.1") as metrics:
         print(json.dumps({"port": listener.getsockname()[1], "metrics": metrics.url}), flush=True)

@@ -15,11 +15,11 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.connect.tls import TlsSettings
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import exchange_of
 from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
@@ -112,7 +112,7 @@ def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
     context = ProcessContext(ProcessStats(), reactor)
     for _ in range(3):
         paused = []
-        exchange = exchange_of(plan_of(url, "POST"), context, lambda paused=paused: paused.append(True))
+        exchange = Exchange(plan_of(url, "POST"), context, lambda paused=paused: paused.append(True))
         session.run(exchange, lambda paused=paused: reactor.run_until(lambda: bool(paused)))
         assert exchange.record.outcome is Outcome.COMPLETED, exchange.record.reason
     session.close()
@@ -125,7 +125,7 @@ def test_a_wait_for_a_cpu_while_shaking_hands_leaves_the_time_to_first_chunk_ope
     hours = itertools.count(0, 3_600 * 10**9)
     context = ProcessContext(ProcessStats(), reactor, cpu_waited_ns=lambda: next(hours))
     url = authority.serve(lambda secured, request: secured.sendall(WHOLE))
-    exchange = exchange_of(plan_of(url), context, lambda: paused.append(True))
+    exchange = Exchange(plan_of(url), context, lambda: paused.append(True))
     session.run(exchange, lambda: reactor.run_until(lambda: bool(paused)))
     session.close()
     reactor.close()

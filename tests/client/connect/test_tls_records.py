@@ -55,8 +55,8 @@ class Peer:
 
 
 @pytest.fixture
-def tally_of(tmp_path):
-    """The tally of one stream: its second event comes with the first ``more`` bytes of the third's record."""
+def stats_of(tmp_path):
+    """The statistics of one stream: its second event comes with the first ``more`` bytes of the third's record."""
     ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     ca.issue_cert("localhost").configure_cert(context)
@@ -100,12 +100,12 @@ def tally_of(tmp_path):
 
 
 @pytest.mark.parametrize("more", [1, 5, 20])
-def test_a_chunk_behind_which_another_record_began_did_not_come_at_the_stamp(tally_of, more):
-    assert tally_of(more).coalesced == 1
+def test_a_chunk_behind_which_another_record_began_did_not_come_at_the_stamp(stats_of, more):
+    assert stats_of(more).coalesced == 1
 
 
-def test_a_chunk_that_is_the_last_record_of_its_read_came_at_the_stamp(tally_of):
-    assert tally_of(0).coalesced == 0
+def test_a_chunk_that_is_the_last_record_of_its_read_came_at_the_stamp(stats_of):
+    assert stats_of(0).coalesced == 0
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 64, 1000])

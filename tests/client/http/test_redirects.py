@@ -52,16 +52,22 @@ def test_port_zero_is_no_default_port(stream):
     assert stream([moved(b"http://127.0.0.1:0/")]).outcome is Outcome.CONNECT_ERROR
 
 
-def test_a_given_cookie_goes_along_within_the_origin(stream, server, make_server):
+@pytest.mark.parametrize(
+    ("name", "along"),
+    [("Cookie", False), ("authorization", False), ("Proxy-Authorization", False), ("X-Request", True)],
+)
+def test_a_secret_goes_along_within_the_origin_alone(name, along, stream, server, make_server):
     other = make_server()
     server.scripts["/there"] = [moved(other.url("/").encode())]
     other.scripts["/"] = [EVENTS]
-    record = stream([moved(b"/there")], headers={"Cookie": "session=1"})
+    record = stream([moved(b"/there")], headers={name: "session=1"})
     assert record.outcome is COMPLETED, record.reason
-    assert [b"Cookie: session=1" in head for head in (*server.requests, *other.requests)] == [True, True, False]
+    assert [b"session=1" in head for head in (*server.requests, *other.requests)] == [True, True, along]
 
 
-@pytest.mark.parametrize(("status", "method"), [(302, b"GET"), (303, b"GET"), (307, b"POST"), (308, b"POST")])
+@pytest.mark.parametrize(
+    ("status", "method"), [(301, b"GET"), (302, b"GET"), (303, b"GET"), (307, b"POST"), (308, b"POST")]
+)
 def test_the_body_goes_along_where_the_method_does(status, method, stream, server):
     bodies = []
 

@@ -18,8 +18,13 @@ MS = 1_000_000
 WALL_OFFSET_NS = 10**18
 
 
+class Body(SimpleNamespace):
+    def add_bytes(self, count: int) -> None:
+        self.bytes += count
+
+
 class Bench:
-    """A sweep on clocks that are set by hand, and streams that read what they are given."""
+    """A batch reader on clocks that are set by hand, and streams that read what they are given."""
 
     def __init__(self) -> None:
         self.now_ns = 10**12
@@ -28,22 +33,20 @@ class Bench:
         wall = lambda: self.now_ns + WALL_OFFSET_NS + self.step_ns  # noqa: E731
         self.clock = ArrivalClock(wall, lambda: self.now_ns)
         self.batch_reader = BatchReader(self.process_stats, self.clock)
-        self.long: list[tuple[bytes, int]] = []
+        self.passed_on: list[tuple[bytes, int]] = []
         self.errors: list[OSError] = []
 
     def stream(self, name: str = "a") -> Any:
         timer = ChunkTimer(self.process_stats.begin(name, "sse"), self.now_ns, 10**9)
         timer.chunk(self.now_ns)
         sequence, sock = SequenceCheck(), SimpleNamespace()
-        body: Any = SimpleNamespace(
-            bytes=0, checks=SimpleNamespace(telling=(frozenset({b"done"}), None), sequence=sequence)
-        )
+        body: Any = Body(bytes=0, checks=SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence))
         transport: Any = SimpleNamespace(sock=sock)
         framing: Any = None
         decoder: Any = SimpleNamespace(max_chunk_bytes=1000)
-        note = lambda data, arrival_ns: self.long.append((data, arrival_ns))  # noqa: E731
-        fast_path = FastPath(transport, body, framing, decoder, timer, note, self.errors.append)
-        fast_path.begin()
+        reader: Any = SimpleNamespace(pass_on=lambda *read: self.passed_on.append(read), fail=self.errors.append)
+        schedule: Any = SimpleNamespace(close_ns=0)
+        fast_path = FastPath(transport, body, framing, decoder, timer, schedule, reader)
         return SimpleNamespace(fast_path=fast_path, sock=sock, timer=timer, body=body, sequence=sequence)
 
     def read(self, *reads: tuple[Any, bytes | OSError], age_ns: int = MS, stamped: bool = True) -> None:
@@ -56,7 +59,7 @@ class Bench:
             stream.sock.recvmsg = lambda *_, data=data: self._received(data, ancillary)
         self.batch_reader([stream.fast_path for stream, _ in reads])
         for stream, _ in reads:
-            stream.fast_path.settle()
+            stream.fast_path.sync()
 
     @staticmethod
     def _received(data: bytes | OSError, ancillary: Any) -> Any:
@@ -75,7 +78,7 @@ def event(number: int) -> bytes:
     return b"%x\r\n%b\r\n" % (len(payload), payload)
 
 
-def test_each_tally_counts_its_own_streams(bench):
+def test_each_name_counts_its_own_streams(bench):
     streams = [bench.stream(name) for name in "abab"]
     bench.read(*((each, event(1)) for each in streams))
     bench.read((streams[0], event(2)))
@@ -92,7 +95,7 @@ def test_arrivals_are_the_kernels(bench):
     bench.read((stream, event(1)), age_ns=4 * MS)
     bench.read((stream, event(2)), age_ns=MS)
     assert stream.timer.last_ns == begun_ns + 19 * MS
-    assert stream.timer.stats.chunk_interval.sum_ns == 19 * MS
+    assert stream.timer.stats.chunk_interval.all.sum_ns == 19 * MS
     assert (bench.process_stats.lag.count, bench.process_stats.lag.sum_ns) == (2, 5 * MS)
 
 
@@ -106,16 +109,16 @@ def test_numbers_are_checked(bench):
 @pytest.mark.parametrize(
     "data", [b"b\r\n: heartbeat", event(1) * 2, b"16\r\nevent: done\ndata: x\n\n\r\n", b"9" * 2000]
 )
-def test_what_is_no_plain_event_goes_the_long_way_with_its_arrival(bench, data):
+def test_anything_but_a_plain_event_is_passed_on_with_its_arrival(bench, data):
     stream = bench.stream()
     bench.read((stream, data), age_ns=3 * MS)
-    assert bench.long == [(data, bench.now_ns - 3 * MS)]
+    assert bench.passed_on == [(data, bench.now_ns - 3 * MS)]
     assert stream.timer.chunks == 1
 
 
-def test_a_close_is_no_read(bench):
+def test_a_close_is_not_a_read(bench):
     bench.read((bench.stream(), b""), (bench.stream(), event(1)))
-    assert bench.long == [(b"", 0)]
+    assert bench.passed_on == [(b"", 0)]
     assert (bench.clock.reads, bench.process_stats.lag.count) == (1, 1)
 
 
@@ -152,18 +155,18 @@ def test_more_streams_than_are_read_at_once_are_all_read(bench):
     assert bench.clock.reads == len(streams)
 
 
-def test_what_was_settled_is_not_settled_again(bench):
+def test_what_was_added_up_is_not_added_again(bench):
     stream = bench.stream()
     bench.read((stream, event(1)))
-    stream.fast_path.settle()
+    stream.fast_path.sync()
     assert (stream.timer.chunks, stream.body.bytes) == (2, len(b"id: 1\ndata: x\n\n"))
 
 
-def test_numbers_may_begin_anywhere_and_go_on_after_the_long_way(bench):
+def test_numbers_may_begin_anywhere_and_go_on_after_a_read_through_the_stages(bench):
     stream = bench.stream()
     bench.read((stream, event(7)))
     stream.sequence.add(8)
-    stream.fast_path.begin()
+    stream.fast_path.resume()
     bench.read((stream, event(9)))
     assert (stream.sequence.lost, stream.sequence.repeated, stream.sequence.due) == (0, 0, 10)
 

@@ -1,4 +1,4 @@
-"""The short way gives the same record as the long one."""
+"""The fast path gives the same record as the stages."""
 
 import time
 from dataclasses import replace
@@ -24,13 +24,13 @@ def numbered(*numbers: int) -> list[bytes | str]:
 
 
 @pytest.fixture
-def short_reads(monkeypatch) -> list[bytes]:
-    """What was read the short way, whether or not it went on on it."""
+def fast_reads(monkeypatch) -> list[bytes]:
+    """What the batch reader read, whether or not it passed it on."""
     taken: list[bytes] = []
     read = BatchReader._read
 
-    def watched(self: BatchReader, shortcuts: list[FastPath]) -> Any:
-        reads = read(self, shortcuts)
+    def watched(self: BatchReader, fast_paths: list[FastPath]) -> Any:
+        reads = read(self, fast_paths)
         taken.extend(data for _, data, _, _ in reads)
         return reads
 
@@ -39,47 +39,47 @@ def short_reads(monkeypatch) -> list[bytes]:
 
 
 @pytest.fixture
-def long_reads(monkeypatch) -> list[bytes]:
-    """What went the long way."""
+def stage_reads(monkeypatch) -> list[bytes]:
+    """What went through the stages."""
     taken: list[bytes] = []
-    take_in = Exchange._take_in
+    receive = Exchange._receive_body
 
-    def watched(self: Exchange, data: bytes, arrival_ns: int) -> None:
+    def watched(self: Exchange, data: bytes, arrival_ns: int) -> bool:
         taken.append(data)
-        take_in(self, data, arrival_ns)
+        return receive(self, data, arrival_ns)
 
-    monkeypatch.setattr(Exchange, "_take_in", watched)
+    monkeypatch.setattr(Exchange, "_receive_body", watched)
     return taken
 
 
-def test_numbers_are_checked_on_the_short_way_too(stream, short_reads) -> None:
+def test_numbers_are_checked_on_the_fast_path_too(stream, fast_reads) -> None:
     record = stream((HEAD, *numbered(1, 2, 4, 4, 3, 7), b"0\r\n\r\n"), sequence="id")
     assert (record.chunks, record.lost, record.repeated, record.out_of_order) == (6, 2, 1, 1)
-    assert len(short_reads) >= 3
+    assert len(fast_reads) >= 3
 
 
 @pytest.mark.parametrize(
     "event", [b"event: done\ndata: x\n\n", b"event: error\ndata: x\n\n", b": hush\n\n", b"data: 1\r\n\r\n"]
 )
-def test_what_needs_a_look_goes_the_long_way(stream, short_reads, long_reads, event) -> None:
+def test_an_event_that_a_check_must_see_goes_through_the_stages(stream, fast_reads, stage_reads, event) -> None:
     stream((HEAD, *numbered(1, 2, 3), chunk(event), "read", b"0\r\n\r\n"), end="event:done")
-    assert any(chunk(event) in read for read in long_reads)
-    assert set(short_reads) - set(long_reads)
+    assert any(chunk(event) in read for read in stage_reads)
+    assert set(fast_reads) - set(stage_reads)
 
 
 @pytest.mark.parametrize("event", [b"event: reading\ndata: x\n\n", b"data: x\nid: 9\nevent: a\n\n", b"data:\n\n"])
-def test_what_nobody_need_look_into_does_not(stream, short_reads, long_reads, event) -> None:
+def test_an_event_that_no_check_must_see_does_not(stream, fast_reads, stage_reads, event) -> None:
     stream((HEAD, *numbered(1, 2, 3), *(5 * [chunk(event), "read"]), b"0\r\n\r\n"), end="event:done")
-    assert chunk(event) in set(short_reads) - set(long_reads)
+    assert chunk(event) in set(fast_reads) - set(stage_reads)
 
 
-def test_a_named_end_in_the_data_is_found(stream, short_reads) -> None:
+def test_a_named_end_in_the_data_is_found(stream, fast_reads) -> None:
     script = (HEAD, *numbered(1, 2, 3), chunk(b"data: [DONE]\n\n"), "read", b"0\r\n\r\n")
     assert stream(script, end="data:[DONE]").outcome is Outcome.COMPLETED
-    assert short_reads
+    assert fast_reads
 
 
-def test_a_stall_on_the_short_way_is_counted(stream, short_reads) -> None:
+def test_a_stall_on_the_fast_path_is_counted(stream, fast_reads) -> None:
     moments_s: list[float] = []
     look = lambda *_: moments_s.append(time.monotonic())  # noqa: E731
     events = [(look, step, look, "read") for step in numbered(1, 2, 3, 4, 5, 6)[::2]]
@@ -89,15 +89,15 @@ def test_a_stall_on_the_short_way_is_counted(stream, short_reads) -> None:
     most = sum(later - earlier > 0.3 for earlier, later in zip(moments_s[::2], moments_s[3::2], strict=False))
     assert 2 <= least <= record.stalls <= most
     assert record.max_chunk_interval_s >= 0.4
-    assert {chunk(b"id: 4\ndata: x\n\n"), chunk(b"id: 6\ndata: x\n\n")} & set(short_reads)
+    assert {chunk(b"id: 4\ndata: x\n\n"), chunk(b"id: 6\ndata: x\n\n")} & set(fast_reads)
 
 
 def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:
     script = (HEAD, *numbered(*range(20)), chunk(b"event: done\ndata: x\n\n"), "read", b"0\r\n\r\n")
-    short = stream(script, end="event:done", stall_threshold_s=60.0)
+    fast = stream(script, end="event:done", stall_threshold_s=60.0)
     monkeypatch.setattr(FastPath, "of", classmethod(lambda *_: None))
-    long = stream(script, end="event:done", stall_threshold_s=60.0)
-    assert short.outcome is Outcome.COMPLETED
+    slow = stream(script, end="event:done", stall_threshold_s=60.0)
+    assert fast.outcome is Outcome.COMPLETED
     times = ("start_s", "duration_s", "time_to_first_chunk_s", "time_to_first_chunk_range_s", "max_chunk_interval_s")
     timed = dict.fromkeys((*times, "coalesced"), 0)
-    assert replace(short, **timed) == replace(long, **timed)
+    assert replace(fast, **timed) == replace(slow, **timed)

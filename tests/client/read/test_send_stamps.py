@@ -30,14 +30,14 @@ def raw_delays(*reads, start_ns=1000):
             timer.chunk(arrival_ns)
         else:
             timer.coalesced_chunks(len(chunks), 0, arrival_ns, last_is_exact=True)
-        reader.look(chunks)
+        reader.measure(chunks)
     return stats.delays
 
 
 def test_both_sides_spell_stamps_alike():
     assert server_side.clock_name() == send_stamps.clock_name()
     assert [name.lower().encode() for name in send_stamps.REQUEST_FIELDS] == [server_side.FIELD]
-    assert server_side.Stamper.asked_for(
+    assert server_side.Stamper.for_request(
         {"headers": [(name.lower().encode(), value.encode()) for name, value in send_stamps.REQUEST_FIELDS.items()]}
     )
 
@@ -53,7 +53,7 @@ def test_each_stamped_chunk_has_a_delay_and_the_stream_a_beginning():
 def test_chunks_of_one_read_are_uncertain_but_for_the_last():
     raw = raw_delays([FIRST], [NEXT, NEXT, NEXT])[CLOCK]
     assert raw.delays.all.count == 4
-    assert raw.delays.coalesced.count == 2
+    assert raw.delays.uncertain.count == 2
     assert raw.delays.most.max_ns - raw.delays.least.max_ns == 1000
 
 
@@ -83,7 +83,7 @@ def test_a_stream_under_way_counts_on_after_its_counts_were_taken():
     reader = StampReader(timer)
     for number in range(3):
         timer.chunk(number)
-        reader.look([NEXT if number else FIRST])
+        reader.measure([NEXT if number else FIRST])
         taken = stats.take().delays[CLOCK]
         assert (taken.delays.all.count, taken.high) == (1, (0, -1_700_000_000_000_000_000))
 

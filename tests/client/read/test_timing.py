@@ -33,17 +33,17 @@ def timer(stats: StreamStats, stall_ns: int = 10**12) -> ChunkTimer:
 
 
 def check(stats: StreamStats, arrivals_ns: list[int]) -> None:
-    """The tally says nothing of these arrivals that is not so."""
+    """The statistics agree with these arrivals."""
     intervals_ns = [later - earlier for earlier, later in pairwise(arrivals_ns)]
     assert stats.chunks == len(arrivals_ns)
-    assert stats.chunk_interval.count == len(intervals_ns)
-    assert stats.time_to_first_chunk.count == min(1, len(arrivals_ns))
-    assert stats.coalesced_interval.count == stats.least_interval.count == stats.most_interval.count
+    assert stats.chunk_interval.all.count == len(intervals_ns)
+    assert stats.time_to_first_chunk.all.count == min(1, len(arrivals_ns))
+    assert stats.chunk_interval.uncertain.count == stats.chunk_interval.least.count == stats.chunk_interval.most.count
     if arrivals_ns:
-        assert stats.time_to_first_chunk.min_ns >= arrivals_ns[0] - START_NS
+        assert stats.time_to_first_chunk.all.min_ns >= arrivals_ns[0] - START_NS
     if intervals_ns:
         ranks = [(rank + 0.5) / len(intervals_ns) for rank in range(len(intervals_ns))]
-        least, most = (bound.quantiles_s(ranks) for bound in stats.interval_bounds())
+        least, most = (bound.quantiles_s(ranks) for bound in stats.chunk_interval.bounds())
         for true_ns, low_s, high_s in zip(sorted(intervals_ns), least, most, strict=True):
             true_s = true_ns / 1e9
             slack_s = true_s * RELATIVE_ERROR + 1e-6
@@ -130,8 +130,8 @@ WIRES["several events a transfer chunk"].ends.insert(0, 4 + 8)
 
 def read_all(each: Wire, reads: list[tuple[bytes, int, int]], stats: StreamStats) -> tuple[Outcome, str]:
     """Take in reads of data, arrival and floor; how the stream ended."""
-    body, settled = read_some(each, reads, stats)
-    return settled or body.close()
+    body, ending = read_some(each, reads, stats)
+    return ending or body.close()
 
 
 def read_some(
@@ -141,12 +141,12 @@ def read_some(
     head = HeadParser().feed(each.head)
     assert head is not None
     plan = StreamPlan("a", request, each.protocol)
-    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats))
-    settled = None
+    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats), None)
+    ending = None
     for data, arrival_ns, floor_ns in reads:
-        assert settled is None
-        settled = body.feed(data, arrival_ns, FakeClock(floor_ns))
-    return body, settled
+        assert ending is None
+        ending = body.feed(data, arrival_ns, FakeClock(floor_ns))
+    return body, ending
 
 
 @pytest.mark.parametrize("each", WIRES.values(), ids=WIRES)
@@ -180,8 +180,8 @@ def test_single_chunks_are_timed_exactly():
     for arrival_ns in (START_NS + 500, START_NS + 10_500, START_NS + 5_010_500):
         chunk_timer.chunk(arrival_ns)
     assert (chunk_timer.first_ns, chunk_timer.last_ns) == (START_NS + 500, START_NS + 5_010_500)
-    assert (stats.chunk_interval.sum_ns, stats.chunk_interval.min_ns) == (5_010_000, 10_000)
-    assert (stats.coalesced, stats.coalesced_interval.count, chunk_timer.max_interval_ns) == (0, 0, 5_000_000)
+    assert (stats.chunk_interval.all.sum_ns, stats.chunk_interval.all.min_ns) == (5_010_000, 10_000)
+    assert (stats.coalesced, stats.chunk_interval.uncertain.count, chunk_timer.max_interval_ns) == (0, 0, 5_000_000)
 
 
 def test_coalesced_chunks_never_count_as_simultaneous():
@@ -189,9 +189,9 @@ def test_coalesced_chunks_never_count_as_simultaneous():
     chunk_timer = timer(stats)
     chunk_timer.chunk(START_NS)
     chunk_timer.coalesced_chunks(4, START_NS, START_NS + 4_000_000, last_is_exact=True)
-    assert (stats.coalesced, stats.chunk_interval.count) == (4, 4)
-    assert stats.chunk_interval.min_ns == 1_000_000
-    assert (stats.least_interval.max_ns, stats.most_interval.min_ns) == (0, 4_000_000)
+    assert (stats.coalesced, stats.chunk_interval.all.count) == (4, 4)
+    assert stats.chunk_interval.all.min_ns == 1_000_000
+    assert (stats.chunk_interval.least.max_ns, stats.chunk_interval.most.min_ns) == (0, 4_000_000)
 
 
 def test_an_interval_longer_than_the_threshold_is_a_stall():
@@ -213,7 +213,7 @@ def test_the_end_of_a_body_times_no_chunk():
         (data[last:], START_NS + 10**10, 10**9),
     ]
     read_all(each, reads, stats)
-    assert stats.chunk_interval.max_ns == 7000
+    assert stats.chunk_interval.all.max_ns == 7000
 
 
 @pytest.mark.parametrize("tail", [b"7\r\n: hush\n\r\n", b"9", b"9\r\n"])
@@ -222,7 +222,7 @@ def test_a_chunk_that_is_not_the_last_of_its_read_is_not_timed_by_it(tail):
     one = each.data[: each.data.index(b"9\r\n", 3)]
     settled = [(one, START_NS + 1000, 0), (one + tail, START_NS + 9000, START_NS + 2000)]
     read_some(each, settled, stats)
-    assert (stats.coalesced, stats.least_interval.max_ns, stats.most_interval.max_ns) == (1, 1000, 8000)
+    assert (stats.coalesced, stats.chunk_interval.least.max_ns, stats.chunk_interval.most.max_ns) == (1, 1000, 8000)
 
 
 def ended(reads: list[tuple[bytes, int]], stats: StreamStats) -> StreamStats:
@@ -248,13 +248,13 @@ def apart(late_us: int) -> list[tuple[int, int]]:
 
 def test_a_last_chunk_that_shares_its_read_with_the_end_alone_came_with_it():
     stats = ended(TOGETHER, StreamStats())
-    assert (stats.chunks, stats.coalesced, stats.coalesced_interval.count) == (4, 0, 0)
-    assert stats.chunk_interval.max_ns == 10_000 * US
+    assert (stats.chunks, stats.coalesced, stats.chunk_interval.uncertain.count) == (4, 0, 0)
+    assert stats.chunk_interval.all.max_ns == 10_000 * US
 
 
 def test_two_chunks_that_share_their_read_with_the_end_are_coalesced_and_the_last_came_with_it():
     stats = ended([*PACED[:2], (EVENT_BYTES * 4 + 5, 40_000)], StreamStats())
-    assert (stats.chunks, stats.coalesced, stats.coalesced_interval.count) == (4, 2, 2)
+    assert (stats.chunks, stats.coalesced, stats.chunk_interval.uncertain.count) == (4, 2, 2)
 
 
 @pytest.mark.parametrize(("late_us", "coalesced"), [(490, 0), (510, 1)])
@@ -284,4 +284,4 @@ def test_what_a_large_read_may_have_left_behind_came_at_any_time_before():
     each, stats = WIRES["events until close"], StreamStats()
     event = b"data: 1\n\n"
     read_some(each, [(event * 10_000, START_NS + 1000, 0), (event * 2, START_NS + 9000, START_NS + 9000)], stats)
-    assert stats.most_interval.max_ns >= 8000
+    assert stats.chunk_interval.most.max_ns >= 8000

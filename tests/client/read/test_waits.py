@@ -2,10 +2,11 @@
 
 import pytest
 
-from streamgauge.client.connect.happy_eyeballs import ATTEMPT_DELAY_S, Connecting
+from streamgauge.client.connect.happy_eyeballs import ATTEMPT_DELAY_S, HappyEyeballs
+from streamgauge.client.exchange import Exchange
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.reconnect import DEFAULT_WAIT_S, exchange_of
+from streamgauge.client.reconnect import DEFAULT_WAIT_S
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
 
@@ -31,7 +32,7 @@ def waits(plan):
     def run(script, **options):
         reactor, paused = Timed(), []
         context, session = ProcessContext(ProcessStats(), reactor), Session()
-        exchange = exchange_of(plan(script, **options), context, lambda: paused.append(True))
+        exchange = Exchange(plan(script, **options), context, lambda: paused.append(True))
 
         def wait():
             reactor.run_until(lambda: bool(paused))
@@ -77,8 +78,8 @@ def test_the_other_family_is_tried_a_quarter_of_a_second_later(server):
 
     reactor, found = Timed(), []
     addresses = ((socket.AF_INET, ("127.0.0.1", server.port)), (socket.AF_INET6, ("::1", server.port)))
-    connecting = Connecting(addresses, reactor, found.append, found.append)
-    connecting.start()
+    eyeballs = HappyEyeballs(addresses, reactor, found.append, found.append)
+    eyeballs.start()
     reactor.run_until(lambda: bool(found))
     assert reactor.asked_s == [ATTEMPT_DELAY_S] == [0.25]
     found[0].close()

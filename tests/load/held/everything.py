@@ -15,7 +15,8 @@ from locust.env import Environment
 
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsSettings
-from streamgauge.load import StreamClient, StreamUser, hub_reactor
+from streamgauge.client.read import read_schedule
+from streamgauge.load import StreamClient, StreamUser
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.process_meter import ProcessMeter
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
@@ -47,7 +48,7 @@ class Clients:
             gevent.killall(users)
         self._meter.process_context.process_stats.take()
         gevent.sleep(0)
-        self._meter.process_context.reactor.look()
+        self._meter.process_context.reactor.poll()
 
     def close(self) -> None:
         for each in self._clients:
@@ -60,7 +61,7 @@ def of_streams(way: Way, ports: Mapping[str, int], kill_after_s: float | None = 
     clients, hub = Clients(meter, way, ports), meter.process_context.reactor
     left = left_behind(lambda: clients.stream(kill_after_s), TIMES, AT_ONCE)
     clients.close()
-    watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._young)
+    watched = len(hub._table.readers) - 1 + len(hub._table.items) + len(hub._table._reminders)
     return {**left, **({"watched": watched} if watched else {}), **active(meter)}
 
 
@@ -162,7 +163,8 @@ def of_seconds() -> dict[str, object]:
 
 
 def main() -> None:
-    hub_reactor.OLD_S = hub_reactor.HURRY_S = 0.0  # what was watched is let go of when it is old
+    # the reactor holds a stream until the time is over in which it is read at once
+    read_schedule.YOUNG_S = read_schedule.AT_ONCE_S = 0.0
     found: dict[str, object] = {"seconds": of_seconds()}
     with serving(Path(tempfile.mkdtemp(dir=sys.argv[1]))) as ports:
         found["ended"] = {name: of_streams(way, ports) for name, way in WAYS.items()}

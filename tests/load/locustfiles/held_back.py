@@ -13,13 +13,15 @@ from streamgauge.client.connect.target import target_of
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.client.reactor import LONGEST_WAIT_S
+from streamgauge.client.read import read_schedule
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.load import hub_reactor as hub
 from streamgauge.stats.process_stats import ProcessStats
 
 # One stream alone would be read at once rather than keep the flood from waiting longer.
-hub.OLD_S, hub.FEW = 0.2, 1
+read_schedule.YOUNG_S, hub.FEW = 0.2, 1
 PERIOD_S = float(sys.argv[1])
 CHUNKS = max(100, min(400, round(4 / PERIOD_S)))
 FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"
@@ -51,12 +53,12 @@ process_context = ProcessContext(ProcessStats(), reactor)
 gathering = []
 reactor.around_each_pass(lambda: gathering.append(reactor.gathering_for_s), lambda _: None)
 flooding = reactor.on_readable(flood.stdout.fileno(), lambda: flood.stdout.read1(65_536))
-flooding.may_wait(True)
+flooding.may_wait(LONGEST_WAIT_S)
 url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
 ended = gevent.event.Event()
 plan = StreamPlan("/", Request("GET", target_of(url), {}), "sse", None, Limits())
 exchange = Exchange(plan, process_context, ended.set)
-Session().ask(exchange)
+Session().start(exchange)
 ended.wait(60)
 flooding.stop()
 flood.kill()
@@ -67,7 +69,7 @@ print(
             "lost": CHUNKS - exchange.record.chunks,
             "gathering": sum(gathering),
             "server_s": float(server.stdout.readline()),
-            "client_s": process_context.process_stats.stats("/", "sse").chunk_interval.quantile_s(0.5),
+            "client_s": process_context.process_stats.stats("/", "sse").chunk_interval.all.quantile_s(0.5),
         }
     )
 )

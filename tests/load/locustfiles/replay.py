@@ -1,9 +1,10 @@
 """Plays streams that were recorded beforehand into a process's measuring, and writes down what the run came to.
 
 Each process plays its share of the same streams: all of them where there is one, those of its number where there are
-workers. From the chunk timer and the ledger on, all is as in any run: slices, reports to the master, the book.
+workers. Everything after the chunk timer is as in any run: second reports, reports to the master, the run report.
 """
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from locust.runners import WorkerRunner
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.load.run.plugin import process_meter_of
 from streamgauge.load.run.run_report import RunReport
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import Histogram
@@ -123,19 +125,25 @@ def plain(histogram: Histogram) -> list[Any]:
     return json.loads(json.dumps(histogram.to_sorted()))
 
 
+def parts(times: BoundedTimes) -> dict[str, Any]:
+    return {part: plain(getattr(times, part)) for part in times.PARTS}
+
+
 def written(run_report: RunReport, close: Any = RunReport.close) -> Any:
-    """Close the book, and write down every histogram and count of it."""
-    totals = run_report.totals
-    found: dict[str, Any] = {"lag": plain(totals.lag)}
-    for (name, _), stats in totals.all_stats.items():
+    """Close the report, and write down every histogram and count of it."""
+    run_stats = run_report.run_stats
+    found: dict[str, Any] = {"lag": plain(run_stats.lag)}
+    for (name, _), stats in run_stats.all_stats.items():
         found |= {f"{name} {part}": value for part, value in stats.to_dict().items() if not isinstance(value, dict)}
-        for part in stats.__slots__:
-            if isinstance(value := getattr(stats, part), Histogram):
-                found[f"{name} {part}"] = plain(value)
-    for (name, _), delays in totals.delays.results().items():
-        for part in delays.delays.__slots__:
-            found[f"{name} delay {part}"] = plain(getattr(delays.delays, part))
-    found["second_reports"] = sum(each.seconds for each in totals.processes.values())
+        for field in dataclasses.fields(stats):
+            value = getattr(stats, field.name)
+            if isinstance(value, Histogram):
+                found[f"{name} {field.name}"] = plain(value)
+            elif isinstance(value, BoundedTimes):
+                found |= {f"{name} {field.name} {part}": each for part, each in parts(value).items()}
+    for (name, _), delays in run_stats.delays.results().items():
+        found |= {f"{name} delay {part}": each for part, each in parts(delays.delays).items()}
+    found["second_reports"] = sum(each.seconds for each in run_stats.processes.values())
     TOTALS.write_text(json.dumps(found))
     return close(run_report)
 

@@ -82,10 +82,10 @@ def test_what_locust_cannot_read_is_refused_with_its_cause(read):
     said = json.loads(found["text"])
     assert said == {
         "success": False,
-        "message": "The run cannot be started: ValueError: invalid literal for int() with base 10: 'soon'",
+        "message": "Cannot start the run: ValueError: invalid literal for int() with base 10: 'soon'",
         "host": "http://own",
     }
-    assert found["logged"].startswith("The run cannot be started\nTraceback ")
+    assert found["logged"].startswith("Cannot start the run\nTraceback ")
 
 
 def test_the_page_lets_fields_have_several_lines(read):

@@ -38,7 +38,7 @@ def test_each_option_is_named_alone(said, option):
 
 
 def test_reconnecting_is_missed_where_nobody_who_plays_has_event_streams(said):
-    streams = ", whose streams are no event streams"
+    streams = ", whose streams are not event streams"
     assert said(*RECONNECT, A=["play", "--stream-reconnect"], B=["play"]) == []
     assert said(*RECONNECT, B=["play"], A=["play"]) == [f"--stream-reconnect: not used by A and B{streams}"]
     assert said(*PATH, A=["play"]) == []

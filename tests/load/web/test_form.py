@@ -137,7 +137,7 @@ LOCUSTS = {
         ),
         "9" * 5000: "Valid run_time formats are",  # Python reads no number of so many digits
     },
-    "stop_timeout": {"soon": "The run cannot be started: ValueError: "},
+    "stop_timeout": {"soon": "Cannot start the run: ValueError: "},
 }
 
 
@@ -174,7 +174,7 @@ def test_the_page_has_fields_of_several_lines(web):
 
 def test_a_run_that_locust_cannot_start_is_in_the_log_with_its_cause(web, refused):
     said = refused(stop_timeout="later")
-    assert "The run cannot be started\nTraceback " in web.running.output
+    assert "Cannot start the run\nTraceback " in web.running.output
     assert said.partition(": ValueError: ")[2] in web.running.output
 
 

@@ -75,3 +75,40 @@ def test_sigterm_in_mid_run_lets_streams_end_and_writes_the_result(open_web, sou
     run = web.running.wait()
     assert run.status == 0, run.output
     assert run.outcomes == {"completed": len(source.log().streams)}
+
+
+SCENARIO = """
+from locust import constant, task
+from streamgauge.load import StreamUser
+
+class Listener(StreamUser):
+    wait_time = constant(0.1)
+    @task
+    def listen(self):
+        self.client.stream("GET", "/own", protocol="sse")
+
+class Player(StreamUser):
+    wait_time = constant(0.1)
+    @task
+    def listen(self):
+        self.play("/own", protocol="sse")
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_is_not_warned_of_what_users_of_the_run_before_did_not_use(
+    workers, open_web, two_processes, recorder, tmp_path, until
+):
+    locustfile = tmp_path / "scenario.py"
+    locustfile.write_text(SCENARIO)
+    web = open_web("--class-picker", *(two_processes() if workers else ()), locustfile=locustfile)
+    until(lambda: len(web.statistics().get("workers", ())) == workers, "the workers are there")
+    for number, (name, path) in enumerate({"Listener": "/own", "Player": "/other"}.items(), 1):
+        form = {"user_classes": name, "user_count": 2, "spawn_rate": 100, "host": recorder.url}
+        assert web.post("/swarm", **form, stream_path="/other")["success"]
+        until(lambda path=path: path in {each["path"] for each in recorder.requests}, "a stream is under way")
+        web.post("/stop")
+        until(lambda number=number: len(web.running.results) == number, "the result is written")
+    first, second = (result["run"].get("warnings", []) for result in web.running.results)
+    assert ["--stream-path: not used by Listener" in each for each in first] == [True]
+    assert second == []

@@ -5,8 +5,9 @@ import random
 
 import pytest
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.alignment import ChunkDelays, Pair, RunDelays
-from streamgauge.stats.clocks.raw_delays import Delays, RawDelays
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.stream_stats import StreamStats
 
@@ -192,7 +193,7 @@ def test_memory_does_not_grow_with_the_run():
 @pytest.mark.parametrize("same", [True, False])
 def test_slices_as_they_come_add_up_to_the_whole(same):
     """On one clock exactly; on two, as far as the clocks were known by then."""
-    world, live, add = World(1, offset_s=0.0 if same else 3.0, least_s=0.004, same=same), Delays(), Pair.add
+    world, live, add = World(1, offset_s=0.0 if same else 3.0, least_s=0.004, same=same), BoundedTimes(), Pair.add
 
     def watched(pair, key, raw, wall_offset_ns):
         add(pair, key, raw, wall_offset_ns)

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from streamgauge.stats.clocks.raw_delays import RawDelays, shifted
+from streamgauge.stats.bounded_times import shifted
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import Histogram
 
 OFFSET_NS = -1_700_000_000_000_000_000
@@ -40,7 +41,7 @@ def test_coalesced_chunks_are_counted_at_an_estimate_and_at_their_bounds():
     least, most = raw.delays.bounds()
     assert (least.max_ns, most.max_ns) == (pytest.approx(1_000_000, rel=0.01), pytest.approx(5_000_000, rel=0.01))
     assert raw.delays.all.count == least.count == most.count == 4
-    assert raw.delays.coalesced.max_ns == 3_000_000
+    assert raw.delays.uncertain.max_ns == 3_000_000
 
 
 def test_coalesced_chunks_count_once_however_many_came_before():
@@ -48,7 +49,7 @@ def test_coalesced_chunks_count_once_however_many_came_before():
     for at in range(3_000):
         raw.chunk(at, at - OFFSET_NS - 1_000_000)
         raw.coalesced_chunk(at, at, at - OFFSET_NS - 1_000_000)
-    assert (raw.delays.all.count, raw.delays.coalesced.count) == (6_000, 3_000)
+    assert (raw.delays.all.count, raw.delays.uncertain.count) == (6_000, 3_000)
 
 
 def test_the_floor_of_the_next_slice_stays_near():

@@ -96,6 +96,12 @@ def test_made_up_clients_take_no_more_memory_than_so_many():
     assert len(buckets._buckets) == 100
 
 
+def test_the_client_that_was_unseen_for_longest_is_forgotten_first():
+    buckets = Buckets(1.0, burst=1, clients=2, clock=lambda: 0.0)
+    assert [buckets.take(client) for client in "abac"] == [0, 0, 1, 0]
+    assert [buckets.take(client) for client in "acb"] == [1, 1, 0]
+
+
 def test_a_body_that_announces_too_much_is_refused_unread(start, ask):
     app = start("--max-body-bytes", "1024")
     reply = ask(app, "/v1/chat/completions", "POST", b"x" * 1025)

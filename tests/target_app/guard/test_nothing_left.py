@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from streamgauge.asgi.notes import Notes
+from streamgauge.asgi.app_marks import AppMarks
 from target_app.guard.gate import Gate
 from target_app.guard.middleware import Guard
 from target_app.guard.rate import Buckets
@@ -53,7 +53,7 @@ def test_nothing_is_left_of_clients(app, runner):
 
     async def client():
         scope = {"type": "http", "path": "/", "headers": [], "client": (f"host {next(numbers)}", 1), "gate": gate}
-        Notes(lambda: "/", lambda *_: None).attach(scope)
+        AppMarks(lambda: "/", lambda *_: None).attach(scope)
         await guard(scope, None, send)
 
     async def some():

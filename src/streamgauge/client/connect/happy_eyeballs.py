@@ -1,9 +1,9 @@
-"""A TCP connection, or one to a Unix socket, to the first of several addresses that can be had.
+"""Gets a connection to the first of several addresses that accepts one: TCP, or a Unix socket.
 
-Addresses are tried one after the other, as each fails. One that does not answer holds up its own family alone: a
-quarter of a second later the first address of the other family is tried beside it, and who connects first wins (RFC
-8305), for hosts have IPv6 addresses that lead nowhere. Two of one family are not tried at once: that would be load that
-nobody asked for.
+Addresses are tried one after the other, each when the one before failed. An address that does not answer holds up only
+its own family: a quarter of a second later the first address of the other family is tried beside it, and the first to
+connect wins (RFC 8305), since hosts have IPv6 addresses that lead nowhere. Two addresses of one family are never tried
+at once: that would be load that nobody asked for.
 """
 
 import _socket
@@ -18,8 +18,8 @@ from streamgauge.client.reactor import Reactor, Watch
 ATTEMPT_DELAY_S = 0.25
 
 
-class Connecting:
-    """One of the two callbacks is called, once, unless it is cancelled. The problem is that of the last to fail."""
+class HappyEyeballs:
+    """Calls one of the two callbacks, once, unless it is cancelled. The problem is that of the last attempt."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class Connecting:
         self._other_family: Watch | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Begin to connect."""
         if len({family for family, _ in self._left}) > 1:
             self._other_family = self._reactor.after(ATTEMPT_DELAY_S, self._try_other_family)
         self._try_next("the host has no address")
 
     def cancel(self) -> None:
-        """Give up; no callback is called any more."""
+        """Give up. No callback is called any more."""
         if self._other_family is not None:
             self._other_family.stop()
             self._other_family = None
@@ -54,7 +54,7 @@ class Connecting:
         self._attempts.pop(sock).stop()
 
     def _try_next(self, problem: str) -> None:
-        """Try the addresses that are left until one is under way; ``problem`` is why this is the next."""
+        """Try the remaining addresses until one is under way; ``problem`` is why the one before failed."""
         while self._left:
             try:
                 self._try(self._left.pop(0))

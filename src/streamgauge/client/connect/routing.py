@@ -1,6 +1,6 @@
-"""How origins are reached: directly, by a Unix socket or a forward proxy, and secured by which TLS settings.
+"""Finds the route to an origin: direct, through a Unix socket or a forward proxy, and with which TLS settings.
 
-Resolving a name may block, so that routes are found by whoever drives an exchange, never inside its callbacks.
+Resolving a name may block, so the user looks up routes in its own time, never inside an exchange's callbacks.
 """
 
 import _socket
@@ -18,7 +18,7 @@ class RouteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What all streams of a user go through. ``proxy`` is ``http://[user:password@]host:port``."""
+    """The proxy and TLS settings of all streams of a user. ``proxy`` is ``http://[user:password@]host:port``."""
 
     proxy: str | None = None
     tls: TlsSettings = field(default_factory=TlsSettings)
@@ -33,7 +33,7 @@ class Network:
             context_of(self.tls)
 
     def route_to(self, target: Target, *, tunnel: bool = False) -> Route:
-        """The way to ``target``; with ``tunnel`` past any proxy, as a WebSocket needs it. Raises RouteError."""
+        """Return the route to ``target``, for a WebSocket with a ``tunnel`` through any proxy. Raises RouteError."""
         if target.unix_path:
             return Route(((_socket.AF_UNIX, target.unix_path),))
         tls = context_of(self.tls) if target.scheme == "https" else None

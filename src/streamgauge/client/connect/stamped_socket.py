@@ -1,4 +1,4 @@
-"""TCP sockets that stamp arrivals: opened without blocking, read together with the kernel's stamp."""
+"""Opens sockets whose arrivals the kernel stamps, without blocking, and finds the stamps in reads."""
 
 import _socket
 import atexit
@@ -12,25 +12,25 @@ from typing import Any
 #: Linux's SO_TIMESTAMPNS, which ``socket`` does not name; its control message has the same number.
 SO_TIMESTAMPNS = 35
 HAS_KERNEL_STAMPS = sys.platform == "linux" and struct.calcsize("l") == 8
-#: Larger buffers are mapped anew for each read, where the C library maps what is 128 KiB or more.
+#: The C library maps buffers of 128 KiB or more again for each read.
 READ_BYTES = 65_536
 ANCILLARY_BYTES = _socket.CMSG_SPACE(16)
 _SOL_SOCKET = _socket.SOL_SOCKET
 _STAMP = struct.Struct("qq")
-#: Linux's struct tcp_info: behind 8 bytes and 15 words of four, the smoothed round trip in µs.
+#: Linux's struct tcp_info: the smoothed round trip in µs follows 8 bytes and 15 words of 4 bytes.
 _TCP_INFO = getattr(_socket, "TCP_INFO", 11)
 _ROUND_TRIP, _ROUND_TRIP_AT = struct.Struct("I"), 8 + 15 * 4
 
-#: The C socket: the one of ``socket`` may be replaced by a framework's, and adds nothing that is needed here.
+#: The C socket: a framework may have replaced ``socket.socket``, which adds nothing that is needed here.
 Socket = _socket.socket
 Address = tuple[int, Any]
 
-#: The kernel stamps segments only while some socket asks for it, and switches that on late: one that never closes asks.
+#: The kernel stamps segments only while some socket asks for it, and begins late: this socket never closes.
 _asking: list[Socket] = []
 
 
 def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket:
-    """A non-blocking TCP or Unix socket whose connection to ``address`` is under way. Raises OSError."""
+    """Return a non-blocking TCP or Unix socket that is connecting to ``address``. Raises OSError."""
     family, where = address
     sock = Socket(family, _socket.SOCK_STREAM | getattr(_socket, "SOCK_CLOEXEC", 0))
     try:
@@ -58,7 +58,7 @@ def _ask_for_stamps() -> None:
 
 
 def round_trip_ns(sock: Socket) -> int:
-    """The kernel's estimate of the time to the peer and back; 0 where it has none, as for Unix sockets."""
+    """Return the kernel's estimate of the round trip; 0 if it has none, as for Unix sockets."""
     try:
         info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP_AT + _ROUND_TRIP.size)
         return int(_ROUND_TRIP.unpack_from(info, _ROUND_TRIP_AT)[0]) * 1000
@@ -67,7 +67,7 @@ def round_trip_ns(sock: Socket) -> int:
 
 
 def stamp_ns(messages: Sequence[tuple[int, int, bytes]]) -> int | None:
-    """The kernel's wall-clock stamp in ns among the control messages of a read, or None."""
+    """Return the kernel's wall-clock stamp in ns from the control messages of a read, or None."""
     for level, kind, data in messages:
         if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET:
             seconds, nanoseconds = _STAMP.unpack(data)
@@ -76,7 +76,7 @@ def stamp_ns(messages: Sequence[tuple[int, int, bytes]]) -> int | None:
 
 
 def stamps_of(reads: Sequence[Sequence[tuple[int, int, bytes]]]) -> list[int | None]:
-    """The stamps in the control messages of many reads, in ns; None for a read without."""
+    """Return the stamps from the control messages of many reads, in ns; None for a read without."""
     try:
         stamps = b"".join([data for ((_, kind, data),) in reads if kind == SO_TIMESTAMPNS])
     except ValueError:  # one with more messages, or with none
@@ -87,7 +87,7 @@ def stamps_of(reads: Sequence[Sequence[tuple[int, int, bytes]]]) -> list[int | N
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """The TCP addresses of a host, in the resolver's order. Raises OSError."""
+    """Return the TCP addresses of a host, in the resolver's order. Raises OSError."""
     try:
         found: list[Any] = [*_socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)]
     except OSError:

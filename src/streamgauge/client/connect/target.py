@@ -1,4 +1,4 @@
-"""Where a request goes: a URL taken apart into what connecting and asking need."""
+"""Takes a URL apart into what connecting and requesting need."""
 
 import ipaddress
 import re
@@ -13,31 +13,31 @@ _QUERY_SAFE = _PATH_SAFE + "?"
 _PORTS = {"http": 80, "https": 443}
 _UNIX = "http+unix"
 _WEBSOCKET = {"ws": "http", "wss": "https"}
-#: A path may hold another URL in its query; a whole URL begins with its scheme.
+#: A path may contain another URL in its query; a whole URL begins with its scheme.
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
-#: What no host name holds (WHATWG URL section 3.2), as far as it can get that far.
+#: Characters that no host name contains (WHATWG URL section 3.2) and that ``urlsplit`` lets through.
 _NOT_IN_HOSTS = re.compile(r'[\x00-\x20"<>\\^`{|}%\x7f]')
 
 
 class TargetError(ValueError):
-    """A URL that names no host to ask, or a scheme that is not spoken."""
+    """A URL without a host, or with a scheme that is not supported."""
 
 
 class NoHostError(TargetError):
-    """A path, and no host that it is below."""
+    """A path without a host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One resource. ``origin`` is what a connection can be kept open to."""
+    """One resource. Connections are kept per ``origin``."""
 
     scheme: str
     host: str
     port: int
     resource: str
-    """Path and query as the request line has them."""
+    """Path and query, as in the request line."""
     authorization: str = ""
-    """The Authorization field for the user and password that the URL names."""
+    """The Authorization field for the user and password in the URL."""
     unix_path: str = ""
     """The Unix socket to connect to instead of the host: ``http+unix://%2Frun%2Fapp.sock/path``."""
 
@@ -48,17 +48,17 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The Host field: the port only where it is not the scheme's own, an IPv6 address in brackets."""
+        """The Host field: the port only if it is not the scheme's default, an IPv6 address in brackets."""
         return self.bracketed_host if self.port == _PORTS[self.scheme] else self.host_and_port
 
     @property
     def bracketed_host(self) -> str:
-        """The host as URLs have it."""
+        """The host as in URLs: an IPv6 address in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def host_and_port(self) -> str:
-        """Both, whatever the port."""
+        """Host and port, also if the port is the default."""
         return f"{self.bracketed_host}:{self.port}"
 
     @property
@@ -68,12 +68,12 @@ class Target:
 
 
 def is_whole_url(url: str) -> bool:
-    """Whether ``url`` begins with a scheme, so that no host is needed."""
+    """Return whether ``url`` begins with a scheme and so needs no host."""
     return _WHOLE_URL.match(url) is not None
 
 
 def target_of(url: str, host: str | None = None, params: Mapping[str, object] | None = None) -> Target:
-    """The target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
+    """Return the target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
 
     Raises TargetError.
     """
@@ -103,9 +103,9 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
 
 
 def joined(base: Target, location: str) -> Target:
-    """Where ``location``, a URL or a reference relative to ``base``, points. Raises TargetError.
+    """Return the target of ``location``, a URL or a reference relative to ``base``. Raises TargetError.
 
-    Behind a Unix socket, what a server calls by the name that it was asked by is behind the same socket.
+    A URL with the host of a request through a Unix socket leads through the same socket.
     """
     try:
         target = target_of(urljoin(base.url, location))
@@ -135,7 +135,7 @@ def _authorization(parts: SplitResult) -> str:
 
 
 def basic(user: str, password: str) -> str:
-    """The credentials of HTTP's Basic scheme (RFC 7617)."""
+    """Return the credentials of HTTP's Basic scheme (RFC 7617)."""
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""How connections are secured: what is trusted, what is shown, and one context for all streams that agree on it."""
+"""TLS settings, and one SSL context for all streams with the same settings."""
 
 import ssl
 from dataclasses import dataclass
@@ -6,12 +6,15 @@ from functools import lru_cache
 
 
 class TlsError(ValueError):
-    """Certificates or keys that cannot be used as they were given."""
+    """Certificates or keys that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Files are PEM. ``insecure`` accepts any certificate; without ``ca_file`` the system's authorities are trusted."""
+    """Which certificates to trust and to show. Files are PEM; ``insecure`` accepts any certificate.
+
+    Without ``ca_file`` the system's authorities are trusted.
+    """
 
     ca_file: str | None = None
     client_cert: str | None = None
@@ -21,11 +24,11 @@ class TlsSettings:
 
 @lru_cache(maxsize=32)
 def context_of(settings: TlsSettings) -> ssl.SSLContext:
-    """The context of these settings. Raises TlsError, which names the file."""
+    """Return the context for these settings. Raises TlsError, which names the file."""
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
-        raise TlsError(f"cannot read authorities from {settings.ca_file!r}: {_words(error)}") from None
+        raise TlsError(f"cannot read authorities from {settings.ca_file!r}: {_describe(error)}") from None
     context.set_alpn_protocols(["http/1.1"])
     if settings.insecure:
         context.check_hostname = False
@@ -36,7 +39,7 @@ def context_of(settings: TlsSettings) -> ssl.SSLContext:
         try:
             context.load_cert_chain(settings.client_cert, settings.client_key, password=_no_password)
         except OSError as error:
-            raise TlsError(f"cannot use the client certificate {settings.client_cert!r}: {_words(error)}") from None
+            raise TlsError(f"cannot use the client certificate {settings.client_cert!r}: {_describe(error)}") from None
     return context
 
 
@@ -44,5 +47,5 @@ def _no_password() -> str:
     raise TlsError("the client key is encrypted: give one that is not")
 
 
-def _words(error: OSError) -> str:
+def _describe(error: OSError) -> str:
     return error.strerror or str(error)

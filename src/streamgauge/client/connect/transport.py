@@ -1,7 +1,7 @@
-"""Bytes to and from a connected socket, with the kernel's stamp of what was read: plain, or under TLS.
+"""Reads from and writes to a connected socket, plain or under TLS, with the kernel's stamp of each read.
 
-Under TLS a read's stamp is that of the segment that completed its last record: decryption takes nothing from it. Where
-the read ended inside a further record, which shows in no byte that was decrypted, ``beyond`` says so.
+Under TLS the stamp of a read is that of the segment that completed its last record: decryption does not change it.
+``beyond`` says whether the read ended inside a further record, which no decrypted byte shows.
 """
 
 import ssl
@@ -14,34 +14,34 @@ _HEADER_BYTES = 5
 
 
 class Transport(Protocol):
-    """A connection. Nothing blocks; what cannot be sent yet waits in it."""
+    """A connection. Nothing blocks; it holds data that cannot be sent yet."""
 
     sock: Socket
     end: str | None
-    """Why nothing comes behind what was read last: empty where the peer closed cleanly; None while it goes on."""
+    """Why nothing follows the last read: empty if the peer closed cleanly; None while the connection goes on."""
 
     @property
     def beyond(self) -> bool:
-        """Whether the last read brought the beginning of more than it returned: its stamp is that one's."""
+        """Whether the last read also brought the beginning of data that it did not return; the stamp is that data's."""
 
     def read(self) -> tuple[bytes | None, int | None]:
-        """What has come, and its stamp (wall clock, ns): ``b""`` at a clean end, None where it holds no data.
+        """Read what has arrived; return it with its stamp (wall clock, ns). ``b""`` is a clean end, None no data.
 
         Raises OSError.
         """
 
     def write(self, data: bytes) -> None:
-        """Take ``data`` to be sent by ``flush``."""
+        """Add ``data`` to what ``flush`` sends."""
 
     def flush(self) -> bool:
-        """Send what can be sent; whether all is sent. Raises OSError."""
+        """Send as much as the kernel takes; return whether all is sent. Raises OSError."""
 
     def close(self) -> None:
         """Close the socket."""
 
 
 class PlainTransport:
-    """TCP, or a Unix socket, as it is."""
+    """TCP or a Unix socket, without TLS."""
 
     __slots__ = ("_recvmsg", "_unsent", "sock")
     end: str | None = None  # a plain end is a read of its own
@@ -76,22 +76,22 @@ class PlainTransport:
 
 
 class RecordEnds:
-    """Where TLS records end in what comes (RFC 8446 section 5.1: a header of 5 bytes, the last two the length)."""
+    """Follows where TLS records end (RFC 8446 section 5.1: a header of 5 bytes, the last two the length)."""
 
     __slots__ = ("_header", "_missing")
 
     def __init__(self) -> None:
         self._header = b""
-        #: Bytes of the record whose header has come.
+        #: Bytes that are missing of the record whose header has come.
         self._missing = 0
 
     @property
     def beyond(self) -> bool:
-        """Whether some of a record has come, and not all."""
+        """Whether part of a record has come, but not all of it."""
         return bool(self._header or self._missing)
 
     def feed(self, data: bytes) -> None:
-        """Take note of what came."""
+        """Follow the records through more data."""
         at, end = 0, len(data)
         while at < end:
             if self._missing:
@@ -107,7 +107,7 @@ class RecordEnds:
 
 
 class TlsTransport:
-    """TLS over a plain transport, by memory BIOs: reading stays a ``recvmsg`` of ours."""
+    """TLS over a plain transport, through memory BIOs, so that reading stays our own ``recvmsg``."""
 
     __slots__ = ("_incoming", "_outgoing", "_plain", "_records", "_tls", "end", "handshaken", "sock")
 
@@ -119,7 +119,7 @@ class TlsTransport:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.handshaken = False
         self.end: str | None = None
-        self._shake_hands()
+        self._continue_handshake()
 
     def read(self) -> tuple[bytes | None, int | None]:
         """See ``Transport``. A close without TLS's own closing is an OSError."""
@@ -135,7 +135,7 @@ class TlsTransport:
         return self._records.beyond
 
     def receive(self) -> int | None:
-        """Take in what has come, go on with the handshake where it is not done, and return the stamp.
+        """Read what has arrived, continue the handshake if it is not done, and return the stamp.
 
         Raises OSError.
         """
@@ -146,10 +146,10 @@ class TlsTransport:
         else:
             self._incoming.write_eof()
         if not self.handshaken:
-            self._shake_hands()
+            self._continue_handshake()
         return stamp
 
-    def _shake_hands(self) -> None:
+    def _continue_handshake(self) -> None:
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -168,7 +168,7 @@ class TlsTransport:
         except ssl.SSLError as error:
             if not pieces:
                 raise
-            self.end = tls_words(error)
+            self.end = describe_tls(error)
         else:
             self.end = ""
         return b"".join(pieces)
@@ -190,8 +190,8 @@ class TlsTransport:
         self._plain.close()
 
 
-def tls_words(error: ssl.SSLError) -> str:
-    """What went wrong under TLS, as a sentence has it."""
+def describe_tls(error: ssl.SSLError) -> str:
+    """Return what went wrong under TLS, as part of a sentence."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate refused: {error.verify_message}"
     return (error.reason or str(error)).replace("_", " ").lower()

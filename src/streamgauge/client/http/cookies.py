@@ -1,4 +1,4 @@
-"""Cookies as the standard library keeps them (RFC 6265 by and large): set by responses, sent with later requests."""
+"""Keeps the cookies that responses set, and sends them with later requests, as the standard library does (RFC 6265)."""
 
 import re
 from dataclasses import replace
@@ -10,9 +10,9 @@ from streamgauge.client.connect.target import Target
 from streamgauge.client.http.request import Request, merged
 from streamgauge.wire.http1_head import Head
 
-#: What makes a whole Set-Cookie be ignored (RFC 6265bis section 5.6, step 1).
+#: Characters that make a client ignore the whole Set-Cookie (RFC 6265bis section 5.6, step 1).
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-#: A cookie that names no domain goes to its own host alone (RFC 6265 section 5.4).
+#: A cookie without a domain goes only to its own host (RFC 6265 section 5.4).
 _POLICY = DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
 
 
@@ -23,7 +23,7 @@ class Cookies:
         self._jar: CookieJar | None = None  # most users never get a cookie
 
     def added_to(self, request: Request) -> Request:
-        """``request`` with the cookies that go with it: one field, with those of its own that no response set since."""
+        """Return ``request`` with its cookies in one field. A cookie that a response set replaces the request's own."""
         if self._jar is None:
             return request
         asking = UrllibRequest(request.target.url)
@@ -39,7 +39,7 @@ class Cookies:
         return replace(request, headers=merged(request.headers, {"Cookie": "; ".join((*own, kept))}))
 
     def take(self, target: Target, head: Head | None) -> None:
-        """Keep what a response from ``target`` set."""
+        """Keep the cookies that a response from ``target`` set."""
         cookies = () if head is None else tuple(each for each in head.set_cookies if not _CONTROLS.search(each))
         if cookies:
             self._jar = self._jar or CookieJar(_POLICY)
@@ -51,7 +51,7 @@ def _name(cookie: str) -> str:
 
 
 class _Response:
-    """As much of a response as a CookieJar looks at."""
+    """The part of a response that a CookieJar reads."""
 
     def __init__(self, set_cookies: tuple[str, ...]) -> None:
         self._message = Message()

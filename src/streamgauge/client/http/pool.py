@@ -1,4 +1,4 @@
-"""Connections that one user keeps open between streams, at most one to an origin."""
+"""The connections that one user keeps open between streams, at most one per origin."""
 
 import _socket
 
@@ -8,7 +8,7 @@ from streamgauge.wire.http1_body import Framing
 from streamgauge.wire.http1_head import Head
 
 Origin = tuple[str, str, int]
-#: Redirects may lead a user to ever new origins: as many connections as most browsers keep to one.
+#: Redirects may lead a user to more and more origins. Most browsers keep this many connections to one.
 MOST_IDLE = 6
 
 
@@ -19,7 +19,7 @@ class Connections:
         self._idle: dict[Origin, Transport] = {}
 
     def take(self, origin: Origin) -> Transport | None:
-        """An idle connection that the peer has not closed or written to meanwhile, or None."""
+        """Return an idle connection that the peer has neither closed nor written to meanwhile, or None."""
         transport = self._idle.pop(origin, None)
         if transport is None or _is_open(transport):
             return transport
@@ -27,23 +27,23 @@ class Connections:
         return None
 
     def keep(self, origin: Origin, transport: Transport) -> None:
-        """Keep a connection for the next stream; those to other origins leave that are closed, or too many."""
+        """Keep a connection for the next stream. Drop connections to other origins that are closed or too many."""
         if previous := self._idle.pop(origin, None):
             previous.close()
         for other in [other for other, idle in self._idle.items() if not _is_open(idle)]:
             self._idle.pop(other).close()
         if len(self._idle) >= MOST_IDLE:
-            self._idle.pop(next(iter(self._idle))).close()  # the one that was used least recently
+            self._idle.pop(next(iter(self._idle))).close()  # the least recently used
         self._idle[origin] = transport
 
     def close(self) -> None:
-        """Close all that are idle."""
+        """Close all idle connections."""
         while self._idle:
             self._idle.popitem()[1].close()
 
 
 def _is_open(transport: Transport) -> bool:
-    """Whether the peer of an idle connection has neither closed it nor written to it."""
+    """Return whether the peer of an idle connection has neither closed it nor written to it."""
     try:
         transport.sock.recv(1, _socket.MSG_PEEK)
     except BlockingIOError:
@@ -54,7 +54,7 @@ def _is_open(transport: Transport) -> bool:
 
 
 def may_serve_another(request: Request, head: Head, framing: Framing, transport: Transport) -> bool:
-    """Whether a connection may be kept behind a response that was read to its end (RFC 9112 section 9)."""
+    """Return whether a connection may be kept after a response that was read to its end (RFC 9112 section 9)."""
     faulty = head.minor_version == 0 and "transfer-encoding" in head.fields  # section 6.1
     return (
         framing.self_delimited

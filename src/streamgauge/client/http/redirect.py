@@ -1,4 +1,4 @@
-"""Where a redirection leads, and what goes along of the request (RFC 9110 section 15.4), and of the connection."""
+"""Makes the request that follows a redirect (RFC 9110 section 15.4), and says whether its connection may be kept."""
 
 from dataclasses import replace
 from urllib.parse import quote
@@ -12,19 +12,19 @@ from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import Head
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
-#: Fields that another origin must not see, and those that belong to a body that is not sent again.
+#: Fields that another origin must not see, and fields of a body that is not sent again.
 _SECRETS = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
 _ASCII = "".join(map(chr, range(128)))
 _OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language"})
 
 
 def is_redirect(head: Head) -> bool:
-    """Whether a response points elsewhere."""
+    """Return whether a response is a redirect."""
     return head.status in _STATUSES and "location" in head.fields
 
 
 def redirected(request: Request, head: Head) -> Request:
-    """The request that follows ``head``. Raises ProtocolError if it points nowhere that can be asked."""
+    """Return the request that follows ``head``. Raises ProtocolError if its location cannot be requested."""
     location = _reference(head.fields["location"])
     try:
         target = joined(request.target, location)
@@ -43,8 +43,8 @@ def redirected(request: Request, head: Head) -> Request:
     return Request(method, target, headers, body)
 
 
-def came_whole(request: Request, head: Head, rest: bytes, transport: Transport) -> bool:
-    """Whether ``rest`` is all of a redirection's body, so that its connection may be kept."""
+def ended_whole(request: Request, head: Head, rest: bytes, transport: Transport) -> bool:
+    """Return whether ``rest`` is all of a redirect's body and its connection may be kept."""
     try:
         framing = framing_of(head, request.method)
         framing.feed(rest)
@@ -54,7 +54,7 @@ def came_whole(request: Request, head: Head, rest: bytes, transport: Transport) 
 
 
 def _reference(location: str) -> str:
-    """A Location's bytes beyond ASCII as what they are mostly meant to be, UTF-8, or else each as it is."""
+    """Decode a Location as UTF-8, which its bytes beyond ASCII mostly are; else quote each byte."""
     octets = location.encode("latin-1")
     try:
         return octets.decode()

@@ -1,4 +1,4 @@
-"""What is asked for: one request, checked when it is made, and the bytes it becomes."""
+"""One request, checked when it is made, and its bytes on the wire."""
 
 import json as jsonlib
 import re
@@ -15,18 +15,18 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
 class RequestError(ValueError):
-    """A request that cannot be sent as it stands."""
+    """A request that cannot be sent."""
 
 
 def merged(*headers: Mapping[str, str] | None) -> dict[str, str]:
-    """These fields in one; of a name that occurs again, in whatever case, the last one stays."""
+    """Merge header fields. The last field of a name wins; the case of names does not matter."""
     found = {name.lower(): (name, value) for each in headers for name, value in (each or {}).items()}
     return dict(found.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Method, target, fields and body. Host, Authorization and Content-Length are added where they are not given."""
+    """Method, target, fields and body. Host, Authorization and Content-Length are added if they are missing."""
 
     method: str
     target: Target
@@ -34,7 +34,7 @@ class Request:
     body: bytes = b""
 
     def __post_init__(self) -> None:
-        """Raise RequestError for a method or a field that HTTP has no place for."""
+        """Raise RequestError for a method or a field that HTTP does not allow."""
         if not _TOKEN.fullmatch(self.method):
             raise RequestError(f"expected a method, got {self.method!r}")
         for name, value in self.headers.items():
@@ -45,26 +45,25 @@ class Request:
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending it twice does no more than sending it once."""
+        """Whether sending it twice has the same effect as sending it once."""
         return self.method in _IDEMPOTENT
 
     def field(self, name: str) -> str:
-        """The value of the first field of this name, given in lower case; empty where there is none."""
+        """Return the value of the first field of this name, which is in lower case; empty if there is none."""
         return next((value for given, value in self.headers.items() if given.lower() == name), "")
 
     @property
     def asks_to_close(self) -> bool:
-        """Whether it is the last one of its connection (RFC 9112 section 9.6)."""
+        """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
         options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
         return "close" in (option.strip().lower() for option in options.split(","))
 
     def encode(
         self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
     ) -> bytes:
-        """The request as HTTP/1.1 has it on the wire; for a proxy with the whole URL, and what it asks for.
+        """Return the request as HTTP/1.1 sends it; for a proxy that relays it, with the whole URL (``absolute``).
 
-        A request with ``upgrade`` fields is a GET without its body, which belongs to the protocol that it asks for, and
-        without fields that are empty.
+        With ``upgrade`` fields it is a GET without empty fields and without its body, which the new protocol sends.
         """
         target, given = self.target, {name.lower() for name in self.headers}
         fields = {} if "host" in given else {"Host": target.authority}
@@ -85,7 +84,7 @@ class Request:
 
 
 def body_of(json: Any, data: bytes | str | None) -> tuple[bytes, dict[str, str]]:
-    """The body's bytes and the Content-Type that goes with them. Raises RequestError."""
+    """Return the body's bytes and its Content-Type. Raises RequestError."""
     if json is not None and data is not None:
         raise RequestError("a request has either json or data, not both")
     if json is not None:

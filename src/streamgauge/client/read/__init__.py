@@ -1,1 +1,1 @@
-"""Reading a stream: when to read, what came, and when it arrived."""
+"""Reading a stream: when to read, what chunks a read brings, and when they arrived."""

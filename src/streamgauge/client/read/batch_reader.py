@@ -1,7 +1,7 @@
-"""Reading many streams in one loop: all whose short way is open and that a pass of the event loop found readable.
+"""Reads many streams in one loop: those on the fast path that a pass of the event loop found readable.
 
-What they have in common is looked up once, and the processor has the same few instructions before it, instead of
-finding its way back to them from a callback for each.
+The loop looks up once what all reads share, and keeps the same few instructions in the CPU caches. A callback per
+stream would not.
 """
 
 from typing import Any
@@ -13,41 +13,41 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.sse_fast_path import whole_event
 
-#: Reads are held until they are counted, and one can be as large as READ_BYTES.
+#: How many reads are held at most before they are counted; one can be as large as READ_BYTES.
 AT_ONCE = 256
-#: The empty line that closes an event is no part of its size.
+#: The empty line that closes an event is not part of its size.
 _CLOSING_BYTES = 2
-#: A stream, what was read of it, the control messages with it, and the read time.
+#: The stream, the bytes of one read, the control messages with them, and the time of the read.
 _Read = tuple[FastPath, bytes, list[tuple[int, int, bytes]], int]
 
 
 class BatchReader:
-    """Reads streams that are readable."""
+    """Reads streams that are readable and on the fast path."""
 
     def __init__(self, process_stats: ProcessStats, clock: ArrivalClock) -> None:
         self._process_stats, self._clock = process_stats, clock
 
-    def __call__(self, shortcuts: list[Any]) -> None:
-        """Read many, then count what came: a system call takes the processor's mind off everything else."""
-        for at in range(0, len(shortcuts), AT_ONCE):
-            if reads := self._read(shortcuts[at : at + AT_ONCE]):
-                self._take_in(reads)
+    def __call__(self, fast_paths: list[Any]) -> None:
+        """Read a batch first and count afterwards: a system call evicts the CPU caches."""
+        for at in range(0, len(fast_paths), AT_ONCE):
+            if reads := self._read(fast_paths[at : at + AT_ONCE]):
+                self._count(reads)
 
-    def _read(self, shortcuts: list[FastPath]) -> list[_Read]:
+    def _read(self, fast_paths: list[FastPath]) -> list[_Read]:
         reads, monotonic_ns = [], self._process_stats.now_ns
-        for fast_path in shortcuts:
+        for fast_path in fast_paths:
             try:
                 data, ancillary, _, _ = fast_path.sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
             except OSError as error:
-                fast_path.cannot_read(error)
+                fast_path.fail(error)
                 continue
             if data:
                 reads.append((fast_path, data, ancillary, monotonic_ns()))
             else:
-                fast_path.long_way(data, 0)
+                fast_path.pass_on(data, 0)
         return reads
 
-    def _take_in(self, reads: list[_Read]) -> None:
+    def _count(self, reads: list[_Read]) -> None:
         clock, lags_ns = self._clock, []
         offset_ns, earliest_ns, latest_ns = clock.sound()
         clock.took(len(reads), reads[-1][3])
@@ -59,14 +59,14 @@ class BatchReader:
                 offset_ns, earliest_ns, latest_ns = clock.sound()
             if stamp_ns is not None:
                 lags_ns.append(now_ns - arrival_ns)
-            event, text = whole_event(data), fast_path.telling_text
+            event, text = whole_event(data), fast_path.inspected_text
             if (
                 event is None
-                or event[2] in fast_path.telling_names
+                or event[2] in fast_path.inspected_names
                 or (text is not None and text in data)
                 or len(data) > fast_path.most_bytes
             ):
-                fast_path.long_way(data, arrival_ns)
+                fast_path.pass_on(data, arrival_ns)
                 continue
             size, digits, _ = event
             if digits is not None and fast_path.due is not None:
@@ -74,7 +74,7 @@ class BatchReader:
                 if number == fast_path.due:
                     fast_path.due = number + 1
                 else:
-                    fast_path.out_of_turn(number)
+                    fast_path.check_number(number)
             if fast_path.stats is not batch.stats:
                 batch.count()
                 batch = _Batch(fast_path.stats)
@@ -84,14 +84,14 @@ class BatchReader:
             batch.intervals_ns.append(interval_ns)
             fast_path.last_ns = arrival_ns
             fast_path.chunks += 1
-            if not fast_path.brief_ns <= interval_ns <= fast_path.notable_ns:
-                fast_path.notable(interval_ns)
+            if not fast_path.close_ns <= interval_ns <= fast_path.long_ns:
+                fast_path.check_interval(interval_ns)
         batch.count()
         self._process_stats.lag.record_all_ns(lags_ns)
 
 
 class _Batch:
-    """Chunks that one tally is to count."""
+    """Chunks that one StreamStats is about to count."""
 
     __slots__ = ("intervals_ns", "sizes_bytes", "stats")
 
@@ -104,5 +104,5 @@ class _Batch:
         stats, chunks = self.stats, len(self.sizes_bytes)
         stats.chunks += chunks
         stats.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
-        stats.chunk_interval.record_all_ns(self.intervals_ns)
+        stats.chunk_interval.all.record_all_ns(self.intervals_ns)
         stats.chunk_sizes.record_all(self.sizes_bytes)

@@ -1,8 +1,8 @@
-"""The body of one response on its way to chunks: framing, content coding, decoder, timer and judge in a row."""
+"""Takes the body of one response apart into chunks: framing, content coding, decoder, timer and checks in a row."""
 
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.read.chunk_checks import ChunkChecks, Settled, in_band_error
+from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
@@ -13,24 +13,35 @@ from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1_body import Framing, NoBody
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.multipart import MultipartDecoder
+from streamgauge.wire.sequence import SequenceCheck
 from streamgauge.wire.websocket import WebSocketBody
 
-#: A read as large as this may have left something behind in the kernel, which can have come long before the next read.
+#: A larger read may have left data behind in the kernel, which can have arrived long before the next read.
 LARGE_READ_BYTES = READ_BYTES // 2
-#: Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and none given.
+#: Close codes of a clean end (RFC 6455 section 7.4.1): normal, going away, and none given.
 _CLEAN_CLOSES = frozenset({1000, 1001, 1005})
 
 
 class BodyReader:
-    """Feeds what was read through framing and decoder, and times the chunks that come out."""
+    """Feeds each read through framing and decoder, and times and checks the chunks that come out.
+
+    ``sequence`` checks the chunks' numbers; None if the plan has none.
+    """
 
     def __init__(
-        self, plan: StreamPlan, head: Head, protocol: str, framing: Framing, stats: StreamStats, timer: ChunkTimer
+        self,
+        plan: StreamPlan,
+        head: Head,
+        protocol: str,
+        framing: Framing,
+        stats: StreamStats,
+        timer: ChunkTimer,
+        sequence: SequenceCheck | None,
     ) -> None:
         max_chunk_bytes = plan.limits.max_chunk_bytes
         self.framing = framing
-        # One read may hold many chunks: the limit of one is none for what a read decodes to.
-        # A WebSocket has no content that a coding could be of.
+        # The limit of one chunk does not limit what one read decodes to, which may be many chunks.
+        # A WebSocket's messages have no content coding.
         coding = "" if isinstance(framing, WebSocketBody) else head.fields.get("content-encoding", "")
         self._coding = coding_for(coding, max(max_chunk_bytes, MAX_PIECE_BYTES))
         self.decoder = decoder_for(
@@ -40,16 +51,17 @@ class BodyReader:
             transfer_chunks=framing.has_transfer_chunks,
             resumable=plan.reconnect > 0,
         )
-        #: A chunk is what a transfer chunk decodes to, which may be nothing.
+        #: Whether each transfer chunk is one chunk, which may decode to nothing.
         self._by_transfer_chunk = self.coded and protocol == "raw" and framing.has_transfer_chunks
-        self.checks = ChunkChecks(plan, protocol, self.decoder, timer)
+        self.checks = ChunkChecks(plan, protocol, self.decoder, timer, sequence)
         self.bytes = 0
-        #: The last read with some of a chunk that is still held: its arrival, its floor, and whether it ended with it.
+        #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
+        #: Whether the last read may have left data behind in the kernel.
         self.left_behind = False
         self._stats = stats
         self._timer = timer
-        self._learns = protocol == "openai"
+        self._checks_reads = protocol == "openai"
 
     @property
     def coded(self) -> bool:
@@ -58,14 +70,14 @@ class BodyReader:
 
     @property
     def heartbeats(self) -> int:
-        """What came that kept the stream open and is no chunk."""
+        """How many times something came that only kept the stream open."""
         pings = self.framing.heartbeats if isinstance(self.framing, WebSocketBody) else 0
         return self.decoder.heartbeats + pings
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Settled | None:
-        """Take in one read that arrived at ``arrival_ns``; how the stream ended, where it did.
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Ending | None:
+        """Decode one read that arrived at ``arrival_ns``; return how the stream ended, if it did.
 
-        ``beyond``: what arrived then was the beginning of more than was read.
+        ``beyond``: the arrival is that of the beginning of more data, which this read does not include.
         """
         left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
         framing, decoder, problem = self.framing, self.decoder, None
@@ -93,18 +105,22 @@ class BodyReader:
             first = self._timer.chunks + 1
             self._count_sizes(chunks)
             self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
-            if settled := self.checks.look(chunks, first):
-                return settled
-        if self._learns and (settled := self.checks.after_read()):
-            return settled
+            if ending := self.checks.check(chunks, first):
+                return ending
+        if self._checks_reads and (ending := self.checks.after_read()):
+            return ending
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
         if framing.ending:
             self._note_end(arrival_ns, alone=not pieces)
         return self.close() if framing.finished else None
 
+    def add_bytes(self, count: int) -> None:
+        """Add bytes that the fast path counted."""
+        self.bytes += count
+
     def _note_end(self, arrival_ns: int, *, alone: bool) -> None:
-        """The framing that closes the body arrived, ``alone`` or in one read with some of the body."""
+        """Note when the framing that closes the body arrived: ``alone``, or in one read with part of the body."""
         if self._timer.chunks:
             self._stats.note_end(arrival_ns - max(self._timer.last_ns, self._last[0]) if alone else 0)
 
@@ -114,7 +130,7 @@ class BodyReader:
     def _decoded(
         self, coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
     ) -> tuple[list[bytes], ProtocolError | None]:
-        """What the pieces decode to, as far as they do, and what is wrong then."""
+        """Return what the pieces decode to, up to the first problem, and that problem."""
         decoded: list[bytes] = []
         try:
             decoded.extend(coding.feed(piece) for piece in pieces)
@@ -122,9 +138,9 @@ class BodyReader:
             problem = error
         return decoded if self._by_transfer_chunk else [plain for plain in decoded if plain], problem
 
-    def close(self) -> Settled:
-        """The peer closed, or the framing finished: how the stream ended."""
-        if not self.framing.close() and not self.said_goodbye:
+    def close(self) -> Ending:
+        """Return how the stream ended, now that the peer closed or the framing finished."""
+        if not self.framing.close() and not self.close_sent:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
         if self._coding is not None and not self._coding.close():
             return Outcome.TRUNCATED, "the body ended inside its content coding"
@@ -132,20 +148,20 @@ class BodyReader:
         if chunks:
             self._count_sizes(chunks)
             self._time_last(len(chunks))
-            if settled := self.checks.look(chunks, first):
-                return settled
-        return self._judged()
+            if ending := self.checks.check(chunks, first):
+                return ending
+        return self._ending()
 
     @property
-    def said_goodbye(self) -> bool:
-        """A WebSocket that was closed from here, after its named end, owes nothing more."""
+    def close_sent(self) -> bool:
+        """Whether this is a WebSocket that was closed from here, after its named end: no more is due from the peer."""
         return isinstance(self.framing, WebSocketBody) and self.checks.named_end_came
 
-    def _judged(self) -> Settled:
+    def _ending(self) -> Ending:
         framing = self.framing
         if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
             return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
-        if isinstance(framing, WebSocketBody) and framing.inside_message and not self.said_goodbye:
+        if isinstance(framing, WebSocketBody) and framing.inside_message and not self.close_sent:
             return Outcome.INCOMPLETE, "the WebSocket was closed inside a message"
         if self._lacks_delimiter:
             return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
@@ -155,14 +171,14 @@ class BodyReader:
 
     @property
     def _lacks_delimiter(self) -> bool:
-        """Parts that replace each other customarily end with the connection: their named end is all that they owe."""
+        """Whether the closing delimiter is missing. Parts that replace each other need none after their named end."""
         decoder = self.decoder
         if not isinstance(decoder, MultipartDecoder) or decoder.closed or isinstance(self.framing, NoBody):
             return False
         return not (decoder.endless and self.checks.named_end_came)
 
     def _time_last(self, count: int) -> None:
-        """Time what only the end of the body completed: it arrived with the last of the body, not with its end."""
+        """Time chunks that the end of the body completed: they arrived with the last of the body, not with its end."""
         arrival_ns, floor_ns, exact = self._last
         self._time(count, floor_ns, arrival_ns, exact=exact)
 

@@ -1,7 +1,6 @@
-"""What a stream's chunks say about its end: the named end, errors of its own, and numbers that are missing.
+"""Checks a stream's chunks for its named end, for errors that the stream itself reports, and for missing numbers.
 
-Most chunks need no look inside. ``guards`` are bytes one of which a chunk must hold to be of interest: a chunk without
-them is passed over without being parsed.
+Most chunks need not be parsed. ``guards`` are byte strings; a chunk that contains none of them is skipped.
 """
 
 import json
@@ -16,33 +15,36 @@ from streamgauge.wire.end import end_test, needle_of
 from streamgauge.wire.openai import OpenAiDecoder, time_per_output_token_s
 from streamgauge.wire.sequence import SequenceCheck, number_reader
 
-Settled = tuple[Outcome, str]
-#: What a chunk must hold to be able to say ``error``.
+#: How a stream ended, and the reason in one sentence.
+Ending = tuple[Outcome, str]
+#: What a chunk must contain to be able to report an error.
 _ERROR_GUARDS = {"sse": b"error", "ndjson": b'"error"'}
 _MAX_REASON = 160
-#: What a record says of its stream's numbers.
+#: The fields of a record on its stream's numbers.
 _SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
 
 
 class ChunkChecks:
-    """Looks at the chunks of one stream."""
+    """The checks of one stream's chunks. ``sequence`` checks their numbers; None if the plan has none."""
 
-    def __init__(self, plan: StreamPlan, protocol: str, decoder: Decoder, timer: ChunkTimer) -> None:
+    def __init__(
+        self, plan: StreamPlan, protocol: str, decoder: Decoder, timer: ChunkTimer, sequence: SequenceCheck | None
+    ) -> None:
         self._decoder = decoder
         self._timer = timer
         self._protocol = protocol
         self._on_chunk = plan.on_chunk
-        #: Whether the caller looks at each chunk, and may want to act on one at once.
+        #: Whether a callable of the scenario sees each chunk, and may want to act at once.
         self.watched = plan.on_chunk is not None or callable(plan.end)
-        #: The end that is the decoder's to see: the ``[DONE]`` of a token stream, which is no chunk.
+        #: Whether the decoder sees the end: the ``[DONE]`` of a token stream, which is not a chunk.
         self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
         named = None if self._ends_itself else plan.end
         self._named = named if isinstance(named, str) else None
         self._end = None if named is None else end_test(named, decoder, protocol)
         self.end_seen = named is None and not self._ends_itself
-        self.sequence = None if plan.sequence is None else SequenceCheck()
+        self.sequence = sequence
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
-        #: Whether what ``look`` is for is all in the guards, but for numbers that ``count`` can be given instead.
+        #: Whether chunks without a guard need no check, apart from SSE ids.
         self.counts_only = plan.sequence in (None, "id") and not plan.reconnect
         self._error_guard = _ERROR_GUARDS.get(protocol)
         self._stamps = StampReader(timer) if plan.stamped else None
@@ -50,11 +52,11 @@ class ChunkChecks:
 
     @property
     def named_end_came(self) -> bool:
-        """Whether the scenario names an end, and that has come."""
+        """Whether the scenario names an end and it has come."""
         return self._end is not None and self.end_seen
 
     def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
-        """None where every chunk is of interest."""
+        """Return the guards; None if every chunk must be parsed."""
         if plan.stamped or plan.on_chunk or callable(plan.end) or self._protocol == "openai":
             return None
         needle = needle_of(plan.end or "")
@@ -64,50 +66,50 @@ class ChunkChecks:
         return tuple(guard for guard in guards if guard)
 
     @property
-    def telling(self) -> tuple[frozenset[bytes], bytes | None]:
-        """Of event streams with guards: the names of events that are of interest, and what any of interest holds."""
+    def inspected(self) -> tuple[frozenset[bytes], bytes | None]:
+        """For event streams with guards: the names of events to parse, and a text that makes any event one of them."""
         kind, _, value = (self._named or "").partition(":")
         names = {b"error", value.encode()} if kind == "event" else {b"error"}
         return frozenset(names), value.encode() if kind == "data" else None
 
-    def look(self, chunks: list[bytes], first: int) -> Settled | None:
-        """Look at chunks, the first of which is the stream's ``first``-th; the outcome where one of them settles it."""
+    def check(self, chunks: list[bytes], first: int) -> Ending | None:
+        """Check chunks, the first of which is the stream's ``first``-th; return how the stream ends, if one ends it."""
         if self._stamps is not None:
-            self._stamps.look(chunks)
+            self._stamps.measure(chunks)
         if self.sequence is not None:
             for chunk in chunks:
                 self.count(chunk)
         guards = self.guards
         if guards is None:
             for number, chunk in enumerate(chunks, first):
-                if settled := self._inside(chunk, number):
-                    return settled
+                if ending := self._inside(chunk, number):
+                    return ending
             return None
         for chunk in chunks:
             for guard in guards:
                 if guard in chunk:
-                    if settled := self._inside(chunk, 0):
-                        return settled
+                    if ending := self._inside(chunk, 0):
+                        return ending
                     break
         return None
 
     def count(self, chunk: bytes) -> None:
-        """Check the chunk's sequence number, where it has one."""
+        """Count the chunk's sequence number, if it has one."""
         if self.sequence is not None and self._number_of is not None:
             number = self._number_of(chunk)
             if number is not None:
                 self.sequence.add(number)
 
-    def _inside(self, chunk: bytes, number: int) -> Settled | None:
+    def _inside(self, chunk: bytes, number: int) -> Ending | None:
         if self._end is not None and not self.end_seen:
             self.end_seen = self._end(chunk, number)
         if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
             return Outcome.ABORTED, "the scenario hung up"
         if self._error_guard is not None and self._error_guard in chunk:
-            return self._said_error(chunk)
+            return self._reported_error(chunk)
         return None
 
-    def _said_error(self, chunk: bytes) -> Settled | None:
+    def _reported_error(self, chunk: bytes) -> Ending | None:
         if self._protocol == "sse":
             event = self._decoder.parse(chunk)
             said = event.data if event.event == "error" else None
@@ -115,8 +117,8 @@ class ChunkChecks:
             said = _error_of_line(chunk)
         return None if said is None else in_band_error(said)
 
-    def after_read(self) -> Settled | None:
-        """What the decoder itself learnt from a read, whether or not that held a chunk."""
+    def after_read(self) -> Ending | None:
+        """Check what the decoder found in a read, whether or not it made a chunk; return an ending, if any."""
         if isinstance(self._decoder, OpenAiDecoder):
             self.end_seen = self.end_seen or (self._ends_itself and self._decoder.done)
             if self._decoder.error:
@@ -124,7 +126,7 @@ class ChunkChecks:
         return None
 
     def findings(self) -> dict[str, Any]:
-        """What the stream's record says of its numbers and tokens, by the record's fields."""
+        """Return the fields of the record on numbers and tokens."""
         found: dict[str, Any] = {}
         if self.sequence is not None:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
@@ -136,9 +138,9 @@ class ChunkChecks:
 
 
 def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
-    """The time per output token; where coalesced reads leave it open, in the middle of what it can be.
+    """Return the time per output token; if coalesced reads leave it uncertain, the middle of its range, and the range.
 
-    None where all tokens came in one chunk, which tells nothing of the time between them.
+    Nothing if all tokens came in one chunk, which says nothing about the time between them.
     """
     if timer.first_ns is None or timer.chunks < 2:
         return {}
@@ -155,14 +157,14 @@ def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
     }
 
 
-def in_band_error(said: str) -> Settled:
-    """The outcome of a stream that said ``said`` of itself: one line of it, of what can be printed and sent on."""
+def in_band_error(said: str) -> Ending:
+    """Return the outcome of a stream that reported the error ``said``, as one printable line."""
     line = " ".join("".join(each if each.isprintable() else " " for each in said[: 4 * _MAX_REASON]).split())
     return Outcome.IN_BAND_ERROR, f"the stream said: {line[:_MAX_REASON]}"
 
 
 def _error_of_line(line: bytes) -> str | None:
-    """What a JSON line says went wrong: one of ``"type": "error"``, or with an ``error`` that is not empty."""
+    """Return the error that a JSON line reports: with ``"type": "error"``, or with an ``error`` that is not empty."""
     try:
         value: Any = json.loads(line)
     except (ValueError, RecursionError):

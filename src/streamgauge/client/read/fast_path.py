@@ -1,72 +1,51 @@
-"""The short way of the most frequent read, past all stages: one event, whole, alone, over plain TCP.
+"""The fast path of the most frequent read, past all stages: one event, whole, alone in its read, over plain TCP.
 
-A busy generator spends its time here. What the short way does is what the stages would do, for a read that
-``whole_event`` knows and that nobody needs to look into; every other read goes the long way. It is open only while each
-stage stands between two chunks, which only a read that goes the long way can change.
+A busy generator spends its time here. The fast path does what the stages would do, for a read that ``whole_event``
+recognises and that no check has to look into. Every other read goes through the stages: ``ConnectionReader.pass_on``.
+The fast path is usable only while every stage stands between two chunks, which only a read through the stages changes.
 
-While it is open, ``Sweep`` reads the stream and counts what comes in its ``Progress``, which is settled before anybody
-else looks: one object a stream instead of five, since a stream's objects are seldom in the processor's caches.
+While it is usable, ``BatchReader`` reads the stream and counts in the ``FastPath``; ``sync`` adds that up before
+anything else reads the counts. One object per stream instead of five, since a stream's objects are seldom in the CPU
+caches.
 """
 
-from collections.abc import Callable
+from typing import Self
 
-from streamgauge.client.connect.stamped_socket import Socket
 from streamgauge.client.connect.transport import PlainTransport, Transport
 from streamgauge.client.read.body import LARGE_READ_BYTES, BodyReader
+from streamgauge.client.read.connection_reader import ConnectionReader
+from streamgauge.client.read.read_schedule import ReadSchedule
 from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.http1_body import ChunkedBody
 from streamgauge.wire.sse import SseDecoder
 
-#: Where a read goes that is none for the short way: what was read, and its arrival.
-LongWay = Callable[[bytes, int], None]
-#: The names of events that somebody has to look into, and a text that makes any event one of them.
-Telling = tuple[frozenset[bytes], bytes | None]
-#: No number of an event: whichever comes first is right.
+#: Not a number of any event: the first number that comes is right.
 ANY = -1
 
 
-class Progress:
-    """What the short way needs of a stream for each read, in one place in memory, and what it has counted so far."""
-
-    __slots__ = (
-        "brief_ns",
-        "bytes",
-        "chunks",
-        "due",
-        "last_ns",
-        "most_bytes",
-        "notable_ns",
-        "sock",
-        "stats",
-        "telling_names",
-        "telling_text",
-    )
-
-    def __init__(self, sock: Socket, stats: StreamStats, telling: Telling, most_bytes: int) -> None:
-        self.sock, self.stats, self.most_bytes = sock, stats, most_bytes
-        self.telling_names, self.telling_text = telling
-        self.bytes = self.chunks = 0
-        #: As the timer has them.
-        self.last_ns = self.notable_ns = 0
-        #: An interval below it is one of chunks that should not wait as long as they may.
-        self.brief_ns = 0
-        #: As the sequence check has it, ``ANY`` where it has seen none; None where no number is looked at.
-        self.due: int | None = None
-
-
-class FastPath(Progress):
-    """The short way of one stream, where it has any."""
+class FastPath:
+    """What one stream needs for each read on the fast path, and what it has counted there."""
 
     __slots__ = (
         "_body",
         "_decoder",
         "_framing",
+        "_schedule",
         "_sequence",
         "_timer",
-        "cannot_read",
-        "hurry",
-        "long_way",
+        "bytes",
+        "chunks",
+        "close_ns",
+        "due",
+        "fail",
+        "inspected_names",
+        "inspected_text",
+        "last_ns",
+        "long_ns",
+        "most_bytes",
+        "pass_on",
+        "sock",
+        "stats",
     )
 
     def __init__(
@@ -76,16 +55,19 @@ class FastPath(Progress):
         framing: ChunkedBody,
         decoder: SseDecoder,
         timer: ChunkTimer,
-        long_way: LongWay,
-        cannot_read: Callable[[OSError], None],
+        schedule: ReadSchedule,
+        reader: ConnectionReader,
     ) -> None:
-        most_bytes = min(LARGE_READ_BYTES, decoder.max_chunk_bytes)
-        super().__init__(transport.sock, timer.stats, body.checks.telling, most_bytes)
-        self._body, self._timer, self._sequence = body, timer, body.checks.sequence
-        self._framing, self._decoder = framing, decoder
-        self.long_way, self.cannot_read = long_way, cannot_read
-        #: An interval came below ``brief_ns``; both are the intake's to set.
-        self.hurry: Callable[[int], None]
+        self._body, self._framing, self._decoder = body, framing, decoder
+        self._timer, self._schedule, self._sequence = timer, schedule, body.checks.sequence
+        #: Where a read goes that the fast path cannot handle, and where an error goes.
+        self.pass_on, self.fail = reader.pass_on, reader.fail
+        self.sock = transport.sock
+        self.most_bytes = min(LARGE_READ_BYTES, decoder.max_chunk_bytes)
+        #: The names of events that a check looks into, and a text that makes any event one of them.
+        self.inspected_names, self.inspected_text = body.checks.inspected
+        self.bytes = self.chunks = 0
+        self.resume()
 
     @classmethod
     def of(
@@ -93,10 +75,10 @@ class FastPath(Progress):
         transport: Transport,
         body: BodyReader,
         timer: ChunkTimer,
-        long_way: LongWay,
-        cannot_read: Callable[[OSError], None],
-    ) -> "FastPath | None":
-        """The short way through ``body``; None where there is none."""
+        schedule: ReadSchedule,
+        reader: ConnectionReader,
+    ) -> Self | None:
+        """Return the fast path of ``body``; None if it has none."""
         framing, decoder = body.framing, body.decoder
         if (
             isinstance(transport, PlainTransport)
@@ -106,45 +88,47 @@ class FastPath(Progress):
             and body.checks.counts_only
             and not body.coded
         ):
-            return cls(transport, body, framing, decoder, timer, long_way, cannot_read)
+            return cls(transport, body, framing, decoder, timer, schedule, reader)
         return None
 
     @property
-    def open(self) -> bool:
-        """After a read that went the long way: whether the next one may go this way."""
+    def usable(self) -> bool:
+        """Whether the next read may go this way, after one that went through the stages."""
         between = self._framing.at_size_line and self._decoder.between_blocks
         return between and self._timer.exact and not self._body.left_behind
 
-    def begin(self) -> None:
-        """Go on where the long way ended."""
+    def resume(self) -> None:
+        """Go on where the stages left off: copy from them what each read needs."""
         timer, sequence = self._timer, self._sequence
-        self.stats, self.last_ns, self.notable_ns = timer.stats, timer.last_ns, timer.notable_ns
+        self.stats, self.last_ns, self.long_ns = timer.stats, timer.last_ns, timer.long_ns
+        self.close_ns = self._schedule.close_ns
+        #: The sequence number that is due, ``ANY`` for the first; None if no numbers are checked.
         self.due = None if sequence is None else ANY if sequence.due is None else sequence.due
 
-    def settle(self) -> None:
-        """Tell those who count on the long way what came."""
+    def sync(self) -> None:
+        """Add to the timer, the body and the sequence check what was counted here."""
         if self.chunks:
-            self._timer.chunks += self.chunks
-            self._timer.last_ns = self.last_ns
-            self._body.bytes += self.bytes
+            self._timer.add_chunks(self.chunks, self.last_ns)
+            self._body.add_bytes(self.bytes)
             self.bytes = self.chunks = 0
-            self._settle_due()
+            self._sync_due()
 
-    def _settle_due(self) -> None:
+    def _sync_due(self) -> None:
         if self._sequence is not None and self.due != ANY:
             self._sequence.due = self.due
 
-    def out_of_turn(self, number: int) -> None:
-        """An event came with another number than the one that was due."""
+    def check_number(self, number: int) -> None:
+        """Count the number of an event that is not the one that was due."""
         assert self._sequence is not None
-        self._settle_due()
+        self._sync_due()
         self._sequence.add(number)
         self.due = self._sequence.due
 
-    def notable(self, interval_ns: int) -> None:
-        """An interval came below ``brief_ns``, or above ``notable_ns``."""
-        if interval_ns < self.brief_ns:
-            self.hurry(interval_ns)
-        if interval_ns > self.notable_ns:
-            self._timer.notable(interval_ns)
-            self.notable_ns = self._timer.notable_ns
+    def check_interval(self, interval_ns: int) -> None:
+        """Handle an interval below ``close_ns`` or above ``long_ns``."""
+        if interval_ns < self.close_ns:
+            self._schedule.chunk_came_close(interval_ns)
+            self.close_ns = self._schedule.close_ns
+        if interval_ns > self.long_ns:
+            self._timer.count_long(interval_ns)
+            self.long_ns = self._timer.long_ns

@@ -1,4 +1,4 @@
-"""What all streams of one process share."""
+"""What all streams of one process share: statistics, event loop and clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from streamgauge.stats.process_stats import ProcessStats
 
 @dataclass(slots=True)
 class ProcessContext:
-    """Where streams are counted, their clock, and what drives them."""
+    """The statistics, the event loop and the clock of one process."""
 
     process_stats: ProcessStats
     reactor: Reactor

@@ -1,4 +1,4 @@
-"""Send stamps in one event stream: what the server's middleware puts at the end of each event where it is asked to.
+"""Reads send stamps, which the server's middleware puts at the end of each event if the request asks for them.
 
 The request asks with the field ``Streamgauge-Stamps: 1``. An event then ends with the comment line ``: sent=NS``, the
 server's wall clock in ns right before its send; the first one has ``: clock=NAME received=NS`` before that, the name of
@@ -15,7 +15,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.clocks.raw_delays import RawDelays
 
-#: The field that asks for stamps.
+#: The header field that asks for stamps.
 REQUEST_FIELDS = {"Streamgauge-Stamps": "1"}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MARK = b"\n: sent="
@@ -24,13 +24,13 @@ _DIGITS = 19
 _STAMP = slice(-_DIGITS, None)
 _MARK_PLACE = slice(-_DIGITS - len(_MARK), -_DIGITS)
 _ORIGIN = re.compile(rb"\n: clock=([0-9a-f]{16}) received=([1-8][0-9]{18})\n: sent=[0-9]{19}$")
-#: What is no later than this, in the year 2255, has a difference to any other that 64 bits hold, as reports need it.
+#: The first and the last year are 2001 and 2255: 64 bits hold the difference of any two stamps, as reports need it.
 _LEAST, _BEYOND = b"1" + b"0" * 18, b"9"
 
 
 @cache
 def clock_name() -> str:
-    """The name by which servers on this machine call its wall clock."""
+    """Return the name that servers on this machine give to its wall clock."""
     try:
         boot = _BOOT_ID.read_text().strip()
     except OSError:
@@ -48,8 +48,8 @@ class StampReader:
         self._clock = ""
         self._received_ns = 0
 
-    def look(self, chunks: list[bytes]) -> None:
-        """Look at the chunks of a read that has been timed."""
+    def measure(self, chunks: list[bytes]) -> None:
+        """Measure the delays of the chunks of one read, after they were timed."""
         begins = not self._clock
         if begins and not self._find_origin(chunks):
             return
@@ -75,7 +75,7 @@ class StampReader:
         return False
 
     def _raw_delays(self) -> RawDelays:
-        """Where they are counted: a new place in each slice, which is told of some stream's beginning as well."""
+        """Return where the delays of this second are counted."""
         delays = self._timer.stats.delays
         raw = delays.get(self._clock)
         if raw is None:

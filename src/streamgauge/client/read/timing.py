@@ -1,12 +1,12 @@
-"""The times of one stream's chunks: exact where a read brought one chunk, an interval where it brought several.
+"""The times of one stream's chunks: exact if a read brought one chunk, an interval if it brought several.
 
-A read has one stamp, that of its last segment. When one chunk ends where the read ends, that stamp is its arrival.
-Otherwise each of the read's chunks arrived somewhere between ``floor_ns``, the earliest that anything in the read can
-have come, and the stamp. Such chunks are counted as coalesced; their intervals enter the histogram at an even spread,
-and beside it at the least and the most that they can be, so that a percentile can say what it does not know.
+A read has one stamp, that of its last segment. If one chunk ends where the read ends, the stamp is its arrival.
+Otherwise each chunk of the read arrived somewhere between ``floor_ns``, the earliest time at which anything in the read
+can have arrived, and the stamp. Such chunks count as coalesced. Their intervals enter the histogram evenly spread, and
+two more histograms with their least and their greatest possible value, so that a percentile can state its uncertainty.
 
-A generator that waited for a CPU before it could send the request makes the time to the first chunk too long. As far as
-it is known by how much, the stream starts that much later; else the time to the first chunk is uncertain by as much.
+A generator that waited for a CPU before it could send the request makes the time to first chunk too long. Where the
+length of that delay is known, the stream starts that much later; otherwise the time to first chunk is uncertain by it.
 """
 
 from streamgauge.client.start_delay import StartDelay
@@ -17,7 +17,7 @@ NEGLIGIBLE_WAIT_NS = 50_000
 
 
 class ChunkTimer:
-    """Counts one stream's chunks and times into ``tally`` as they come. All times are monotonic ns."""
+    """Counts one stream's chunks and times in ``stats`` as they arrive. All times are monotonic ns."""
 
     __slots__ = (
         "_begun_ns",
@@ -31,8 +31,8 @@ class ChunkTimer:
         "first_ns",
         "floor_ns",
         "last_ns",
+        "long_ns",
         "max_interval_ns",
-        "notable_ns",
         "stalls",
         "start_ns",
         "stats",
@@ -43,26 +43,30 @@ class ChunkTimer:
         self.stats = stats
         self._stall_ns = stall_ns
         self._begun_ns = self.start_ns = start_ns
-        #: By how much a wait for a CPU may have delayed the request.
+        #: How long a wait for a CPU may have delayed the request.
         self.delayed_ns = 0
-        #: The first chunk's arrival: the latest that it can be, and the earliest.
+        #: The first chunk's arrival, at the latest (None before it) and at the earliest.
         self.first_ns: int | None = None
         self.first_earliest_ns = start_ns
-        #: The last chunk's arrival: the latest that it can be, and the earliest where it is not known exactly.
+        #: The last chunk's arrival, at the latest and, where it is not exact, at the earliest.
         self.last_ns = self._earliest_ns = start_ns
-        #: The earliest that any of the chunks that were coalesced last can have arrived.
+        #: The earliest arrival of the chunks that were coalesced last.
         self.floor_ns = start_ns
-        #: There is a last chunk, and its arrival is known exactly.
+        #: Whether there is a last chunk and its arrival is exact.
         self.exact = False
         self.chunks = 0
         self.coalesced = 0
         self.stalls = 0
         self.max_interval_ns = 0
-        #: An interval above it is the longest so far, or a stall.
-        self.notable_ns = min(0, stall_ns)
+        #: An interval above this is the longest so far, or a stall.
+        self.long_ns = min(0, stall_ns)
+
+    def count_in(self, stats: StreamStats) -> None:
+        """Count in ``stats`` from now on."""
+        self.stats = stats
 
     def delay(self, by: StartDelay, now_ns: int) -> None:
-        """Start the stream later by what the generator delayed its request; not if it goes on, on a new connection."""
+        """Start the stream later by the delay of its request, unless chunks came on an earlier connection."""
         if self.chunks:
             return
         self.delayed_ns = by.possible_ns
@@ -71,12 +75,12 @@ class ChunkTimer:
 
     @property
     def last_earliest_ns(self) -> int:
-        """The earliest that the last chunk can have arrived."""
+        """The earliest arrival of the last chunk."""
         return self.last_ns if self.exact else self._earliest_ns
 
     @property
     def first_chunk_range_ns(self) -> tuple[int, int] | None:
-        """The least and the most that the time to first chunk can be; None where it is known, or there is none."""
+        """The least and the greatest possible time to first chunk; None if it is exact, or if no chunk came."""
         if self.first_ns is None:
             return None
         most_ns, width_ns = self.first_ns - self.start_ns, self.first_ns - self.first_earliest_ns
@@ -85,7 +89,7 @@ class ChunkTimer:
         return (max(0, most_ns - width_ns), most_ns) if width_ns else None
 
     def chunk(self, arrival_ns: int) -> None:
-        """One chunk arrived exactly then."""
+        """Count one chunk that arrived exactly then."""
         if not self.exact:
             self._between(1, arrival_ns, arrival_ns)
             self.exact = True
@@ -95,12 +99,17 @@ class ChunkTimer:
         self.chunks += 1
         stats = self.stats
         stats.chunks += 1
-        stats.chunk_interval.record_ns(interval_ns)
-        if interval_ns > self.notable_ns:
-            self.notable(interval_ns)
+        stats.chunk_interval.all.record_ns(interval_ns)
+        if interval_ns > self.long_ns:
+            self.count_long(interval_ns)
+
+    def add_chunks(self, count: int, last_ns: int) -> None:
+        """Add chunks that the fast path counted, all exact, and the arrival of the last one."""
+        self.chunks += count
+        self.last_ns = last_ns
 
     def coalesced_chunks(self, count: int, floor_ns: int, arrival_ns: int, *, last_is_exact: bool) -> None:
-        """``count`` chunks arrived between ``floor_ns`` and ``arrival_ns``, the last one maybe exactly then."""
+        """Count chunks that arrived between ``floor_ns`` and ``arrival_ns``, the last one perhaps exactly then."""
         self.coalesced += count
         self.stats.coalesced += count
         if self.exact:
@@ -116,34 +125,33 @@ class ChunkTimer:
         width_ns = arrival_ns - floor_ns
         if self.first_ns is None:
             self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
-            self.stats.time_to_first_chunk.record_ns(arrival_ns - self.start_ns)
+            first_chunk = self.stats.time_to_first_chunk
             if range_ns := self.first_chunk_range_ns:
-                self.stats.least_first_chunk.record_ns(range_ns[0])
-                self.stats.uncertain_first_chunk.record_ns(range_ns[1])
+                first_chunk.record_between_ns(range_ns[1], *range_ns)
+            else:
+                first_chunk.record_ns(arrival_ns - self.start_ns)
         else:
             self._uncertain(
                 floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
                 floor_ns - self.last_ns,
                 arrival_ns - self._earliest_ns,
             )
-        for _ in range(count - 1):
-            self._uncertain(width_ns // count, 0, width_ns)
+        if count > 1:
+            self._uncertain(width_ns // count, 0, width_ns, count - 1)
         self.last_ns = arrival_ns
 
-    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int) -> None:
-        stats = self.stats
-        stats.chunk_interval.record_ns(estimate_ns)
-        stats.coalesced_interval.record_ns(estimate_ns)
-        stats.least_interval.record_ns(least_ns)
-        stats.most_interval.record_ns(most_ns)
-        if estimate_ns > self.notable_ns:
-            self.notable(estimate_ns)
+    def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
+        """Count ``times`` intervals that are known as a range only."""
+        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
+        if estimate_ns > self.long_ns:
+            for _ in range(times):
+                self.count_long(estimate_ns)
 
-    def notable(self, interval_ns: int) -> None:
-        """An interval above ``notable_ns``: the longest so far, or a stall, or both."""
+    def count_long(self, interval_ns: int) -> None:
+        """Count an interval above ``long_ns``: the longest so far, or a stall, or both."""
         if interval_ns > self.max_interval_ns:
             self.max_interval_ns = interval_ns
-            self.notable_ns = min(interval_ns, self._stall_ns)
+            self.long_ns = min(interval_ns, self._stall_ns)
         if interval_ns > self._stall_ns:
             self.stalls += 1
             self.stats.stalls += 1

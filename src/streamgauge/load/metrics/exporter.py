@@ -1,6 +1,6 @@
-"""The client metrics of a process that reports runs: their port, what feeds them, and the last scrape of a run.
+"""The client metrics of a process that reports runs: their port, their source, and the last scrape of a run.
 
-Workers have none: the master's are theirs, added up.
+A worker has no metrics of its own; the master adds them up.
 """
 
 import logging
@@ -28,12 +28,12 @@ from streamgauge.verdict.trust import verdict
 
 logger = logging.getLogger(__name__)
 
-#: Users and workers are counted this often.
+#: Interval at which users and workers are counted.
 LOOK_S = 1.0
-#: The verdict so far is asked for this often, and more rarely where that takes more than this share of the time.
+#: Interval between interim verdicts; longer where they would take more than this share of the time.
 JUDGE_S, JUDGE_SHARE = 5.0, 0.001
-#: So many seconds have to be counted, since the start or a reset: of fewer, the busy one in which users start would be
-#: a share above the limit.
+#: Counted seconds before the first interim verdict: among fewer, the busy second in which users start would exceed the
+#: limit by itself.
 JUDGE_FROM_S = 15
 _TURN_S = 0.05
 
@@ -55,9 +55,11 @@ class ReportedRun(Protocol):
 
 
 class Exporter:
-    """Keeps what is scraped. The run's own methods are called by whoever reports it, on the event loop.
+    """Keeps what Prometheus scrapes.
 
-    ``measuring``: the process drives streams itself.
+    The process that reports the run calls ``begin``, ``add`` and ``end`` on the event loop.
+
+    ``measuring``: this process drives streams itself.
     """
 
     def __init__(self, linger_s: float | None = None, *, measuring: bool = True) -> None:
@@ -66,11 +68,11 @@ class Exporter:
         self._state = State(get_original("threading", "Lock")())  # gevent's own are for the greenlets of one loop
         self._run_report: ReportedRun | None = None
         self._judge_at_s = 0.0
-        #: When the last scrape that was sent had been asked for.
+        #: When Prometheus asked for the last scrape that was answered.
         self._scraped_s: float | None = None
 
     def open(self, host: str, port: int) -> int:
-        """Listen; the port, also where 0 was asked for. Raises MetricsPortError."""
+        """Listen, and return the port, which 0 lets the system choose. Raises MetricsPortError."""
         return serve(host, port, self._app)
 
     def _app(self) -> WsgiApp:
@@ -80,7 +82,7 @@ class Exporter:
         self._scraped_s = asked_s
 
     def follow(self, users: Callable[[], int], processes: Callable[[], Collection[str]]) -> None:
-        """Look at users and processes, and judge the run, for as long as the process lives."""
+        """Count users and processes, and judge the run, for as long as the process lives."""
 
         def look() -> None:
             while True:
@@ -91,7 +93,7 @@ class Exporter:
         gevent.spawn(look)
 
     def _judge(self) -> None:
-        """The verdict so far, once there is enough to judge. A shorter run has one at its end."""
+        """Update the interim verdict once enough seconds are counted. A shorter run gets its verdict at the end."""
         run_report, begun_s = self._run_report, time.monotonic()
         if run_report is None or begun_s < self._judge_at_s:
             return
@@ -102,7 +104,7 @@ class Exporter:
             self._judge_at_s = now_s + max(JUDGE_S, (now_s - begun_s) / JUDGE_SHARE)
 
     def begin(self, run_report: ReportedRun) -> None:
-        """A run starts."""
+        """Start a run."""
         self._run_report, self._judge_at_s = run_report, 0.0
         scenario = "+".join(Path(name.strip()).stem for name in run_report.locustfile.split(",") if name.strip())
         self._state.begin(
@@ -110,49 +112,49 @@ class Exporter:
         )
 
     def add(self, process: str, parts: Iterable[SecondReport]) -> None:
-        """A process counted something."""
+        """Add the seconds that a process counted."""
         self._state.add(process, parts)
 
     def end(self, result: Result | None) -> None:
-        """The run has ended, with this result; None where there was nothing to report."""
+        """End the run with its result, or None if there was nothing to report."""
         self._run_report = None
         self._state.end(result)
 
     def linger(self) -> None:
-        """Wait, before the process ends, for the scrape that brings a run's last values, where one may come."""
+        """Wait for a scrape of the run's last values before the process ends, where a scrape is likely."""
         longest_s = LINGER_S if self._linger_s is None else self._linger_s
         if (ended := self._state.ended) is None or not longest_s:
             return
         begun_s, ended_s = ended
         if self._scraped_since(ended_s) or (self._linger_s is None and not self._scraped_since(begun_s)):
             return
-        logger.info("Waiting for a scrape of the last values, up to %g s; Ctrl-C goes on without", longest_s)
+        logger.info("Waiting up to %g s for a scrape of the final values; press Ctrl-C to skip", longest_s)
         interrupted = Event()
         watcher = gevent.signal_handler(signal.SIGINT, interrupted.set)
         deadline_s = time.monotonic() + longest_s
         while not (interrupted.is_set() or self._scraped_since(ended_s)):
             if time.monotonic() > deadline_s:
-                logger.warning("Nobody scraped the last values in %g s: --metrics-linger waits longer", longest_s)
+                logger.warning("The final values were not scraped within %g s; raise --metrics-linger", longest_s)
                 break
             interrupted.wait(_TURN_S)
         watcher.cancel()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the end of a process has it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as at the end of every process
 
     def _scraped_since(self, then_s: float) -> bool:
         return self._scraped_s is not None and self._scraped_s >= then_s
 
 
 def _address(host: str) -> str:
-    """A host's scheme, name and port: what else is in its URL, a password perhaps, is nobody's label."""
+    """Return a host's scheme, name and port, without user and password."""
     parts = urlsplit(host)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else host.partition("/")[0]
 
 
 def open_exporter(options: ExporterOptions, *, measuring: bool) -> Exporter | None:
-    """An exporter that listens where ``options`` say, in a process that is measuring or has workers for it.
+    """Return an exporter that listens where ``options`` say.
 
-    A default port that cannot be had costs the metrics, and a warning; one that the user set raises MetricsPortError,
-    which names the option.
+    If the default port is not free, log a warning and return None. If a port that the user set is not free, raise
+    MetricsPortError, which names the option.
     """
     exporter = Exporter(options.linger_s, measuring=measuring)
     wanted = PORT if options.port is None else options.port
@@ -162,7 +164,7 @@ def open_exporter(options: ExporterOptions, *, measuring: bool) -> Exporter | No
         problem = f"--metrics-port: cannot listen on {options.host}:{wanted}: {error}"
         if options.port is not None:
             raise MetricsPortError(problem) from error
-        logger.warning("No client metrics: %s. Another port can be named, 0 takes a free one, off none", problem)
+        logger.warning("No client metrics: %s. Set --metrics-port to another port, 0 (any free port) or off", problem)
         return None
     logger.info(
         "Client metrics at http://%s:%d/metrics", f"[{options.host}]" if ":" in options.host else options.host, port

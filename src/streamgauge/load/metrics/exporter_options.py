@@ -1,4 +1,4 @@
-"""The exporter's options of ``locust``: where the client metrics are, and how long they wait for their last scrape."""
+"""Options of ``locust`` for the client metrics: their address, and how long to wait for the last scrape."""
 
 import argparse
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from typing import Any
 from streamgauge.durations import seconds_of
 
 PORT, HOST = 9102, "127.0.0.1"
-#: Seconds that a process which was scraped waits for a scrape of its last values.
+#: Seconds that a process waits for a scrape of its final values, if Prometheus has scraped it before.
 LINGER_S = 15.0
 _OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterOptions:
-    """What the user set; None where they left it to us."""
+    """What the user set; None for a default."""
 
     port: int | None
     host: str
@@ -24,7 +24,7 @@ class ExporterOptions:
 
 def _port(text: str) -> str:
     if text != _OFF and not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"expected a port (0 takes a free one) or off, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a port, 0 (any free port) or off, got {text!r}")
     return text
 
 
@@ -37,12 +37,12 @@ def _linger(text: str) -> str:
 
 
 _LINGER_HELP = (
-    f"Longest wait at the end for a scrape of the last values; 0 for none; default {LINGER_S:g}, if anything has "
-    "scraped the run"
+    f"Longest wait for a scrape of the final values when a run ends; 0 for none; default {LINGER_S:g} if the run has "
+    "been scraped before"
 )
 _OPTIONS: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
     ("--metrics-port", "PORT", _port, f"Port of the client metrics; default {PORT}; 0 for a free one; off for none"),
-    ("--metrics-host", "HOST", str, f"Address that the port is opened on; default {HOST}; 0.0.0.0 for all"),
+    ("--metrics-host", "HOST", str, f"Address to listen on; default {HOST}; 0.0.0.0 for all"),
     ("--metrics-linger", "SECONDS", _linger, _LINGER_HELP),
 )
 
@@ -66,7 +66,7 @@ def _unless_empty(check: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def exporter_options(parsed: Any) -> ExporterOptions | None:
-    """What is set in Locust's parsed options; None where there is to be no exporter."""
+    """Return what is set in Locust's parsed options, or None if the client metrics are off."""
     port = getattr(parsed, "metrics_port", _OFF)
     if port == _OFF:
         return None

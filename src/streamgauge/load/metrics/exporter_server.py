@@ -16,12 +16,12 @@ from streamgauge.exporter.page import WsgiApp
 
 logger = logging.getLogger(__name__)
 
-#: How long the end of the process waits for the end of the server's thread.
+#: Longest wait for the server's thread when the process ends.
 _END_S = 5.0
 
 
 class MetricsPortError(OSError):
-    """The port cannot be had. Its text says why."""
+    """The port is not available; the text says why."""
 
 
 def serve(host: str, port: int, make_app: Callable[[], WsgiApp]) -> int:
@@ -30,7 +30,7 @@ def serve(host: str, port: int, make_app: Callable[[], WsgiApp]) -> int:
     ``make_app`` is called in the server's thread: locks that gevent has patched belong to one event loop. Raises
     ``MetricsPortError``.
     """
-    lock: Any = get_original("threading", "Lock")  # a thread of gevent's making would be a greenlet of this loop
+    lock: Any = get_original("threading", "Lock")  # a thread that gevent makes would be a greenlet of this loop
     ready, ended = lock(), lock()
     found: list[int | str] = []
     wakes: list[Any] = []
@@ -66,5 +66,5 @@ def serve(host: str, port: int, make_app: Callable[[], WsgiApp]) -> int:
     (outcome,) = found
     if isinstance(outcome, str):
         raise MetricsPortError(outcome)
-    atexit.register(end)  # an interpreter that ends under a thread's event loop crashes
+    atexit.register(end)  # the interpreter crashes if it ends while a thread runs an event loop
     return outcome

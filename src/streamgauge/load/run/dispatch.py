@@ -1,4 +1,4 @@
-"""Users are given out to workers only while the run goes on: Locust by itself goes on with a ramp after a stop."""
+"""Stop a ramp when its run stops: Locust would go on giving users to workers."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from locust.dispatch import UsersDispatcher
 
 
 def while_running(dispatcher: type[UsersDispatcher], running: Callable[[], bool]) -> type[UsersDispatcher]:
-    """A ``dispatcher`` that ends its ramp when ``running`` says no, so that no worker starts users while it drains."""
+    """Return a ``dispatcher`` that ends its ramp once ``running`` is false, so that no draining worker starts users."""
 
     class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
         def __next__(self) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""A run in one process: it drives the streams and reports them."""
+"""A run in one process, which both drives the streams and reports them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -14,18 +14,18 @@ PROCESS = "local"
 
 
 class LocalRun(ReportingRun):
-    """Moves the gauge's slices into the book, second by second."""
+    """Moves each second that the process meter has counted into the report."""
 
     def __init__(self, environment: Environment, meter: ProcessMeter, exporter: Exporter | None = None) -> None:
         super().__init__(environment, exporter)
         self._meter = meter
 
     def processes(self) -> Collection[str]:
-        """This one."""
+        """Return the name of this process."""
         return (PROCESS,)
 
     def on_test_start(self, **_: Any) -> None:
-        """Begin to measure."""
+        """Start measuring."""
         super().on_test_start()
         self._meter.begin()
         gevent.spawn(self._collect)
@@ -37,7 +37,7 @@ class LocalRun(ReportingRun):
             gevent.sleep(SECOND_S)
 
     def on_reset(self, **_: Any) -> None:
-        """Forget what was counted, here and in the book."""
+        """Reset the counts here and in the report."""
         if self._meter.running:
             self._meter.cut()
         self.export(PROCESS, self._meter.take())
@@ -45,7 +45,7 @@ class LocalRun(ReportingRun):
         super().on_reset()
 
     def on_test_stop(self, **_: Any) -> None:
-        """Take the last slice, and close the book."""
+        """Count the last second, and close the report."""
         self._meter.end()
         self.count(PROCESS, self._meter.take())
         super().on_test_stop()

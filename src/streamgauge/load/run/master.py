@@ -1,4 +1,4 @@
-"""The master: it adds up what the workers send, and ends a run only when all of them have reported theirs."""
+"""A run as the master sees it: add up what the workers send; end the run once every worker has reported its end."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class MasterRun(ReportingRun):
-    """Drains before Locust stops: Locust by itself drops what workers finish after the end of a headless run."""
+    """Drains the workers before Locust stops: Locust drops what workers finish after the end of a headless run."""
 
     distributed = True
 
@@ -30,7 +30,7 @@ class MasterRun(ReportingRun):
         self._expected: set[str] = set()
         self._drained: set[str] = set()
         self._stopping = False
-        #: How many seconds after the run's start workers that came later began.
+        #: Seconds from the start of the run to the start of each worker that joined later.
         self._late_s: dict[str, int] = {}
 
     def listen(self) -> None:
@@ -42,14 +42,14 @@ class MasterRun(ReportingRun):
         self._runner.register_message(DRAINED, self.on_drained)
 
     def processes(self) -> Collection[str]:
-        """The workers that are not missed."""
+        """Return the workers whose heartbeats arrive."""
         return [each.id for each in self._runner.clients.all if each.state != STATE_MISSING]
 
     def _running(self) -> bool:
         return self._runner.state in (STATE_SPAWNING, STATE_RUNNING)
 
     def on_test_start(self, **_: Any) -> None:
-        """Open a new book, in which no worker has reported its end."""
+        """Open a new report. No worker has reported its end yet."""
         self._expected = set(self.processes())
         self._drained.clear()
         self._stopping = False
@@ -67,7 +67,7 @@ class MasterRun(ReportingRun):
         try:
             forgotten, second_reports = ([SecondReport.from_dict(part) for part in parts] for parts in sent)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            logger.error("A report of worker %s cannot be read: %r", client_id, error)
+            logger.error("Cannot read a report of worker %s: %r", client_id, error)
             self._note(f"reports of worker {client_id} could not be read: does it run the same version of streamgauge?")
             return
         self.export(client_id, forgotten)
@@ -81,7 +81,7 @@ class MasterRun(ReportingRun):
             self.run_report.run_stats.problems.append(problem)
 
     def _place(self, worker: str, second_reports: list[SecondReport], began_s: float) -> None:
-        """Bring the seconds of a worker that came while the run was under way to the run's, to about a second."""
+        """Shift the seconds of a worker that joined during the run to the run's own, to about a second."""
         if worker in self._expected or not second_reports:
             return
         if worker not in self._late_s:
@@ -91,28 +91,28 @@ class MasterRun(ReportingRun):
             part.t_s += self._late_s[worker]
 
     def on_reset(self, **_: Any) -> None:
-        """Forget what was counted, here and in the workers, which know when a stream's first chunk was forgotten."""
+        """Reset the counts here and in the workers; only a worker knows whether a reset took a stream's first chunk."""
         super().on_reset()
         if self.run_report is not None:
             self._runner.send_message(RESET)
 
     def on_spawning_complete(self, **_: Any) -> None:
-        """Keep the state of a run that was stopped in its ramp: Locust says it is running once the ramp is over."""
+        """Restore the state of a run that was stopped during its ramp: Locust sets it to running when the ramp ends."""
         if self._stopping:
             self._runner.update_state(STATE_STOPPED if self.run_report is None else STATE_STOPPING)
         super().on_spawning_complete()
 
     def on_drained(self, msg: Any, **_: Any) -> None:
-        """A worker has reported its end."""
+        """Note that a worker has reported its end."""
         self._drained.add(msg.node_id)
 
     def on_test_stopping(self, **_: Any) -> None:
-        """Tell the workers to drain, and wait until each has reported its end or is gone."""
+        """Tell the workers to drain, and wait until each has reported its end or has disappeared."""
         run_report = self.run_report
         if run_report is None:
             return
         self._stopping = True
-        # Locust says so only after this; till then it would give the users of a worker that quits to the others.
+        # Locust sets this state later. Until then it would move the users of a worker that quits to other workers.
         self._runner.update_state(STATE_STOPPING)
         self._runner.send_message(DRAIN)
         deadline_s = time.monotonic() + self.environment.stop_timeout + GRACE_S
@@ -126,12 +126,12 @@ class MasterRun(ReportingRun):
             logger.warning("Worker %s did not report the end of its streams", worker)
         if lost:
             (run_report.run_stats.problems if self._drained else run_report.run_stats.failings).append(
-                f"{some(len(lost), 'worker')} did not report the end of their streams: lost, or too short of "
-                f"CPU time to be heard{'' if self._drained else '; there was no other'}"
+                f"{some(len(lost), 'worker')} did not report the end of their streams: the workers died, or "
+                f"had too little CPU time to report{'' if self._drained else '; no other worker was left'}"
             )
 
     def on_test_stop(self, **_: Any) -> None:
-        """Close the book. A headless run that has lost all its workers ends: Locust would wait for its run time."""
+        """Close the report. End a headless run that has lost all its workers: Locust would wait for the run time."""
         super().on_test_stop()
         if self.headless and not self.processes():
             gevent.spawn(self._runner.quit)

@@ -1,4 +1,4 @@
-"""How streamgauge takes part in a Locust process: which listeners it adds, by the role that the process has."""
+"""Add streamgauge to a Locust process: options, and listeners by the role of the process."""
 
 import inspect
 import signal
@@ -38,11 +38,11 @@ def install() -> None:
 def _on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None:
-        if not isinstance(runner, WorkerRunner):  # which the master tells
+        if not isinstance(runner, WorkerRunner):  # the master has checked the options of its workers
             _check(environment)
-        _hear_ctrl_c(environment)
-        inspect.stack()  # Locust does it when it stops; the first one takes 50 ms and more, in which nothing is read
-        gevent.get_hub().loop.update_now()  # or the run time counts from before the imports
+        _handle_ctrl_c(environment)
+        inspect.stack()  # Locust calls it at a stop. The first call takes 50 ms and more, during which nothing is read
+        gevent.get_hub().loop.update_now()  # else the run time would count from before the imports
     _extend_web_ui(environment)
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, process_meter_of(environment)).listen()
@@ -53,7 +53,7 @@ def _on_init(environment: Environment, **_: Any) -> None:
 
 
 def _check(environment: Environment) -> None:
-    """Options that cannot be had together, and a host that no user can stream to, end the process."""
+    """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         scenario_options(environment.parsed_options)
     except ValueError as error:
@@ -71,7 +71,7 @@ def _extend_web_ui(environment: Environment) -> None:
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:
-    """The client metrics, where they are wanted. A port that the user names and cannot have ends the process."""
+    """Open the client metrics unless they are off; end the process if the port that the user set is not free."""
     options = exporter_options(environment.parsed_options)
     try:
         return None if options is None else open_exporter(options, measuring=measuring)
@@ -79,8 +79,8 @@ def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:
         refuse(str(error))
 
 
-def _hear_ctrl_c(environment: Environment) -> None:
-    """Hear Ctrl-C until Locust exits: from then on it could only break the interpreter's own shutdown."""
+def _handle_ctrl_c(environment: Environment) -> None:
+    """Handle SIGINT until Locust exits; after that it would only disturb the interpreter's shutdown."""
     watcher = gevent.signal_handler(signal.SIGINT, _interrupt)
 
     def ignore(**_: Any) -> None:
@@ -91,5 +91,5 @@ def _hear_ctrl_c(environment: Environment) -> None:
 
 
 def _interrupt() -> None:
-    """Give Ctrl-C to the main greenlet: Python raises it in any, where it may end one of Locust's own and no more."""
+    """Raise KeyboardInterrupt in the main greenlet: Python raises it in any, which may end only one of Locust's own."""
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())

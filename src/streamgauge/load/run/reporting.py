@@ -1,4 +1,4 @@
-"""What the process that reports a run does at its start, its resets and its end, alone or as a master."""
+"""What the process that reports a run does at its start, at a reset and at its end, alone or as a master."""
 
 import logging
 import time
@@ -15,12 +15,12 @@ from streamgauge.stats.second_report import SecondReport
 
 logger = logging.getLogger(__name__)
 
-#: Seconds on top of the stop timeout in which all processes are to have reported the end, and those after a cut.
+#: Seconds beyond the stop timeout in which all processes must have reported their end; and the same after a cut.
 GRACE_S, CUT_GRACE_S = 10.0, 3.0
 
 
 class ReportingRun:
-    """Keeps the book of the run under way and closes it when the run has stopped."""
+    """Keeps the report of the run under way, and closes it when the run has stopped."""
 
     distributed = False
 
@@ -45,15 +45,15 @@ class ReportingRun:
 
     @property
     def headless(self) -> bool:
-        """Whether there is no web UI."""
+        """Whether Locust runs without its web UI."""
         return bool(getattr(self.environment.parsed_options, "headless", False))
 
     def users(self) -> int:
-        """How many users run now."""
+        """Return how many users run now."""
         return self.environment.runner.user_count if self.environment.runner is not None else 0
 
     def processes(self) -> Collection[str]:
-        """The processes that are there to stream."""
+        """Return the processes that can drive streams."""
         raise NotImplementedError
 
     def count(self, process: str, parts: list[SecondReport]) -> None:
@@ -63,29 +63,29 @@ class ReportingRun:
             self.export(process, parts)
 
     def export(self, process: str, parts: list[SecondReport]) -> None:
-        """Add to the client metrics alone: a reset forgets what it finds, and they do not."""
+        """Add to the client metrics alone, which a reset does not change."""
         if self.exporter is not None:
             self.exporter.add(process, parts)
 
     def on_test_start(self, **_: Any) -> None:
-        """Open a new book."""
+        """Open a new report."""
         self.result = None
         self.run_report = RunReport(self.environment, distributed=self.distributed)
         if self.exporter is not None:
             self.exporter.begin(self.run_report)
 
     def on_reset(self, **_: Any) -> None:
-        """Locust's statistics start anew, and so do ours."""
+        """Reset our counts along with Locust's statistics."""
         if self.run_report is not None:
             self.run_report.reset()
 
     def on_spawning_complete(self, **_: Any) -> None:
-        """``--reset-stats`` asks for figures without the ramp."""
+        """Reset the counts after the ramp, where ``--reset-stats`` asks for it."""
         if self.environment.reset_stats:
             self.on_reset()
 
     def on_test_stop(self, **_: Any) -> None:
-        """Close the book. Locust may say more than once that a run has stopped."""
+        """Close the report. Locust may fire this event more than once for one run."""
         if self.run_report is None:
             return
         run_report, self.run_report = self.run_report, None
@@ -98,7 +98,7 @@ class ReportingRun:
             show(self.result)
 
     def on_quitting(self, **_: Any) -> None:
-        """The process was asked to end: let the streams under way end first."""
+        """Let the streams under way end before the process ends."""
         self._quitting = True
         if self.run_report is None:
             return
@@ -112,21 +112,21 @@ class ReportingRun:
             self._finish(CUT_GRACE_S)
 
     def cut(self) -> None:
-        """End the streams under way now: they are censored."""
+        """End the streams under way now; they count as censored."""
         if self.environment.runner is not None:
             self.environment.runner.user_greenlets.kill(block=True)
 
-    def _finish(self, patience_s: float) -> None:
-        """Stop the run, or wait for the stop that is under way already, until the book is closed."""
+    def _finish(self, longest_s: float) -> None:
+        """Stop the run, or wait for a stop that is already under way, until the report is closed."""
         if self.environment.runner is not None:
             self.environment.runner.stop()
-        deadline_s = time.monotonic() + patience_s
+        deadline_s = time.monotonic() + longest_s
         while self.run_report is not None and time.monotonic() < deadline_s:
             gevent.sleep(0.05)
         self.on_test_stop()
 
     def on_quit(self, **_: Any) -> None:
-        """Print the table last, below Locust's own, and wait for the run's last scrape."""
+        """Print the table below Locust's own, and wait for the last scrape of the run."""
         if self.result is not None and self.headless:
             show(self.result)
         if self.exporter is not None:

@@ -1,4 +1,4 @@
-"""One run as the process that reports it keeps it: what it came to so far, its live timeline, and its end."""
+"""A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
 import json
 import logging
@@ -22,6 +22,7 @@ from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 from streamgauge.report.tables import write_tables
+from streamgauge.report.units import some
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.verdict.exit_status import ExitStatus
@@ -29,9 +30,9 @@ from streamgauge.verdict.trust import DEFAULT_BOUNDS
 
 logger = logging.getLogger(__name__)
 
-#: Seconds after which all processes are expected to have reported a second: one, or a worker's report interval.
+#: Seconds until every process has reported a given second, by whether workers report it.
 SETTLED_S = {True: 5, False: 1}
-#: Seconds of a run after which options that no stream has used so far are logged; else at the end.
+#: Seconds after which options that no stream has used are logged during the run.
 WARN_AFTER_S = 5.0
 
 
@@ -40,7 +41,7 @@ _USER = re.compile(r"(?<=://)[^/?#]*@")
 
 
 class RunReport:
-    """A run under way. ``directory`` is where it leaves its files, if the user asked for any."""
+    """A run under way. ``directory`` is where it writes its files, if the user asked for files."""
 
     def __init__(self, environment: Environment, *, distributed: bool) -> None:
         self.run_stats = RunStats()
@@ -60,7 +61,7 @@ class RunReport:
             self.directory.mkdir(parents=True)
 
     def add(self, process: str, parts: list[SecondReport]) -> None:
-        """Add what a process counted, and write the seconds of the timeline that are settled now."""
+        """Add the seconds that a process counted; write the timeline up to the last second that is complete."""
         self.processes.add(process)
         for part in parts:
             self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
@@ -72,12 +73,12 @@ class RunReport:
             self._warn()
 
     def reset(self) -> None:
-        """Forget what was counted so far."""
+        """Reset the counts."""
         self.run_stats = RunStats()
         self._counting_since_s = time.monotonic()
 
     def _write_timeline(self, before_s: int) -> None:
-        """Append the seconds before ``before_s`` to ``timeline.ndjson``: what there is if the run dies."""
+        """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
         if self.directory is None or before_s <= self._written_before:
             return
         with (self.directory / "timeline.ndjson").open("a") as file:
@@ -87,7 +88,7 @@ class RunReport:
         self._written_before = before_s
 
     def _warn(self) -> list[str]:
-        """What the user should know of the run so far; each sentence is logged once."""
+        """Return the warnings about the run so far; log each of them once."""
         warnings = unused_options(self._environment.parsed_options, self.run_stats.options_used)
         for each in warnings:
             if each not in self._logged:
@@ -96,14 +97,14 @@ class RunReport:
         return warnings
 
     def close(self) -> Result:
-        """The result, written where the user asked for it."""
+        """Build the result, write it where the user asked for files, and return it."""
         result = build_result(self._run(), self.run_stats, last_calibration())
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
         if raised := _raised(self._environment):
             verdict = result["verdict"]
             verdict["exit_code"] = verdict["exit_code"] or ExitStatus.FAILED
-            verdict["reasons"].append(f"the scenario raised {raised} exceptions, which Locust lists")
+            verdict["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
         if self.directory is not None:
             self._write_timeline(self.run_stats.last_s + 1)
             write_result(result, self.directory)
@@ -115,18 +116,18 @@ class RunReport:
 
     @property
     def counted(self) -> bool:
-        """Whether there is any stream to report on."""
+        """Whether any stream was counted."""
         return any(stats.counted for stats in self.run_stats.all_stats.values())
 
     @property
     def host(self) -> str:
-        """The service under test: the run's host, else the first that a user class names."""
+        """The service under test: the run's host, or else the first host of a user class."""
         environment = self._environment
         return environment.host or next((str(user.host) for user in environment.user_classes if user.host), "")
 
     @property
     def locustfile(self) -> str:
-        """The scenarios, as Locust names them."""
+        """The locustfiles, as Locust names them."""
         return self._environment.locustfile or ""
 
     def _run(self) -> Run:
@@ -148,7 +149,7 @@ class RunReport:
 
 
 def _raised(environment: Environment) -> int:
-    """How many exceptions the users' own code raised, in all processes."""
+    """Return how many exceptions the users' own code raised, in all processes."""
     return sum(each["count"] for each in environment.runner.exceptions.values()) if environment.runner else 0
 
 
@@ -158,16 +159,15 @@ def _versions() -> dict[str, str]:
 
 
 def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
-    """Close the book and set the exit status.
+    """Close the report, set the exit status, and return the result.
 
-    Where nothing was counted and no user was there to stream, the run is none of ours: None, and Locust's own status.
-    None also for a run that was asked for wrongly, which has been said.
+    Return None, and keep Locust's own status, for a run without stream users and for a run that was refused.
     """
     if refused(environment):
         return None
     if not (run_report.counted or _streaming(environment)):
         problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
-        logger.warning("No stream was started: streamgauge has nothing to report on this run%s", problems)
+        logger.warning("No stream was started, so streamgauge has nothing to report%s", problems)
         return None
     result = run_report.close()
     environment.process_exit_code = result["verdict"]["exit_code"]
@@ -175,7 +175,7 @@ def end_of_run(environment: Environment, run_report: RunReport) -> Result | None
 
 
 def _streaming(environment: Environment) -> bool:
-    """Whether any of the users is one that streams."""
+    """Whether any user class streams."""
     return bool(stream_users(environment))
 
 

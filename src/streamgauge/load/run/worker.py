@@ -1,4 +1,4 @@
-"""A worker: it drives streams, and sends what it counted along with Locust's own reports."""
+"""A run as a worker sees it: drive streams, and send the counts along with Locust's own reports."""
 
 from functools import cache
 from typing import Any
@@ -12,11 +12,11 @@ from streamgauge.load.options import scenario_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.stats.second_report import SecondReport
 
-#: The keys of ours in a worker's report: what belongs to the run, and what a reset took out of it.
+#: Our keys in a worker's report: the seconds of the run, and the seconds that a reset took out of it.
 REPORT_KEY, FORGOTTEN_KEY = "streamgauge", "streamgauge_forgotten"
-#: And why this worker's users cannot stream.
+#: Why this worker's users cannot stream.
 PROBLEM_KEY = "streamgauge_problem"
-#: The messages that drain a run, cut its drain short, or have what was counted so far forgotten.
+#: The messages that drain a run, confirm it, cut it short, and reset the counts.
 DRAIN, DRAINED, CUT = "streamgauge_drain", "streamgauge_drained", "streamgauge_cut"
 RESET = "streamgauge_reset"
 
@@ -45,7 +45,7 @@ class WorkerRun:
         self._runner.register_message(RESET, self.on_reset)
 
     def on_test_start(self, **_: Any) -> None:
-        """Begin to measure. The master has checked the options, but a file that they name may be missing here."""
+        """Start measuring. The master has checked the options, but a file that they name may be missing here."""
         try:
             scenario_options(self._environment.parsed_options)
             self._problem = ""
@@ -55,18 +55,18 @@ class WorkerRun:
         self._meter.begin()
 
     def on_test_stop(self, **_: Any) -> None:
-        """Take the last slice; the next report brings it to the master."""
+        """Close the last second; the next report takes it to the master."""
         self._meter.end()
 
     def on_reset(self, **_: Any) -> None:
-        """The master forgot what was counted so far, and so is it here; the client metrics go on with it."""
+        """Reset the counts as the master did. What was counted so far still goes into the client metrics."""
         if self._meter.running:
             self._meter.cut()
         self._forgotten += self._meter.take()
         self._meter.reset()
 
     def on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - Locust's signature
-        """Add the slices to a report."""
+        """Add the seconds counted since the last report."""
         data[REPORT_KEY] = [part.to_dict() for part in self._meter.take()]
         if self._problem:
             data[PROBLEM_KEY] = self._problem
@@ -75,20 +75,20 @@ class WorkerRun:
             self._forgotten.clear()
 
     def on_drain(self, **_: Any) -> None:
-        """The master ends the run: let the streams under way end, report them, and say so."""
+        """Let the streams under way end, report them, and confirm it: the master is ending the run."""
         self._stop_and_report()
 
     def on_quitting(self, **_: Any) -> None:
-        """This process was asked to end: report what it has before it tells the master that it is gone."""
+        """Report the rest of the counts before this process tells the master that it quits."""
         self._environment.process_exit_code = 0
         try:
             self._stop_and_report()
-        except KeyboardInterrupt:  # while it waited for the stop that the master asked for
+        except KeyboardInterrupt:  # raised while this worker waited for the stop that the master asked for
             self.on_cut()
             self._stop_and_report()
 
     def on_cut(self, **_: Any) -> None:
-        """End the streams under way now: they are censored, and whoever waits for them goes on."""
+        """End the streams under way now; they count as censored."""
         self._runner.user_greenlets.kill(block=True)
 
     def _stop_and_report(self) -> None:
@@ -98,7 +98,7 @@ class WorkerRun:
             except KeyboardInterrupt:
                 self.on_cut()
                 self._runner.stop()
-        # Locust sleeps for the stop timeout again when it is told to stop; the streams have had it.
+        # Locust would wait for the stop timeout a second time when the master tells it to stop.
         self._environment.stop_timeout = 0.0
         data: dict[str, Any] = {}
         self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
@@ -107,9 +107,9 @@ class WorkerRun:
 
 
 def _remember_defaults() -> None:
-    """Work out the defaults of Locust's options once.
+    """Cache the defaults of Locust's options.
 
-    Locust does so for every option in every message that starts users, which takes 90 ms in which no stream is read.
+    Locust computes them for every message that starts users, which takes 90 ms. No stream is read meanwhile.
     """
     argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
     argument_parser.default_args_dict()

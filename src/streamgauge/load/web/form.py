@@ -1,4 +1,4 @@
-"""The form that starts a run in Locust's web UI: several lines where an option may have them, and refusals in words.
+"""The form that starts a run in Locust's web UI: fields with several lines, and error messages for bad values.
 
 The UI shows the message of an answer ``{"success": false, "message": …}`` above its START button.
 """
@@ -27,7 +27,7 @@ _INDEX, _SWARM = "locust.index", "locust.swarm"
 
 
 def extend_form(environment: Environment, web_ui: WebUI) -> None:
-    """Check what the form of ``web_ui`` asks for, and let it have several lines."""
+    """Check the values of the form of ``web_ui``, and give some of its fields several lines."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
     views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
@@ -43,9 +43,9 @@ def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[]
             return _refusal(environment, str(error))
         try:
             return start()
-        except Exception as error:  # Locust's own reading of the form, which starts the run last
-            logger.exception("The run cannot be started")
-            return _refusal(environment, f"The run cannot be started: {type(error).__name__}: {error}")
+        except Exception as error:  # raised by Locust, which reads the form before it starts the run
+            logger.exception("Cannot start the run")
+            return _refusal(environment, f"Cannot start the run: {type(error).__name__}: {error}")
 
     return swarm
 
@@ -55,7 +55,7 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
-    """Raise ValueError for what cannot be run; nothing is changed."""
+    """Raise ValueError for a value with which no run can start; change nothing."""
     scenario_options(with_form(environment.parsed_options, form))
     if "host" in form:
         try:
@@ -66,7 +66,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
 
 
 def _check_run_time(text: str) -> None:
-    """Refuse a time that no timer carries; a text that is no time is Locust's own to refuse."""
+    """Refuse a time that no timer can hold. Locust itself refuses a text that is not a time."""
     try:
         seconds = parse_timespan(text)
     except ValueError:
@@ -92,6 +92,6 @@ def _script() -> str:
 
 
 def _camel_case(name: str) -> str:
-    """The name that the UI gives a field."""
+    """Return the name that the UI gives a field."""
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))

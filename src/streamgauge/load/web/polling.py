@@ -1,11 +1,11 @@
-"""How Locust's web UI follows a run that ends.
+"""Keep Locust's web UI polling while a run ends.
 
 The UI asks for statistics only while the state is ``spawning`` or ``running``. While streams drain, for up to the stop
 timeout, it is ``stopping``, or ``cleanup`` in one process: the UI would show that until it is reloaded. Users still run
 then, so the UI is told ``running``.
 
-Locust answers START before the run begins, and keeps each answer on statistics for two seconds. One from before the
-run would tell the UI that there is none, and it would show the form again.
+Locust answers START before the run begins, and keeps each answer on statistics for two seconds. An answer from before
+the run would tell the UI that no run is under way, and it would show the form again.
 """
 
 import time
@@ -21,7 +21,7 @@ from locust.web import WebUI
 _STATISTICS, _SWARM = "locust.request_stats", "locust.swarm"
 _ENDING = (STATE_STOPPING, STATE_CLEANUP)
 _IDLE = (STATE_INIT, STATE_STOPPED)
-#: The answer to START waits for the run for so many seconds.
+#: Longest time that the answer to START waits for the run to begin, in seconds.
 START_S = 1.0
 
 
@@ -44,7 +44,7 @@ def keep_polling(environment: Environment, web_ui: WebUI) -> None:
 
 
 def _wait_for_start(environment: Environment) -> None:
-    """Wait until the run that was asked for is there; not for long, since none comes without workers."""
+    """Wait until the run has begun; not for long, since without workers it never does."""
     deadline_s = time.monotonic() + START_S
     while environment.runner is not None and environment.runner.state in _IDLE and time.monotonic() < deadline_s:
         gevent.sleep(0.01)
@@ -52,7 +52,7 @@ def _wait_for_start(environment: Environment) -> None:
 
 def _while_ending(statistics: Callable[[], Any]) -> Callable[[], Any]:
     def request_stats() -> Any:
-        response = statistics()  # Locust may have kept it from before: what it says counts, not the runner's state
+        response = statistics()  # possibly a cached one, so its own text counts, not the runner's state
         text = response.get_data() if hasattr(response, "get_data") else b""
         if not any(f'"{state}"'.encode() in text for state in _ENDING):
             return response

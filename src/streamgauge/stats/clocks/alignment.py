@@ -17,16 +17,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.corridor import deviation_ns
 from streamgauge.stats.clocks.envelope import Envelope, Line
-from streamgauge.stats.clocks.raw_delays import ACAUSAL_NS, Delays, RawDelays
+from streamgauge.stats.clocks.raw_delays import ACAUSAL_NS, RawDelays
 
 Method = Literal["same_clock", "minimum_filter"]
 #: How exactly the wall clock is mapped to the monotonic one.
 MAPPING_NS = 5_000
 #: Parts of a measurement that are kept apart; with more, neighbours in time become one.
 MAX_PARTS = 16
-#: Delays within a slice are drifting apart for this long.
+#: Clocks drift apart for this long within a second that is timed by its middle.
 _HALF_SLICE_NS = 500_000_000
 
 
@@ -47,7 +48,7 @@ class Fit:
 class ChunkDelays:
     """All delays of one name and protocol, and the fits of the pairs that they come from."""
 
-    delays: Delays = field(default_factory=Delays)
+    delays: BoundedTimes = field(default_factory=BoundedTimes)
     fits: list[Fit] = field(default_factory=list)
 
 
@@ -57,7 +58,7 @@ class _Part:
 
     t_ns: float
     floor_ns: float
-    delays: Delays
+    delays: BoundedTimes
 
 
 class Pair:
@@ -72,7 +73,7 @@ class Pair:
         self._parts: dict[tuple[str, str], list[_Part]] = {}
 
     def add(self, key: tuple[str, str], raw: RawDelays, wall_offset_ns: int) -> None:
-        """Take in one slice; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
+        """Add one second; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
         self._same_clock = self._same_clock and raw.same_clock
         if not self._same_clock:  # a step of this machine's clock is no step of the other's
             wall_offset_ns = self._wall_offset_ns if self._wall_offset_ns is not None else wall_offset_ns
@@ -99,7 +100,7 @@ class Pair:
     def _line(self) -> Line:
         return Line(0, 0, 0) if self._same_clock else self._lows.line
 
-    def results(self) -> tuple[Fit, Mapping[tuple[str, str], Delays]] | None:
+    def results(self) -> tuple[Fit, Mapping[tuple[str, str], BoundedTimes]] | None:
         """What is known of the clocks, and the delays by name; None where there are none."""
         if not self._parts:
             return None
@@ -108,15 +109,15 @@ class Pair:
             fit, base_ns = Fit("same_clock", 0.0, 0.0, MAPPING_NS / 1e9), 0.0
         else:
             fit, base_ns = self._filtered(line)
-        found: dict[tuple[str, str], Delays] = {}
+        found: dict[tuple[str, str], BoundedTimes] = {}
         for key, parts in self._parts.items():
-            found[key] = Delays()
+            found[key] = BoundedTimes()
             for part in parts:
                 found[key].merge(part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns))
         return fit, found
 
-    def newest(self, key: tuple[str, str]) -> Delays:
-        """The delays of the slice of ``key`` that was added last, by what is known of the clocks so far.
+    def newest(self, key: tuple[str, str]) -> BoundedTimes:
+        """The delays of the second of ``key`` that was added last, by what is known of the clocks so far.
 
         What comes later may show the clocks better: ``results`` is the last word.
         """
@@ -154,7 +155,7 @@ def _joined(one: _Part, other: _Part, line: Line) -> _Part:
     low, high = (one, other) if above >= 0 else (other, one)
     counts = low.delays.all.count, high.delays.all.count
     t_ns = low.t_ns + (high.t_ns - low.t_ns) * counts[1] / max(1, sum(counts))
-    joined = Delays()
+    joined = BoundedTimes()
     joined.merge(low.delays)
     joined.merge(high.delays.shifted(abs(above)) if abs(above) >= 1 else high.delays)
     return _Part(t_ns, low.floor_ns + line.slope * (t_ns - low.t_ns), joined)
@@ -176,7 +177,7 @@ class RunDelays:
     def add(
         self, process: str, all_stats: Mapping[tuple[str, str], HasDelays], wall_offset_ns: int, *, stepped: bool
     ) -> None:
-        """Take in one slice of ``process``; of one in which its wall clock ``stepped``, only what that cannot spoil."""
+        """Add one second of ``process``; if its wall clock ``stepped`` in it, leave out what that can spoil."""
         for key, stats in all_stats.items():
             for clock, raw in stats.delays.items():
                 if not (stepped and raw.same_clock):

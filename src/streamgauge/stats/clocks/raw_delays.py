@@ -8,83 +8,19 @@ moment. Nothing is kept per chunk. ``streamgauge.stats.clocks.alignment`` takes 
 from collections.abc import Mapping
 from typing import Any
 
-from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
+from streamgauge.stats.bounded_times import LONGEST_NS, BoundedTimes
 
 #: A point: monotonic ns, and a raw delay there.
 Point = tuple[int, int]
-#: How much a floor may rise from one slice to the next: more than clocks drift apart in a second.
+#: How much a floor may rise from one second to the next: more than clocks drift apart in a second.
 RISE_NS = 200_000
 #: How far an effect may seem to come before its cause where one clock stamped both.
 ACAUSAL_NS = 50_000
-#: Longer delays are beyond what a histogram tells, and count as this: sums of what a server makes up stay in 64 bits.
-_LONGEST_NS = HIGHEST_NS + 1
 _BATCH = 512
-_PARTS = ("all", "coalesced", "least", "most")
-
-
-class Delays:
-    """Histograms of delays above some floor.
-
-    ``all`` holds every chunk. Those that coalesced reads leave uncertain are in it at their estimate; ``coalesced``
-    holds these estimates again, ``least`` and ``most`` the least and the most that each of them can be.
-    """
-
-    __slots__ = _PARTS
-
-    def __init__(self) -> None:
-        self.all, self.coalesced, self.least, self.most = (Histogram() for _ in _PARTS)
-
-    def merge(self, other: "Delays") -> None:
-        """Add ``other``, which has the same floor."""
-        for name in _PARTS:
-            getattr(self, name).merge(getattr(other, name))
-
-    def shifted(self, shift_ns: float) -> "Delays":
-        """The same delays above a floor that is ``shift_ns`` lower."""
-        result = Delays()
-        for name in _PARTS:
-            setattr(result, name, shifted(getattr(self, name), shift_ns))
-        return result
-
-    def bounds(self) -> tuple[Histogram, Histogram]:
-        """``all`` with each uncertain delay at its least, and at its most."""
-        certain = self.all.minus(self.coalesced)
-        return certain.plus(self.least), certain.plus(self.most)
-
-    def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
-        return {name: getattr(self, name).to_dict() for name in _PARTS if getattr(self, name).count}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Delays":
-        """What :meth:`to_dict` wrote."""
-        delays = cls()
-        for name in data:
-            setattr(delays, name, Histogram.from_dict(data[name]))
-        return delays
-
-
-def shifted(histogram: Histogram, shift_ns: float) -> Histogram:
-    """``histogram`` with ``shift_ns`` added to each value, to half a bucket; what falls below 0 counts as 0."""
-    moved = Histogram()
-    for index, times in histogram.counts.items():
-        low_us, high_us = bounds_us(index)
-        moved.record_ns(min(round((low_us + high_us) * 500 + shift_ns), _LONGEST_NS), times)
-    if histogram.min_ns is None or histogram.max_ns is None:
-        return moved
-    shift = min(round(shift_ns), _LONGEST_NS)
-    exact = histogram.min_ns + shift >= 0
-    return Histogram.of(
-        moved.counts,
-        histogram.sum_ns + shift * histogram.count if exact else moved.sum_ns,
-        max(0, histogram.min_ns + shift),
-        max(0, histogram.max_ns + shift),
-        histogram.clipped,
-    )
 
 
 class RawDelays:
-    """The chunks of one name and protocol, in one slice of time, that one server clock stamped."""
+    """The chunks of one name and protocol, in one second, that one server clock stamped."""
 
     __slots__ = (
         "_batch",
@@ -111,7 +47,7 @@ class RawDelays:
         self.first_ns = self.last_ns = 0
         self._hint_ns = hint_ns
         self._floor_ns: int | None = None
-        self._delays = Delays()
+        self._delays = BoundedTimes()
         self._batch: list[int] = []
         self._open: list[tuple[int, int]] = []
 
@@ -151,13 +87,13 @@ class RawDelays:
         return self._floor_ns
 
     @property
-    def delays(self) -> Delays:
+    def delays(self) -> BoundedTimes:
         """What was counted."""
         self._settle()
         return self._delays
 
     def successor(self) -> "RawDelays | None":
-        """An empty one for the slice that follows; None where its floor is known without this one."""
+        """Make an empty one for the second that follows; None if its floor is known without this one."""
         if self.same_clock and self._hint_ns is not None:
             return None
         floor_ns = self.floor_ns
@@ -175,14 +111,11 @@ class RawDelays:
         self._floor_ns = floor_ns
         delays = self._delays
         for raw_ns in self._batch:
-            delays.all.record_ns(min(raw_ns - floor_ns, _LONGEST_NS))
+            delays.all.record_ns(min(raw_ns - floor_ns, LONGEST_NS))
         for least_ns, most_ns in self._open:
-            least_ns = min(max(0, least_ns - floor_ns), _LONGEST_NS)
-            most_ns = min(most_ns - floor_ns, _LONGEST_NS)
-            for histogram in (delays.all, delays.coalesced):
-                histogram.record_ns((least_ns + most_ns) // 2)
-            delays.least.record_ns(least_ns)
-            delays.most.record_ns(most_ns)
+            least_ns = min(max(0, least_ns - floor_ns), LONGEST_NS)
+            most_ns = min(most_ns - floor_ns, LONGEST_NS)
+            delays.record_between_ns((least_ns + most_ns) // 2, least_ns, most_ns)
         self._batch.clear()
         self._open.clear()
 
@@ -206,5 +139,5 @@ class RawDelays:
         raw = cls(same_clock=data["same_clock"])
         raw.low, raw.high = (None if data[name] is None else tuple(data[name]) for name in ("low", "high"))
         raw.first_ns, raw.last_ns, raw._floor_ns = data["first_ns"], data["last_ns"], data["floor_ns"]
-        raw._delays = Delays.from_dict(data["delays"])
+        raw._delays = BoundedTimes.from_dict(data["delays"])
         return raw

@@ -1,6 +1,7 @@
-"""Bodies that come again need not be read again, and are counted as if they were."""
+"""Bodies that repeat are not parsed again, and are counted as if they were."""
 
 import asyncio
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,8 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.chunk_counting import EventCounter, LineCounter
-from streamgauge.asgi.familiar import Familiar
 from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.known_bodies import KnownBodies
 from streamgauge.asgi.series import StreamSeries
 from streamgauge.asgi.stream import Stream
 
@@ -29,7 +30,7 @@ LINES = [b'{"a":1}\n', b"\n", b" \n", b'{"a"', b":1}\n", b"1\n2\n", b"x" * 1500 
 
 
 def counted(media_type, bodies, mutable):
-    """What the registry says of a stream of these bodies."""
+    """Return the registry's values after a stream of these bodies."""
 
     async def app(scope, receive, send):
         headers = [(b"content-type", media_type)]
@@ -63,7 +64,7 @@ def counted(media_type, bodies, mutable):
 )
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_whatever_comes_in_whatever_order_is_counted_as_by_reading_all_of_it(media_type, counter, pool, data):
+def test_any_bodies_in_any_order_count_as_if_each_were_parsed(media_type, counter, pool, data):
     bodies = data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=60))
     reader = counter()
     chunks, heartbeats = sum(map(reader.count, bodies)) + reader.close(), reader.heartbeats()
@@ -80,15 +81,15 @@ PAUSES = [2**-14, 2**-13, 2**-12, 2**-2]
 
 @given(st.lists(st.tuples(st.sampled_from(PAUSES), st.sampled_from([60, 66, 67, 300])), max_size=40))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_quick_chunks_fall_into_the_buckets_that_all_others_would(sends):
+def test_quick_chunks_get_the_same_buckets_as_others(sends):
     registries = CollectorRegistry(), CollectorRegistry()
     quick, plain = (StreamSeries(Instruments.of(registry), "/s", "sse") for registry in registries)
     stream, now_s = Stream(quick, EventCounter(), 0.0), 0.0
     for number, (pause_s, size_bytes) in enumerate(sends):
         now_s += pause_s
         body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
-        stream.sent(body, size_bytes, now_s - pause_s / 2, now_s)
-        plain.sent(pause_s if number else None, pause_s / 2, size_bytes)
+        stream.count_body(body, size_bytes, now_s - pause_s / 2, now_s)
+        plain.count_send(pause_s if number else None, pause_s / 2, size_bytes)
     quick.flush()
     plain.flush()
     names = ("chunk_interval_seconds_bucket", "chunk_send_seconds_bucket", "chunk_size_bytes_bucket", "chunks_total")
@@ -99,23 +100,49 @@ def test_quick_chunks_fall_into_the_buckets_that_all_others_would(sends):
     assert one == other
 
 
-def test_bodies_that_do_not_come_again_are_no_longer_kept_for_a_while():
-    familiar = Familiar()
-    fresh = [b"data: %d\n\n" % number for number in range(3 * Familiar.MOST)]
+def test_adding_pauses_while_bodies_do_not_repeat():
+    known_bodies = KnownBodies()
+    fresh = [b"data: %d\n\n" % number for number in range(3 * KnownBodies.MAX_BODIES)]
     for body in fresh:
-        familiar.learn(body)
-    familiar.review(len(fresh))
-    assert familiar.pauses()
-    assert familiar.look(fresh[-1]) is None
-    while familiar.pauses():
+        known_bodies.add(body)
+    known_bodies.review(len(fresh))
+    assert known_bodies.skip_next()
+    assert known_bodies.find(fresh[-1]) is None
+    while known_bodies.skip_next():
         pass
-    familiar.learn(fresh[0])
-    assert familiar.look(fresh[0]) == len(fresh[0])
+    known_bodies.add(fresh[0])
+    assert known_bodies.find(fresh[0]) == len(fresh[0])
 
 
-def test_no_more_bodies_are_kept_than_there_is_room_for():
-    familiar = Familiar()
-    bodies = [b"%d" % number for number in range(Familiar.MOST + 1)]
+@pytest.mark.parametrize(("size_bytes", "kept"), [(1024, True), (1025, False)])
+def test_large_bodies_are_not_kept(server, size_bytes, kept):
+    body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        for more_body in (True, True, False):
+            await send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    measured, references = server.measured(app), sys.getrefcount(body)
+    server.run(measured)
+    server.wire.clear()
+    assert (sys.getrefcount(body) > references) is kept
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "beginning", "framing"),
+    [("text/event-stream", b"data: 1\n\n", b"data: ha", 2), ("application/x-ndjson", b"{}\n", b"{", 1)],
+)
+def test_a_known_body_that_completes_a_chunk_is_not_another_chunk(server, media_type, body, beginning, framing):
+    server.bodies(body, body, beginning, body, body, media_type=media_type)
+    assert server.value("chunks_total") == 4
+    assert server.value("chunk_size_bytes_sum") == 4 * (len(body) - framing) + len(beginning)
+    assert server.buckets("chunk_size_bytes") == {64.0: 4}
+
+
+def test_all_bodies_are_dropped_when_the_maximum_is_reached():
+    known_bodies = KnownBodies()
+    bodies = [b"%d" % number for number in range(KnownBodies.MAX_BODIES + 1)]
     for body in bodies:
-        familiar.learn(body)
-    assert [familiar.look(body) for body in (bodies[0], bodies[-1])] == [None, 3]
+        known_bodies.add(body)
+    assert [known_bodies.find(body) for body in (bodies[0], bodies[-1])] == [None, 3]

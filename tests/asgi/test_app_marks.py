@@ -1,4 +1,4 @@
-"""What an app says itself: how its stream ends, or that it refuses one."""
+"""Marks that an app makes itself: the outcome of its stream, or a rejection."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ def outcomes(service):
 
 
 @pytest.mark.parametrize("outcome", ["error", "send_timeout", "deadline", "shutdown", "completed"])
-def test_a_marked_outcome_is_the_streams(serve, outcome):
+def test_a_mark_sets_the_outcome(serve, outcome):
     service = serve(app_that(outcome))
     assert b"data: 1" in service.get("/m/s")
     assert outcomes(service) == {outcome: 1}
@@ -46,7 +46,7 @@ def test_the_first_mark_counts(serve):
     assert outcomes(service) == {"deadline": 1}
 
 
-def test_a_mark_says_more_than_the_error_that_ends_the_stream(serve):
+def test_a_mark_overrides_the_error_that_ends_the_stream(serve):
     service = serve(app_that("deadline", error=RuntimeError("cut")))
     with service.open("/m/s") as connection:
         while connection.recv(65536):
@@ -68,12 +68,12 @@ def test_a_mark_after_the_end_changes_nothing(serve, eventually):
     assert outcomes(service) == {"completed": 1}
 
 
-def test_an_outcome_that_there_is_not_is_named():
+def test_the_error_names_an_unknown_outcome():
     with pytest.raises(ValueError, match=r"one of completed, error, .*, got 'finished'"):
         mark_outcome({"type": "http"}, "finished")
 
 
-def test_nothing_happens_where_nothing_measures():
+def test_marks_do_nothing_without_the_middleware():
     scope = {"type": "http", "path": "/"}
     mark_outcome(scope, "error")
     count_rejected(scope, "auth")
@@ -81,7 +81,7 @@ def test_nothing_happens_where_nothing_measures():
 
 
 def guarded():
-    """A guard around a FastAPI app, one in a dependency of it, and a route without any."""
+    """Return a FastAPI app with a guard around it, and a route with a guard as a dependency."""
     app = FastAPI()
 
     def closed(request: Request):
@@ -104,7 +104,7 @@ def guarded():
     return guard
 
 
-def test_a_refusal_is_counted_with_its_route_by_a_dependency(serve):
+def test_a_dependency_counts_a_rejection_with_its_route(serve):
     service = serve(guarded())
     service.get("/rooms/7")
     assert service.value("rejected_total", route="/rooms/{room}", protocol="sse", reason="closed") == 1
@@ -113,14 +113,14 @@ def test_a_refusal_is_counted_with_its_route_by_a_dependency(serve):
 
 
 @pytest.mark.parametrize(("path", "route"), [("/rooms/7", "/rooms/{room}"), ("/nowhere", "none")])
-def test_a_refusal_before_routing_is_counted_once_and_with_its_route(serve, path, route):
+def test_a_rejection_before_routing_is_counted_once_and_with_its_route(serve, path, route):
     service = serve(guarded())
     service.get(path, headers={"X-Stop": "1"})
     assert service.value("rejected_total", route=route, protocol="none", reason="rate_limit") == 1
     assert service.value("rejected_total") == 1
 
 
-def test_a_refused_websocket_is_counted():
+def test_a_rejected_websocket_is_counted():
     async def app(scope, receive, send):
         count_rejected(scope, "auth")
 

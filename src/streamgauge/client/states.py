@@ -1,0 +1,251 @@
+"""What a stream holds in each state of ``streamgauge.client.state_table``, and what it does with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from streamgauge.client.connect.dial import Dial, Route
+from streamgauge.client.connect.transport import Transport
+from streamgauge.client.http.pool import may_serve_another
+from streamgauge.client.http.request import Request
+from streamgauge.client.http.sending import Sending
+from streamgauge.client.opening import Opening
+from streamgauge.client.reactor import Reactor, Watch
+from streamgauge.client.read.body import BodyReader
+from streamgauge.client.read.chunk_checks import Ending
+from streamgauge.client.read.connection_reader import ConnectionReader, OnData
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.stream_reader import StreamReader
+from streamgauge.client.read.timing import ChunkTimer
+from streamgauge.client.state_table import State
+from streamgauge.stats.clocks.arrival import ArrivalClock
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.http1_head import Head, HeadParser
+from streamgauge.wire.websocket import WebSocketBody
+
+#: How long to wait for a peer that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
+#: reasonable time; a peer that reads at all answers within a round trip, and most libraries wait 10 s.
+CLOSING_S = 10.0
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connection in use: its transport, what reads from it, and what sends on it."""
+
+    transport: Transport
+    reader: ConnectionReader
+    sending: Sending
+
+    @classmethod
+    def watched(
+        cls, transport: Transport, context: ProcessContext, on_data: OnData, on_error: Callable[[OSError], None]
+    ) -> "Connection":
+        """Begin to read from ``transport``."""
+        reactor, clock, lag = context.reactor, context.clock, context.process_stats.lag
+        reader = ConnectionReader(transport, reactor, clock, lag, on_data, on_error)
+        return cls(transport, reader, Sending(transport, reactor))
+
+    def release(self, *, reusable: bool = False) -> list[Transport]:
+        """Stop reading and sending. Return the transport if it may serve other requests; else close it."""
+        reusable = reusable and not self.sending.unfinished
+        self.reader.stop()
+        self.sending.stop()
+        if reusable:
+            return [self.transport]
+        self.transport.close()
+        return []
+
+
+class _State:
+    """A state in which there is nothing to free and nothing to read."""
+
+    __slots__ = ()
+    name: ClassVar[State]
+    #: What the stream did while it exceeded a limit, for its record.
+    meanwhile: ClassVar[str] = ", while it was connected to again"
+
+    def leave(self) -> None:
+        """Free what the state holds."""
+
+    def catch_up(self) -> None:
+        """Read what has arrived by now."""
+
+
+@dataclass(slots=True)
+class Routing(_State):
+    """See ``State.ROUTING``."""
+
+    name = State.ROUTING
+
+
+@dataclass(slots=True)
+class Connecting(_State):
+    """See ``State.CONNECTING``."""
+
+    name = State.CONNECTING
+    dial: Dial
+
+    def leave(self) -> None:
+        """Give up the dial."""
+        self.dial.cancel()
+
+
+class _Connected(_State):
+    """A state with a connection."""
+
+    __slots__ = ()
+    meanwhile = ""
+    connection: Connection
+
+    def leave(self) -> None:
+        """Close the connection."""
+        self.connection.release()
+
+    def catch_up(self) -> None:
+        """See ``_State``."""
+        self.connection.reader.read()
+
+    def ending_at_close(self, why: str) -> Ending:
+        """Return how the stream ends if the peer closes now, cleanly if ``why`` is empty."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class AwaitingResponse(_Connected):
+    """See ``State.AWAITING_RESPONSE``. ``reused``: the connection served an earlier request."""
+
+    name = State.AWAITING_RESPONSE
+    connection: Connection
+    route: Route
+    opening: Opening
+    reused: bool
+    head_parser: HeadParser = field(default_factory=HeadParser)
+
+    def encode(self, request: Request) -> bytes:
+        """Return the bytes of a request that goes by this route and asks for this opening."""
+        route = self.route
+        return request.encode(
+            absolute=route.absolute, proxy_authorization=route.proxy_authorization, upgrade=self.opening.upgrade
+        )
+
+    @property
+    def was_idle(self) -> bool:
+        """Whether a close now means that the peer had closed an idle connection before the request."""
+        return self.reused and not self.head_parser.started
+
+    def ending_at_close(self, why: str) -> Ending:
+        """See ``_Connected``."""
+        where = "inside the response's head" if self.head_parser.started else "before a response"
+        return Outcome.TRUNCATED, f"the connection was closed {where}{why and f' ({why})'}"
+
+
+@dataclass(slots=True)
+class Streaming(_Connected):
+    """See ``State.STREAMING``. ``websocket`` is the body's framing if that sends too."""
+
+    name = State.STREAMING
+    connection: Connection
+    head: Head
+    body: BodyReader
+    reader: StreamReader
+    websocket: WebSocketBody | None
+
+    @classmethod
+    def of(
+        cls,
+        connection: Connection,
+        head: Head,
+        body: BodyReader,
+        timer: ChunkTimer,
+        clock: ArrivalClock,
+        on_data: Callable[[bytes, int], bool],
+    ) -> "Streaming":
+        """Begin to read ``body``."""
+        reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
+        return cls(connection, head, body, reader, body.framing if isinstance(body.framing, WebSocketBody) else None)
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
+        """Decode one read of the body. Return how the stream ended, if it did."""
+        try:
+            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
+        except ProtocolError as error:
+            return Outcome.PROTOCOL_ERROR, str(error)
+
+    def reply(self, websocket: WebSocketBody) -> bool:
+        """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""
+        closes = self.body.checks.named_end_came and not websocket.closing
+        if closes:
+            websocket.send_close()
+        if outgoing := websocket.take_outgoing():
+            self.connection.sending.send(outgoing)
+        return closes
+
+    def ending_at_close(self, why: str) -> Ending:
+        """See ``_Connected``."""
+        self.reader.sync()
+        if why and not self.body.close_sent:
+            return Outcome.TRUNCATED, why
+        try:
+            return self.body.close()
+        except ProtocolError as error:
+            return Outcome.PROTOCOL_ERROR, str(error)
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
+        """Leave the state in order: close a WebSocket, and return a connection that may serve other requests."""
+        connection = self.connection
+        if self.websocket is not None:
+            faulty = outcome is Outcome.PROTOCOL_ERROR
+            connection.sending.send(self.websocket.last_words(faulty=faulty))
+        ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
+        reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
+        return connection.release(reusable=reusable)
+
+    def catch_up(self) -> None:
+        """See ``_State``."""
+        self.reader.catch_up()
+
+
+@dataclass(slots=True)
+class Closing(Streaming):
+    """See ``State.CLOSING``. ``deadline`` ends the wait for the peer's close."""
+
+    name = State.CLOSING
+    deadline: Watch
+
+    @classmethod
+    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
+        """Call ``on_over`` if the peer has not closed by the deadline."""
+        deadline = reactor.after(CLOSING_S, on_over)
+        return cls(state.connection, state.head, state.body, state.reader, state.websocket, deadline)
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
+        """See ``Streaming``; stop the deadline too."""
+        self.deadline.stop()
+        return Streaming.finish(self, outcome, request)
+
+
+@dataclass(slots=True)
+class WaitingToReconnect(_State):
+    """See ``State.WAITING_TO_RECONNECT``. ``wait`` ends with the time to reconnect."""
+
+    name = State.WAITING_TO_RECONNECT
+    meanwhile = ", while it waited to be connected to again"
+    wait: Watch
+
+    def leave(self) -> None:
+        """Stop waiting."""
+        self.wait.stop()
+
+
+@dataclass(slots=True)
+class Ended(_State):
+    """See ``State.ENDED``. ``error`` is what a callable of the scenario raised, if one did."""
+
+    name = State.ENDED
+    record: StreamRecord
+    error: Exception | None
+
+
+AnyState = Routing | Connecting | AwaitingResponse | Streaming | WaitingToReconnect | Ended

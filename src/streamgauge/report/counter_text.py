@@ -1,0 +1,47 @@
+"""What declared quantities came to, as reports show them: in columns of tables, in rows, and in words."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streamgauge.report.summary import summary_of
+from streamgauge.report.sums import count_of
+from streamgauge.report.units import duration, number, share, size, some
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
+from streamgauge.stats.quantities import Counter
+from streamgauge.stats.stream_quantities import COUNTERS
+
+#: The counters that have a column in the tables of streams.
+COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
+_WRITTEN: dict[str, Callable[[Any], str]] = {"": number, "bytes": size, "seconds": duration}
+
+
+def counted(counter: Counter, streams: Mapping[str, object]) -> str:
+    """The counter's value in a result's ``streams``, or in their totals."""
+    value = count_of(counter, streams)
+    if counter.share_of:
+        return share(value)
+    text: str = _WRITTEN[counter.unit](value)
+    return text
+
+
+def generator_rows(generator: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """What the load generator's own quantities came to: a term, a value, and a sentence on what it means."""
+    rows = []
+    for each in GENERATOR_QUANTITIES:
+        if each.heading and each.key in generator:
+            term = each.heading.capitalize()
+            if isinstance(each, Counter):
+                rows.append((term, counted(each, generator), each.help))
+            elif found := summary_of(each, generator):
+                rows.append((f"{term} p99", duration(found["p99"]), each.help))
+    return rows
+
+
+def remarks(streams: Mapping[str, object]) -> list[str]:
+    """What counters without a column came to, where they counted anything: ``sequence numbers: 3 lost, 1 repeated``."""
+    topics: defaultdict[str, list[str]] = defaultdict(list)
+    for each in COUNTERS.values():
+        if each.remark and (value := count_of(each, streams)):
+            topics[each.topic].append(each.remark.format(number=number(value), times=some(value, "time")))
+    return [topic + ", ".join(said) for topic, said in topics.items()]

@@ -1,0 +1,151 @@
+"""Times that are not all exactly known: the values, and the least and the most that each uncertain one can be."""
+
+import collections
+from collections.abc import Mapping
+from typing import Any, Self
+
+from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
+
+#: Longer times are beyond what a histogram tells, and count as this: sums of what a server makes up stay in 64 bits.
+LONGEST_NS = HIGHEST_NS + 1
+
+
+class BoundedTimes:
+    """Histograms of times, some of which are known only as a range.
+
+    ``all`` holds every time. Those that are uncertain are in it at their estimate; ``uncertain`` holds these estimates
+    again, ``least`` and ``most`` the least and the most that each of them can be.
+    """
+
+    __slots__ = ("all", "least", "most", "uncertain")
+    PARTS: tuple[str, ...] = ("all", "uncertain", "least", "most")
+
+    def __init__(self) -> None:
+        self.all = Histogram()
+        self.uncertain = Histogram()
+        self.least = Histogram()
+        self.most = Histogram()
+
+    def record_ns(self, value_ns: int, times: int = 1) -> None:
+        """Count a time that is exactly known. What runs for each chunk calls ``all.record_ns`` itself."""
+        self.all.record_ns(value_ns, times)
+
+    def record_between_ns(self, value_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
+        """Count a time that lies between ``least_ns`` and ``most_ns``, estimated as ``value_ns``."""
+        if times == 1:
+            self.all.record_ns(value_ns)
+            self.uncertain.record_ns(value_ns)
+            self.least.record_ns(least_ns)
+            self.most.record_ns(most_ns)
+        else:
+            self.all.record_all_ns([value_ns] * times)
+            self.uncertain.record_all_ns([value_ns] * times)
+            self.least.record_all_ns([least_ns] * times)
+            self.most.record_all_ns([most_ns] * times)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted."""
+        return self.all.empty and self.uncertain.empty and self.least.empty and self.most.empty
+
+    @property
+    def values(self) -> Histogram:
+        """The times that results are made from."""
+        return self.all
+
+    def bounds(self) -> tuple[Histogram, Histogram]:
+        """``values`` with each uncertain time at its least, and at its most."""
+        certain = self.all.minus(self.uncertain)
+        return certain.plus(self.least), certain.plus(self.most)
+
+    def merge(self, other: "BoundedTimes") -> None:
+        """Add the times of ``other``."""
+        for part in BoundedTimes.PARTS:
+            getattr(self, part).merge(getattr(other, part))
+
+    def shifted(self, shift_ns: float) -> "BoundedTimes":
+        """Make new times, each of them longer by ``shift_ns``."""
+        result = BoundedTimes()
+        for part in BoundedTimes.PARTS:
+            setattr(result, part, shifted(getattr(self, part), shift_ns))
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form that msgpack and JSON carry, empty parts left out; :meth:`from_dict` reads it."""
+        return {part: found.to_dict() for part in self.PARTS if not (found := getattr(self, part)).empty}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What :meth:`to_dict` wrote."""
+        times = cls()
+        for part in data:
+            setattr(times, part, Histogram.from_dict(data[part]))
+        return times
+
+
+class FirstChunkTimes(BoundedTimes):
+    """Times to the first chunk. Results leave out those of streams that failed later, which ``failed`` holds again.
+
+    An uncertain one is estimated at its most.
+    """
+
+    __slots__ = ("failed",)
+    PARTS = (*BoundedTimes.PARTS, "failed")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = Histogram()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted. A stream may fail long after its first chunk was counted and sent."""
+        return self.failed.empty and super().empty
+
+    @property
+    def values(self) -> Histogram:
+        """The times of streams that did not fail."""
+        return self.all.minus(self.failed)
+
+    def bounds(self) -> tuple[Histogram, Histogram]:
+        """``values`` with each uncertain time at its least, and at its most.
+
+        Which of the uncertain ones failed later is not known. So as many as may not have are uncertain here, and theirs
+        are the smallest of what is least. The first of the two is good for its percentiles alone.
+        """
+        most = self.values
+        counts, left = collections.Counter(most.counts), 0
+        for index, times in self.uncertain.counts.items():
+            uncertain = min(times, counts[index])
+            counts[index] -= uncertain
+            left += uncertain
+        for index, times in sorted(self.least.counts.items()):
+            counts[index] += min(times, left)
+            left -= min(times, left)
+        smallest = (most.min_ns, self.least.min_ns)
+        min_ns = min((each for each in smallest if each is not None), default=None)
+        return Histogram.of(counts, 0, min_ns, most.max_ns), most
+
+    def merge(self, other: BoundedTimes) -> None:
+        """Add the times of ``other``, and which of them belong to streams that failed."""
+        super().merge(other)
+        if isinstance(other, FirstChunkTimes):
+            self.failed.merge(other.failed)
+
+
+def shifted(histogram: Histogram, shift_ns: float) -> Histogram:
+    """``histogram`` with ``shift_ns`` added to each value, to half a bucket; what falls below 0 counts as 0."""
+    moved = Histogram()
+    for index, times in histogram.counts.items():
+        low_us, high_us = bounds_us(index)
+        moved.record_ns(min(round((low_us + high_us) * 500 + shift_ns), LONGEST_NS), times)
+    if histogram.min_ns is None or histogram.max_ns is None:
+        return moved
+    shift = min(round(shift_ns), LONGEST_NS)
+    exact = histogram.min_ns + shift >= 0
+    return Histogram.of(
+        moved.counts,
+        histogram.sum_ns + shift * histogram.count if exact else moved.sum_ns,
+        max(0, histogram.min_ns + shift),
+        max(0, histogram.max_ns + shift),
+        histogram.clipped,
+    )
