@@ -1,4 +1,4 @@
-"""Dashboards for a setup other than the stack's: another data source, metrics under a prefix, certain jobs alone."""
+"""Adapts dashboards to another setup: data source, prefix of metric names, jobs."""
 
 import argparse
 import re
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.panels import Json
-from monitoring.promql import quoted
+from monitoring.promql.runs import CHOSEN_RUNS
+from monitoring.promql.text import label_values, narrowed, quoted
 from streamgauge.catalog import CATALOG
 
 _FAMILIES = frozenset(CATALOG) | {series for metric in CATALOG.values() for series in metric.series}
@@ -15,7 +16,7 @@ _NAMES = re.compile(rf"\b(?:{'|'.join(sorted(_FAMILIES, key=len, reverse=True))}
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """What differs from the stack. An empty field leaves the dashboards as they are."""
+    """The differences from the stack. An empty field changes nothing."""
 
     datasource_uid: str = ""
     prefix: str = ""
@@ -25,7 +26,7 @@ class Adaptation:
         return bool(self.datasource_uid or self.prefix or self.job)
 
     def apply(self, dashboard: Json) -> Json:
-        """The dashboard for that setup."""
+        """Adapt a dashboard."""
         made: Json = self.rename(dashboard)
         for variable in made["templating"]["list"]:
             if variable["type"] == "datasource" and self.datasource_uid:
@@ -35,11 +36,11 @@ class Adaptation:
             if variable["name"] in ("job", "run") and self.job:
                 variable["query"]["query"] = self._of_jobs(variable["query"]["query"])
         for annotation in made["annotations"]["list"] if self.job else ():
-            annotation["expr"] = annotation["expr"].replace('{run_id=~"$run"}', f'{{run_id=~"$run", {self._matcher}}}')
+            annotation["expr"] = annotation["expr"].replace(CHOSEN_RUNS, narrowed(CHOSEN_RUNS, self._matcher))
         return made
 
     def rename(self, value: Any) -> Any:
-        """Every metric of the catalog in these texts, wherever it stands, with the prefix."""
+        """Add the prefix to every metric of the catalog in these texts."""
         if isinstance(value, str):
             return _NAMES.sub(lambda match: self.prefix + match[0], value)
         if isinstance(value, dict):
@@ -51,35 +52,34 @@ class Adaptation:
         return f"job=~{quoted(self.job)}"
 
     def _of_jobs(self, query: str) -> str:
-        """``label_values(SERIES, label)`` of these jobs alone."""
+        """Restrict ``label_values(SERIES, label)`` to these jobs."""
         series, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        narrowed = f"{series[:-1]}, {self._matcher}}}" if series.endswith("}") else f"{series}{{{self._matcher}}}"
-        return f"label_values({narrowed}, {label})"
+        return label_values(narrowed(series, self._matcher), label)
 
 
 def datasource_uid(text: str) -> str:
-    """A data source's uid, as Grafana accepts it."""
+    """Parse a data source's uid, as Grafana accepts it."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
         raise argparse.ArgumentTypeError(f"expected a uid of 1 to 40 letters, digits, - and _, got {text!r}")
     return text
 
 
 def prefix(text: str) -> str:
-    """What stands before every metric's name."""
+    """Parse a prefix of metric names."""
     if not re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", text):
         raise argparse.ArgumentTypeError(f"expected the beginning of a metric's name, such as acme_, got {text!r}")
     return text
 
 
 def url(text: str) -> str:
-    """What pages are found below: an address or a folder, without the slash at its end."""
+    """Parse the address or folder of the runbooks, without the slash at its end."""
     if not re.fullmatch(r"[^\s{}]+", text):
         raise argparse.ArgumentTypeError(f"expected an address without spaces and braces, got {text!r}")
     return text.rstrip("/")
 
 
 def job(text: str) -> str:
-    """A regular expression on job names."""
+    """Parse a regular expression for job names."""
     try:
         re.compile(text)
     except re.error as error:

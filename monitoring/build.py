@@ -1,4 +1,4 @@
-"""Writes the generated dashboards and rules, or says which are stale: ``python -m monitoring.build [--check]``."""
+"""Write the generated dashboards and rules, or list the stale ones: ``python -m monitoring.build [--check]``."""
 
 import argparse
 import json
@@ -14,14 +14,14 @@ from monitoring.adapt import Adaptation
 from monitoring.dashboards import DASHBOARDS
 from monitoring.output import stale, write
 from monitoring.panels import Json
-from monitoring.promql import CatalogError
+from monitoring.promql.text import CatalogError
 from monitoring.rules import files as rules
 from monitoring.rules.plan import Plan
 from streamgauge.catalog import CATALOG
 
-#: As the project's own stack has it.
+#: The project's own stack.
 STACK = Adaptation()
-#: Options of another setup, of dashboards (and of rules with them), and of rules alone.
+#: Options of another setup: for dashboards and rules, and for rules only.
 _OF_DASHBOARDS, _OF_RULES = ("datasource", "prefix", "job"), ("app_job", "runbooks_url")
 GENERATED = Path(__file__).parent / "generated"
 _METRIC = re.compile(r"\b(?:stream_(?:server|client)|event_loop|http_server)_\w+")
@@ -29,7 +29,7 @@ _SERIES = frozenset(series for metric in CATALOG.values() for series in metric.s
 
 
 def queries(dashboard: Json) -> Iterator[tuple[str, str]]:
-    """Where each PromQL text of a dashboard stands, and the text: panels' targets, variables and annotations."""
+    """Yield the place and text of each query of a dashboard: in panels, variables and annotations."""
     for panel in dashboard["panels"]:
         for target in panel.get("targets", ()):
             yield f"panel {panel['title']!r}", target["expr"]
@@ -41,7 +41,7 @@ def queries(dashboard: Json) -> Iterator[tuple[str, str]]:
 
 
 def check_metrics(dashboard: Json) -> None:
-    """Raises CatalogError when a query names a series that the catalog does not define."""
+    """Check that queries name only series of the catalog. Raises CatalogError."""
     for where, text in queries(dashboard):
         for name in _METRIC.findall(text):
             if name not in _SERIES:
@@ -49,7 +49,7 @@ def check_metrics(dashboard: Json) -> None:
 
 
 def generate(adaptation: Adaptation = STACK) -> dict[str, str]:
-    """Each generated file's name and text. Raises CatalogError."""
+    """Generate each dashboard file's name and text. Raises CatalogError."""
     files = {}
     for build in DASHBOARDS:
         dashboard = build()
@@ -60,61 +60,63 @@ def generate(adaptation: Adaptation = STACK) -> dict[str, str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command. Exit status 0 written or up to date, 1 stale, 2 a mistake in an option, or in what is built."""
+    """Run the command. The exit status is 0, 1 if files are stale, or 2 for a wrong option, dashboard or rule."""
     options = _parse(argv)
     adaptation = Adaptation(options.datasource or "", options.prefix or "", options.job or "")
     try:
-        return _settle([(generate(adaptation), options.output), (_rules(options, adaptation), options.rules)], options)
+        return _write_or_check(
+            [(generate(adaptation), options.output), (_rules(options, adaptation), options.rules)], options
+        )
     except CatalogError as error:
-        return _say(f"monitoring.build: {error}", 2)
+        return _print(f"monitoring.build: {error}", 2)
     except OSError as error:
-        return _say(f"monitoring.build: --output, --rules: expected folders to write to, got {error}", 2)
+        return _print(f"monitoring.build: --output, --rules: expected folders to write to, got {error}", 2)
 
 
 def _rules(options: Any, adaptation: Adaptation) -> dict[str, str]:
-    """Each rule file's name and text. Raises CatalogError."""
+    """Generate each rule file's name and text. Raises CatalogError."""
     chosen = {name: getattr(options, name) for name in _OF_RULES if getattr(options, name) is not None}
     plan = replace(Plan(), **chosen)
     made: dict[str, str] = adaptation.rename(rules.generate(plan))
     return made
 
 
-def _settle(written: list[tuple[dict[str, str], Path]], options: Any) -> int:
-    """Writes the files into their folders, or only says which differ."""
+def _write_or_check(written: list[tuple[dict[str, str], Path]], options: Any) -> int:
+    """Write the files into their folders, or only list those that differ."""
     differing = [folder / name for files, folder in written for name in stale(files, folder)]
     if options.check:
         names = ", ".join(map(str, differing))
         stale_files = f"monitoring.build: stale: {names}. Run `make dashboards` and commit what it writes."
-        return _say(stale_files, 1) if differing else 0
+        return _print(stale_files, 1) if differing else 0
     for files, folder in written:
         write(files, folder)
     count = sum(len(files) for files, _ in written)
     where = " and ".join(str(folder) for _, folder in written)
-    return _say(f"monitoring.build: {count} files in {where}, {len(differing)} changed", 0)
+    return _print(f"monitoring.build: {count} files in {where}, {len(differing)} changed", 0)
 
 
 def _parse(argv: list[str] | None) -> Any:
     parser = argparse.ArgumentParser(prog="python -m monitoring.build", description=__doc__)
-    say = parser.add_argument
-    say("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
-    say("--output", type=Path, metavar="FOLDER", help="where the dashboards are (default: the package's own folder)")
-    say(
-        "--rules", type=Path, metavar="FOLDER", help="where the rules are (default: the package's own, or OUTPUT/rules)"
+    add = parser.add_argument
+    add("--check", action="store_true", help="write nothing; exit 1 when a generated file is stale")
+    add("--output", type=Path, metavar="FOLDER", help="folder of the dashboards (default: the package's own)")
+    add(
+        "--rules", type=Path, metavar="FOLDER", help="folder of the rules (default: the package's own, or OUTPUT/rules)"
     )
-    say("--datasource", type=adapt.datasource_uid, metavar="UID", help="the data source that dashboards start with")
-    say("--prefix", type=adapt.prefix, help="what stands before every metric's name")
-    say("--job", type=adapt.job, metavar="REGEX", help="the jobs that dashboards offer")
-    say("--app-job", type=adapt.job, metavar="REGEX", help="the job whose targets have to be up, in the rules")
-    say("--runbooks-url", type=adapt.url, metavar="URL", help="what alerts' runbooks are found below")
+    add("--datasource", type=adapt.datasource_uid, metavar="UID", help="default data source of the dashboards")
+    add("--prefix", type=adapt.prefix, help="prefix of every metric name")
+    add("--job", type=adapt.job, metavar="REGEX", help="jobs to choose from in the dashboards")
+    add("--app-job", type=adapt.job, metavar="REGEX", help="job whose targets must be up, in the rules")
+    add("--runbooks-url", type=adapt.url, metavar="URL", help="address or folder of the runbooks")
     options = parser.parse_args(argv)
-    _refuse_the_stack_s_folders(parser, options)
+    _require_own_folder(parser, options)
     options.rules = options.rules or (options.output / "rules" if options.output else rules.FOLDER)
     options.output = options.output or GENERATED
     return options
 
 
-def _refuse_the_stack_s_folders(parser: argparse.ArgumentParser, options: Any) -> None:
-    """What is made for another setup needs a folder of its own."""
+def _require_own_folder(parser: argparse.ArgumentParser, options: Any) -> None:
+    """Refuse to write files of another setup into the stack's folders."""
     for place, folder, names in (
         ("--output", options.output, _OF_DASHBOARDS),
         ("--output or --rules", options.output or options.rules, _OF_RULES),
@@ -127,7 +129,7 @@ def _refuse_the_stack_s_folders(parser: argparse.ArgumentParser, options: Any) -
                 )
 
 
-def _say(text: str, status: int) -> int:
+def _print(text: str, status: int) -> int:
     (sys.stderr if status else sys.stdout).write(text + "\n")
     return status
 

@@ -1,30 +1,29 @@
-"""What the dashboards take for granted: intervals, selectors and limits, each with its reason. No grafanalib here."""
+"""Intervals, selectors and limits of dashboards and rules, each with its reason. Imports no grafanalib."""
 
 from dataclasses import dataclass
 
-#: The stack scrapes this often: a load test lasts a minute, and its first seconds matter. The scrape configuration and
-#: the data source say the same, or ``$__rate_interval`` would be a minute long.
+#: The stack's scrape interval: a load test lasts a minute, and its first seconds matter. The scrape configuration and
+#: the data source must have the same, or ``$__rate_interval`` would be a minute.
 SCRAPE_INTERVAL_S = 2
 
-#: The uid of the provisioned data source, which the ``datasource`` variable starts with.
+#: The uid of the provisioned data source, the default of the ``datasource`` variable.
 DATASOURCE_UID = "prometheus"
 
-#: Labels that a template variable selects, wherever a metric carries them; of the second, by the variable's name.
-#: ``job`` and ``instance`` are on every series, because Prometheus puts them there.
+#: Labels that a variable selects on every metric that has them; the second maps a label to the variable's name.
+#: Prometheus adds ``job`` and ``instance`` to every series.
 TARGET_LABELS = ("job", "instance")
 SELECTED_LABELS = {"route": "route", "name": "name", "run_id": "run"}
 
-#: What a variable's "All" stands for. ``.+`` and not ``.*``: a series without the label belongs to someone else.
+#: The value of a variable's "All". ``.+`` instead of ``.*``: a series without the label is not ours.
 ALL_VALUES = ".+"
 
-#: Exposed as soon as the app is up, before any stream came: what finds the jobs and instances.
+#: Exposed as soon as the app is up, before any stream: finds the jobs and instances.
 TARGET_METRIC = "event_loop_lag_seconds_count"
 
-#: The same of the load generators: there as long as a run is.
+#: The same for load generators: exposed during a run.
 GENERATOR_METRIC = "stream_client_users"
 
-#: Server outcomes that are the service's own doing. A client that hangs up or does not read is not, nor is a server
-#: that was told to stop.
+#: Server outcomes that count as failures of the service. Disconnects, clients that do not read and shutdowns do not.
 FAILED_OUTCOMES = ("error", "deadline")
 
 #: Client outcomes that count as failures, as in ``result.json``. A stream that the end of the run cut off is censored:
@@ -40,37 +39,39 @@ CLIENT_FAILED_OUTCOMES = (
 )
 CENSORED = "censored"
 
-#: Shown where a query has no answer, because nothing streamed.
+#: Shown if a query has no answer, because nothing streamed.
 NO_TRAFFIC = "no traffic"
 
-#: Shown where a query has no answer, because no load test runs or ran.
+#: Shown if a query has no answer, because there is no load test.
 NO_RUN = "no run"
 
-#: Shown where processes do not say what they use: only Linux tells them.
-NO_PROCESS = "not known"
+#: Shown if process metrics are missing: only Linux has them.
+NO_PROCESS = "unknown"
 
-#: Shown where nothing fires.
+#: Shown if no alert is pending or firing.
 NO_ALERT = "no alert"
 
-#: Shown where a load test has none: no run, or one in its first seconds, which are not judged by themselves.
+#: Shown if there is no run, or a run in its first seconds, which have no verdict.
 NO_VERDICT = "no verdict"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Where a value turns from good to ``warn`` and to ``bad``, in the panel's unit. ``reason`` says why there."""
+    """Where a value turns from good to ``warn`` and to ``bad``, in the panel's unit, and the reason."""
 
     warn: float
     bad: float
     reason: str
 
 
-# Limits of a histogram's quantile stand on bounds of its buckets: between two bounds Prometheus can only interpolate.
-_FIRST_CHUNK = Limit(0.25, 1.0, "People notice a wait from about a quarter of a second, and lose the thread after one.")
-_INTERVAL = Limit(0.5, 1.0, "One second without a chunk is a stall by default; half of it is where text stops to flow.")
-_FAILED = Limit(
-    0.001, 0.01, "One failed stream in a thousand is the usual objective; one in a hundred is seen by users."
+# Limits of a histogram's quantile are bounds of its buckets: between two bounds Prometheus can only interpolate.
+_FIRST_CHUNK = Limit(
+    0.25, 1.0, "People notice a wait of a quarter of a second, and lose their train of thought after a second."
 )
+_INTERVAL = Limit(
+    0.5, 1.0, "One second without a chunk is a stall by default; text stops to look fluent at half of it."
+)
+_FAILED = Limit(0.001, 0.01, "One failed stream in a thousand is a common objective; users notice one in a hundred.")
 
 LIMITS = {
     "stream_server_time_to_first_chunk_seconds": _FIRST_CHUNK,
@@ -80,27 +81,27 @@ LIMITS = {
     "stream_server_finished_total": _FAILED,
     "stream_client_finished_total": _FAILED,
     "stream_server_chunk_send_seconds": Limit(
-        0.01, 0.1, "A send that finds room in the buffer takes microseconds: ten milliseconds were spent waiting."
+        0.01, 0.1, "A send into a buffer with room takes microseconds; ten milliseconds mean that it waited."
     ),
     "event_loop_lag_seconds": Limit(
-        0.01, 0.05, "The lag is added to every chunk of every stream of that process; uvloop idles well below 5 ms."
+        0.01, 0.05, "The lag delays every chunk of every stream of the process; an idle uvloop is well below 5 ms."
     ),
     "stream_client_chunk_delay_seconds": Limit(
-        0.05, 0.2, "Fifty milliseconds is a path across a continent; a fifth of a second is a queue or a buffer."
+        0.05, 0.2, "Fifty milliseconds is a path across a continent; a fifth of a second means a queue or a buffer."
     ),
     "stream_client_generator_lag_seconds": Limit(
         0.05,
         1.0,
-        "Up to 10 ms are on purpose, and all is kept out of the figures; so late it also starts streams late.",
+        "Up to 10 ms are on purpose, and the figures do not contain the lag; but so late, streams start late too.",
     ),
     "stream_client_late_starts_total": Limit(
-        0.01, 0.1, "An open model that starts one stream in a hundred late no longer offers the load it was asked for."
+        0.01, 0.1, "An open model that starts one stream in a hundred late does not offer the requested load."
     ),
     "process_open_fds": Limit(
-        0.7, 0.9, "Each connection is a descriptor: without one left, the process accepts and opens no more."
+        0.7, 0.9, "Each connection needs a descriptor: without free ones the process opens no connections."
     ),
     "stream_client_coalesced_chunks_total": Limit(
-        0.5, 0.9, "Of chunks that share a read only the last has a stamp: beyond half, percentiles lean on intervals."
+        0.5, 0.9, "Of chunks in one read only the last has a stamp: above half, percentiles rely on intervals."
     ),
 }
 
@@ -114,32 +115,31 @@ class Objective:
     reason: str
 
 
-#: By the family's name without its side: server and client are held to the same. A dashboard's variable starts at the
-#: bound, and may pick another bucket.
+#: By the family's name without its side: server and client have the same objectives. A dashboard's variable has the
+#: bound as its default.
 OBJECTIVES = {
     "time_to_first_chunk": Objective(0.25, 0.99, "99 of 100 streams answer before people notice a wait."),
-    "chunk_interval": Objective(0.5, 0.99, "99 of 100 chunks follow before text stops to flow."),
+    "chunk_interval": Objective(0.5, 0.99, "99 of 100 chunks follow before text stops to look fluent."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The same of a value that must not be low: good from ``warn`` on, bad below ``bad``."""
+    """Limits of a value that must not be low: good from ``warn`` on, bad below ``bad``."""
 
     warn: float
     bad: float
     reason: str
 
 
-#: Of what an objective allows to be bad.
-BUDGET_LEFT = Floor(0.5, 0.1, "With half of it spent, take fewer risks; the last tenth is for what nobody foresees.")
+#: The share of the error budget.
+BUDGET_LEFT = Floor(0.5, 0.1, "With half of it spent, take fewer risks; keep the last tenth for the unforeseen.")
 
-#: A budget that burns at 1 lasts for the thirty days that it is meant for; at 14.4, two days, which pages.
-BURN_RATE = Limit(1.0, 14.4, "At 1 the budget lasts just as long as it is meant to; at 14.4 it is gone in two days.")
+BURN_RATE = Limit(1.0, 14.4, "At 1 the budget lasts its thirty days; at 14.4 it is spent in two days.")
 
-#: What an alert's runbook is found below. The stack's Prometheus serves docs/runbooks there (--web.user-assets), and
-#: knows its own address (--web.external-url), which it fills in when an alert fires.
+#: The folder of the runbooks. The stack's Prometheus serves docs/runbooks there (--web.user-assets), and fills in its
+#: own address (--web.external-url) when an alert fires.
 RUNBOOKS_URL = "{{ $externalURL }}/user"
 
-#: The share of ended streams that did not fail.
+#: The share of finished streams that did not fail.
 SUCCESS_OBJECTIVE = 0.999

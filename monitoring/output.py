@@ -1,4 +1,4 @@
-"""Generated files on disk: which are stale, and writing them without touching what others put beside them."""
+"""Generated files on disk: finds stale ones and writes them; other files in the folder are left alone."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from monitoring.schema import TAGS
 
 
 def stale(files: Mapping[str, str], folder: Path) -> list[str]:
-    """What of the folder differs from the files: changed, missing, or generated once and left over. Raises OSError."""
+    """List files that are changed, missing, or generated before and left over. Raises OSError."""
     endings = {Path(name).suffix for name in files}
     paths = sorted(path for path in folder.glob("*") if path.suffix in endings) if folder.exists() else []
     there = {path.name: path.read_text(encoding="utf-8") for path in paths}
@@ -18,7 +18,7 @@ def stale(files: Mapping[str, str], folder: Path) -> list[str]:
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Makes the folder hold these files, and nothing else that was generated. Raises OSError."""
+    """Write the files and remove other generated ones. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in stale(files, folder):
         if name in files:
@@ -28,7 +28,7 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 
 
 def _generated(text: str) -> bool:
-    """Whether the build once wrote this: a folder may hold others' dashboards, which are not ours to judge."""
+    """Tell whether the build wrote this text: the folder may also have other dashboards."""
     if text.startswith(HEADER):
         return True
     try:

@@ -1,4 +1,4 @@
-"""Panels as Grafana draws them now: thin subclasses over grafanalib, which writes the options of older versions."""
+"""Panels for current Grafana: thin subclasses of grafanalib's, which write the options of older versions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from monitoring.config import LIMITS, NO_RUN, NO_TRAFFIC, NO_VERDICT, Floor, Lim
 Json = dict[str, Any]
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
-#: What a panel may be judged by: a metric that has limits, the share that an objective asks for, limits of its own.
-Judged = str | float | Limit | Floor | None
-#: The colour of figures that are neither good nor bad: that of any text.
+#: The limits of a panel: those of a metric, the share of an objective, or its own.
+Limits = str | float | Limit | Floor | None
+#: The text colour, for figures that are neither good nor bad.
 NEUTRAL = "text"
-#: Grafana's units of the panels that have limits: the factor and the word that people use.
-_SPOKEN_UNITS = {"s": (1, " s"), "percentunit": (100, " %"), "none": (1, "")}
+#: Factor and suffix to write a limit, by Grafana's unit.
+_WRITTEN_UNITS = {"s": (1, " s"), "percentunit": (100, " %"), "none": (1, "")}
 _TRUST = (("2", "trusted", "green"), ("1", "degraded", "orange"), ("0", "invalid", "red"))
 
 
 def _trust(words: Mapping[str, str]) -> list[Json]:
-    """Value mappings of the verdict on the measurement itself; ``words`` are what is mapped, by the number."""
+    """Map a verdict on the measurement to its text and colour; ``words`` has the mapped value by number."""
     options = {
         words[number]: {"text": text, "color": colour, "index": index}
         for index, (number, text, colour) in enumerate(_TRUST)
@@ -28,7 +28,7 @@ def _trust(words: Mapping[str, str]) -> list[Json]:
     return [{"type": "value", "options": options}]
 
 
-#: For the gauge that holds the verdict's number, and for the label that holds its word.
+#: For the gauge with the verdict's number, and for the label with its word.
 TRUST = _trust({number: number for number, _, _ in _TRUST})
 TRUST_WORDS = _trust({number: text for number, text, _ in _TRUST})
 WIDTH = 24
@@ -38,7 +38,7 @@ class Target(core.Target):  # type: ignore[misc]  # grafanalib has no types
     """One PromQL query of a panel."""
 
     def to_json_data(self) -> Json:
-        """What Grafana's Prometheus query editor writes. The apps expose no exemplars, so none are asked for."""
+        """Write the target like Grafana's Prometheus query editor, without exemplars, which the apps do not expose."""
         return {
             "datasource": DATASOURCE,
             "editorMode": "code",
@@ -53,10 +53,10 @@ class Target(core.Target):  # type: ignore[misc]  # grafanalib has no types
 
 
 class Heatmap(core.Panel):  # type: ignore[misc]  # grafanalib has no types; its own Heatmap is the removed one
-    """A histogram's buckets over time: the darker a cell, the more observations fell into it."""
+    """A histogram's buckets over time: darker cells have more observations."""
 
     def to_json_data(self) -> Json:
-        """The buckets as they are, with empty cells left blank."""
+        """Write the panel, with empty cells blank."""
         return self.panel_json({"type": "heatmap", "options": _HEATMAP_OPTIONS})  # type: ignore[no-any-return]
 
 
@@ -74,23 +74,20 @@ _HEATMAP_OPTIONS: Json = {
 
 
 def per_second(counted: str) -> str:
-    """Grafana's unit for so many of these a second; thousands are K."""
+    """Make Grafana's unit for a count per second; thousands are K."""
     return f"count:{counted}/s"
 
 
 def targets(*queries: tuple[str, str], **options: Any) -> list[Target]:
-    """Queries ``(expression, legend)`` as targets A, B, C …"""
+    """Make targets A, B, C … from queries ``(expression, legend)``."""
     return [
         Target(expr=expression, legendFormat=legend, refId=chr(ord("A") + index), **options)
         for index, (expression, legend) in enumerate(queries)
     ]
 
 
-def steps(limit_of: Judged) -> list[Json]:
-    """Threshold steps from the limits of a metric, or of a share that must be at least so much.
-
-    The first has no value: grafanalib's own would be ``"null"``.
-    """
+def steps(limit_of: Limits) -> list[Json]:
+    """Make threshold steps from limits. The first has no value: grafanalib's own would be ``"null"``."""
     if isinstance(limit_of, float):
         return [_step("red", None), _step("orange", _tolerable(limit_of)), _step("green", limit_of)]
     if isinstance(limit_of, Floor):
@@ -110,21 +107,19 @@ def _step(colour: str, value: float | None) -> Json:
 
 
 def _tolerable(share: float) -> float:
-    """Where a share that must be at least so much turns red: ten times what may be missing is missing."""
+    """Find where a share turns red: at ten times the errors that its objective allows."""
     return round(1 - 10 * (1 - share), 9)
 
 
-def explained(description: str, unit: str, limit_of: Judged) -> str:
-    """The description, and where its colours turn and why."""
+def explained(description: str, unit: str, limit_of: Limits) -> str:
+    """Add to the description where its colours turn and why."""
     if limit_of is None:
         return description
     if isinstance(limit_of, float):
-        floors = f"red below {_tolerable(limit_of) * 100:.4g} %"
-        return (
-            f"{description} Green from {limit_of * 100:.4g} %, the objective; {floors}, where ten times as much fails."
-        )
+        floors = f"red below {_tolerable(limit_of) * 100:.4g} %, at ten times the allowed errors."
+        return f"{description} Green from {limit_of * 100:.4g} %, the objective; {floors}"
     limit = limit_of if isinstance(limit_of, Floor) else _limit(limit_of)
-    factor, suffix = _SPOKEN_UNITS[unit]
+    factor, suffix = _WRITTEN_UNITS[unit]
     warn, bad = (f"{value * factor:.4g}{suffix}" for value in (limit.warn, limit.bad))
     if isinstance(limit, Floor):
         return f"{description} Green from {warn}, red below {bad}: {limit.reason}"
@@ -132,9 +127,9 @@ def explained(description: str, unit: str, limit_of: Judged) -> str:
 
 
 def stat(
-    title: str, description: str, expression: str, unit: str, limit_of: Judged = None, **defaults: Any
+    title: str, description: str, expression: str, unit: str, limit_of: Limits = None, **defaults: Any
 ) -> core.Stat:
-    """One number, of now: an instant query, so that the last value does not stay when the traffic went."""
+    """Make a panel of one current number. The query is instant, so that no old value stays when the traffic ends."""
     return core.Stat(
         title=title,
         description=explained(description, unit, limit_of),
@@ -152,15 +147,15 @@ def stat(
 
 
 def verdict(title: str, description: str, expression: str) -> core.Stat:
-    """The verdict on the measurement, in words; of several runs the worst."""
-    description += " A run has none in its first 15 s."
+    """Make a panel of the verdict on the measurement in words, the worst of several runs."""
+    description += " A run has no verdict in its first 15 s."
     return stat(title, description, expression, "none", mappings=TRUST, noValue=NO_VERDICT)
 
 
 def words(title: str, description: str, alike: tuple[str, str], unlike: tuple[str, str]) -> core.Stat:
-    """A sentence instead of a number: of two queries, each with its legend, one has an answer, which its legend tells.
+    """Make a panel of a sentence: the legend of the one of two queries that has an answer.
 
-    The first answers 1 and is good news, the second 0 and is bad.
+    The first answers 1 and is good, the second answers 0 and is bad.
     """
     return core.Stat(
         title=title,
@@ -184,10 +179,10 @@ def chart(
     description: str,
     queries: Sequence[tuple[str, str]],
     unit: str,
-    limit_of: Judged = None,
+    limit_of: Limits = None,
     **defaults: Any,
 ) -> core.TimeSeries:
-    """Lines over time from zero, with a table for a legend and dashed lines at the limits."""
+    """Make a panel of lines over time from zero, with a table as legend and dashed lines at the limits."""
     return core.TimeSeries(
         title=title,
         description=explained(description, unit, limit_of),
@@ -212,10 +207,7 @@ def chart(
 
 
 def heatmap(title: str, description: str, expression: str, counted: str, unit: str = "s") -> Heatmap:
-    """Buckets over time, bounds in ``unit``; a cell says how many of what is ``counted`` came per second.
-
-    ``expression`` keeps ``le``.
-    """
+    """Make a panel of buckets over time, bounds in ``unit`` and cells in ``counted`` per second."""
     return Heatmap(
         title=title,
         description=description,
@@ -234,7 +226,7 @@ def heatmap(title: str, description: str, expression: str, counted: str, unit: s
 
 
 def colour(panel: core.TimeSeries, pattern: str, name: str) -> core.TimeSeries:
-    """The same panel, with one colour for every line whose legend matches ``pattern``."""
+    """Give one colour to every line of a panel whose legend matches ``pattern``."""
     panel.overrides.append(
         {
             "matcher": {"id": "byRegexp", "options": pattern},

@@ -1,4 +1,4 @@
-"""The shape of a dashboard in Grafana 12: rows laid on the grid, and grafanalib's older keys taken out."""
+"""Dashboards for Grafana 12: lays rows on the grid and removes grafanalib's older keys."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _ROW_KEYS = ("collapsed", "gridPos", "id", "panels", "title", "type")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A titled row: its panels, as high as each other, left to right by ``widths``, which repeat."""
+    """A titled row of panels of one height; ``widths`` repeat from left to right."""
 
     title: str
     height: int
@@ -33,7 +33,7 @@ class Row:
 
 
 def lay_out(rows: Sequence[Row]) -> list[core.Panel]:
-    """The panels on Grafana's grid of 24 columns, under the titles of their rows."""
+    """Place the panels on Grafana's grid of 24 columns, below the titles of their rows."""
     placed: list[core.Panel] = []
     y = 0
     for row in rows:
@@ -58,7 +58,7 @@ def dashboard(
     variables: list[core.Template],
     since: str = "now-15m",
 ) -> Json:
-    """A whole dashboard, ready to be written. It opens on the time ``since`` then."""
+    """Make a dashboard that opens on the time range from ``since`` to now."""
     return finalize(
         core.Dashboard(
             uid=uid,
@@ -66,7 +66,7 @@ def dashboard(
             description=description,
             tags=list(TAGS),
             annotations=core.Annotations(list=run_annotations()),
-            links=[_SISTERS],
+            links=[_LINKS],
             editable=False,
             graphTooltip=core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             panels=lay_out(rows),
@@ -79,12 +79,12 @@ def dashboard(
     )
 
 
-#: The other dashboards, beside each other at the top; the time range and the variables go with the reader.
-_SISTERS = core.DashboardLink(title="streamgauge", type="dashboards", tags=[TAG], keepTime=True, includeVars=True)
+#: Links to the other dashboards, which keep the time range and the variables.
+_LINKS = core.DashboardLink(title="streamgauge", type="dashboards", tags=[TAG], keepTime=True, includeVars=True)
 
 
 def finalize(grafanalib_dashboard: core.Dashboard) -> Json:
-    """What grafanalib made, as Grafana reads it today."""
+    """Convert grafanalib's dashboard for current Grafana."""
     made: Json = json.loads(json.dumps(grafanalib_dashboard, cls=DashboardEncoder))
     made = _without_none({key: value for key, value in made.items() if key not in _DASHBOARD_LEGACY})
     made["timepicker"] = {"refresh_intervals": ["2s", "5s", "10s", "30s", "1m", "5m"]}
@@ -95,7 +95,7 @@ def finalize(grafanalib_dashboard: core.Dashboard) -> Json:
 
 
 def _panel(panel: Json) -> Json:
-    """One panel without legacy keys."""
+    """Remove legacy keys from a panel."""
     if panel["type"] == "row":
         return {key: panel[key] for key in _ROW_KEYS}
     _drop(panel, _PANEL_LEGACY)
@@ -108,7 +108,7 @@ def _panel(panel: Json) -> Json:
 
 
 def _from_minus_infinity(value: Any) -> None:
-    """Gives the first step of all thresholds its null back, which stands for minus infinity."""
+    """Set the first step of all thresholds to null, which means minus infinity."""
     if isinstance(value, dict) and "steps" in value:
         value["steps"][0]["value"] = None
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -116,7 +116,7 @@ def _from_minus_infinity(value: Any) -> None:
 
 
 def _without_none(value: Any) -> Any:
-    """Keys with no value left out: Grafana has defaults, and grafanalib writes null for all it does not know."""
+    """Remove keys without a value: grafanalib writes null for each, where Grafana has a default."""
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Tables: instant queries side by side, one column each, joined on the labels that they share."""
+"""Tables of instant queries: one column per query, joined on their labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from grafanalib import core
 
 from monitoring.config import NO_TRAFFIC
-from monitoring.panels import DATASOURCE, Json, Judged, steps, targets
+from monitoring.panels import DATASOURCE, Json, Limits, steps, targets
 
 _CELLS: Json = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False}
 
@@ -16,16 +16,16 @@ _NO_MAPPINGS: Mapping[str, Sequence[Json]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One query of a table: its heading, unit, limits, and more of Grafana's field properties, such as mappings."""
+    """One query of a table: heading, unit, limits, and other field properties of Grafana, such as mappings."""
 
     title: str
     expression: str
     unit: str
-    limit_of: Judged = None
+    limit_of: Limits = None
     properties: Mapping[str, Any] = field(default_factory=dict)
 
     def override(self) -> Json:
-        """The column's own field configuration."""
+        """Make the column's field configuration."""
         chosen = {"unit": self.unit} | dict(self.properties)
         if self.limit_of is not None:
             chosen |= {"thresholds": {"mode": "absolute", "steps": steps(self.limit_of)}}
@@ -34,7 +34,7 @@ class Column:
 
 
 def _override(heading: str, chosen: Mapping[str, Any]) -> Json:
-    """Field properties of one column. Where its values have colours, its cells' text is drawn in them."""
+    """Make the field properties of one column; values with colours colour the cell's text."""
     if "thresholds" in chosen or "mappings" in chosen:
         chosen = {**chosen, "custom.cellOptions": {"type": "color-text"}}
     return {
@@ -44,10 +44,10 @@ def _override(heading: str, chosen: Mapping[str, Any]) -> Json:
 
 
 class Table(core.Panel):  # type: ignore[misc]  # grafanalib has no types; its own Table writes older options
-    """A table, as Grafana draws it now."""
+    """A table for current Grafana."""
 
     def to_json_data(self) -> Json:
-        """The panel, with a header and rows of small height."""
+        """Write the panel, with a header and low rows."""
         options = {"cellHeight": "sm", "footer": _NO_FOOTER, "frameIndex": 0, "showHeader": True}
         return self.panel_json({"type": "table", "options": options})  # type: ignore[no-any-return]
 
@@ -66,9 +66,9 @@ def table(
     no_value: str = NO_TRAFFIC,
     mappings: Mapping[str, Sequence[Json]] = _NO_MAPPINGS,
 ) -> Table:
-    """A row for each set of ``labels`` (name and heading), and a column for each query.
+    """Make a table with a row for each set of ``labels`` (name to heading) and a column for each query.
 
-    ``sort_by`` is a heading, and ``largest_first`` turns the order round. ``mappings`` colour labels, by heading.
+    ``sort_by`` is a heading; ``largest_first`` reverses the order. ``mappings`` colour labels, by heading.
     """
     return Table(
         title=title,
@@ -90,13 +90,13 @@ def table(
 
 
 def _label(heading: str, mappings: Mapping[str, Sequence[Json]]) -> Json:
-    """A label's column: text, and a filter by it."""
+    """Make a label's column: text with a filter."""
     chosen: Json = {"unit": "string", "custom.filterable": True}
     return _override(heading, chosen | ({"mappings": mappings[heading]} if heading in mappings else {}))
 
 
 def _organize(labels: Mapping[str, str], columns: Sequence[Column]) -> Json:
-    """Labels first, then the queries in their order, under their headings; the time, which all rows share, left out."""
+    """Order and name the columns: labels first, then the queries; the time, equal in all rows, is left out."""
     if len(columns) == 1:
         values = {"Value": columns[0].title}
     else:

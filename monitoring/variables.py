@@ -1,4 +1,4 @@
-"""The template variables: which data source, targets, streams and runs a dashboard shows, and which objective."""
+"""The variables: which data source, targets, streams, runs and objectives a dashboard shows."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from grafanalib import core
 
 from monitoring.config import ALL_VALUES, DATASOURCE_UID, GENERATOR_METRIC, OBJECTIVES, TARGET_METRIC
 from monitoring.panels import DATASOURCE, Json
-from monitoring.promql import family
+from monitoring.promql.text import family, label_values, narrowed
 from streamgauge.catalog import TIME_TO_FIRST_CHUNK_BUCKETS
 
 _REFRESH_ON_TIME_RANGE = 2
@@ -29,12 +29,12 @@ SCENARIOS = "stream_client_started_total"
 
 
 class Variable(core.Template):  # type: ignore[misc]  # grafanalib has no types
-    """A choice that starts with all values, as Grafana's own editor writes it."""
+    """A choice whose default is all values, as written by Grafana's editor."""
 
     kind = _LABEL_VALUES_QUERY
 
     def to_json_data(self) -> Json:
-        """Grafanalib's keys, the query in the data source's own form, and "All" by the value that Grafana knows."""
+        """Write the query in the data source's form, and "All" by the value that Grafana knows."""
         written: Json = super().to_json_data()
         written["query"] = {"qryType": self.kind, "query": self.query, "refId": f"{self.name}-values"}
         if self.includeAll:
@@ -42,29 +42,29 @@ class Variable(core.Template):  # type: ignore[misc]  # grafanalib has no types
         return written | {"current": {}}
 
 
-class Worked(Variable):
-    """A value that a query works out: nobody chooses it, so it is neither shown nor kept in links."""
+class Computed(Variable):
+    """A value that a query computes. It is neither shown nor kept in links."""
 
     kind = _QUERY_RESULT_QUERY
 
     def to_json_data(self) -> Json:
-        """As any variable, but not in the address. Until it is worked out it is 0, with which every query parses."""
+        """Leave the variable out of the address. Its initial value is 0, with which every query parses."""
         return super().to_json_data() | {"skipUrlSync": True, "current": {"text": "0", "value": "0"}}
 
 
 def datasource() -> core.Template:
-    """Which Prometheus."""
+    """Make the choice of the Prometheus."""
     variable = core.Template(name="datasource", label="Data source", type="datasource", query="prometheus", regex="")
     variable._current = {"selected": True, "text": "Prometheus", "value": DATASOURCE_UID}  # noqa: SLF001  # no argument sets it
     return variable
 
 
 def choice(name: str, series: str, label: str = "") -> Variable:
-    """The values that a label, of the variable's own name if not given, has on ``series``; several at a time."""
+    """Make a multiple choice of a label's values on ``series``; the label defaults to the variable's name."""
     return Variable(
         name=name,
         label=name.title(),
-        query=f"label_values({series}, {label or name})",
+        query=label_values(series, label or name),
         dataSource=DATASOURCE,
         allValue=ALL_VALUES,
         includeAll=True,
@@ -75,11 +75,11 @@ def choice(name: str, series: str, label: str = "") -> Variable:
 
 
 def pick(name: str, title: str, series: str, label: str, order: int) -> Variable:
-    """One value that a label has on ``series``, at first the first in this order."""
+    """Make a choice of one of a label's values on ``series``; the default is the first in this order."""
     return Variable(
         name=name,
         label=title,
-        query=f"label_values({series}, {label})",
+        query=label_values(series, label),
         dataSource=DATASOURCE,
         refresh=_REFRESH_ON_TIME_RANGE,
         regex="",
@@ -87,9 +87,9 @@ def pick(name: str, title: str, series: str, label: str, order: int) -> Variable
     )
 
 
-def worked_out(name: str, expression: str) -> Worked:
-    """The one value of an expression, for other queries to use."""
-    return Worked(
+def computed(name: str, expression: str) -> Computed:
+    """Compute the value of an expression for use in other queries."""
+    return Computed(
         name=name,
         label=name,
         query=f"query_result({expression})",
@@ -102,14 +102,14 @@ def worked_out(name: str, expression: str) -> Worked:
 
 
 def objective(name: str, title: str, bounds: Sequence[float], start: float) -> core.Template:
-    """A bucket's bound in seconds, as Prometheus writes it in ``le``."""
+    """Make a choice of a bucket's bound in seconds, as Prometheus writes it in ``le``."""
     options = [{"selected": bound == start, "text": f"{bound:g} s", "value": str(bound)} for bound in bounds]
     query = ", ".join(f"{option['text']} : {option['value']}" for option in options)
     return core.Template(name=name, label=title, type="custom", query=query, options=options)
 
 
 def objectives() -> list[core.Template]:
-    """The bounds that attainment is measured against; they start at the configured ones."""
+    """Make the choices of the time limits of objectives; the configured ones are the defaults."""
     first, interval = OBJECTIVES["time_to_first_chunk"], OBJECTIVES["chunk_interval"]
     buckets = family("stream_server_chunk_interval_seconds", "histogram").buckets
     return [
@@ -119,30 +119,25 @@ def objectives() -> list[core.Template]:
 
 
 def targets_of(series: str) -> list[core.Template]:
-    """The data source, and which jobs and instances of those that expose ``series``; each narrows those after it."""
-    return [datasource(), choice("job", series), choice("instance", matching(series, 'job=~"$job"'))]
-
-
-def matching(series: str, matchers: str) -> str:
-    """A selector with more matchers."""
-    return f"{series[:-1]}, {matchers}}}" if series.endswith("}") else f"{series}{{{matchers}}}"
+    """Make the choices of data source, job and instance that expose ``series``; each narrows the next."""
+    return [datasource(), choice("job", series), choice("instance", narrowed(series, 'job=~"$job"'))]
 
 
 def of_targets(series: str) -> str:
-    """A selector of ``series`` on the chosen jobs and instances."""
-    return matching(series, 'job=~"$job", instance=~"$instance"')
+    """Select ``series`` of the chosen jobs and instances."""
+    return narrowed(series, 'job=~"$job"', 'instance=~"$instance"')
 
 
 def routes(series: str = STREAMS) -> Variable:
-    """Which of the server's routes."""
+    """Make the choice of the server's routes."""
     return choice("route", of_targets(series))
 
 
 def names() -> Variable:
-    """Which of the load test's names."""
+    """Make the choice of the load test's names."""
     return choice("name", of_targets(SCENARIOS))
 
 
 def runs() -> Variable:
-    """Which runs: their annotations and verdicts. Of every load generator, whichever jobs are chosen."""
+    """Make the choice of runs, for annotations and verdicts; of every load generator, whatever jobs are chosen."""
     return choice("run", RUN_INFO, "run_id")

@@ -1,4 +1,4 @@
-"""Serves the app and its metrics: ``python -m target_app``."""
+"""Serve the app and its metrics: ``python -m target_app``."""
 
 import sys
 

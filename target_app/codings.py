@@ -1,7 +1,7 @@
-"""Content codings for streams (RFC 9110, section 8.4.1): each chunk decodes as soon as it is there.
+"""Content codings for streams (RFC 9110, section 8.4.1): each chunk decodes as soon as it arrives.
 
-What a stream's encoder remembers of the chunks before is kept small, because there is one for each stream: at their
-libraries' usual settings zstd takes 2 MiB and br 0.6 MiB for each, ten times what these do.
+The windows are small, because each stream has an encoder: with their libraries' defaults zstd takes 2 MiB and br
+0.6 MiB per stream, ten times as much as here.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import brotli
 
-from target_app.weights import weights
+from target_app.negotiation import quality_values
 
 if sys.version_info >= (3, 14):
     from compression.zstd import CompressionParameter, ZstdCompressor
@@ -23,10 +23,10 @@ class Encoder(Protocol):
     """Encodes one body."""
 
     def feed(self, data: bytes, /) -> bytes:
-        """The code of ``data``, whole: a reader has all of ``data`` when it has read this."""
+        """Encode ``data`` and flush: a reader can decode all of ``data`` from what was returned so far."""
 
     def end(self, data: bytes, /) -> bytes:
-        """The code of ``data``, the body's last bytes, and what ends the code."""
+        """Encode the body's last bytes and the coding's own end."""
 
 
 class Gzip:
@@ -45,7 +45,7 @@ class Gzip:
 
 
 class Brotli:
-    """RFC 7932. Any quality that remembers the chunks before needs 0.3 MiB, so this is the one that does not."""
+    """RFC 7932, at the highest quality that keeps no window: each higher one needs 0.3 MiB."""
 
     def __init__(self) -> None:
         self._encoder = brotli.Compressor(quality=1, lgwin=14)
@@ -81,13 +81,13 @@ class Zstd:
         return self._encoder.compress(data, ZstdCompressor.FLUSH_FRAME)
 
 
-#: The codings there are, the best for streams first: smallest chunks for the least time and memory.
+#: The best for streams first: smallest chunks for the least time and memory.
 CODINGS: Mapping[str, Callable[[], Encoder]] = {"zstd": Zstd, "gzip": Gzip, "br": Brotli}
 
 
-def accepted(accept_encoding: str) -> str | None:
-    """The coding to use for a request with that field; None for none (RFC 9110, section 12.5.3)."""
-    asked = weights(accept_encoding)
+def choose_coding(accept_encoding: str) -> str | None:
+    """Choose the coding for an ``Accept-Encoding`` field; None for no coding (RFC 9110, section 12.5.3)."""
+    asked = quality_values(accept_encoding)
     rest = asked.get("*", 0.0)
     found = {coding: asked.get(coding, rest) for coding in CODINGS}
     best = max(found, key=lambda coding: found[coding])

@@ -1,7 +1,6 @@
-"""Compression: whatever can be made smaller is, for clients that accept it; streams chunk by chunk.
+"""Compresses responses for clients that accept it; streams chunk by chunk.
 
-It goes around the instruments, not inside them: what they count and time are the app's chunks as the app sent them,
-whatever becomes of their bytes after that. The time that the coding takes is part of the send.
+It wraps the instruments, which therefore count the app's own chunks and bytes. Compression is part of the send time.
 """
 
 import re
@@ -10,7 +9,7 @@ from collections.abc import Awaitable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from target_app.codings import CODINGS, Encoder, accepted
+from target_app.codings import CODINGS, Encoder, choose_coding
 
 _COMPRESSIBLE = re.compile(
     r"text/|multipart/|(application/(json|jsonl|x-ndjson|ndjson|xml|javascript|wasm|octet-stream)|image/svg\+xml|"
@@ -21,18 +20,18 @@ _PARTIAL = 206
 
 
 class Compression:
-    """Compresses what ``app`` answers. A whole body that is shorter than ``from_bytes`` stays as it is."""
+    """Compresses the responses of ``app``, but no whole body shorter than ``from_bytes``."""
 
     def __init__(self, app: ASGIApp, from_bytes: int) -> None:
         self.app = app
         self._from_bytes = from_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the app; its answer to a GET or POST may be compressed, a WebSocket's messages are not."""
+        """Run the app and compress its response; WebSocket messages are not compressed."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        coding = accepted(",".join(Headers(scope=scope).getlist("accept-encoding")))
+        coding = choose_coding(",".join(Headers(scope=scope).getlist("accept-encoding")))
         if coding is None or scope["method"] == "HEAD":
             await self.app(scope, receive, _Plain(send, self._from_bytes).send)
         else:
@@ -40,41 +39,41 @@ class Compression:
 
 
 class _Plain:
-    """A response that is not compressed: it says only where another request would get it compressed."""
+    """A response that is not compressed. It gets ``Vary`` if another request would get it compressed."""
 
     def __init__(self, send: Send, from_bytes: int) -> None:
         self._send = send
         self._from_bytes = from_bytes
 
     def send(self, message: Message) -> Awaitable[None]:
-        """No coroutine of its own: a chunk pays for a comparison alone."""
-        if message["type"] == "http.response.start" and _suits(message, self._from_bytes):
+        """Send a message. This is no coroutine, so that a chunk costs one comparison."""
+        if message["type"] == "http.response.start" and _is_compressible(message, self._from_bytes):
             MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
         return self._send(message)
 
 
 class _Coded:
-    """A response that is compressed, if it suits."""
+    """A response that is compressed if its type and length allow it."""
 
     def __init__(self, send: Send, from_bytes: int, coding: str) -> None:
         self._send = send
         self._from_bytes = from_bytes
         self._coding = coding
         self._encoder: Encoder | None = None
-        #: The start of a response of known length, until it is known whether its body comes whole.
+        #: The start of a response of known length, held until it is clear whether its body comes in one message.
         self._held: Message | None = None
 
     async def send(self, message: Message) -> None:
-        """The app's ``send``."""
+        """Send a message for the app."""
         kind = message["type"]
         if kind == "http.response.body" and self._encoder is not None:
             await self._send_coded(self._encoder, message)
-        elif kind == "http.response.start" and _suits(message, self._from_bytes):
+        elif kind == "http.response.start" and _is_compressible(message, self._from_bytes):
             self._encoder = CODINGS[self._coding]()
             if "content-length" in MutableHeaders(scope=message):
                 self._held = message
             else:
-                await self._send(self._announced(message))
+                await self._send(self._with_coding(message))
         else:
             await self._send(message)
 
@@ -85,14 +84,14 @@ class _Coded:
         else:
             coded, self._encoder = encoder.end(body), None
         if self._held is not None:
-            start, self._held = self._announced(self._held), None
+            start, self._held = self._with_coding(self._held), None
             if not more:
                 MutableHeaders(scope=start)["content-length"] = str(len(coded))
             await self._send(start)
         await self._send({**message, "body": coded})
 
-    def _announced(self, start: Message) -> Message:
-        """The start that names the coding. The bytes are others now, so what named the old ones goes."""
+    def _with_coding(self, start: Message) -> Message:
+        """Name the coding in the start. The bytes change, so the length goes and the entity tag becomes weak."""
         fields = MutableHeaders(scope=start)
         fields["content-encoding"] = self._coding
         fields.add_vary_header("Accept-Encoding")
@@ -103,8 +102,8 @@ class _Coded:
         return start
 
 
-def _suits(start: Message, from_bytes: int) -> bool:
-    """Whether a response may be compressed: it has a body, nobody forbids it, and no range of it can be asked for."""
+def _is_compressible(start: Message, from_bytes: int) -> bool:
+    """Tell whether a response may be compressed: it has a body, allows it, and does not support ranges."""
     start["headers"] = list(start.get("headers", ()))
     fields = MutableHeaders(scope=start)
     status, length = start["status"], fields.get("content-length", "")

@@ -1,4 +1,4 @@
-"""``/docs``: Swagger UI out of an installed package, so that the page needs no other host and works offline."""
+"""``/docs``: Swagger UI from an installed package, so that the page loads nothing from another host."""
 
 from importlib.resources import files
 
@@ -16,9 +16,9 @@ _ASSETS = {
         ("swagger-ui.css", "text/css; charset=utf-8"),
     )
 }
-#: What anybody may load; relative addresses in the page, so that it works below any prefix that a proxy puts before it.
+#: Open to all. The page uses relative addresses, so that it works below any prefix that a proxy puts before it.
 PATHS = ("/docs", *(f"/docs/{name}" for name in _ASSETS))
-#: Swagger UI styles elements one by one, and FastAPI starts it in the page itself.
+#: Swagger UI uses style attributes, and FastAPI starts it by an inline script.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -29,7 +29,7 @@ _PAGE_FIELDS = {**_NO_SNIFFING, "Content-Security-Policy": _POLICY, "Referrer-Po
 
 @router.get("/docs")
 async def page(request: Request) -> Response:
-    """The page."""
+    """Serve the page."""
     found = get_swagger_ui_html(
         openapi_url="openapi.json",
         title=f"{request.app.title}: documentation",
@@ -44,7 +44,7 @@ async def page(request: Request) -> Response:
 
 @router.get("/docs/{name}")
 async def asset(name: str) -> Response:
-    """One of Swagger UI's files."""
+    """Serve one of Swagger UI's files."""
     if name not in _ASSETS:
         raise HTTPException(404)
     content, media_type = _ASSETS[name]

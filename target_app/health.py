@@ -1,11 +1,11 @@
-"""``/healthz`` and ``/readyz``: whether the app serves, and whether it wants new streams."""
+"""``/healthz`` and ``/readyz``: whether the app serves, and whether it accepts new streams."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from target_app.guard.gate import Gate
+from target_app.guard.admission import AdmissionControl
 
 router = APIRouter(tags=["service"])
 
@@ -17,27 +17,27 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether a load balancer should send new streams here, and why not."""
+    """Whether a load balancer should send new streams here, else the reason."""
 
     status: Literal["ready", "draining", "full"]
 
 
 @router.get("/healthz", summary="Whether the app serves")
 async def healthz() -> Health:
-    """Answers as long as the event loop does."""
+    """Answers while the event loop runs."""
     return Health()
 
 
 @router.get(
     "/readyz",
-    summary="Whether the app takes new streams",
-    responses={503: {"model": Readiness, "description": "It is ending, or has as many streams as it may have."}},
+    summary="Whether the app accepts new streams",
+    responses={503: {"model": Readiness, "description": "It is shutting down, or has reached its limit of streams."}},
 )
 async def readyz(request: Request, response: Response) -> Readiness:
-    """No longer ready from the moment that it is told to end, while its streams still run."""
-    gate: Gate = request.app.state.gate
-    closed = gate.closed()
-    if closed is None:
+    """Not ready from the shutdown signal on, while its streams still run."""
+    admission: AdmissionControl = request.app.state.admission
+    refusal = admission.refusal_for_all()
+    if refusal is None:
         return Readiness(status="ready")
-    response.status_code = closed.status
-    return Readiness(status="draining" if gate.draining else "full")
+    response.status_code = refusal.status
+    return Readiness(status="draining" if admission.draining else "full")

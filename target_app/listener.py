@@ -1,6 +1,6 @@
-"""The listening socket, made before anything else starts: a port in use is known at once, and workers share it.
+"""The listening socket, opened first: a port in use is reported at once, and workers share the socket.
 
-On Linux a connection takes over the options of the socket that accepted it, so they are set here, once.
+On Linux a connection inherits the options of the listening socket, so they are set here, once.
 """
 
 import socket
@@ -10,19 +10,19 @@ from target_app.settings import Settings
 
 BACKLOG = 2048
 _LINUX = sys.platform.startswith("linux")
-#: Linux's number; Python has had no name for it before 3.12.
+#: Linux's number; Python has no name for it before 3.12.
 _NOT_SENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket that listens as ``settings`` say. Raises ``OSError`` where it cannot be had."""
+    """Open the socket. Raises ``OSError`` if that fails."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _bound_buffers(listener, settings)
+        _limit_buffers(listener, settings)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError:
@@ -31,11 +31,11 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _bound_buffers(listener: socket.socket, settings: Settings) -> None:
-    """Bound what the kernel keeps for a client that does not read, and for how long.
+def _limit_buffers(listener: socket.socket, settings: Settings) -> None:
+    """Limit how much the kernel buffers for a client that does not read, and for how long.
 
-    The time limit holds where the app has nothing more to send, or has closed: no send waits there, so no send
-    times out, and the kernel would probe the client's closed window for ever.
+    The time limit is for a stream whose app has nothing more to send: no send waits, so no send times out, and the
+    kernel would probe the client's closed window forever.
     """
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     if _LINUX:
@@ -44,5 +44,5 @@ def _bound_buffers(listener: socket.socket, settings: Settings) -> None:
 
 
 def url_of(listener: socket.socket, host: str) -> str:
-    """Where clients reach it."""
+    """Write the address that clients use."""
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""When a stream's chunks are due: seconds from its start, one number a chunk, the same again for the same seed."""
+"""When a stream's chunks are due: seconds from its start, one number per chunk, repeatable by a seed."""
 
 import math
 import random
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import count, repeat
 
 
-def beats(interval_s: float, jitter: float = 0.0, seed: int | None = None) -> Iterator[float]:
-    """A fixed interval, kept against the stream's start: a chunk that was late does not delay the next ones.
+def due_times(interval_s: float, jitter: float = 0.0, seed: int | None = None) -> Iterator[float]:
+    """Space chunks by a fixed interval from the stream's start: a late chunk does not delay the next ones.
 
-    With ``jitter``, 0 to 1, each chunk but the first comes later than its beat by up to that share of the interval:
-    never before the chunk ahead of it, and without drift. Without a ``seed`` each stream has its own.
+    With ``jitter``, 0 to 1, each chunk but the first is later by up to that share of the interval, without drift.
+    Without a ``seed`` each stream has its own.
     """
     if not interval_s:
         return repeat(0.0)
@@ -19,20 +19,20 @@ def beats(interval_s: float, jitter: float = 0.0, seed: int | None = None) -> It
     return _jittered(interval_s, jitter, random.Random(seed))
 
 
-def _jittered(interval_s: float, jitter: float, chance: random.Random) -> Iterator[float]:
+def _jittered(interval_s: float, jitter: float, source: random.Random) -> Iterator[float]:
     yield 0.0
     for number in count(1):
-        yield (number + jitter * chance.random()) * interval_s
+        yield (number + jitter * source.random()) * interval_s
 
 
-def token_beats(median_s: float, sigma: float, seed: int | None = None) -> Iterator[float]:
-    """Log-normal intervals, as the tokens of a language model have them: most are near the median, a few are long.
+def token_due_times(median_s: float, sigma: float, seed: int | None = None) -> Iterator[float]:
+    """Space chunks by log-normal intervals, like the tokens of a language model: most near the median, a few long.
 
-    The first chunk comes after one such interval. ``sigma`` is the deviation of the interval's logarithm: 0 has no
-    spread, and of 0.5 the mean is 1.13 medians and one interval in a hundred longer than 3.2.
+    The first chunk is due after one interval. ``sigma`` is the standard deviation of the interval's logarithm. With 0.5
+    the mean is 1.13 medians, and one interval in a hundred is longer than 3.2 medians.
     """
-    chance = random.Random(seed)
+    source = random.Random(seed)
     due_s = 0.0
     while True:
-        due_s += median_s * math.exp(sigma * chance.gauss(0.0, 1.0)) if sigma else median_s
+        due_s += median_s * math.exp(sigma * source.gauss(0.0, 1.0)) if sigma else median_s
         yield due_s

@@ -1,4 +1,4 @@
-"""Range requests (RFC 9110, section 14), of one range: which part of a file is asked for."""
+"""Range requests for a single range (RFC 9110, section 14)."""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,
 
 
 class UnsatisfiableRangeError(ValueError):
-    """A range of which the file has no byte: status 416."""
+    """A range that begins beyond the end of the file: status 416."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bytes from ``start`` on, up to but not with ``end``."""
+    """Bytes from ``start`` up to, but not including, ``end``."""
 
     start: int
     end: int
@@ -22,15 +22,15 @@ class Range:
         return self.end - self.start
 
     def content_range(self, size_bytes: int) -> str:
-        """The header field of a part of so many bytes."""
+        """Write the header field for a file of ``size_bytes``."""
         return f"bytes {self.start}-{self.end - 1}/{size_bytes}"
 
 
-def asked_range(headers: Mapping[str, str], etag: str, size_bytes: int) -> Range | None:
-    """The range that is asked for of what has this ``etag`` and size; None for the whole.
+def requested_range(headers: Mapping[str, str], etag: str, size_bytes: int) -> Range | None:
+    """Find the requested range of a file with this ``etag`` and size; None for the whole file.
 
-    Ignored, as a server may, are several ranges at once, other units, and what is no range; and any range, if
-    ``If-Range`` names another version. Raises UnsatisfiableRangeError.
+    Several ranges, other units and invalid ranges are ignored, as a server may; and any range if ``If-Range`` names
+    another version. Raises UnsatisfiableRangeError.
     """
     found = _ONE_RANGE.fullmatch(headers.get("range", ""))
     if found is None or headers.get("if-range", etag) != etag:
@@ -42,5 +42,5 @@ def asked_range(headers: Mapping[str, str], etag: str, size_bytes: int) -> Range
     if last is not None and last < first:
         return None
     if first >= size_bytes:
-        raise UnsatisfiableRangeError(f"the first byte asked for is {first}, and there are {size_bytes}")
+        raise UnsatisfiableRangeError(f"expected a first byte below {size_bytes}, got {first}")
     return Range(first, size_bytes if last is None else min(last + 1, size_bytes))

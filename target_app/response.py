@@ -1,4 +1,4 @@
-"""The response that carries a stream: its headers, and the closing of what makes it."""
+"""The response of a stream: its headers, and closing its generator."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -6,12 +6,12 @@ from contextlib import aclosing
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-#: A proxy must pass every chunk on, and keep none.
+#: Tells proxies to pass on every chunk at once and to store none.
 UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class ChunkedResponse(StreamingResponse):
-    """A streaming response that closes its generator when it ends, and not when it is garbage-collected."""
+    """A streaming response that closes its generator when it ends, instead of at garbage collection."""
 
     def __init__(
         self,
@@ -24,6 +24,6 @@ class ChunkedResponse(StreamingResponse):
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks, then close what made them."""
+        """Send the chunks, then close their generator."""
         async with aclosing(self._chunks):
             await super().__call__(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The command: settings, the listening socket, and one worker here or several below a supervisor."""
+"""The command: settings, the listening socket, and one worker in this process or several below a supervisor."""
 
 import socket
 import sys
@@ -9,7 +9,7 @@ from target_app.settings import Settings, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or Ctrl-C; the exit status is 2 where a setting or a port cannot be had."""
+    """Serve until SIGTERM or Ctrl-C. The exit status is 2 for a wrong setting or a port in use."""
     settings = read_settings(arguments)
     try:
         listener = listen(settings)
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
-    # Only here, for it takes a while, and what is wrong with the settings is known before.
+    # Imported late: it is slow, and a wrong setting is reported before.
     from streamgauge.asgi import MetricsPortError, MultiprocessError
     from target_app.supervisor import WorkerError, supervise
     from target_app.worker import serve_alone

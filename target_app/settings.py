@@ -1,161 +1,229 @@
 """The settings: from the command line, else the environment, else the default; validated before anything starts."""
 
 import argparse
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, fields
-from typing import Any, NoReturn
+import re
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, NoReturn, Self, get_args
+from urllib.parse import urlsplit
 
-from target_app.options import amount, host, key, network, one_of, option, origin, port_number, switch, whole
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "TARGET_APP_"
-_SERVING, _SECURITY, _LIMITS = "serving", "security", "limits of what clients may ask for"
-_PRESSURE, _STREAMS = "back-pressure: a client that does not read", "streams"
-_seconds = whole(0, 3600, "a whole number of seconds")
-_size = whole(1024, 1 << 30, "a whole number of bytes")
-_count = whole(0, 1_000_000, "a whole number")
-_LEVELS = ("critical", "error", "warning", "info", "debug")
+SHORTEST_KEY = 16
+DAY_S, GIB = 86_400, 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the app is served. Its fields are the options, each with its default, and the variables' names.
+def _must_be(expected: str) -> NoReturn:
+    raise PydanticCustomError("expected", "Input should be {expected}", {"expected": expected})
+
+
+def _plain_number(value: object) -> object:
+    """Refuse exponents, underscores, spaces and nan, which Python takes and people rarely mean."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9.]+", value):
+        _must_be("a number in plain digits")
+    return value
+
+
+def _on_or_off(value: object) -> object:
+    if isinstance(value, str) and value not in ("on", "off"):
+        _must_be("on or off")
+    return value
+
+
+def _key(text: str) -> str:
+    """Check a key against what RFC 6750, section 2.1, lets a bearer token be."""
+    if len(text) < SHORTEST_KEY or not re.fullmatch(r"[A-Za-z0-9._~+/-]*[A-Za-z0-9][._~+/-]*=*", text):
+        _must_be(f"at least {SHORTEST_KEY} letters, digits and -._~+/")
+    return text
+
+
+def _origin(text: str) -> str:
+    """Check an origin against the form that browsers send."""
+    parts = urlsplit(text)
+    if text != "*" and (not parts.netloc or text != f"{parts.scheme}://{parts.netloc}"):
+        _must_be("an origin such as https://example.org, or *")
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        _must_be("an address or a network such as 10.0.0.0/8")
+    return text
+
+
+def _split(value: object) -> object:
+    """Split the comma-separated list that a variable holds."""
+    return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
+
+
+Whole = Annotated[int, BeforeValidator(_plain_number)]
+Size = Annotated[Whole, Field(ge=1024, le=GIB)]
+Seconds = Annotated[Whole, Field(ge=0, le=3600)]
+Port = Annotated[Whole, Field(ge=0, le=65535)]
+Count = Annotated[Whole, Field(ge=0, le=1_000_000)]
+Rate = Annotated[float, Field(ge=0, le=1e6), BeforeValidator(_plain_number)]
+Host = Annotated[str, Field(min_length=1)]
+Keys = Annotated[tuple[Annotated[str, AfterValidator(_key)], ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """How the app is served. Each field is an option, its text the help, and with the prefix a variable.
 
     The defaults let a load test through that comes from one address without a key: nothing is asked of a client, and
     no limit is per client. What bounds the server's own memory and time is on.
     """
 
-    metrics_host: str = option(_SERVING, "127.0.0.1", host, "address of the metrics' port")
-    host: str = option(_SERVING, "127.0.0.1", host, "address to listen on")
-    port: int = option(_SERVING, 8000, port_number, "the app's port; 0 takes a free one")
-    metrics_port: int = option(_SERVING, 9101, port_number, "the metrics' port; 0 takes a free one")
-    workers: int = option(
-        _SERVING, 1, whole(1, 256, "a number of workers"), "processes that share the port; one that dies is replaced"
-    )
-    http: str = option(_SERVING, "httptools", one_of("httptools", "h11"), "HTTP parser: httptools or h11")
-    grace_s: int = option(
-        _SERVING, 5, _seconds, "seconds that streams under way have to end in at SIGTERM or Ctrl-C; then they are cut"
-    )
-    log_level: str = option(_SERVING, "info", one_of(*_LEVELS), ", ".join(_LEVELS[:-1]) + " or debug")
-
-    api_keys: tuple[str, ...] = option(
-        _SECURITY,
-        (),
-        key,
-        "a key that lets a client in, as X-API-Key or bearer token; best set by the variable",
-        "api-key",
-    )
-    cors_origins: tuple[str, ...] = option(
-        _SECURITY, (), origin, "an origin whose pages may read the streams, or * for any", "cors-origin"
-    )
-    trusted_proxies: tuple[str, ...] = option(
-        _SECURITY, (), network, "a proxy whose X-Forwarded-For names the client, as address or network", "trusted-proxy"
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, use_attribute_docstrings=True
     )
 
-    max_streams: int = option(_LIMITS, 10_000, _count, "streams at a time, over all workers; 0 sets no limit")
-    max_streams_per_client: int = option(
-        _LIMITS, 0, _count, "streams at a time of one client, in each worker; 0 sets no limit"
-    )
-    starts_per_s: float = option(
-        _LIMITS,
-        0.0,
-        amount(1e6, "a rate"),
-        "streams that one client may start a second, in each worker; 0 sets no limit",
-    )
-    start_burst: int = option(_LIMITS, 10, whole(1, 1_000_000, "a whole number"), "streams that it may start at once")
-    max_body_bytes: int = option(_LIMITS, 1 << 20, _size, "bytes of a request's body")
-    max_stream_s: int = option(
-        _LIMITS, 3660, whole(1, 86400, "a whole number of seconds"), "seconds that a stream may last"
-    )
+    metrics_host: Host = "127.0.0.1"
+    """Address of the metrics port."""
+    host: Host = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8000
+    """The app's port; 0 takes any free port."""
+    metrics_port: Port = 9101
+    """The metrics port; 0 takes any free port."""
+    workers: Annotated[Whole, Field(ge=1, le=256)] = 1
+    """Processes that share the port; one that dies is replaced by another."""
+    http: Literal["httptools", "h11"] = "httptools"
+    """HTTP parser."""
+    grace_s: Seconds = 5
+    """Seconds that running streams have to end in at SIGTERM or Ctrl-C; then they are cut."""
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
+    """Least severe messages to log."""
 
-    send_timeout_s: int = option(
-        _PRESSURE,
-        30,
-        whole(1, 3600, "a whole number of seconds"),
-        "seconds that one send may wait; then the stream is cut",
-    )
-    tcp_user_timeout_s: int = option(
-        _PRESSURE, 30, _seconds, "seconds that sent bytes may stay unread (TCP_USER_TIMEOUT); 0 leaves it to the system"
-    )
-    write_buffer_bytes: int = option(_PRESSURE, 65536, _size, "bytes that a connection buffers before its sends wait")
-    send_buffer_bytes: int = option(_PRESSURE, 65536, _size, "the kernel's buffer of a connection (SO_SNDBUF)")
-    not_sent_bytes: int = option(
-        _PRESSURE, 16384, _size, "bytes in it that are not yet sent at most (TCP_NOTSENT_LOWAT)"
-    )
+    api_keys: Annotated[Keys, Field(repr=False)] = ()
+    """A key that lets a client in, as X-API-Key or bearer token; may be repeated. Prefer the variable."""
+    cors_origins: Origins = ()
+    """An origin whose pages may read the streams, or * for any; may be repeated."""
+    trusted_proxies: Networks = ()
+    """Address or network of a proxy whose X-Forwarded-For names the client; may be repeated."""
 
-    heartbeat_s: int = option(
-        _STREAMS, 15, _seconds, "seconds of silence after which a heartbeat goes out; 0 sends none"
-    )
-    compression: bool = option(
-        _STREAMS, True, switch, "whether responses are compressed for clients that accept it: on or off"
-    )
-    compress_from_bytes: int = option(
-        _STREAMS, 500, whole(0, 1 << 30, "a whole number of bytes"), "the shortest whole body that is compressed"
-    )
+    max_streams: Count = 10_000
+    """Concurrent streams over all workers; 0 sets no limit."""
+    max_streams_per_client: Count = 0
+    """Concurrent streams of one client, in each worker; 0 sets no limit."""
+    starts_per_s: Rate = 0.0
+    """Streams that one client may start per second, in each worker; 0 sets no limit."""
+    start_burst: Annotated[Count, Field(ge=1)] = 10
+    """Streams that one client may start at once."""
+    max_body_bytes: Size = 1 << 20
+    """Largest request body in bytes."""
+    max_stream_s: Annotated[Whole, Field(ge=1, le=DAY_S)] = 3660
+    """Longest duration of a stream in seconds."""
+
+    send_timeout_s: Annotated[Seconds, Field(ge=1)] = 30
+    """Seconds that one send may wait; then the stream is cut."""
+    tcp_user_timeout_s: Seconds = 30
+    """Seconds that sent bytes may stay unread (TCP_USER_TIMEOUT); 0 leaves it to the system."""
+    write_buffer_bytes: Size = 65536
+    """Bytes that a connection buffers before its sends wait."""
+    send_buffer_bytes: Size = 65536
+    """The kernel's buffer of a connection in bytes (SO_SNDBUF)."""
+    not_sent_bytes: Size = 16384
+    """Most bytes in that buffer not yet sent (TCP_NOTSENT_LOWAT)."""
+
+    heartbeat_s: Seconds = 15
+    """Seconds of silence before a heartbeat; 0 sends none."""
+    compression: Annotated[bool, BeforeValidator(_on_or_off)] = True
+    """Whether responses are compressed for clients that accept it."""
+    compress_from_bytes: Annotated[Whole, Field(ge=0, le=GIB)] = 500
+    """Shortest whole body in bytes to compress."""
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.port and self.port == self.metrics_port:
+            message = "--port and --metrics-port must differ, got {port} for both"
+            raise PydanticCustomError("same_port", message, {"port": self.port})
+        return self
+
+
+#: The headings of ``--help``, by the first option below each. pydantic-settings' own command line has no headings for
+#: a flat model, and does not name the variables.
+_HEADINGS = {
+    "metrics_host": "serving",
+    "api_keys": "security",
+    "max_streams": "limits on clients",
+    "send_timeout_s": "back-pressure: a client that does not read",
+    "heartbeat_s": "streams",
+}
+#: Options that may be repeated: the field is a list, the option gives one entry of it.
+_REPEATED = {"api_keys": "api-key", "cors_origins": "cors-origin", "trusted_proxies": "trusted-proxy"}
+
+
+def read_settings(arguments: Sequence[str] | None = None) -> Settings:
+    """Read the settings; a wrong one exits with status 2 and one line that names it and its value."""
+    given = vars(_parser().parse_args(arguments))
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        _exit(_explained(error.errors()[0], given))
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, and exit status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
+        """Exit with status 2 and one line."""
+        _exit(message)
 
 
-def read_settings(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings. What is wrong ends the process with exit status 2 and one line that names it and its value."""
+def _exit(message: str) -> NoReturn:
+    argparse.ArgumentParser(prog="target_app").exit(2, f"target_app: {message}\n")
+
+
+def _parser() -> _Parser:
     parser = _Parser(
         prog="target_app",
         description="The sample streaming app: one stream per wire format, each measured.",
-        epilog="Each option can also come from the environment variable that stands beside it. One that can be given "
-        "again and again is a list with commas there.",
+        epilog="The variable in brackets sets the same as its option. For an option that may be repeated, the variable "
+        "holds a list separated by commas.",
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
     )
-    names = dict.fromkeys(each.metadata["group"] for each in fields(Settings))
-    groups = {name: parser.add_argument_group(name) for name in names}
-    for each in fields(Settings):
-        text = f"{each.metadata['help']} [{_variable(each)}; default {_text(each.default)}]".replace("%", "%%")
-        action = "append" if each.metadata["flag"] else "store"
-        groups[each.metadata["group"]].add_argument(
-            _flag(each), dest=each.name, metavar="VALUE", help=text, action=action
-        )
-    given = vars(parser.parse_args(arguments))
-    settings = Settings(**{each.name: _value(parser, each, given[each.name], environment) for each in fields(Settings)})
-    if settings.port and settings.port == settings.metrics_port:
-        parser.error(f"--port and --metrics-port are both {settings.port}: the metrics need a port of their own")
-    return settings
+    group = parser.add_argument_group()
+    for name, field in Settings.model_fields.items():
+        if name in _HEADINGS:
+            group = parser.add_argument_group(_HEADINGS[name])
+        text = f"{field.description} [{_variable(name)}; default {_text(field.default)}]"
+        action = "append" if name in _REPEATED else "store"
+        group.add_argument(_flag(name), dest=name, metavar=_values(field), help=text, action=action)
+    return parser
 
 
-def _flag(each: Field[Any]) -> str:
-    return "--" + (each.metadata["flag"] or each.name.replace("_", "-"))
+def _flag(name: str) -> str:
+    return f"--{_REPEATED.get(name, name).replace('_', '-')}"
 
 
-def _variable(each: Field[Any]) -> str:
-    return ENVIRONMENT_PREFIX + each.name.upper()
+def _variable(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def _values(field: FieldInfo) -> str:
+    """Name the values that the help shows: the words to choose from, if the field has some."""
+    words = ("on", "off") if field.annotation is bool else get_args(field.annotation)
+    return "|".join(words) if isinstance(field.default, str | bool) and words else "VALUE"
 
 
 def _text(default: object) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
-    if default == ():
-        return "none"
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    return "none" if default == () else f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def _value(parser: _Parser, each: Field[Any], given: str | list[str] | None, environment: Mapping[str, str]) -> Any:
-    name, found = _flag(each), given
-    if found is None:
-        name, found = _variable(each), environment.get(_variable(each))
-        if not found:
-            return each.default
-        if each.metadata["flag"]:
-            found = [part.strip() for part in found.split(",") if part.strip()]
-    texts = found if isinstance(found, list) else [found]
-    values = [_parsed(parser, each, name, text) for text in texts]
-    return tuple(values) if each.metadata["flag"] else values[0]
-
-
-def _parsed(parser: _Parser, each: Field[Any], name: str, text: str) -> object:
-    try:
-        return each.metadata["parse"](text)
-    except ValueError as error:
-        shown = f"what was given, {len(text)} characters," if each.metadata["parse"] is key else repr(text)
-        parser.error(f"{name}: {shown} {error}")
+def _explained(error: ErrorDetails, given: dict[str, Any]) -> str:
+    """Name the option or variable, what it must be, and its value, unless that is a key."""
+    if not error["loc"]:
+        return error["msg"]
+    name = str(error["loc"][0])
+    source = _flag(name) if name in given else _variable(name)
+    value = f"{len(str(error['input']))} characters" if name == "api_keys" else repr(error["input"])
+    return f"{source}: {re.sub(r'^[A-Z][a-z]+ should', 'must', error['msg'])}, got {value}"

@@ -1,7 +1,7 @@
-"""The supervisor: workers on one port, one port for the metrics of all, and the end of them all.
+"""The supervisor: starts workers on one port and a process for their metrics, restarts them, and shuts them down.
 
-It is one process without threads or an event loop, for it forks. It waits for signals and does nothing else: so no load
-keeps it from its work. The metrics are served by a process of its own, which no worker's death touches.
+It forks, so it has no threads and no event loop. It only waits for signals, so no load delays it. The metrics have a
+process of their own, which outlives every worker.
 """
 
 import multiprocessing
@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 
 from streamgauge.asgi import MetricsPortError, prepare_multiprocess, serve_metrics
 from target_app.guard.count import StreamCount
-from target_app.library import Library, written
 from target_app.listener import url_of
+from target_app.sample_files import SampleFiles, make_sample_files
 from target_app.settings import Settings
-from target_app.worker import run, say
+from target_app.worker import print_event, run
 
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _START_S = 30.0
-#: What dies sooner after its start is started again no more often than this.
+#: A child that dies at once is restarted no more often than this.
 _LEAST_LIFE_S = 1.0
-#: What a worker gets beyond the grace time: for last bytes, and for leaving.
+#: Time for a worker beyond the grace time: for last bytes and its exit.
 _LEAVING_S = 3.0
 _fork = multiprocessing.get_context("fork")
 
@@ -37,34 +37,34 @@ class WorkerError(RuntimeError):
 
 @dataclass(slots=True)
 class _Child:
-    """A process, the pipe on which it says that it is ready, and when it was started."""
+    """A process, the pipe on which it reports that it is ready, and its start time."""
 
     process: ForkProcess
     ready: Connection
     started_s: float
 
     def wait_until_ready(self) -> str:
-        """What it says. Raises ``WorkerError`` where it says nothing."""
+        """Wait for the report. Raises ``WorkerError`` if there is none."""
         try:
             if not self.ready.poll(_START_S):
                 raise WorkerError(f"process {self.process.pid} was not ready after {_START_S:g} s")
             return str(self.ready.recv())
         except EOFError:
-            raise WorkerError(f"process {self.process.pid} ended at its start") from None
+            raise WorkerError(f"process {self.process.pid} ended during its start") from None
 
     @property
-    def is_due(self) -> bool:
-        """Whether it has died, and may be started again."""
+    def needs_restart(self) -> bool:
+        """Whether it has died and may be restarted."""
         return not self.process.is_alive() and time.monotonic() - self.started_s > _LEAST_LIFE_S
 
 
 class Supervisor:
-    """Runs ``settings.workers`` workers on ``listener``, which share ``library``, and replaces what dies."""
+    """Runs ``settings.workers`` workers on ``listener``, which share ``files``, and restarts those that die."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, library: Library) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, files: SampleFiles) -> None:
         self._settings = settings
         self._listener = listener
-        self._library = library
+        self._files = files
         self._streams = StreamCount(settings.workers)
         self._lifeline, self._held = os.pipe()
         self._workers: list[_Child] = []
@@ -72,7 +72,7 @@ class Supervisor:
         self._metrics: _Child | None = None
 
     def start(self) -> str:
-        """Start all. Gives the metrics' address. Raises ``MetricsPortError`` or ``WorkerError``."""
+        """Start all children and return the metrics' address. Raises ``MetricsPortError`` or ``WorkerError``."""
         self._metrics = self._begin(self._serve_metrics)
         url = self._metrics.wait_until_ready()
         if not url.startswith("http"):
@@ -84,15 +84,15 @@ class Supervisor:
         return url
 
     def watch(self) -> None:
-        """Replace what dies, until a signal to end."""
+        """Restart children that die, until SIGTERM or SIGINT."""
         while True:
             found = signal.sigtimedwait(_WATCHED, _LEAST_LIFE_S)
             if found is not None and found.si_signo != signal.SIGCHLD:
                 return
-            self._mend()
+            self._restart_dead()
 
     def end(self) -> None:
-        """Have every worker drain, then end; one that does not is killed, and so are all at a second signal."""
+        """Let every worker drain and exit; kill one that does not, and all at a second signal."""
         for child in self._workers:
             child.process.terminate()
         self._listener.close()
@@ -110,13 +110,13 @@ class Supervisor:
         """The workers' process ids."""
         return [child.process.pid for child in self._workers]
 
-    def _mend(self) -> None:
+    def _restart_dead(self) -> None:
         for number, child in enumerate(self._workers):
-            if child.is_due:
+            if child.needs_restart:
                 self._streams.clear(number)
                 self._workers[number] = self._begin(self._worker(number))
-                say(event="worker_replaced", pid=child.process.pid, by=self._workers[number].process.pid)
-        if self._metrics is not None and self._metrics.is_due:
+                print_event(event="worker_replaced", pid=child.process.pid, by=self._workers[number].process.pid)
+        if self._metrics is not None and self._metrics.needs_restart:
             self._metrics = self._begin(self._serve_metrics)
 
     def _worker(self, number: int) -> Callable[[Connection], None]:
@@ -127,14 +127,14 @@ class Supervisor:
                 self._listener,
                 lambda: ready.send("ready"),
                 streams=self._streams,
-                library=self._library,
+                files=self._files,
                 lifeline=self._lifeline,
             )
 
         return work
 
     def _serve_metrics(self, ready: Connection) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group: it serves until all others have ended
+        for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the metrics outlive the workers
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         self._listener.close()
@@ -160,15 +160,15 @@ class Supervisor:
 
 
 def supervise(settings: Settings, listener: socket.socket) -> None:
-    """Serve with several workers until SIGTERM or Ctrl-C. Raises as ``Supervisor.start``, and ``MultiprocessError``."""
+    """Serve with several workers until SIGTERM or Ctrl-C. Raises like ``start``, and ``MultiprocessError``."""
     prepare_multiprocess()
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    with written() as library:  # by none of the workers, for one that is killed would leave its files behind
-        supervisor = Supervisor(settings, listener, library)
+    with make_sample_files() as files:  # not by a worker: the files must outlive it
+        supervisor = Supervisor(settings, listener, files)
         try:
             metrics_url = supervisor.start()
             url = url_of(listener, settings.host)
-            say(event="listening", url=url, metrics_url=metrics_url, pid=os.getpid(), workers=supervisor.pids)
+            print_event(event="listening", url=url, metrics_url=metrics_url, pid=os.getpid(), workers=supervisor.pids)
             supervisor.watch()
         finally:
             supervisor.end()

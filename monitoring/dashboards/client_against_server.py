@@ -1,41 +1,21 @@
-"""Client against server: the same quantile on the same axis, because both sides count in the same buckets."""
+"""Client against server: the same quantiles on one axis, since both sides use the same buckets."""
 
 from collections.abc import Callable
 
 from grafanalib import core
 
-from monitoring.dashboards.families import (
-    CLIENT_ACTIVE,
-    CLIENT_BYTES,
-    CLIENT_CHUNKS,
-    CLIENT_DURATION,
-    CLIENT_FINISHED,
-    CLIENT_INTERVAL,
-    CLIENT_TTFC,
-    DELAY,
-    GENERATOR_LAG,
-    LOOP_LAG,
-    NAME_LEGEND,
-    SEND,
-    SERVER_ACTIVE,
-    SERVER_BYTES,
-    SERVER_CHUNKS,
-    SERVER_DURATION,
-    SERVER_FINISHED,
-    SERVER_INTERVAL,
-    SERVER_TTFC,
-)
+from monitoring.dashboards import families as m
 from monitoring.panels import Json, chart, heatmap, per_second
-from monitoring.promql import (
-    as_names,
+from monitoring.promql.panels import (
     bucket_rate,
     difference,
     failed_on_client,
     failed_on_server,
-    level,
+    gauge_sum,
     mean,
-    middle_and_tail,
+    median_and_p99,
     quantile,
+    quantile_by_name,
     rate,
 )
 from monitoring.schema import Row, dashboard
@@ -48,19 +28,19 @@ BY_PROTOCOL = ("protocol",)
 
 
 def build() -> Json:
-    """The dashboard as Grafana reads it."""
+    """Build the dashboard."""
     return dashboard(
         UID,
         "Client against server",
-        "The same quantile from both sides: what the client sees and the server does not arose on the path. Select "
-        "the routes and the names that are the same streams.",
+        "The same quantiles from both sides: a delay that only the client sees comes from the path. Select routes and "
+        "names of the same streams.",
         [
-            Row("Time to first chunk", 9, (8,), _pair("time to first chunk", SERVER_TTFC, CLIENT_TTFC)),
-            Row("Chunk interval", 9, (8,), _pair("chunk interval", SERVER_INTERVAL, CLIENT_INTERVAL)),
+            Row("Time to first chunk", 9, (8,), _pair("time to first chunk", m.SERVER_TTFC, m.CLIENT_TTFC)),
+            Row("Chunk interval", 9, (8,), _pair("chunk interval", m.SERVER_INTERVAL, m.CLIENT_INTERVAL)),
             Row("Chunk delay", 9, (12,), _delay()),
-            Row("Where a name is its route", 7, (24,), [_by_stream()]),
-            Row("Do both count the same?", 8, (8, 8, 8, 12, 12), _counts()),
-            Row("Where the delay arises", 9, (12,), _causes()),
+            Row("Names that are routes", 7, (24,), [_by_stream()]),
+            Row("Counts on both sides", 8, (8, 8, 8, 12, 12), _counts()),
+            Row("Causes of delay", 9, (12,), _causes()),
         ],
         [*targets_of(BOTH_SIDES), routes(), names(), runs()],
     )
@@ -71,9 +51,9 @@ def _pair(what: str, server: str, client: str) -> list[core.Panel]:
         *(_quantiles(what, server, client, q, label) for q, label in ((0.5, "p50"), (0.99, "p99"))),
         chart(
             f"The path: {what}, client minus server",
-            f"`{client}`, `{server}`: the difference of the two quantiles, by protocol. Above zero the path adds to "
-            "the tail: network, proxy, TLS. Both are interpolated within buckets, so less than a bucket's width, and "
-            "anything below zero, says nothing.",
+            f"`{client}`, `{server}`: the difference of the two quantiles, by protocol. Above zero, the path adds "
+            "delay: network, proxy, TLS. Both are interpolated within buckets, so ignore differences below a bucket's "
+            "width and below zero.",
             [
                 (difference(0.5, client, server, BY_PROTOCOL), "p50 {{protocol}}"),
                 (difference(0.99, client, server, BY_PROTOCOL), "p99 {{protocol}}"),
@@ -87,9 +67,9 @@ def _pair(what: str, server: str, client: str) -> list[core.Panel]:
 def _quantiles(what: str, server: str, client: str, q: float, label: str) -> core.TimeSeries:
     return chart(
         f"{what.capitalize()}, {label}",
-        f"`{server}`, `{client}`: the same quantile as the server sent and as the client received. Lines on each "
-        "other: the app is all there is. The client's above: the path adds it. The server's above: chunks that the "
-        "app was late with caught up in a buffer on the way.",
+        f"`{server}`, `{client}`: the same quantile as sent by the server and as received by the client. Equal "
+        "lines: all delay comes from the app. Client higher: the path adds delay. Server higher: a buffer on the "
+        "path evened out chunks that the app sent late.",
         [(quantile(q, server), "server"), (quantile(q, client), "client")],
         "s",
         client,
@@ -100,17 +80,17 @@ def _delay() -> list[core.Panel]:
     return [
         chart(
             "Chunk delay",
-            f"`{DELAY}`: from the server's own stamp on a chunk until its arrival, one way; only where the server "
-            "stamps its chunks. It is the path alone, whatever the app did before; a rise with load is a queue.",
-            middle_and_tail(DELAY, ("name",), "{{name}}"),
+            f"`{m.DELAY}`: from the server's stamp on a chunk until its arrival, one way; only if the server stamps "
+            "its chunks. It contains the path alone and not the app; a rise with the load means a queue.",
+            median_and_p99(m.DELAY, ("name",), "{{name}}"),
             "s",
-            DELAY,
+            m.DELAY,
         ),
         heatmap(
-            "Chunk delay, all of it",
-            f"`{DELAY}`: each row is a bucket, the darker the more chunks. A band that climbs and falls back is a "
-            "buffer that fills and drains; a second band is a second path, as two proxies are.",
-            bucket_rate(DELAY),
+            "Chunk delay, distribution",
+            f"`{m.DELAY}`: each row is a bucket, darker for more chunks. A band that rises and falls means a "
+            "buffer that fills and drains; a second band means a second path, such as another proxy.",
+            bucket_rate(m.DELAY),
             "chunks",
         ),
     ]
@@ -120,16 +100,16 @@ def _by_stream() -> Table:
     by_name = ("name", "protocol")
     return table(
         "By stream",
-        f"`{SERVER_TTFC}`, `{CLIENT_TTFC}`, `{SERVER_INTERVAL}`, `{CLIENT_INTERVAL}`, `{DELAY}`: both sides in one row "
-        "where the load test's name is the server's route, as a scenario names it unless told otherwise. A row with "
-        "one side alone is a name of its own. Look for the row whose two columns differ most.",
+        f"`{m.SERVER_TTFC}`, `{m.CLIENT_TTFC}`, `{m.SERVER_INTERVAL}`, `{m.CLIENT_INTERVAL}`, `{m.DELAY}`: both sides "
+        "in one row if the load test's name is the server's route, which is the default. A row with one side alone has "
+        "another name. Look for the row whose two columns differ most.",
         {"name": "Route or name", "protocol": "Protocol"},
         [
-            Column("TTFC p99, server", as_names(0.99, SERVER_TTFC), "s", SERVER_TTFC),
-            Column("TTFC p99, client", quantile(0.99, CLIENT_TTFC, by_name), "s", CLIENT_TTFC),
-            Column("Interval p99, server", as_names(0.99, SERVER_INTERVAL), "s", SERVER_INTERVAL),
-            Column("Interval p99, client", quantile(0.99, CLIENT_INTERVAL, by_name), "s", CLIENT_INTERVAL),
-            Column("Delay p99", quantile(0.99, DELAY, by_name), "s", DELAY),
+            Column("TTFC p99, server", quantile_by_name(0.99, m.SERVER_TTFC), "s", m.SERVER_TTFC),
+            Column("TTFC p99, client", quantile(0.99, m.CLIENT_TTFC, by_name), "s", m.CLIENT_TTFC),
+            Column("Interval p99, server", quantile_by_name(0.99, m.SERVER_INTERVAL), "s", m.SERVER_INTERVAL),
+            Column("Interval p99, client", quantile(0.99, m.CLIENT_INTERVAL, by_name), "s", m.CLIENT_INTERVAL),
+            Column("Delay p99", quantile(0.99, m.DELAY, by_name), "s", m.DELAY),
         ],
     )
 
@@ -138,47 +118,47 @@ def _counts() -> list[core.Panel]:
     return [
         _both(
             "Active streams",
-            SERVER_ACTIVE,
-            CLIENT_ACTIVE,
-            level,
+            m.SERVER_ACTIVE,
+            m.CLIENT_ACTIVE,
+            gauge_sum,
             "short",
-            "streams under way on both sides. The server's line above: streams whose clients are gone and that the app "
-            "does not know of yet. The client's above: streams that wait before the app, in a queue or a proxy.",
+            "running streams on both sides. Server higher: clients have disconnected and the app does not know yet. "
+            "Client higher: streams wait before the app, in a queue or a proxy.",
         ),
         _both(
             "Chunks",
-            SERVER_CHUNKS,
-            CLIENT_CHUNKS,
+            m.SERVER_CHUNKS,
+            m.CLIENT_CHUNKS,
             rate,
             per_second("chunks"),
-            "chunks per second, sent and received. The lines lie on each other, or a buffer fills (the server's above, "
-            "then the client's), or clients of another kind share the app.",
+            "chunks per second, sent and received. If the lines differ, a buffer fills (server higher, then client "
+            "higher), or other clients use the app.",
         ),
         _both(
             "Body bytes",
-            SERVER_BYTES,
-            CLIENT_BYTES,
+            m.SERVER_BYTES,
+            m.CLIENT_BYTES,
             rate,
             "binBps",
-            "body bytes per second, sent and received. Where chunks agree and bytes do not, something on the path "
+            "body bytes per second, sent and received. If chunks agree and bytes do not, something on the path "
             "rewrites or compresses them.",
         ),
         chart(
             "Failed streams",
-            f"`{SERVER_FINISHED}`, `{CLIENT_FINISHED}`: the share of ended streams that failed, by each side's own "
-            "words. What the client alone sees broke on the path, or the app believes that it ended well: a stream "
-            "that ends cleanly without its promised end is such a one.",
+            f"`{m.SERVER_FINISHED}`, `{m.CLIENT_FINISHED}`: the share of finished streams that failed, as counted by "
+            "each side. Failures that only the client counts come from the path, or from streams that the app ended "
+            "cleanly without their end marker.",
             [(failed_on_server(), "server"), (failed_on_client(), "client")],
             "percentunit",
-            CLIENT_FINISHED,
+            m.CLIENT_FINISHED,
         ),
         chart(
             "Stream duration, mean",
-            f"`{SERVER_DURATION}`, `{CLIENT_DURATION}`: how long streams last: on the server all that ended, on the "
-            "client those that completed or were aborted on purpose. While none fails: the client's much longer is "
-            "streams that wait before the app sees them; the server's longer, that it goes on after the client "
-            "hung up.",
-            [(mean(SERVER_DURATION), "server"), (mean(CLIENT_DURATION), "client")],
+            f"`{m.SERVER_DURATION}`, `{m.CLIENT_DURATION}`: how long streams lasted: on the server all that finished, "
+            "on the client those that completed or were aborted on purpose. If none fails: client much longer means "
+            "that streams wait before the app; server longer means that it continues after the client has "
+            "disconnected.",
+            [(mean(m.SERVER_DURATION), "server"), (mean(m.CLIENT_DURATION), "client")],
             "s",
         ),
     ]
@@ -188,23 +168,23 @@ def _causes() -> list[core.Panel]:
     return [
         chart(
             "Three lags on one axis, p99",
-            f"`{LOOP_LAG}`, `{SEND}`, `{GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, and the "
-            "load generator. The one that rises with the latency is where to look: blocking calls, slow readers or "
-            "network, or a load test that needs more workers. The load test looks up to 10 ms late on purpose.",
+            f"`{m.LOOP_LAG}`, `{m.SEND}`, `{m.GENERATOR_LAG}`: the app's event loop, the app's wait for its readers, "
+            "and the load generator. The lag that rises with the latency shows the cause: blocking calls, slow readers "
+            "or network, or a load test that needs more workers. The load test reads up to 10 ms late on purpose.",
             [
-                (quantile(0.99, LOOP_LAG), "event loop lag (app)"),
-                (quantile(0.99, SEND), "send time (readers, network)"),
-                (quantile(0.99, GENERATOR_LAG), "generator lag (load test)"),
+                (quantile(0.99, m.LOOP_LAG), "event loop lag (app)"),
+                (quantile(0.99, m.SEND), "send time (readers, network)"),
+                (quantile(0.99, m.GENERATOR_LAG), "generator lag (load test)"),
             ],
             "s",
         ),
         chart(
             "Chunk interval, p99 by name",
-            f"`{CLIENT_INTERVAL}`: the client's view of each name, to see which of them the difference above comes "
-            "from. Select that name, and its route, then look at the whole dashboard again.",
-            [(quantile(0.99, CLIENT_INTERVAL, ("name", "protocol")), NAME_LEGEND)],
+            f"`{m.CLIENT_INTERVAL}`: the client's view of each name, to find the one that causes the difference above. "
+            "Select that name and its route, then read the whole dashboard again.",
+            [(quantile(0.99, m.CLIENT_INTERVAL, ("name", "protocol")), m.NAME_LEGEND)],
             "s",
-            CLIENT_INTERVAL,
+            m.CLIENT_INTERVAL,
         ),
     ]
 

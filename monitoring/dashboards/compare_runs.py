@@ -1,60 +1,48 @@
-"""Compare runs: two runs by their ids, side by side as their results have them, and the older laid on the newer."""
+"""Compare runs: the results of two runs side by side, and the base run's charts over the new run's."""
+
+from collections.abc import Callable
 
 from grafanalib import core
 
 from monitoring.config import NO_RUN
-from monitoring.dashboards.families import (
-    CLIENT_ACTIVE,
-    CLIENT_CHUNKS,
-    CLIENT_INTERVAL,
-    CLIENT_TTFC,
-    RESULT_BYTES,
-    RESULT_COUNTS,
-    RESULT_DURATION,
-    RESULT_INFO,
-    RESULT_LEFT_OUT,
-    RESULT_PER_SECOND,
-    RESULT_RATIO,
-    RESULT_SECONDS,
-    RESULT_USERS,
-)
+from monitoring.dashboards import families as m
 from monitoring.panels import TRUST_WORDS, Json, chart, per_second, words
-from monitoring.results import BASE, NEW, difference, of_each_run, of_run, ratio, same, unlike
+from monitoring.promql.results import BASE, NEW, difference, different, of_each_run, of_run, ratio, same
+from monitoring.promql.runs import RunSeries, start_difference
+from monitoring.promql.text import any_of
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
 from monitoring.variables import (
     GENERATORS,
     NEWEST_FIRST,
     OLDEST_FIRST,
+    computed,
     names,
     of_targets,
     pick,
     runs,
     targets_of,
-    worked_out,
 )
-from monitoring.windows import Course, shift
 
 UID = "streamgauge-compare-runs"
 
 _STREAM = {"name": "Name", "protocol": "Protocol"}
-#: Half of these statistics would do for most; but nobody can choose which.
-_SHOWN = 'stat=~"mean|p50|p90|p99|max"'
+_SHOWN = any_of("stat", ("mean", "p50", "p90", "p99", "max"))
 
 
 def build() -> Json:
-    """The dashboard as Grafana reads it."""
-    of_results = of_targets(RESULT_INFO)
+    """Build the dashboard."""
+    of_results = of_targets(m.RESULT_INFO)
     return dashboard(
         UID,
         "Compare runs",
         "Two finished load tests by their ids. Choose a time range that holds both.",
         [
             Row("Finished runs", 6, (24,), [_finished()]),
-            Row("Can these two be compared?", 4, (5, 6, 6, 7), _comparable()),
+            Row("Can these runs be compared?", 4, (5, 6, 6, 7), _comparable()),
             Row("Times", 12, (24,), [_times()]),
             Row("Load and failures", 8, (12,), _amounts()),
-            Row("The base laid on the new run", 9, (12,), _courses()),
+            Row("Both runs over time", 9, (12,), _courses()),
         ],
         [
             *targets_of(GENERATORS),
@@ -62,7 +50,7 @@ def build() -> Json:
             runs(),
             pick(BASE, "Base run", of_results, "run_id", OLDEST_FIRST),
             pick(NEW, "New run", of_results, "run_id", NEWEST_FIRST),
-            worked_out("shift", shift(BASE, NEW)),
+            computed("shift", start_difference(BASE, NEW)),
         ],
         since="now-1h",
     )
@@ -71,18 +59,18 @@ def build() -> Json:
 def _finished() -> Table:
     return table(
         "Finished runs",
-        f"`{RESULT_INFO}`, `{RESULT_USERS}`, `{RESULT_DURATION}`, `{RESULT_COUNTS}`, `{RESULT_PER_SECOND}`, "
-        f"`{RESULT_LEFT_OUT}`: what each load test in the time shown came to, newest first. Take two of the same "
-        "scenario, host and users, both trusted, as base and new above. Of a run with many names the 20 with the most "
-        "streams are here and below; the last column counts the others.",
+        f"`{m.RESULT_INFO}`, `{m.RESULT_USERS}`, `{m.RESULT_DURATION}`, `{m.RESULT_COUNTS}`, `{m.RESULT_PER_SECOND}`, "
+        f"`{m.RESULT_LEFT_OUT}`: the results of each load test in the time range, newest first. Select two trusted "
+        "runs of the same scenario, host and users as base and new above. Of a run with many names, only the 20 with "
+        "the most streams are exported; the last column counts the others.",
         {"run_id": "Run", "scenario": "Scenario", "host": "Host", "trust": "Measurement"},
         [
-            Column("Users", of_each_run(RESULT_USERS), "short"),
-            Column("Lasted", of_each_run(RESULT_DURATION), "s"),
-            Column("Streams", of_each_run(RESULT_COUNTS, 'metric="streams_started"'), "short"),
-            Column("Failed", of_each_run(RESULT_COUNTS, 'metric="streams_failed"'), "short"),
-            Column("Chunks/s", of_each_run(RESULT_PER_SECOND, 'metric="chunks"'), per_second("chunks")),
-            Column("Names left out", of_each_run(RESULT_LEFT_OUT), "short"),
+            Column("Users", of_each_run(m.RESULT_USERS), "short"),
+            Column("Run length", of_each_run(m.RESULT_DURATION), "s"),
+            Column("Streams", of_each_run(m.RESULT_COUNTS, any_of("metric", ["streams_started"])), "short"),
+            Column("Failed", of_each_run(m.RESULT_COUNTS, any_of("metric", ["streams_failed"])), "short"),
+            Column("Chunks/s", of_each_run(m.RESULT_PER_SECOND, any_of("metric", ["chunks"])), per_second("chunks")),
+            Column("Names left out", of_each_run(m.RESULT_LEFT_OUT), "short"),
         ],
         sort_by="Run",
         largest_first=True,
@@ -92,42 +80,43 @@ def _finished() -> Table:
 
 
 def _comparable() -> list[core.Panel]:
-    def alike(title: str, label: str, different: str, why: str) -> core.Stat:
+    def alike(title: str, label: str, warning: str, why: str) -> core.Stat:
         return words(
             title,
-            f"`{RESULT_INFO}`: {why}",
+            f"`{m.RESULT_INFO}`: {why}",
             (same(label), f"Same: {{{{{label}}}}}"),
-            (unlike(label), f"{different}: base {{{{base}}}}, new {{{{new}}}}"),
+            (different(label), f"{warning}: base {{{{base}}}}, new {{{{new}}}}"),
         )
 
+    trusted = any_of("trust", ["trusted"])
     return [
         alike(
             "Users",
             "users",
             "Different load",
-            "how many users each run had at most. With another number of users the load was another one, and the times "
-            "below differ for that reason already.",
+            "the highest number of users of each run. With different numbers of users, the loads differ, and so do "
+            "the times below.",
         ),
         alike(
             "Scenario",
             "scenario",
             "Different load",
-            "the locustfiles of each run. Different scenarios stream different things: their times say nothing of a "
-            "change in the service. Paths and bodies that were given as options are not known here.",
+            "the locustfiles of each run. Times of different scenarios do not show a change in the service. Paths "
+            "and bodies that were set by options are not known here.",
         ),
         alike(
             "Host",
             "host",
             "Different service",
-            "which service each run was against. Different hosts are what you want when you compare two places, and a "
-            "mistake when you compare two versions.",
+            "the service that each run was against. Different hosts are right for a comparison of two places, and "
+            "wrong for a comparison of two versions.",
         ),
         words(
             "Measurement",
-            f"`{RESULT_INFO}`: whether both measurements are trusted. One that is not may show the load generator's "
-            "own delays as the service's; its result.json gives the reasons. Do not conclude anything from it.",
-            (same("trust", 'trust="trusted"'), "Both are trusted"),
-            (unlike("trust", 'trust="trusted"'), "Do not compare: base {{base}}, new {{new}}"),
+            f"`{m.RESULT_INFO}`: whether both measurements are trusted. Without trust, delays may be the load "
+            "generator's own; result.json gives the reasons. Draw no conclusions from such a run.",
+            (same("trust", trusted), "Both are trusted"),
+            (different("trust", trusted), "Do not compare: base {{base}}, new {{new}}"),
         ),
     ]
 
@@ -144,12 +133,12 @@ def _compared(name: str, by: tuple[str, ...], unit: str, *matchers: str) -> list
 def _times() -> Table:
     return table(
         "Times",
-        f"`{RESULT_SECONDS}`: each time of both runs exactly as result.json has it, new less base, and new over base; "
-        "the largest ratio first, which is what became slower most. A ratio of 1.05 is 5 % slower. Small differences "
-        "may be chance: `streamgauge report` and a second run of each tell. A row with one side alone is a name that "
-        "only one of the runs had. Filter by name, metric or statistic in the headings.",
+        f"`{m.RESULT_SECONDS}`: each time of both runs as in result.json, their difference and their ratio; the "
+        "largest ratio first. A ratio of 1.05 is 5 % slower. Small differences may be random: check with `streamgauge "
+        "report` and a second run of each. A row with one side alone is a name that only one run has. Filter by name, "
+        "metric or statistic in the headings.",
         {**_STREAM, "metric": "Metric", "stat": "Statistic"},
-        _compared(RESULT_SECONDS, ("name", "protocol", "metric", "stat"), "s", _SHOWN),
+        _compared(m.RESULT_SECONDS, ("name", "protocol", "metric", "stat"), "s", _SHOWN),
         sort_by="Ratio",
         largest_first=True,
         no_value=NO_RUN,
@@ -157,87 +146,89 @@ def _times() -> Table:
 
 
 def _amounts() -> list[core.Panel]:
-    what = {**_STREAM, "metric": "What"}
-    by = ("name", "protocol", "metric")
+    def compared(title: str, text: str, name: str, unit: str, more: dict[str, str]) -> Table:
+        labels = _STREAM | more
+        columns = _compared(name, tuple(labels), unit)
+        return table(title, f"`{name}`: {text}", labels, columns, sort_by="Name", no_value=NO_RUN)
+
+    metric = {"metric": "What"}
     return [
-        table(
+        compared(
             "Counts",
-            f"`{RESULT_COUNTS}`: how many streams started and failed, chunks and stalls, in each whole run. A longer "
-            "run has more of everything: compare rates and shares of runs that did not last as long as each other.",
-            what,
-            _compared(RESULT_COUNTS, by, "short"),
-            sort_by="Name",
-            no_value=NO_RUN,
+            "streams started and failed, chunks and stalls of each whole run. A longer run has more of everything: for "
+            "runs of different length compare rates and shares instead.",
+            m.RESULT_COUNTS,
+            "short",
+            metric,
         ),
-        table(
+        compared(
             "Per second",
-            f"`{RESULT_PER_SECOND}`: streams, chunks and tokens per second over each whole run. In a closed model, "
-            "where each user waits for its stream, a slower service gets fewer streams per second.",
-            what,
-            _compared(RESULT_PER_SECOND, by, "short"),
-            sort_by="Name",
-            no_value=NO_RUN,
+            "streams, chunks and tokens per second over each whole run. In a closed model, where each user waits for "
+            "its stream, a slower service gets fewer streams per second.",
+            m.RESULT_PER_SECOND,
+            "short",
+            metric,
         ),
-        table(
+        compared(
             "Shares",
-            f"`{RESULT_RATIO}`: the share of streams that failed, the share of chunks that came in one read with "
-            "others, and stalls per stream. Times of failed streams are not in the tables: look at failures first.",
-            what,
-            _compared(RESULT_RATIO, by, "short"),
-            sort_by="Name",
-            no_value=NO_RUN,
+            "the share of streams that failed, the share of coalesced chunks, and stalls per stream. The tables of "
+            "times leave out failed streams, so compare failures first.",
+            m.RESULT_RATIO,
+            "short",
+            metric,
         ),
-        table(
+        compared(
             "Body bytes",
-            f"`{RESULT_BYTES}`: body bytes of each whole run. Where the chunks are the same and the bytes are not, the "
-            "service sends other chunks than before, or compresses them in another way.",
-            _STREAM,
-            _compared(RESULT_BYTES, ("name", "protocol"), "bytes"),
-            sort_by="Name",
-            no_value=NO_RUN,
+            "body bytes of each whole run. If the chunks are equal and the bytes are not, the service sends different "
+            "chunks, or compresses them differently.",
+            m.RESULT_BYTES,
+            "bytes",
+            {},
         ),
     ]
 
 
 def _courses() -> list[core.Panel]:
-    base, new = Course(BASE, "shift"), Course(NEW)
+    def both(title: str, name: str, text: str, query: Callable[[RunSeries, str], str], unit: str) -> core.TimeSeries:
+        moved = "The base is moved in time so that both start together; the axis has the new run's time."
+        base, new = RunSeries(BASE, "shift"), RunSeries(NEW)
+        lines = [(query(base, name), "base $base"), (query(new, name), "new $new")]
+        limits = name if unit == "s" else None
+        return chart(title, f"`{name}`: {text} {moved}", lines, unit, limits, noValue=NO_RUN)
 
-    def over_each_other(
-        title: str, text: str, queries: tuple[str, str], unit: str, limit_of: str | None = None
-    ) -> core.TimeSeries:
-        lines = [(queries[0], "base $base"), (queries[1], "new $new")]
-        return chart(title, text, lines, unit, limit_of, noValue=NO_RUN)
+    def p99(run: RunSeries, name: str) -> str:
+        return run.quantile(0.99, name)
 
-    moved = "The base is moved in time so that both start together; the axis shows the new run's time."
     return [
-        over_each_other(
+        both(
             "Active streams",
-            f"`{CLIENT_ACTIVE}`: the load of both runs. {moved} Lines that differ here make all the others differ, and "
-            "that is not the service's doing.",
-            (base.level(CLIENT_ACTIVE), new.level(CLIENT_ACTIVE)),
+            m.CLIENT_ACTIVE,
+            "the load of both runs. If the lines differ here, all others differ too, and the service is not the cause.",
+            RunSeries.gauge_sum,
             "short",
         ),
-        over_each_other(
+        both(
             "Chunks",
-            f"`{CLIENT_CHUNKS}`: chunks per second in both runs. {moved} A lower plateau under the same load is a "
-            "service that holds less.",
-            (base.rate(CLIENT_CHUNKS), new.rate(CLIENT_CHUNKS)),
+            m.CLIENT_CHUNKS,
+            "chunks per second in both runs. A lower plateau under the same load means that the service has less "
+            "capacity.",
+            RunSeries.rate,
             per_second("chunks"),
         ),
-        over_each_other(
+        both(
             "Time to first chunk, p99",
-            f"`{CLIENT_TTFC}`: both runs over time. {moved} A difference at the start alone is a cold start; one that "
-            "stays is the change that you look for.",
-            (base.quantile(0.99, CLIENT_TTFC), new.quantile(0.99, CLIENT_TTFC)),
+            m.CLIENT_TTFC,
+            "both runs over time. A difference only at the start is a cold start; a lasting one is a change in the "
+            "service.",
+            p99,
             "s",
-            CLIENT_TTFC,
         ),
-        over_each_other(
+        both(
             "Chunk interval, p99",
-            f"`{CLIENT_INTERVAL}`: both runs over time. {moved} Where the lines part as the load grows, one of the two "
-            "reached its capacity there.",
-            (base.quantile(0.99, CLIENT_INTERVAL), new.quantile(0.99, CLIENT_INTERVAL)),
+            m.CLIENT_INTERVAL,
+            "both runs over time. Where the lines separate as the load grows, one of the runs reached the service's "
+            "capacity.",
+            p99,
             "s",
-            CLIENT_INTERVAL,
         ),
     ]

@@ -51,8 +51,6 @@ CPU = "process_cpu_seconds_total"
 MEMORY = "process_resident_memory_bytes"
 OPEN_DESCRIPTORS = "process_open_fds"
 MAX_DESCRIPTORS = "process_max_fds"
-#: What Prometheus itself stores of the alerts that its rules raise, and since when.
-ALERTS, ALERTS_SINCE = "ALERTS", "ALERTS_FOR_STATE"
 
 BY_ROUTE = ("route", "protocol")
 BY_NAME = ("name", "protocol")

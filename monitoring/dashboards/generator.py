@@ -1,4 +1,4 @@
-"""Whether the load generator kept up, and the runs that it made."""
+"""Panels on whether the load generator kept up, and its runs."""
 
 from grafanalib import core
 
@@ -6,43 +6,45 @@ from monitoring.config import NO_RUN
 from monitoring.dashboards.families import BY_NAME, CLIENT_CHUNKS, COALESCED, GENERATOR_LAG, NAME_LEGEND, NAMES_LEFT_OUT
 from monitoring.dashboards.runs import runs_table
 from monitoring.panels import chart, heatmap, stat
-from monitoring.promql import bucket_rate, level, quantile, ratio
+from monitoring.promql.panels import bucket_rate, gauge_sum, quantile, ratio
 
 
 def generator_panels() -> list[core.Panel]:
-    """Its lag, how chunks came, and the limit on names."""
+    """Build the panels: lag, coalesced chunks, the limit on names, and the runs."""
     return [
         chart(
             "Generator lag by worker, p99",
-            f"`{GENERATOR_LAG}`: arrival in the kernel until the worker looked. One worker above the others shares "
-            "its core with something; all of them above 10 ms, and rising, is a load that needs more workers.",
+            f"`{GENERATOR_LAG}`: from a chunk's arrival in the kernel until the worker read it. One worker above the "
+            "others shares its core; if all rise above 10 ms, the load needs more workers.",
             [(quantile(0.99, GENERATOR_LAG, ("worker",)), "{{worker}}")],
             "s",
             GENERATOR_LAG,
         ),
         heatmap(
-            "Generator lag, all of it",
-            f"`{GENERATOR_LAG}`: each row is a bucket, the darker the more reads. While chunks come fast the generator "
-            "looks every 10 ms, on purpose; cells far above that are pauses, of its own or of the machine.",
+            "Generator lag, distribution",
+            f"`{GENERATOR_LAG}`: each row is a bucket, darker for more reads. While chunks arrive fast the generator "
+            "reads every 10 ms, on purpose; cells far above that are pauses of the generator or its machine.",
             bucket_rate(GENERATOR_LAG),
             "reads",
         ),
         chart(
             "Coalesced chunks",
-            f"`{COALESCED}`, `{CLIENT_CHUNKS}`: the share of chunks that came in one read with others, so that their "
-            "arrival is known as an interval only. Some is TCP's nature; near all of them is a buffer on the path.",
+            f"`{COALESCED}`, `{CLIENT_CHUNKS}`: the share of chunks that arrived in one read with others, so that only "
+            "an interval is known for their arrival. Some are normal for TCP; nearly all mean a buffer on the path.",
             [(ratio(COALESCED, CLIENT_CHUNKS, BY_NAME), NAME_LEGEND)],
             "percentunit",
             COALESCED,
             max=1,
         ),
         stat(
-            "Names beyond the limit",
-            f"`{NAMES_LEFT_OUT}`: names of this run without series of their own; their streams count under (other "
-            "names). Above zero, the scenario gives a name to each session or id: give streams of one kind one name.",
-            level(NAMES_LEFT_OUT),
+            "Names above the limit",
+            f"`{NAMES_LEFT_OUT}`: names of this run without their own series; their streams count as (other names). "
+            "Above zero, the scenario uses a name per session or id: give streams of one kind the same name.",
+            gauge_sum(NAMES_LEFT_OUT),
             "short",
             noValue=NO_RUN,
         ),
-        runs_table("Take two ids to the dashboard Compare runs; result.json holds the exact figures."),
+        runs_table(
+            "To compare two runs, use their ids in the dashboard Compare runs; result.json has the exact figures."
+        ),
     ]

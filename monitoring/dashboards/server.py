@@ -1,36 +1,19 @@
-"""The server: each route and protocol, how its streams end, and what delays their chunks."""
+"""Server: each route and protocol, how its streams end, and what delays their chunks."""
 
 from grafanalib import core
 
 from monitoring.config import FAILED_OUTCOMES
-from monitoring.dashboards.families import (
-    BY_ROUTE,
-    HEARTBEATS,
-    LOOP_LAG,
-    REJECTED,
-    REQUESTS,
-    ROUTE_LEGEND,
-    SEND,
-    SERVER_ACTIVE,
-    SERVER_BYTES,
-    SERVER_CHUNKS,
-    SERVER_DURATION,
-    SERVER_FINISHED,
-    SERVER_INTERVAL,
-    SERVER_SIZE,
-    SERVER_STARTED,
-    SERVER_TTFC,
-)
+from monitoring.dashboards import families as m
 from monitoring.dashboards.processes import of_the_app
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat
-from monitoring.promql import (
+from monitoring.promql.panels import (
+    above_zero,
     bucket_rate,
     failed_on_server,
-    level,
-    mean_and_tail,
-    middle_and_tail,
+    gauge_sum,
+    mean_and_p99_bound,
+    median_and_p99,
     observation_rate,
-    occurring,
     quantile,
     rate,
 )
@@ -41,11 +24,11 @@ UID = "streamgauge-server"
 
 
 def build() -> Json:
-    """The dashboard as Grafana reads it."""
+    """Build the dashboard."""
     return dashboard(
         UID,
         "Server",
-        "Streams as the server saw them, by route and protocol: outcomes, time to first chunk, chunk intervals, and "
+        "Streams as seen by the server, by route and protocol: outcomes, time to first chunk, chunk intervals, and "
         "what delays them.",
         [
             Row("Now", 4, (4,), _now()),
@@ -64,50 +47,50 @@ def _now() -> list[core.Panel]:
     return [
         stat(
             "Active streams",
-            f"`{SERVER_ACTIVE}`: streams under way now, over all selected routes. Compare it with the load you asked "
-            "for: fewer means that streams end early or do not start; ever more means that they do not end.",
-            level(SERVER_ACTIVE),
+            f"`{m.SERVER_ACTIVE}`: running streams of all selected routes. Compare it with the intended load: fewer "
+            "means that streams end early or do not start; a steady rise means that they do not end.",
+            gauge_sum(m.SERVER_ACTIVE),
             "short",
         ),
         stat(
             "Failed streams",
-            f"`{SERVER_FINISHED}`: of the streams that ended, the share that ended in {', '.join(FAILED_OUTCOMES)}. "
-            "Clients that hang up do not count. Above zero, look at the outcomes below, then in the app's log.",
+            f"`{m.SERVER_FINISHED}`: the share of finished streams with the outcome {' or '.join(FAILED_OUTCOMES)}. "
+            "Client disconnects do not count. Above zero, check the outcomes below, then the app's log.",
             failed_on_server(),
             "percentunit",
-            SERVER_FINISHED,
+            m.SERVER_FINISHED,
         ),
         stat(
             "Time to first chunk, p99",
-            f"`{SERVER_TTFC}`: 99 of 100 streams had their first chunk within this time. When it is high, see below "
-            "whether one route or all are slow: all points to the event loop, one to that route's own work.",
-            quantile(0.99, SERVER_TTFC),
+            f"`{m.SERVER_TTFC}`: 99 of 100 streams had their first chunk within this time. If it is high, check below: "
+            "if all routes are slow, the event loop is the likely cause; if one is, its own work.",
+            quantile(0.99, m.SERVER_TTFC),
             "s",
-            SERVER_TTFC,
+            m.SERVER_TTFC,
         ),
         stat(
             "Chunk interval, p99",
-            f"`{SERVER_INTERVAL}`: 99 of 100 chunks followed the one before within this time. Judge it against the "
-            "pace that the route is meant to have: a paced stream's interval is its pace.",
-            quantile(0.99, SERVER_INTERVAL),
+            f"`{m.SERVER_INTERVAL}`: 99 of 100 chunks followed the previous one within this time. Compare it with the "
+            "route's intended interval: a paced stream always has that interval.",
+            quantile(0.99, m.SERVER_INTERVAL),
             "s",
-            SERVER_INTERVAL,
+            m.SERVER_INTERVAL,
         ),
         stat(
             "Send time, p99",
-            f"`{SEND}`: 99 of 100 chunks were handed to the network within this time. Above a few milliseconds, "
+            f"`{m.SEND}`: 99 of 100 chunks were passed to the network within this time. Above a few milliseconds, "
             "readers or the network are slower than the app.",
-            quantile(0.99, SEND),
+            quantile(0.99, m.SEND),
             "s",
-            SEND,
+            m.SEND,
         ),
         stat(
             "Event loop lag, p99",
-            f"`{LOOP_LAG}`: how late the event loop ran a timer. It delays every stream of the process; when it is "
+            f"`{m.LOOP_LAG}`: how late the event loop ran a timer. It delays every stream of the process. If it is "
             "high, look for blocking calls, or add workers.",
-            quantile(0.99, LOOP_LAG),
+            quantile(0.99, m.LOOP_LAG),
             "s",
-            LOOP_LAG,
+            m.LOOP_LAG,
         ),
     ]
 
@@ -115,49 +98,49 @@ def _now() -> list[core.Panel]:
 def _streams() -> list[core.Panel]:
     finished = chart(
         "Streams finished, by outcome",
-        f"`{SERVER_FINISHED}`: how streams end. Failures are drawn in red: `error` is the app's own, `deadline` is a "
-        "stream that lasted too long. `send_timeout` is a reader that stopped reading; many `client_disconnect` mean "
+        f"`{m.SERVER_FINISHED}`: how streams ended; failures are red. `error` is a failure of the app, `deadline` a "
+        "stream that lasted too long, `send_timeout` a reader that stopped reading; many `client_disconnect` mean "
         "impatient clients.",
-        [(occurring(rate(SERVER_FINISHED, (*BY_ROUTE, "outcome"))), f"{ROUTE_LEGEND} {{{{outcome}}}}")],
+        [(above_zero(rate(m.SERVER_FINISHED, (*m.BY_ROUTE, "outcome"))), f"{m.ROUTE_LEGEND} {{{{outcome}}}}")],
         per_second("streams"),
     )
     return [
         chart(
             "Streams started",
-            f"`{SERVER_STARTED}`: new streams per second. In a steady state as many finish as start; when fewer "
-            "finish, active streams pile up.",
-            [(rate(SERVER_STARTED, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SERVER_STARTED}`: new streams per second. In a steady state as many streams finish as start; if "
+            "fewer finish, active streams accumulate.",
+            [(rate(m.SERVER_STARTED, m.BY_ROUTE), m.ROUTE_LEGEND)],
             per_second("streams"),
         ),
         colour(finished, f"/ ({'|'.join(FAILED_OUTCOMES)})$/", "red"),
         chart(
             "Active streams",
-            f"`{SERVER_ACTIVE}`: streams under way. It should follow the load; a line that never comes down after the "
-            "load has gone is a leak.",
-            [(level(SERVER_ACTIVE, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SERVER_ACTIVE}`: running streams. The lines should follow the load; a line that stays up after the "
+            "load has ended is a leak.",
+            [(gauge_sum(m.SERVER_ACTIVE, m.BY_ROUTE), m.ROUTE_LEGEND)],
             "short",
         ),
         chart(
             "Failed streams",
-            f"`{SERVER_FINISHED}`: the share of ended streams that ended in {', '.join(FAILED_OUTCOMES)}. A jump on "
-            "one route is that route's; a jump on all is the process or what it depends on.",
-            [(failed_on_server(BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SERVER_FINISHED}`: the share of finished streams with the outcome {' or '.join(FAILED_OUTCOMES)}. A "
+            "rise on one route comes from that route; a rise on all comes from the process or a dependency.",
+            [(failed_on_server(m.BY_ROUTE), m.ROUTE_LEGEND)],
             "percentunit",
-            SERVER_FINISHED,
+            m.SERVER_FINISHED,
         ),
         chart(
             "Streams rejected",
-            f"`{REJECTED}`: streams refused before their first byte, by reason: a cap, a rate limit, a missing key, a "
-            "server that closes. Nothing here is the normal state; caps that are hit say that the service is full.",
-            [(rate(REJECTED, ("route", "reason")), "{{route}} {{reason}}")],
+            f"`{m.REJECTED}`: streams refused before their first byte, by reason: a limit, a rate limit, a missing "
+            "key, a shutdown. Normally there are none; refusals by a limit mean that the service is full.",
+            [(rate(m.REJECTED, ("route", "reason")), "{{route}} {{reason}}")],
             per_second("streams"),
         ),
         chart(
             "Stream duration",
-            f"`{SERVER_DURATION}`: how long streams lasted that ended in this moment, by outcome. `completed` longer "
-            "than chunks times pace means that chunks were late; a failure that always lasts the same is a timeout. "
-            "The mean is exact; the p99 is the upper bound of the bucket that it lies in, hence ≤.",
-            mean_and_tail(SERVER_DURATION, (*BY_ROUTE, "outcome"), f"{ROUTE_LEGEND} {{{{outcome}}}}"),
+            f"`{m.SERVER_DURATION}`: how long the streams that finish now lasted, by outcome. If `completed` takes "
+            "longer than chunks times interval, chunks were late; failures of equal duration are a timeout. "
+            "The mean is exact; for the p99 the upper bound of its bucket is shown, hence ≤.",
+            mean_and_p99_bound(m.SERVER_DURATION, (*m.BY_ROUTE, "outcome"), f"{m.ROUTE_LEGEND} {{{{outcome}}}}"),
             "s",
         ),
     ]
@@ -167,17 +150,17 @@ def _first_chunks() -> list[core.Panel]:
     return [
         chart(
             "Time to first chunk",
-            f"`{SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 is a "
-            "queue: some streams waited for others. Then look at the event loop's lag and at the active streams.",
-            middle_and_tail(SERVER_TTFC, BY_ROUTE, ROUTE_LEGEND),
+            f"`{m.SERVER_TTFC}`: from the request until the app sent its first chunk. A p99 far above the p50 means a "
+            "queue: some streams waited for others. Check the event loop lag and the active streams.",
+            median_and_p99(m.SERVER_TTFC, m.BY_ROUTE, m.ROUTE_LEGEND),
             "s",
-            SERVER_TTFC,
+            m.SERVER_TTFC,
         ),
         heatmap(
-            "Time to first chunk, all of it",
-            f"`{SERVER_TTFC}`: each row is a bucket, the darker the more streams. Two bands are two kinds of stream "
-            "(a cache, a cold start); select routes to tell them apart.",
-            bucket_rate(SERVER_TTFC),
+            "Time to first chunk, distribution",
+            f"`{m.SERVER_TTFC}`: each row is a bucket, darker for more streams. Two bands mean two kinds of stream "
+            "(a cache, a cold start); select routes to separate them.",
+            bucket_rate(m.SERVER_TTFC),
             "streams",
         ),
     ]
@@ -187,53 +170,53 @@ def _chunks() -> list[core.Panel]:
     return [
         chart(
             "Chunk interval",
-            f"`{SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
-            "The p50 is the route's pace; a p99 that leaves it as load grows marks the capacity of this service.",
-            middle_and_tail(SERVER_INTERVAL, BY_ROUTE, ROUTE_LEGEND),
+            f"`{m.SERVER_INTERVAL}`: time between two chunks of one stream as the app sent them, pooled over streams. "
+            "The p50 is the usual interval; the load at which the p99 rises above it is the service's capacity.",
+            median_and_p99(m.SERVER_INTERVAL, m.BY_ROUTE, m.ROUTE_LEGEND),
             "s",
-            SERVER_INTERVAL,
+            m.SERVER_INTERVAL,
         ),
         heatmap(
-            "Chunk interval, all of it",
-            f"`{SERVER_INTERVAL}`: each row is a bucket, the darker the more chunks. A paced service is one narrow "
-            "band; a band that spreads upwards is chunks that come late, and one far below it is chunks in bursts "
-            "after a wait.",
-            bucket_rate(SERVER_INTERVAL),
+            "Chunk interval, distribution",
+            f"`{m.SERVER_INTERVAL}`: each row is a bucket, darker for more chunks. A paced service has one narrow "
+            "band; a band that widens upwards means late chunks, and one far below it means bursts of chunks "
+            "after a delay.",
+            bucket_rate(m.SERVER_INTERVAL),
             "chunks",
         ),
         chart(
             "Chunks",
-            f"`{SERVER_CHUNKS}`: chunks sent per second. It grows with the active streams until the service is full; "
-            "active streams that grow while this does not get fewer chunks each.",
-            [(rate(SERVER_CHUNKS, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SERVER_CHUNKS}`: chunks sent per second. It grows with the active streams until the service is full; "
+            "from then on each stream gets fewer chunks.",
+            [(rate(m.SERVER_CHUNKS, m.BY_ROUTE), m.ROUTE_LEGEND)],
             per_second("chunks"),
         ),
         chart(
             "Body bytes",
-            f"`{SERVER_BYTES}`: bytes sent per second, without HTTP's own framing. Compare it with the network's "
-            "limit before you look for a slow app.",
-            [(rate(SERVER_BYTES, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SERVER_BYTES}`: bytes sent per second, without HTTP's framing. Compare it with the network's "
+            "limit before you suspect the app.",
+            [(rate(m.SERVER_BYTES, m.BY_ROUTE), m.ROUTE_LEGEND)],
             "binBps",
         ),
         chart(
             "Heartbeats",
-            f"`{HEARTBEATS}`: comments sent to keep quiet streams open; they are no chunks. Many of them beside few "
-            "chunks are streams that wait; none on quiet streams, and proxies cut them.",
-            [(rate(HEARTBEATS, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.HEARTBEATS}`: comments that keep silent streams open; they are not chunks. Many heartbeats and few "
+            "chunks mean streams that wait. Without heartbeats, proxies close silent streams.",
+            [(rate(m.HEARTBEATS, m.BY_ROUTE), m.ROUTE_LEGEND)],
             per_second("heartbeats"),
         ),
         chart(
             "Chunk size",
-            f"`{SERVER_SIZE}`: bytes of a chunk without framing. Tiny chunks cost a system call each; chunks of "
-            "megabytes make readers wait for a whole one. From 1 KiB to 64 KiB both are small.",
-            middle_and_tail(SERVER_SIZE, BY_ROUTE, ROUTE_LEGEND),
+            f"`{m.SERVER_SIZE}`: bytes of a chunk without framing. Each tiny chunk costs a system call; a chunk of "
+            "megabytes makes readers wait. Sizes from 1 KiB to 64 KiB avoid both.",
+            median_and_p99(m.SERVER_SIZE, m.BY_ROUTE, m.ROUTE_LEGEND),
             "bytes",
         ),
         heatmap(
-            "Chunk size, all of it",
-            f"`{SERVER_SIZE}`: each row is a bucket, the darker the more chunks. The buckets grow fourfold, so a "
-            "quantile beside it is a guess within its row; the row itself is exact.",
-            bucket_rate(SERVER_SIZE),
+            "Chunk size, distribution",
+            f"`{m.SERVER_SIZE}`: each row is a bucket, darker for more chunks. The buckets grow fourfold, so the "
+            "quantiles beside it are interpolated within a row; the rows are exact.",
+            bucket_rate(m.SERVER_SIZE),
             "chunks",
             "bytes",
         ),
@@ -244,32 +227,32 @@ def _delays() -> list[core.Panel]:
     return [
         chart(
             "Send time, p99 (back-pressure)",
-            f"`{SEND}`: time that the app waited inside the send of a chunk. Near zero, the readers keep up; above "
-            "it, readers or the network are slower than the app, and the delay is not the app's.",
-            [(quantile(0.99, SEND, BY_ROUTE), ROUTE_LEGEND)],
+            f"`{m.SEND}`: how long the app waited while it sent a chunk. Near zero, the readers keep up; if it is "
+            "higher, readers or the network are slower than the app and cause the delay.",
+            [(quantile(0.99, m.SEND, m.BY_ROUTE), m.ROUTE_LEGEND)],
             "s",
-            SEND,
+            m.SEND,
         ),
         heatmap(
-            "Send time, all of it",
-            f"`{SEND}`: each row is a bucket, the darker the more chunks. One dark row at the bottom is readers that "
-            "keep up; a second band far above it is a few slow readers, which select a route to find.",
-            bucket_rate(SEND),
+            "Send time, distribution",
+            f"`{m.SEND}`: each row is a bucket, darker for more chunks. One dark row at the bottom means that the "
+            "readers keep up; a second band far above it means a few slow readers: select a route to find them.",
+            bucket_rate(m.SEND),
             "chunks",
         ),
         chart(
             "Event loop lag",
-            f"`{LOOP_LAG}`: how late each process ran a timer. Whatever it shows is added to every chunk: peaks are "
-            "blocking calls, a steady rise with the load is a full core. Mend the call, or add workers.",
-            middle_and_tail(LOOP_LAG, ("instance",), "{{instance}}"),
+            f"`{m.LOOP_LAG}`: how late each process ran a timer, which delays every chunk by as much. Peaks mean "
+            "blocking calls: fix them. A steady rise with the load means a full core: add workers.",
+            median_and_p99(m.LOOP_LAG, ("instance",), "{{instance}}"),
             "s",
-            LOOP_LAG,
+            m.LOOP_LAG,
         ),
         heatmap(
-            "Event loop lag, all of it",
-            f"`{LOOP_LAG}`: each row is a bucket, the darker the more timers. A healthy loop fills the lowest rows; "
-            "single cells high above them are calls that block, each of which held up every stream.",
-            bucket_rate(LOOP_LAG),
+            "Event loop lag, distribution",
+            f"`{m.LOOP_LAG}`: each row is a bucket, darker for more timers. A healthy loop fills the lowest rows; "
+            "single cells far above them are blocking calls, each of which delayed every stream.",
+            bucket_rate(m.LOOP_LAG),
             "timers",
         ),
     ]
@@ -281,16 +264,16 @@ def _requests() -> list[core.Panel]:
     return [
         chart(
             "Requests",
-            f"`{REQUESTS}`: requests per second that got an answer in one piece, by status. Health checks are here "
-            "too. Statuses from 500 are the app's failures, 429 and 503 its limits.",
-            [(observation_rate(REQUESTS, by), legend)],
+            f"`{m.REQUESTS}`: requests per second with a response that is not streamed, by status; health checks are "
+            "included. Statuses from 500 are failures of the app, 429 and 503 its limits.",
+            [(observation_rate(m.REQUESTS, by), legend)],
             "reqps",
         ),
         chart(
             "Request duration, p99",
-            f"`{REQUESTS}`: how long these requests took. They share the event loop with the streams: a health check "
-            "that gets slow as streams grow is the same lag that the chunks have.",
-            [(quantile(0.99, REQUESTS, ("route", "method")), "{{method}} {{route}}")],
+            f"`{m.REQUESTS}`: how long these requests took. They share the event loop with the streams: a health check "
+            "that slows down as streams increase shows the same lag as the chunks.",
+            [(quantile(0.99, m.REQUESTS, ("route", "method")), "{{method}} {{route}}")],
             "s",
         ),
     ]

@@ -1,11 +1,19 @@
-"""Error budgets and alerts: whether the service may be worse for a while, and what has to be done now."""
+"""Panels on error budgets and alerts."""
 
 from grafanalib import core
 
 from monitoring.config import BUDGET_LEFT, BURN_RATE, NO_ALERT, OBJECTIVES, SUCCESS_OBJECTIVE
-from monitoring.dashboards.families import ALERTS, ALERTS_SINCE, SERVER_FINISHED, SERVER_INTERVAL, SERVER_TTFC
+from monitoring.dashboards.families import SERVER_FINISHED, SERVER_INTERVAL, SERVER_TTFC
 from monitoring.panels import Json, chart, stat
-from monitoring.promql import bad_share_of_streams, budget_left, burn_rate, late_share
+from monitoring.promql.panels import (
+    ALERTS,
+    ALERTS_SINCE,
+    alerts_since,
+    bad_share_of_streams,
+    budget_left,
+    burn_rate,
+    late_share,
+)
 from monitoring.tables import Column, Table, table
 
 TTFC_SHARE = OBJECTIVES["time_to_first_chunk"].share
@@ -13,7 +21,7 @@ INTERVAL_SHARE = OBJECTIVES["chunk_interval"].share
 
 
 def _bad_shares(window: str) -> list[tuple[str, str, str, float]]:
-    """Each objective: its title, its metric, what part was bad in a window, and the share that has to be good."""
+    """List each objective: title, metric, bad share in a window, and required good share."""
     return [
         ("streams", SERVER_FINISHED, bad_share_of_streams(window), SUCCESS_OBJECTIVE),
         ("first chunks", SERVER_TTFC, late_share(SERVER_TTFC, "ttfc_slo", window), TTFC_SHARE),
@@ -22,12 +30,12 @@ def _bad_shares(window: str) -> list[tuple[str, str, str, float]]:
 
 
 def budget_panels() -> list[core.Panel]:
-    """What is left of each error budget, and how fast it is used up."""
+    """Build panels on what is left of each error budget, and how fast it burns."""
     left = [
         stat(
             f"Budget left, {title}",
-            f"`{metric}`: the part that is left of what may be bad in the time shown, where {objective * 100:.4g} % "
-            "have to be good. 100 %: nothing was bad. 0 %: as much as the objective allows, or more.",
+            f"`{metric}`: the share of the error budget that is left in the time range; the objective is "
+            f"{objective * 100:.4g} %. 100 %: nothing was bad. 0 %: the budget is spent or overspent.",
             budget_left(bad_share, objective),
             "percentunit",
             BUDGET_LEFT,
@@ -37,9 +45,9 @@ def budget_panels() -> list[core.Panel]:
     lines = [(burn_rate(bad_share, objective), title) for title, _, bad_share, objective in _bad_shares("5m")]
     burn = chart(
         "Burn rate, over 5 minutes",
-        f"`{SERVER_FINISHED}`, `{SERVER_TTFC}`, `{SERVER_INTERVAL}`: how many times as fast as its objective allows "
-        "each error budget is used up. The alerts look at the same over an hour and more, sends to slow readers left "
-        "out.",
+        f"`{SERVER_FINISHED}`, `{SERVER_TTFC}`, `{SERVER_INTERVAL}`: how many times as fast as the objective allows "
+        "each error budget is spent. The alerts use windows of an hour and more, and leave out sends to slow "
+        "readers.",
         lines,
         "none",
         BURN_RATE,
@@ -48,14 +56,13 @@ def budget_panels() -> list[core.Panel]:
 
 
 def alerts_table() -> Table:
-    """What Prometheus's rules say now."""
+    """Build the table of pending and firing alerts."""
     shown = "alertname, alertstate, severity, job, route, name"
-    since = f'{ALERTS_SINCE}{{job=~"$job"}}'
     return table(
         "Alerts",
-        f"`{ALERTS}`, `{ALERTS_SINCE}`: what Prometheus's rules say now, of the chosen jobs. Pending: the condition "
-        "holds, but not for long enough yet. The page in docs/runbooks that has the alert's name says what to do; "
-        "Prometheus's own page /alerts links to it.",
+        f"`{ALERTS}`, `{ALERTS_SINCE}`: pending and firing alerts of the selected jobs. Pending: the condition holds, "
+        "but not for long enough yet. Each alert has a page in docs/runbooks that says what to do; "
+        "Prometheus's page /alerts links to it.",
         {
             "alertname": "Alert",
             "alertstate": "State",
@@ -67,7 +74,7 @@ def alerts_table() -> Table:
         [
             Column(
                 "Since",
-                f'max by ({shown}) (1000 * {ALERTS}{{job=~"$job"}} * ignoring (alertstate) group_left () {since})',
+                alerts_since(shown),
                 "dateTimeAsIso",
             )
         ],

@@ -1,1 +1,1 @@
-"""Recording and alerting rules for Prometheus, built from the catalog. Nothing of Grafana here."""
+"""Recording and alerting rules for Prometheus, built from the catalog. Imports no grafanalib."""

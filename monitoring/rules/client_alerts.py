@@ -1,12 +1,13 @@
-"""Alerts on what the load generator saw. None pages: a load test is meant to find the limit.
+"""Alerts on a load test. None pages: a load test is meant to find the limit.
 
-A generator that cannot be trusted silences what is said about latency in its job, in the Alertmanager: it may have made
-that. It did not make streams that were cut short or refused.
+If a generator is not trusted, the Alertmanager silences the alerts on latency of its job, since the generator may be
+the cause. It is not the cause of truncated and refused streams.
 """
 
 from collections.abc import Iterator
 
-from monitoring.promql import family
+from monitoring.promql.rules import untrusted
+from monitoring.promql.text import family
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FAILED, NAME, TRUNCATED, record
 from monitoring.rules.rule import Alert, Group
@@ -17,7 +18,7 @@ _SHARE = "{{ $value | humanizePercentage }}"
 
 
 def groups(plan: Plan) -> list[Group]:
-    """One group."""
+    """Make the group."""
     alerts = [*_ended_badly(plan), *_stalled(plan), _not_trusted(plan)]
     return [Group("streamgauge-client-alerts", 5, alerts)]
 
@@ -29,7 +30,7 @@ def _symptom(plan: Plan, name: str, expression: str, summary: str, description: 
 
 
 def _late(name: str, expression: str, summary: str, description: str, sign: str) -> Alert:
-    """A symptom that a late generator can make. It ends with its run, as what may silence it does."""
+    """Make an alert on a symptom that a late generator can cause. It ends with its run, like what silences it."""
     labels = _CLIENT | {"sign": sign, "about": "latency"}
     return Alert(name, "ticket", expression, f"{_STREAM}: {summary}", description, labels=labels)
 
@@ -45,16 +46,17 @@ def _ended_badly(plan: Plan) -> Iterator[Alert]:
         plan,
         "ClientStreamsTruncated",
         _share(plan, "truncated"),
-        "streams are cut short.",
-        f"{_SHARE} of the streams that ended in the last {window} were {' or '.join(TRUNCATED)}: the connection closed "
-        "inside the body, or the end that the scenario names never came.",
+        "streams are truncated.",
+        f"{_SHARE} of the streams that finished in the last {window} were {' or '.join(TRUNCATED)}: the "
+        "connection closed inside the body, or the expected end marker never came.",
     )
     yield _symptom(
         plan,
         "ClientStreamsFailed",
         _share(plan, "failed"),
         "streams fail.",
-        f"{_SHARE} of the streams that ended in the last {window} ended in {', '.join(FAILED[:-1])} or {FAILED[-1]}.",
+        f"{_SHARE} of the streams that finished in the last {window} ended in {', '.join(FAILED[:-1])} or "
+        f"{FAILED[-1]}.",
     )
 
 
@@ -64,7 +66,7 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
     yield _late(
         "ClientStreamsStalled",
         f"60 * {stalls} > {plan.stalls_per_minute:g}",
-        "chunks stay away and come again.",
+        "streams pause.",
         f'Over the last {window} each stream paused {{{{ printf "%.3g" $value }}}} times a minute for more than '
         f"{plan.stall_s:g} s. {plan.stalls_per_minute:g} are allowed.",
         "pause",
@@ -72,24 +74,24 @@ def _stalled(plan: Plan) -> Iterator[Alert]:
     yield _late(
         "ClientStreamsStalled",
         _share(plan, "stalled"),
-        "chunks stay away for good.",
-        f"{_SHARE} of the streams that ended in the last {window} were given up: no chunk came within the idle limit, "
-        "or no end within the total one.",
+        "streams stop.",
+        f"{_SHARE} of the streams that finished in the last {window} stalled: no chunk came within the idle timeout, "
+        "or no end within the total timeout.",
         "outcome",
     )
 
 
 def _not_trusted(plan: Plan) -> Alert:
-    """One for a job, whichever runs it is about, for as long as their streams are in what other alerts look at."""
+    """Make one alert per job, which lasts as long as its runs are in the window of other alerts."""
     trust, window = family("stream_client_trust", "gauge").name, plan.window(plan.run_window_s)
-    of_job = f'printf "last_over_time({trust}{{job=%q}}[{window}]) < 2" $labels.job'
+    of_any_job, of_job = untrusted(trust, window)
     return Alert(
         "GeneratorNotTrusted",
         "info",
-        f"min by (job) (last_over_time({trust}[{window}])) < 2",
+        of_any_job,
         "{{ $labels.job }}: the load generator did not keep up.",
         f'{{{{ range {of_job} | query | sortByLabel "run_id" }}}}The measurement of run {{{{ label "run_id" . }}}} is '
-        "{{ if eq (value .) 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Delays that it shows may be the load "
-        "generator's own, and not the service's. Its result.json gives the reasons.",
+        "{{ if eq (value .) 0.0 }}invalid{{ else }}degraded{{ end }}. {{ end }}Its delays may come from the load "
+        "generator instead of the service. Its result.json gives the reasons.",
         labels=_CLIENT,
     )

@@ -1,4 +1,4 @@
-"""The rule files: their names, and their text as YAML."""
+"""The rule files: their names and their YAML."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ HEADER = "# Written by `python -m monitoring.build`, from monitoring/rules/. Cha
 
 
 def groups(plan: Plan) -> dict[str, list[Group]]:
-    """Each file's groups."""
+    """Make each file's groups."""
     return {
         "recording.yml": recording.groups(plan),
         "slo.yml": slo.groups(plan),
@@ -23,13 +23,13 @@ def groups(plan: Plan) -> dict[str, list[Group]]:
 
 
 def generate(plan: Plan | None = None) -> dict[str, str]:
-    """Each file's name and text. Raises CatalogError where a rule names what the catalog does not define."""
+    """Generate each file's name and text. Raises CatalogError if a rule names what the catalog does not define."""
     chosen = plan or Plan()
     return {name: _text([each.document(chosen) for each in found]) for name, found in groups(chosen).items()}
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a text of several lines as such, so that a change can be read."""
+    """Writes multi-line texts as blocks, so that diffs are readable."""
 
 
 def _block(dumper: _Dumper, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a set of rules is made for: jobs, windows, waits and limits, each with its reason; and their shortening."""
+"""The settings of a set of rules: jobs, windows, waits and limits, each with its reason."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ _UNITS_S = (("d", 86_400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.00
 
 
 def span(seconds: float) -> str:
-    """A duration as PromQL writes it, in its largest whole unit: ``5m``, ``90s``, ``1500ms``."""
+    """Write a duration in PromQL in its largest whole unit: ``5m``, ``90s``, ``1500ms``."""
     for unit, unit_s in _UNITS_S:
         count = round(seconds / unit_s, 9)
         if count >= 1 and count == int(count):
@@ -18,9 +18,10 @@ def span(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """An alert on a budget that burns ``rate`` times as fast as thirty days allow, over a long window and a short one.
+    """An alert on an error budget that burns ``rate`` times as fast as thirty days allow.
 
-    The long window says that it matters, the short one that it still goes on (https://sre.google/workbook/alerting-on-slos/).
+    The long window shows that it matters, the short one that it continues
+    (https://sre.google/workbook/alerting-on-slos/).
     """
 
     rate: float
@@ -41,60 +42,60 @@ BURNS = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings of one set of rules. ``shorter`` divides every window and wait, and is above 1 in tests alone."""
+    """The settings of one set of rules. ``shorter`` divides every window and wait; only tests set it above 1."""
 
     shorter: float = 1.0
     scrape_s: float = 2.0
     app_job: str = "streamgauge-app"
-    """The job whose targets have to be up: a name or a regular expression. Other jobs' streams are watched as well."""
+    """The job whose targets must be up: a name or a regular expression. Rules on streams apply to every job."""
     runbooks_url: str = RUNBOOKS_URL
 
     objectives: dict[str, Objective] = field(default_factory=lambda: dict(OBJECTIVES))
     success: float = SUCCESS_OBJECTIVE
     failed_outcomes: tuple[str, ...] = FAILED_OUTCOMES
-    """Server outcomes that use up the budget. A reader that stopped reading is its own doing, and has its own alert."""
+    """Server outcomes that spend the budget. Readers that stop reading have their own alert instead."""
     least_events: int = 5
-    """Fewer bad events in a window are an incident to read about, and not one to be woken by."""
+    """With fewer bad events in a window, no alert fires."""
 
     window_s: float = 300
-    """What an alert on a cause looks at."""
+    """The window of alerts on causes."""
     wait_s: float = 600
-    """How long that has to hold. One bad moment is seen for a whole window, so that one of a minute is none yet."""
+    """How long a cause must last. It exceeds the window, since one bad moment shows for a whole window."""
     run_window_s: float = 60
-    """The same for what the load generator says: a load test lasts a minute."""
+    """The window of alerts on a load test, which lasts a minute."""
     run_memory_s: float = 300
-    """An alert of a load test stays this long, for its reader may look after the run."""
+    """How long an alert on a load test stays after the run."""
 
     errored_share: float = LIMITS["stream_server_finished_total"].bad
     stall_s: float = 1.0
-    """An interval longer than this is a stall, on both sides; a bound of the buckets."""
+    """A longer interval is a stall, on both sides; must be a bound of the buckets."""
     stalls_per_minute: float = 0.1
-    """Stalls that each stream may have a minute: whoever watches for ten minutes sees one."""
+    """Stalls per minute that each stream may have: one in ten minutes."""
     silence_s: float = 120
-    """Neither a chunk nor a heartbeat for so long: proxies give such a connection up in a minute or two."""
+    """The longest silence: proxies close a silent connection after a minute or two."""
     loop_lag_s: float = LIMITS["event_loop_lag_seconds"].bad
     loop_late_share: float = 0.25
-    """Seconds in each second by which the timers of all event loops of one page may be late. One that is blocked for
-    long runs few of them, and the p99 is then that of the others; four idle loops come to 0.03 on a busy machine."""
+    """Seconds per second by which the timers of all event loops behind one metrics port may be late. A loop that is
+    blocked for long runs few timers, so the p99 may miss it. Four idle loops reach 0.03 on a busy machine."""
     send_s: float = LIMITS["stream_server_chunk_send_seconds"].bad
     refusals: tuple[str, ...] = ("full", "client_full", "rate_limit")
-    """Reasons of refusals that mean "full"; a missing key or a body too large are the client's."""
+    """Reasons of refusals that mean "full"; a missing key or a large body is the client's fault."""
     refused_share: float = 0.01
     client_failed_share: float = LIMITS["stream_client_finished_total"].warn
     down_s: float = 60
 
     def window(self, seconds: float) -> str:
-        """A range: shortened, and never so short that fewer than four scrapes fall into it."""
+        """Write a window, shortened but at least four scrapes long."""
         return span(max(seconds / self.shorter, 4 * self.scrape_s))
 
     def wait(self, seconds: float) -> str:
-        """A ``for`` or a ``keep_firing_for``, shortened."""
+        """Write a ``for`` or ``keep_firing_for``, shortened."""
         return span(seconds / self.shorter)
 
     def interval(self, seconds: float) -> str:
-        """How often a group is evaluated: shortened, and never more often than what it reads changes."""
+        """Write the evaluation interval of a group, shortened but at least the scrape interval."""
         return span(max(seconds / self.shorter, self.scrape_s))
 
     def share(self, objective: str) -> float:
-        """The share of good events that an objective asks for: ``success``, or a key of ``objectives``."""
+        """Find the required share of good events of ``success`` or a key of ``objectives``."""
         return self.success if objective == "success" else self.objectives[objective].share

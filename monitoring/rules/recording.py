@@ -1,12 +1,13 @@
-"""Recording rules: what alerts and dashboards ask for again and again, as ``level:metric:operation``.
+"""Recording rules for expressions that alerts reuse, named ``level:metric:operation``.
 
-A name keeps the window that it has in production where a plan shortens it, so that what reads it stays the same.
+A name has the window of production even if a plan shortens it, so that alerts stay the same.
 """
 
 from collections.abc import Iterator, Sequence
 
-from monitoring.promql import CLIENT_COUNTED, any_of
-from monitoring.rules.expression import counted, gauged, longer, part_of, quantile, ratio, totalled
+from monitoring.promql.panels import CLIENT_COUNTED
+from monitoring.promql.rules import counted, difference_or_zero, gauged, longer, observed_total, quantile, ratio
+from monitoring.promql.text import any_of, part_of
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
 
@@ -19,12 +20,12 @@ FAILED = ("in_band_error", "protocol_error", "http_error", "connect_error")
 
 
 def record(level: Sequence[str], metric: str, operation: str, window_s: float) -> str:
-    """A rule's name; ``job_route:stream_server_started:rate5m`` for one."""
+    """Make a rule's name, such as ``job_route:stream_server_started:rate5m``."""
     return f"{'_'.join(level)}:{metric}:{operation}{span(window_s)}"
 
 
 def groups(plan: Plan) -> list[Group]:
-    """Short windows, on both sides."""
+    """Make the groups of both sides."""
     return [
         Group("streamgauge-server", 10, [*_server(plan)]),
         Group("streamgauge-client", 5, [*_client(plan)]),
@@ -51,11 +52,11 @@ def _server(plan: Plan) -> Iterator[Recording]:
         yield Recording(record(STREAM, name, "p99_rate", nominal), quantile(0.99, name, STREAM, window))
     lag, level = "event_loop_lag_seconds", ("job", "instance")
     yield Recording(record(level, lag, "p99_rate", nominal), quantile(0.99, lag, level, window))
-    yield Recording(record(level, f"{lag}_sum", "rate", nominal), totalled(lag, level, "rate", window))
+    yield Recording(record(level, f"{lag}_sum", "rate", nominal), observed_total(lag, level, "rate", window))
 
 
 def _refusals(plan: Plan, window: str) -> Iterator[Recording]:
-    """By route alone: who refuses a stream need not know its protocol."""
+    """Group by route only: a refused stream may have no protocol yet."""
     started, refused = (
         record(ROUTE, f"stream_server_{word}", "rate", plan.window_s) for word in ("started", "refused")
     )
@@ -68,11 +69,11 @@ def _refusals(plan: Plan, window: str) -> Iterator[Recording]:
 
 
 def _own_stalls(plan: Plan, window: str) -> str:
-    """Stalls a second and stream, less those that a reader made: an interval holds the send of its later chunk."""
+    """Compute stalls per second and stream, without long sends, which wait for readers."""
     stalls = longer("stream_server_chunk_interval_seconds", plan.stall_s, STREAM, "rate", window)
     sends = longer("stream_server_chunk_send_seconds", plan.stall_s, STREAM, "rate", window)
     active = gauged("stream_server_active", STREAM, "avg_over_time", window)
-    return ratio(f"clamp_min({stalls} - {sends}, 0)", active)
+    return ratio(difference_or_zero(stalls, sends), active)
 
 
 def _client(plan: Plan) -> Iterator[Recording]:

@@ -1,4 +1,4 @@
-"""One rule and one group of rules, as Prometheus reads them."""
+"""Rules and groups of rules in Prometheus's form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ class Recording:
     expression: str
 
     def document(self, plan: Plan) -> dict[str, Any]:
-        """The rule as Prometheus reads it."""
+        """Write the rule in Prometheus's form."""
         del plan
         return {"record": self.name, "expr": self.expression}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alerting rule. ``summary`` is one line, ``description`` says what was seen and what it means."""
+    """An alerting rule. ``summary`` is one line; ``description`` tells what was measured and what it means."""
 
     name: str
     severity: str
@@ -34,7 +34,7 @@ class Alert:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, plan: Plan) -> dict[str, Any]:
-        """The rule as Prometheus reads it, with the address of its runbook."""
+        """Write the rule in Prometheus's form, with the address of its runbook."""
         rule: dict[str, Any] = {"alert": self.name, "expr": self.expression}
         if self.wait_s:
             rule["for"] = plan.wait(self.wait_s)
@@ -52,14 +52,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated one after the other, so that the later ones can use what the earlier ones record."""
+    """Rules that are evaluated in order, so that later ones can use the records of earlier ones."""
 
     name: str
     interval_s: float
     rules: Sequence[Recording | Alert]
 
     def document(self, plan: Plan) -> dict[str, Any]:
-        """The group as Prometheus reads it."""
+        """Write the group in Prometheus's form."""
         return {
             "name": self.name,
             "interval": plan.interval(self.interval_s),

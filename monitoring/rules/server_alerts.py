@@ -1,10 +1,9 @@
-"""Alerts on the service: what its users feel pages, and what may become that, or explains it, informs."""
+"""Alerts on the service: symptoms that users notice page; causes and early signs are tickets or information."""
 
-import re
 from collections.abc import Iterator
 
-from monitoring.promql import any_of, quoted
-from monitoring.rules.expression import counted, gauged, longer
+from monitoring.promql.rules import all_of, counted, gauged, longer, names_one_job, none_up, nothing_sent, some_down
+from monitoring.promql.text import any_of, quoted
 from monitoring.rules.plan import Plan
 from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
 from monitoring.rules.rule import Alert, Group
@@ -16,7 +15,7 @@ _TIME = "{{ $value | humanizeDuration }}"
 
 
 def groups(plan: Plan) -> list[Group]:
-    """The alerts on streams, and those on targets."""
+    """Make the alerts on streams and on targets."""
     streams = [_silent(plan), _errored(plan), _stalled(plan), _refused(plan), *_slow_readers(plan), *_loop_lag(plan)]
     return [
         Group("streamgauge-server-alerts", 10, streams),
@@ -25,7 +24,7 @@ def groups(plan: Plan) -> list[Group]:
 
 
 def _silent(plan: Plan) -> Alert:
-    """No interval is counted, and no outcome, for as long as nothing comes: silence has to be looked for."""
+    """Find silence, which no interval and no outcome counts before it ends."""
     window = plan.window(plan.silence_s)
     active = gauged("stream_server_active", STREAM, "min_over_time", window)
     chunks = counted("stream_server_chunks_total", STREAM, "rate", window)
@@ -33,10 +32,10 @@ def _silent(plan: Plan) -> Alert:
     return Alert(
         "StreamsSilent",
         "page",
-        f"{active} >= {plan.least_events}\nunless\n{chunks} > 0\nunless\n{heartbeats} > 0",
-        f"{_STREAM}: streams are open, and nothing comes.",
-        f"{{{{ $value | humanize }}}} streams or more were open all the last {window}, and none sent a chunk or a "
-        "heartbeat. They wait for something, or the event loop stands still.",
+        nothing_sent(active, plan.least_events, chunks, heartbeats),
+        f"{_STREAM}: open streams send nothing.",
+        f"At least {{{{ $value | humanize }}}} streams were open for the last {window}, and none sent a chunk or a "
+        "heartbeat. They wait for something, or the event loop is blocked.",
         wait_s=plan.down_s,
         labels=_SERVER,
     )
@@ -50,10 +49,10 @@ def _errored(plan: Plan) -> Alert:
     return Alert(
         "StreamsErrored",
         "ticket",
-        f"{share} > {plan.errored_share:g}\nand\n{errored} >= {plan.least_events}",
+        all_of(f"{share} > {plan.errored_share:g}", f"{errored} >= {plan.least_events}"),
         f"{_STREAM}: streams end in an error.",
-        f"{_SHARE} of the streams of this route that ended in the last {window} ended in "
-        f"{' or '.join(plan.failed_outcomes)}: cut short, or closed with an error chunk.",
+        f"{_SHARE} of the streams of this route that finished in the last {window} ended in "
+        f"{' or '.join(plan.failed_outcomes)}: cut, or closed with an error chunk.",
         wait_s=plan.wait_s,
         labels=_SERVER,
     )
@@ -68,7 +67,7 @@ def _stalled(plan: Plan) -> Alert:
         f"60 * {stalls} > {plan.stalls_per_minute:g}",
         f"{_STREAM}: streams pause for more than {plan.stall_s:g} s.",
         f'Over the last {window} each open stream paused {{{{ printf "%.3g" $value }}}} times a minute for more than '
-        f"{plan.stall_s:g} s, waits for its reader left out. {plan.stalls_per_minute:g} are allowed.",
+        f"{plan.stall_s:g} s, not counting waits for its reader. {plan.stalls_per_minute:g} are allowed.",
         wait_s=plan.wait_s,
         labels=_SERVER,
     )
@@ -76,14 +75,15 @@ def _stalled(plan: Plan) -> Alert:
 
 def _refused(plan: Plan) -> Alert:
     window = plan.window(plan.window_s)
+    share = record(ROUTE, "stream_server_refused_per_asked", "ratio_rate", plan.window_s)
     full = any_of("reason", plan.refusals)
+    refused = counted("stream_server_rejected_total", ROUTE, "increase", window, full)
     return Alert(
         "StreamsRefused",
         "ticket",
-        f"{record(ROUTE, 'stream_server_refused_per_asked', 'ratio_rate', plan.window_s)} > {plan.refused_share:g}\n"
-        f"and\n{counted('stream_server_rejected_total', ROUTE, 'increase', window, full)} >= {plan.least_events}",
-        "{{ $labels.job }} {{ $labels.route }}: streams are refused, for there are too many.",
-        f"{_SHARE} of the streams that clients asked for in the last {window} were refused by a cap or a rate limit.",
+        all_of(f"{share} > {plan.refused_share:g}", f"{refused} >= {plan.least_events}"),
+        "{{ $labels.job }} {{ $labels.route }}: streams are refused because there are too many.",
+        f"{_SHARE} of the streams requested in the last {window} were refused by a limit or a rate limit.",
         wait_s=plan.wait_s,
         labels=_SERVER,
     )
@@ -96,17 +96,17 @@ def _slow_readers(plan: Plan) -> Iterator[Alert]:
         "info",
         f"{record(STREAM, 'stream_server_chunk_send_seconds', 'p99_rate', plan.window_s)} > {plan.send_s:g}",
         f"{_STREAM}: readers do not keep up.",
-        f"One send in a hundred waited {_TIME} or longer over the last {window}: the socket's buffers were full.",
+        f"One send in a hundred waited for {_TIME} or longer in the last {window}: the socket's buffers were full.",
         wait_s=plan.wait_s,
         labels=_SERVER | {"sign": "send_time"},
     )
-    gone = counted(FINISHED, STREAM, "increase", window, 'outcome="send_timeout"')
+    gone = counted(FINISHED, STREAM, "increase", window, any_of("outcome", ["send_timeout"]))
     yield Alert(
         "SlowReaders",
         "info",
         f"{gone} >= {plan.least_events}",
         f"{_STREAM}: readers stop reading.",
-        f"{{{{ $value | humanize }}}} streams of the last {window} were ended because their reader took nothing for "
+        f"{{{{ $value | humanize }}}} streams were ended in the last {window} because their readers read nothing for "
         "longer than the send timeout.",
         labels=_SERVER | {"sign": "send_timeout"},
     )
@@ -119,47 +119,47 @@ def _loop_lag(plan: Plan) -> Iterator[Alert]:
         "ticket",
         f"{record(level, lag, 'p99_rate', plan.window_s)} > {plan.loop_lag_s:g}",
         "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop.",
-        f"One timer in a hundred ran {_TIME} late or later over the last {window}, and every chunk of every stream of "
-        "that process with it.",
+        f"One timer in a hundred ran at least {_TIME} late in the last {window}, and delayed every chunk of every "
+        "stream of that process.",
         wait_s=plan.wait_s,
         labels=_SERVER | {"sign": "p99"},
     )
     yield Alert(
         "EventLoopLag",
         "ticket",
-        f"{record(level, f'{lag}_sum', 'rate', plan.window_s)} > {plan.loop_late_share:g}\nand\n"
-        f"{longer(lag, plan.loop_lag_s, level, 'increase', window)} > 0",
-        "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop for long.",
-        f"Over the last {window} timers were {_TIME} late in each second, all workers together, and some by more than "
-        f"{plan.loop_lag_s:g} s. Few timers run in a loop that is blocked for long, so that their p99 may not show it.",
+        all_of(
+            f"{record(level, f'{lag}_sum', 'rate', plan.window_s)} > {plan.loop_late_share:g}",
+            f"{longer(lag, plan.loop_lag_s, level, 'increase', window)} > 0",
+        ),
+        "{{ $labels.instance }} of {{ $labels.job }}: something blocks the event loop for a long time.",
+        f"Over the last {window} timers were {_TIME} late per second, all workers together, and some by more than "
+        f"{plan.loop_lag_s:g} s. A blocked loop runs few timers, so their p99 may not show it.",
         wait_s=plan.wait_s,
         labels=_SERVER | {"sign": "late_seconds"},
     )
 
 
 def _job_or(jobs: str) -> str:
-    """The job, or the expression for all: what ``absent`` answers has no job that an expression names."""
+    """Name the job, or the expression for all jobs: the answer of ``absent`` has no job then."""
     return f"{{{{ if $labels.job }}}}{{{{ $labels.job }}}}{{{{ else }}}}{{{{ {quoted(jobs)} }}}}{{{{ end }}}}"
 
 
 def _targets(plan: Plan) -> Iterator[Alert]:
-    one = re.fullmatch(r"[\w-]+", plan.app_job) is not None
-    up = f"up{{job{'=' if one else '=~'}{quoted(plan.app_job)}}}"
     yield Alert(
         "StreamAppDown",
         "page",
-        f"sum by (job) ({up}) == 0\nor\nabsent({up})",
-        f"{'{{ $labels.job }}' if one else _job_or(plan.app_job)} is down.",
-        "Prometheus reaches none of its targets, or finds none.",
+        none_up(plan.app_job),
+        f"{'{{ $labels.job }}' if names_one_job(plan.app_job) else _job_or(plan.app_job)} is down.",
+        "Prometheus cannot reach any of its targets, or finds none.",
         wait_s=plan.down_s,
         labels=_SERVER,
     )
     yield Alert(
         "StreamInstanceDown",
         "ticket",
-        f"{up} == 0\nand on (job)\nsum by (job) ({up}) > 0",
+        some_down(plan.app_job),
         "{{ $labels.instance }} of {{ $labels.job }} is down.",
-        "Prometheus does not reach this target, while others of its job answer.",
+        "Prometheus cannot reach this target, while others of its job respond.",
         wait_s=plan.down_s,
         labels=_SERVER,
     )

@@ -1,10 +1,10 @@
-"""Service level objectives: how fast each uses up its budget, over several windows, and the alerts on that."""
+"""Service level objectives: the burn rate of each error budget over several windows, and the alerts on it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from monitoring.promql import any_of
-from monitoring.rules.expression import counted, longer, observed, part_of, ratio
+from monitoring.promql.rules import all_of, counted, difference_or_zero, longer, observed, ratio
+from monitoring.promql.text import any_of, part_of
 from monitoring.rules.plan import BURNS, Burn, Plan, span
 from monitoring.rules.recording import record
 from monitoring.rules.rule import Alert, Group, Recording
@@ -15,7 +15,7 @@ Count = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """What an objective counts: ``bad`` and ``all_`` give an expression for ``rate`` or ``increase`` and a window."""
+    """The events of an objective: ``bad`` and ``all_`` make an expression for ``rate`` or ``increase`` and a window."""
 
     objective: str
     alert: str
@@ -26,12 +26,12 @@ class Indicator:
     bad_events: str
 
     def record(self, window_s: float) -> str:
-        """The name of the recorded share of bad events."""
+        """Make the name of the recorded share of bad events."""
         return record(_JOB, self.ratio, "ratio_rate", window_s)
 
 
 def groups(plan: Plan) -> list[Group]:
-    """Recorded shares and the alerts on them, each in two paces, for a share of three days moves slowly."""
+    """Make groups of recorded shares and alerts; those with long windows are evaluated less often."""
     quick = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s <= 3600)]
     slow = [rule for each in indicators(plan) for rule in _recordings(plan, each, lambda s: s > 3600)]
     quick_alerts = [_alert(plan, each, burn) for each in indicators(plan) for burn in BURNS if not _is_slow(burn)]
@@ -45,12 +45,12 @@ def groups(plan: Plan) -> list[Group]:
 
 
 def _is_slow(burn: Burn) -> bool:
-    """Whether it looks at a day or more: its expression counts over all of that, and its wait is of hours."""
+    """Tell whether the alert's window is a day or more."""
     return burn.long_s >= 86_400
 
 
 def indicators(plan: Plan) -> list[Indicator]:
-    """Streams that end well, first chunks in time, chunks in time."""
+    """Make the indicators: streams that do not fail, first chunks in time, chunks in time."""
     first_s = plan.objectives["time_to_first_chunk"].bound_s
     between_s = plan.objectives["chunk_interval"].bound_s
     first, interval = "stream_server_time_to_first_chunk_seconds", "stream_server_chunk_interval_seconds"
@@ -58,9 +58,9 @@ def indicators(plan: Plan) -> list[Indicator]:
     outcomes = any_of("outcome", plan.failed_outcomes)
 
     def late_chunks(over: str, window: str) -> str:
-        """An interval holds the send of its later chunk, so that long sends, which are the reader's, come off."""
+        """Subtract long sends, which wait for readers: an interval contains the send of its later chunk."""
         late = longer(interval, between_s, _JOB, over, window)
-        return f"clamp_min({late} - {longer(send, between_s, _JOB, over, window)}, 0)"
+        return difference_or_zero(late, longer(send, between_s, _JOB, over, window))
 
     return [
         Indicator(
@@ -72,7 +72,7 @@ def indicators(plan: Plan) -> list[Indicator]:
             ),
             lambda over, window: counted(finished, _JOB, over, window),
             "fails streams",
-            f"of the streams that ended did so in {' or '.join(plan.failed_outcomes)}",
+            f"of the finished streams ended in {' or '.join(plan.failed_outcomes)}",
         ),
         Indicator(
             "time_to_first_chunk",
@@ -80,7 +80,7 @@ def indicators(plan: Plan) -> list[Indicator]:
             "stream_server_late_per_first_chunk",
             lambda over, window: longer(first, first_s, _JOB, over, window),
             lambda over, window: observed(first, _JOB, over, window),
-            "begins streams late",
+            "starts streams late",
             f"of the first chunks took longer than {first_s:g} s",
         ),
         Indicator(
@@ -90,7 +90,7 @@ def indicators(plan: Plan) -> list[Indicator]:
             late_chunks,
             lambda over, window: observed(interval, _JOB, over, window),
             "sends chunks late",
-            f"of the chunks came more than {between_s:g} s after the one before, and no reader held them up",
+            f"of the chunks came more than {between_s:g} s after the previous one, without waiting for a reader",
         ),
     ]
 
@@ -109,12 +109,15 @@ def _alert(plan: Plan, each: Indicator, burn: Burn) -> Alert:
     return Alert(
         each.alert,
         burn.severity,
-        f"{each.record(burn.long_s)} > {budget}\nand\n{each.record(burn.short_s)} > {budget}\nand\n"
-        f"{each.bad('increase', long)} >= {plan.least_events}",
+        all_of(
+            f"{each.record(burn.long_s)} > {budget}",
+            f"{each.record(burn.short_s)} > {budget}",
+            f"{each.bad('increase', long)} >= {plan.least_events}",
+        ),
         f"{{{{ $labels.job }}}} {each.summary}: {burn.rate:g} times as many as its objective allows.",
-        f"{{{{ $value | humanizePercentage }}}} {each.bad_events}, over the last {long}; over the last {short} it was "
-        f"too many as well. {objective:.5g} is to be good. At {burn.rate:g} times the budget, that of 30 days is gone "
-        f"in {span(30 * 86_400 / burn.rate)}.",
+        f"Over the last {long} {{{{ $value | humanizePercentage }}}} {each.bad_events}; over the last {short} too many "
+        f"did as well. The objective is {objective:.5g}. At {burn.rate:g} times the allowed rate the budget of 30 days "
+        f"is spent in {span(30 * 86_400 / burn.rate)}.",
         wait_s=burn.wait_s,
         labels={"side": "server", "objective": each.objective, "window": span(burn.long_s)},
     )

@@ -1,5 +1,4 @@
-"""What stands between the clients and the app: who may start a stream, how many, how fast, how large and how long.
+"""Guards between the clients and the app: who may start a stream, how many, how fast, how large and how long.
 
-Every guard acts before the first byte. None does anything per chunk: a stream that nobody refuses costs what it costs
-without them.
+Every guard acts before the first byte. None does anything per chunk, so an accepted stream costs no more than without.
 """

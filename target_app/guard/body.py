@@ -1,4 +1,4 @@
-"""How large a request's body may be: refused by the length it announces, else where it passes the limit."""
+"""The limit on a request's body: checked against its declared length, else while it arrives."""
 
 from http import HTTPStatus
 
@@ -9,12 +9,12 @@ from target_app.guard.refusal import Refusal
 
 
 def too_large(most_bytes: int) -> Refusal:
-    """The refusal of a body of more than ``most_bytes`` bytes."""
-    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"the body is longer than {most_bytes} bytes")
+    """Refuse a body of more than ``most_bytes`` bytes."""
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"the body exceeds {most_bytes} bytes")
 
 
-def announced_bytes(scope: Scope) -> int:
-    """The length that the request announces; -1 for a body of unknown length, 0 where there is none."""
+def declared_bytes(scope: Scope) -> int:
+    """Read the declared length; -1 for a body of unknown length, 0 without a body."""
     length = 0
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
@@ -25,9 +25,9 @@ def announced_bytes(scope: Scope) -> int:
 
 
 class CountedBody:
-    """A request whose body is counted as it comes. Beyond ``most_bytes`` it is refused, if it is not answered yet.
+    """Counts a request's body as it arrives, and refuses it beyond ``most_bytes`` unless a response has begun.
 
-    ``receive`` then raises, so that the app gives up; whatever it makes of that is not sent, for the answer is out.
+    ``receive`` then raises, so that the app stops; its own response is dropped, since the refusal was sent.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
@@ -38,7 +38,7 @@ class CountedBody:
         self._begun = self._refused = False
 
     async def receive(self) -> Message:
-        """The app's ``receive``. Raises ``HTTPException`` once the body is too long."""
+        """Receive for the app. Raises ``HTTPException`` once the body is too long."""
         message = await self._receive()
         self._left_bytes -= len(message.get("body", b""))
         if self._left_bytes < 0:
@@ -50,7 +50,7 @@ class CountedBody:
         return message
 
     async def send(self, message: Message) -> None:
-        """The app's ``send``."""
+        """Send for the app."""
         if not self._refused:
             self._begun = True
             await self._send(message)

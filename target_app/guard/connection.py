@@ -1,8 +1,8 @@
-"""A client's connection, as the guards need it: cut at will, and cut by itself when the client does not read.
+"""A client's connection, which the guards can abort, and which aborts itself when the client does not read.
 
 uvicorn makes a ``send`` wait exactly from ``pause_writing`` to ``resume_writing``, so the send timeout is one timer
-between these two calls, and a chunk that does not wait costs nothing. Where the time is over the connection is aborted
-and reset, not closed: closing would wait for the client to read, and its buffers with it.
+between these two calls, and a chunk that does not wait costs nothing. After the timeout the connection is reset, not
+closed: a close would keep the buffers until the client reads.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from streamgauge.asgi import mark_outcome
 from target_app.settings import Settings
 
 _KEY = "target_app.connection"
-#: SO_LINGER on, for 0 s: the kernel throws unread bytes away and sends a reset.
+#: SO_LINGER on, for 0 s: the kernel drops unsent bytes and sends a reset.
 _RESET = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """One connection, which serves ``app``."""
+    """One connection to ``app``."""
 
     __slots__ = ("_app", "_scope", "_send_timeout_s", "_timer", "_transport")
 
@@ -35,50 +35,50 @@ class Connection:
 
     @staticmethod
     def of(scope: Scope) -> "Connection | None":
-        """The connection that ``scope`` came on; None where another server serves."""
+        """Find the connection of a ``scope``; None under another server."""
         return scope.get(_KEY)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The app, which finds the connection in its scope."""
+        """Run the app, with the connection in its scope."""
         scope[_KEY] = self
         self._scope = scope
         await self._app(scope, receive, send)
 
-    def stalled(self) -> None:
-        """Sends wait from now on."""
+    def pause_sends(self) -> None:
+        """Start the send timeout: sends wait from now on."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
+            self._timer = asyncio.get_running_loop().call_later(self._send_timeout_s, self._time_out)
 
-    def flows(self) -> None:
-        """Sends wait no longer."""
+    def resume_sends(self) -> None:
+        """Stop the send timeout: sends no longer wait."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def lost(self, error: Exception | None) -> None:
-        """The connection is gone. Where the kernel gave up on a client that acknowledged nothing more, so it counts."""
-        self.flows()
+        """Clean up. If the kernel timed out on unacknowledged bytes, that counts as a send timeout."""
+        self.resume_sends()
         if self._scope is not None and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
             mark_outcome(self._scope, "send_timeout")
 
-    def cut(self) -> None:
-        """End the connection now; what the client has not read is lost, and the kernel keeps none of it."""
-        self.flows()
+    def abort(self) -> None:
+        """Reset the connection now; the kernel drops what the client has not read."""
+        self.resume_sends()
         peer = self._transport.get_extra_info("socket")
         if peer is not None and not self._transport.is_closing():
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self._scope is not None:
             mark_outcome(self._scope, "send_timeout")
-        self.cut()
+        self.abort()
 
 
-def watched(protocol: type[Any], settings: Settings) -> type[asyncio.Protocol]:
-    """Uvicorn's ``protocol``, whose connections are as ``settings`` say and known to the app."""
+def guarded_protocol(protocol: type[Any], settings: Settings) -> type[asyncio.Protocol]:
+    """Extend uvicorn's ``protocol``: its connections have the limits of ``settings``, and the app knows them."""
 
-    class Watched(protocol):  # type: ignore[misc]
+    class Guarded(protocol):  # type: ignore[misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             transport.set_write_buffer_limits(high=settings.write_buffer_bytes)
@@ -91,11 +91,11 @@ def watched(protocol: type[Any], settings: Settings) -> type[asyncio.Protocol]:
             super().connection_lost(exc)
 
         def pause_writing(self) -> None:
-            self._connection.stalled()
+            self._connection.pause_sends()
             super().pause_writing()
 
         def resume_writing(self) -> None:
-            self._connection.flows()
+            self._connection.resume_sends()
             super().resume_writing()
 
-    return Watched
+    return Guarded

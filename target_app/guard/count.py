@@ -1,4 +1,4 @@
-"""How many streams are under way, over all workers: each writes its own number where the others see it."""
+"""The number of running streams over all workers, in shared memory."""
 
 import mmap
 
@@ -6,10 +6,10 @@ _ENTRY_BYTES = 8
 
 
 class StreamCount:
-    """A number for each of ``workers``, in memory that processes share which are forked after it is made.
+    """One number for each worker, in memory that processes share if they are forked after it is made.
 
-    The sum is exact while nothing changes; two workers that admit a stream at the same moment may both take the last
-    place, so a limit can be passed by as many as there are workers, less one.
+    Two workers that admit a stream at the same moment may both take the last place, so a limit can be exceeded by the
+    number of workers less one.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -17,19 +17,19 @@ class StreamCount:
         self._own = 0
 
     def take(self, worker: int) -> None:
-        """This process is now that worker, whose predecessor's streams are gone."""
+        """Make this process that worker, with no streams yet."""
         self._own = worker
         self._counts[worker] = 0
 
     def add(self, number: int) -> None:
-        """Count streams that began (or ended, if negative) in this worker."""
+        """Count streams that started (or ended, if negative) in this worker."""
         self._counts[self._own] += number
 
     def clear(self, worker: int) -> None:
-        """That worker has died, and all its streams with it."""
+        """Forget the streams of a worker that died."""
         self._counts[worker] = 0
 
     @property
     def total(self) -> int:
-        """The streams of all workers."""
+        """The number of streams of all workers."""
         return sum(self._counts)

@@ -1,4 +1,4 @@
-"""Who a client is: the holder of a key where keys are asked for, else an address."""
+"""Who a client is: the holder of a key if keys are required, else an address."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -8,15 +8,14 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from starlette.types import Scope
 
 _UNKNOWN = "unknown"
-#: What one site has of IPv6: it may take any address in it, and every one anew.
+#: The prefix of one site: it may use a new address of it for every request.
 _IPV6_SITE_BITS = 64
 
 
 class Keys:
     """The keys that let a client in, as ``X-API-Key: KEY`` or ``Authorization: Bearer KEY`` (RFC 6750).
 
-    Only their digests are kept, which have one length, and every one is compared to its end: how long that takes tells
-    nothing about a key.
+    Only digests of one length are kept, and each is compared in constant time, so timing reveals nothing about a key.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -26,19 +25,19 @@ class Keys:
         return bool(self._digests)
 
     def holder(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The name of the key that the request shows; None where it shows none of these."""
-        shown = [_digest(key) for key in _shown(headers)]
-        found = [known for known in self._digests for digest in shown if compare_digest(known, digest)]
+        """Name the key of a request; None if the request has none of these keys."""
+        presented = [_digest(key) for key in _presented(headers)]
+        found = [known for known in self._digests for digest in presented if compare_digest(known, digest)]
         return f"key {found[0].hex()[:16]}" if found else None
 
 
-def shows_key(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request shows any key, right or wrong."""
-    return any(True for _ in _shown(headers))
+def has_key(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Tell whether a request has any key, right or wrong."""
+    return any(True for _ in _presented(headers))
 
 
 def address(scope: Scope) -> str:
-    """The client's address; of an IPv6 address its site."""
+    """Name the client by its address; an IPv6 address by its site's prefix."""
     client = scope.get("client")
     if not client:
         return _UNKNOWN
@@ -53,7 +52,7 @@ def address(scope: Scope) -> str:
     return str(found)
 
 
-def _shown(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[bytes]:
+def _presented(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[bytes]:
     for name, value in headers:
         if name == b"x-api-key":
             yield value.strip()

@@ -1,4 +1,4 @@
-"""The middleware that asks every guard before a stream begins, and does nothing after that."""
+"""The middleware that runs every guard before a stream starts."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -6,26 +6,28 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from target_app.guard.body import CountedBody, announced_bytes, too_large
-from target_app.guard.credentials import Keys, address, shows_key
-from target_app.guard.gate import Gate
+from target_app.guard.admission import AdmissionControl
+from target_app.guard.body import CountedBody, declared_bytes, too_large
+from target_app.guard.credentials import Keys, address, has_key
 from target_app.guard.refusal import Refusal
 from target_app.settings import Settings
 
 
 class Guard:
-    """Guards every path of ``app`` but the ``open_paths``: what is forgotten is guarded."""
+    """Guards every path of ``app`` but the ``open_paths``, so that a new path is guarded by default."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, settings: Settings, open_paths: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: AdmissionControl, settings: Settings, open_paths: Collection[str]
+    ) -> None:
         self.app = app
-        self._gate = gate
+        self._admission = admission
         self._keys = Keys(settings.api_keys)
         self._origins = frozenset(settings.cors_origins)
         self._most_bytes = settings.max_body_bytes
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse the stream, or let it through."""
+        """Refuse the stream, or run the app."""
         if scope["type"] not in ("http", "websocket") or scope["path"] in self._open_paths:
             await self.app(scope, receive, send)
             return
@@ -34,25 +36,25 @@ class Guard:
         if refusal is not None or client is None:
             await (refusal or _unauthorized(scope)).answer(scope, receive, send)
             return
-        if scope["type"] == "http" and announced_bytes(scope) < 0:
+        if scope["type"] == "http" and declared_bytes(scope) < 0:
             body = CountedBody(scope, receive, send, self._most_bytes)
             receive, send = body.receive, body.send
-        with self._gate.admitted(scope, client):
-            await self._gate.turnstile.enter()
+        with self._admission.admitted(scope, client):
+            await self._admission.start_queue.wait_turn()
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope, client: str | None) -> Refusal | None:
-        """Why the stream is refused, if it is: what is cheapest to tell, and tells a stranger least, comes first."""
+        """Check every guard, starting with those that are cheap and tell a stranger least."""
         if client is None:
             return _unauthorized(scope)
         if scope["type"] == "websocket" and not self._may_connect(scope):
-            return Refusal(HTTPStatus.FORBIDDEN, "origin", "no WebSocket for pages of this origin")
-        if scope["type"] == "http" and announced_bytes(scope) > self._most_bytes:
+            return Refusal(HTTPStatus.FORBIDDEN, "origin", "pages of this origin may not open a WebSocket")
+        if scope["type"] == "http" and declared_bytes(scope) > self._most_bytes:
             return too_large(self._most_bytes)
-        return self._gate.closed() or self._gate.refuses(client)
+        return self._admission.refusal_for_all() or self._admission.refusal_for(client)
 
     def _may_connect(self, scope: Scope) -> bool:
-        """Whether a WebSocket may begin: no browser asks first, as CORS does, so that any page could open one."""
+        """Tell whether a WebSocket may open: browsers apply no CORS check to it, so any page could open one."""
         fields = dict(scope["headers"])
         origin = fields.get(b"origin", b"").decode("latin-1")
         same = _host_of(origin) == fields.get(b"host", b"").decode("latin-1")
@@ -60,7 +62,7 @@ class Guard:
 
 
 def _host_of(origin: str) -> str | None:
-    """The host and port of an origin; None of what is none."""
+    """Find the host and port of an origin; None if it is invalid."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -68,8 +70,8 @@ def _host_of(origin: str) -> str | None:
 
 
 def _unauthorized(scope: Scope) -> Refusal:
-    """RFC 6750, section 3: a request that shows no key is told nothing but how to show one."""
-    wrong = shows_key(scope["headers"])
+    """Refuse a request without a known key. Without any, send only the challenge (RFC 6750, section 3)."""
+    wrong = has_key(scope["headers"])
     challenge = b'Bearer realm="streams"' + (b', error="invalid_token"' if wrong else b"")
-    detail = "the key is not one that is known" if wrong else "a key is needed, as X-API-Key or bearer token"
+    detail = "unknown key" if wrong else "send a key as X-API-Key or bearer token"
     return Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, ((b"www-authenticate", challenge),))

@@ -1,15 +1,15 @@
-"""How many streams a client may start a second: a token bucket for each."""
+"""The limit on streams that a client may start per second: a token bucket for each client."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 
-class Buckets:
-    """A bucket for each client: it holds ``burst`` tokens at most, and gets ``per_s`` of them a second.
+class TokenBuckets:
+    """A bucket for each client: it holds at most ``burst`` tokens and gets ``per_s`` tokens a second.
 
-    Of ``clients`` clients the longest unseen is forgotten first, so that addresses made up by an attacker take no more
-    memory than that; who comes back finds a full bucket.
+    Only the last ``clients`` clients are remembered, so that made-up addresses cannot fill the memory; a forgotten
+    client starts with a full bucket.
     """
 
     def __init__(
@@ -22,7 +22,7 @@ class Buckets:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str) -> float:
-        """Take a token. Gives the seconds to wait until there is one: 0 if it was taken."""
+        """Take a token and return 0, or return the seconds until there is one."""
         now_s = self._clock()
         tokens, then_s = self._buckets.pop(client, (float(self._burst), now_s))
         tokens = min(self._burst, tokens + (now_s - then_s) * self._per_s)

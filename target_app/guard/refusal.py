@@ -1,4 +1,4 @@
-"""A refusal: a stream that does not begin, and the answer that says why (RFC 9457)."""
+"""A refusal: the response that tells why a stream does not start (RFC 9457)."""
 
 import json
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from streamgauge.asgi import count_rejected
 
 MEDIA_TYPE = "application/problem+json"
 _REJECTION = "websocket.http.response"
-#: RFC 6455, section 7.4.1: the endpoint's policy does not allow it.
+#: RFC 6455, section 7.4.1: violates the endpoint's policy.
 _POLICY_VIOLATION = 1008
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a stream is refused: ``reason`` is its label in the metrics, ``detail`` a sentence for people."""
+    """Why a stream is refused: ``reason`` is the label in the metrics, ``detail`` a sentence for people."""
 
     status: HTTPStatus
     reason: str
@@ -24,7 +24,7 @@ class Refusal:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count it and say so, to a WebSocket before its handshake is accepted."""
+        """Count the refusal and send it; to a WebSocket before its handshake is accepted."""
         count_rejected(scope, self.reason)
         kind = "http.response"
         if scope["type"] == "websocket":
@@ -38,7 +38,7 @@ class Refusal:
 
     @property
     def body(self) -> bytes:
-        """The answer's body."""
+        """The response's body."""
         problem = {"type": "about:blank", "title": self.status.phrase, "status": self.status, "detail": self.detail}
         return json.dumps(problem).encode()
 
@@ -48,5 +48,5 @@ class Refusal:
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:
-    """The header field that says when to try again: whole seconds, at least one (RFC 9110, section 10.2.3)."""
+    """Write the header field for when to retry: whole seconds, at least one (RFC 9110, section 10.2.3)."""
     return b"retry-after", b"%d" % max(1, -int(-seconds // 1))

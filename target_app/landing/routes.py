@@ -5,35 +5,29 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from target_app.landing.accepting import prefers_html
 from target_app.landing.assets import ASSETS, VERSION
 from target_app.landing.page import Page
-from target_app.library import KINDS
+from target_app.negotiation import prefers_html
+from target_app.sample_files import FILES
 from target_app.streams.catalogue import STREAMS
 
 router = APIRouter()
-#: The page runs its own scripts and styles, talks to its own origin, and stands in nobody's frame.
-_POLICY = "default-src 'none'; " + "; ".join(
-    (
-        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "connect")),
-        *(f"{kind} 'none'" for kind in ("base-uri", "form-action", "frame-ancestors")),
-    )
-)
 _NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 _PAGE_FIELDS = {
     **_NO_SNIFFING,
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
     "Vary": "Accept",
 }
-_FOR_GOOD = {**_NO_SNIFFING, "Cache-Control": "public, max-age=31536000, immutable"}
+_FOREVER = {**_NO_SNIFFING, "Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @router.get(
     "/",
     tags=["service"],
-    summary="What there is",
+    summary="List the streams",
     response_model=dict[str, object],
     responses={200: {"description": "For browsers, a page that plays the streams.", "content": {"text/html": {}}}},
 )
@@ -42,19 +36,15 @@ async def index(request: Request, accept: Annotated[str, Header(include_in_schem
     if prefers_html(accept):
         page: Page = request.app.state.page
         return HTMLResponse(page.html, headers=_PAGE_FIELDS)
-    found = {
-        "streams": [stream.entry() for stream in STREAMS],
-        "files": sorted(KINDS),
-        "docs": "/docs",
-        "health": "/healthz",
-    }
+    streams = [stream.entry() for stream in STREAMS]
+    found = {"streams": streams, "files": sorted(FILES), "docs": "/docs", "health": "/healthz"}
     return JSONResponse(found, headers={"Vary": "Accept"})
 
 
 @router.get("/landing/{version}/{name}", include_in_schema=False)
 async def asset(version: str, name: str) -> Response:
-    """One of the page's files."""
+    """Serve one of the page's files."""
     if version != VERSION or name not in ASSETS:
         raise HTTPException(404)
-    found = ASSETS[name]
-    return Response(found.content, headers=_FOR_GOOD, media_type=found.media_type)
+    content, media_type = ASSETS[name]
+    return Response(content, headers=_FOREVER, media_type=media_type)

@@ -1,36 +1,36 @@
-"""``/stream/bytes``: the gauge's binary telemetry."""
+"""``/stream/bytes``: readings as binary frames."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from target_app.binary_frames import frame
 from target_app.knobs import BinaryKnobs
-from target_app.producing import Form, produce
+from target_app.producer import Form, produce
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import BYTES
-from target_app.streams.description import BINARY_ITEM, described
-from target_app.telemetry import frame
+from target_app.streams.description import BINARY_ITEM, route_options
 
 router = APIRouter()
 
 
 class Frames(Form[bytes]):
-    """Frames of telemetry. No end marker and no heartbeat."""
+    """Binary frames, without end marker and heartbeat."""
 
     def __init__(self, size_bytes: int) -> None:
         self._size_bytes = size_bytes
 
     def chunk(self, number: int) -> bytes:
-        """One frame."""
+        """Encode one frame."""
         return frame(number, self._size_bytes)
 
 
 @router.get(
     BYTES.path,
-    **described(
+    **route_options(
         BYTES,
         {**BINARY_ITEM, "description": "One frame, which is one transfer chunk of HTTP/1.1."},
-        "`chunks` frames of `chunk_bytes` bytes; there is no end marker. A stream that fails is cut.",
+        "`chunks` frames of `chunk_bytes` bytes; there is no end marker. A failing stream is cut.",
     ),
 )
 async def stream_bytes(knobs: Annotated[BinaryKnobs, Query()], request: Request) -> ChunkedResponse:

@@ -1,4 +1,4 @@
-"""Every stream there is, in one place: what the index, the documentation and the landing page say of it."""
+"""The list of all streams, for the index, the documentation and the landing page."""
 
 from dataclasses import asdict, dataclass
 
@@ -10,28 +10,28 @@ class Stream:
     path: str
     method: str
     protocol: str
-    """As the metrics and ``streamgauge`` name it."""
+    """The protocol's label in the metrics and in ``streamgauge``."""
     media_type: str
     title: str
     line: str
-    """What it is, in one line."""
+    """A description in one line."""
     end: str
-    """Its end marker, as ``streamgauge`` takes it; empty where the format has none."""
+    """The end marker as an option of ``streamgauge``; empty if the format has none."""
     pathological: bool = False
-    """Whether it does on purpose what no service should."""
+    """Whether it shows on purpose what no service should do."""
 
     @property
     def tag(self) -> str:
-        """The section of the documentation that it stands in."""
+        """The stream's section in the documentation."""
         return "pathologies" if self.pathological else "native" if self.path.startswith("/native/") else "streams"
 
     def entry(self) -> dict[str, object]:
-        """It as JSON."""
+        """Convert the stream to JSON."""
         return asdict(self)
 
 
 SSE_TYPE, NDJSON_TYPE, JSONL_TYPE = "text/event-stream", "application/x-ndjson", "application/jsonl"
-#: The end marker of events. That of lines names their number, which is for the client to choose.
+#: The end markers of events and of lines. A line's contains the number of chunks N, which the client chooses.
 _DONE_EVENT, _DONE_LINE = "event:done", 'data:{"type":"done","chunks":N}'
 
 SSE = Stream(
@@ -49,7 +49,7 @@ NDJSON = Stream(
     "ndjson",
     NDJSON_TYPE,
     "Readings as JSON lines",
-    "One JSON object a line, as NDJSON or as JSON Lines.",
+    "One JSON object per line, as NDJSON or as JSON Lines.",
     _DONE_LINE,
 )
 TEXT = Stream(
@@ -57,8 +57,8 @@ TEXT = Stream(
     "GET",
     "raw",
     "text/plain; charset=utf-8",
-    "An account of a river as plain text",
-    "Pieces of one long text, which begins again where it ends.",
+    "A description of a river as plain text",
+    "Pieces of one long text, which is repeated.",
     "",
 )
 BYTES = Stream(
@@ -66,8 +66,8 @@ BYTES = Stream(
     "GET",
     "raw",
     "application/octet-stream",
-    "Readings as binary telemetry",
-    "Frames with a number and a checksum each.",
+    "Readings as binary frames",
+    "Frames, each with a number and a checksum.",
     "",
 )
 FILE = Stream(
@@ -85,7 +85,7 @@ MULTIPART = Stream(
     "multipart",
     "multipart/x-mixed-replace",
     "Readings as parts of a multipart body",
-    "Each part replaces the one before, as a camera's pictures do; or they all stay.",
+    "Each part replaces the one before, like a camera's pictures; or all parts stay.",
     "",
 )
 WEBSOCKET = Stream(
@@ -94,7 +94,7 @@ WEBSOCKET = Stream(
     "websocket",
     "",
     "Readings as WebSocket messages",
-    "A JSON message each, until the server closes with code 1000.",
+    "One JSON message per reading, until the server closes with code 1000.",
     _DONE_LINE,
 )
 CHAT = Stream(
@@ -103,7 +103,7 @@ CHAT = Stream(
     "openai",
     SSE_TYPE,
     "A chat completion, token by token",
-    "The OpenAI-compatible interface, with `stream` true or false; tokens come in a log-normal cadence.",
+    "The OpenAI-compatible interface, with `stream` true or false; the intervals between tokens are log-normal.",
     "data:[DONE]",
 )
 SYNC = Stream(
@@ -112,7 +112,7 @@ SYNC = Stream(
     "sse",
     SSE_TYPE,
     "Readings from a generator that is not async",
-    "The same events, each fetched in a worker thread, as from a library that blocks.",
+    "The same events, each fetched in a worker thread, as from a blocking library.",
     _DONE_EVENT,
 )
 NATIVE_SSE = Stream(
@@ -121,7 +121,7 @@ NATIVE_SSE = Stream(
     "sse",
     SSE_TYPE,
     "Readings as FastAPI's own Server-Sent Events",
-    "The same events, encoded by FastAPI for each stream anew.",
+    "The same events, encoded by FastAPI for each stream.",
     _DONE_EVENT,
 )
 NATIVE_NDJSON = Stream(
@@ -130,7 +130,7 @@ NATIVE_NDJSON = Stream(
     "ndjson",
     JSONL_TYPE,
     "Readings as FastAPI's own JSON lines",
-    "The same lines, validated and encoded by FastAPI for each stream anew.",
+    "The same lines, validated and encoded by FastAPI for each stream.",
     _DONE_LINE,
 )
 BLOCKING = Stream(
@@ -149,7 +149,7 @@ NEVER_AWAITS = Stream(
     "sse",
     SSE_TYPE,
     "A generator that never awaits",
-    "Goes on without end and without a pause: nothing but the instruments makes it give way.",
+    "Sends events without a pause: only the instruments make it yield to the event loop.",
     _DONE_EVENT,
     pathological=True,
 )
@@ -158,8 +158,8 @@ BUFFERED = Stream(
     "GET",
     "sse",
     SSE_TYPE,
-    "An endpoint that buffers all",
-    "Makes its events at their pace, and sends them all at the end.",
+    "An endpoint that buffers everything",
+    "Makes its events at their pace, and sends all of them at the end.",
     _DONE_EVENT,
     pathological=True,
 )
@@ -169,7 +169,7 @@ UNTERMINATED = Stream(
     "sse",
     SSE_TYPE,
     "A stream that ends without its end marker",
-    "Ends cleanly half way, so that only who knows the end marker sees that something is missing.",
+    "Ends cleanly half way, so that only a client that knows the end marker sees what is missing.",
     _DONE_EVENT,
     pathological=True,
 )
@@ -179,7 +179,7 @@ HIDDEN_ERROR = Stream(
     "sse",
     SSE_TYPE,
     "A stream that hides its error",
-    "Its generator raises half way, and FastAPI's own Server-Sent Events end cleanly all the same.",
+    "Its generator raises half way, but FastAPI's own Server-Sent Events end cleanly.",
     _DONE_EVENT,
     pathological=True,
 )

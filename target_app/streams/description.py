@@ -1,7 +1,7 @@
-"""What the OpenAPI document says of a stream: the schema of one item, an example, and who may refuse it.
+"""The streams in the OpenAPI document: the schema of one item, an example, and the refusals.
 
 ``itemSchema`` is OpenAPI 3.2's (https://spec.openapis.org/oas/v3.2.0.html#sequential-media-types), as FastAPI writes it
-for its own streams. A raw body has no items that its type would tell apart, so there ``schema`` is one chunk's.
+for its own streams. A raw body has no items, so its ``schema`` describes one chunk.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,17 +37,17 @@ def _refusal(description: str) -> dict[str, Any]:
     return {"description": description, "content": _PROBLEM}
 
 
-#: What the guards before the streams may answer instead of one.
+#: The refusals of the guards.
 REFUSALS: Responses = {
-    401: _refusal("A key is needed, and there was none that is known."),
-    403: _refusal("No WebSocket for pages of this origin."),
-    413: _refusal("The request's body is larger than is allowed."),
-    429: _refusal("This client starts streams too fast, or has too many; `Retry-After` says when to come again."),
-    503: _refusal("The service is full, or about to end; `Retry-After` says when to come again."),
+    401: _refusal("The request has no known key."),
+    403: _refusal("Pages of this origin may not open a WebSocket."),
+    413: _refusal("The request's body is too large."),
+    429: _refusal("This client starts streams too fast, or has too many; retry after `Retry-After`."),
+    503: _refusal("The service is full or shutting down; retry after `Retry-After`."),
 }
 
 
-def described(
+def route_options(
     stream: Stream,
     item: Schema,
     description: str,
@@ -56,7 +56,7 @@ def described(
     also: Sequence[str] = (),
     response_class: type[Response] = StreamingResponse,
 ) -> dict[str, Any]:
-    """The arguments of a route: its title, its answer, by its media type and those that it ``also`` has, and others."""
+    """Make a route's arguments: title, response with its media type and those in ``also``, and other responses."""
     content: Schema = {"schema" if stream.protocol == "raw" else "itemSchema": item}
     if example is not None:
         content["example"] = example
@@ -70,7 +70,7 @@ def described(
 
 
 def event_item(names: Mapping[str, type[BaseModel]], numbered: bool = True) -> Schema:
-    """The schema of one event, by the content of each that there is, under the event's name."""
+    """Make the schema of one event from the content models, by event name."""
     return {"oneOf": [_event(name, model, numbered and name != "error") for name, model in names.items()]}
 
 
@@ -83,7 +83,7 @@ def _event(name: str, model: type[BaseModel], numbered: bool) -> Schema:
 
 
 def inline(kind: Any) -> Schema:
-    """The schema of a type as it stands for itself: what it refers to is written in its place."""
+    """Make the schema of a type, with references replaced by what they refer to."""
     schema = TypeAdapter(kind).json_schema(mode="serialization")
     definitions: Schema = schema.pop("$defs", {})
     schema.pop("discriminator", None)
@@ -101,7 +101,7 @@ def _resolved(part: Any, definitions: Schema) -> Any:
     return {name: _resolved(each, definitions) for name, each in part.items()}
 
 
-#: The events of every stream of readings, and the lines and messages.
+#: The events, and the lines and messages, of every stream of readings.
 EVENT_ITEM = event_item({"reading": Reading, "done": Done, "error": Failure})
 LINE_ITEM = inline(TypedItem)
 BINARY_ITEM: Schema = {"type": "string", "format": "binary"}

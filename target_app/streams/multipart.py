@@ -1,4 +1,4 @@
-"""``/stream/multipart``: the parts of a multipart body (RFC 2046, section 5.1), as cameras send their pictures."""
+"""``/stream/multipart``: the parts of a multipart body (RFC 2046, section 5.1), like pictures from a camera."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from target_app.knobs import Knobs
-from target_app.producing import Form, produce
+from target_app.producer import Form, produce
 from target_app.readings import reading_json
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import MULTIPART
-from target_app.streams.description import LINE_ITEM, described
+from target_app.streams.description import LINE_ITEM, route_options
 
 BOUNDARY = "gauge"
 _TYPE = f"boundary={BOUNDARY}"
@@ -22,24 +22,23 @@ class PartKnobs(Knobs):
     """The knobs of ``/stream/multipart``."""
 
     subtype: Literal["x-mixed-replace", "mixed"] = Field(
-        "x-mixed-replace", description="Whether each part replaces the one before, or they all stay."
+        "x-mixed-replace", description="Whether each part replaces the one before, or all stay."
     )
 
 
 def part(content: bytes) -> bytes:
-    """A part with its head, from the end of the delimiter line before it to the boundary of the one after it."""
+    """Encode a part with its head, from the end of the delimiter line before it to the boundary after it."""
     return b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b%b" % (len(content), content, _DELIMITER)
 
 
-#: All of a part but its content and the digits of that one's length.
+#: The bytes of a part without its content and the digits of the content's length.
 _FRAMING_BYTES = len(part(b"")) - 1
 
 
 class Parts(Form[bytes]):
-    """Parts, each sent with the boundary after it: only that tells a reader without its length that it is whole.
+    """Parts, each sent with the boundary after it, which tells a reader that the part is complete.
 
-    The delimiter's line is ended by what comes next, another part or the two hyphens that close the body. The format
-    has no heartbeat.
+    The next part, or the two hyphens that close the body, end the delimiter's line. The format has no heartbeat.
     """
 
     preface = _DELIMITER[2:]
@@ -50,25 +49,24 @@ class Parts(Form[bytes]):
         self._content_bytes -= len(str(max(1, self._content_bytes)))
 
     def chunk(self, number: int) -> bytes:
-        """A reading as a part of as many bytes as were asked for, or as it needs."""
+        """Encode a reading as a part of the requested size, or larger if it needs more."""
         return part(reading_json(number, b'"type":"reading",', self._content_bytes))
 
     def terminator(self, _chunks: int, /) -> bytes:
-        """The hyphens that make the last delimiter the closing one."""
+        """Encode the hyphens that turn the last delimiter into the closing one."""
         return b"--\r\n"
 
     def error(self, message: str) -> bytes:
-        """A part of the type ``error``, and no close: who does not know the type sees that the body is not whole."""
+        """Encode a part of the type ``error``, without a close, so that any client sees a truncated body."""
         return part(b'{"type":"error","message":"%b"}' % message.encode())
 
 
 @router.get(
     MULTIPART.path,
-    **described(
+    **route_options(
         MULTIPART,
         LINE_ITEM,
-        "`chunks` parts, and on top of them the closing delimiter. A part of the type `error` comes in place of that "
-        "where the stream fails.",
+        "`chunks` parts, then the closing delimiter. A failing stream ends with a part of the type `error` instead.",
         (_DELIMITER[2:] + part(reading_json(0, b'"type":"reading",', 200))).decode(),
         also=["multipart/mixed"],
     ),

@@ -1,7 +1,7 @@
-"""``/native/sse`` and ``/native/ndjson``: the forms that FastAPI encodes itself, beside the fast path.
+"""``/native/sse`` and ``/native/ndjson``: the streams that FastAPI encodes itself.
 
-Here the generator yields values, and FastAPI validates and encodes each of them. That is less to write and much slower,
-and its Server-Sent Events hide an error that the generator raises: the body ends cleanly, so no ``cut`` is offered.
+Their generators yield values, and FastAPI validates and encodes each. That is less code and much slower, and its
+Server-Sent Events hide an exception of the generator: the body ends cleanly, so there is no ``cut``.
 """
 
 from collections.abc import AsyncIterable
@@ -14,20 +14,20 @@ from pydantic import Field
 
 from target_app.items import Done, Failure, Reading, TypedDone, TypedFailure, TypedItem, TypedReading
 from target_app.knobs import Knobs
-from target_app.producing import Form, produce
+from target_app.producer import Form, produce
 from target_app.readings import STATION, flow_m3s, level_m, note, temperature_c, time_of
 from target_app.response import UNBUFFERED
 from target_app.streams.catalogue import NATIVE_NDJSON, NATIVE_SSE
-from target_app.streams.description import EVENT_ITEM, REFUSALS, described
+from target_app.streams.description import EVENT_ITEM, REFUSALS, route_options
 
 router = APIRouter()
 
 
 class NativeKnobs(Knobs):
-    """The knobs of ``/native/sse``, which can say that it failed or keep silent, but cannot be cut."""
+    """The knobs of ``/native/sse``, which cannot be cut."""
 
     fail_how: Literal["error", "end", "stall"] = Field(
-        "error", description="How it fails at `fail_at`: see `/stream/sse`. It cannot be cut."
+        "error", description="How the stream fails at `fail_at`: see `/stream/sse`. It cannot be cut."
     )
 
 
@@ -43,7 +43,7 @@ def _values(number: int) -> dict[str, Any]:
 
 
 class NativeEvents(Form[ServerSentEvent]):
-    """Events as FastAPI takes them. Heartbeats are its own."""
+    """Events for FastAPI, which sends heartbeats of its own."""
 
     has_terminator = True
 
@@ -51,22 +51,22 @@ class NativeEvents(Form[ServerSentEvent]):
         self._size_bytes = size_bytes
 
     def chunk(self, number: int) -> ServerSentEvent:
-        """An event named ``reading``."""
+        """Make an event named ``reading``."""
         framing = b"event: reading\ndata: \nid: %d\n\n" % number
         filling = note(number, b"", self._size_bytes - len(framing))
         return ServerSentEvent(data=Reading(**_values(number), note=filling), event="reading", id=str(number))
 
     def terminator(self, chunks: int) -> ServerSentEvent:
-        """The event named ``done``."""
+        """Make the event named ``done``."""
         return ServerSentEvent(data=Done(chunks=chunks), event="done", id=str(chunks))
 
     def error(self, message: str) -> ServerSentEvent:
-        """The event named ``error``."""
+        """Make the event named ``error``."""
         return ServerSentEvent(data=Failure(message=message), event="error")
 
 
 class NativeLines(Form[TypedItem]):
-    """Lines as FastAPI takes them: the values themselves. JSON Lines have no heartbeat."""
+    """Lines for FastAPI. JSON Lines has no heartbeat."""
 
     has_terminator = True
 
@@ -74,25 +74,25 @@ class NativeLines(Form[TypedItem]):
         self._size_bytes = size_bytes
 
     def chunk(self, number: int) -> TypedItem:
-        """A line of the type ``reading``."""
+        """Make a line of the type ``reading``."""
         filling = note(number, b'"type":"reading",', self._size_bytes - 1)
         return TypedReading(**_values(number), note=filling)
 
     def terminator(self, chunks: int) -> TypedItem:
-        """The line of the type ``done``."""
+        """Make the line of the type ``done``."""
         return TypedDone(chunks=chunks)
 
     def error(self, message: str) -> TypedItem:
-        """The line of the type ``error``."""
+        """Make the line of the type ``error``."""
         return TypedFailure(message=message)
 
 
 @router.get(
     NATIVE_SSE.path,
-    **described(
+    **route_options(
         NATIVE_SSE,
         EVENT_ITEM,
-        "`chunks` events named `reading`, and on top of them one named `done`.",
+        "`chunks` events named `reading`, then one named `done`.",
         response_class=EventSourceResponse,
     ),
 )
@@ -104,7 +104,7 @@ async def native_sse(knobs: Annotated[NativeKnobs, Query()], request: Request) -
 
 
 def _unbuffered(response: Response) -> None:
-    """The headers of a stream, set by a dependency: the generator itself runs when they are already out."""
+    """Set the headers of a stream. A dependency does it, since the generator runs after the headers are sent."""
     response.headers.update(UNBUFFERED)
 
 

@@ -1,4 +1,4 @@
-"""``/stream/ndjson``: one JSON object a line.
+"""``/stream/ndjson``: one JSON object per line.
 
 As NDJSON (https://github.com/ndjson/ndjson-spec) or as JSON Lines (https://jsonlines.org).
 """
@@ -9,11 +9,11 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import Field
 
 from target_app.knobs import Knobs
-from target_app.producing import Form, produce
+from target_app.producer import Form, produce
 from target_app.readings import reading_json
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import JSONL_TYPE, NDJSON, NDJSON_TYPE
-from target_app.streams.description import LINE_ITEM, described
+from target_app.streams.description import LINE_ITEM, route_options
 
 router = APIRouter()
 
@@ -23,18 +23,18 @@ class LineKnobs(Knobs):
 
     form: Literal["ndjson", "jsonl"] | None = Field(
         None,
-        description=f"`ndjson` is `{NDJSON_TYPE}`, whose readers pass blank lines over, so that one is a heartbeat; "
-        f"`jsonl` is `{JSONL_TYPE}`, which has none. Left out, `Accept` chooses.",
+        description=f"`ndjson` is `{NDJSON_TYPE}`, whose readers skip blank lines, so a blank line is a heartbeat; "
+        f"`jsonl` is `{JSONL_TYPE}`, which has no heartbeat. Without it, `Accept` decides.",
     )
 
 
 def line(number: int, size_bytes: int) -> bytes:
-    """Reading ``number`` as one line of ``size_bytes`` bytes, or as many as it needs."""
+    """Encode reading ``number`` as one line of ``size_bytes`` bytes, or more if it needs them."""
     return reading_json(number, b'"type":"reading",', size_bytes - 1) + b"\n"
 
 
 class Lines(Form[bytes]):
-    """Lines, each in one piece."""
+    """JSON lines."""
 
     has_terminator = True
 
@@ -43,20 +43,20 @@ class Lines(Form[bytes]):
         self.heartbeat = heartbeat
 
     def chunk(self, number: int) -> bytes:
-        """A line of the type ``reading``."""
+        """Encode a line of the type ``reading``."""
         return line(number, self._size_bytes)
 
     def terminator(self, chunks: int) -> bytes:
-        """The line of the type ``done``."""
+        """Encode the line of the type ``done``."""
         return b'{"type":"done","chunks":%d}\n' % chunks
 
     def error(self, message: str) -> bytes:
-        """The line of the type ``error``."""
+        """Encode the line of the type ``error``."""
         return b'{"type":"error","message":"%b"}\n' % message.encode()
 
 
 def media_type_for(form: str | None, accept: str) -> str:
-    """The one that was asked for, by the knob or else by ``Accept`` (RFC 9110, section 12.5.1): the first it names."""
+    """Choose by the knob, else by the first of the two types in ``Accept`` (RFC 9110, section 12.5.1)."""
     if form is not None:
         return JSONL_TYPE if form == "jsonl" else NDJSON_TYPE
     named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
@@ -65,11 +65,11 @@ def media_type_for(form: str | None, accept: str) -> str:
 
 @router.get(
     NDJSON.path,
-    **described(
+    **route_options(
         NDJSON,
         LINE_ITEM,
-        '`chunks` lines of `"type":"reading"`, and on top of them one of `"type":"done"`: `chunks` + 1 chunks in all. '
-        'One of `"type":"error"` comes in its place where the stream fails.',
+        '`chunks` lines of `"type":"reading"`, then one of `"type":"done"`: `chunks` + 1 chunks in all. '
+        'A failing stream ends with one of `"type":"error"` instead.',
         line(0, 256).decode(),
         also=[JSONL_TYPE],
     ),

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible interface's own shapes: what is asked, what is answered, and how errors are told.
+"""The types of the OpenAI-compatible interface: requests, responses and errors.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -14,20 +14,20 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
-#: The greatest whole number that every reader of JSON has exactly (RFC 8259, section 6).
+#: The largest integer that every JSON reader represents exactly (RFC 8259, section 6).
 _MOST = (1 << 53) - 1
 FinishReason = Literal["stop", "length"]
 
 
-def _a_number(value: object) -> object:
-    """A number as JSON has it: neither a text nor a truth value, for which pydantic would take one."""
+def _number(value: object) -> object:
+    """Refuse strings and booleans, which pydantic would convert to a number."""
     if isinstance(value, str | bool):
         raise PydanticCustomError("int_type", "Input should be a valid integer")
     return value
 
 
-Tokens = Annotated[int, Field(ge=1, le=_MOST), BeforeValidator(_a_number)]
-Seed = Annotated[int, Field(ge=-_MOST, le=_MOST), BeforeValidator(_a_number)]
+Tokens = Annotated[int, Field(ge=1, le=_MOST), BeforeValidator(_number)]
+Seed = Annotated[int, Field(ge=-_MOST, le=_MOST), BeforeValidator(_number)]
 
 
 class Message(BaseModel):
@@ -38,7 +38,7 @@ class Message(BaseModel):
 
     @property
     def words(self) -> int:
-        """How many words its text has."""
+        """The number of words in the text."""
         if self.content is None:
             return 0
         texts = [self.content] if isinstance(self.content, str) else [each.get("text") for each in self.content]
@@ -46,49 +46,49 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """What else a stream brings."""
+    """Options of a stream."""
 
     include_usage: bool = Field(
-        False, strict=True, description="Whether a last frame before `[DONE]` counts the tokens."
+        False, strict=True, description="Whether the last frame before `[DONE]` has the token counts."
     )
 
 
 class ChatRequest(BaseModel):
-    """The request, as far as it matters here; whatever else the interface has is taken and left."""
+    """The request. Other fields of the interface are accepted and ignored."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"model": "river", "messages": [{"role": "user", "content": "How high is it?"}]}}
     )
 
-    model: str = Field(min_length=1, max_length=256, description="Any name; the answer repeats it.")
+    model: str = Field(min_length=1, max_length=256, description="Any name; the response repeats it.")
     messages: list[Message] = Field(min_length=1)
-    stream: bool = Field(False, strict=True, description="Whether the answer comes token by token.")
+    stream: bool = Field(False, strict=True, description="Whether to send the answer token by token.")
     stream_options: StreamOptions | None = None
-    max_completion_tokens: Tokens | None = Field(None, description="Tokens of the answer at most.")
-    max_tokens: Tokens | None = Field(None, description="The same by its former name.")
-    n: Literal[1] | None = Field(None, description="One answer is all there is.")
-    seed: Seed | None = Field(None, description="As the knob `seed`, which goes before it.")
+    max_completion_tokens: Tokens | None = Field(None, description="Most tokens of the answer.")
+    max_tokens: Tokens | None = Field(None, description="Former name of `max_completion_tokens`.")
+    n: Literal[1] | None = Field(None, description="Only one answer is supported.")
+    seed: Seed | None = Field(None, description="Like the knob `seed`, which has priority.")
 
     @property
     def most_tokens(self) -> int:
-        """How many tokens the answer may have."""
+        """The limit on the answer's tokens."""
         return min(self.max_completion_tokens or _MOST, self.max_tokens or _MOST)
 
     @property
     def prompt_tokens(self) -> int:
-        """The words of all messages, which are taken for tokens."""
+        """The words of all messages, which count as tokens."""
         return sum(message.words for message in self.messages)
 
 
 class Usage(BaseModel):
-    """How many tokens there were."""
+    """Token counts."""
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
 
 
-class Answer(BaseModel):
+class AssistantMessage(BaseModel):
     """A message of the assistant."""
 
     role: Literal["assistant"] = "assistant"
@@ -96,10 +96,10 @@ class Answer(BaseModel):
 
 
 class Choice(BaseModel):
-    """The one answer."""
+    """The only answer."""
 
     index: Literal[0] = 0
-    message: Answer
+    message: AssistantMessage
     logprobs: None = None
     finish_reason: FinishReason
 
@@ -115,8 +115,8 @@ class Completion(BaseModel):
     usage: Usage
 
 
-class Trouble(BaseModel):
-    """What went wrong."""
+class ErrorDetail(BaseModel):
+    """Details of an error."""
 
     message: str
     type: str
@@ -124,41 +124,41 @@ class Trouble(BaseModel):
     code: str | None = None
 
 
-class Refusal(BaseModel):
-    """An error as this interface tells it."""
+class ErrorResponse(BaseModel):
+    """An error in the interface's own form."""
 
-    error: Trouble
+    error: ErrorDetail
 
 
-def refused(message: str, kind: str, param: str | None = None, code: str | None = None) -> Refusal:
-    """An error that is told."""
-    return Refusal(error=Trouble(message=message, type=kind, param=param, code=code))
+def error_response(message: str, kind: str, param: str | None = None, code: str | None = None) -> ErrorResponse:
+    """Make an error response."""
+    return ErrorResponse(error=ErrorDetail(message=message, type=kind, param=param, code=code))
 
 
 class OpenAiRoute(APIRoute):
-    """A route whose errors have this interface's shape: 400 for a body that is wrong, 422 for a knob."""
+    """A route whose errors have the interface's own form: 400 for a wrong body, 422 for a wrong knob."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, its errors told in this shape."""
+        """Wrap FastAPI's handler to convert its errors."""
         handle = super().get_route_handler()
 
-        async def handle_and_tell(request: Request) -> Response:
+        async def handle_and_convert(request: Request) -> Response:
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return _told(error)
+                return _converted(error)
             except HTTPException as error:
-                told = refused(str(error.detail), "invalid_request_error")
-                return JSONResponse(told.model_dump(), error.status_code)
+                response = error_response(str(error.detail), "invalid_request_error")
+                return JSONResponse(response.model_dump(), error.status_code)
 
-        return handle_and_tell
+        return handle_and_convert
 
 
-def _told(error: RequestValidationError) -> JSONResponse:
+def _converted(error: RequestValidationError) -> JSONResponse:
     first = error.errors()[0]
     place, *names = first["loc"]
     param = ".".join(str(name) for name in names) or None
     code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
     message = f"{param}: {first['msg']}" if param else first["msg"]
-    told = refused(message, "invalid_request_error", param, code)
-    return JSONResponse(told.model_dump(), 422 if place == "query" else 400)
+    response = error_response(message, "invalid_request_error", param, code)
+    return JSONResponse(response.model_dump(), 422 if place == "query" else 400)

@@ -1,6 +1,6 @@
-"""``/pathologies/…``: what no service should do, done on purpose, so that its signs can be seen. Nothing to copy here.
+"""``/pathologies/…``: what no service should do, done on purpose to show its symptoms. Do not copy.
 
-Each is bounded, so that it harms the other streams of its process for a while and no longer.
+Each is limited, so that it harms the other streams of its process only for a while.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from target_app.knobs import LARGEST_GATHERED_BYTES
-from target_app.pacing import beats
-from target_app.producing import Plan, StreamCutError, Terms, gather, produce
+from target_app.knobs import LARGEST_COLLECTED_BYTES
+from target_app.pacing import due_times
+from target_app.producer import Plan, StreamCutError, StreamLimits, collect, produce
 from target_app.response import UNBUFFERED, ChunkedResponse
 from target_app.streams.catalogue import BLOCKING, BUFFERED, HIDDEN_ERROR, NEVER_AWAITS, SSE_TYPE, UNTERMINATED
-from target_app.streams.description import EVENT_ITEM, described
+from target_app.streams.description import EVENT_ITEM, route_options
 from target_app.streams.native import NativeEvents
 from target_app.streams.sse import Events
 
-#: Longer, and what asks every second whether the process lives would take it for dead.
+#: A longer block would look like a dead process to a health check every second.
 LONGEST_BLOCK_MS = 250
 LONGEST_PATHOLOGY_S = 60
 MOST_UNAWAITED_CHUNKS = 100_000
-_LET_OUT_TURNS = 10
+_FLUSH_TURNS = 10
 _TURN_S = 0.01
 router = APIRouter()
 
@@ -51,11 +51,11 @@ class PathologyKnobs(BaseModel):
         return self
 
     def plan(self, first: int = 0) -> Plan:
-        """What they ask for: a stream that does not fail."""
-        return Plan(self.chunks, beats(self.interval_ms / 1000), first=first)
+        """Make the plan of a stream that does not fail."""
+        return Plan(self.chunks, due_times(self.interval_ms / 1000), first=first)
 
     def failing(self, how: Literal["cut", "end"]) -> "Failing":
-        """The same of a stream that fails half way."""
+        """Make knobs of a stream that fails half way."""
         return Failing(self, how)
 
 
@@ -67,26 +67,30 @@ class Failing:
         self._how = how
 
     def plan(self, first: int = 0) -> Plan:
-        """What they ask for."""
-        asked = self._knobs.plan(first)
-        return Plan(asked.chunks, asked.beats, asked.chunks // 2, self._how, first)
+        """Make the plan of a stream that begins with chunk ``first``."""
+        whole = self._knobs.plan(first)
+        return Plan(whole.chunks, whole.due_times, whole.chunks // 2, self._how, first)
 
 
 class BlockingKnobs(PathologyKnobs):
     """The knobs of ``/pathologies/blocking``."""
 
     block_ms: float = Field(
-        100, ge=1, le=LONGEST_BLOCK_MS, allow_inf_nan=False, description="Milliseconds of each blocking of the loop."
+        100,
+        ge=1,
+        le=LONGEST_BLOCK_MS,
+        allow_inf_nan=False,
+        description="Milliseconds for which each event blocks the loop.",
     )
 
 
 class BufferedKnobs(PathologyKnobs):
-    """The knobs of ``/pathologies/buffered``, which has all of its events in memory."""
+    """The knobs of ``/pathologies/buffered``, which holds all its events in memory."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.chunks * self.chunk_bytes > LARGEST_GATHERED_BYTES:
-            raise ValueError(f"chunks x chunk_bytes is more than {LARGEST_GATHERED_BYTES} bytes")
+        if self.chunks * self.chunk_bytes > LARGEST_COLLECTED_BYTES:
+            raise ValueError(f"chunks x chunk_bytes is more than {LARGEST_COLLECTED_BYTES} bytes")
         return self
 
 
@@ -100,9 +104,9 @@ class NeverAwaitsKnobs(BaseModel):
 
 
 class BlockingEvents(Events):
-    """Events that block the loop while they are made, and then leave it alone for as long.
+    """Events that block the loop while they are made, and then leave it free for as long.
 
-    ``turn`` lets one such stream block at a time, so that however many there are, the loop has half of its time.
+    ``turn`` lets one such stream block at a time, so that any number of them leaves the loop half of its time.
     """
 
     prepares = True
@@ -113,7 +117,7 @@ class BlockingEvents(Events):
         self._turn = turn
 
     async def prepare(self) -> None:
-        """Block the loop, and give way."""
+        """Block the loop, then leave it free."""
         async with self._turn:
             self._block()
             await asyncio.sleep(self._block_s)
@@ -122,46 +126,50 @@ class BlockingEvents(Events):
         time.sleep(self._block_s)
 
 
-@router.get(BLOCKING.path, **described(BLOCKING, EVENT_ITEM, "The events of `/stream/sse`, each after `block_ms`."))
+@router.get(BLOCKING.path, **route_options(BLOCKING, EVENT_ITEM, "The events of `/stream/sse`, each after `block_ms`."))
 async def blocking(knobs: Annotated[BlockingKnobs, Query()], request: Request) -> ChunkedResponse:
-    """**Pathology.** Signs: `event_loop_lag_seconds` grows, and the chunk intervals of all other streams.
+    """**Pathology.** Symptoms: `event_loop_lag_seconds` and the chunk intervals of all other streams grow.
 
-    However many of these run in a process, they block it for half of the time at most.
+    Any number of these streams blocks a process for at most half of the time.
     """
     events = BlockingEvents(knobs.chunk_bytes, knobs.block_ms / 1000, request.app.state.blocking)
     return ChunkedResponse(produce(events, knobs, request), SSE_TYPE)
 
 
-async def unawaited(form: Events, chunks: int, terms: Terms) -> AsyncGenerator[bytes]:
-    """The events, without one ``await``: it is for others to see to it that the loop has its turn."""
-    deadline_s, number = monotonic() + terms.max_stream_s, 0
-    while number < chunks and terms.closing.reason is None and monotonic() < deadline_s:
+async def without_await(form: Events, chunks: int, limits: StreamLimits) -> AsyncGenerator[bytes]:
+    """Generate the events without an ``await``: only the caller can yield to the event loop."""
+    deadline_s, number = monotonic() + limits.max_stream_s, 0
+    while number < chunks and limits.shutdown.reason is None and monotonic() < deadline_s:
         yield form.chunk(number)
         number += 1
     yield form.terminator(number)
 
 
-@router.get(NEVER_AWAITS.path, **described(NEVER_AWAITS, EVENT_ITEM, "The events of `/stream/sse`, without a pause."))
+@router.get(
+    NEVER_AWAITS.path, **route_options(NEVER_AWAITS, EVENT_ITEM, "The events of `/stream/sse`, without a pause.")
+)
 async def never_awaits(knobs: Annotated[NeverAwaitsKnobs, Query()], request: Request) -> ChunkedResponse:
-    """**Pathology.** Signs: short bursts of `event_loop_lag_seconds`, and chunks that come in clumps elsewhere.
+    """**Pathology.** Symptoms: bursts of `event_loop_lag_seconds`, and chunks of other streams in bursts.
 
-    Without the instruments around the app, which make it give way, a client that hangs up would leave it running for
-    good: `send` returns at once then, and nothing else gets a turn.
+    The instruments around the app make this stream yield. Without them, it would run forever after its client
+    disconnects: `send` returns at once then, and nothing else runs.
     """
-    events = unawaited(Events(knobs.chunk_bytes), knobs.chunks, request.app.state.terms)
+    events = without_await(Events(knobs.chunk_bytes), knobs.chunks, request.app.state.stream_limits)
     return ChunkedResponse(events, SSE_TYPE)
 
 
-@router.get(BUFFERED.path, **described(BUFFERED, EVENT_ITEM, "The events of `/stream/sse`, all at once at the end."))
+@router.get(BUFFERED.path, **route_options(BUFFERED, EVENT_ITEM, "The events of `/stream/sse`, all at the end."))
 async def buffered(knobs: Annotated[BufferedKnobs, Query()], request: Request) -> Response:
-    """**Pathology.** Signs: the time to the first chunk is the whole duration, and every interval is nothing."""
-    events = await gather(produce(Events(knobs.chunk_bytes), knobs, request), request)
+    """**Pathology.** Symptoms: the time to first chunk is the whole duration, and every interval is zero."""
+    events = await collect(produce(Events(knobs.chunk_bytes), knobs, request), request)
     return Response(b"".join(events), 200, UNBUFFERED, SSE_TYPE)
 
 
-@router.get(UNTERMINATED.path, **described(UNTERMINATED, EVENT_ITEM, "The first half of the events; none is `done`."))
+@router.get(
+    UNTERMINATED.path, **route_options(UNTERMINATED, EVENT_ITEM, "The first half of the events, without `done`.")
+)
 async def unterminated(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> ChunkedResponse:
-    """**Pathology.** Signs: none at the server, which counts it as completed. A client that names the end marker,
+    """**Pathology.** Symptoms: none at the server, which counts it as completed. A client that names the end marker,
     `event:done`, counts it as incomplete.
     """
     return ChunkedResponse(produce(Events(knobs.chunk_bytes), knobs.failing("end"), request), SSE_TYPE)
@@ -169,24 +177,24 @@ async def unterminated(knobs: Annotated[PathologyKnobs, Query()], request: Reque
 
 @router.get(
     HIDDEN_ERROR.path,
-    **described(
+    **route_options(
         HIDDEN_ERROR,
         EVENT_ITEM,
-        "The first half of the events; none is `done`, and none is `error`.",
+        "The first half of the events, without `done` and `error`.",
         response_class=EventSourceResponse,
     ),
 )
 async def hidden_error(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> AsyncIterable[ServerSentEvent]:
-    """**Pathology.** Signs: an error in the log, and nothing else at the server. A client that names the end marker,
-    `event:done`, counts it as incomplete.
+    """**Pathology.** Symptoms: an error in the log, and nothing else at the server. A client that names the end
+    marker, `event:done`, counts it as incomplete.
     """
     async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs.failing("cut"), request)) as events:
         try:
             async for event in events:
                 yield event
         except StreamCutError:
-            # Raised at once, it would find FastAPI still passing events on, and break the body off at times. However
-            # busy the machine, each of these sleeps is a turn of the loop for what passes them on.
-            for _ in range(_LET_OUT_TURNS):
+            # Raised at once, it could cut the body while FastAPI still passes events on. Each sleep gives FastAPI a
+            # turn of the loop, however busy the machine is.
+            for _ in range(_FLUSH_TURNS):
                 await asyncio.sleep(_TURN_S)
             raise

@@ -6,24 +6,24 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from target_app.knobs import Knobs
-from target_app.producing import Form, produce
+from target_app.producer import Form, produce
 from target_app.readings import reading_json
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import SSE, SSE_TYPE
-from target_app.streams.description import EVENT_ITEM, described
+from target_app.streams.description import EVENT_ITEM, route_options
 
 router = APIRouter()
 _ID = re.compile(r"[0-9]{1,6}")
 
 
 def event(number: int, size_bytes: int) -> bytes:
-    """Reading ``number`` as one event of ``size_bytes`` bytes, or as many as it needs."""
+    """Encode reading ``number`` as one event of ``size_bytes`` bytes, or more if it needs them."""
     head = b"id: %d\nevent: reading\ndata: " % number
     return b"%b%b\n\n" % (head, reading_json(number, b"", size_bytes - len(head) - 2))
 
 
 class Events(Form[bytes]):
-    """Events, each in one piece and encoded as bytes: nothing is left to do for them but to be sent."""
+    """Events, encoded as bytes that are sent as they are."""
 
     heartbeat = b": still here\n\n"
     has_terminator = True
@@ -32,20 +32,20 @@ class Events(Form[bytes]):
         self._size_bytes = size_bytes
 
     def chunk(self, number: int) -> bytes:
-        """An event named ``reading``."""
+        """Encode an event named ``reading``."""
         return event(number, self._size_bytes)
 
     def terminator(self, chunks: int) -> bytes:
-        """The event named ``done``."""
+        """Encode the event named ``done``."""
         return b'id: %d\nevent: done\ndata: {"chunks":%d}\n\n' % (chunks, chunks)
 
     def error(self, message: str) -> bytes:
-        """The event named ``error``. It has no id, so that who comes again resumes after the last reading."""
+        """Encode the event named ``error``. It has no id, so that a client resumes after the last reading."""
         return b'event: error\ndata: {"message":"%b"}\n\n' % message.encode()
 
 
 def resumed_at(last_event_id: str | None) -> int:
-    """The number to go on with; what is none of our ids is as if it were not there."""
+    """Find the number to resume with; an id that is not ours is ignored."""
     if last_event_id is None or not _ID.fullmatch(last_event_id):
         return 0
     return int(last_event_id) + 1
@@ -53,13 +53,17 @@ def resumed_at(last_event_id: str | None) -> int:
 
 @router.get(
     SSE.path,
-    **described(
+    **route_options(
         SSE,
         EVENT_ITEM,
-        "`chunks` events named `reading`, and on top of them one named `done`: `chunks` + 1 chunks in all. "
-        "One named `error` comes in its place where the stream fails. Comments are heartbeats.",
+        "`chunks` events named `reading`, then one named `done`: `chunks` + 1 chunks in all. "
+        "A failing stream ends with one named `error` instead. Comments are heartbeats.",
         event(0, 256).decode(),
-        {204: {"description": "`Last-Event-ID` is the end marker's: there is nothing more. A browser stops asking."}},
+        {
+            204: {
+                "description": "`Last-Event-ID` is the end marker's: nothing is left, and a browser stops reconnecting."
+            }
+        },
     ),
 )
 async def stream_sse(

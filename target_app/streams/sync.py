@@ -1,9 +1,8 @@
-"""``/stream/sync``: a generator that is not async, as one over a blocking library is, streamed without harm.
+"""``/stream/sync``: a generator that is not async, such as one over a blocking library, streamed without harm.
 
-Why the streams themselves are async: given to ``StreamingResponse`` as it is, such a generator waits for its next
-chunk in a worker thread, of which there are 40 for the whole app, so that the 41st slow stream does not start; and when
-the client hangs up, the thread waits on. Here the event loop does the waiting and the generator only ever fetches.
-One step costs a change of thread, which is several times what an async chunk costs in all.
+Given to ``StreamingResponse`` directly, such a generator waits for its next chunk in one of the app's 40 worker
+threads: the 41st slow stream does not start, and a thread still waits after its client has disconnected. Here the event
+loop waits, and the generator only fetches. Each step costs two thread switches, several times an async chunk.
 """
 
 from collections.abc import Iterator
@@ -14,23 +13,23 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 
 from target_app.knobs import Knobs
-from target_app.producing import produce
+from target_app.producer import produce
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import SSE_TYPE, SYNC
-from target_app.streams.description import EVENT_ITEM, described
+from target_app.streams.description import EVENT_ITEM, route_options
 from target_app.streams.sse import Events, event
 
 router = APIRouter()
 
 
 def fetched(size_bytes: int) -> Iterator[bytes]:
-    """The events, one after another, from where reading them may block."""
+    """Generate the events; reading them may block."""
     for number in count():
         yield event(number, size_bytes)
 
 
 class FetchedEvents(Events):
-    """Events whose chunks an iterator brings: each step of it runs in a worker thread, one at a time."""
+    """Events from an iterator, each step of which runs in a worker thread."""
 
     prepares = True
 
@@ -44,15 +43,15 @@ class FetchedEvents(Events):
         self._next = await to_thread.run_sync(next, self._source)
 
     def chunk(self, _number: int, /) -> bytes:
-        """What was fetched."""
+        """Return the fetched event."""
         return self._next
 
 
 @router.get(
     SYNC.path,
-    **described(SYNC, EVENT_ITEM, "The same as `/stream/sse`, which is what to copy where nothing blocks."),
+    **route_options(SYNC, EVENT_ITEM, "The same as `/stream/sse`, which is the example to follow if nothing blocks."),
 )
 async def stream_sync(knobs: Annotated[Knobs, Query()], request: Request) -> ChunkedResponse:
-    """Each event is fetched in a worker thread, but the waiting between two of them is the event loop's."""
+    """Each event is fetched in a worker thread; the event loop waits between two of them."""
     events = FetchedEvents(fetched(knobs.chunk_bytes), knobs.chunk_bytes)
     return ChunkedResponse(produce(events, knobs, request), SSE_TYPE)

@@ -263,7 +263,7 @@ def routes():
 
 @cache
 def known_to_programs():
-    modules = ("target_app", "monitoring.build", "monitoring.preview", "benchmarks")
+    modules = ("target_app", "monitoring.build", "tools.preview", "benchmarks")
     told = [*(help_of("-m", each) for each in modules), help_of("tools/mutants.py")]
     ours = {option for each in streamgauge.commands.values() for one in each.params for option in one.opts}
     return ours | {each for text in told for each in re.findall(r"--[a-z-]+", text)}

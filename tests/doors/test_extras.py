@@ -25,7 +25,6 @@ ENOUGH = {
     ),
     "monitoring": (["monitoring.build"], "prometheus_client"),
     "app": (["target_app.app", "target_app.worker", "target_app.__main__"], "locust"),
-    "preview": (["monitoring.preview.__main__"], "prometheus_client"),
     "demo": (["streamgauge.commands", "target_app.app", "streamgauge.load"], "grafanalib"),
 }
 #: Of developers and of those who build a wheel: not for any module of ours.

@@ -16,9 +16,9 @@ import trustme
 
 from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.dashboards import DASHBOARDS
-from monitoring.preview.answers import Questions
-from monitoring.preview.prometheus import Prometheus
-from monitoring.preview.scope import Window, options, resolve
+from tools.preview.prometheus import Prometheus
+from tools.preview.queries import PanelQueries
+from tools.preview.variables import Window, options, resolve
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -124,7 +124,7 @@ class Stack:
         key = dashboard["uid"], afterwards
         if key not in self._asked:
             window = Window(self.started_at - 60, self.over_s if afterwards else self.last_seen_s)
-            self._asked[key] = Questions(self.source, resolve(dashboard, self.source, window, {}))
+            self._asked[key] = PanelQueries(self.source, resolve(dashboard, self.source, window, {}))
         return self._asked[key]
 
 
@@ -188,7 +188,7 @@ def test_a_panel_has_data_during_the_run_and_never_nan(stack, case):
 @pytest.mark.parametrize("case", VARIABLES, ids=lambda case: f"{case[0]['title']}: {case[1]['name']}")
 def test_a_variable_has_values(stack, case):
     asked = stack.asked(case[0], afterwards=True)
-    assert options(case[1], asked.source, asked.scope)
+    assert options(case[1], asked.source, asked.variables)
 
 
 @pytest.fixture

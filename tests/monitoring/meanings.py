@@ -143,7 +143,7 @@ def alerts(w):
 MEANT = [
     (r"Measurement", "none", lambda w: each_run(TRUST)(w) if w.by else {frozenset(): min(TRUST.values())}),
     (r"Started", "dateTimeAsIso", each_run({run: 1000 * time_s for run, time_s in STARTED_S.items()})),
-    (r"Lasted", SECONDS, each_run({run: NOW_S - time_s for run, time_s in STARTED_S.items()})),
+    (r"Run length", SECONDS, each_run({run: NOW_S - time_s for run, time_s in STARTED_S.items()})),
     (r"Since", "dateTimeAsIso", alerts),
     (r"First chunks in time", SHARE, lambda w: in_time(w.side, "time_to_first_chunk")),
     (r"Chunks in time", SHARE, lambda w: in_time(w.side, "chunk_interval")),
@@ -158,7 +158,7 @@ MEANT = [
     (r"Users and active streams, users|Users$", "short", level("stream_client_users")),
     (r"Users and active streams, active|Active streams", "short", level("stream_SIDE_active")),
     (r"Workers", "short", level("stream_client_workers")),
-    (r"Names beyond the limit", "short", level("stream_client_names_left_out")),
+    (r"Names above the limit", "short", level("stream_client_names_left_out")),
     (r"Streams (started|/s)|Streams/s", STREAMS, rate("stream_SIDE_started_total")),
     (r"Streams finished", STREAMS, rate("stream_SIDE_finished_total")),
     (r"Streams rejected", STREAMS, rate("stream_SIDE_rejected_total")),
@@ -225,7 +225,7 @@ def finished(heading):
     """What the table of finished runs shows, of each run."""
     name, where = {
         "Users": ("users", {}),
-        "Lasted": ("duration_seconds", {}),
+        "Run length": ("duration_seconds", {}),
         "Streams": ("counts", {"metric": "streams_started"}),
         "Failed": ("counts", {"metric": "streams_failed"}),
         "Chunks/s": ("per_second", {"metric": "chunks"}),

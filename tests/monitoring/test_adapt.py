@@ -106,7 +106,7 @@ GONE = {
                             "exp_labels": {"severity": "page", "side": "server"},
                             "exp_annotations": {
                                 "summary": r'api\d|"web" is down.',
-                                "description": "Prometheus reaches none of its targets, or finds none.",
+                                "description": "Prometheus cannot reach any of its targets, or finds none.",
                                 "runbook_url": "http://prometheus/user/StreamAppDown.md",
                             },
                         }

@@ -8,9 +8,9 @@ import yaml
 
 from monitoring.config import FAILED_OUTCOMES
 from monitoring.dashboards import DASHBOARDS
-from monitoring.promql import (
-    at_most,
+from monitoring.promql.panels import (
     bad_share_of_streams,
+    bucket_bound,
     budget_left,
     burn_rate,
     descriptors_of,
@@ -19,8 +19,8 @@ from monitoring.promql import (
     rate,
     share,
 )
-from monitoring.results import difference, of_each_run, of_run, ratio, same, unlike
-from monitoring.windows import shift
+from monitoring.promql.results import difference, different, of_each_run, of_run, ratio, same
+from monitoring.promql.runs import start_difference
 from streamgauge.catalog import CATALOG
 
 pytestmark = pytest.mark.timeout(360)
@@ -118,14 +118,14 @@ def test_the_p99_of_a_duration_is_at_most_the_bound_of_its_bucket(answers):
     bounds = {"5.0": 0, "6.0": 100, "8.0": 100, "+Inf": 100}
     fed = {series(f"{DURATION}_bucket", le=le): f"0+{count}x10" for le, count in bounds.items()}
     fed |= {series(f"{DURATION}_count"): "0+100x10"}
-    answers(fed, {at_most(q, DURATION): {"{}": 6} for q in (0.01, 0.5, 0.99, 1)})
+    answers(fed, {bucket_bound(q, DURATION): {"{}": 6} for q in (0.01, 0.5, 0.99, 1)})
 
 
 @pytest.mark.parametrize(("q", "bound_s"), [(0.5, 5), (0.98, 5), (0.99, 8), (1, 8)])
 def test_a_bound_is_that_of_the_bucket_which_holds_the_quantile(answers, q, bound_s):
     fed = {series(f"{DURATION}_bucket", name="a", le=le): f"0+{count}x10" for le, count in MOST_BELOW_5_S.items()}
     fed |= {series(f"{DURATION}_count", name="a"): "0+200x10"}
-    answers(fed, {at_most(q, DURATION, ("name",)): {'{name="a"}': bound_s}})
+    answers(fed, {bucket_bound(q, DURATION, ("name",)): {'{name="a"}': bound_s}})
 
 
 DURATION = "stream_client_duration_seconds"
@@ -185,13 +185,13 @@ def test_nothing_is_compared_with_nothing(answers):
 
 
 def test_runs_of_the_same_load_say_which(answers):
-    asked = {chosen(same("users")): {'{users="50"}': 1}, chosen(unlike("users")): {}}
+    asked = {chosen(same("users")): {'{users="50"}': 1}, chosen(different("users")): {}}
     answers(load("b") | load("n"), asked)
 
 
 def test_runs_of_different_loads_say_both(answers):
     asked = {
-        chosen(unlike("users")): {'{base="50", new="100"}': 0},
+        chosen(different("users")): {'{base="50", new="100"}': 0},
         chosen(same("users")): {},
         chosen(same("host")): {'{host="http://a"}': 1},
     }
@@ -206,7 +206,7 @@ def test_a_run_that_is_not_trusted_is_said_to_be_though_the_other_is_not_either(
     both = base == new == "trusted"
     asked = {
         chosen(same("trust", TRUSTED)): {'{trust="trusted"}': 1} if both else {},
-        chosen(unlike("trust", TRUSTED)): {} if both else {f'{{base="{base}", new="{new}"}}': 0},
+        chosen(different("trust", TRUSTED)): {} if both else {f'{{base="{base}", new="{new}"}}': 0},
     }
     answers(load("b", trust=base) | load("n", trust=new), asked)
 
@@ -221,5 +221,5 @@ def test_a_run_is_beside_its_load_in_the_table_of_all(answers):
 def test_the_base_is_moved_by_what_the_new_run_started_later(answers):
     started = "stream_client_run_start_timestamp_seconds"
     fed = {series(started, run_id="b"): "100.4+0x4", series(started, run_id="n"): "190.2+0x4"}
-    answers(fed, {chosen(shift("base", "new")): {"{}": 90}})
-    answers({series(started, run_id="b"): "100+0x4"}, {chosen(shift("base", "new")): {"{}": 0}})
+    answers(fed, {chosen(start_difference("base", "new")): {"{}": 90}})
+    answers({series(started, run_id="b"): "100+0x4"}, {chosen(start_difference("base", "new")): {"{}": 0}})

@@ -3,7 +3,7 @@
 import pytest
 
 from monitoring import build
-from monitoring.promql import CatalogError
+from monitoring.promql.text import CatalogError
 
 #: A dashboard that the build once wrote, and no longer does.
 LEFT_OVER = '{"tags": ["streamgauge", "generated"]}'

@@ -79,19 +79,19 @@ def series(name, *labels, **more):
     return name + "{" + ", ".join(f'{label}="{value}"' for label, value in pairs.items()) + "}"
 
 
-ERRORED = "of the streams of this route that ended in the last 5m ended in error or deadline: cut short"
-REFUSED = "of the streams that clients asked for in the last 5m were refused by a cap or a rate limit."
-SENT = "One send in a hundred waited 104.5ms or longer over the last 5m"
-TIMED = "One timer in a hundred ran 52.27ms late or later over the last 5m"
-LATE = "Over the last 5m timers were 262.5ms late in each second, all workers together, and some by more than 0.05 s."
-PAUSED = (
-    "Over the last 5m each open stream paused 0.105 times a minute for more than 1 s, waits for its reader left out."
+ERRORED = "of the streams of this route that finished in the last 5m ended in error or deadline: cut"
+REFUSED = "of the streams requested in the last 5m were refused by a limit or a rate limit."
+SENT = "One send in a hundred waited for 104.5ms or longer in the last 5m"
+TIMED = "One timer in a hundred ran at least 52.27ms late in the last 5m"
+LATE = "Over the last 5m timers were 262.5ms late per second, all workers together, and some by more than 0.05 s."
+PAUSED = "Over the last 5m each open stream paused 0.105 times a minute for more than 1 s, not counting waits for its reader."
+CUT = "of the streams that finished in the last 1m were truncated or incomplete"
+FAILED = (
+    "of the streams that finished in the last 1m ended in in_band_error, protocol_error, http_error or connect_error."
 )
-CUT = "of the streams that ended in the last 1m were truncated or incomplete"
-FAILED = "of the streams that ended in the last 1m ended in in_band_error, protocol_error, http_error or connect_error."
-GIVEN_UP = "of the streams that ended in the last 1m were given up"
-GONE = "5.1 streams of the last 5m were ended because their reader took nothing"
-SILENT = "5 streams or more were open all the last 2m, and none sent a chunk or a heartbeat."
+GIVEN_UP = "of the streams that finished in the last 1m stalled"
+GONE = "5.1 streams were ended in the last 5m because their readers read nothing"
+SILENT = "At least 5 streams were open for the last 2m, and none sent a chunk or a heartbeat."
 CLIENT_PAUSED = "Over the last 1m each stream paused 0.105 times a minute for more than 1 s. 0.1 are allowed."
 
 #: How long each waits, and within how long its window is full: before, the rates of so few would be too low.

@@ -3,7 +3,8 @@
 import pytest
 
 from monitoring.build import check_metrics
-from monitoring.promql import CatalogError, level, quantile, rate, share
+from monitoring.promql.panels import gauge_sum, quantile, rate, share
+from monitoring.promql.text import CatalogError
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,10 @@ from monitoring.promql import CatalogError, level, quantile, rate, share
             "expected a metric of streamgauge.catalog, got 'stream_server_begun",
         ),
         (lambda: rate("stream_server_active"), "expected 'stream_server_active' to be a counter, got a gauge"),
-        (lambda: level("stream_server_active", ("name",)), "expected a label of stream_server_active.*, got 'name'"),
+        (
+            lambda: gauge_sum("stream_server_active", ("name",)),
+            "label of stream_server_active.*, got 'name'",
+        ),
         (lambda: quantile(0.9, "stream_server_chunks_total"), "to be a histogram, got a counter"),
     ],
     ids=["unknown", "wrong type", "unknown label", "no histogram"],

@@ -11,7 +11,7 @@ import yaml
 
 from monitoring import config
 from monitoring.config import Objective
-from monitoring.promql import CatalogError
+from monitoring.promql.text import CatalogError
 from monitoring.rules.files import FOLDER, generate, groups
 from monitoring.rules.plan import BURNS, Plan, span
 from monitoring.rules.rule import Alert, Recording

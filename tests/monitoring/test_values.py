@@ -8,9 +8,9 @@ import time
 import pytest
 
 from monitoring.dashboards import DASHBOARDS
-from monitoring.preview.prometheus import Prometheus, QueryError
 from tests.monitoring.made_up import BASE, CALM, NEW, NOW_S, RANGE_S, RATE_S, SHIFT_S
 from tests.monitoring.meanings import DATA, compared, finished, meant
+from tools.preview.prometheus import Prometheus, QueryError
 
 BUILT = [build() for build in DASHBOARDS]
 SHOWN = [(board["uid"], panel) for board in BUILT for panel in board["panels"] if panel["type"] != "row"]
@@ -31,7 +31,7 @@ COMPARED = {
     "Shares": ("ratio", ("name", "protocol", "metric"), "short"),
     "Body bytes": ("body_bytes", ("name", "protocol"), "bytes"),
 }
-FINISHED_UNITS = {"Lasted": "s", "Chunks/s": "count:chunks/s"}
+FINISHED_UNITS = {"Run length": "s", "Chunks/s": "count:chunks/s"}
 
 
 @pytest.fixture(scope="module")

@@ -255,7 +255,7 @@ def virtually(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, 
 
     def run_virtually(main: Coroutine[Any, Any, Any]) -> Any:
         clock = Clock()
-        monkeypatch.setattr("target_app.producing.monotonic", lambda: clock.now_s)
+        monkeypatch.setattr("target_app.producer.monotonic", lambda: clock.now_s)
         with asyncio.Runner(loop_factory=clock.loop) as runner:
             return runner.run(main)
 

@@ -140,5 +140,5 @@ def test_the_interfaces_own_client_reads_the_answer_and_the_errors(client):
     with pytest.raises(openai.BadRequestError, match="messages"):
         client.chat.completions.create(model="river", messages=[])
     failing = client.chat.completions.create(**ASKED, stream=True, extra_query={"fail_at": 2, "interval_ms": 1})
-    with pytest.raises(openai.APIError, match="the gauge failed"):
+    with pytest.raises(openai.APIError, match="the stream failed"):
         list(failing)

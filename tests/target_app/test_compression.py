@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from streamgauge.asgi import StreamMetrics
-from target_app.codings import CODINGS, accepted
+from target_app.codings import CODINGS, choose_coding
 from target_app.compression import Compression
 
 if sys.version_info >= (3, 14):
@@ -211,7 +211,7 @@ def test_a_stream_that_breaks_off_is_truncated_in_every_coding(paced, coding):
     ],
 )
 def test_the_request_chooses_the_coding(field, coding):
-    assert accepted(field) == coding
+    assert choose_coding(field) == coding
 
 
 PACED = "chunks=3&interval_ms=60000"

@@ -12,7 +12,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from target_app.guard.gate import Gate, Running
+from target_app.guard.admission import AdmissionControl, Running
 from target_app.settings import Settings
 from target_app.worker import Server
 
@@ -110,14 +110,14 @@ def test_a_second_signal_ends_it_at_once(start, connect, eventually):
 
 
 def test_a_second_signal_that_is_ahead_of_the_drain_is_heard(monkeypatch):
-    cut, gate = [], Gate(Settings())
-    monkeypatch.setattr(Running, "cut", lambda _, outcome: cut.append(outcome))
+    cut, admission = [], AdmissionControl(Settings())
+    monkeypatch.setattr(Running, "abort", lambda _, outcome: cut.append(outcome))
     config = uvicorn.Config(None, log_config=None)
-    server = Server(config, gate, GRACE_S, ready=lambda: None, close=lambda reason: None)
+    server = Server(config, admission, GRACE_S, ready=lambda: None, close=lambda reason: None)
 
     async def scenario():
         server._loop = asyncio.get_running_loop()
-        with gate.admitted({"type": "http"}, "client"):
+        with admission.admitted({"type": "http"}, "client"):
             for _ in range(2):
                 server.handle_exit(signal.SIGINT, None)
             await asyncio.sleep(0)

@@ -50,7 +50,7 @@ def test_an_error_in_band_comes_last_and_counts_as_one(fail, path):
     _, error = MARKERS[path]
     assert answer.whole
     assert error in answer.body
-    assert b"the gauge failed at chunk 3" in answer.body.rsplit(error, 1)[1]
+    assert b"the stream failed at chunk 3" in answer.body.rsplit(error, 1)[1]
     assert ends == {"completed": 0, "error": 1}
 
 

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 
 from target_app.app import create_app
-from target_app.landing.accepting import prefers_html
 from target_app.landing.assets import ASSETS, FOLDER
 from target_app.landing.page import Page
+from target_app.negotiation import prefers_html
 from target_app.streams.catalogue import STREAMS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -105,7 +105,7 @@ def test_every_field_has_a_label_and_every_reference_a_target():
 def test_the_page_asks_nothing_of_another_origin():
     written = [each.get(name) for _, each in ELEMENTS.found for name in ("src", "href")]
     loaded = [
-        name for asset in ASSETS.values() for name in re.findall(rb"""(?:url\(|from )["']([^"']+)""", asset.content)
+        name for content, _ in ASSETS.values() for name in re.findall(rb"""(?:url\(|from )["']([^"']+)""", content)
     ]
     assert not [each for each in written if each and (":" in each or each.startswith("//"))]
     assert {name.decode().removeprefix("./") for name in loaded} <= set(ASSETS)
@@ -122,8 +122,7 @@ def test_its_policy_allows_its_own_files_alone(app):
 @pytest.mark.parametrize("name", ASSETS)
 def test_its_files_are_kept_for_good(app, name):
     answer = app.get(f"/{FOLDER}/{name}")
-    assert answer.body == ASSETS[name].content
-    assert answer.headers["content-type"] == ASSETS[name].media_type
+    assert (answer.body, answer.headers["content-type"]) == ASSETS[name]
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["x-content-type-options"] == "nosniff"
 

@@ -234,32 +234,37 @@ def test_it_fits_its_window(browser, app, width, scheme):
 
 
 FORMATS = {
-    "sse": ("/stream/sse?chunks=3&interval_ms=0&chunk_bytes=150", "text/event-stream", 4),
-    "ndjson": ("/stream/ndjson?chunks=3&interval_ms=0&chunk_bytes=150", "application/x-ndjson", 4),
-    "multipart": ("/stream/multipart?chunks=3&interval_ms=0&chunk_bytes=200", "multipart/mixed; boundary=gauge", 4),
+    "sse": ("/stream/sse?chunks=3&interval_ms=0&chunk_bytes=150", "text/event-stream", 3),
+    "ndjson": ("/stream/ndjson?chunks=3&interval_ms=0&chunk_bytes=150", "application/x-ndjson", 3),
+    "multipart": ("/stream/multipart?chunks=3&interval_ms=0&chunk_bytes=200", "multipart/mixed; boundary=gauge", 3),
     "raw": ("/stream/text?chunks=3&interval_ms=0&chunk_bytes=150", "text/plain", 3),
 }
 
 
 @pytest.mark.parametrize("protocol", FORMATS)
-def test_a_format_is_decoded_the_same_however_its_bytes_are_split(module_page, protocol):
-    path, media_type, items = FORMATS[protocol]
+def test_a_format_is_read_the_same_however_its_bytes_are_split(module_page, protocol):
+    path, media_type, chunks = FORMATS[protocol]
     found = module_page.evaluate(
         f"""(async () => {{
-            const {{ decoderFor }} = await import(new URL("{FOLDER}/decoding.js", document.baseURI));
+            const {{ readerFor }} = await import(new URL("{FOLDER}/streams.js", document.baseURI));
             const bytes = new Uint8Array(await (await fetch("{path}")).arrayBuffer());
-            const decoded = (size) => {{
-                const decoder = decoderFor("{media_type}", "{protocol}", 150), items = new Set();
+            const read = (size) => {{
+                const reader = readerFor("{protocol}", "{media_type}", 150), items = [];
                 for (let at = 0; at < bytes.length; at += size)
-                    decoder.push(bytes.subarray(at, at + size)).forEach((item) => items.add(JSON.stringify(item)));
-                decoder.end().forEach((item) => items.add(JSON.stringify(item)));
-                return JSON.stringify([...items]);
+                    items.push(...reader.push(bytes.subarray(at, at + size)));
+                items.push(...reader.end());
+                const ended = items.some(({{ kind }}) => kind === "end");
+                const text = items.map((each) => each.text ?? "").join("");
+                const count = items.filter(({{ kind }}) => kind !== "end").reduce((sum, each) => sum + each.count, 0);
+                return JSON.stringify([count, ended, text]);
             }};
-            return [bytes.length, 150, 64, 7, 2, 1].map(decoded);
+            return [bytes.length, 150, 64, 7, 2, 1].map(read);
         }})()"""
     )
     assert set(found) == {found[0]}
-    assert len(json.loads(found[0])) == items
+    count, ended, text = json.loads(found[0])
+    assert (count, ended) == (chunks, protocol != "raw")
+    assert len(text) == 3 * 150 if protocol == "raw" else text.count('"seq"') == chunks
 
 
 def with_key(tab, key):

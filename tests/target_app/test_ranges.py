@@ -2,7 +2,7 @@
 
 import pytest
 
-from target_app.ranges import Range, UnsatisfiableRangeError, asked_range
+from target_app.ranges import Range, UnsatisfiableRangeError, requested_range
 
 ETAG = '"v1"'
 
@@ -27,17 +27,17 @@ ETAG = '"v1"'
     ],
 )
 def test_a_range_is_that_part_and_what_is_none_is_ignored(field, expected):
-    assert asked_range({"range": field}, ETAG, 1000) == expected
+    assert requested_range({"range": field}, ETAG, 1000) == expected
 
 
 def test_without_the_field_it_is_the_whole():
-    assert asked_range({}, ETAG, 1000) is None
+    assert requested_range({}, ETAG, 1000) is None
 
 
 @pytest.mark.parametrize("field", ["bytes=1000-", "bytes=1000-1001", "bytes=-0", f"bytes={10**17}-"])
 def test_a_range_beyond_the_end_cannot_be_had(field):
     with pytest.raises(UnsatisfiableRangeError):
-        asked_range({"range": field}, ETAG, 1000)
+        requested_range({"range": field}, ETAG, 1000)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_range_beyond_the_end_cannot_be_had(field):
     [(ETAG, Range(0, 1)), ('"v2"', None), (f"W/{ETAG}", None), ("Fri, 01 Mar 2024 00:00:00 GMT", None)],
 )
 def test_the_range_of_another_version_is_ignored(version, expected):
-    assert asked_range({"range": "bytes=0-0", "if-range": version}, ETAG, 1000) == expected
+    assert requested_range({"range": "bytes=0-0", "if-range": version}, ETAG, 1000) == expected
 
 
 def test_a_part_names_its_place():

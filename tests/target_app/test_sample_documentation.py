@@ -1,7 +1,6 @@
 """docs/sample-app.md names every stream and pathology, and nothing that is not there."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def test_every_file_that_is_named_is_there(path):
 
 
 def test_every_setting_that_is_named_is_one():
-    variables = {ENVIRONMENT_PREFIX + each.name.upper() for each in fields(Settings)}
+    variables = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z_]+", TEXT)) <= variables
 
 

@@ -1,6 +1,7 @@
 """Starting and ending: settings, ports, signals."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -20,23 +21,23 @@ def test_help_lists_every_setting_with_its_variable(run):
 @pytest.mark.parametrize(
     ("arguments", "variables", "named"),
     [
-        (["--port", "99999"], {}, "--port: '99999'"),
-        (["--port", "http"], {}, "--port: 'http'"),
+        (["--port", "99999"], {}, "--port: must .*, got '99999'"),
+        (["--port", "http"], {}, "--port: must .*, got 'http'"),
         (["--metrics-port", "-1"], {}, "--metrics-port"),
-        (["--metrics-port", ""], {}, "--metrics-port: ''"),
-        (["--http", "h2"], {}, "--http: 'h2'"),
-        (["--grace-s", "1.5"], {}, "--grace-s: '1.5'"),
-        (["--log-level", "loud"], {}, "--log-level: 'loud'"),
+        (["--metrics-port", ""], {}, "--metrics-port: must .*, got ''"),
+        (["--http", "h2"], {}, "--http: must .*, got 'h2'"),
+        (["--grace-s", "1.5"], {}, "--grace-s: must .*, got '1.5'"),
+        (["--log-level", "loud"], {}, "--log-level: must .*, got 'loud'"),
         (["--port", "8123", "--metrics-port", "8123"], {}, "8123"),
         (["--prot", "8000"], {}, "--prot"),
-        ([], {"TARGET_APP_PORT": "x"}, "TARGET_APP_PORT: 'x'"),
+        ([], {"TARGET_APP_PORT": "x"}, "TARGET_APP_PORT: must .*, got 'x'"),
         (["--host", "no such host"], {}, "no such host"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(run, arguments, variables, named):
     result = run(*arguments, **variables)
     assert result.returncode == 2
-    assert named in result.stderr
+    assert re.search(named, result.stderr)
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
 

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from target_app.prose import TEXT
+from target_app.sample_text import TEXT
 
 FAST = "chunks=20&interval_ms=1"
 ENDPOINTS = {

@@ -68,7 +68,7 @@ def test_openai_shows_its_key(guarded_url, key):
         assert client.chat.completions.create(**asked).usage.completion_tokens == 2
         with pytest.raises(openai.AuthenticationError) as refused:
             client.with_options(api_key="another").chat.completions.create(**asked)
-    assert refused.value.body["detail"] == "the key is not one that is known"
+    assert refused.value.body["detail"] == "unknown key"
 
 
 def test_openai_is_told_to_come_again_where_it_has_too_many_streams(guarded_url, key):

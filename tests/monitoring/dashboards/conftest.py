@@ -19,13 +19,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitoring.annotations import RUN_INFO
 from monitoring.config import SCRAPE_INTERVAL_S
-from monitoring.preview.answers import Questions
-from monitoring.preview.prometheus import Prometheus, QueryError
-from monitoring.preview.scope import Window, resolve
+from monitoring.promql.runs import RUN_INFO
 from streamgauge.runner.load_plan import environment_without_locust, locust_command
 from streamgauge.runner.runs import results_in
+from tools.preview.prometheus import Prometheus, QueryError
+from tools.preview.queries import PanelQueries
+from tools.preview.variables import Window, resolve
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_S = 180.0
@@ -56,14 +56,14 @@ class Live:
     began_s: float
     during_s: float
     after_s: float
-    _scopes: dict = field(default_factory=dict)
+    _variables: dict = field(default_factory=dict)
 
     def asked(self, dashboard, at_s):
         """A dashboard's queries, as a reader asks them at this moment who sees everything since the beginning."""
         window, key = Window(self.began_s, at_s), (dashboard["uid"], at_s)
-        if key not in self._scopes:
-            self._scopes[key] = resolve(dashboard, self.source, window, {})
-        return Questions(self.source, self._scopes[key])
+        if key not in self._variables:
+            self._variables[key] = resolve(dashboard, self.source, window, {})
+        return PanelQueries(self.source, self._variables[key])
 
     def samples(self, series):
         """What was scraped of the only series of this selector: times and values."""

@@ -6,7 +6,7 @@ import pytest
 
 from monitoring.dashboards import compare_runs, load_test
 from monitoring.dashboards.families import CLIENT_INTERVAL, CLIENT_TTFC
-from monitoring.promql import quantile
+from monitoring.promql.panels import quantile
 from streamgauge.catalog import CATALOG
 from streamgauge.report.hdr import decode
 
@@ -79,7 +79,7 @@ def test_the_load_test_s_own_queries_agree_when_they_look_at_the_whole_run(live,
     panels = [target["expr"] for panel in load_test.build()["panels"] for target in panel.get("targets", ())]
     assert label == "p90" or query in panels
     (first_s, unseen), *_, (last_s, count) = second_run(live, f"{METRICS[metric]}_count")
-    asked = live.asked(load_test.build(), live.after_s).scope.fill(
+    asked = live.asked(load_test.build(), live.after_s).variables.substitute(
         query.replace("$__rate_interval", f"{round((last_s - first_s) * 1000) + 1}ms"), 700
     )
     (series,) = live.source.instant(asked, last_s)

@@ -8,8 +8,8 @@ import pytest
 
 from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.dashboards import DASHBOARDS, client_against_server, compare_runs, load_test, overview, server
-from monitoring.preview.answers import Questions
-from monitoring.preview.scope import options
+from tools.preview.queries import PanelQueries
+from tools.preview.variables import options
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -88,13 +88,13 @@ def test_every_variable_offers_something(live, uid):
     asked = live.asked(BUILT[uid], live.during_s)
     for variable in BUILT[uid]["templating"]["list"]:
         if variable["type"] == "query":
-            assert options(variable, live.source, asked.scope), variable["name"]
+            assert options(variable, live.source, asked.variables), variable["name"]
 
 
 def test_variables_offer_the_routes_names_and_runs_that_there_are(live):
     asked = live.asked(BUILT[overview.UID], live.during_s)
     found = {each["name"]: each for each in BUILT[overview.UID]["templating"]["list"] if each["type"] == "query"}
-    offered = {name: options(variable, live.source, asked.scope) for name, variable in found.items()}
+    offered = {name: options(variable, live.source, asked.variables) for name, variable in found.items()}
     assert offered["job"] == ["app", "load"]
     assert offered["route"] == offered["name"] == ["/stream/sse"]
     assert offered["run"] == [result["run"]["id"] for result in live.results]
@@ -130,7 +130,7 @@ def test_a_run_that_goes_on_has_no_end_yet(live):
 def stat(live, uid, title):
     """What a stat panel says during the run."""
     panel = next(panel for panel in BUILT[uid]["panels"] if panel["title"] == title and panel["type"] == "stat")
-    asked: Questions = live.asked(BUILT[uid], live.during_s)
+    asked: PanelQueries = live.asked(BUILT[uid], live.during_s)
     (line,) = asked.lines(panel, POINTS)
     return line.series.values[0]
 
@@ -148,7 +148,7 @@ def chart(uid, title):
 
 def test_the_rates_of_both_sides_come_to_the_chunks_that_there_were_though_each_has_four_processes(live):
     asked = live.asked(BUILT[client_against_server.UID], live.after_s)
-    step_s = asked.scope.window.interval_s(POINTS)
+    step_s = asked.variables.window.interval_s(POINTS)
     lines = asked.lines(chart(client_against_server.UID, "Chunks"), POINTS)
     areas = {line.legend: sum(line.series.values) * step_s for line in lines}
     assert areas.keys() == {"server", "client"}
@@ -184,7 +184,7 @@ def test_both_runs_are_in_the_table_of_runs_newest_first(live):
     for row, result in zip(rows, reversed(live.results), strict=True):
         assert row["Measurement"] == words[result["verdict"]["trust"]]
         earliest_s, latest_s = live.ends_s(result["run"])
-        assert earliest_s <= started_s(result) + row["Lasted"] <= latest_s
+        assert earliest_s <= started_s(result) + row["Run length"] <= latest_s
 
 
 def compared(live, title):
@@ -216,7 +216,7 @@ def test_finished_runs_are_in_the_table_with_their_load(live):
     rows = asked.table(panel, POINTS).rows
     assert [row["Run"] for row in rows] == [result["run"]["id"] for result in reversed(live.results)]
     for row, result in zip(rows, reversed(live.results), strict=True):
-        assert (row["Users"], row["Lasted"]) == (result["run"]["users"], result["run"]["duration_s"])
+        assert (row["Users"], row["Run length"]) == (result["run"]["users"], result["run"]["duration_s"])
         assert row["Measurement"] == result["verdict"]["trust"]
         assert row["Streams"] == sum(each["started"] for each in result["streams"])
 

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from monitoring.dashboards import DASHBOARDS
-from monitoring.preview.__main__ import main
-from monitoring.preview.page import CELL_PX, PAGE_PX
+from tools.preview.__main__ import main
+from tools.preview.page import CELL_PX, PAGE_PX
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from target_app.guard.gate import Gate, Running
-from target_app.guard.rate import Buckets
+from target_app.guard.admission import AdmissionControl, Running
+from target_app.guard.rate import TokenBuckets
 from target_app.settings import Settings
 
 LONG = "/stream/sse?chunks=50&interval_ms=60000"
@@ -81,7 +81,7 @@ def test_streams_begin_no_faster_than_the_rate(start, ask):
 
 def test_a_bucket_refills_at_its_rate_up_to_its_burst():
     now_s = [0.0]
-    buckets = Buckets(2.0, burst=3, clock=lambda: now_s[0])
+    buckets = TokenBuckets(2.0, burst=3, clock=lambda: now_s[0])
     assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
     now_s[0] = 0.5
     assert [buckets.take("a") for _ in range(2)] == [0, 0.5]
@@ -90,7 +90,7 @@ def test_a_bucket_refills_at_its_rate_up_to_its_burst():
 
 
 def test_made_up_clients_take_no_more_memory_than_so_many():
-    buckets = Buckets(1.0, burst=1, clients=100, clock=itertools.count().__next__)
+    buckets = TokenBuckets(1.0, burst=1, clients=100, clock=itertools.count().__next__)
     for number in range(1000):
         buckets.take(f"client {number}")
     assert len(buckets._buckets) == 100
@@ -140,12 +140,12 @@ def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refu
 
 def test_a_stream_has_time_for_its_last_word_where_the_loop_was_held_up(virtually, monkeypatch):
     cut = []
-    monkeypatch.setattr(Running, "cut", lambda _, outcome: cut.append(outcome))
+    monkeypatch.setattr(Running, "abort", lambda _, outcome: cut.append(outcome))
 
     async def scenario():
         loop = asyncio.get_running_loop()
         on_time = loop.time
-        with Gate(Settings(max_stream_s=1)).admitted({"type": "http"}, "client"):
+        with AdmissionControl(Settings(max_stream_s=1)).admitted({"type": "http"}, "client"):
             loop.time = lambda: on_time() + 10
             await asyncio.sleep(0.5)
             assert not cut

@@ -1,1 +1,0 @@
-"""Pictures of the dashboards, drawn from a live Prometheus by the panels' own queries. They are not Grafana's."""
