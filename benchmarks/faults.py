@@ -29,6 +29,9 @@ from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.end import EventEnd
+from streamgauge.wire.ndjson import NDJSON
+from streamgauge.wire.sse import SSE
 
 SCHEMA = "streamgauge.benchmark.faults/1"
 #: Where no stall is meant, what is late is so because the machine has other things to do.
@@ -63,8 +66,8 @@ class Fault:
         return StreamPlan(
             self.behaviour,
             Request("GET", target, {}),
-            "ndjson" if lines else "sse",
-            None if lines else "event:done",
+            NDJSON if lines else SSE,
+            None if lines else EventEnd("done"),
             limits,
             _hang_up if self.behaviour == "hang_up" else None,
         )

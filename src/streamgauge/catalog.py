@@ -1,7 +1,7 @@
-"""Every metric that streamgauge exposes: name, type, help, labels, unit and buckets. Standard library only.
+"""Every metric that streamgauge exposes, and the protocol label of every media type. Standard library only.
 
-Both sides of a stream read this catalog: the server's middleware and the load generator use the same buckets, so that
-their curves can be laid over each other, and the dashboards may name only what stands here.
+Both sides of a stream read this catalog: the server's middleware and the load generator use the same buckets and the
+same labels, so that their curves can be laid over each other, and the dashboards may name only what stands here.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,22 @@ from typing import Literal
 
 MetricType = Literal["counter", "gauge", "histogram"]
 Side = Literal["server", "client"]
+
+#: The ``protocol`` label by media type; ``TYPE/*`` stands for all subtypes that have no line of their own.
+PROTOCOL_BY_MEDIA_TYPE: dict[str, str] = {
+    "text/event-stream": "sse",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/json-lines": "ndjson",
+    "application/stream+json": "ndjson",
+    "multipart/*": "multipart",
+}
+#: The label of every other media type.
+RAW_PROTOCOL = "raw"
+#: The client's label of a stream that takes its protocol from its response, which has not come.
+UNSETTLED_PROTOCOL = "auto"
 
 #: Seconds; the OpenTelemetry GenAI convention's advice for the time to the first token.
 TIME_TO_FIRST_CHUNK_BUCKETS = (
@@ -34,6 +50,20 @@ RUN_LABELS = ("run_id", "scenario", "host")
 RESULT_LABELS = ("run_id", *CLIENT_LABELS)
 #: Only where several processes are one service; alone, a process has no label.
 PROCESS_LABELS = ("pid",)
+
+
+def media_type(content_type: str) -> str:
+    """Return a Content-Type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def protocol_of(content_type: str) -> str:
+    """Return the ``protocol`` label of streams of this Content-Type."""
+    kind = media_type(content_type)
+    if found := PROTOCOL_BY_MEDIA_TYPE.get(kind):
+        return found
+    top, slash, _ = kind.partition("/")
+    return PROTOCOL_BY_MEDIA_TYPE.get(f"{top}{slash}*", RAW_PROTOCOL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from streamgauge.asgi.chunk_counting import (
     MessageCounter,
     PartCounter,
     counter_for,
-    protocol_of,
 )
 
 PARTS = b"--frame\r\nContent-Type: image/png\r\n\r\nonetwo\r\n--frame\r\n\r\nthree--four\r\n--frame--\r\n"
@@ -79,6 +78,7 @@ def test_an_event_after_a_heartbeat_counts():
         ("text/event-stream", "gzip", MessageCounter),
         ("application/x-ndjson", "", LineCounter),
         ('multipart/x-mixed-replace; boundary="frame"', "", PartCounter),
+        ("multipart/byteranges; boundary=frame", "", PartCounter),
         ("multipart/x-mixed-replace", "", MessageCounter),
         ("text/plain", "", MessageCounter),
         ("", "", MessageCounter),
@@ -86,7 +86,3 @@ def test_an_event_after_a_heartbeat_counts():
 )
 def test_the_content_type_chooses_the_counter(content_type, encoding, kind):
     assert type(counter_for(content_type, encoding)) is kind
-
-
-def test_a_body_without_content_type_is_raw():
-    assert protocol_of("") == "raw"

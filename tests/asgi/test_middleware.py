@@ -113,6 +113,7 @@ def test_the_route_function_gives_the_label(serve):
         ("text/event-stream", "sse"),
         ("application/x-ndjson; charset=utf-8", "ndjson"),
         ("multipart/x-mixed-replace; boundary=frame", "multipart"),
+        ("multipart/related; boundary=frame", "multipart"),
         ("text/plain", "raw"),
     ],
 )

@@ -21,6 +21,7 @@ from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.outcome import Outcome
+from streamgauge.wire.sse import SSE
 
 SERVE = Path(__file__).parent / "workers" / "serve.py"
 
@@ -57,7 +58,7 @@ class Workers:
     def stream(self, *lengths):
         """Read whole streams with the client engine, side by side."""
         url = f"http://127.0.0.1:{self.port}"
-        plans = [StreamPlan("s", Request("GET", target_of(f"{url}/s?chunks={n}"), {}), "sse") for n in lengths]
+        plans = [StreamPlan("s", Request("GET", target_of(f"{url}/s?chunks={n}"), {}), SSE) for n in lengths]
         for record in run_streams(plans):
             assert record.outcome is Outcome.COMPLETED, record.reason
             self.saw(record.chunks, record.bytes)

@@ -164,6 +164,20 @@ def test_the_boundary_is_found_in_any_spelling(server, boundary):
     assert server.value("chunks_total", protocol="multipart") == 2
 
 
+@pytest.mark.parametrize("kind", ["mixed", "x-mixed-replace", "byteranges", "Related"])
+def test_a_multipart_of_any_kind_is_a_stream_of_parts_even_in_one_message(stage, kind):
+    part = b"--frame\r\n\r\none\r\n"
+
+    async def app(scope, receive, send):
+        fields = [(b"content-type", f"Multipart/{kind}; boundary=frame".encode())]
+        await send({"type": "http.response.start", "status": 206, "headers": fields})
+        await send({"type": "http.response.body", "body": part + part + b"--frame--\r\n"})
+
+    stage.run(app)
+    assert stage.value("started_total", protocol="multipart") == 1
+    assert stage.value("chunks_total", protocol="multipart") == 2
+
+
 @pytest.mark.parametrize("boundary", ["a,b", "a;b", "a b", "a:b", "a=b", "it's"])
 def test_a_quoted_boundary_may_contain_separators(server, boundary):
     part = f"--{boundary}\r\n\r\none\r\n".encode()

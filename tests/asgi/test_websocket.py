@@ -16,6 +16,7 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request as Asked
 from streamgauge.client.plan import StreamPlan
+from streamgauge.wire.websocket import WEBSOCKET
 
 
 def app_of(endpoint):
@@ -70,7 +71,7 @@ def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, eventua
 
     service = serve(app_of(endpoint), parser)
     request = Asked("GET", target_of(f"ws://127.0.0.1:{service.port}/rooms/7"), {})
-    (record,) = run_streams([StreamPlan("s", request, "websocket")])
+    (record,) = run_streams([StreamPlan("s", request, WEBSOCKET)])
     assert not record.failed, record.reason
     eventually(lambda: outcomes(service) == {"completed": 1})
     assert service.value("started_total") == 1

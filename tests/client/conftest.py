@@ -23,6 +23,9 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.end import read_end
+from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.sequence import read_numbering
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
@@ -210,8 +213,11 @@ def plan(server: ScriptedServer) -> Plan:
         body, method = options.pop("body", b""), options.pop("method", "GET")
         limits = {name: options.pop(name) for name in Limits.__slots__ if name in options}
         request = Request(method, target_of(url or server.url(path)), headers, body)
-        options = {"protocol": "sse", "name": "stream", **options}
-        return StreamPlan(request=request, limits=replace(Limits(DEADLINE_S, DEADLINE_S), **limits), **options)
+        wire_format = FORMATS[options.pop("protocol", "sse")]
+        end, sequence = read_end(options.pop("end", None)), read_numbering(options.pop("sequence", None))
+        limits = replace(Limits(DEADLINE_S, DEADLINE_S), **limits)
+        options = {"name": "stream", "limits": limits, **options}
+        return StreamPlan(request=request, format=wire_format, end=end, sequence=sequence, **options)
 
     return make
 

@@ -12,9 +12,10 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import HeadParser
-from streamgauge.wire.sequence import SequenceCheck
+from streamgauge.wire.sequence import SequenceCheck, read_numbering
 
 TYPES = {"sse": b"text/event-stream", "ndjson": b"application/jsonl", "raw": b"text/plain"}
 READS, WARM_READS = 16_000, 4_000
@@ -47,11 +48,11 @@ def test_a_long_stream_holds_no_more_than_a_short_one(protocol):
         b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n" % TYPES[protocol]
     )
     assert head is not None
-    sequence = {"sse": "id", "ndjson": "json:n"}.get(protocol)
+    wire_format, sequence = FORMATS[protocol], read_numbering({"sse": "id", "ndjson": "json:n"}.get(protocol))
     check = SequenceCheck() if sequence else None
-    plan = StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), protocol, sequence=sequence)
+    plan = StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), wire_format, sequence=sequence)
     stats, dice = StreamStats(), random.Random(1)
-    body = BodyReader(plan, head, protocol, framing_of(head, "GET"), stats, ChunkTimer(stats, 0, 10**9), check)
+    body = BodyReader(plan, head, wire_format, framing_of(head, "GET"), stats, ChunkTimer(stats, 0, 10**9), check)
     tracemalloc.start()
     try:
         feed(body, protocol, range(WARM_READS), dice)

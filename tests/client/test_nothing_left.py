@@ -14,6 +14,8 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import read_end
+from streamgauge.wire.formats import FORMATS
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
 from tests.held import left_behind
 
@@ -55,9 +57,10 @@ class Users:
         self._sessions = [Session(network) for _ in range(AT_ONCE)]
         limits = {name: value for name, value in way.options.items() if name in Limits.__slots__}
         options = {name: value for name, value in way.options.items() if name not in limits}
+        wire_format, end = FORMATS[options.pop("protocol", "auto")], read_end(options.pop("end", None))
         request = Request("GET", target_of(way.url.format(**ports)), {})
         self._plan = StreamPlan(
-            "stream", request, limits=Limits(**{"first_chunk_timeout_s": 60.0, **limits}), **options
+            "stream", request, wire_format, end, Limits(**{"first_chunk_timeout_s": 60.0, **limits}), **options
         )
         self.outcomes = set[str]()
 

@@ -4,8 +4,13 @@ import pytest
 
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request, RequestError, body_of, merged
-from streamgauge.client.plan import Limits, PlanError, StreamPlan
-from streamgauge.wire.end import EndError
+from streamgauge.client.plan import Limits, PlanError, StreamPlan, format_named
+from streamgauge.wire.end import DataEnd, EventEnd
+from streamgauge.wire.formats import AUTO, FORMATS
+from streamgauge.wire.http1_head import parse_head
+from streamgauge.wire.ndjson import NDJSON
+from streamgauge.wire.sequence import EventId
+from streamgauge.wire.sse import SSE
 
 TARGET = target_of("http://a:81/b?c")
 GET = Request("GET", TARGET, {})
@@ -34,23 +39,56 @@ def test_no_limit_is_a_limit_too():
     assert Limits(None, None, None).idle_timeout_s is None
 
 
-@pytest.mark.parametrize(
-    ("options", "problem", "reason"),
-    [
-        ({"protocol": "smtp"}, PlanError, "'smtp'"),
-        ({"end": "done"}, EndError, "'done'"),
-        ({"protocol": "ndjson", "end": "event:done"}, PlanError, "the protocol is ndjson"),
-    ],
-)
-def test_a_plan_that_cannot_be_carried_out_is_refused(options, problem, reason):
-    with pytest.raises(problem, match=reason):
-        StreamPlan("a", GET, **options)
+def test_a_protocol_is_one_of_the_formats():
+    names = "auto, sse, ndjson, raw, websocket, openai, multipart"
+    with pytest.raises(PlanError, match=f"^protocol: expected one of {names}, got 'smtp'$"):
+        format_named("smtp")
+    assert format_named("ndjson") is NDJSON
 
 
-def test_an_event_as_the_end_asks_for_an_event_stream():
-    assert StreamPlan("a", GET, end="event:done").wanted_protocol == "sse"
-    assert StreamPlan("a", GET, end="data:x").wanted_protocol == "auto"
-    assert StreamPlan("a", GET, "ndjson").wanted_protocol == "ndjson"
+REFUSED = {
+    "end: 'event:done' names an SSE event": ({"end": EventEnd("done")}, {"auto", "sse"}),
+    "sequence: 'id' is an SSE event's": ({"sequence": EventId()}, {"auto", "sse", "openai"}),
+    "reconnect: only event streams are connected to again": ({"reconnect": 1}, {"auto", "sse"}),
+}
+
+
+@pytest.mark.parametrize(("problem", "options", "able"), [(key, *value) for key, value in REFUSED.items()], ids=REFUSED)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_plan_that_its_format_cannot_carry_out_is_refused(problem, options, able, name):
+    if name in able:
+        StreamPlan("a", GET, FORMATS[name], **options)
+        return
+    with pytest.raises(PlanError, match=f"^{problem}, and the protocol is {name}$"):
+        StreamPlan("a", GET, FORMATS[name], **options)
+
+
+EVENTS, LINES = "text/event-stream", "application/x-ndjson"
+NOT_EVENTS = f"expected a content type of sse, got {LINES!r}"
+FITTING = {
+    "an end by an event": ({"end": EventEnd("done")}, {EVENTS: "", LINES: NOT_EVENTS}),
+    "numbers that are ids": ({"sequence": EventId()}, {EVENTS: "", LINES: NOT_EVENTS}),
+    "reconnecting": ({"reconnect": 1}, {EVENTS: "", LINES: NOT_EVENTS}),
+    "an end by a text": ({"end": DataEnd("x")}, {EVENTS: "", LINES: "", "": ""}),
+    "lines": (
+        {"format": NDJSON, "end": DataEnd("x")},
+        {EVENTS: f"expected a content type of ndjson, got {EVENTS!r}", LINES: ""},
+    ),
+    "events": ({"format": SSE}, {EVENTS: "", "": "expected a content type of sse, got ''"}),
+}
+
+
+@pytest.mark.parametrize(("options", "refusals"), FITTING.values(), ids=FITTING)
+def test_what_a_plan_asks_for_says_which_content_types_are_its_stream(options, refusals):
+    plan = StreamPlan("a", GET, **options)
+    heads = {each: parse_head(b"HTTP/1.1 200 OK\r\ncontent-type: " + each.encode()) for each in refusals}
+    assert {each: plan.refusal(head) for each, head in heads.items()} == refusals
+
+
+def test_a_connection_that_may_break_off_goes_on_with_200_alone():
+    partial = parse_head(b"HTTP/1.1 206 Partial Content\r\ncontent-type: text/event-stream")
+    assert StreamPlan("a", GET, AUTO, reconnect=1).refusal(partial) == "status 206 Partial Content"
+    assert StreamPlan("a", GET, AUTO).refusal(partial) == ""
 
 
 def test_of_fields_that_differ_in_case_alone_the_last_one_is_sent():
@@ -101,11 +139,6 @@ def test_a_body_is_json_or_data():
     assert body_of(None, None) == (b"", {})
     with pytest.raises(RequestError, match="not both"):
         body_of({}, b"")
-
-
-def test_the_id_of_an_event_is_no_number_of_another_protocol() -> None:
-    with pytest.raises(PlanError, match="'id' is an SSE event's, and the protocol is ndjson"):
-        StreamPlan("a", Request("GET", target_of("http://localhost/"), {}), "ndjson", sequence="id")
 
 
 @pytest.mark.parametrize(

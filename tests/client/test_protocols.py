@@ -190,6 +190,11 @@ AUTO = {
     "tokens are events": ("text/event-stream", [b'data: {"choices": []}\n\n', b"data: [DONE]\n\n"], "sse"),
     "lines": ("application/jsonl; charset=utf-8", [b"1\n", b"2\n"], "ndjson"),
     "parts": (FRAMES, [part(b"a", length=True), part(b"b", length=False), b"--frame--"], "multipart"),
+    "parts of another kind": (
+        "multipart/related; boundary=frame",
+        [part(b"a", length=True), part(b"b", length=True), b"--frame--"],
+        "multipart",
+    ),
     "anything": ("video/mp4", [b"\0\1", b"\2"], "raw"),
 }
 

@@ -10,6 +10,7 @@ from streamgauge.client.blocking import run_streams
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
+from streamgauge.wire.sse import SSE
 
 pytestmark = pytest.mark.browser
 
@@ -103,7 +104,7 @@ def ours(server):
     """What our client asked for, by path."""
     limits = Limits(10.0, 10.0, 30.0)
     run_streams(
-        StreamPlan(path, Request("GET", target_of(server.url + path), {}), "sse", limits=limits, reconnect=9)
+        StreamPlan(path, Request("GET", target_of(server.url + path), {}), SSE, limits=limits, reconnect=9)
         for path in PATHS
     )
     return dict(server.asked)

@@ -17,6 +17,8 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import MARKED, uncertain_percentiles
 from streamgauge.verdict.trust import JUDGED
+from streamgauge.wire.end import EventEnd
+from streamgauge.wire.sse import SSE
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
 BETWEEN_CLOCKS_S = 1e-4
@@ -34,7 +36,7 @@ class Source:
 
     def plans(self, streams: int, chunks: int, interval_ms: int, **options) -> list[StreamPlan]:
         target = target_of(f"{self.url}/sse?chunks={chunks}&interval_ms={interval_ms}")
-        return [StreamPlan("a", Request("GET", target, {}), "sse", "event:done", **options) for _ in range(streams)]
+        return [StreamPlan("a", Request("GET", target, {}), SSE, EventEnd("done"), **options) for _ in range(streams)]
 
 
 @pytest.fixture(scope="module")

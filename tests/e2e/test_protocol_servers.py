@@ -13,6 +13,8 @@ from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.runner.finished_run import run_locust
 from streamgauge.stats.outcome import Outcome
+from streamgauge.wire.end import read_end
+from streamgauge.wire.formats import FORMATS
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -38,9 +40,11 @@ def server(_server):
 def stream(server):
     """The record of one stream."""
 
-    def run(path, protocol="auto", *, headers=None, method="GET", body=b"", **options):
+    def run(path, protocol="auto", *, headers=None, method="GET", body=b"", end=None, **options):
         request = Request(method, target_of(path, server.url), headers or {}, body)
-        return run_streams([StreamPlan("stream", request, protocol, limits=Limits(60.0, 60.0), **options)])[0]
+        return run_streams(
+            [StreamPlan("stream", request, FORMATS[protocol], read_end(end), Limits(60.0, 60.0), **options)]
+        )[0]
 
     return run
 

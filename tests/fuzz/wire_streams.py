@@ -13,9 +13,8 @@ from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.openai import OpenAiDecoder
 from streamgauge.wire.raw import RawDecoder
-from streamgauge.wire.resumption import ResumableSseDecoder
-from streamgauge.wire.sse import SseDecoder
-from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.sse import ResumableSseDecoder, SseDecoder
+from streamgauge.wire.websocket_body import WebSocketBody
 
 WIDE_BYTES, NARROW_BYTES = 1 << 20, 64
 #: What a parser with NARROW_BYTES may hold beside a chunk: line ends, a header or a boundary in the making, one read.

@@ -21,6 +21,9 @@ from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import read_end
+from streamgauge.wire.sequence import read_numbering
+from streamgauge.wire.sse import SSE
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 REQUEST = Request("GET", target_of("http://fuzz/"), {})
@@ -145,7 +148,9 @@ def check_ways(data: bytes, sizes: list[int]) -> None:
     """Both ways end in the same."""
     choice = sum(sizes)
     end, limits, numbers = ENDS[choice % 3], LIMITS[choice // 3 % 2], NUMBERS[choice // 6 % 2]
-    plans = [StreamPlan(name, REQUEST, "sse", end, limits, sequence=numbers) for name in ("a", "b")]
+    plans = [
+        StreamPlan(name, REQUEST, SSE, read_end(end), limits, sequence=read_numbering(numbers)) for name in ("a", "b")
+    ]
     worlds = [World(plans, transport) for transport in (PlainTransport, OtherTransport)]
     reads = [
         part[1:] if part.startswith(RAW) else in_chunk(part) for part in data.split(READ) if part not in (b"", RAW)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from streamgauge.wire.http1_body import KNOWN_SIZES, ChunkedBody
-from streamgauge.wire.sequence import number_reader
+from streamgauge.wire.sequence import EventId, number_reader
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.sse_fast_path import whole_event
 
@@ -47,7 +47,7 @@ def check_read(read: bytes) -> None:
             chunks += decoder.feed(parts, framing.partial)
         assert (len(body), chunks) == (size_bytes, [body[:-2]]), f"{read!r}: {event!r}, but {chunks!r}"
         assert state_of(framing, decoder) == between, f"{read!r}: {state_of(framing, decoder)!r} is no gap"
-    parsed, number = decoder.parse(chunks[0]), number_reader("id", decoder.parse)(chunks[0])
+    parsed, number = decoder.parse(chunks[0]), number_reader(EventId(), decoder.parse)(chunks[0])
     assert (digits and digits.decode(), digits and int(digits)) == (parsed.id, number), f"{read!r}: {event!r}"
     assert (name or b"message").decode("utf-8", "replace") == parsed.event, f"{read!r}: {event!r}"
     assert parsed.retry_ms is None

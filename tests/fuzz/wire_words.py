@@ -1,18 +1,18 @@
 """Targets of the fuzzer that are no streams: values of header fields, numbers of chunks, and the named end."""
 
-from typing import Any
-
+from streamgauge.catalog import protocol_of
 from streamgauge.wire.coding import coding_for
-from streamgauge.wire.decoder import PROTOCOLS, content_type_fits, decoder_for, protocol_of
-from streamgauge.wire.end import EndError, check_end, end_test
+from streamgauge.wire.decoder import BodyDescription
+from streamgauge.wire.end import ChunksEnd, DataEnd, EndError, EventEnd, end_test, read_end
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.http1_head import parse_head
 from streamgauge.wire.multipart import boundary_of
 from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.raw import RawDecoder
-from streamgauge.wire.sequence import SequenceCheck, number_reader
+from streamgauge.wire.sequence import EventId, JsonMember, SequenceCheck, number_reader
 from streamgauge.wire.sse import SseDecoder
-from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.websocket_body import WebSocketBody
 from streamgauge.wire.websocket_handshake import check_accept, deflate_agreed
 
 #: The key of RFC 6455 section 1.3, whose accept value the seeds have.
@@ -29,10 +29,10 @@ def check_words(data: bytes, sizes: list[int]) -> None:
         except ProtocolError:
             continue
     protocol = protocol_of(text)
-    assert content_type_fits(protocol, text)
-    for named in {protocol, *PROTOCOLS} - {"auto"}:
+    assert FORMATS[protocol].fits(text)
+    for each in FORMATS.values():
         try:
-            decoder_for(named, text, 64, transfer_chunks=bool(sizes), resumable=len(sizes) > 1).feed([data], False)
+            each.decoder(BodyDescription(text, 64, bool(sizes), len(sizes) > 1)).feed([data], False)
         except ProtocolError:
             continue
 
@@ -51,7 +51,7 @@ def check_handshake(data: bytes, sizes: list[int]) -> None:
 def check_numbers(data: bytes, sizes: list[int]) -> None:
     """The short ways to a number lead to the parser's, and every number is counted once."""
     for decoder in (SseDecoder, NdjsonDecoder):
-        check, read = SequenceCheck(window=WINDOW), number_reader("json:n", decoder.parse)
+        check, read = SequenceCheck(window=WINDOW), number_reader(JsonMember("n"), decoder.parse)
         numbers = []
         for chunk in filter(None, data.split(b"\n\n")):
             number = read(chunk)
@@ -65,7 +65,7 @@ def check_numbers(data: bytes, sizes: list[int]) -> None:
 
 def check_id(chunk: bytes) -> None:
     """An event's number is its id, where that is one."""
-    number, event_id = number_reader("id", SseDecoder.parse)(chunk), SseDecoder.parse(chunk).id
+    number, event_id = number_reader(EventId(), SseDecoder.parse)(chunk), SseDecoder.parse(chunk).id
     if number is None:
         assert (
             event_id is None or len(event_id) > 18 or not event_id.removeprefix("-").isdigit() or not event_id.isascii()
@@ -89,16 +89,16 @@ def check_end_of(data: bytes, sizes: list[int]) -> None:
     """The named end comes where, and only where, a chunk parsed in full has the text or the name."""
     name, _, chunk = data.partition(b"\0")
     try:
-        end = check_end(name.decode("utf-8", "surrogateescape"))
+        end = read_end(name.decode("utf-8", "surrogateescape"))
     except EndError:
         return
-    kind, _, value = end.partition(":")
     number = len(sizes)
-    if kind == "chunks":
-        assert end_test(end, RawDecoder(), "raw")(chunk, number) == (number >= int(value))
+    if isinstance(end, ChunksEnd):
+        assert end_test(end, RawDecoder().parse, of_events=False)(chunk, number) == (number >= end.least)
         return
     for block in SseDecoder().feed([chunk + b"\n\n"]):
-        expected: Any = getattr(SseDecoder.parse(block), kind) == value
-        assert end_test(end, SseDecoder(), "sse")(block, number) == expected, f"{end!r} and {block!r}"
-    if kind == "data":
-        assert end_test(end, NdjsonDecoder(), "ndjson")(chunk, number) == (chunk == value.encode())
+        event = SseDecoder.parse(block)
+        expected = event.event == end.name if isinstance(end, EventEnd) else event.data == end.text
+        assert end_test(end, SseDecoder.parse, of_events=True)(block, number) == expected, f"{end!r} and {block!r}"
+    if isinstance(end, DataEnd):
+        assert end_test(end, NdjsonDecoder.parse, of_events=False)(chunk, number) == (chunk == end.text.encode())

@@ -2,12 +2,38 @@
 
 import pytest
 
-from streamgauge.wire.decoder import DECODERS
-from streamgauge.wire.end import EndError, check_end, end_test
+from streamgauge.wire.decoder import BodyDescription
+from streamgauge.wire.end import CallbackEnd, ChunksEnd, DataEnd, EndError, EventEnd, end_test, read_end
+from streamgauge.wire.formats import FORMATS
+
+
+def made_test(end, protocol):
+    wire_format = FORMATS[protocol]
+    decoder = wire_format.decoder(BodyDescription("", 100))
+    return end_test(read_end(end), decoder.parse, of_events=wire_format.has_events)
 
 
 def ends(end, protocol, chunk, number=1):
-    return end_test(end, DECODERS[protocol](), protocol)(chunk, number)
+    return made_test(end, protocol)(chunk, number)
+
+
+def is_end(chunk):
+    return True
+
+
+READ = {
+    "event:done": EventEnd("done"),
+    "data:a:b": DataEnd("a:b"),
+    "chunks:007": ChunksEnd(7),
+    is_end: CallbackEnd(is_end),
+    DataEnd("x"): DataEnd("x"),
+    None: None,
+}
+
+
+@pytest.mark.parametrize(("end", "read"), READ.items(), ids=map(str, READ.values()))
+def test_an_end_is_read_once(end, read):
+    assert read_end(end) == read
 
 
 @pytest.mark.parametrize(
@@ -45,7 +71,7 @@ def test_the_default_event_name_needs_no_event_field():
 
 @pytest.mark.parametrize("protocol", ["sse", "ndjson", "raw"])
 def test_enough_chunks_are_the_end(protocol):
-    test = end_test("chunks:3", DECODERS[protocol](), protocol)
+    test = made_test("chunks:3", protocol)
     assert [test(b"1", number) for number in range(1, 6)] == [False, False, True, True, True]
 
 
@@ -75,12 +101,6 @@ def test_a_callable_sees_parsed_chunks():
 )
 def test_an_end_that_names_nothing_is_refused_by_name(end):
     with pytest.raises(EndError) as caught:
-        check_end(end)
+        read_end(end)
     assert str(caught.value).startswith("expected ")
     assert repr(end) in str(caught.value)
-
-
-@pytest.mark.parametrize("protocol", ["ndjson", "raw"])
-def test_only_event_streams_end_in_an_event(protocol):
-    with pytest.raises(EndError, match=protocol):
-        ends("event:done", protocol, b"")

@@ -185,7 +185,7 @@ def test_a_preamble_without_end_is_not_held():
 
 
 def test_a_parts_content_is_its_own_value():
-    assert MultipartDecoder.parse(b"abc") == b"abc"
+    assert MultipartDecoder("multipart/mixed; boundary=b").parse(b"abc") == b"abc"
 
 
 @given(

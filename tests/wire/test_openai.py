@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.openai import OpenAiDecoder, Usage, time_per_output_token_s
+from streamgauge.wire.openai import OpenAiDecoder
+from streamgauge.wire.openai_frames import Usage
+from streamgauge.wire.token_count import TokenCount
 
 
 def event(value) -> bytes:
@@ -269,12 +271,13 @@ def test_any_json_is_understood_or_passed_over(value):
 
 
 def test_the_time_per_output_token_leaves_the_first_out():
-    assert time_per_output_token_s(1.0, 3.0, 5) == 0.5
-    assert time_per_output_token_s(1.0, 3.0, 1) is None
-    assert time_per_output_token_s(1.0, 3.0, 0) is None
+    assert TokenCount(5, 5).time_per_output_token_s(2.0) == 0.5
+    assert TokenCount(9, 5).time_per_output_token_s(2.0) == 0.5, "only shown tokens were waited for"
+    assert TokenCount(1, 1).time_per_output_token_s(2.0) is None
+    assert TokenCount(0, 0).time_per_output_token_s(2.0) is None
 
 
 def test_the_time_per_output_token_of_several_choices_is_that_of_each():
-    assert time_per_output_token_s(1.0, 3.0, 15, choices=3) == 0.5
-    assert time_per_output_token_s(1.0, 3.0, 5, choices=3) is None
-    assert time_per_output_token_s(1.0, 3.0, 5, choices=0) == 0.5
+    assert TokenCount(15, 15, choices=3).time_per_output_token_s(2.0) == 0.5
+    assert TokenCount(5, 5, choices=3).time_per_output_token_s(2.0) is None
+    assert TokenCount(5, 5, choices=0).time_per_output_token_s(2.0) == 0.5

@@ -66,4 +66,4 @@ def test_a_chunk_may_be_as_long_as_the_limit_and_no_longer(cuts):
 
 
 def test_raw_chunks_are_parsed_as_they_are():
-    assert RawDecoder.parse(b"\xff\x00") == b"\xff\x00"
+    assert RawDecoder().parse(b"\xff\x00") == b"\xff\x00"

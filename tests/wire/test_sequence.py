@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamgauge.wire.ndjson import NdjsonDecoder
-from streamgauge.wire.sequence import SequenceCheck, SequenceError, number_reader
+from streamgauge.wire.sequence import EventId, JsonMember, SequenceCheck, SequenceError, number_reader, read_numbering
 from streamgauge.wire.sse import SseDecoder
 
 
@@ -117,7 +117,7 @@ SSE_IDS = {
 
 @pytest.mark.parametrize(("chunk", "number"), SSE_IDS.items())
 def test_an_events_id_is_its_number(chunk, number):
-    assert number_reader("id", SseDecoder.parse)(chunk) == number
+    assert number_reader(EventId(), SseDecoder.parse)(chunk) == number
 
 
 JSON_NUMBERS = {
@@ -140,10 +140,10 @@ JSON_NUMBERS = {
 
 @pytest.mark.parametrize(("text", "number"), JSON_NUMBERS.items(), ids=range(len(JSON_NUMBERS)))
 def test_a_member_of_the_json_is_the_number(text, number):
-    assert number_reader("json:n", NdjsonDecoder.parse)(text) == number
-    assert number_reader("json:n", SseDecoder.parse)(b"data: " + text) == number
-    assert number_reader("json:n", SseDecoder.parse)(b"event: e\ndata: " + text) == number
-    assert number_reader("json:n", bytes)(text) == number
+    assert number_reader(JsonMember("n"), NdjsonDecoder.parse)(text) == number
+    assert number_reader(JsonMember("n"), SseDecoder.parse)(b"data: " + text) == number
+    assert number_reader(JsonMember("n"), SseDecoder.parse)(b"event: e\ndata: " + text) == number
+    assert number_reader(JsonMember("n"), bytes)(text) == number
 
 
 @given(st.dictionaries(st.sampled_from(["n", "m", 'a"n"']), st.integers(0, 9) | st.text(max_size=3)))
@@ -152,15 +152,15 @@ def test_the_number_is_the_one_that_a_json_parser_finds(value):
     expected = value.get("n")
     if isinstance(expected, str):
         expected = int(expected) if expected.isascii() and expected.isdigit() else None
-    assert number_reader("json:n", NdjsonDecoder.parse)(text) == expected
+    assert number_reader(JsonMember("n"), NdjsonDecoder.parse)(text) == expected
 
 
 def test_a_callable_is_given_the_parsed_chunk():
-    assert number_reader(lambda event: len(event.data), SseDecoder.parse)(b"data: abc") == 3
-    assert number_reader(lambda event: None, SseDecoder.parse)(b"data: abc") is None
+    assert number_reader(read_numbering(lambda event: len(event.data)), SseDecoder.parse)(b"data: abc") == 3
+    assert number_reader(read_numbering(lambda event: None), SseDecoder.parse)(b"data: abc") is None
 
 
 @pytest.mark.parametrize("source", ["", "ids", "json", "json:", "xml:n"])
 def test_a_source_that_names_nothing_is_refused(source):
     with pytest.raises(SequenceError, match="expected id, json:KEY or a callable"):
-        number_reader(source, SseDecoder.parse)
+        read_numbering(source)

@@ -18,8 +18,8 @@ def stages() -> tuple[ChunkedBody, SseDecoder]:
     framing, decoder = ChunkedBody(), SseDecoder()
     for size in range(9, 100):
         assert decoder.feed(framing.feed(chunked(b"data:" + b"x" * (size - 7) + b"\n\n")), False)
-    assert framing.at_size_line
-    assert decoder.between_blocks
+    assert framing.between_chunks
+    assert decoder.between_chunks
     return framing, decoder
 
 
@@ -65,8 +65,8 @@ def test_what_it_knows_is_one_chunk_and_nothing_else(data: bytes) -> None:
         assert (name or b"message").decode("utf-8", "replace") == parsed.event
         assert (number and number.decode()) == parsed.id
         assert (decoder.pending, framing.beyond, framing.finished) == (False, False, False)
-        assert framing.at_size_line
-        assert decoder.between_blocks
+        assert framing.between_chunks
+        assert decoder.between_chunks
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import EventEnd
+from streamgauge.wire.sse import SSE
 
 #: How often streams are started.
 STEP_S = 0.02
@@ -60,7 +62,7 @@ class Crowd:
     def _begin(self, number: int) -> None:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         request = Request("GET", target_of(self._url), headers)
-        plan = StreamPlan("/sse", request, "sse", "event:done", self._limits)
+        plan = StreamPlan("/sse", request, SSE, EventEnd("done"), self._limits)
         session = Session()
         exchange = Exchange(plan, self._context, lambda: self._paused.append(number))
         self._running[number] = session, exchange

@@ -1,84 +1,56 @@
-"""The number of chunks in each body message, by the response's content type.
+"""How many chunks a body message carries, by the response's content type, whose protocol the catalog knows.
 
 A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
-usual message holds exactly one, which its first and last bytes show; all others are read line by line.
+usual message carries exactly one and is told by a look at its ends; everything else is read line by line.
 """
 
 import re
-from typing import Protocol as Interface
+from abc import ABC, abstractmethod
 
-#: Content types whose responses stream, with the protocol they speak.
-STREAMING_TYPES = {
-    "text/event-stream": "sse",
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/jsonl": "ndjson",
-    "application/x-jsonlines": "ndjson",
-    "application/json-lines": "ndjson",
-    "application/stream+json": "ndjson",
-    "multipart/x-mixed-replace": "multipart",
-    "multipart/mixed": "multipart",
-}
-#: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
-CLOSING_BYTES = {"sse": 2, "ndjson": 1}
+from streamgauge.catalog import protocol_of
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
-class ChunkCounter(Interface):
+class ChunkCounter(ABC):
     """Counts the chunks of one stream."""
 
-    between: bool
-    """Whether the stream is between two chunks, so that the next message can be judged by itself."""
+    __slots__ = ()
 
+    #: Whether all that came before is complete, so that what follows can be told by itself.
+    between = True
+    #: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
+    closing_bytes = 0
+
+    @classmethod
+    def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - for those that need a parameter of it
+        """Make the counter of a response."""
+        return cls()
+
+    @abstractmethod
     def count(self, body: bytes, /) -> int:
         """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
 
     def heartbeats(self) -> int:
-        """Return how many heartbeats were read since the last call."""
+        """Return how many heartbeats were seen since the last call."""
+        return 0
 
     def close(self) -> int:
-        """Return how many chunks the stream's end completes."""
+        """Return how many chunks end with the stream itself."""
+        return 0
 
 
-def protocol_of(content_type: str) -> str:
-    """Return the catalog's ``protocol`` label for a content type: sse, ndjson, multipart or raw."""
-    return STREAMING_TYPES.get(content_type.partition(";")[0].strip().lower(), "raw")
-
-
-def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """Return the counter for a response. In a compressed response only messages can be counted."""
-    protocol = protocol_of(content_type)
-    if content_encoding not in ("", "identity"):
-        return MessageCounter()
-    if protocol == "sse":
-        return EventCounter()
-    if protocol == "ndjson":
-        return LineCounter()
-    if protocol == "multipart":
-        return PartCounter.of(content_type)
-    return MessageCounter()
-
-
-class MessageCounter:
+class MessageCounter(ChunkCounter):
     """Raw bodies: a message is a chunk."""
 
-    between = True
+    __slots__ = ()
 
     def count(self, _body: bytes, /) -> int:
-        """Return 1: a message is one chunk, whatever it holds."""
+        """1, whatever it holds."""
         return 1
 
-    def heartbeats(self) -> int:
-        """Return 0: a raw body has no heartbeats."""
-        return 0
 
-    def close(self) -> int:
-        """Return 0: nothing is left."""
-        return 0
-
-
-class EventCounter:
+class EventCounter(ChunkCounter):
     """Server-Sent Events: a block that ends in a blank line and holds a ``data`` field is a chunk.
 
     A block of comments alone is a heartbeat. One with other fields only is neither: it is no event to a client
@@ -87,8 +59,9 @@ class EventCounter:
 
     __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
+    closing_bytes = 2
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-    #: How much of an unfinished line is needed to recognise its field.
+    #: As much of an unfinished line as tells its field.
     _PREFIX_BYTES = 9
 
     def __init__(self) -> None:
@@ -99,37 +72,40 @@ class EventCounter:
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """Return how many events end in ``body``."""
+        """How many events end in ``body``."""
         text = body.rstrip()
         if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
             if text[:5] == b"data:":  # most messages are one event of one line
                 return 1
             return self._read(body)
-        lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
+        lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
         last = len(lines) - 1
-        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
+        if (
+            self.between
+            and last
+            and not lines[last]
+            and lines.index(b"") == last
+            and body[-1] == _LINE_FEED
+            and lines[last - 1][:5] == b"data:"
+        ):
             return 1
         return self._read(body)
 
     def heartbeats(self) -> int:
-        """Return how many blocks of comments alone have ended since the last call."""
+        """How many blocks of comments alone have ended since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
-
-    def close(self) -> int:
-        """Return 0: readers discard an event without its blank line."""
-        return 0
 
     def _read(self, body: bytes) -> int:
         text = body[1:] if self._after_cr and body.startswith(b"\n") else body
         self._after_cr = body.endswith(b"\r")
         lines = (self._line + text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).split(b"\n")
         self._line = lines.pop()[: self._PREFIX_BYTES]
-        events = sum(self._end_block() if not line else self._read_line(line) for line in lines)
+        events = sum(self._end_block() if not line else self._see(line) for line in lines)
         self.between = not (self._line or self._after_cr or self._data or self._comment or self._field)
         return events
 
-    def _read_line(self, line: bytes) -> int:
+    def _see(self, line: bytes) -> int:
         line = line.removeprefix(self._BYTE_ORDER_MARK)
         if line.startswith(b":"):
             self._comment = True
@@ -145,17 +121,19 @@ class EventCounter:
         return event
 
 
-class LineCounter:
-    """NDJSON and similar formats: a line that is not blank is a chunk, a blank line is a heartbeat."""
+class LineCounter(ChunkCounter):
+    """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
 
     __slots__ = ("_heartbeats", "between")
+
+    closing_bytes = 1
 
     def __init__(self) -> None:
         self.between = True
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """Return how many lines end in ``body``, without blank ones."""
+        """How many lines end in ``body``."""
         if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
             self.between = True
             return 1
@@ -170,17 +148,17 @@ class LineCounter:
         return chunks
 
     def heartbeats(self) -> int:
-        """Return how many blank lines were read since the last call."""
+        """How many blank lines were seen since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
     def close(self) -> int:
-        """Return 1 if the last line has no newline: readers accept such a line."""
+        """1 where the last line has no newline, which readers take for a line all the same."""
         return int(not self.between)
 
 
-class PartCounter:
-    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
+class PartCounter(ChunkCounter):
+    """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
 
     between = False
 
@@ -193,12 +171,12 @@ class PartCounter:
 
     @classmethod
     def of(cls, content_type: str) -> ChunkCounter:
-        """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
+        """Make the counter for the boundary that ``content_type`` names; by messages where it names none."""
         found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
         return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
 
     def count(self, body: bytes) -> int:
-        """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
+        """How many parts begin in ``body``; the closing delimiter, which two hyphens follow, begins none."""
         text = self._tail + body
         begun = end = 0
         for match in self._delimiter.finditer(text):
@@ -207,10 +185,18 @@ class PartCounter:
         self._tail = text[max(end, len(text) - self._longest_tail) :]
         return begun
 
-    def heartbeats(self) -> int:
-        """Return 0: no part is a heartbeat."""
-        return 0
 
-    def close(self) -> int:
-        """Return 0: nothing is left."""
-        return 0
+#: The counters of the protocols whose chunks are not messages.
+COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCounter, "multipart": PartCounter}
+
+
+def counter_of(protocol: str) -> type[ChunkCounter]:
+    """Return what counts the chunks of ``protocol``."""
+    return COUNTERS.get(protocol, MessageCounter)
+
+
+def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
+    """Return the counter for a response. Of a compressed one only its messages can be counted."""
+    if content_encoding not in ("", "identity"):
+        return MessageCounter()
+    return counter_of(protocol_of(content_type)).of(content_type)

@@ -1,7 +1,7 @@
 """The start of a response, and what it says about the body."""
 
-from streamgauge.asgi.chunk_counting import STREAMING_TYPES
 from streamgauge.asgi.interface import Message
+from streamgauge.catalog import RAW_PROTOCOL, protocol_of
 
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -22,7 +22,8 @@ class Head:
         length = fields.get("content-length", "")
         self.content_length = int(length) if length.isdecimal() else None
         """The body's length in bytes, if a header field states it."""
-        media_type = self.content_type.partition(";")[0].strip().lower()
         unbuffered = fields.get("x-accel-buffering", "").lower() == "no"
-        self.streams = self.status not in _WITHOUT_BODY and (unbuffered or media_type in STREAMING_TYPES)
+        self.streams = self.status not in _WITHOUT_BODY and (
+            unbuffered or protocol_of(self.content_type) != RAW_PROTOCOL
+        )
         """Whether the header fields alone show a stream: by the content type, or by ``X-Accel-Buffering: no``."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from streamgauge.asgi.app_marks import AppMarks
-from streamgauge.asgi.chunk_counting import counter_for, protocol_of
+from streamgauge.asgi.chunk_counting import counter_for
 from streamgauge.asgi.hangup import HangUpError, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
@@ -14,6 +14,7 @@ from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import QUICK_S
 from streamgauge.asgi.stamps import Stamper
 from streamgauge.asgi.stream import Stream
+from streamgauge.catalog import protocol_of
 
 #: RFC 9110, section 9, and RFC 5789. The label of any other method is ``other``, since clients can make up methods.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})

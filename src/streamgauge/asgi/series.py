@@ -6,7 +6,7 @@ from math import inf
 from prometheus_client import Counter, Histogram
 
 from streamgauge.asgi.app_marks import OUTCOMES
-from streamgauge.asgi.chunk_counting import CLOSING_BYTES
+from streamgauge.asgi.chunk_counting import counter_of
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.known_bodies import KnownBodies
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS
@@ -55,7 +55,7 @@ class StreamSeries:
         self.time_to_first_chunk = instruments.time_to_first_chunk.labels(*labels)
         self.known_bodies = KnownBodies()
         self._metrics = _SeriesMetrics(instruments, labels)
-        self._closing_bytes = CLOSING_BYTES.get(protocol, 0)
+        self._closing_bytes = counter_of(protocol).closing_bytes
         self._size_bounds = tuple(int(bound) + self._closing_bytes for bound in SIZE_BUCKETS)
         self._size_bucket = 0
         self.lower_bound_bytes: float = 0

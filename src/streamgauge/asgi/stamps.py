@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from time import time_ns
 
-from streamgauge.asgi.chunk_counting import protocol_of
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import Message, Scope
+from streamgauge.catalog import protocol_of
 
 FIELD = b"streamgauge-stamps"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -12,7 +12,6 @@ from streamgauge.client.connect.dial import Dial, Route, describe, is_tls_failur
 from streamgauge.client.connect.transport import Transport
 from streamgauge.client.http.redirect import ended_whole, is_redirect, redirected
 from streamgauge.client.http.request import Request, RequestError
-from streamgauge.client.opening import opening_of
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.timeouts import Timeouts
@@ -134,7 +133,7 @@ class Exchange:
 
     def _send_on(self, transport: Transport, route: Route, *, reused: bool) -> None:
         connection = Connection.watched(transport, self._context, self._receive_head, self._on_error)
-        state = AwaitingResponse(connection, route, opening_of(self.plan), reused)
+        state = AwaitingResponse(connection, route, self.plan.opening(), reused)
         self._enter(state)
         request = state.encode(self.sent_request)
         self._delay.send()
@@ -153,12 +152,12 @@ class Exchange:
 
     def _stream(self, state: AwaitingResponse, head: Head, arrival_ns: int) -> None:
         """Begin to read a response whose body is the stream. Raises ProtocolError if it cannot be read."""
-        self._recording.set_protocol(head)
+        self._recording.set_format(head)
         body = self._recording.begin_body(head, state.opening.framing(head))
         streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
         self._enter(streaming)
-        if streaming.websocket is not None:
-            streaming.reply(streaming.websocket)
+        if streaming.two_way is not None:
+            streaming.reply(streaming.two_way)
         if state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
 
@@ -221,7 +220,7 @@ class Exchange:
             self._end(*self._reconnects.end_without_more(), arrival_ns)
         elif is_redirect(head) and self._redirects < self.plan.max_redirects:
             self._redirect(state, head)
-        elif refusal := state.opening.refusal(head):
+        elif refusal := state.opening.refusal(head) or self.plan.refusal(head):
             self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
         else:
             self._stream(state, head, arrival_ns)
@@ -242,7 +241,7 @@ class Exchange:
         except Exception as error:
             self._on_scenario_error(error)
             return False
-        if state.websocket is not None and state.reply(state.websocket):
+        if state.two_way is not None and state.reply(state.two_way):
             self._close(state)
         if ending is None:
             return True

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from streamgauge.client.http.opening import Opening, status_of
 from streamgauge.client.http.request import Request
-from streamgauge.wire.decoder import PROTOCOLS
-from streamgauge.wire.end import End, check_end
-from streamgauge.wire.sequence import NumberSource, check_source
-from streamgauge.wire.sse import MAX_EVENT_BYTES
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES
+from streamgauge.wire.end import EventEnd, NamedEnd
+from streamgauge.wire.format import Format
+from streamgauge.wire.formats import AUTO, FORMATS, resolve
+from streamgauge.wire.http1_head import Head
+from streamgauge.wire.sequence import EventId, NumberSource
 
 #: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
 OnChunk = Callable[[Any], object]
@@ -32,7 +35,7 @@ class Limits:
     total_timeout_s: float | None = None
     stall_threshold_s: float = 1.0
     """A longer chunk interval is a stall."""
-    max_chunk_bytes: int = MAX_EVENT_BYTES
+    max_chunk_bytes: int = MAX_CHUNK_BYTES
 
     def __post_init__(self) -> None:
         """Raise PlanError for a limit that is not above zero or not finite, or that has to be there and is not."""
@@ -53,46 +56,63 @@ class StreamPlan:
 
     name: str
     request: Request
-    protocol: str = "auto"
-    end: End | None = None
+    format: Format = AUTO
+    end: NamedEnd | None = None
     limits: Limits = field(default_factory=Limits)
     on_chunk: OnChunk | None = None
     max_redirects: int = 10
     """How many redirects are followed; one more is an ``http_error``."""
     sequence: NumberSource | None = None
-    """Where each chunk's sequence number is: ``id``, ``json:KEY`` or a callable; None where there is none to check."""
+    """Where each chunk's sequence number is; None where there is none to check."""
     stamped: bool = False
     """The request asks for send stamps: the delay of the chunks that have one is measured."""
     reconnect: int = 0
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
 
     def __post_init__(self) -> None:
-        """Raise PlanError or EndError for what does not exist or cannot be."""
+        """Raise PlanError for a plan that its format cannot carry out."""
         if self.max_redirects < 0:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if self.reconnect < 0:
             raise PlanError(f"reconnect: expected 0 or more, got {self.reconnect!r}")
-        if self.reconnect and self.protocol not in ("auto", "sse"):
-            raise PlanError(
-                f"reconnect: only event streams are connected to again, and the protocol is {self.protocol}"
-            )
-        if isinstance(self.sequence, str):
-            check_source(self.sequence)
-        if self.sequence == "id" and self.protocol not in ("auto", "sse", "openai"):
-            raise PlanError(f"sequence: 'id' is an SSE event's, and the protocol is {self.protocol}")
-        if self.protocol not in PROTOCOLS:
-            raise PlanError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {self.protocol!r}")
-        if isinstance(self.end, str):
-            check_end(self.end)
-            if self.end.startswith("event:") and self.protocol not in ("auto", "sse"):
-                raise PlanError(f"end: {self.end!r} names an SSE event, and the protocol is {self.protocol}")
-        if self.protocol == "websocket" and self.request.method != "GET":  # an upgrade is always a GET
+        if problem := self._problem_with(self.format):
+            raise PlanError(f"{problem}, and the protocol is {self.format.name}")
+        if self.format.upgrade and self.request.method != "GET":  # an upgrade is always a GET
             object.__setattr__(self, "request", replace(self.request, method="GET"))
 
-    @property
-    def wanted_protocol(self) -> str:
-        """``protocol``, or ``sse`` where it is ``auto`` and only events have such an end, numbers, or reconnecting."""
-        of_events = (
-            self.sequence == "id" or self.reconnect > 0 or (isinstance(self.end, str) and self.end.startswith("event:"))
-        )
-        return "sse" if of_events and self.protocol == "auto" else self.protocol
+    def _problem_with(self, wire_format: Format) -> str:
+        """Say what of the plan a format cannot do; empty where it can do all."""
+        if self.reconnect and not wire_format.can_reconnect:
+            return "reconnect: only event streams are connected to again"
+        if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
+            return "sequence: 'id' is an SSE event's"
+        if isinstance(self.end, EventEnd) and not wire_format.has_events:
+            return f"end: {'event:' + self.end.name!r} names an SSE event"
+        return ""
+
+    def opening(self) -> Opening:
+        """Make a fresh attempt to open the stream."""
+        return Opening(self.request, self.format, self.limits.max_chunk_bytes)
+
+    def refusal(self, head: Head) -> str:
+        """Say why a response that opens a stream is not the one that was planned; empty where it is."""
+        if self.reconnect and head.status != 200:
+            return status_of(head)
+        content_type = head.fields.get("content-type", "")
+        found = resolve(self.format, content_type)
+        if found.fits(content_type, self.request.field("accept")) and not self._problem_with(found):
+            return ""
+        return f"expected a content type of {' or '.join(self._expected())}, got {content_type!r}"
+
+    def _expected(self) -> list[str]:
+        """Return the names of the formats that the response may have."""
+        if self.format is not AUTO:
+            return [self.format.name]
+        return [each.name for each in FORMATS.values() if each.media == each.name and not self._problem_with(each)]
+
+
+def format_named(protocol: str) -> Format:
+    """Return the format that ``protocol=`` names. Raises PlanError."""
+    if protocol not in FORMATS:
+        raise PlanError(f"protocol: expected one of {', '.join(FORMATS)}, got {protocol!r}")
+    return FORMATS[protocol]

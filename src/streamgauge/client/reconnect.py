@@ -20,7 +20,6 @@ from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.http1_head import Head
-from streamgauge.wire.resumption import ResumableSseDecoder
 
 #: The wait if the stream asks for none: the standard says "a few seconds", and most browsers wait this long.
 DEFAULT_WAIT_S = 3.0
@@ -60,11 +59,12 @@ class Reconnects:
     def begin(self, body: BodyReader | None) -> float:
         """Count a reconnect, and return how many seconds to wait before it."""
         self.count += 1
-        if body is not None and isinstance(body.decoder, ResumableSseDecoder):
-            if body.decoder.last_event_id is not None:
-                self._event_id = body.decoder.last_event_id
-            if body.decoder.retry_ms is not None:
-                self._wait_s = body.decoder.retry_ms / 1000
+        if body is not None:
+            event_id, retry_ms = body.decoder.resumption()
+            if event_id is not None:
+                self._event_id = event_id
+            if retry_ms is not None:
+                self._wait_s = retry_ms / 1000
         return self._wait_s
 
     def next_request(self) -> Request:

@@ -8,8 +8,8 @@ from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.decoder import protocol_of
-from streamgauge.wire.http1_body import Framing
+from streamgauge.wire.formats import resolve
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.sequence import SequenceCheck
 
@@ -20,10 +20,10 @@ class Recording:
     __slots__ = (
         "_bytes",
         "_findings",
+        "_format",
         "_heartbeats",
         "_plan",
         "_process_stats",
-        "_protocol",
         "_sequence",
         "_stats",
         "head",
@@ -32,8 +32,8 @@ class Recording:
 
     def __init__(self, plan: StreamPlan, process_stats: ProcessStats) -> None:
         self._plan, self._process_stats = plan, process_stats
-        self._protocol = plan.protocol
-        self._stats = process_stats.begin(plan.name, plan.protocol)
+        self._format = plan.format
+        self._stats = process_stats.begin(plan.name, plan.format.name)
         self.timer = ChunkTimer(self._stats, process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
         #: The head of the last response; None if none came.
         self.head: Head | None = None
@@ -48,16 +48,17 @@ class Recording:
         """Keep the head of the last response."""
         self.head = head
 
-    def set_protocol(self, head: Head) -> None:
-        """Count under the protocol of this response, if the plan leaves it open."""
-        if self._protocol == "auto":
-            self._protocol = protocol_of(head.fields.get("content-type", ""))
-            self._stats = self._process_stats.resettle(self._stats, self._plan.name, self._protocol)
+    def set_format(self, head: Head) -> None:
+        """Count under the format of this response, if the plan leaves it open."""
+        found = resolve(self._format, head.fields.get("content-type", ""))
+        if found is not self._format:
+            self._format = found
+            self._stats = self._process_stats.resettle(self._stats, self._plan.name, found.name)
             self.timer.count_in(self._stats)
 
     def begin_body(self, head: Head, framing: Framing) -> BodyReader:
         """Return the reader of a body. Raises ProtocolError if it cannot be read."""
-        return BodyReader(self._plan, head, self._protocol, framing, self._stats, self.timer, self._sequence)
+        return BodyReader(self._plan, head, self._format, framing, self._stats, self.timer, self._sequence)
 
     def end_body(self, body: BodyReader) -> None:
         """Add a body that is not read any further."""
@@ -71,7 +72,7 @@ class Recording:
         outcome, reason = ending
         record = StreamRecord(
             name=self._plan.name,
-            protocol=self._protocol,
+            protocol=self._format.name,
             outcome=outcome,
             start_s=timer.start_ns / 1e9,
             duration_s=max(0, end_ns - timer.start_ns) / 1e9,

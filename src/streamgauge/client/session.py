@@ -31,7 +31,7 @@ class Session:
         """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
         try:
-            route = self._network.route_to(request.target, tunnel=exchange.plan.protocol == "websocket")
+            route = self._network.route_to(request.target, tunnel=exchange.plan.format.upgrade is not None)
         except RouteError as error:
             exchange.fail_to_route(str(error))
             return
@@ -58,7 +58,7 @@ class Session:
 
     def _shares_connections(self, exchange: Exchange) -> bool:
         """Whether connections may be reused. Behind a proxy, tunnels and relayed connections are not the same."""
-        return self._network.proxy is None or exchange.plan.protocol != "websocket"
+        return self._network.proxy is None or exchange.plan.format.upgrade is None
 
     def close(self) -> None:
         """Close the connections that are idle."""

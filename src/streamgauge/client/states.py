@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from streamgauge.client.connect.dial import Dial, Route
 from streamgauge.client.connect.transport import Transport
+from streamgauge.client.http.opening import Opening
 from streamgauge.client.http.pool import may_serve_another
 from streamgauge.client.http.request import Request
 from streamgauge.client.http.sending import Sending
-from streamgauge.client.opening import Opening
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
@@ -22,8 +22,8 @@ from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.framing import TwoWay
 from streamgauge.wire.http1_head import Head, HeadParser
-from streamgauge.wire.websocket import WebSocketBody
 
 #: How long to wait for a peer that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
 #: reasonable time; a peer that reads at all answers within a round trip, and most libraries wait 10 s.
@@ -143,14 +143,14 @@ class AwaitingResponse(_Connected):
 
 @dataclass(slots=True)
 class Streaming(_Connected):
-    """See ``State.STREAMING``. ``websocket`` is the body's framing if that sends too."""
+    """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one."""
 
     name = State.STREAMING
     connection: Connection
     head: Head
     body: BodyReader
     reader: StreamReader
-    websocket: WebSocketBody | None
+    two_way: TwoWay | None
 
     @classmethod
     def of(
@@ -164,7 +164,7 @@ class Streaming(_Connected):
     ) -> "Streaming":
         """Begin to read ``body``."""
         reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
-        return cls(connection, head, body, reader, body.framing if isinstance(body.framing, WebSocketBody) else None)
+        return cls(connection, head, body, reader, body.framing.two_way)
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body. Return how the stream ended, if it did."""
@@ -173,12 +173,12 @@ class Streaming(_Connected):
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
 
-    def reply(self, websocket: WebSocketBody) -> bool:
+    def reply(self, two_way: TwoWay) -> bool:
         """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""
-        closes = self.body.checks.named_end_came and not websocket.closing
+        closes = self.body.checks.named_end_came and not two_way.closing
         if closes:
-            websocket.send_close()
-        if outgoing := websocket.take_outgoing():
+            two_way.send_close()
+        if outgoing := two_way.take_outgoing():
             self.connection.sending.send(outgoing)
         return closes
 
@@ -193,11 +193,11 @@ class Streaming(_Connected):
             return Outcome.PROTOCOL_ERROR, str(error)
 
     def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
-        """Leave the state in order: close a WebSocket, and return a connection that may serve other requests."""
+        """Leave the state in order: close a two-way stream, and return a connection that may serve other requests."""
         connection = self.connection
-        if self.websocket is not None:
+        if self.two_way is not None:
             faulty = outcome is Outcome.PROTOCOL_ERROR
-            connection.sending.send(self.websocket.last_words(faulty=faulty))
+            connection.sending.send(self.two_way.last_words(faulty=faulty))
         ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
         reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
         return connection.release(reusable=reusable)
@@ -218,7 +218,7 @@ class Closing(Streaming):
     def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
         """Call ``on_over`` if the peer has not closed by the deadline."""
         deadline = reactor.after(CLOSING_S, on_over)
-        return cls(state.connection, state.head, state.body, state.reader, state.websocket, deadline)
+        return cls(state.connection, state.head, state.body, state.reader, state.two_way, deadline)
 
     def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
         """See ``Streaming``; stop the deadline too."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from streamgauge.catalog import CATALOG
+from streamgauge.catalog import CATALOG, UNSETTLED_PROTOCOL
 from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.stats.outcome import Outcome
@@ -25,8 +25,6 @@ _COUNTED = {each.metric: each.field for each in COUNTERS.values() if each.metric
 _DISTRIBUTED = {each.metric: each.field for each in DISTRIBUTIONS.values() if each.metric and not each.aligned}
 #: The distribution that is known once clocks are aligned.
 (_DELAY,) = (each.metric for each in DISTRIBUTIONS.values() if each.aligned)
-#: Streams of this protocol do not know yet what they speak; most will be counted under another one.
-UNSETTLED = "auto"
 
 
 class _Positions(dict[int, int]):
@@ -103,7 +101,7 @@ class NameCounts(Kept):
 
     def __init__(self, protocol: str) -> None:
         super().__init__()
-        self._settles = protocol == UNSETTLED
+        self._settles = protocol == UNSETTLED_PROTOCOL
         self._begun = self._left = 0
         #: Every outcome from the start, so that the first failure is an increase.
         self.outcomes = Counter({str(outcome): 0 for outcome in Outcome})

@@ -13,21 +13,20 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import NoHostError, Target, target_of
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request, body_of, merged
-from streamgauge.client.plan import Limits, OnChunk, StreamPlan
+from streamgauge.client.plan import Limits, OnChunk, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.client.session import Session
 from streamgauge.load.usage import refuse_run
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.decoder import ACCEPT
-from streamgauge.wire.end import End
-from streamgauge.wire.sequence import NumberSource
+from streamgauge.wire.end import End, read_end
+from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.sequence import Numbering, read_numbering
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
-_REQUEST_TYPES = {"auto": "STREAM"}
 USER_AGENT = "streamgauge"
 
 
@@ -82,7 +81,7 @@ class StreamClient:
         data: bytes | str | None = None,
         on_chunk: OnChunk | None = None,
         max_redirects: int = 10,
-        sequence: NumberSource | None = None,
+        sequence: Numbering | None = None,
         stamped: bool = False,
         reconnect: int = 0,
         **limits: float | None,
@@ -106,30 +105,24 @@ class StreamClient:
         What the stream does wrong is the record's outcome. What the call has wrong raises: ``TargetError``,
         ``RequestError``, ``PlanError``, ``EndError``, all ValueErrors; so does whatever ``end`` or ``on_chunk`` raise.
         """
-        target = self._target(url, params)
+        target, wire_format = self._target(url, params), format_named(protocol)
         body, fields = body_of(json, data)
         ours = {
             "User-Agent": USER_AGENT,
-            "Accept": ACCEPT.get(protocol, "*/*"),
+            "Accept": wire_format.accept,
             "Accept-Encoding": "identity",
             **fields,
             **(REQUEST_FIELDS if stamped else {}),
         }
-        request = Request(
-            method.upper(),
-            target,
-            merged(ours, headers, self._headers),
-            body,
-        )
         plan = StreamPlan(
             name or target.resource.partition("?")[0],
-            request,
-            protocol,
-            end,
+            Request(method.upper(), target, merged(ours, headers, self._headers), body),
+            wire_format,
+            read_end(end),
             self._limits(limits),
             on_chunk,
             max_redirects,
-            sequence,
+            read_numbering(sequence),
             stamped,
             reconnect,
         )
@@ -178,7 +171,7 @@ class StreamClient:
         if record.outcome is Outcome.CENSORED:
             return
         self._environment.events.request.fire(
-            request_type=_REQUEST_TYPES.get(record.protocol, record.protocol.upper()),
+            request_type=FORMATS[record.protocol].request_type,
             name=record.name,
             response_time=record.duration_s * 1000,
             response_length=record.bytes,

@@ -13,7 +13,7 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.plan import Limits
 from streamgauge.load import checks
-from streamgauge.wire.end import check_end
+from streamgauge.wire.end import NamedEnd, read_end
 
 #: Streams under way when a run ends get this long, in Locust's own option, unless it is given.
 STOP_TIMEOUT = "15s"
@@ -29,7 +29,7 @@ class ScenarioOptions:
     path: str | None = None
     method: str | None = None
     body: bytes | None = None
-    end: str | None = None
+    end: NamedEnd | None = None
     accept: str | None = None
     stamped: bool = False
     reconnect: int = 0
@@ -107,7 +107,7 @@ _HEADERS = _Option(
     _Lines,
 )
 _BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @ and the file that holds it")
-_END = _Option("--stream-end", "END", check_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
+_END = _Option("--stream-end", "END", read_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from streamgauge.load.options import RECONNECT, options_of_play
+from streamgauge.wire.formats import FORMATS
 
 #: Marks, among the options that a user class used, that it called ``play``.
 PLAY = "play"
@@ -38,9 +39,10 @@ def _unread(options: Iterable[str], names: list[str]) -> str:
 
 
 def _no_event_streams(names: list[str]) -> str:
+    able = [each.name for each in reversed(FORMATS.values()) if each.can_reconnect]
     return (
         f"{RECONNECT}: not used by {_list(names)}, whose streams are not event streams. "
-        "streamgauge reconnects only streams of protocol sse or auto."
+        f"streamgauge reconnects only streams of protocol {' or '.join(able)}."
     )
 
 

@@ -10,12 +10,12 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.http.request import merged
+from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.decoder import ACCEPT
 from streamgauge.wire.end import End
 
 
@@ -67,10 +67,9 @@ class StreamUser(User):
         Where the user sets ``--stream-path``, the scenario's end, name, parameters and body, which belong to the
         scenario's own path, are left out.
         """
-        options = self.options
-        reconnects = protocol in ("auto", "sse")
-        self._options_used |= {PLAY, *self._options_set} - (set() if reconnects else {RECONNECT})
-        accept = {"Accept": options.accept or ACCEPT.get(protocol, "*/*")}
+        options, wire_format = self.options, format_named(protocol)
+        self._options_used |= {PLAY, *self._options_set} - (set() if wire_format.can_reconnect else {RECONNECT})
+        accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
         if options.body is not None:
@@ -84,7 +83,7 @@ class StreamUser(User):
             name=name,
             headers=merged(accept, headers),
             stamped=options.stamped or stamped,
-            reconnect=(options.reconnect if reconnects else 0) or reconnect,
+            reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,
         )
 

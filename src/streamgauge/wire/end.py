@@ -1,62 +1,110 @@
-"""The named end of a stream: what must have come for a clean protocol end to count as ``completed``.
+"""The named end of a stream: it must have come for a clean protocol end to count as ``completed``.
 
-``event:NAME`` an SSE event of that name · ``data:TEXT`` a chunk with exactly this text (an SSE event's data, a line, a
-raw chunk) · ``chunks:N`` at least N chunks · or a callable that is given each parsed chunk and says
-whether it is the end.
+``event:NAME`` is an SSE event of that name; ``data:TEXT`` a chunk with exactly this text (an SSE event's data, a line,
+a raw chunk); ``chunks:N`` at least N chunks; a callable is given each parsed chunk and says whether it is the end.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from streamgauge.wire.decoder import Decoder
 from streamgauge.wire.digits import is_whole
 
+#: How many texts are parsed once for all streams that name them: a scenario has a few.
+MOST_PARSED = 256
+#: Parses a raw chunk, as its decoder does.
+Parse = Callable[[bytes], Any]
 #: Given the raw chunk and its number, counted from 1: whether it is the end.
 EndTest = Callable[[bytes, int], bool]
-End = str | Callable[[Any], bool]
 
 
 class EndError(ValueError):
     """An ``end`` that names nothing."""
 
 
-def check_end(end: str) -> str:
-    """``end`` itself, where it is well formed. Raises EndError."""
-    kind, colon, value = end.partition(":")
+@dataclass(frozen=True, slots=True)
+class EventEnd:
+    """An SSE event of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataEnd:
+    """A chunk with exactly this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunksEnd:
+    """At least so many chunks."""
+
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackEnd:
+    """A parsed chunk that the scenario's callable says is the end."""
+
+    is_end: Callable[[Any], object]
+
+
+NamedEnd = EventEnd | DataEnd | ChunksEnd | CallbackEnd
+#: How scenarios name an end.
+End = str | Callable[[Any], object] | NamedEnd
+
+
+def read_end(end: End | None) -> NamedEnd | None:
+    """Parse the end that a scenario or an option names; None where it names none. Raises EndError."""
+    if isinstance(end, str):
+        return _parsed(end)
+    return end if end is None or isinstance(end, NamedEnd) else CallbackEnd(end)
+
+
+@lru_cache(maxsize=MOST_PARSED)
+def _parsed(text: str) -> NamedEnd:
+    kind, colon, value = text.partition(":")
     if not colon or kind not in ("event", "data", "chunks") or not value:
-        raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {end!r}")
-    if kind == "chunks" and not (is_whole(value) and int(value)):
-        raise EndError(f"expected chunks:N with a whole number of at least 1, got {end!r}")
-    try:
-        end.encode()
-    except UnicodeEncodeError:
-        raise EndError(f"expected an end that UTF-8 can carry, got {end!r}") from None
-    return end
-
-
-def needle_of(end: str) -> bytes:
-    """What every chunk that can be this ``end`` holds; empty where there is no such thing.
-
-    Lines of an event's data stand apart in it, and U+FFFD can stand for bytes that are no UTF-8.
-    """
-    kind, _, value = end.partition(":")
-    if kind == "chunks" or end == "event:message" or "\n" in value or "\ufffd" in value:
-        return b""  # events that the stream names none are messages
-    return value.encode()
-
-
-def end_test(end: End, decoder: Decoder, protocol: str) -> EndTest:
-    """The test that each chunk of a stream of ``protocol`` is put to. Raises EndError."""
-    if callable(end):
-        return lambda chunk, number: bool(end(decoder.parse(chunk)))  # noqa: ARG005 - the contract of EndTest
-    kind, _, value = check_end(end).partition(":")
+        raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {text!r}")
     if kind == "chunks":
-        least = int(value)
+        if not (is_whole(value) and int(value)):
+            raise EndError(f"expected chunks:N with a whole number of at least 1, got {text!r}")
+        return ChunksEnd(int(value))
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise EndError(f"expected an end that UTF-8 can carry, got {text!r}") from None
+    return EventEnd(value) if kind == "event" else DataEnd(value)
+
+
+def needle_of(end: NamedEnd | None) -> bytes:
+    """Return bytes that every chunk that can be this end holds; empty where there are no such bytes.
+
+    Events that the stream gives no name are messages, the lines of an event's data stand apart in it, and U+FFFD can
+    stand for bytes that are not UTF-8.
+    """
+    if isinstance(end, EventEnd):
+        text = "" if end.name == "message" else end.name
+    else:
+        text = end.text if isinstance(end, DataEnd) else ""
+    return b"" if "\n" in text or "\ufffd" in text else text.encode()
+
+
+def end_test(end: NamedEnd, parse: Parse, *, of_events: bool) -> EndTest:
+    """Make the test that each chunk is put to; ``of_events``: what is parsed is an SSE event."""
+    needle = needle_of(end)
+    if isinstance(end, CallbackEnd):
+        is_end = end.is_end
+        return lambda chunk, number: bool(is_end(parse(chunk)))  # noqa: ARG005 - the contract of EndTest
+    if isinstance(end, ChunksEnd):
+        least = end.least
         return lambda chunk, number: number >= least  # noqa: ARG005
-    if kind == "data" and protocol != "sse":
-        text = value.encode()
-        return lambda chunk, number: chunk == text  # noqa: ARG005
-    if protocol != "sse":
-        raise EndError(f"{end!r} names an SSE event, and the stream is {protocol}")
-    needle, attribute = needle_of(end), kind
-    return lambda chunk, number: needle in chunk and getattr(decoder.parse(chunk), attribute) == value  # noqa: ARG005
+    if isinstance(end, EventEnd):
+        name = end.name
+        return lambda chunk, number: needle in chunk and parse(chunk).event == name  # noqa: ARG005
+    text, whole = end.text, end.text.encode()
+    if of_events:
+        return lambda chunk, number: needle in chunk and parse(chunk).data == text  # noqa: ARG005
+    return lambda chunk, number: chunk == whole  # noqa: ARG005

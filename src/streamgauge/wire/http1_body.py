@@ -10,6 +10,7 @@ import re
 
 from streamgauge.wire.digits import is_whole
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import TOKEN, Head
 
 MAX_LINE_BYTES = 8_192
@@ -20,36 +21,10 @@ _MAX_KNOWN_SIZES = 1_024
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
 
 
-class Framing:
-    """How a body is delimited: the contract of the classes below."""
-
-    #: Whether the sender's own chunks can be seen in the framing.
-    has_transfer_chunks = False
-    #: Whether another response may follow on the connection.
-    self_delimited = True
-
-    def __init__(self) -> None:
-        self.finished = False
-        #: The last piece's transfer chunk goes on.
-        self.partial = False
-        #: Bytes after the end of the body.
-        self.rest = b""
-        #: Something other than the framing that closes the last piece, or the body, came after that piece.
-        self.beyond = False
-        #: The framing that closes the body, or part of it, came after the last piece.
-        self.ending = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The body's pieces in ``data``, none of them empty. Raises ProtocolError."""
-        raise NotImplementedError
-
-    def close(self) -> bool:
-        """The peer closed: whether the body is whole."""
-        return self.finished
-
-
 class NoBody(Framing):
     """A response to HEAD, or one of status 1xx, 204 or 304."""
+
+    has_body = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,12 +84,11 @@ class ChunkedBody(Framing):
         self._after_data = False
         self._in_trailer = False
         self._trailer_bytes = 0
-        #: The next byte begins a size line.
-        self.at_size_line = True
+        self.between_chunks = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """The transfer chunks in ``data``, each as far as it has come."""
-        if self.at_size_line:  # most reads are one whole transfer chunk, of a size that was seen before
+        if self.between_chunks:  # most reads are one whole transfer chunk, of a size that was seen before
             line_end = data.find(b"\r\n")
             if len(data) - line_end - 4 == KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
                 return [data[line_end + 2 : -2]]
@@ -129,7 +103,7 @@ class ChunkedBody(Framing):
         between = not (self.partial or self._after_data)
         self.ending = between and self._in_trailer
         self.beyond = bool(self.rest) or (between and not self.ending and bool(self._held or self._missing))
-        self.at_size_line = between and not (self.beyond or self.ending)
+        self.between_chunks = between and not (self.beyond or self.ending)
         return pieces
 
     def _cut(self, data: bytes, pieces: list[bytes]) -> None:

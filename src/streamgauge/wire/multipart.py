@@ -12,9 +12,11 @@ with LF alone. Parts are not decoded, and a multipart inside a part is left as i
 
 import re
 
+from streamgauge.catalog import media_type
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.format import Format
 
-MAX_PART_BYTES = 16 * 1024 * 1024
 MAX_PART_HEAD_BYTES = 16_384
 #: Blanks after a boundary, and line ends between a part that has a Content-Length and its delimiter.
 MAX_PADDING_BYTES = 1_024
@@ -48,15 +50,14 @@ def boundary_of(content_type: str) -> str:
     raise ProtocolError(f"expected a content type with a boundary, got {content_type[:120]!r}")
 
 
-class MultipartDecoder:
-    """Bytes of a multipart body in, the parts' contents out. A part without content is an empty chunk."""
+class MultipartDecoder(Decoder):
+    """Takes bytes of a multipart body and returns the parts' contents. A part without content is an empty chunk."""
 
-    def __init__(self, content_type: str, max_chunk_bytes: int = MAX_PART_BYTES) -> None:
-        self.heartbeats = 0
+    def __init__(self, content_type: str, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         #: The closing delimiter came. Endless x-mixed-replace streams have none.
         self.closed = False
         #: Each part replaces the one before, and servers customarily close the connection instead of the stream.
-        self.endless = content_type.partition(";")[0].strip().lower() == "multipart/x-mixed-replace"
+        self.endless = media_type(content_type) == "multipart/x-mixed-replace"
         boundary = boundary_of(content_type).encode("ascii")
         # Some servers put the two dashes into the parameter too: the first delimiter line shows which it is.
         self._needles = [b"\n--" + boundary, b"\n" + boundary][: 2 if boundary.startswith(b"--") else 1]
@@ -229,11 +230,17 @@ class MultipartDecoder:
     def _too_long(self) -> ProtocolError:
         return ProtocolError(f"part longer than {self._max_chunk_bytes} bytes")
 
-    def close(self) -> list[bytes]:
-        """Nothing: a part that no delimiter closed may have been cut. ``pending`` tells that there was one."""
-        return []
+    def shortfall(self, *, named_end_came: bool) -> str:
+        """See ``Decoder``. Parts that replace each other may end with the connection, behind their named end."""
+        if self.closed or (self.endless and named_end_came):
+            return ""
+        return "the body ended cleanly, and the closing delimiter had not come"
 
-    @staticmethod
-    def parse(chunk: bytes) -> bytes:
-        """The part's content itself."""
-        return chunk
+
+MULTIPART = Format(
+    "multipart",
+    "MULTIPART",
+    lambda body: MultipartDecoder(body.content_type, body.max_chunk_bytes),
+    media="multipart",
+    accept="multipart/x-mixed-replace, multipart/mixed, multipart/*;q=0.9",
+)

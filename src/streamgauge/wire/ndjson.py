@@ -2,21 +2,22 @@
 
 The last line counts whether or not a line end closes it. Blank lines, which some servers send to keep a stream open,
 are heartbeats. Lines are parsed as JSON only when somebody looks inside.
+
+A line says that something went wrong by ``"type": "error"``, or by an ``error`` that is not empty.
 """
 
 import json
 from typing import Any
 
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.format import Format, InBandError
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
 
+class NdjsonDecoder(Decoder):
+    """Takes bytes and returns lines, without their line end."""
 
-class NdjsonDecoder:
-    """Bytes in, lines out, without their line end."""
-
-    def __init__(self, max_chunk_bytes: int = MAX_LINE_BYTES) -> None:
-        self.heartbeats = 0
+    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._max_chunk_bytes = max_chunk_bytes
@@ -66,8 +67,32 @@ class NdjsonDecoder:
 
     @staticmethod
     def parse(chunk: bytes) -> Any:
-        """The JSON value of a line. Raises ProtocolError where it is none."""
+        """Return the JSON value of a line. Raises ProtocolError where the line is not JSON."""
         try:
             return json.loads(chunk)
         except (ValueError, RecursionError) as error:
             raise ProtocolError(f"expected a line of JSON, got {chunk[:40]!r} ({error})") from None
+
+
+def _error_of(line: bytes) -> str | None:
+    """Return what a line says went wrong; None where it does not say so."""
+    try:
+        value: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
+        return None
+    return str(value.get("error") or value.get("message") or value)
+
+
+NDJSON = Format(
+    "ndjson",
+    "NDJSON",
+    lambda body: NdjsonDecoder(body.max_chunk_bytes),
+    media="ndjson",
+    media_on_request=frozenset(
+        {"application/json"}
+    ),  # mostly a single value, so only those who ask for lines get lines
+    accept="application/x-ndjson, application/jsonl",
+    in_band_error=InBandError(b'"error"', _error_of),
+)

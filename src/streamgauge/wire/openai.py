@@ -8,34 +8,21 @@ A chunk may bring several tokens, so tokens are the server's own count where it 
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
+from streamgauge.wire.end import DataEnd
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.sse import MAX_EVENT_BYTES, SseDecoder
+from streamgauge.wire.format import Format
+from streamgauge.wire.openai_frames import Usage, has_content, has_reasoning, usage_of
+from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.token_count import TokenCount
 
 MAX_ERROR_CHARACTERS = 500
 MAX_CHOICES = 1_024
 
 _scan = json.JSONDecoder().raw_decode
 _DATA, _ERROR = b"data: ", b"error:"
-#: The names that servers have for the text of reasoning in a delta.
-_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
-# Where a delta has text beside ``content``.
-_OTHER_TEXTS = (*_REASONING, "refusal")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The server's own count of tokens; None where it does not say."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    """Of the completion's tokens."""
-    rejected_tokens: int | None = None
-    """Of the completion's tokens: those of a prediction that was no use."""
 
 
 class _Events(SseDecoder):
@@ -49,14 +36,10 @@ def _is_error_line(block: bytes) -> bool:
     return block.startswith(_ERROR) and b"\n" not in block
 
 
-class OpenAiDecoder:
-    """Bytes of a token stream in, the events with generated content out."""
+class OpenAiDecoder(Decoder):
+    """Takes bytes of a token stream and returns the events with generated content. ``done``: ``[DONE]`` came."""
 
-    def __init__(self, max_chunk_bytes: int = MAX_EVENT_BYTES) -> None:
-        #: ``[DONE]`` came.
-        self.done = False
-        #: What the stream said went wrong inside it.
-        self.error: str | None = None
+    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         #: The last usage that came.
         self.usage: Usage | None = None
         #: How many choices the stream has: the greatest index, counted from 1.
@@ -66,11 +49,6 @@ class OpenAiDecoder:
         self._beyond = False
         self._events = _Events(max_chunk_bytes)
         self._parsed: list[tuple[bytes, Any]] = []
-
-    @property
-    def heartbeats(self) -> int:
-        """Comments between the events."""
-        return self._events.heartbeats
 
     @property
     def pending(self) -> bool:
@@ -106,6 +84,10 @@ class OpenAiDecoder:
         hidden = (usage.rejected_tokens or 0) + (0 if self._shows_reasoning else usage.reasoning_tokens or 0)
         return max(tokens - hidden, min(tokens, self._deltas))
 
+    def token_count(self) -> TokenCount:
+        """See ``Decoder``."""
+        return TokenCount(self.tokens, self.shown_tokens, self.choices)
+
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
         """The events with content that ``pieces`` complete. Raises ProtocolError, also where data are not JSON."""
         self._parsed, problem = [], None
@@ -119,6 +101,7 @@ class OpenAiDecoder:
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
+        self.heartbeats = self._events.heartbeats
         self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
         if problem is not None:
             problem.before = chunks
@@ -131,10 +114,6 @@ class OpenAiDecoder:
         if deltas:
             self._deltas += deltas
             self._parsed.append((block, frame))
-
-    def close(self) -> list[bytes]:
-        """Nothing: the standard discards an event that no empty line closed."""
-        return self._events.close()
 
     def parse(self, chunk: bytes) -> Any:
         """The JSON of a chunk, which is kept until the next ``feed``."""
@@ -180,10 +159,10 @@ class OpenAiDecoder:
                 continue
             if choice.get("finish_reason") == "error" or "error" in choice:
                 self._take_in_failure(choice)
-            if _has_content(choice):
+            if has_content(choice):
                 deltas += 1
                 if not self._shows_reasoning:
-                    self._shows_reasoning = _has_reasoning(choice)
+                    self._shows_reasoning = has_reasoning(choice)
                 index = choice.get("index", 0)
                 if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
                     self.choices = index + 1
@@ -195,7 +174,7 @@ class OpenAiDecoder:
             self._set_error(error)
         usage = holder.get("usage")
         if usage and isinstance(usage, dict):
-            self.usage = _usage(usage)
+            self.usage = usage_of(usage)
 
     def _take_in_failure(self, choice: dict[str, Any]) -> None:
         error = choice.get("error")
@@ -231,68 +210,13 @@ def _json_or_none(data: str) -> Any:
         return None
 
 
-def _has_content(choice: dict[str, Any]) -> bool:
-    delta = choice.get("delta")
-    if not isinstance(delta, dict):
-        return bool(choice.get("text"))
-    if delta.get("content"):
-        return True
-    return (
-        any(delta.get(name) for name in _OTHER_TEXTS)
-        or _has_speech(delta.get("audio"))
-        or _has_arguments(delta.get("function_call"))
-        or any(
-            isinstance(call, dict) and (_has_arguments(call.get("function")) or _has_input(call.get("custom")))
-            for call in _members(delta, "tool_calls")
-        )
-    )
-
-
-def _has_reasoning(choice: dict[str, Any]) -> bool:
-    delta = choice.get("delta")
-    if not isinstance(delta, dict) or delta.get("content"):
-        return False
-    return any(delta.get(name) for name in _REASONING)
-
-
-def _has_speech(audio: Any) -> bool:
-    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
-
-
-def _has_arguments(function: Any) -> bool:
-    return isinstance(function, dict) and bool(function.get("arguments"))
-
-
-def _has_input(custom: Any) -> bool:
-    return isinstance(custom, dict) and bool(custom.get("input"))
-
-
-def _members(delta: dict[str, Any], name: str) -> list[Any]:
-    members = delta.get(name)
-    return members if isinstance(members, list) else []
-
-
-def _usage(usage: Mapping[str, Any]) -> Usage:
-    details = usage.get("completion_tokens_details")
-    details = details if isinstance(details, dict) else {}
-    return Usage(
-        _count(usage, "prompt_tokens"),
-        _count(usage, "completion_tokens"),
-        _count(details, "reasoning_tokens"),
-        _count(details, "rejected_prediction_tokens"),
-    )
-
-
-def _count(usage: Mapping[str, Any], name: str) -> int | None:
-    value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def time_per_output_token_s(first_s: float, end_s: float, tokens: int, choices: int = 1) -> float | None:
-    """The mean time between a choice's tokens after its first: (end - first) / (tokens - 1).
-
-    Choices are generated side by side, and a reader of one waits for its tokens alone: where there are several, the
-    tokens are taken as spread evenly over them. None for fewer than two tokens a choice.
-    """
-    each = tokens / max(1, choices)
-    return None if each < 2 else (end_s - first_s) / (each - 1)
+OPENAI = Format(
+    "openai",
+    "OPENAI",
+    lambda body: OpenAiDecoder(body.max_chunk_bytes),
+    media="sse",
+    accept="text/event-stream",
+    own_end=DataEnd("[DONE]"),
+    tells_beside_chunks=True,
+    has_event_ids=True,
+)

@@ -5,19 +5,19 @@ Where the body has a content coding, a chunk is what a transfer chunk decodes to
 ``block_bytes`` and what is left at the end, which does not depend on how reads split it.
 """
 
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.format import Format
 
 BLOCK_BYTES = 65_536
-MAX_CHUNK_BYTES = 16 * 1024 * 1024
 
 
-class RawDecoder:
-    """Pieces in, transfer chunks or blocks out."""
+class RawDecoder(Decoder):
+    """Takes pieces and returns transfer chunks or blocks."""
 
     def __init__(
         self, max_chunk_bytes: int = MAX_CHUNK_BYTES, *, transfer_chunks: bool = True, block_bytes: int = BLOCK_BYTES
     ) -> None:
-        self.heartbeats = 0
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._max_chunk_bytes = max_chunk_bytes
@@ -82,7 +82,9 @@ class RawDecoder:
         """What is left of a body without transfer chunks."""
         return [self._release()] if self._held else []
 
-    @staticmethod
-    def parse(chunk: bytes) -> bytes:
-        """The bytes themselves."""
-        return chunk
+
+def _decoder(body: BodyDescription) -> Decoder:
+    return RawDecoder(body.max_chunk_bytes, transfer_chunks=body.transfer_chunks)
+
+
+RAW = Format("raw", "RAW", _decoder, by_transfer_chunk=True)

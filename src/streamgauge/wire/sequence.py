@@ -1,6 +1,6 @@
 """Integrity where a stream numbers its chunks: which numbers were lost, came again, or came out of order.
 
-1. ``number_reader`` finds a chunk's number: an SSE id, a member of its JSON, or what a callable says.
+1. A ``NumberSource`` says where a chunk's number is: an SSE id, a member of its JSON, or what a callable says.
 2. ``SequenceCheck`` remembers the greatest number so far, and which of the last ``window`` numbers up to it have come,
    as bits of one integer: its memory does not grow with the stream.
 3. A number that lies further behind is repeated where none is lost. Else it may be late or repeated, and nobody can
@@ -11,8 +11,11 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from streamgauge.wire.end import MOST_PARSED, Parse
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.sse import Event
 
@@ -20,8 +23,6 @@ WINDOW = 1_024
 #: Numbers have at most 18 digits: counts of what was lost stay what all formats can carry.
 _MOST = 10**18
 
-#: Where a chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the parsed chunk.
-NumberSource = str | Callable[[Any], int | None]
 #: A raw chunk's number; None where it has none.
 NumberReader = Callable[[bytes], int | None]
 
@@ -104,24 +105,58 @@ class SequenceCheck:
                 self.lost -= 1
 
 
-def number_reader(source: NumberSource, parse: Callable[[bytes], Any]) -> NumberReader:
-    """Reads the number of raw chunks that ``parse`` (the decoder's) takes apart. Raises SequenceError."""
-    if callable(source):
-        return lambda chunk: _whole(source(parse(chunk)))
-    if check_source(source) == "id":
-        return lambda chunk: _event_id(chunk, parse)
-    return _json_reader(source.partition(":")[2], parse)
+@dataclass(frozen=True, slots=True)
+class EventId:
+    """The number is the id of an SSE event."""
 
 
-def check_source(source: str) -> str:
-    """``source`` itself, where it is well formed. Raises SequenceError."""
-    kind, _, key = source.partition(":")
-    if source != "id" and (kind != "json" or not key):
-        raise SequenceError(f"expected id, json:KEY or a callable, got {source!r}")
-    return source
+@dataclass(frozen=True, slots=True)
+class JsonMember:
+    """The number is the member ``key`` of the JSON object in a chunk."""
+
+    key: str
 
 
-def _event_id(chunk: bytes, parse: Callable[[bytes], Any]) -> int | None:
+@dataclass(frozen=True, slots=True)
+class CallbackNumber:
+    """The scenario's callable finds the number in a parsed chunk."""
+
+    find: Callable[[Any], int | None]
+
+
+NumberSource = EventId | JsonMember | CallbackNumber
+#: How scenarios say where a chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk.
+Numbering = str | Callable[[Any], int | None] | NumberSource
+
+
+def read_numbering(numbering: Numbering | None) -> NumberSource | None:
+    """Parse where a scenario's numbers are; None where its chunks have none. Raises SequenceError."""
+    if isinstance(numbering, str):
+        return _parsed(numbering)
+    return numbering if numbering is None or isinstance(numbering, NumberSource) else CallbackNumber(numbering)
+
+
+@lru_cache(maxsize=MOST_PARSED)
+def _parsed(text: str) -> NumberSource:
+    kind, _, key = text.partition(":")
+    if text == "id":
+        return EventId()
+    if kind != "json" or not key:
+        raise SequenceError(f"expected id, json:KEY or a callable, got {text!r}")
+    return JsonMember(key)
+
+
+def number_reader(source: NumberSource, parse: Parse) -> NumberReader:
+    """Make the reader of the numbers of raw chunks, which ``parse`` takes apart."""
+    if isinstance(source, CallbackNumber):
+        find = source.find
+        return lambda chunk: _whole(find(parse(chunk)))
+    if isinstance(source, JsonMember):
+        return _json_reader(source.key, parse)
+    return lambda chunk: _event_id(chunk, parse)
+
+
+def _event_id(chunk: bytes, parse: Parse) -> int | None:
     match = _ID_LINE.search(chunk)
     if match and not _ANY_ID_LINE.search(chunk, match.end()):  # the last id of an event is its id
         return int(match[1])
@@ -129,7 +164,7 @@ def _event_id(chunk: bytes, parse: Callable[[bytes], Any]) -> int | None:
     return int(value) if isinstance(value, str) and _is_number(value) else None
 
 
-def _json_reader(key: str, parse: Callable[[bytes], Any]) -> NumberReader:
+def _json_reader(key: str, parse: Parse) -> NumberReader:
     # Most services put the number first, and a number found there need not be parsed for. A second member of the same
     # name would win, so one that looks like it sends the chunk the long way.
     name = re.escape(json.dumps(key).encode())

@@ -3,15 +3,22 @@
 1. Line ends are made one kind (CRLF, CR and LF all end a line, however reads split them) and a leading BOM is dropped.
 2. Blocks between empty lines are cut out; a block that holds a ``data`` field is an event, which is a chunk.
 3. A block is parsed into its fields only when somebody looks inside.
+
+Where another connection can go on, by the standard's sections 9.2.3 and 9.2.6:
+
+- An ``id`` counts once its block is closed by an empty line, whether or not the block holds an event. An empty ``id``
+  takes back an earlier one; one with NUL is ignored.
+- A ``retry`` counts as soon as its line has ended.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder, Resumption
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.format import Format, InBandError
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _RETRY = re.compile(r"[0-9]{1,18}")
 
@@ -26,26 +33,24 @@ class Event:
     retry_ms: int | None = None
 
 
-class SseDecoder:
-    """Bytes of an event stream in, event blocks out. Blocks without ``data`` are heartbeats if they are comments."""
+class SseDecoder(Decoder):
+    """Takes bytes of an event stream and returns event blocks. A block of comments alone is a heartbeat."""
 
-    def __init__(self, max_chunk_bytes: int = MAX_EVENT_BYTES) -> None:
-        self.heartbeats = 0
+    #: Part of an event is held, or a heartbeat came after the last event.
+    pending = False
+
+    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
         self.max_chunk_bytes = max_chunk_bytes
-        #: Part of an event is held, or a heartbeat came after the last event.
-        self.pending = False
-        #: The next byte begins a block, and needs no care for what came before it.
-        self.between_blocks = False
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """The event blocks that ``pieces`` complete, line ends normalised, without their closing empty line."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if (  # most reads are one whole event, with plain line ends
-            self.between_blocks
+            self.between_chunks
             and data.find(b"\n\n") == len(data) - 2
             and (data.startswith(b"data:") or (b"\ndata:" in data and data[:1] != b"\n"))
             and b"\r" not in data
@@ -58,7 +63,7 @@ class SseDecoder:
             chunks, last = self._blocks(data)
         finally:
             self.pending = bool(self._held) or last != b""
-            self.between_blocks = not (self._held or self._after_cr or self._at_start)
+            self.between_chunks = not (self._held or self._after_cr or self._at_start)
         return chunks
 
     def _blocks(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -135,13 +140,9 @@ class SseDecoder:
             self.heartbeats += 1
         return False
 
-    def close(self) -> list[bytes]:
-        """Nothing: the standard discards an event that no empty line closed."""
-        return []
-
     @staticmethod
     def parse(chunk: bytes) -> Event:
-        """The fields of an event block. Undecodable UTF-8 becomes U+FFFD, as the standard asks."""
+        """Return the fields of an event block. Undecodable UTF-8 becomes U+FFFD, as the standard asks."""
         name, data, event_id, retry_ms = "", [], None, None
         for line in chunk.decode("utf-8", "replace").split("\n"):
             field, _, value = line.partition(":")
@@ -155,3 +156,61 @@ class SseDecoder:
             elif field == "retry" and _RETRY.fullmatch(value):
                 retry_ms = int(value)
         return Event(name or "message", "\n".join(data), event_id, retry_ms)
+
+
+class ResumableSseDecoder(SseDecoder):
+    """Remembers the last event's id and the reconnection time, for which it looks into every block."""
+
+    #: The id of the last block that had one; None where none had.
+    last_event_id: str | None = None
+    _retry_ms: int | None = None
+
+    def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
+        """See ``SseDecoder``."""
+        self.between_chunks = False  # so that every block passes ``_events``
+        return super().feed(pieces, partial)
+
+    def _events(self, whole: bytes) -> tuple[list[bytes], bytes]:
+        if b"id" in whole or b"retry" in whole:
+            for block in whole.split(b"\n\n"):
+                event = self.parse(block)
+                if event.id is not None:
+                    self.last_event_id = event.id
+                if event.retry_ms is not None:
+                    self._retry_ms = event.retry_ms
+        return super()._events(whole)
+
+    @property
+    def retry_ms(self) -> int | None:
+        """The reconnection time that the stream asked for last; None where it asked for none."""
+        lines, _, _ = b"".join(self._held).rpartition(b"\n")  # of a block that nothing closed
+        held_ms = self.parse(lines).retry_ms
+        return self._retry_ms if held_ms is None else held_ms
+
+    def resumption(self) -> Resumption:
+        """See ``Decoder``."""
+        return Resumption(self.last_event_id, self.retry_ms)
+
+
+def _decoder(body: BodyDescription) -> Decoder:
+    return (ResumableSseDecoder if body.resumable else SseDecoder)(body.max_chunk_bytes)
+
+
+def _error_of(chunk: bytes) -> str | None:
+    """Return what an event named ``error`` says; None for other events."""
+    event = SseDecoder.parse(chunk)
+    return event.data if event.event == "error" else None
+
+
+SSE = Format(
+    "sse",
+    "SSE",
+    _decoder,
+    media="sse",
+    accept="text/event-stream",
+    in_band_error=InBandError(b"error", _error_of),
+    has_events=True,
+    has_event_ids=True,
+    can_reconnect=True,
+    fast_path=True,
+)

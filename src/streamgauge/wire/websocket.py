@@ -1,260 +1,58 @@
-"""The frames of a WebSocket (RFC 6455), from the handshake on: every message is a chunk.
+"""WebSockets (RFC 6455) as a wire format: every message is a chunk.
 
-1. A frame that is a whole message, which is nearly every one, is cut out where it lies.
-2. All others (fragments, control frames, frames that a read splits) go through wsproto's frame decoder.
-3. A message is inflated where permessage-deflate is agreed, and checked for UTF-8 where it is text.
-
-What must be sent back waits in ``outgoing``: pongs, the reply to a close, and what the caller sends. The client's own
-messages are never compressed, as RFC 7692 section 6 lets it choose.
+1. ``WebSocketUpgrade`` asks for the WebSocket, and checks the response (``websocket_handshake``).
+2. ``WebSocketBody`` is the framing from there on: its pieces are whole messages, which the raw decoder leaves as they
+   are.
 """
 
-from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
+from collections.abc import Mapping
 
-from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1_body import Framing
-from streamgauge.wire.websocket_deflate import FirstBits, Inflater, MessageTooLong, too_long
-from streamgauge.wire.websocket_handshake import deflate_agreed
+from streamgauge.wire.format import Format
+from streamgauge.wire.framing import Framing
+from streamgauge.wire.http1_head import Head
+from streamgauge.wire.raw import RawDecoder
+from streamgauge.wire.websocket_body import WebSocketBody
+from streamgauge.wire.websocket_handshake import check_accept, handshake_fields
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-GOING_AWAY = 1001
-NO_STATUS_RECEIVED = 1005
-CLOSED_ABNORMALLY = 1006
-#: What a peer is told that did something wrong: beside all else, text that is not UTF-8, and a message above the limit.
-PROTOCOL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG = 1002, 1007, 1009
-MAX_CONTROL_BYTES = 125
-
-_TEXT, _BINARY, _COMPRESSED = 0x81, 0x82, 0x40
+_EXTENSIONS, _SUBPROTOCOLS = "sec-websocket-extensions", "sec-websocket-protocol"
 
 
-class WebSocketBody(Framing):
-    """A WebSocket as a framing: ``feed`` gives whole messages, text as UTF-8. An empty message is an empty piece."""
+class WebSocketUpgrade:
+    """One attempt to open a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it.
 
-    self_delimited = False
+    The request's own Sec-WebSocket-Extensions decides whether compression is offered: not at all where the field is
+    empty. Extensions that are not known here are not asked for.
+    """
 
-    def __init__(self, extensions: str = "", max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
-        """``extensions`` is the response's Sec-WebSocket-Extensions. Raises ProtocolError."""
-        super().__init__()
-        #: Pings and pongs that came.
-        self.heartbeats = 0
-        #: The peer's, once its close frame came; 1005 where that named none, 1006 where none came.
-        self.close_code: int | None = None
-        self.close_reason = ""
-        self._fault_code = PROTOCOL_ERROR
-        self._max_message_bytes = max_message_bytes
-        deflate = deflate_agreed(extensions)
-        self._inflater = None if deflate is None else Inflater(deflate, max_message_bytes)
-        self._first_bits = FirstBits(compressed=deflate is not None, max_message_bytes=max_message_bytes)
-        self._frames = FrameDecoder(client=True, extensions=[self._first_bits])
-        self._encoder = FrameProtocol(client=True, extensions=[])
-        # A message whose frames have not all come.
-        self._opcode: Opcode | None = None
-        self._message = bytearray()
-        self._compressed = False
-        self._close_sent = False
-        self._queue = bytearray()
-        self._pong = b""
+    def __init__(self, headers: Mapping[str, str], message: bytes) -> None:
+        given = {name.lower(): value for name, value in headers.items()}
+        extensions = {each.partition(";")[0].strip().lower() for each in given.get(_EXTENSIONS, "unknown").split(",")}
+        self._message = message
+        self._deflate = extensions != {""}
+        self._key, self.fields = handshake_fields(deflate=not extensions <= {"", "permessage-deflate"})
+        self._subprotocols = [name.strip() for name in given.get(_SUBPROTOCOLS, "").split(",")]
 
-    @property
-    def inside_message(self) -> bool:
-        """Whether a message has begun whose frames have not all come."""
-        return self._opcode is not None
+    def refusal(self, head: Head) -> str:
+        """See ``Upgrade``."""
+        return "" if head.status == 101 else f"status {head.status} {head.reason} instead of a WebSocket"
 
-    @property
-    def pending(self) -> bool:
-        """Whether part of a message, or of any frame, is held."""
-        return self._opcode is not None or self._frames.header is not None or len(self._frames.buffer) > 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The messages that ``data`` complete."""
-        if self.finished:
-            self.rest += data
-            return []
-        messages: list[bytes] = []
-        try:
-            position = 0 if self.pending else self._take_whole_messages(data, messages)
-            self.beyond = self.ending = False
-            if position < len(data):
-                self._frames.receive_bytes(data[position:] if position else data)
-                self._take_frames(messages)
-                self.beyond = self.beyond or self.pending
-        except ProtocolError as error:
-            error.before = messages
-            if isinstance(error, MessageTooLong):
-                self._fault_code = MESSAGE_TOO_BIG
-            raise
-        return messages
-
-    # Frames that are whole messages
-
-    def _take_whole_messages(self, data: bytes, messages: list[bytes]) -> int:
-        """Up to the first frame that is anything else. Gives its position."""
-        position, end = 0, len(data)
-        inflater = self._inflater
-        while end - position >= 2:
-            first, length = data[position], data[position + 1]
-            compressed = inflater is not None and first & _COMPRESSED
-            if (first & ~_COMPRESSED if compressed else first) not in (_TEXT, _BINARY):
-                break
-            start = position + 2
-            if length == 126 and end - position >= 4:
-                length, start = data[start] << 8 | data[start + 1], position + 4
-                if length < 126:
-                    break
-            elif length > 125:
-                break
-            if start + length > end:
-                break
-            position = start + length
-            messages.append(self._finish(data[start:position], is_text=first & 1 == 1, compressed=bool(compressed)))
-        return position
-
-    def _finish(self, payload: bytes, *, is_text: bool, compressed: bool) -> bytes:
-        if len(payload) > self._max_message_bytes:
-            raise self._too_long()
-        if compressed:
-            assert self._inflater is not None
-            payload = self._inflater.inflate(payload)
-        if is_text and not payload.isascii():
-            try:
-                payload.decode()
-            except UnicodeDecodeError as error:
-                self._fault_code = INVALID_PAYLOAD
-                raise ProtocolError(f"WebSocket text that is not UTF-8: {error.reason} at byte {error.start}") from None
-        return payload
-
-    # All other frames
-
-    def _take_frames(self, messages: list[bytes]) -> None:
-        try:
-            while not self.finished and (frame := self._frames.process_buffer()) is not None:
-                assert isinstance(frame.payload, bytes)
-                self.ending = frame.opcode is Opcode.CLOSE
-                self.beyond = self.beyond or not self.ending
-                if frame.opcode.iscontrol():
-                    self._control(frame.opcode, frame.payload)
-                elif self._take_part(
-                    frame.opcode, frame.payload, whole=frame.frame_finished and frame.message_finished
-                ):
-                    messages.append(self._finish_message())
-                    self.beyond = False
-        except ParseFailed as error:
-            raise ProtocolError(f"WebSocket frame that is not allowed: {error}") from None
-
-    def _take_part(self, opcode: Opcode, payload: bytes, *, whole: bool) -> bool:
-        """Add part of a message, which may be part of a frame; ``whole`` itself."""
-        if opcode is not Opcode.CONTINUATION:
-            if self._opcode is not None:
-                raise ProtocolError("WebSocket message begun before the one before it ended")
-            self._opcode = opcode
-            self._compressed = self._first_bits.compressed_message
-        elif self._opcode is None:
-            raise ProtocolError("WebSocket continuation of no message")
-        if len(self._message) + len(payload) > self._max_message_bytes:
-            raise self._too_long()
-        self._message += payload
-        return whole
-
-    def _finish_message(self) -> bytes:
-        is_text = self._opcode is Opcode.TEXT
-        payload = bytes(self._message)
-        self._message.clear()
-        self._opcode = None
-        return self._finish(payload, is_text=is_text, compressed=self._compressed)
-
-    def _too_long(self) -> MessageTooLong:
-        return too_long(self._max_message_bytes)
-
-    def _control(self, opcode: Opcode, payload: bytes) -> None:
-        if opcode is Opcode.CLOSE:
-            self._closed_by_peer(payload)
-            return
-        self.heartbeats += 1
-        if opcode is Opcode.PING and not self._close_sent:
-            self._pong = bytes(self._encoder.pong(payload))  # the latest is enough: RFC 6455 section 5.5.3
-
-    def _closed_by_peer(self, payload: bytes) -> None:
-        if len(payload) == 1:
-            raise ProtocolError("WebSocket close frame of one byte")
-        code = int.from_bytes(payload[:2], "big") if payload else NO_STATUS_RECEIVED
-        if payload and not _may_be_sent(code):
-            raise ProtocolError(f"WebSocket close code that may not be sent: {code}")
-        try:
-            self.close_reason = payload[2:].decode()
-        except UnicodeDecodeError:
-            self._fault_code = INVALID_PAYLOAD
-            raise ProtocolError("WebSocket close reason that is not UTF-8") from None
-        self.close_code = code
-        if not self._close_sent:
-            self._queue += self._encoder.close(code if payload else None)
-            self._close_sent = True
-        self.finished = True
-        self.rest = bytes(self._frames.buffer.buffer)
-        self._frames.buffer.buffer.clear()
-
-    def close(self) -> bool:
-        """The peer closed the transport: whether the close handshake was done before."""
-        if self.close_code is None:
-            self.close_code = CLOSED_ABNORMALLY
-        return self.finished
-
-    # Sending
-
-    @property
-    def outgoing(self) -> bytes:
-        """What waits to be sent."""
-        return bytes(self._queue) + self._pong
-
-    def take_outgoing(self) -> bytes:
-        """What waits to be sent, which then waits no more."""
-        outgoing, self._pong = self.outgoing, b""
-        self._queue.clear()
-        return outgoing
-
-    def send_text(self, text: str) -> None:
-        """Send a text message. Raises ValueError once a close frame was sent."""
-        self._check_open()
-        self._queue += self._encoder.send_data(text)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message. Raises ValueError once a close frame was sent."""
-        self._check_open()
-        self._queue += self._encoder.send_data(data)
-
-    def ping(self, payload: bytes = b"") -> None:
-        """Send a ping of at most 125 bytes. Raises ValueError for more, and once a close frame was sent."""
-        self._check_open()
-        if len(payload) > MAX_CONTROL_BYTES:
-            raise ValueError(f"expected a ping of at most {MAX_CONTROL_BYTES} bytes, got {len(payload)}")
-        self._queue += self._encoder.ping(payload)
-
-    @property
-    def closing(self) -> bool:
-        """Whether a close frame was sent, or waits to be."""
-        return self._close_sent
-
-    def send_close(self, code: int = 1000, reason: str = "") -> None:
-        """Begin the close handshake; messages still come until the peer's close frame. Does nothing the second time."""
-        if not _may_be_sent(code):
-            raise ValueError(f"expected a close code that may be sent, got {code}")
-        if not self._close_sent:
-            self._queue += self._encoder.close(code, reason)
-            self._close_sent = True
-
-    def last_words(self, *, faulty: bool) -> bytes:
-        """What is still to be sent when it is given up; a close frame among it, unless one was sent before.
-
-        ``faulty``: since ``feed`` raised, which the code tells the peer (RFC 6455 section 7.1.7).
-        """
-        self.send_close(self._fault_code if faulty else GOING_AWAY)
-        return self.take_outgoing()
-
-    def _check_open(self) -> None:
-        if self._close_sent:
-            raise ValueError("the WebSocket is closing: nothing more can be sent")
+    def framing(self, head: Head, max_chunk_bytes: int) -> Framing:
+        """See ``Upgrade``."""
+        check_accept(self._key, head, self._subprotocols, deflate=self._deflate)
+        body = WebSocketBody(head.fields.get(_EXTENSIONS, ""), max_chunk_bytes)
+        if self._message:
+            _send(body, self._message)
+        return body
 
 
-def _may_be_sent(code: int) -> bool:
-    """RFC 6455 section 7.4, with the codes that were registered since."""
-    if code in (1004, NO_STATUS_RECEIVED, CLOSED_ABNORMALLY):
-        return False
-    return 1000 <= code <= 1014 or 3000 <= code <= 4999
+def _send(body: WebSocketBody, message: bytes) -> None:
+    """Send a message, as text where it is UTF-8."""
+    try:
+        text = message.decode()
+    except UnicodeDecodeError:
+        body.send_bytes(message)
+    else:
+        body.send_text(text)
+
+
+WEBSOCKET = Format("websocket", "WEBSOCKET", lambda body: RawDecoder(body.max_chunk_bytes), upgrade=WebSocketUpgrade)

@@ -15,6 +15,7 @@ from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.stats.outcome import Outcome
+from streamgauge.wire.sse import SSE
 
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n"
 
@@ -100,7 +101,7 @@ def test_an_address_that_refuses_is_followed_by_the_next_one(through, many, serv
     url = f"http://many.test:{server.port}/" if through == "directly" else "http://elsewhere.test/"
     network = Network() if through == "directly" else Network(proxy=f"http://many.test:{server.port}")
     server.scripts["/" if through == "directly" else url] = [EVENTS]
-    (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), "sse")], network=network)
+    (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), SSE)], network=network)
     assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 1), record.reason
 
 
@@ -199,7 +200,7 @@ def test_a_redirect_to_the_name_that_a_unix_socket_was_asked_by_stays_there(loca
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url = "http+unix://" + str(tmp_path / "s").replace("/", "%2F") + "/here"
-        (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), "sse")])
+        (record,) = run_streams([StreamPlan("stream", Request("GET", target_of(url), {}), SSE)])
         thread.join(10)
     assert (record.outcome, record.chunks) == (Outcome.COMPLETED, 1), record.reason
     assert heads[1].startswith(b"GET /there HTTP/1.1\r\nHost: localhost\r\n")

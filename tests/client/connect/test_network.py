@@ -18,6 +18,8 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.outcome import Outcome
+from streamgauge.wire.sse import SSE
+from streamgauge.wire.websocket import WEBSOCKET
 
 EVENTS = b"data: 1\n\ndata: 2\n\n"
 RESPONSE = (
@@ -122,7 +124,7 @@ def tls_server(server_context: ssl.SSLContext) -> Iterator[OneShotServer]:
 
 
 def ask(url: str, network: Network | None = None):
-    plan = StreamPlan("stream", Request("GET", target_of(url), {}), "sse")
+    plan = StreamPlan("stream", Request("GET", target_of(url), {}), SSE)
     return run_streams([plan], network=network)[0]
 
 
@@ -303,7 +305,7 @@ def test_a_websocket_goes_through_a_tunnel() -> None:
         asked = b"CONNECT 127.0.0.1:%d " % server.port
         request = Request("GET", target_of(f"ws://127.0.0.1:{server.port}/ws"), {})
         network = Network(proxy=f"http://127.0.0.1:{proxy.port}")
-        record = run_streams([StreamPlan("stream", request, "websocket")], network=network)[0]
+        record = run_streams([StreamPlan("stream", request, WEBSOCKET)], network=network)[0]
     assert (record.outcome, record.status) == (Outcome.HTTP_ERROR, 403)
     assert proxy.requests[0].startswith(asked)
     assert server.requests[0].startswith(b"GET /ws HTTP/1.1\r\n")

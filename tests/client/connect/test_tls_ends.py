@@ -23,6 +23,9 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.end import ChunksEnd
+from streamgauge.wire.sse import SSE
+from streamgauge.wire.websocket import WEBSOCKET
 from streamgauge.wire.websocket_handshake import accept_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -77,7 +80,7 @@ def authority(tmp_path):
 
 
 def plan_of(url: str, method: str = "GET") -> StreamPlan:
-    return StreamPlan("stream", Request(method, target_of(url), {}), "sse")
+    return StreamPlan("stream", Request(method, target_of(url), {}), SSE)
 
 
 def test_a_client_that_is_refused_after_the_handshake_is_a_tls_failure(authority):
@@ -145,6 +148,6 @@ def test_a_websocket_under_tls_is_streamed_from(authority):
         secured.recv(1)
 
     url = authority.serve(answer).replace("https", "wss")
-    plan = StreamPlan("stream", Request("GET", target_of(url), {}), "websocket", end="chunks:3")
+    plan = StreamPlan("stream", Request("GET", target_of(url), {}), WEBSOCKET, end=ChunksEnd(3))
     (record,) = run_streams([plan], network=authority.network)
     assert (record.outcome, record.chunks, record.bytes) == (Outcome.COMPLETED, 3, 3), record.reason

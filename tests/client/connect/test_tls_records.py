@@ -16,6 +16,7 @@ from streamgauge.client.connect.transport import RecordEnds
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import StreamPlan
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.sse import SSE
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 27\r\n\r\n"
 EVENT = b"data: 1\n\n"
@@ -90,7 +91,7 @@ def stats_of(tmp_path):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url, process_stats = f"https://localhost:{listener.getsockname()[1]}/", ProcessStats()
-        plan = StreamPlan("a", Request("GET", target_of(url), {}), "sse", on_chunk=on_chunk)
+        plan = StreamPlan("a", Request("GET", target_of(url), {}), SSE, on_chunk=on_chunk)
         (record,) = run_streams([plan], process_stats, Network(tls=TlsSettings(str(tmp_path / "ca.pem"))))
         thread.join(60)
         assert (record.outcome, record.chunks) == ("completed", 3)

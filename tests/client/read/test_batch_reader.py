@@ -40,13 +40,12 @@ class Bench:
         timer = ChunkTimer(self.process_stats.begin(name, "sse"), self.now_ns, 10**9)
         timer.chunk(self.now_ns)
         sequence, sock = SequenceCheck(), SimpleNamespace()
-        body: Any = Body(bytes=0, checks=SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence))
+        checks = SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence)
+        body: Any = Body(bytes=0, max_chunk_bytes=1000, framing=None, decoder=None, checks=checks)
         transport: Any = SimpleNamespace(sock=sock)
-        framing: Any = None
-        decoder: Any = SimpleNamespace(max_chunk_bytes=1000)
         reader: Any = SimpleNamespace(pass_on=lambda *read: self.passed_on.append(read), fail=self.errors.append)
         schedule: Any = SimpleNamespace(close_ns=0)
-        fast_path = FastPath(transport, body, framing, decoder, timer, schedule, reader)
+        fast_path = FastPath(transport, body, timer, schedule, reader)
         return SimpleNamespace(fast_path=fast_path, sock=sock, timer=timer, body=body, sequence=sequence)
 
     def read(self, *reads: tuple[Any, bytes | OSError], age_ns: int = MS, stamped: bool = True) -> None:

@@ -15,6 +15,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.histogram import RELATIVE_ERROR
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import HeadParser
 
@@ -140,8 +141,8 @@ def read_some(
     request = Request("GET", target_of("http://localhost/"), {})
     head = HeadParser().feed(each.head)
     assert head is not None
-    plan = StreamPlan("a", request, each.protocol)
-    body = BodyReader(plan, head, each.protocol, framing_of(head, "GET"), stats, timer(stats), None)
+    plan = StreamPlan("a", request, FORMATS[each.protocol])
+    body = BodyReader(plan, head, plan.format, framing_of(head, "GET"), stats, timer(stats), None)
     ending = None
     for data, arrival_ns, floor_ns in reads:
         assert ending is None

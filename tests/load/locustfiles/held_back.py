@@ -19,6 +19,7 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.load import hub_reactor as hub
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.sse import SSE
 
 # One stream alone would be read at once rather than keep the flood from waiting longer.
 read_schedule.YOUNG_S, hub.FEW = 0.2, 1
@@ -56,7 +57,7 @@ flooding = reactor.on_readable(flood.stdout.fileno(), lambda: flood.stdout.read1
 flooding.may_wait(LONGEST_WAIT_S)
 url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
 ended = gevent.event.Event()
-plan = StreamPlan("/", Request("GET", target_of(url), {}), "sse", None, Limits())
+plan = StreamPlan("/", Request("GET", target_of(url), {}), SSE, None, Limits())
 exchange = Exchange(plan, process_context, ended.set)
 Session().start(exchange)
 ended.wait(60)

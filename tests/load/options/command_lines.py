@@ -4,6 +4,7 @@ It is a process of its own, because ``import locust`` patches the one it is in.
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import logging
@@ -47,7 +48,7 @@ def values(case):
         "stream_method": found.method,
         "stream_header": found.headers,
         "stream_body": found.body if found.body is None else found.body.decode("latin-1"),
-        "stream_end": found.end,
+        "stream_end": found.end and [type(found.end).__name__, *dataclasses.astuple(found.end)],
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,
         "stream_stamps": found.stamped,

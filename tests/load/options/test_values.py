@@ -65,7 +65,7 @@ TAKEN = {
         "a@b": "a@b",
         "@FILES/body": "\x00ÿ two\r\n",
     },
-    "stream_end": {"event:done": "event:done", "data:a: b": "data:a: b", "chunks:1": "chunks:1"},
+    "stream_end": {"event:done": ["EventEnd", "done"], "data:a: b": ["DataEnd", "a: b"], "chunks:1": ["ChunksEnd", 1]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
     "first_chunk_timeout": LIMIT,

@@ -97,7 +97,7 @@ def test_made_up_clients_take_no_more_memory_than_so_many():
 
 
 def test_the_client_that_was_unseen_for_longest_is_forgotten_first():
-    buckets = Buckets(1.0, burst=1, clients=2, clock=lambda: 0.0)
+    buckets = TokenBuckets(1.0, burst=1, clients=2, clock=lambda: 0.0)
     assert [buckets.take(client) for client in "abac"] == [0, 0, 1, 0]
     assert [buckets.take(client) for client in "acb"] == [1, 1, 0]
 

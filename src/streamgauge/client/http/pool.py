@@ -4,7 +4,7 @@ import _socket
 
 from streamgauge.client.connect.transport import Transport
 from streamgauge.client.http.request import Request
-from streamgauge.wire.http1_body import Framing
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 
 Origin = tuple[str, str, int]

@@ -8,18 +8,15 @@ from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.coding import MAX_PIECE_BYTES, ContentDecoder, coding_for
-from streamgauge.wire.decoder import decoder_for
+from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1_body import Framing, NoBody
+from streamgauge.wire.format import Format
+from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
-from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.sequence import SequenceCheck
-from streamgauge.wire.websocket import WebSocketBody
 
 #: A larger read may have left data behind in the kernel, which can have arrived long before the next read.
 LARGE_READ_BYTES = READ_BYTES // 2
-#: Close codes of a clean end (RFC 6455 section 7.4.1): normal, going away, and none given.
-_CLEAN_CLOSES = frozenset({1000, 1001, 1005})
 
 
 class BodyReader:
@@ -32,28 +29,30 @@ class BodyReader:
         self,
         plan: StreamPlan,
         head: Head,
-        protocol: str,
+        wire_format: Format,
         framing: Framing,
         stats: StreamStats,
         timer: ChunkTimer,
         sequence: SequenceCheck | None,
     ) -> None:
-        max_chunk_bytes = plan.limits.max_chunk_bytes
+        self.max_chunk_bytes = plan.limits.max_chunk_bytes
+        self.format = wire_format
         self.framing = framing
         # The limit of one chunk does not limit what one read decodes to, which may be many chunks.
-        # A WebSocket's messages have no content coding.
-        coding = "" if isinstance(framing, WebSocketBody) else head.fields.get("content-encoding", "")
-        self._coding = coding_for(coding, max(max_chunk_bytes, MAX_PIECE_BYTES))
-        self.decoder = decoder_for(
-            protocol,
-            head.fields.get("content-type", ""),
-            max_chunk_bytes,
-            transfer_chunks=framing.has_transfer_chunks,
-            resumable=plan.reconnect > 0,
+        # A content coding is one of HTTP: what is sent after an upgrade has none.
+        coding = "" if wire_format.upgrade else head.fields.get("content-encoding", "")
+        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES))
+        self.decoder = wire_format.decoder(
+            BodyDescription(
+                head.fields.get("content-type", ""),
+                self.max_chunk_bytes,
+                framing.has_transfer_chunks,
+                resumable=plan.reconnect > 0,
+            )
         )
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
-        self._by_transfer_chunk = self.coded and protocol == "raw" and framing.has_transfer_chunks
-        self.checks = ChunkChecks(plan, protocol, self.decoder, timer, sequence)
+        self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
+        self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
@@ -61,7 +60,7 @@ class BodyReader:
         self.left_behind = False
         self._stats = stats
         self._timer = timer
-        self._checks_reads = protocol == "openai"
+        self._tells_beside_chunks = wire_format.tells_beside_chunks
 
     @property
     def coded(self) -> bool:
@@ -71,8 +70,7 @@ class BodyReader:
     @property
     def heartbeats(self) -> int:
         """How many times something came that only kept the stream open."""
-        pings = self.framing.heartbeats if isinstance(self.framing, WebSocketBody) else 0
-        return self.decoder.heartbeats + pings
+        return self.decoder.heartbeats + self.framing.heartbeats
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Ending | None:
         """Decode one read that arrived at ``arrival_ns``; return how the stream ended, if it did.
@@ -107,7 +105,7 @@ class BodyReader:
             self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
             if ending := self.checks.check(chunks, first):
                 return ending
-        if self._checks_reads and (ending := self.checks.after_read()):
+        if self._tells_beside_chunks and (ending := self.checks.after_read()):
             return ending
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
@@ -154,28 +152,25 @@ class BodyReader:
 
     @property
     def close_sent(self) -> bool:
-        """Whether this is a WebSocket that was closed from here, after its named end: no more is due from the peer."""
-        return isinstance(self.framing, WebSocketBody) and self.checks.named_end_came
+        """Whether the client itself closed the stream, after its named end: no more is due from the peer."""
+        return self.checks.named_end_came and self.framing.two_way is not None
 
     def _ending(self) -> Ending:
-        framing = self.framing
-        if isinstance(framing, WebSocketBody) and framing.finished and framing.close_code not in _CLEAN_CLOSES:
-            return in_band_error(f"closed with {framing.close_code} {framing.close_reason}".rstrip())
-        if isinstance(framing, WebSocketBody) and framing.inside_message and not self.close_sent:
-            return Outcome.INCOMPLETE, "the WebSocket was closed inside a message"
-        if self._lacks_delimiter:
-            return Outcome.INCOMPLETE, "the body ended cleanly, and the closing delimiter had not come"
-        if not self.checks.end_seen:
-            return Outcome.INCOMPLETE, "the body ended cleanly, and the named end had not come"
+        if error := self.framing.error:
+            return in_band_error(error)
+        if reason := self._shortfall():
+            return Outcome.INCOMPLETE, reason
         return Outcome.COMPLETED, ""
 
-    @property
-    def _lacks_delimiter(self) -> bool:
-        """Whether the closing delimiter is missing. Parts that replace each other need none after their named end."""
-        decoder = self.decoder
-        if not isinstance(decoder, MultipartDecoder) or decoder.closed or isinstance(self.framing, NoBody):
-            return False
-        return not (decoder.endless and self.checks.named_end_came)
+    def _shortfall(self) -> str:
+        """Return what a body that ended cleanly lacks; empty if it lacks nothing."""
+        named_end_came = self.checks.named_end_came
+        reason = self.framing.shortfall(named_end_came=named_end_came)
+        if not reason and self.framing.has_body:
+            reason = self.decoder.shortfall(named_end_came=named_end_came)
+        if not reason and not self.checks.end_seen:
+            reason = "the body ended cleanly, and the named end had not come"
+        return reason
 
     def _time_last(self, count: int) -> None:
         """Time chunks that the end of the body completed: they arrived with the last of the body, not with its end."""

@@ -3,7 +3,6 @@
 Most chunks need not be parsed. ``guards`` are byte strings; a chunk that contains none of them is skipped.
 """
 
-import json
 from typing import Any
 
 from streamgauge.client.plan import StreamPlan
@@ -11,14 +10,13 @@ from streamgauge.client.read.send_stamps import StampReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.decoder import Decoder
-from streamgauge.wire.end import end_test, needle_of
-from streamgauge.wire.openai import OpenAiDecoder, time_per_output_token_s
-from streamgauge.wire.sequence import SequenceCheck, number_reader
+from streamgauge.wire.end import CallbackEnd, DataEnd, EventEnd, end_test, needle_of
+from streamgauge.wire.format import Format
+from streamgauge.wire.sequence import EventId, SequenceCheck, number_reader
+from streamgauge.wire.token_count import TokenCount
 
 #: How a stream ended, and the reason in one sentence.
 Ending = tuple[Outcome, str]
-#: What a chunk must contain to be able to report an error.
-_ERROR_GUARDS = {"sse": b"error", "ndjson": b'"error"'}
 _MAX_REASON = 160
 #: The fields of a record on its stream's numbers.
 _SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
@@ -28,25 +26,30 @@ class ChunkChecks:
     """The checks of one stream's chunks. ``sequence`` checks their numbers; None if the plan has none."""
 
     def __init__(
-        self, plan: StreamPlan, protocol: str, decoder: Decoder, timer: ChunkTimer, sequence: SequenceCheck | None
+        self,
+        plan: StreamPlan,
+        wire_format: Format,
+        decoder: Decoder,
+        timer: ChunkTimer,
+        sequence: SequenceCheck | None,
     ) -> None:
         self._decoder = decoder
         self._timer = timer
-        self._protocol = protocol
         self._on_chunk = plan.on_chunk
         #: Whether a callable of the scenario sees each chunk, and may want to act at once.
-        self.watched = plan.on_chunk is not None or callable(plan.end)
-        #: Whether the decoder sees the end: the ``[DONE]`` of a token stream, which is not a chunk.
-        self._ends_itself = protocol == "openai" and plan.end in (None, "data:[DONE]")
-        named = None if self._ends_itself else plan.end
-        self._named = named if isinstance(named, str) else None
-        self._end = None if named is None else end_test(named, decoder, protocol)
-        self.end_seen = named is None and not self._ends_itself
+        self.watched = plan.on_chunk is not None or isinstance(plan.end, CallbackEnd)
+        #: Whether the stream must end with the format's own end, which only the decoder sees.
+        self._ends_itself = wire_format.own_end is not None and plan.end in (None, wire_format.own_end)
+        self._named = None if self._ends_itself else plan.end
+        self._needle = needle_of(self._named)
+        of_events = wire_format.has_events
+        self._end = None if self._named is None else end_test(self._named, decoder.parse, of_events=of_events)
+        self.end_seen = plan.end is None and not self._ends_itself
         self.sequence = sequence
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         #: Whether chunks without a guard need no check, apart from SSE ids.
-        self.counts_only = plan.sequence in (None, "id") and not plan.reconnect
-        self._error_guard = _ERROR_GUARDS.get(protocol)
+        self.counts_only = (plan.sequence is None or isinstance(plan.sequence, EventId)) and not plan.reconnect
+        self._in_band_error = wire_format.in_band_error
         self._stamps = StampReader(timer) if plan.stamped else None
         self.guards = self._guards_for(plan)
 
@@ -57,20 +60,16 @@ class ChunkChecks:
 
     def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
         """Return the guards; None if every chunk must be parsed."""
-        if plan.stamped or plan.on_chunk or callable(plan.end) or self._protocol == "openai":
+        if plan.stamped or plan.on_chunk or (self._named is not None and not self._needle):
             return None
-        needle = needle_of(plan.end or "")
-        if plan.end is not None and not needle:
-            return None
-        guards = (needle, self._error_guard or b"")
-        return tuple(guard for guard in guards if guard)
+        error_guard = b"" if self._in_band_error is None else self._in_band_error.guard
+        return tuple(guard for guard in (self._needle, error_guard) if guard)
 
     @property
     def inspected(self) -> tuple[frozenset[bytes], bytes | None]:
         """For event streams with guards: the names of events to parse, and a text that makes any event one of them."""
-        kind, _, value = (self._named or "").partition(":")
-        names = {b"error", value.encode()} if kind == "event" else {b"error"}
-        return frozenset(names), value.encode() if kind == "data" else None
+        names = {b"error", self._needle} if isinstance(self._named, EventEnd) else {b"error"}
+        return frozenset(names), self._needle if isinstance(self._named, DataEnd) else None
 
     def check(self, chunks: list[bytes], first: int) -> Ending | None:
         """Check chunks, the first of which is the stream's ``first``-th; return how the stream ends, if one ends it."""
@@ -105,39 +104,31 @@ class ChunkChecks:
             self.end_seen = self._end(chunk, number)
         if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
             return Outcome.ABORTED, "the scenario hung up"
-        if self._error_guard is not None and self._error_guard in chunk:
-            return self._reported_error(chunk)
+        error = self._in_band_error
+        if error is not None and error.guard in chunk:
+            said = error.error_of(chunk)
+            return None if said is None else in_band_error(said)
         return None
-
-    def _reported_error(self, chunk: bytes) -> Ending | None:
-        if self._protocol == "sse":
-            event = self._decoder.parse(chunk)
-            said = event.data if event.event == "error" else None
-        else:
-            said = _error_of_line(chunk)
-        return None if said is None else in_band_error(said)
 
     def after_read(self) -> Ending | None:
-        """Check what the decoder found in a read, whether or not it made a chunk; return an ending, if any."""
-        if isinstance(self._decoder, OpenAiDecoder):
-            self.end_seen = self.end_seen or (self._ends_itself and self._decoder.done)
-            if self._decoder.error:
-                return in_band_error(self._decoder.error)
-        return None
+        """Check what the stream reported beside its chunks; return an ending, if any."""
+        decoder = self._decoder
+        self.end_seen = self.end_seen or (self._ends_itself and decoder.done)
+        return in_band_error(decoder.error) if decoder.error else None
 
     def findings(self) -> dict[str, Any]:
         """Return the fields of the record on numbers and tokens."""
         found: dict[str, Any] = {}
         if self.sequence is not None:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
-        decoder = self._decoder
-        if isinstance(decoder, OpenAiDecoder):
-            found["tokens"] = decoder.tokens
-            found |= _token_time(self._timer, decoder)
+        count = self._decoder.token_count()
+        if count is not None:
+            found["tokens"] = count.generated
+            found |= _token_time(self._timer, count)
         return found
 
 
-def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
+def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
     """Return the time per output token; if coalesced reads leave it uncertain, the middle of its range, and the range.
 
     Nothing if all tokens came in one chunk, which says nothing about the time between them.
@@ -147,8 +138,7 @@ def _token_time(timer: ChunkTimer, decoder: OpenAiDecoder) -> dict[str, Any]:
     least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
     most_ns = timer.last_ns - timer.first_earliest_ns
     least_s, middle_s, most_s = (
-        time_per_output_token_s(0.0, span_ns / 1e9, decoder.shown_tokens, decoder.choices)
-        for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
+        count.time_per_output_token_s(span_ns / 1e9) for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
     )
     uncertain = middle_s is not None and least_ns < most_ns
     return {
@@ -161,14 +151,3 @@ def in_band_error(said: str) -> Ending:
     """Return the outcome of a stream that reported the error ``said``, as one printable line."""
     line = " ".join("".join(each if each.isprintable() else " " for each in said[: 4 * _MAX_REASON]).split())
     return Outcome.IN_BAND_ERROR, f"the stream said: {line[:_MAX_REASON]}"
-
-
-def _error_of_line(line: bytes) -> str | None:
-    """Return the error that a JSON line reports: with ``"type": "error"``, or with an ``error`` that is not empty."""
-    try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
-        return None
-    return str(value.get("error") or value.get("message") or value)

@@ -16,8 +16,6 @@ from streamgauge.client.read.body import LARGE_READ_BYTES, BodyReader
 from streamgauge.client.read.connection_reader import ConnectionReader
 from streamgauge.client.read.read_schedule import ReadSchedule
 from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.wire.http1_body import ChunkedBody
-from streamgauge.wire.sse import SseDecoder
 
 #: Not a number of any event: the first number that comes is right.
 ANY = -1
@@ -52,18 +50,16 @@ class FastPath:
         self,
         transport: PlainTransport,
         body: BodyReader,
-        framing: ChunkedBody,
-        decoder: SseDecoder,
         timer: ChunkTimer,
         schedule: ReadSchedule,
         reader: ConnectionReader,
     ) -> None:
-        self._body, self._framing, self._decoder = body, framing, decoder
+        self._body, self._framing, self._decoder = body, body.framing, body.decoder
         self._timer, self._schedule, self._sequence = timer, schedule, body.checks.sequence
         #: Where a read goes that the fast path cannot handle, and where an error goes.
         self.pass_on, self.fail = reader.pass_on, reader.fail
         self.sock = transport.sock
-        self.most_bytes = min(LARGE_READ_BYTES, decoder.max_chunk_bytes)
+        self.most_bytes = min(LARGE_READ_BYTES, body.max_chunk_bytes)
         #: The names of events that a check looks into, and a text that makes any event one of them.
         self.inspected_names, self.inspected_text = body.checks.inspected
         self.bytes = self.chunks = 0
@@ -79,22 +75,21 @@ class FastPath:
         reader: ConnectionReader,
     ) -> Self | None:
         """Return the fast path of ``body``; None if it has none."""
-        framing, decoder = body.framing, body.decoder
         if (
             isinstance(transport, PlainTransport)
-            and isinstance(framing, ChunkedBody)
-            and isinstance(decoder, SseDecoder)
+            and body.framing.has_transfer_chunks
+            and body.format.fast_path
             and body.checks.guards is not None
             and body.checks.counts_only
             and not body.coded
         ):
-            return cls(transport, body, framing, decoder, timer, schedule, reader)
+            return cls(transport, body, timer, schedule, reader)
         return None
 
     @property
     def usable(self) -> bool:
         """Whether the next read may go this way, after one that went through the stages."""
-        between = self._framing.at_size_line and self._decoder.between_blocks
+        between = self._framing.between_chunks and self._decoder.between_chunks
         return between and self._timer.exact and not self._body.left_behind
 
     def resume(self) -> None:

@@ -11,7 +11,7 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessag
 from wsproto.extensions import PerMessageDeflate
 
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.websocket import WebSocketBody
+from streamgauge.wire.websocket_body import WebSocketBody
 
 TEXT, BINARY, MORE, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 FIN, RSV1, MASK = 0x80, 0x40, 0x80

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.wire.resumption import ResumableSseDecoder
-from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.sse import ResumableSseDecoder, SseDecoder
 
 
 def interpreted(stream: bytes) -> tuple[str | None, int | None]:
@@ -60,10 +59,10 @@ def test_every_cut_of_a_stream_leads_to_the_same_place(ending, cuts):
         decoder = ResumableSseDecoder()
         for piece in pieces:
             decoder.feed([piece])
-        assert (decoder.last_event_id, decoder.retry_ms) == interpreted(STREAM + ending)
+        assert decoder.resumption() == interpreted(STREAM + ending)
 
 
 def test_a_stream_that_said_nothing_of_it_leaves_all_open():
     decoder = ResumableSseDecoder()
     decoder.feed([b"data: x\n\n"])
-    assert (decoder.last_event_id, decoder.retry_ms) == (None, None)
+    assert decoder.resumption() == (None, None)

@@ -1,0 +1,82 @@
+"""What one frame of a token stream holds: generated content of a choice, and the server's count of tokens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The names that servers have for the text of reasoning in a delta.
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+# Where a delta has text beside ``content``.
+_OTHER_TEXTS = (*_REASONING, "refusal")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The server's own count of tokens; None where it does not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Of the completion's tokens."""
+    rejected_tokens: int | None = None
+    """Of the completion's tokens: those of a prediction that was no use."""
+
+
+def has_content(choice: dict[str, Any]) -> bool:
+    """Whether a choice brings anything that was generated."""
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return bool(choice.get("text"))
+    if delta.get("content"):
+        return True
+    return (
+        any(delta.get(name) for name in _OTHER_TEXTS)
+        or _has_speech(delta.get("audio"))
+        or _has_arguments(delta.get("function_call"))
+        or any(
+            isinstance(call, dict) and (_has_arguments(call.get("function")) or _has_input(call.get("custom")))
+            for call in _members(delta, "tool_calls")
+        )
+    )
+
+
+def has_reasoning(choice: dict[str, Any]) -> bool:
+    """Whether a choice brings reasoning and no content."""
+    delta = choice.get("delta")
+    if not isinstance(delta, dict) or delta.get("content"):
+        return False
+    return any(delta.get(name) for name in _REASONING)
+
+
+def _has_speech(audio: Any) -> bool:
+    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
+
+
+def _has_arguments(function: Any) -> bool:
+    return isinstance(function, dict) and bool(function.get("arguments"))
+
+
+def _has_input(custom: Any) -> bool:
+    return isinstance(custom, dict) and bool(custom.get("input"))
+
+
+def _members(delta: dict[str, Any], name: str) -> list[Any]:
+    members = delta.get(name)
+    return members if isinstance(members, list) else []
+
+
+def usage_of(usage: Mapping[str, Any]) -> Usage:
+    """Return what a frame's ``usage`` says, without what cannot be a count."""
+    details = usage.get("completion_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    return Usage(
+        _count(usage, "prompt_tokens"),
+        _count(usage, "completion_tokens"),
+        _count(details, "reasoning_tokens"),
+        _count(details, "rejected_prediction_tokens"),
+    )
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
+    value = usage.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
