@@ -13,9 +13,9 @@ URL = "http://app"
 Started = Callable[..., dict[str, str]]
 
 
-def by_name(command: list[str], module: str) -> dict[str, str]:
-    """Each option of a module's command line with its value; an option that stands alone has an empty one."""
-    named, options = {}, list(map(str, command[command.index(module) + 1 :]))
+def by_name(options: list[str]) -> dict[str, str]:
+    """Each option with its value; one that stands alone has an empty one."""
+    named = {}
     for option, value in zip(options, [*options[1:], "-"], strict=True):
         if option.startswith("-"):
             assert option not in named
@@ -36,7 +36,8 @@ class Planned:
 
     def start(self, _name: str, command: list[str], *_: object) -> None:
         """Starts the sample app, as far as ``SampleApp`` knows."""
-        self.app = by_name(command, "target_app")
+        assert command[2:4] == ["-m", "target_app"]
+        self.app = by_name(command[4:])
         raise ChildError("none is started", None)
 
 
@@ -55,7 +56,9 @@ def locust(call: Any, planned: Planned, tmp_path: Path, free_port: Callable[[], 
         own = ("--app-port", free_port(), "--metrics-port", free_port(), "--result-dir", tmp_path)
         answer = call("demo", *own, *options)
         assert answer.exit_code == 3, answer.output  # the demo's own status
-        return by_name(planned.plan.load(URL).command, "locust")
+        command = planned.plan.load(URL).command
+        assert command[2:4] == ["-m", "locust"]
+        return by_name(command[4:])
 
     return started
 
@@ -113,9 +116,8 @@ def test_the_app_and_its_metrics_are_where_the_options_say(
 ) -> None:
     app, metrics = free_port(), free_port()
     locust("--app-port", app, "--metrics-port", metrics)
-    ports = planned.plan.ports
     with pytest.raises(ChildError, match="none is started"):
-        SampleApp(ports.app, ports.metrics, Path("app.log"), planned, None)  # type: ignore[arg-type]
+        SampleApp(planned.plan.ports.app, planned.plan.ports.metrics, Path("log"), planned, None)  # type: ignore[arg-type]
     assert planned.app == {"--host": "127.0.0.1", "--port": str(app), "--metrics-port": str(metrics)}
 
 
