@@ -39,7 +39,7 @@ def test_a_stream_is_a_role_then_deltas_then_the_reason_and_done(app):
     assert {frame["object"] for frame in (role, *deltas, last)} == {"chat.completion.chunk"}
 
 
-def test_the_usage_comes_last_where_it_is_wished_for(app):
+def test_the_usage_comes_last_if_requested(app):
     answer = ask(app, "chunks=5&interval_ms=1", stream=True, stream_options={"include_usage": True})
     *frames, usage, _ = frames_of(answer)
     assert all(json.loads(frame)["usage"] is None for frame in frames)

@@ -283,7 +283,7 @@ def test_where_keys_are_asked_for_the_page_asks_for_one(browser, guarded):
     tab.close()
 
 
-def test_a_wrong_key_is_asked_for_anew(browser, guarded):
+def test_a_wrong_key_is_asked_for_again(browser, guarded):
     tab = opened(browser, guarded)
     with_key(tab, "a-key-that-is-not-known")
     card = play(tab, "/stream/ndjson", chunks=3, interval_ms=5)

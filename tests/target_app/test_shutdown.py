@@ -1,4 +1,4 @@
-"""The wish that streams end reaches all who wait, wherever it comes from."""
+"""A shutdown request wakes every waiting stream, whatever thread or signal handler makes it."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def close_in_a_signal_handler(shutdown):
 @pytest.mark.parametrize(
     "close", [lambda shutdown: shutdown.request("shutdown"), close_in_a_thread, close_in_a_signal_handler]
 )
-def test_a_sleep_ends_with_the_wish_wherever_that_comes_from(close):
+def test_a_sleep_ends_with_the_request_whatever_makes_it(close):
     shutdown = Shutdown()
     assert slept_s(shutdown, LONG_S, lambda: close(shutdown)) < LONG_S
     assert shutdown.reason == "shutdown"

@@ -138,7 +138,7 @@ def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refu
     eventually(lambda: app.metric("stream_server_active") == 0)
 
 
-def test_a_stream_has_time_for_its_last_word_where_the_loop_was_held_up(virtually, monkeypatch):
+def test_a_stream_has_time_for_its_last_chunk_after_the_loop_was_blocked(virtually, monkeypatch):
     cut = []
     monkeypatch.setattr(Running, "abort", lambda _, outcome: cut.append(outcome))
 
