@@ -1,8 +1,8 @@
 """A format that only the tests know, in a whole run: the same label on both sides, and its type in Locust's tables."""
 
 import pytest
-from benchmarks.locust_run import run_locust
 
+from streamgauge.runner.finished_run import run_locust
 from tests.asgi.conftest import Service
 from tests.wire.netstring import MEDIA_TYPE, register
 

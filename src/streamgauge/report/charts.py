@@ -123,7 +123,7 @@ class _Time:
         shown = [value for column in values.values() for value in column]
         axis = byte_rate_axis(shown) if unit == "bytes" else count_axis(shown, "/s")
         caption = f"{meaning.removesuffix('.')} in each second{self._by_name()}.{self._mean()}"
-        return self._framed(count, f"{noun or count.capitalize()} per second", caption, traces, axis)
+        return self._framed(count, f"{noun or count.replace('_', ' ').capitalize()} per second", caption, traces, axis)
 
     def durations(self, distribution: Distribution) -> Chart:
         """Its p50 and p99 in each second."""
