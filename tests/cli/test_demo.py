@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from streamgauge.demo.generator import arguments
 from streamgauge.demo.service import SampleApp
-
 from streamgauge.runner.process import ChildError
 
 URL = "http://app"
