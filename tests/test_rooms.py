@@ -1,8 +1,12 @@
 """``make test-fast`` looks into every room, and the parts of ``make test`` leave none out."""
 
+import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import SLOW
+from tools import run_tests
 from tools.run_tests import PARTS
 
 TESTS = Path(__file__).parent
@@ -32,3 +36,17 @@ def test_every_part_of_all_tests_exists_and_is_named_once():
     named = [path for part in PARTS for path in part]
     assert len(named) == len(set(named))
     assert [path for path in named if not (TESTS.parent / path).exists()] == []
+
+
+@pytest.mark.parametrize(("statuses", "status"), [((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 0, 5), 5), ((0, 2, 0), 2)])
+def test_all_parts_run_and_one_that_fails_fails_them_all(statuses, status, monkeypatch, capfd):
+    codes = dict(zip(("first", "second", "--ignore=first"), statuses, strict=True))
+    monkeypatch.setattr(run_tests, "PARTS", (("first",), ("second",)))
+
+    def command(*arguments):
+        return [sys.executable, "-c", f"print('ran', {arguments[0]!r}); raise SystemExit({codes[arguments[0]]})"]
+
+    monkeypatch.setattr(run_tests, "command", command)
+    assert run_tests.run_all() == status
+    said = capfd.readouterr().out
+    assert [f"ran {name}" in said for name in codes] == [True] * 3

@@ -1,4 +1,4 @@
-"""One request through the middleware: what it passes on, what it counts, and the outcome, whoever ends the request."""
+"""One request through the middleware: what it passes on, what it counts, and the outcome."""
 
 import asyncio
 
@@ -65,7 +65,7 @@ def test_send_raises_after_a_hang_up_in_a_head_response(server):
 
 @each_way
 @pytest.mark.parametrize("sent", [2, 4])
-@pytest.mark.parametrize("more_body", [True, False], ids=["under way", "last"])
+@pytest.mark.parametrize("more_body", [True, False], ids=["not last", "last"])
 def test_a_chunk_is_not_counted_if_the_client_hangs_up_during_its_send(server, start, options, sent, more_body):
     server.hangs_up_at = 1 + sent
 

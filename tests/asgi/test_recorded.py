@@ -165,7 +165,7 @@ def test_the_boundary_is_found_in_any_spelling(server, boundary):
 
 
 @pytest.mark.parametrize("kind", ["mixed", "x-mixed-replace", "byteranges", "Related"])
-def test_a_multipart_of_any_kind_is_a_stream_of_parts_even_in_one_message(stage, kind):
+def test_a_multipart_of_any_kind_is_a_stream_of_parts_even_in_one_message(server, kind):
     part = b"--frame\r\n\r\none\r\n"
 
     async def app(scope, receive, send):
@@ -173,9 +173,9 @@ def test_a_multipart_of_any_kind_is_a_stream_of_parts_even_in_one_message(stage,
         await send({"type": "http.response.start", "status": 206, "headers": fields})
         await send({"type": "http.response.body", "body": part + part + b"--frame--\r\n"})
 
-    stage.run(app)
-    assert stage.value("started_total", protocol="multipart") == 1
-    assert stage.value("chunks_total", protocol="multipart") == 2
+    server.run(app)
+    assert server.value("started_total", protocol="multipart") == 1
+    assert server.value("chunks_total", protocol="multipart") == 2
 
 
 @pytest.mark.parametrize("boundary", ["a,b", "a;b", "a b", "a:b", "a=b", "it's"])

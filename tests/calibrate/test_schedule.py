@@ -59,7 +59,7 @@ def times(chunks):
 def test_every_event_is_an_interval_after_the_one_before_and_the_end_follows_the_last(play):
     chunks, _, log = play(chunks=4, interval_ms=250)
     assert times(chunks) == [0.25, 0.5, 0.75, 1.0, 1.25, 1.25]
-    assert [data for _, data in chunks][-2:] == [source.frame(DONE.decode()), END]
+    assert [data for _, data in chunks][-2:] == [source.frame(DONE), END]
     assert log.before_ns == log.after_ns == [each * 250_000_000 for each in range(1, 6)]
 
 
@@ -67,7 +67,7 @@ def test_without_knobs_it_is_50_events_20_a_second(play):
     chunks, *_ = play()
     assert len(chunks) == 50 + 2
     assert times(chunks)[:-1] == pytest.approx([0.05 * each for each in range(1, 52)])
-    assert {len(data) for _, data in chunks[:-2]} == {len(source.frame("x" * 77))}
+    assert {len(data) for _, data in chunks[:-2]} == {len(source.frame(b"x" * 77))}
 
 
 def test_the_end_of_the_body_may_follow_later(play):

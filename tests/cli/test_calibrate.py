@@ -41,4 +41,4 @@ def test_each_option_has_its_effect(planned: Any) -> None:
 def test_a_stream_lasts_for_about_two_seconds_and_has_two_chunks_at_least(interval_ms: float, chunks: int) -> None:
     plan = Plan(users=7, interval_ms=interval_ms, run_time_s=60, chunk_bytes=300)
     assert plan.path == f"/sse?chunks={chunks}&interval_ms={interval_ms:g}&bytes=300"
-    assert plan.load == {"users": 7, "interval_s": interval_ms / 1000, "chunk_bytes": 300, "run_time_s": 60}
+    assert plan.figures == {"users": 7, "interval_s": interval_ms / 1000, "chunk_bytes": 300, "run_time_s": 60}

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamgauge.demo.generator import arguments
-from streamgauge.demo.service import SampleApp
+from streamgauge.demo.sample_app import SampleApp
 from streamgauge.runner.process import ChildError
 
 URL = "http://app"
@@ -35,9 +34,10 @@ class Planned:
         self.plan, self.quiet = plan, quiet
         return 3
 
-    def start(self, _name: str, _module: str, options: list[str], *_: object) -> None:
+    def start(self, _name: str, command: list[str], *_: object) -> None:
         """Starts the sample app, as far as ``SampleApp`` knows."""
-        self.app = by_name(options)
+        assert command[2:4] == ["-m", "target_app"]
+        self.app = by_name(command[4:])
         raise ChildError("none is started", None)
 
 
@@ -56,7 +56,9 @@ def locust(call: Any, planned: Planned, tmp_path: Path, free_port: Callable[[], 
         own = ("--app-port", free_port(), "--metrics-port", free_port(), "--result-dir", tmp_path)
         answer = call("demo", *own, *options)
         assert answer.exit_code == 3, answer.output  # the demo's own status
-        return by_name(arguments(planned.plan, URL))
+        command = planned.plan.load(URL).command
+        assert command[2:4] == ["-m", "locust"]
+        return by_name(command[4:])
 
     return started
 
@@ -115,7 +117,7 @@ def test_the_app_and_its_metrics_are_where_the_options_say(
     app, metrics = free_port(), free_port()
     locust("--app-port", app, "--metrics-port", metrics)
     with pytest.raises(ChildError, match="none is started"):
-        SampleApp(planned.plan, planned, None)  # type: ignore[arg-type]
+        SampleApp(planned.plan.ports.app, planned.plan.ports.metrics, Path("log"), planned, None)  # type: ignore[arg-type]
     assert planned.app == {"--host": "127.0.0.1", "--port": str(app), "--metrics-port": str(metrics)}
 
 

@@ -1,7 +1,7 @@
-"""How many chunks a body message carries, by the response's content type, whose protocol the catalog knows.
+"""The number of chunks in each body message, by the protocol that the catalog has for the content type.
 
 A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
-usual message carries exactly one and is told by a look at its ends; everything else is read line by line.
+usual message holds exactly one, which its first and last bytes show; all others are read line by line.
 """
 
 import re
@@ -13,18 +13,18 @@ _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
 class ChunkCounter(ABC):
-    """Counts the chunks of one stream."""
+    """A counter of the chunks of one stream."""
 
     __slots__ = ()
 
-    #: Whether all that came before is complete, so that what follows can be told by itself.
+    #: Whether the stream is between two chunks, so that the next message can be judged by itself.
     between = True
     #: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
     closing_bytes = 0
 
     @classmethod
-    def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - for those that need a parameter of it
-        """Make the counter of a response."""
+    def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - subclasses need its parameters
+        """Return the counter of a response."""
         return cls()
 
     @abstractmethod
@@ -32,11 +32,11 @@ class ChunkCounter(ABC):
         """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
 
     def heartbeats(self) -> int:
-        """Return how many heartbeats were seen since the last call."""
+        """Return how many heartbeats were read since the last call."""
         return 0
 
     def close(self) -> int:
-        """Return how many chunks end with the stream itself."""
+        """Return how many chunks the stream's end completes."""
         return 0
 
 
@@ -46,14 +46,14 @@ class MessageCounter(ChunkCounter):
     __slots__ = ()
 
     def count(self, _body: bytes, /) -> int:
-        """1, whatever it holds."""
+        """Return 1: a message is one chunk, whatever it holds."""
         return 1
 
 
 class EventCounter(ChunkCounter):
     """Server-Sent Events: a block that ends in a blank line and holds a ``data`` field is a chunk.
 
-    A block of comments alone is a heartbeat. One with other fields only is neither: it is no event to a client
+    A block of comments alone is a heartbeat. A block with other fields only is neither: clients dispatch no event
     (https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage).
     """
 
@@ -61,7 +61,7 @@ class EventCounter(ChunkCounter):
 
     closing_bytes = 2
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-    #: As much of an unfinished line as tells its field.
+    #: How much of an unfinished line is needed to recognise its field.
     _PREFIX_BYTES = 9
 
     def __init__(self) -> None:
@@ -72,27 +72,20 @@ class EventCounter(ChunkCounter):
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """How many events end in ``body``."""
+        """Return how many events end in ``body``."""
         text = body.rstrip()
         if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
             if text[:5] == b"data:":  # most messages are one event of one line
                 return 1
             return self._read(body)
-        lines = body.splitlines()  # at LF, CR and CRLF, as the standard has it
+        lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
         last = len(lines) - 1
-        if (
-            self.between
-            and last
-            and not lines[last]
-            and lines.index(b"") == last
-            and body[-1] == _LINE_FEED
-            and lines[last - 1][:5] == b"data:"
-        ):
+        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
             return 1
         return self._read(body)
 
     def heartbeats(self) -> int:
-        """How many blocks of comments alone have ended since the last call."""
+        """Return how many blocks of comments alone have ended since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
@@ -101,11 +94,11 @@ class EventCounter(ChunkCounter):
         self._after_cr = body.endswith(b"\r")
         lines = (self._line + text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).split(b"\n")
         self._line = lines.pop()[: self._PREFIX_BYTES]
-        events = sum(self._end_block() if not line else self._see(line) for line in lines)
+        events = sum(self._end_block() if not line else self._read_line(line) for line in lines)
         self.between = not (self._line or self._after_cr or self._data or self._comment or self._field)
         return events
 
-    def _see(self, line: bytes) -> int:
+    def _read_line(self, line: bytes) -> int:
         line = line.removeprefix(self._BYTE_ORDER_MARK)
         if line.startswith(b":"):
             self._comment = True
@@ -122,7 +115,7 @@ class EventCounter(ChunkCounter):
 
 
 class LineCounter(ChunkCounter):
-    """NDJSON and its like: a line that is not blank is a chunk, a blank one a heartbeat."""
+    """NDJSON and similar formats: a line that is not blank is a chunk, a blank line is a heartbeat."""
 
     __slots__ = ("_heartbeats", "between")
 
@@ -133,7 +126,7 @@ class LineCounter(ChunkCounter):
         self._heartbeats = 0
 
     def count(self, body: bytes) -> int:
-        """How many lines end in ``body``."""
+        """Return how many lines end in ``body``, without blank ones."""
         if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
             self.between = True
             return 1
@@ -148,17 +141,17 @@ class LineCounter(ChunkCounter):
         return chunks
 
     def heartbeats(self) -> int:
-        """How many blank lines were seen since the last call."""
+        """Return how many blank lines were read since the last call."""
         seen, self._heartbeats = self._heartbeats, 0
         return seen
 
     def close(self) -> int:
-        """1 where the last line has no newline, which readers take for a line all the same."""
+        """Return 1 if the last line has no newline: readers accept such a line."""
         return int(not self.between)
 
 
 class PartCounter(ChunkCounter):
-    """Multipart: a delimiter that begins a part is a chunk (RFC 2046, section 5.1.1)."""
+    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
 
     between = False
 
@@ -171,12 +164,12 @@ class PartCounter(ChunkCounter):
 
     @classmethod
     def of(cls, content_type: str) -> ChunkCounter:
-        """Make the counter for the boundary that ``content_type`` names; by messages where it names none."""
+        """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
         found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
         return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
 
     def count(self, body: bytes) -> int:
-        """How many parts begin in ``body``; the closing delimiter, which two hyphens follow, begins none."""
+        """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
         text = self._tail + body
         begun = end = 0
         for match in self._delimiter.finditer(text):
@@ -191,12 +184,12 @@ COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCo
 
 
 def counter_of(protocol: str) -> type[ChunkCounter]:
-    """Return what counts the chunks of ``protocol``."""
+    """Return the class that counts the chunks of ``protocol``."""
     return COUNTERS.get(protocol, MessageCounter)
 
 
 def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """Return the counter for a response. Of a compressed one only its messages can be counted."""
+    """Return the counter for a response. In a compressed response only messages can be counted."""
     if content_encoding not in ("", "identity"):
         return MessageCounter()
     return counter_of(protocol_of(content_type)).of(content_type)

@@ -99,7 +99,7 @@ class Source:
         self._log.connections += writer not in self._counted
         self._counted.add(writer)
         self._log.streams.append(Sent(asked.start_ns, asked.asked_ns))
-        await _stream(writer, {key: float(value) for key, value in asked.knobs.items()}, self._log.streams[-1])
+        await stream(writer, {key: float(value) for key, value in asked.knobs.items()}, self._log.streams[-1])
 
 
 async def _request(reader: asyncio.StreamReader) -> Asked | None:
@@ -121,7 +121,7 @@ def reply(writer: asyncio.StreamWriter, answer: object, status: str = "200 OK") 
     writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(body), body))
 
 
-async def _stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
+async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
     """Send one stream, each event at its own moment on an absolute schedule."""
     chunks, interval_s = int(knobs.get("chunks", 50)), knobs.get("interval_ms", 50) / 1000
     cut, burst = int(knobs.get("cut", chunks + 1)), max(1, int(knobs.get("burst", 1)))

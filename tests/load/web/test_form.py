@@ -98,7 +98,7 @@ WRONG = {
     "stream_reconnect": ["-1", "1.5", "twice"],
     "first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
     "idle_timeout": ["soon", "1e300"],
-    "total_timeout": ["1m"],
+    "total_timeout": ["m1"],
     "refusal_pause": ["-0.1", "off"],
     "proxy": ["localhost:3128", "https://proxy:1", "http://"],
     "ca_file": ["missing", "README.md", "."],
