@@ -20,7 +20,10 @@ PACKAGES = Path(distribution("pytest").locate_file("")).resolve()
 #: What lies at the top of the repository, and must not be importable where the wheel is installed.
 OURS = ("benchmarks", "loadtests", "monitoring", "target_app", "tests")
 #: Below streamgauge, what an extra alone must be enough for.
-IMPORTED = {"asgi": ("asgi",), "load": ("load", "report.console", "report.html", "commands", "calibrate.calibration_run")}
+IMPORTED = {
+    "asgi": ("asgi",),
+    "load": ("load", "report.console", "report.html", "commands", "calibrate.calibration_run"),
+}
 
 
 def run(*command: object, cwd: Path = ROOT, timeout_s: float = 300) -> SimpleNamespace:
