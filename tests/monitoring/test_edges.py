@@ -84,14 +84,7 @@ REFUSED = "of the streams requested in the last 5m were refused by a limit or a 
 SENT = "One send in a hundred waited for 104.5ms or longer in the last 5m"
 TIMED = "One timer in a hundred ran at least 52.27ms late in the last 5m"
 LATE = "Over the last 5m timers were 262.5ms late per second, all workers together, and some by more than 0.05 s."
-<<<<<<< HEAD
-PAUSED = (
-    "Over the last 5m each open stream paused 0.105 times a minute for more than 1 s, "
-    "not counting waits for its reader."
-)
-=======
 PAUSED = "each open stream paused 0.105 times a minute for more than 1 s, not counting waits for its reader."
->>>>>>> sample
 CUT = "of the streams that finished in the last 1m were truncated or incomplete"
 FAILED = (
     "of the streams that finished in the last 1m ended in in_band_error, protocol_error, http_error or connect_error."
