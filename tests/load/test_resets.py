@@ -70,7 +70,7 @@ def reset(start, until, two_processes, tmp_path_factory):
             with Server() as source:
                 running = start("-H", source.url, *load, *metrics, result_dir=tmp_path_factory.mktemp("run"))
                 until(running.spawned, "all users are there")
-                running.process.terminate()
+                running.child.ask_to_end()
                 until(lambda: WAITING in running.output, "it waits for the last scrape")  # noqa: B023 - is called here
                 _, shown = page(LISTENING.search(running.output)[1])
                 run, log = running.wait(), source.log()

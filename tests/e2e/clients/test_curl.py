@@ -93,6 +93,6 @@ def test_curl_shows_a_key(curl, guarded_url, key, assert_all_readings):
     asked = f"{guarded_url}/stream/sse?{QUERY}"
     refused = curl("-w", "%{stderr}%{http_code} %{content_type}", asked)
     assert refused.stderr == b"401 application/problem+json"
-    assert "key is needed" in json.loads(refused.stdout)["detail"]
+    assert "send a key" in json.loads(refused.stdout)["detail"]
     for shown in (("-H", f"X-API-Key: {key}"), ("--oauth2-bearer", key)):
         assert_all_readings(events_of(curl(*shown, asked).stdout), CHUNKS)
