@@ -169,7 +169,7 @@ BROKEN = {
     "a reserved opcode": ([frame(TEXT, b"one") + frame(3, b"x")], PROTOCOL_ERROR, 1, "not allowed"),
     "text that is not UTF-8": ([frame(TEXT, b"one") + frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "not UTF-8"),
     "text that is not UTF-8, by itself": ([frame(TEXT, b"one"), READ, frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "UTF"),
-    "a continuation of nothing": ([frame(TEXT, b"one") + frame(MORE, b"x")], PROTOCOL_ERROR, 1, "of no message"),
+    "a continuation of nothing": ([frame(TEXT, b"one") + frame(MORE, b"x")], PROTOCOL_ERROR, 1, "without a message"),
     "a close inside a message": ([frame(TEXT, b"one") + frame(TEXT, b"t", 0) + close(1000)], INCOMPLETE, 1, "a mess"),
     "silence": ([frame(TEXT, b"one")], Outcome.STALLED, 1, "no chunk within 0.2 s"),
     "only pings": ([frame(TEXT, b"one"), *[frame(PING), 0.05] * 8], Outcome.STALLED, 1, "no chunk within 0.2 s"),
@@ -223,7 +223,11 @@ def test_compression_that_was_not_offered_is_no_websocket(stream):
 
 REFUSALS = {
     "forbidden": (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", HTTP_ERROR, "status 403 Forbidden"),
-    "a page": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", HTTP_ERROR, "status 200 OK instead of a WebSocket"),
+    "a page": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        HTTP_ERROR,
+        "expected a WebSocket, got status 200 OK",
+    ),
     "upgrade required": (b"HTTP/1.1 426 Upgrade Required\r\n\r\n", HTTP_ERROR, "status 426"),
     "another accept": (Upgrade(accept=b"c3VyZWx5IG5vdCBpdA=="), PROTOCOL_ERROR, "sec-websocket-accept"),
     "an extension of its own": (Upgrade(b"Sec-WebSocket-Extensions: x-rot13"), PROTOCOL_ERROR, "x-rot13"),
