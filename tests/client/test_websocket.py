@@ -165,7 +165,7 @@ BROKEN = {
     "FIN inside a message": ([frame(TEXT, b"one") + frame(TEXT, b"two")[:3], READ, "fin"], TRUNCATED, 1, "inside"),
     "RST": ([frame(TEXT, b"one"), READ, "rst"], TRUNCATED, 1, "reset"),
     "masked": ([frame(TEXT, b"one"), READ, b"\x81\x81abcdx"], PROTOCOL_ERROR, 1, "invalid WebSocket frame"),
-    "a reserved bit": ([frame(TEXT, b"one") + frame(TEXT, b"x", FIN | RSV1)], PROTOCOL_ERROR, 1, "invalid WebSocket frame"),
+    "a reserved bit": ([frame(TEXT, b"one") + frame(TEXT, b"x", FIN | RSV1)], PROTOCOL_ERROR, 1, "invalid WebSocket"),
     "a reserved opcode": ([frame(TEXT, b"one") + frame(3, b"x")], PROTOCOL_ERROR, 1, "invalid WebSocket frame"),
     "text that is not UTF-8": ([frame(TEXT, b"one") + frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "not UTF-8"),
     "text that is not UTF-8, by itself": ([frame(TEXT, b"one"), READ, frame(TEXT, b"\xff")], PROTOCOL_ERROR, 1, "UTF"),

@@ -15,7 +15,7 @@ class ProcessStats:
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self.all_stats: dict[Key, StreamStats] = {}
-        #: Arrival in the kernel until the generator looked, of every read.
+        #: The generator lag of every read.
         self.lag = Histogram()
         self.active = 0
         #: The monotonic clock, ns.
@@ -24,7 +24,7 @@ class ProcessStats:
         self._forgot_s = float("-inf")
 
     def stats(self, name: str, protocol: str) -> StreamStats:
-        """Find the statistics of a name and protocol, or begin them."""
+        """Return the statistics of a name and protocol; create them if there are none."""
         stats = self.all_stats.get((name, protocol))
         if stats is None:
             stats = self.all_stats[name, protocol] = StreamStats()
@@ -38,7 +38,7 @@ class ProcessStats:
         return stats
 
     def resettle(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
-        """Move a stream that started under an unknown protocol to the protocol that it turned out to speak."""
+        """Move a stream that started with an unknown protocol to the statistics of its actual protocol."""
         stats.started -= 1
         settled = self.stats(name, protocol)
         settled.started += 1
@@ -51,12 +51,12 @@ class ProcessStats:
         stats.end(record, knows_first_chunk=first_s > self._forgot_s)
 
     def forget(self) -> None:
-        """Drop what was counted so far. Streams under way continue, and count with what is still to come."""
+        """Drop all counts so far. Streams under way continue; what they do from now on counts."""
         self.take()
         self._forgot_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, StreamStats], Histogram]:
-        """Return what was counted since the last call, by name, and the lag; begin again at nothing."""
+        """Return the counts since the last call by name and protocol, and the lag; start again at zero."""
         taken = {key: delta for key, stats in self.all_stats.items() if not (delta := stats.take()).empty}
         lag = Histogram()
         lag.swap(self.lag)
