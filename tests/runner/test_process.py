@@ -31,7 +31,7 @@ def test_a_child_is_ready_when_something_is_found(start):
 
 def test_a_child_that_ends_at_its_start_is_an_error_with_its_last_words(start):
     child = start("print('no such river'); raise SystemExit(5)")
-    with pytest.raises(ChildError, match=r"^It ended at its start, with status 5$") as error:
+    with pytest.raises(ChildError, match=r"^It ended while it started, with status 5$") as error:
         child.until_ready(lambda: None, Interrupt())
     assert error.value.last_words == "no such river"
 

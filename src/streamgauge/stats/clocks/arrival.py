@@ -129,8 +129,8 @@ class ArrivalClock:
         self.reads += reads
 
     def doubted(self, stamp_ns: int | None, now_ns: int) -> int:
-        """Return the arrival of a read at ``now_ns`` whose stamp is missing or doubtful: before the pass, as of data that
-        was left in the kernel, or in the future, or in a pass that has lasted long.
+        """Return the arrival of a read at ``now_ns`` whose stamp is missing or doubtful: before the pass, as of data
+        left in the kernel, or in the future, or in a pass that has lasted long.
         """
         if stamp_ns is None:
             self.fallbacks += 1
