@@ -78,7 +78,7 @@ def test_why_locust_began_no_run_is_told(run):
 
 def test_an_interrupt_at_the_start_leaves_neither_run_nor_log(run, tmp_path):
     interrupt = Interrupt()
-    interrupt.asked = True
+    interrupt.requested = True
     with pytest.raises(Interrupted):
         run(LISTENER, interrupt).start()
     assert not list((tmp_path / "results").iterdir())

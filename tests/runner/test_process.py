@@ -44,7 +44,7 @@ def test_a_child_that_is_not_ready_in_time_is_an_error(start, monkeypatch):
 
 def test_the_users_wish_to_end_kills_a_child_that_starts(start):
     child, interrupt = start(SLEEPS), Interrupt()
-    interrupt.asked = True
+    interrupt.requested = True
     with pytest.raises(Interrupted):
         child.until_ready(port(child), interrupt)
     assert not child.running

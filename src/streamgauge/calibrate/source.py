@@ -47,7 +47,7 @@ class Sent:
 
 
 class Log:
-    """What happened since the last call of ``take``."""
+    """The streams and connections since the last call of ``take``."""
 
     def __init__(self) -> None:
         self.connections = 0

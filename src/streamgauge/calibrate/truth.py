@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 #: The file in which the scenario writes what it knows of its streams.
 FIRST_CHUNKS = "first_chunks.json"
-#: What the client knows of a stream, monotonic ns: the time that it stated in the request, the start of the stream, and
-#: the arrival of the first chunk.
+#: The client's record of a stream, in monotonic ns: the time that it stated in the request, the start of the stream,
+#: and the arrival of the first chunk.
 Beginning = tuple[int, int, int]
 
 

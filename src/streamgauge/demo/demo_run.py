@@ -81,7 +81,7 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
         display.warn("Killed. All data that Locust had not written yet are lost.")
     except ChildError as error:
         display.warn(f"streamgauge demo: {error}", _last_words(error))
-        return ExitStatus.INTERRUPTED if interrupt.asked else ExitStatus.FAILED
+        return ExitStatus.INTERRUPTED if interrupt.requested else ExitStatus.FAILED
     except BrokenPipeError:
         raise  # the reader of standard output is gone: click ends quietly
     except OSError as error:
@@ -117,7 +117,7 @@ class _Demo:
             raise ChildError(f"cannot read the app's metrics: {error}", app.process) from None
         locust = self._start_locust(app)
         locust.follow(self._display, lambda: self._must_end(app))
-        early = self._interrupt.asked
+        early = self._interrupt.requested
         self._display.close()
         self._display.say("")
         status = conclusion.conclude(locust.finished())
@@ -125,7 +125,7 @@ class _Demo:
             return ExitStatus.INTERRUPTED
         if self._plan.web_url:
             self._stay_open(locust, conclusion, app)
-            if self._interrupt.asked:
+            if self._interrupt.requested:
                 return status
         return self._status(locust, status)
 
@@ -195,7 +195,7 @@ class _Demo:
         return self._locust(app)
 
     def _must_end(self, app: SampleApp) -> bool:
-        if self._interrupt.asked:
+        if self._interrupt.requested:
             self._display.say(
                 "Ending. Streams under way have up to 15 s to end; press Ctrl-C again to kill everything."
             )
@@ -216,7 +216,7 @@ class _Demo:
         self._display.say(
             f"The sample app stays at {app.url}, its metrics at {app.metrics_url}. Press Ctrl-C to end everything."
         )
-        while not self._interrupt.asked and locust.child.running:
+        while not self._interrupt.requested and locust.child.running:
             for run in locust.later_runs():
                 conclusion.conclude(run)
             time.sleep(_TURN_S)

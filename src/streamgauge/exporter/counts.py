@@ -78,7 +78,7 @@ class Buckets:
         self.total += histogram.sum_ns
 
     def copy(self) -> "Buckets":
-        """The same counts, which stay as they are."""
+        """Return a copy that later additions do not change."""
         copied = Buckets(self.bounds, self.scale)
         copied.counts, copied.total = list(self.counts), self.total
         return copied

@@ -16,10 +16,10 @@ class Killed(BaseException):
 
 
 class Interrupt:
-    """A context in which the first SIGINT or SIGTERM sets ``asked``, and the second raises ``Killed``."""
+    """A context in which the first SIGINT or SIGTERM sets ``requested``, and the second raises ``Killed``."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -33,13 +33,13 @@ class Interrupt:
             signal.signal(each, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+        if self.requested:
             for each in _SIGNALS:
                 signal.signal(each, signal.SIG_IGN)  # no further signal may interrupt the killing
             raise Killed
-        self.asked = True
+        self.requested = True
 
     def check(self) -> None:
         """Raise Interrupted if the user asked for the end."""
-        if self.asked:
+        if self.requested:
             raise Interrupted

@@ -129,7 +129,7 @@ class LocustRun:
 
         Raises Interrupted if the user ended the run before a stream began, and ChildError if Locust wrote no result.
         """
-        if self._interrupt.asked and not self.timeline.started:
+        if self._interrupt.requested and not self.timeline.started:
             self.child.end()
             discard(self.directory)
             raise Interrupted

@@ -88,7 +88,7 @@ class Child:
         """
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s:
-            if interrupt.asked:
+            if interrupt.requested:
                 self.end()
                 raise Interrupted
             if (found := ready()) is not None:

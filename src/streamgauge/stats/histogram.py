@@ -73,15 +73,15 @@ class Histogram:
         batch = self._batch
         batch.append(value_ns)
         if len(batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
     def record_all_ns(self, values_ns: Sequence[int]) -> None:
         """Count each of these values once."""
         self._batch.extend(values_ns)
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         """Count the values that were recorded since the last call."""
         if self._batch:
             self._add(self._batch, 1)
@@ -108,7 +108,7 @@ class Histogram:
     @property
     def counts(self) -> Mapping[int, int]:
         """How many values each bucket holds, by its index."""
-        self._settle()
+        self._flush()
         return self._counts
 
     @property
@@ -124,32 +124,32 @@ class Histogram:
     @property
     def sum_ns(self) -> int:
         """The exact sum of the values."""
-        self._settle()
+        self._flush()
         return self._sum_ns
 
     @property
     def min_ns(self) -> int | None:
         """The exact smallest value; None if empty."""
-        self._settle()
+        self._flush()
         return self._min_ns
 
     @property
     def max_ns(self) -> int | None:
         """The exact largest value; None if empty."""
-        self._settle()
+        self._flush()
         return self._max_ns
 
     @property
     def clipped(self) -> int:
         """How many values are above one hour; they are in the last bucket."""
-        self._settle()
+        self._flush()
         return self._clipped
 
     def merge(self, other: "Histogram") -> None:
         """Add ``other``'s counts to this one."""
         if other.empty:
             return
-        self._settle()
+        self._flush()
         counts = self._counts
         for index, times in other.counts.items():
             counts[index] += times

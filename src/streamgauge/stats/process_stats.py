@@ -20,8 +20,8 @@ class ProcessStats:
         self.active = 0
         #: The monotonic clock, ns.
         self.now_ns = monotonic
-        #: When ``forget`` was called last.
-        self._forgot_s = float("-inf")
+        #: When ``reset`` was last called.
+        self._reset_s = float("-inf")
 
     def stats(self, name: str, protocol: str) -> StreamStats:
         """Return the statistics of a name and protocol; create them if there are none."""
@@ -37,7 +37,7 @@ class ProcessStats:
         self.active += 1
         return stats
 
-    def resettle(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
+    def change_protocol(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
         """Move a stream that started with an unknown protocol to the statistics of its actual protocol."""
         stats.started -= 1
         settled = self.stats(name, protocol)
@@ -48,12 +48,12 @@ class ProcessStats:
         """Count a stream that ended."""
         self.active -= 1
         first_s = record.start_s + (record.time_to_first_chunk_s or 0.0)
-        stats.end(record, knows_first_chunk=first_s > self._forgot_s)
+        stats.end(record, knows_first_chunk=first_s > self._reset_s)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""
         self.take()
-        self._forgot_s = self.now_ns() / 1e9
+        self._reset_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, StreamStats], Histogram]:
         """Return the counts since the last call by name and protocol, and the lag; start again at zero."""

@@ -25,9 +25,9 @@ class Sizes:
         """Count a chunk of each of these sizes."""
         self._batch.extend(sizes_bytes)
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         """Count the sizes that were recorded since the last call."""
         for size_bytes, times in Counter(self._batch).items():
             self._counts[bisect_left(SIZE_BUCKETS, size_bytes)] += times
@@ -37,7 +37,7 @@ class Sizes:
     @property
     def counts(self) -> list[int]:
         """Chunks by bucket, each including its bound; the last bucket is above all bounds."""
-        self._settle()
+        self._flush()
         return self._counts
 
     @property
@@ -48,7 +48,7 @@ class Sizes:
     @property
     def sum_bytes(self) -> int:
         """The total bytes of all chunks."""
-        self._settle()
+        self._flush()
         return self._sum_bytes
 
     def merge(self, other: "Sizes") -> None:

@@ -40,7 +40,7 @@ class Bounds:
     pause_invalid_s: float = 5.0
     stopped_pause_degraded_s: float = 0.1
     """The longest time for which a process was stopped: it neither used a CPU nor waited for one. The delayed streams
-    cannot be told from the others."""
+    cannot be identified."""
     stopped_share_degraded: float = 0.03
     """Share of its time for which a process may be stopped; only pauses of more than a millisecond count. One stopped
     process of ten distorts every p99."""

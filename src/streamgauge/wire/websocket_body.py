@@ -34,7 +34,7 @@ class WebSocketBody(Framing):
     self_delimited = False
 
     def __init__(self, extensions: str = "", max_message_bytes: int = MAX_CHUNK_BYTES) -> None:
-        """``extensions`` is the response's Sec-WebSocket-Extensions. Raises ProtocolError."""
+        """Begin after the handshake; ``extensions``: the response's Sec-WebSocket-Extensions. Raises ProtocolError."""
         super().__init__()
         #: The peer's close code, once its close frame came; 1005 if that gave none, 1006 if no close frame came.
         self.close_code: int | None = None

@@ -36,7 +36,7 @@ class RawDelays:
     )
 
     def __init__(self, *, same_clock: bool, hint_ns: int | None = None) -> None:
-        """``hint_ns`` is the first floor; with ``same_clock``, it is the offset."""
+        """Begin without chunks. ``hint_ns`` is the first floor; with ``same_clock``, it is the offset."""
         #: Whether the server states that its clock is this machine's clock.
         self.same_clock = same_clock
         #: The smallest raw delay, an upper bound of the offset between the clocks.
@@ -51,7 +51,7 @@ class RawDelays:
         self._batch: list[int] = []
         self._open: list[tuple[int, int]] = []
 
-    def asked(self, asked_ns: int, received_ns: int) -> None:
+    def note_request(self, asked_ns: int, received_ns: int) -> None:
         """Note that a request was sent at ``asked_ns`` and received at ``received_ns`` of the server's clock."""
         raw_ns = asked_ns - received_ns
         if self.high is None or raw_ns > self.high[1]:
@@ -59,11 +59,11 @@ class RawDelays:
 
     def chunk(self, arrival_ns: int, sent_ns: int) -> None:
         """Count a chunk that arrived at ``arrival_ns`` and was sent at ``sent_ns`` of the server's clock."""
-        self._batch.append(self._noted(arrival_ns, sent_ns))
+        self._batch.append(self._raw_delay(arrival_ns, sent_ns))
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _noted(self, arrival_ns: int, sent_ns: int) -> int:
+    def _raw_delay(self, arrival_ns: int, sent_ns: int) -> int:
         """Return a chunk's raw delay, after updating the smallest one and the last arrival."""
         raw_ns = arrival_ns - sent_ns
         low = self.low
@@ -76,20 +76,20 @@ class RawDelays:
 
     def coalesced_chunk(self, floor_ns: int, arrival_ns: int, sent_ns: int) -> None:
         """Count a chunk that was sent at ``sent_ns`` and arrived between ``floor_ns`` and ``arrival_ns``."""
-        self._open.append((floor_ns - sent_ns, self._noted(arrival_ns, sent_ns)))
+        self._open.append((floor_ns - sent_ns, self._raw_delay(arrival_ns, sent_ns)))
         if len(self._open) >= _BATCH:
-            self._settle()
+            self._flush()
 
     @property
     def floor_ns(self) -> int | None:
         """The floor that ``delays`` are relative to; None if there are no delays."""
-        self._settle()
+        self._flush()
         return self._floor_ns
 
     @property
     def delays(self) -> BoundedTimes:
         """The counted delays, relative to the floor."""
-        self._settle()
+        self._flush()
         return self._delays
 
     def successor(self) -> "RawDelays | None":
@@ -100,7 +100,7 @@ class RawDelays:
         hint_ns = None if floor_ns is None or self.low is None else min(self.low[1], floor_ns + RISE_NS)
         return RawDelays(same_clock=self.same_clock, hint_ns=hint_ns)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self.low is None or not (self._batch or self._open):
             return
         floor_ns = self._lowest(self.low[1])
