@@ -78,7 +78,7 @@ def calibrate(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> Calibration |
         display.warn("Interrupted: the calibration has no figures.")
         return ExitStatus.INTERRUPTED
     except ChildError as error:
-        display.warn(f"streamgauge calibrate: {error}", error.last_words)
+        display.warn(f"streamgauge calibrate: {error}", error.last_output)
         return ExitStatus.FAILED
     except CalibrationError as error:
         display.warn(f"streamgauge calibrate: {error}")

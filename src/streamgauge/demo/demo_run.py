@@ -19,7 +19,7 @@ from streamgauge.runner.process import ChildError, Children
 from streamgauge.runner.runs import discard
 from streamgauge.verdict.exit_status import ExitStatus
 
-_TURN_S = 0.1
+_POLL_S = 0.1
 _UNTIL = "the demo ends"
 
 
@@ -72,7 +72,7 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     try:
         with Children() as children:
             status = _Demo(plan, display, interrupt, children).run()
-        display.say(_farewell(plan))
+        display.say(_closing_line(plan))
         return status
     except Interrupted:
         discard(plan.log("app"))
@@ -80,7 +80,7 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     except Killed:
         display.warn("Killed. All data that Locust had not written yet are lost.")
     except ChildError as error:
-        display.warn(f"streamgauge demo: {error}", _last_words(error))
+        display.warn(f"streamgauge demo: {error}", _last_output(error))
         return ExitStatus.INTERRUPTED if interrupt.requested else ExitStatus.FAILED
     except BrokenPipeError:
         raise  # the reader of standard output is gone: click ends quietly
@@ -92,14 +92,14 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     return ExitStatus.INTERRUPTED
 
 
-def _farewell(plan: Plan) -> str:
+def _closing_line(plan: Plan) -> str:
     if plan.web_url:
         return "Locust's web UI and the sample app have ended."
     return "The sample app has ended. Add --web to keep it and Locust's web UI open after the run."
 
 
-def _last_words(error: ChildError) -> str:
-    return f"{error.last_words}\n({error.child.log})" if error.child else ""
+def _last_output(error: ChildError) -> str:
+    return f"{error.last_output}\n({error.child.log})" if error.child else ""
 
 
 class _Demo:
@@ -219,7 +219,7 @@ class _Demo:
         while not self._interrupt.requested and locust.child.running:
             for run in locust.later_runs():
                 conclusion.conclude(run)
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         self._display.say("Ending")
         locust.end()
         for run in locust.later_runs():

@@ -15,7 +15,7 @@ from streamgauge.runner.process import Child, ChildError, Children
 from streamgauge.runner.runs import Runs, StartOfRun, discard
 from streamgauge.runner.timeline import Timeline
 
-_TURN_S = 0.1
+_POLL_S = 0.1
 #: The longest time for ending: the stop timeout of streams, the grace of workers and the writing of the report.
 LONGEST_END_S = 60.0
 #: The file that Locust writes last.
@@ -46,7 +46,7 @@ class LocustRun:
         with StartOfRun(plan.result_dir) as start:
             while not start.taken():
                 self._interrupt.check()
-                time.sleep(_TURN_S)
+                time.sleep(_POLL_S)
             self._runs = Runs(plan.result_dir)
             self.child = self._children.start("Locust", plan.command, plan.log, plan.environment)
             self.child.epilogue = _SUMMARY
@@ -99,7 +99,7 @@ class LocustRun:
                 break
             self.timeline.read()
             display.show(self._progress(now_s - began_s, ending=asked_s is not None))
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         self.timeline.read()
 
     def _has(self, file: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from streamgauge.runner.interrupt import Interrupt, Interrupted
 
-_TURN_S = 0.05
+_POLL_S = 0.05
 _START_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -95,7 +95,7 @@ class Child:
                 return found
             if not self.running:
                 raise ChildError(f"{self.name} ended while it started, with status {self.end()}", self)
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         raise ChildError(f"{self.name} {late} within {_START_S:g} s", self)
 
     def ask_to_end(self) -> None:
@@ -171,6 +171,6 @@ class ChildError(Exception):
         self.child = child
 
     @property
-    def last_words(self) -> str:
+    def last_output(self) -> str:
         """The last lines of the child's output; empty without a child."""
         return self.child.tail() if self.child else ""

@@ -16,7 +16,7 @@ class TwoWay(Protocol):
     def take_outgoing(self) -> bytes:
         """Return the bytes that wait to be sent, and forget them."""
 
-    def last_words(self, *, faulty: bool) -> bytes:
+    def closing_bytes(self, *, faulty: bool) -> bytes:
         """Return the last bytes to send before disconnecting; ``faulty``: because ``feed`` raised."""
 
 

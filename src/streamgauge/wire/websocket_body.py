@@ -258,7 +258,7 @@ class WebSocketBody(Framing):
             self._queue += self._encoder.close(code, reason)
             self._close_sent = True
 
-    def last_words(self, *, faulty: bool) -> bytes:
+    def closing_bytes(self, *, faulty: bool) -> bytes:
         """Return the last bytes to send before disconnecting; they include a close frame, unless one was sent before.
 
         ``faulty``: ``feed`` raised; the close code tells the peer its fault (RFC 6455 section 7.1.7).
