@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=NewFile(),
-    help="File to write; - for standard output.  [default: html to report.html beside the result, others to -]",
+    help="File to write; - for standard output.  [default: report.html beside the result for html, else -]",
 )
 def report(result: Path, form: str, output: Path | None) -> None:
     """Write the report of RESULT, a result.json or the directory that holds one.
