@@ -1,1 +1,1 @@
-"""Locust scenarios, one a file; locustfile.py is the default mix."""
+"""Locust scenarios, one per file; locustfile.py is the default mix."""

@@ -1,10 +1,10 @@
-"""Download: each user fetches a file whose blocks come at a pace, as from a service that makes them on the way."""
+"""Download: each user fetches a file whose blocks come at a fixed pace, as from a service that generates them."""
 
 from locust import task
 
 from streamgauge.load import StreamUser
 
-# 60 × 120 ms: as long as the streams of the other scenarios, and inside a bucket for the same reason (see sse.py).
+# 60 × 120 ms: the same duration as in the other scenarios, and inside a bucket for the same reason (see sse.py).
 CHUNKS, INTERVAL_MS = 60, 120
 
 

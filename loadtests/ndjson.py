@@ -1,10 +1,10 @@
-"""NDJSON: each user reads one stream of JSON lines after another, until the line that says ``done``."""
+"""NDJSON: each user reads one stream of JSON lines after another, until the line of type ``done``."""
 
 from locust import task
 
 from streamgauge.load import StreamUser
 
-# As many and as often as in sse.py.
+# The same as in sse.py.
 CHUNKS, INTERVAL_MS = 120, 60
 
 

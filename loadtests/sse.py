@@ -4,8 +4,8 @@ from locust import task
 
 from streamgauge.load import StreamUser
 
-# The interval and the duration (7.2 s) lie well inside buckets of the histograms (50 to 75 ms, 5 to 10 s): on a bound,
-# values would spread over two buckets. The reader rests between the chunks of streams that have 100 or more.
+# The interval and the duration (7.2 s) lie well inside buckets of the histograms (50 to 75 ms, 5 to 10 s): at a bound,
+# values would fall into two buckets. The reader delays reads only of streams with 100 chunks or more.
 CHUNKS, INTERVAL_MS = 120, 60
 
 

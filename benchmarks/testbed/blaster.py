@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from streamgauge.calibrate.source import STREAM_HEAD, TERMINATOR, Asked, Source, frame, reply
+from streamgauge.calibrate.source import STREAM_HEAD, TERMINATOR, Request, Source, frame, reply
 
 #: From the command to the first send.
 LEAD_NS = 10_000_000
@@ -76,18 +76,18 @@ class Blaster(Source):
         self._streams: dict[int, Stream] = {}
         self._number = 0
 
-    async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Open a stream, or do what the command says."""
-        knobs = asked.knobs
+        knobs = request.knobs
         try:
             if "stream" in knobs:
                 self._streams[int(knobs["stream"])] = Stream(writer)
-            elif asked.path == "/state":
+            elif request.path == "/state":
                 reply(writer, {"open": len(self._streams)})
-            elif asked.path == "/send":
+            elif request.path == "/send":
                 reply(writer, self._send(int(knobs["chunks"]), float(knobs["rate"]), "end" in knobs))
             else:
-                await super().answer(asked, writer)
+                await super().answer(request, writer)
         except (KeyError, ValueError, ZeroDivisionError) as error:
             reply(writer, {"error": repr(error)}, "400 Bad Request")
 

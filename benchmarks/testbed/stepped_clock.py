@@ -7,7 +7,7 @@ import os
 import time
 from functools import partial
 
-from streamgauge.calibrate.scenario import Listener, leave
+from streamgauge.calibrate.scenario import Listener, write_first_chunks
 from streamgauge.client.connect import stamped_socket, transport
 from streamgauge.client.read import batch_reader
 from streamgauge.client.read.process_context import ProcessContext
@@ -54,4 +54,4 @@ stamps_of, stamp_ns = stamped_socket.stamps_of, stamped_socket.stamp_ns
 process_meter.ProcessContext = partial(ProcessContext, clock=SteppedClock())  # type: ignore[misc]
 batch_reader.stamps_of = lambda reads: [_stepped(stamp) for stamp in stamps_of(reads)]
 transport.stamp_ns = lambda ancillary: _stepped(stamp_ns(ancillary))
-__all__ = ["Listener", "leave"]
+__all__ = ["Listener", "write_first_chunks"]

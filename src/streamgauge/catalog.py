@@ -1,7 +1,7 @@
 """Every metric that streamgauge exposes, and the protocol label of every media type. Standard library only.
 
-Both sides of a stream read this catalog: the server's middleware and the load generator use the same buckets and the
-same labels, so that their curves can be laid over each other, and the dashboards may name only what stands here.
+Both sides of a stream use this catalog: the server's middleware and the load generator have the same buckets and the
+same labels, so that their curves can be compared. Dashboards may use only the metrics of this catalog.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Literal
 MetricType = Literal["counter", "gauge", "histogram"]
 Side = Literal["server", "client"]
 
-#: The ``protocol`` label by media type; ``TYPE/*`` stands for all subtypes that have no line of their own.
+#: The ``protocol`` label by media type; ``TYPE/*`` stands for all subtypes without their own line.
 PROTOCOL_BY_MEDIA_TYPE: dict[str, str] = {
     "text/event-stream": "sse",
     "application/x-ndjson": "ndjson",
@@ -24,31 +24,31 @@ PROTOCOL_BY_MEDIA_TYPE: dict[str, str] = {
 }
 #: The label of every other media type.
 RAW_PROTOCOL = "raw"
-#: The client's label of a stream that takes its protocol from its response, which has not come.
+#: The client's label of a stream whose protocol depends on its response, before the response comes.
 UNSETTLED_PROTOCOL = "auto"
 
-#: Seconds; the OpenTelemetry GenAI convention's advice for the time to the first token.
+#: Seconds; the OpenTelemetry GenAI convention recommends these for the time to the first token.
 TIME_TO_FIRST_CHUNK_BUCKETS = (
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 )  # fmt: skip
-#: Seconds, for chunk intervals, sends and delays: from what loopback shows to what a stalled stream shows.
+#: Seconds, for chunk intervals, sends and delays: from values on loopback to those of a stalled stream.
 INTERVAL_BUCKETS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0,
     2.5, 5.0, 10.0,
 )  # fmt: skip
-#: Seconds a stream lasts. From half a second to a minute no bound is more than 1.7 times the one before.
+#: Seconds, for durations of streams. From half a second to a minute, each bound is at most 1.7 times the previous one.
 DURATION_BUCKETS = (
     0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0,
     600.0, 1800.0, 3600.0,
 )  # fmt: skip
-#: Bytes of a chunk: 64 B to 1 MiB, times four.
+#: Bytes, for sizes of chunks: 64 B to 1 MiB, by factors of four.
 SIZE_BUCKETS = (64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0)
 
 SERVER_LABELS = ("route", "protocol")
 CLIENT_LABELS = ("name", "protocol")
 RUN_LABELS = ("run_id", "scenario", "host")
 RESULT_LABELS = ("run_id", *CLIENT_LABELS)
-#: Only where several processes are one service; alone, a process has no label.
+#: Only if several processes form one service; a single process has no label.
 PROCESS_LABELS = ("pid",)
 
 
@@ -84,14 +84,14 @@ class Metric:
 
     @property
     def series(self) -> tuple[str, ...]:
-        """The names of the time series that Prometheus stores for it."""
+        """The names of the time series that Prometheus stores for the metric."""
         if self.type == "histogram":
             return (f"{self.name}_bucket", f"{self.name}_sum", f"{self.name}_count")
         return (self.name,)
 
 
 def _stream_metrics(side: Side, labels: tuple[str, ...]) -> list[Metric]:
-    """The families that both sides have, alike but for their prefix and labels."""
+    """Return the families that both sides have; they differ only in prefix and labels."""
     seen = "the app sent" if side == "server" else "arrived at the client"
 
     def seconds(name: str, text: str, buckets: tuple[float, ...], extra: tuple[str, ...] = ()) -> Metric:
@@ -101,12 +101,14 @@ def _stream_metrics(side: Side, labels: tuple[str, ...]) -> list[Metric]:
         Metric(f"stream_{side}_started_total", "counter", "Streams that started.", labels),
         Metric(f"stream_{side}_active", "gauge", "Streams under way now.", labels),
         Metric(f"stream_{side}_finished_total", "counter", "Streams that ended, by outcome.", (*labels, "outcome")),
-        seconds("time_to_first_chunk", "Start of a stream until its first chunk.", TIME_TO_FIRST_CHUNK_BUCKETS),
+        seconds(
+            "time_to_first_chunk", "Time from the start of a stream to its first chunk.", TIME_TO_FIRST_CHUNK_BUCKETS
+        ),
         seconds("chunk_interval", f"Time between two chunks of one stream, as they {seen}.", INTERVAL_BUCKETS),
         Metric(
             f"stream_{side}_chunk_size_bytes",
             "histogram",
-            "Size of a chunk, framing left out.",
+            "Size of a chunk, without framing.",
             labels,
             "bytes",
             SIZE_BUCKETS,
@@ -162,7 +164,7 @@ SERVER: tuple[Metric, ...] = (
     ),
 )
 
-#: What finished runs came to: the values of their ``result.json``.
+#: The results of finished runs: values of their ``result.json``.
 _RESULTS: tuple[Metric, ...] = (
     Metric(
         "stream_client_result_info",
@@ -171,7 +173,7 @@ _RESULTS: tuple[Metric, ...] = (
         (*RUN_LABELS, "users", "trust"),
     ),
     Metric("stream_client_result_duration_seconds", "gauge", "How long the run lasted.", ("run_id",), "seconds"),
-    Metric("stream_client_result_users", "gauge", "Users of the run, at most.", ("run_id",)),
+    Metric("stream_client_result_users", "gauge", "The largest number of users in the run.", ("run_id",)),
     Metric("stream_client_result_names_left_out", "gauge", "Names whose results are not shown.", ("run_id",)),
     Metric(
         "stream_client_result_seconds",
@@ -206,7 +208,7 @@ CLIENT: tuple[Metric, ...] = (
     Metric(
         "stream_client_chunk_delay_seconds",
         "histogram",
-        "Server's send stamp until the chunk's arrival, one way; where the server stamps its chunks.",
+        "Time from the server's send stamp to the chunk's arrival, one way; only if the server stamps its chunks.",
         CLIENT_LABELS,
         "seconds",
         INTERVAL_BUCKETS,
@@ -221,7 +223,8 @@ CLIENT: tuple[Metric, ...] = (
     Metric(
         "stream_client_generator_lag_seconds",
         "histogram",
-        "Arrival in the kernel until the load generator looked: up to 10 ms on purpose, while chunks come fast.",
+        "Time from the arrival in the kernel until the load generator read; up to 10 ms on purpose while chunks "
+        "come fast.",
         ("worker",),
         "seconds",
         INTERVAL_BUCKETS,
@@ -252,7 +255,7 @@ CLIENT: tuple[Metric, ...] = (
     *_RESULTS,
 )
 
-#: Of each process of the app and of the load generator's own one, as Prometheus's own libraries name them.
+#: Metrics of each process of the app and of the load generator, named as in Prometheus's own libraries.
 PROCESS: tuple[Metric, ...] = (
     Metric("process_cpu_seconds_total", "counter", "CPU time that the process used.", PROCESS_LABELS),
     Metric("process_resident_memory_bytes", "gauge", "Memory that the process holds.", PROCESS_LABELS, "bytes"),

@@ -101,7 +101,7 @@ def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, tmp_path
     running.process.send_signal(number)
     status, out, errors = running.wait()
     assert (status, out) == (130, "")
-    assert "Interrupted: nothing was calibrated" in errors
+    assert "Interrupted: the calibration has no figures" in errors
     assert "Traceback" not in errors
     assert not psutil.wait_procs(children, 60)[1]
     assert list(tmp_path.iterdir()) == []

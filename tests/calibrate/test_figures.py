@@ -79,7 +79,7 @@ def test_what_it_rests_on_is_kept_apart(calibration):
 
 @pytest.mark.parametrize("chunks", [199, 201])
 def test_a_chunk_too_few_or_too_many_is_no_calibration(chunks):
-    with pytest.raises(CalibrationError, match=f"saw {chunks} chunks, and the source sent 200"):
+    with pytest.raises(CalibrationError, match=f"received {chunks} chunks, but the source sent 200"):
         calibration_of(result(chunks), [stream(number) for number in range(1, 101)], LOAD)
 
 

@@ -97,7 +97,7 @@ def test_a_bad_value_is_named_with_its_option(call, option, value):
         (("demo", "--run-time", "soon"), "'--run-time': expected a duration such as 30s, 2m or 1h30m, got 'soon'"),
         (("demo", "--run-time", "25h"), "'--run-time': expected a duration from 1s to 24h, got '25h'"),
         (("demo", "--locustfile", "no.py"), "'--locustfile': expected a locustfile, got 'no.py': No such file"),
-        (("demo", "--web-port", "9000"), "--web-port 9000: there is no web UI without --web"),
+        (("demo", "--web-port", "9000"), "--web-port 9000 needs --web"),
         (("calibrate", "--users", "1.5"), "'--users': expected a whole number from 1 to 20000, got '1.5'"),
         (("calibrate", "--chunk-bytes", "3"), "'--chunk-bytes': expected a whole number from 20 to 1000000, got '3'"),
         (("calibrate", "--interval-ms", "0.01"), "'--interval-ms': expected a number of at least 0.1, got '0.01'"),

@@ -158,7 +158,7 @@ def test_buckets_that_cannot_be_read_are_said_to_be_the_files(call, home, result
     (home / "result.json").write_text(json.dumps(result))
     answer = call("report", home)
     assert answer.exit_code == 2
-    assert f"{str(home)!r} is not a whole result" in answer.output
+    assert f"{str(home)!r} is not a complete result" in answer.output
 
 
 def test_json_that_is_nested_too_deep_is_no_result(call, tmp_path):

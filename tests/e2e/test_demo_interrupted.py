@@ -99,5 +99,5 @@ def test_the_children_of_a_demo_that_is_killed_end_too(played):
 def test_an_app_that_dies_ends_the_run(played):
     headless = played("without an app")
     assert headless.wait() == 1
-    assert "The app ended in mid-run" in headless.errors.read_text()
+    assert "The app ended during the run" in headless.errors.read_text()
     assert (headless.run / "report.html").exists()

@@ -98,7 +98,7 @@ def unix_host(tmp_path_factory, until):
 def test_reads_without_kernel_stamps_are_in_the_verdict(start, unix_host, tmp_path):
     stream = ("--stream-path", "/stream/sse?chunks=20&interval_ms=25", "--stream-end", "event:done")
     run = start.headless(unix_host, *stream, users=2, run_time="2s", result_dir=tmp_path).wait()
-    assert "100.0% of reads had no usable kernel stamp" in reasons(run)
+    assert "100.0% of reads had no usable kernel timestamp" in reasons(run)
     assert run.result["generator"]["timestamps"] == "read"
     assert run.result["generator"]["lag"]["max"] is None
     assert set(run.outcomes) == {"completed"}, run.output

@@ -18,7 +18,7 @@ SHOWN = {
     "failed": "Streams that failed in each second{}.",
     "chunks": "Chunks that arrived at the client in each second{}.",
     "bytes": "Body bytes that arrived at the client in each second{}.",
-    "time_to_first_chunk_over_time": "Start of a stream until its first chunk{}, second by second.",
+    "time_to_first_chunk_over_time": "Time from the start of a stream to its first chunk{}, second by second.",
     "chunk_interval_over_time": "Time between two chunks of one stream, as they arrived at the client{}, "
     "second by second.",
 }

@@ -40,9 +40,9 @@ def test_pauses_of_refused_users_are_said_where_there_were_any(make_result: Call
 
 def test_reconnects_are_said_where_there_were_any(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=3)
-    assert "connected to again" not in printed(result) + render(result)
+    assert "reconnected" not in printed(result) + render(result)
     result["streams"][0]["reconnects"] = 1_234
-    said = "/stream/sse: streams that broke off were connected to again 1,234 times"
+    said = "/stream/sse: streams that broke off reconnected 1,234 times"
     assert said in printed(result)
     assert said in render(result)
 

@@ -27,7 +27,7 @@ def test_counters_of_one_topic_are_said_together():
     streams = {"lost": 1_234, "repeated": 0, "out_of_order": 1, "reconnects": 1}
     assert remarks(streams) == [
         "sequence numbers: 1,234 lost, 1 out of order",
-        "streams that broke off were connected to again 1 time",
+        "streams that broke off reconnected 1 time",
     ]
 
 

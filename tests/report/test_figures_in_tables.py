@@ -156,7 +156,7 @@ def test_the_lines_below_the_terminals_table_have_each_names_own_figures(distinc
         shared = "since chunks shared a read)"
         for expected in (
             f"· {name}, chunk delay p50 ≈{ms(delay['p50'] or 0)}, p99 ≈{ms(delay['p99'] or 0)}",
-            f"· {name}: streams that broke off were connected to again {each['reconnects']} times",
+            f"· {name}: streams that broke off reconnected {each['reconnects']} times",
             f"· {name}, {each['tokens']} tokens, {rates['in_all']} per s in all; ",
             f"of a stream {rates['p50']} per s (p50) and {rates['p10']} or more of nine in ten; ",
             f"time per output token {p50}{shared}, {p99}{shared}",

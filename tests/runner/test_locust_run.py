@@ -71,14 +71,14 @@ def test_a_run_that_must_end_ends_early_and_keeps_its_result(run):
 
 
 def test_why_locust_began_no_run_is_told(run):
-    with pytest.raises(ChildError, match=r"^Locust ended at its start, with status 1$") as error:
+    with pytest.raises(ChildError, match=r"^Locust ended while it started, with status 1$") as error:
         run("raise RuntimeError('no such river')", Interrupt()).start()
-    assert "no such river" in error.value.last_words
+    assert "no such river" in error.value.last_output
 
 
 def test_an_interrupt_at_the_start_leaves_neither_run_nor_log(run, tmp_path):
     interrupt = Interrupt()
-    interrupt.asked = True
+    interrupt.requested = True
     with pytest.raises(Interrupted):
         run(LISTENER, interrupt).start()
     assert not list((tmp_path / "results").iterdir())

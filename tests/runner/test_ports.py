@@ -42,7 +42,7 @@ def test_a_busy_port_that_was_asked_for_is_an_error(busy):
 def test_two_options_with_one_port_are_an_error(free):
     chooser = PortChooser()
     chooser.choose("app", 1, "--app-port", free)
-    with pytest.raises(PortError, match=rf"--metrics-port {free}: the port is the one of --app-port"):
+    with pytest.raises(PortError, match=rf"--metrics-port {free}: the port is already used for --app-port"):
         chooser.choose("metrics", 2, "--metrics-port", free)
 
 

@@ -29,11 +29,11 @@ def test_a_child_is_ready_when_something_is_found(start):
     assert child.running
 
 
-def test_a_child_that_ends_at_its_start_is_an_error_with_its_last_words(start):
+def test_a_child_that_ends_at_its_start_is_an_error_with_its_last_output(start):
     child = start("print('no such river'); raise SystemExit(5)")
-    with pytest.raises(ChildError, match=r"^It ended at its start, with status 5$") as error:
+    with pytest.raises(ChildError, match=r"^It ended while it started, with status 5$") as error:
         child.until_ready(lambda: None, Interrupt())
-    assert error.value.last_words == "no such river"
+    assert error.value.last_output == "no such river"
 
 
 def test_a_child_that_is_not_ready_in_time_is_an_error(start, monkeypatch):
@@ -44,7 +44,7 @@ def test_a_child_that_is_not_ready_in_time_is_an_error(start, monkeypatch):
 
 def test_the_users_wish_to_end_kills_a_child_that_starts(start):
     child, interrupt = start(SLEEPS), Interrupt()
-    interrupt.asked = True
+    interrupt.requested = True
     with pytest.raises(Interrupted):
         child.until_ready(port(child), interrupt)
     assert not child.running
@@ -57,12 +57,12 @@ def test_a_child_that_does_not_end_by_itself_is_left_running(start):
     assert child.running
 
 
-def test_last_words_are_what_comes_before_the_epilogue(start):
+def test_the_last_output_is_what_comes_before_the_epilogue(start):
     child = start("print('first', 'last', 'Type Name', 'table', sep='\\n')")
     child.epilogue = "\nType"
     assert child.wait(60) == 0
     assert child.tail(1) == "last"
 
 
-def test_an_error_without_a_child_has_no_last_words():
-    assert ChildError("why").last_words == ""
+def test_an_error_without_a_child_has_no_last_output():
+    assert ChildError("why").last_output == ""

@@ -97,7 +97,7 @@ def raw_delays(number: int, *, same_clock: bool = True) -> RawDelays:
     """Chunks that a server stamped, some of them read together."""
     raw = RawDelays(same_clock=same_clock, hint_ns=OFFSET_NS)
     start_ns = number * 1_000_000_000
-    raw.asked(start_ns, start_ns - OFFSET_NS + 700_000)
+    raw.note_request(start_ns, start_ns - OFFSET_NS + 700_000)
     for at in range(number % 5 + 3):
         arrival_ns = start_ns + (at + 1) * 10_000_000
         raw.chunk(arrival_ns, arrival_ns - OFFSET_NS - 2_000_000 - 1_000 * number)
@@ -116,6 +116,6 @@ def plain(value: Any) -> Any:
     names = fields_of(type(value)) if type(value).__module__.startswith("streamgauge.") else []
     if not names or isinstance(value, Outcome):
         return value
-    if hasattr(value, "_settle"):
-        value._settle()
+    if hasattr(value, "_flush"):
+        value._flush()
     return {name: plain(getattr(value, name)) for name in names}

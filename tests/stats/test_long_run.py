@@ -129,7 +129,7 @@ def test_a_point_has_no_more_lines_than_a_chart_can_show():
 
 def delayed(t_s: int, server: str, dice: random.Random) -> dict[tuple[str, str], StreamStats]:
     made, raw = StreamStats(), RawDelays(same_clock=False, hint_ns=0)
-    raw.asked(t_s * 10**9, t_s * 10**9 + 10**6)
+    raw.note_request(t_s * 10**9, t_s * 10**9 + 10**6)
     raw.chunk(t_s * 10**9 + 10**7 + dice.randrange(10**6), t_s * 10**9)
     made.delays[server] = raw
     return {("a", "sse"): made}
@@ -153,7 +153,7 @@ def test_a_process_that_is_emptied_each_second_holds_no_more_after_many():
     def second():
         for name in ("a", "b"):
             counted = process_stats.begin(name, "auto")
-            settled = process_stats.resettle(counted, name, "sse")
+            settled = process_stats.change_protocol(counted, name, "sse")
             settled.chunks += 3
             settled.chunk_interval.all.record_all_ns([dice.randrange(10**8) for _ in range(3)])
             settled.delays["clock"] = RawDelays(same_clock=True)

@@ -21,7 +21,7 @@ def pair_of(delays_ns: list[list[int]], *, ppm: int = 0, offset_ns: int = 0, rou
         def server_ns(t_ns: int) -> int:
             return t_ns + offset_ns + t_ns * ppm // 10**6
 
-        raw.asked(now_ns, server_ns(now_ns + round_trip_ns - MS))
+        raw.note_request(now_ns, server_ns(now_ns + round_trip_ns - MS))
         for delay_ns in own_ns:
             raw.chunk(now_ns, server_ns(now_ns - delay_ns))
         pair.add(KEY, raw, 0)

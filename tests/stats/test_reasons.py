@@ -26,26 +26,26 @@ WIDE, NARROW = (5_023_000, 25 * MS), (9 * MS, 11 * MS)
 def test_the_widest_range_of_all_names_is_told_and_the_others_are_counted(b, c):
     widest = "b" if b == WIDE else "c"
     run_stats = named(b=coalesced(*b, uncertain=40, certain=60), c=coalesced(*c, uncertain=30, certain=70))
-    first = f"{widest} (sse): chunk interval p90 is only known to lie between 10 and 25 ms"
-    others = "and 3 more percentiles to a narrower range"
-    assert verdict(run_stats)[1] == [f"{first}, {others}: 40.0% of chunks shared a read"]
+    first = f"{widest} (sse): chunk interval p90 lies somewhere between 10 and 25 ms"
+    others = "(3 more percentiles have narrower ranges)"
+    assert verdict(run_stats)[1] == [f"{first} {others}: 40.0% of chunks shared a read"]
 
 
 @pytest.mark.parametrize(("b", "c"), [(WIDE, NARROW), (NARROW, WIDE)], ids=["first", "last"])
 def test_the_same_of_first_chunks(b, c):
     widest = "b" if b == WIDE else "c"
     run_stats = named(b=coalesced_first(*b, uncertain=100, certain=0), c=coalesced_first(*c, uncertain=100, certain=0))
-    first = f"{widest} (sse): time to first chunk p50 is only known to lie between 5.02 and 25 ms"
-    others = "and 5 more percentiles to a narrower range"
+    first = f"{widest} (sse): time to first chunk p50 lies somewhere between 5.02 and 25 ms"
+    others = "(5 more percentiles have narrower ranges)"
     cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"
-    assert verdict(run_stats)[1] == [f"{first}, {others}: {cause}"]
+    assert verdict(run_stats)[1] == [f"{first} {others}: {cause}"]
 
 
 def test_a_single_open_percentile_is_told_alone_and_of_two_one_is_more():
     one, two = (coalesced(10 * MS, 995_328_000, uncertain=part, certain=1000 - part) for part in (30, 200))
-    said = "b (sse): chunk interval {} is only known to lie between 10 and 995 ms{}: {} of chunks shared a read"
+    said = "b (sse): chunk interval {} lies somewhere between 10 and 995 ms{}: {} of chunks shared a read"
     assert verdict(named(b=one))[1] == [said.format("p99", "", "3.0%")]
-    assert verdict(named(b=two))[1] == [said.format("p90", ", and one more to a narrower range", "20.0%")]
+    assert verdict(named(b=two))[1] == [said.format("p90", " (1 more percentile has a narrower range)", "20.0%")]
 
 
 def test_a_range_that_begins_at_0_is_wider_than_any_other():
@@ -55,7 +55,7 @@ def test_a_range_that_begins_at_0_is_wider_than_any_other():
         d=coalesced(1_000, 9_000 * MS, uncertain=50, certain=50),
     )
     assert any(
-        each.startswith("c (sse): chunk interval p50 is only known to lie between 0 and 20 ms")
+        each.startswith("c (sse): chunk interval p50 lies somewhere between 0 and 20 ms")
         for each in verdict(run_stats)[1]
     )
 
@@ -68,12 +68,12 @@ def test_an_invalid_run_keeps_the_reasons_for_which_it_were_degraded():
     assert trust == "invalid"
     assert reasons[:2] == [
         "no worker answered",
-        "the generator stood still for 9.00 s, expected at most 5 s",
+        "the generator's event loop did not run for 9.00 s (limit 5 s)",
     ]
     assert reasons[2] == "worker 3 was lost"
     assert reasons[-2:] == [
         "the wall clock stepped 10 times during the run",
-        "50.0% of reads had no usable kernel stamp: their arrival is the time of reading",
+        "50.0% of reads had no usable kernel timestamp, so the time of the read counts as their arrival",
     ]
 
 
@@ -86,7 +86,7 @@ def test_steps_of_the_wall_clock_are_counted(steps, times):
 
 def test_a_long_stop_is_told_to_the_millisecond():
     assert verdict(run(longest_stopped_s=2.0))[1] == [
-        "the generator was stopped for 2000 ms without a break, expected at most 100 ms"
+        "the generator was stopped for 2000 ms without a break (limit 100 ms)"
     ]
 
 

@@ -97,7 +97,7 @@ def test_a_coalesced_chunk_is_counted_in_the_middle_of_what_it_can_be(least_ns, 
 def test_an_offset_that_is_known_is_the_floor_unless_an_effect_came_before_its_cause(low_ns, high_ns, known):
     raw = RawDelays(same_clock=True, hint_ns=OFFSET_NS)
     if high_ns is not None:
-        raw.asked(SECOND_NS + high_ns, SECOND_NS - OFFSET_NS)
+        raw.note_request(SECOND_NS + high_ns, SECOND_NS - OFFSET_NS)
     raw.chunk(SECOND_NS + low_ns, SECOND_NS - OFFSET_NS)
     assert raw.floor_ns == OFFSET_NS + (0 if known else low_ns)
 
@@ -148,7 +148,7 @@ def test_a_slice_knows_its_first_and_its_last_arrival_and_that_of_its_smallest_d
 @pytest.mark.parametrize("same_clock", [True, False])
 def test_a_slice_that_saw_requests_alone_has_no_floor_and_hands_none_on(same_clock):
     raw = RawDelays(same_clock=same_clock)
-    raw.asked(SECOND_NS, SECOND_NS - OFFSET_NS)
+    raw.note_request(SECOND_NS, SECOND_NS - OFFSET_NS)
     assert (raw.floor_ns, raw.delays.all.count) == (None, 0)
     following = raw.successor()
     assert following is not None

@@ -157,7 +157,7 @@ def test_a_ledger_counts_streams_under_way():
 
 def test_a_stream_counts_under_the_protocol_that_it_turned_out_to_speak():
     process_stats = ProcessStats()
-    settled = process_stats.resettle(process_stats.begin("a", "auto"), "a", "sse")
+    settled = process_stats.change_protocol(process_stats.begin("a", "auto"), "a", "sse")
     process_stats.end(settled, record())
     taken, _ = process_stats.take()
     assert {key: (stats.started, stats.finished) for key, stats in taken.items()} == {("a", "sse"): (1, 1)}
@@ -167,7 +167,7 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
     process_stats, merged = ProcessStats(), {}
     stats = process_stats.begin("a", "auto")
     cuts = [process_stats.take()[0]]
-    process_stats.end(process_stats.resettle(stats, "a", "sse"), record())
+    process_stats.end(process_stats.change_protocol(stats, "a", "sse"), record())
     cuts.append(process_stats.take()[0])
     for cut in cuts:
         for key, part in cut.items():
@@ -180,7 +180,7 @@ def test_a_stream_that_settles_after_a_cut_counts_once():
 def test_a_first_chunk_that_was_forgotten_is_taken_from_nothing_when_its_stream_fails(start_s, forgot_s, failed):
     process_stats = ProcessStats(lambda: round((start_s + forgot_s) * 1e9))
     stats = process_stats.begin("a", "sse")
-    process_stats.forget()
+    process_stats.reset()
     ended = record(Outcome.TRUNCATED, time_to_first_chunk_s=0.05)
     process_stats.end(stats, dataclasses.replace(ended, start_s=start_s))
     assert (stats.failed, stats.time_to_first_chunk.failed.count, process_stats.active) == (1, failed, 0)
@@ -283,7 +283,7 @@ def test_without_a_first_chunk_there_are_no_bounds_of_it():
 def test_a_ledger_counts_several_streams_at_a_time():
     process_stats = ProcessStats()
     settled = process_stats.begin("a", "sse")
-    assert process_stats.resettle(process_stats.begin("a", "auto"), "a", "sse") is settled
+    assert process_stats.change_protocol(process_stats.begin("a", "auto"), "a", "sse") is settled
     assert (process_stats.active, settled.started) == (2, 2)
     process_stats.begin("a", "sse")
     assert (process_stats.active, settled.started) == (3, 3)

@@ -70,6 +70,6 @@ def test_what_bounds_a_clock_from_one_side_alone_is_taken_too(seen):
     if seen != "a request":
         raw.chunk(2 * MS, MS)
     if seen != "a chunk":
-        raw.asked(MS, 2 * MS)
+        raw.note_request(MS, 2 * MS)
     assert stats.take().delays == {"clock": raw}
     assert stats.take().delays == {}

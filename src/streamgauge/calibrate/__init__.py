@@ -1,1 +1,1 @@
-"""``streamgauge calibrate``: a source that logs its sends, a run on it, and what the two say of a machine."""
+"""``streamgauge calibrate``: measure a source that logs its sends, and find this machine's error from that."""

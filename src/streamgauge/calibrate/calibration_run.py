@@ -1,4 +1,4 @@
-"""A calibration from start to end: the source, Locust on it, and what both say."""
+"""A calibration from start to end: start the source, run Locust on it, compare the figures of both."""
 
 import tempfile
 import time
@@ -21,13 +21,13 @@ from streamgauge.runner.locust_run import LONGEST_END_S, LocustRun
 from streamgauge.runner.process import ChildError, Children, python_module
 from streamgauge.verdict.exit_status import ExitStatus
 
-#: Streams last about so long, so that there are many starts and few of the streams outlive the run for long.
+#: About how long each stream lasts: short enough for many starts, and for few streams that outlive the run for long.
 _STREAM_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The planned load."""
+    """The load of a calibration."""
 
     users: int
     interval_ms: float
@@ -36,13 +36,13 @@ class Plan:
 
     @property
     def path(self) -> str:
-        """The path on the source."""
+        """The path to request from the source."""
         chunks = max(2, round(_STREAM_S * 1000 / self.interval_ms))
         return f"/sse?chunks={chunks}&interval_ms={self.interval_ms:g}&bytes={self.chunk_bytes}"
 
     @property
     def figures(self) -> dict[str, float]:
-        """The load as the calibration keeps it."""
+        """The load as the calibration's file holds it."""
         return {
             "users": self.users,
             "interval_s": self.interval_ms / 1000,
@@ -51,7 +51,7 @@ class Plan:
         }
 
     def load(self, url: str, directory: Path) -> LoadPlan:
-        """The run on the source at ``url``. Locust's variables do not count: the figures are this machine's alone."""
+        """Make the plan of the run on the source at ``url``. Locust's environment variables are ignored."""
         scenario = find_spec("streamgauge.calibrate.scenario")
         assert scenario is not None
         assert scenario.origin is not None
@@ -69,16 +69,16 @@ class Plan:
 
 
 def calibrate(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> Calibration | int:
-    """Run the calibration: what it found, or the exit status where it found nothing."""
+    """Run the calibration. Return its figures, or the exit status if there are none."""
     display = Display(quiet=quiet)
     try:
         with tempfile.TemporaryDirectory(prefix="streamgauge-") as directory, Children() as children:
             return _Calibrator(plan, display, interrupt, children, Path(directory)).run()
     except (Interrupted, Killed):
-        display.warn("Interrupted: nothing was calibrated.")
+        display.warn("Interrupted: the calibration has no figures.")
         return ExitStatus.INTERRUPTED
     except ChildError as error:
-        display.warn(f"streamgauge calibrate: {error}", error.last_words)
+        display.warn(f"streamgauge calibrate: {error}", error.last_output)
         return ExitStatus.FAILED
     except CalibrationError as error:
         display.warn(f"streamgauge calibrate: {error}")
@@ -88,7 +88,7 @@ def calibrate(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> Calibration |
 
 
 def commonest(streams: Iterable[NamedStreams]) -> str:
-    """The three most frequent reasons of failures, and how many streams gave each."""
+    """Name the three most frequent reasons of failures, each with its number of streams."""
     reasons: Counter[str] = Counter()
     for each in streams:
         reasons.update(each["reasons"])
@@ -113,7 +113,7 @@ class _Calibrator:
         try:
             streams = streams_of(url, self._directory)
         except OSError as error:
-            raise CalibrationError(f"the log of the source cannot be read: {error}") from None
+            raise CalibrationError(f"cannot read the log of the source: {error}") from None
         return calibration_of(result, streams, self._plan.figures)
 
     def _start_source(self) -> str:
@@ -127,7 +127,7 @@ class _Calibrator:
         return f"http://127.0.0.1:{source.until_ready(port, self._interrupt)}"
 
     def _drive(self, url: str) -> Result:
-        """Run Locust to its end, and show how it goes."""
+        """Run Locust to its end and show its progress."""
         locust = LocustRun(self._plan.load(url, self._directory), self._children, self._interrupt)
         locust.start()
         deadline_s = time.monotonic() + self._plan.run_time_s + LONGEST_END_S

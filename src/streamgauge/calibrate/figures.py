@@ -1,4 +1,4 @@
-"""A calibration's figures: a run's result beside the source's log of the same run."""
+"""The figures of a calibration: the result of a run compared with the source's log of the same run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,15 +10,15 @@ from streamgauge.verdict.trust import JUDGED
 
 
 class CalibrationError(Exception):
-    """A run that no calibration can be made of."""
+    """Raised if no calibration can be made from a run."""
 
 
 def calibration_of(result: Result, streams: list[Stream], load: dict[str, float]) -> Calibration:
-    """The calibration. Raises CalibrationError where client and log do not speak of the same chunks."""
+    """Make the calibration. Raises CalibrationError if the client and the log do not count the same chunks."""
     seen = sum(each["chunks"] for each in result["streams"])
     sent = sum(len(each.before_ns) for each in streams)
     if len(result["streams"]) != 1 or seen != sent or not sent:
-        raise CalibrationError(f"the client saw {seen} chunks, and the source sent {sent}")
+        raise CalibrationError(f"the client received {seen} chunks, but the source sent {sent}")
     metrics = {metric: _figures(result, streams, metric) for metric in METRICS}
     lag = result["generator"]["lag"]
     return Calibration(
@@ -45,7 +45,7 @@ def _figures(result: Result, streams: list[Stream], metric: str) -> dict[str, Fi
         truth = METRICS[metric](streams, q)
         client_s: float | None = result["streams"][0][metric][percentile]  # type: ignore[literal-required]
         if truth is None or client_s is None:
-            raise CalibrationError(f"the run was too short for a {metric}")
+            raise CalibrationError(f"the run was too short to measure a {metric}; raise --run-time")
         found[percentile] = Figure(
             client=client_s,
             log=truth.value_s,

@@ -1,7 +1,7 @@
-"""The scenario of a calibration: each user listens to one paced stream after another, and says when it asks for each.
+"""The scenario of a calibration: each user plays one paced stream after another, and states the time of each request.
 
-A locustfile: Locust alone loads it. With ``--result-dir`` it leaves ``first_chunks.json`` there: for each stream that
-delivered a chunk what it said, when the stream started, and the arrival of that chunk, monotonic ns.
+A locustfile, which only Locust loads. With ``--result-dir`` it writes ``first_chunks.json`` there. For each stream that
+delivered a chunk, the file holds the stated time, the stream's start and the chunk's arrival, in monotonic ns.
 """
 
 import json
@@ -20,22 +20,22 @@ _first_chunks: list[tuple[int, int, int]] = []
 
 
 class Listener(StreamUser):
-    """Listens to the paced source."""
+    """Read streams of the paced source."""
 
     @task
     def listen(self) -> None:
-        """One stream."""
-        said_ns = time.monotonic_ns()
-        record = self.play("/sse", protocol="sse", end="event:done", headers={START_FIELD: str(said_ns)})
+        """Play one stream."""
+        stated_ns = time.monotonic_ns()
+        record = self.play("/sse", protocol="sse", end="event:done", headers={START_FIELD: str(stated_ns)})
         if record.time_to_first_chunk_s is not None:
             arrival_s = record.start_s + record.time_to_first_chunk_s
-            _first_chunks.append((said_ns, round(record.start_s * 1e9), round(arrival_s * 1e9)))
+            _first_chunks.append((stated_ns, round(record.start_s * 1e9), round(arrival_s * 1e9)))
 
 
-def leave(environment: Environment, **_: Any) -> None:
-    """Write what was seen."""
+def write_first_chunks(environment: Environment, **_: Any) -> None:
+    """Write what is known of each stream's first chunk."""
     if directory := getattr(environment.parsed_options, "result_dir", ""):
         (Path(directory) / FIRST_CHUNKS).write_text(json.dumps(_first_chunks))
 
 
-events.quitting.add_listener(leave)
+events.quitting.add_listener(write_first_chunks)

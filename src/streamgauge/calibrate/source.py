@@ -1,12 +1,12 @@
-"""A paced HTTP source that logs every send: the truth that a client's figures are compared with.
+"""A paced HTTP source that logs every send; a client's figures are compared with that log.
 
-``GET /sse?chunks=N&interval_ms=M&bytes=B`` streams N events, one a transfer chunk, and ends with ``event: done``.
+``GET /sse?chunks=N&interval_ms=M&bytes=B`` streams N events, one per transfer chunk, and ends with ``event: done``.
 With ``cut=K`` it closes the connection in the middle of the chunk after the first K; with ``burst=K`` it sends K events
-back to back, and then waits K intervals; with ``jitter=J`` each wait is longer or shorter by up to this share of it;
-with ``end_ms=E`` the framing that closes the body follows the last event that much later.
-``GET /log`` gives what happened since the last call: how many connections carried a stream, and for each stream the
-``time.monotonic_ns()`` of the moment before each send. ``GET /log?sent=1`` adds, stream by stream, the moments after
-each send, when the request came, and the start of the stream as the client gave it in ``X-Stream-Start``.
+back to back, and then waits K intervals; with ``jitter=J`` each wait varies by up to this share of itself;
+with ``end_ms=E`` the closing framing of the body follows E ms after the last event.
+``GET /log`` returns what happened since the last call: how many connections carried a stream, and for each stream the
+``time.monotonic_ns()`` just before each send. ``GET /log?sent=1`` adds, for each stream, the times just after each
+send, when the request arrived, and the start of the stream as the client gave it in ``X-Stream-Start``.
 Standard library only; on one machine CLOCK_MONOTONIC is the same in every process.
 """
 
@@ -26,19 +26,19 @@ TERMINATOR = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request; moments are monotonic ns."""
+class Request:
+    """One request; times are monotonic ns."""
 
     path: str
     knobs: dict[str, str]
     asked_ns: int
     start_ns: int | None
-    """The start of the stream, where the client gave it."""
+    """The start of the stream, if the client gave it."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """One stream; all moments are monotonic ns."""
+    """One stream; all times are monotonic ns."""
 
     start_ns: int | None
     asked_ns: int
@@ -47,14 +47,14 @@ class Sent:
 
 
 class Log:
-    """What happened since the last call of ``take``."""
+    """The streams and connections since the last call of ``take``."""
 
     def __init__(self) -> None:
         self.connections = 0
         self.streams: list[Sent] = []
 
     def take(self, *, sent: bool) -> dict[str, object]:
-        """Return all of it, and start again."""
+        """Return all of it and start again."""
         found: dict[str, object] = {
             "connections": self.connections,
             "streams": [each.before_ns for each in self.streams],
@@ -82,8 +82,8 @@ class Source:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the requests of one connection."""
         try:
-            while (asked := await _request(reader)) and not writer.is_closing():
-                await self.answer(asked, writer)
+            while (request := await _request(reader)) and not writer.is_closing():
+                await self.answer(request, writer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -91,19 +91,19 @@ class Source:
             self._counted.discard(writer)
             writer.close()
 
-    async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
-        if asked.path == "/log":
-            reply(writer, self._log.take(sent="sent" in asked.knobs))
+        if request.path == "/log":
+            reply(writer, self._log.take(sent="sent" in request.knobs))
             return
         self._log.connections += writer not in self._counted
         self._counted.add(writer)
-        self._log.streams.append(Sent(asked.start_ns, asked.asked_ns))
-        await stream(writer, {key: float(value) for key, value in asked.knobs.items()}, self._log.streams[-1])
+        self._log.streams.append(Sent(request.start_ns, request.asked_ns))
+        await stream(writer, {key: float(value) for key, value in request.knobs.items()}, self._log.streams[-1])
 
 
-async def _request(reader: asyncio.StreamReader) -> Asked | None:
-    """Read the head of a request; None where the client has closed the connection."""
+async def _request(reader: asyncio.StreamReader) -> Request | None:
+    """Read the head of a request; return None if the client has closed the connection."""
     if not (line := await reader.readline()):
         return None
     asked_ns, start_ns = time.monotonic_ns(), None
@@ -112,7 +112,7 @@ async def _request(reader: asyncio.StreamReader) -> Asked | None:
         if name.lower() == START_FIELD.lower().encode() and value.strip().isdigit():
             start_ns = int(value)
     url = urlsplit(line.split()[1].decode())
-    return Asked(url.path, dict(parse_qsl(url.query)), asked_ns, start_ns)
+    return Request(url.path, dict(parse_qsl(url.query)), asked_ns, start_ns)
 
 
 def reply(writer: asyncio.StreamWriter, answer: object, status: str = "200 OK") -> None:
@@ -122,7 +122,7 @@ def reply(writer: asyncio.StreamWriter, answer: object, status: str = "200 OK") 
 
 
 async def stream(writer: asyncio.StreamWriter, knobs: dict[str, float], log: Sent) -> None:
-    """Send one stream, each event at its own moment on an absolute schedule."""
+    """Send one stream, each event at its own time on an absolute schedule."""
     chunks, interval_s = int(knobs.get("chunks", 50)), knobs.get("interval_ms", 50) / 1000
     cut, burst = int(knobs.get("cut", chunks + 1)), max(1, int(knobs.get("burst", 1)))
     jitter_s = knobs.get("jitter", 0.0) * interval_s * burst
@@ -155,7 +155,7 @@ def frame(data: bytes) -> bytes:
 
 
 def main() -> None:
-    """Listen where the options say."""
+    """Listen on the port that the options name."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--port", type=int, default=0)
     asyncio.run(Source().listen(options.parse_args().port))

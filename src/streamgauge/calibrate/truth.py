@@ -1,4 +1,4 @@
-"""What the source's log says of a run: the percentiles that the client should have found."""
+"""The percentiles of a run from the source's log: those that the client should have measured."""
 
 import json
 import urllib.request
@@ -8,37 +8,38 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-#: The file in which the scenario leaves what it knows of its streams.
+#: The file in which the scenario writes what it knows of its streams.
 FIRST_CHUNKS = "first_chunks.json"
-#: What the client knows of a stream, monotonic ns: what it said in the request, the start, the first chunk's arrival.
+#: The client's record of a stream, in monotonic ns: the time that it stated in the request, the start of the stream,
+#: and the arrival of the first chunk.
 Beginning = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream as the source sent it; all moments are monotonic ns."""
+    """One stream as the source sent it; all times are monotonic ns."""
 
     start_ns: int
-    """When it began, as the client said."""
+    """When it began, as the client stated."""
     asked_ns: int
-    """When the source had the request."""
+    """When the request arrived at the source."""
     before_ns: list[int]
     """Before each send …"""
     after_ns: list[int]
     """… and after it."""
     first_arrival_ns: int | None = None
-    """When its first chunk arrived, as the client said."""
+    """When its first chunk arrived, as the client stated."""
 
 
 class Truth(NamedTuple):
-    """A percentile in seconds: a send lies between two looks at the source's clock, hence a least and a most."""
+    """A percentile in seconds. The source reads its clock before and after each send, hence a least and a most."""
 
     least_s: float
     value_s: float
     most_s: float
 
     def difference_s(self, found_s: float) -> float:
-        """How far ``found_s`` is from the nearest that the log allows: 0 where it lies within."""
+        """Return how far ``found_s`` is from the range of the log; 0 if it lies within."""
         return max(0.0, found_s - self.most_s) or min(0.0, found_s - self.least_s)
 
 
@@ -54,13 +55,13 @@ def fetch(url: str) -> list[Stream]:
 
 
 def streams_of(url: str, directory: Path) -> list[Stream]:
-    """Fetch the streams that the source sent, with what the run in ``directory`` knows of them. Raises OSError."""
+    """Fetch the streams that the source sent, with what the run in ``directory`` recorded of them. Raises OSError."""
     return begun(fetch(url), json.loads((directory / FIRST_CHUNKS).read_text()))
 
 
 def begun(streams: Iterable[Stream], beginnings: Iterable[Sequence[int]]) -> list[Stream]:
-    """Add to ``streams`` what the client knows of their beginnings."""
-    known = {said_ns: (start_ns, arrival_ns) for said_ns, start_ns, arrival_ns in beginnings}
+    """Add to ``streams`` what the client recorded of their beginnings."""
+    known = {stated_ns: (start_ns, arrival_ns) for stated_ns, start_ns, arrival_ns in beginnings}
     return [
         replace(each, start_ns=known[each.start_ns][0], first_arrival_ns=known[each.start_ns][1])
         if each.start_ns in known
@@ -70,7 +71,7 @@ def begun(streams: Iterable[Stream], beginnings: Iterable[Sequence[int]]) -> lis
 
 
 def quantile(values: Iterable[int], q: float) -> int | None:
-    """The value at or below which a share ``q`` of all lies (nearest rank); None when there is none."""
+    """Return the value at or below which a share ``q`` of all lies (nearest rank); None if there are no values."""
     ordered = sorted(values)
     return ordered[max(1, -int(-q * len(ordered) // 1)) - 1] if ordered else None
 
@@ -81,7 +82,7 @@ def _truth(values_ns: Iterable[tuple[int, int, int]], q: float) -> Truth | None:
 
 
 def time_to_first_chunk(streams: Iterable[Stream], q: float) -> Truth | None:
-    """A percentile of the time from the start of a stream to the send of its first chunk."""
+    """Return a percentile of the time from the start of a stream to the send of its first chunk."""
     sent = (each for each in streams if each.after_ns)
     return _truth(
         (
@@ -93,7 +94,7 @@ def time_to_first_chunk(streams: Iterable[Stream], q: float) -> Truth | None:
 
 
 def chunk_interval(streams: Iterable[Stream], q: float) -> Truth | None:
-    """A percentile of the time between one send and the next, pooled over the streams."""
+    """Return a percentile of the time between one send and the next, pooled over the streams."""
     return _truth(
         (
             (max(0, later - earlier_after), later - earlier, later_after - earlier)

@@ -53,7 +53,7 @@ class Recording:
         found = resolve(self._format, head.fields.get("content-type", ""))
         if found is not self._format:
             self._format = found
-            self._stats = self._process_stats.resettle(self._stats, self._plan.name, found.name)
+            self._stats = self._process_stats.change_protocol(self._stats, self._plan.name, found.name)
             self.timer.count_in(self._stats)
 
     def begin_body(self, head: Head, framing: Framing) -> BodyReader:

@@ -197,7 +197,7 @@ class Streaming(_Connected):
         connection = self.connection
         if self.two_way is not None:
             faulty = outcome is Outcome.PROTOCOL_ERROR
-            connection.sending.send(self.two_way.last_words(faulty=faulty))
+            connection.sending.send(self.two_way.closing_bytes(faulty=faulty))
         ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
         reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
         return connection.release(reusable=reusable)

@@ -1,4 +1,4 @@
-"""The commands of ``streamgauge``: their options and their errors. What they do is imported when they run."""
+"""The commands of ``streamgauge``: their options and errors. Each imports its implementation when it runs."""
 
 import click
 
@@ -10,11 +10,11 @@ from streamgauge.commands.report import report
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="streamgauge", message="%(package)s %(version)s")
 def streamgauge() -> None:
-    """Load testing and performance monitoring for streaming HTTP, with numbers that say how right they are."""
+    """Load testing and performance monitoring for streaming HTTP, with the uncertainty of each number."""
 
 
 for _command in (calibrate, demo, report):
-    # The first sentence of its own help, whole; click would cut it off.
+    # The whole first sentence of the command's help, which click would truncate.
     _command.short_help = (_command.help or "").partition("\n\n")[0]
     streamgauge.add_command(_command)
 

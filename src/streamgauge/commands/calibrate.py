@@ -1,4 +1,4 @@
-"""``streamgauge calibrate``: its options."""
+"""The command ``streamgauge calibrate`` and its options."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from streamgauge.verdict.exit_status import ExitStatus
 _NEEDS = ("locust", "rich", "plotly", "jinja2", "hdrh")
 
 
-#: A stream of the load lasts two seconds, and the source has all its chunks in memory.
+#: A stream of the load lasts two seconds, and the source holds all its chunks in memory.
 _SHORTEST_MS = 0.1
 
 
@@ -22,22 +22,22 @@ _SHORTEST_MS = 0.1
     type=Rate(least=_SHORTEST_MS),
     default=50.0,
     show_default=True,
-    help="From chunk to chunk of one stream.",
+    help="Interval between the chunks of a stream.",
 )
 @click.option("--run-time", type=RunTime(), default="10s", show_default=True, help="Length of the run.")
-@click.option("--chunk-bytes", type=Whole(20, 1_000_000), default=100, show_default=True, help="Size of a chunk.")
-@click.option("-o", "--output", type=NewFile(), help="Also write the figures to a file, as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress: only the figures.")
+@click.option("--chunk-bytes", type=Whole(20, 1_000_000), default=100, show_default=True, help="Size of each chunk.")
+@click.option("-o", "--output", type=NewFile(), help="Also write the figures to this file, as JSON.")
+@click.option("--quiet", is_flag=True, help="Print only the figures, not the progress.")
 def calibrate(
     users: int, interval_ms: float, run_time: int, chunk_bytes: int, output: Path | None, quiet: bool
 ) -> None:
-    """Find out how exactly this machine measures, at the load that you plan.
+    """Measure how exact this machine's figures are at the load that you plan.
 
-    Drives a paced source that logs each send, with the generator that runs use, and prints how far the client's
-    figures are from the log. Results of later runs on this machine carry the last calibration, which is kept in
-    $STREAMGAUGE_CALIBRATION, or streamgauge/calibration.json below $XDG_STATE_HOME or ~/.local/state.
+    Runs the load generator against a paced source that logs each send, and prints the difference between the client's
+    figures and the log. Results of later runs on this machine include the last calibration, which is stored in
+    $STREAMGAUGE_CALIBRATION, or in streamgauge/calibration.json below $XDG_STATE_HOME or ~/.local/state.
 
-    Exit status: 0 done, 1 failed, 2 usage, 3 the measurement cannot be trusted at all, 130 interrupted.
+    Exit status: 0 done, 1 failed, 2 usage, 3 the measurement cannot be trusted, 130 interrupted.
     """
     need(_NEEDS, "load")
     if interval_ms * 2 > run_time * 1000:

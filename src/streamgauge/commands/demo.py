@@ -1,4 +1,4 @@
-"""``streamgauge demo``: its options."""
+"""The command ``streamgauge demo`` and its options."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from streamgauge.commands.option_values import Existing, NewDirectory, Port, Pro
 from streamgauge.runner.interrupt import Interrupt
 
 _NEEDS = ("fastapi", "uvicorn", "prometheus_client", "locust", "rich", "plotly", "jinja2", "hdrh")
-#: Beyond it, one host runs out of ephemeral ports to one address.
+#: With more users, a host may run out of ephemeral ports to one address.
 _MOST_USERS = 20_000
 
 
@@ -21,21 +21,23 @@ _MOST_USERS = 20_000
     type=Whole(1, 64),
     default=1,
     show_default=True,
-    help="Locust processes that drive the streams.",
+    help="Locust processes to share the users.",
 )
-@click.option("--locustfile", type=Existing("a locustfile"), help="Scenario.  [default: the mix]")
-@click.option("--app-port", type=Port(), help="The app's port.  [default: 8000, or a free one]")
-@click.option("--metrics-port", type=Port(), help="The port of its metrics.  [default: 9101, or a free one]")
-@click.option("--web", is_flag=True, help="With Locust's web UI, which stays open after the run until Ctrl-C.")
-@click.option("--web-port", type=Port(), help="Its port.  [default: 8089, or a free one]")
+@click.option(
+    "--locustfile", type=Existing("a locustfile"), help="Scenario to run.  [default: a mix of the sample scenarios]"
+)
+@click.option("--app-port", type=Port(), help="Port of the app.  [default: 8000, or a free port]")
+@click.option("--metrics-port", type=Port(), help="Port of the app's metrics.  [default: 9101, or a free port]")
+@click.option("--web", is_flag=True, help="Start Locust's web UI and keep it open after the run until Ctrl-C.")
+@click.option("--web-port", type=Port(), help="Port of Locust's web UI.  [default: 8089, or a free port]")
 @click.option(
     "--result-dir",
     type=NewDirectory(),
     default="results",
     show_default=True,
-    help="Where each run gets a directory of its own.",
+    help="Directory in which each run creates its own directory.",
 )
-@click.option("--quiet", is_flag=True, help="No progress: only the table, the verdict and the paths.")
+@click.option("--quiet", is_flag=True, help="Print only the table, the verdict and the paths, not the progress.")
 def demo(
     users: int,
     spawn_rate: float | None,
@@ -49,17 +51,17 @@ def demo(
     result_dir: Path,
     quiet: bool,
 ) -> None:
-    """Load the sample app with concurrent streams and say what was found.
+    """Load the sample app with concurrent streams and report the results.
 
-    Starts the app and a Locust run on it, shows how it goes, then prints the table, the generator's lag, the server's
-    own view of the same run and the verdict, and writes result.json and report.html. Ctrl-C ends the run early and
-    keeps what was measured; a second Ctrl-C kills everything at once.
+    Starts the app, runs Locust on it and shows the progress. Then prints the table, the generator's lag, the server's
+    own view of the run and the verdict, and writes result.json and report.html. Ctrl-C ends the run early and keeps
+    the results so far; a second Ctrl-C kills everything at once.
 
     Exit status: 0 passed, 1 a stream failed, 2 usage, 3 the measurement cannot be trusted, 130 interrupted.
     """
     need(_NEEDS, "demo")
     if web_port is not None and not web:
-        raise Problem(f"--web-port {web_port}: there is no web UI without --web")
+        raise Problem(f"--web-port {web_port} needs --web, which starts the web UI")
     with Interrupt() as interrupt:
         from streamgauge.demo.demo_ports import choose_ports
         from streamgauge.demo.demo_run import Plan, run_demo

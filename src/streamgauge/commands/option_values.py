@@ -1,4 +1,4 @@
-"""Kinds of values that options take. A value of another kind is an error that says what is expected and what came."""
+"""Types of option values. An invalid value is an error that says what was expected and what was given."""
 
 import math
 import re
@@ -17,18 +17,18 @@ _Value = TypeVar("_Value")
 
 
 class Problem(click.ClickException):
-    """Something about the call that no single option's kind can tell: one line, exit status 2."""
+    """A usage error that is not about the type of one option's value: one line, exit status 2."""
 
     exit_code = ExitStatus.USAGE
 
 
 class Kind(click.ParamType[_Value]):
-    """What all of them share."""
+    """Base of all types of option values."""
 
     def refuse(
         self, expected: str, value: object, param: click.Parameter | None, ctx: click.Context | None, why: object = ""
     ) -> NoReturn:
-        """Raise the error that all kinds share."""
+        """Raise the error for an invalid value."""
         self.fail(f"expected {expected}, got {str(value)!r}" + (f": {why}" if why else ""), param, ctx)
 
 
@@ -41,7 +41,7 @@ class Whole(Kind[int]):
         self._least, self._most = least, most
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
+        """Return the number."""
         number = int(str(value)) if _WHOLE.fullmatch(str(value)) else None
         if number is None or not self._least <= number <= self._most:
             self.refuse(f"a whole number from {self._least} to {self._most}", value, param, ctx)
@@ -58,12 +58,12 @@ class Port(Whole):
 
 
 class RunTime(Kind[int]):
-    """A length of time as Locust takes it, in whole seconds: ``30s``, ``2m``, ``1h30m``, ``45``."""
+    """A duration as Locust accepts it, in whole seconds: ``30s``, ``2m``, ``1h30m``, ``45``."""
 
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Seconds."""
+        """Return the seconds."""
         if isinstance(value, int):
             return value
         try:
@@ -78,7 +78,7 @@ class RunTime(Kind[int]):
 
 
 class Rate(Kind[float]):
-    """A finite number of at least ``least`` or, without it, above zero."""
+    """A finite number of at least ``least``; above zero if ``least`` is not given."""
 
     name = "number"
 
@@ -86,7 +86,7 @@ class Rate(Kind[float]):
         self._least = least
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number."""
+        """Return the number."""
         try:
             number = float(str(value))
         except ValueError:
@@ -106,14 +106,14 @@ class OneOf(Kind[str]):
         self._words = words
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word."""
+        """Return the word."""
         if str(value) not in self._words:
             self.refuse(f"{', '.join(self._words[:-1])} or {self._words[-1]}", value, param, ctx)
         return str(value)
 
 
 class Existing(Kind[Path]):
-    """A file or a directory that is there and can be read."""
+    """An existing file or directory."""
 
     name = "path"
 
@@ -121,7 +121,7 @@ class Existing(Kind[Path]):
         self._what = what
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Its path."""
+        """Return the path."""
         path = Path(str(value))
         try:
             path.stat()
@@ -131,12 +131,12 @@ class Existing(Kind[Path]):
 
 
 class NewFile(Kind[Path]):
-    """A file to write, in a directory that exists; ``-`` is left to the command."""
+    """A file to write, in a directory that exists; the command handles ``-``."""
 
     name = "file"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Its path."""
+        """Return the path."""
         path = Path(str(value))
         if path.is_dir():
             self.refuse("a file to write", value, param, ctx, "it is a directory")
@@ -146,12 +146,12 @@ class NewFile(Kind[Path]):
 
 
 class NewDirectory(Kind[Path]):
-    """A directory to write in; it is made if it is not there."""
+    """A directory to write in; it is created if it does not exist."""
 
     name = "directory"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The directory, absolute, which exists now and takes files."""
+        """Return the absolute path of the directory, which exists now and is writable."""
         path = Path(str(value)).absolute()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class NewDirectory(Kind[Path]):
 
 
 def need(packages: tuple[str, ...], extra: str) -> None:
-    """Say in one line what to install, unless all of ``packages`` can be found; none of them is imported."""
+    """Raise Problem with the command to install unless all ``packages`` are installed. Imports none of them."""
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise Problem(f"{missing[0]} is not installed: pip install 'streamgauge[{extra}]'")

@@ -1,4 +1,4 @@
-"""``streamgauge report``: a result in another form."""
+"""The command ``streamgauge report``: write a result in another format."""
 
 import json
 from pathlib import Path
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     metavar="[html|json|text|streams-csv|timeline-csv]",
     default="html",
     show_default=True,
-    help="What to write: the HTML report, the result with the server's view, the terminal's table, or a table of the "
-    "run's names or seconds for spreadsheets.",
+    help="Format to write: the HTML report, the result with the server's view as JSON, the terminal's table, or a CSV "
+    "table of the run's names or seconds.",
 )
 @click.option(
     "-o",
     "--output",
     type=NewFile(),
-    help="File to write, - for standard output.  [default: report.html beside the result; others to standard output]",
+    help="File to write; - for standard output.  [default: report.html beside the result for html, else -]",
 )
 def report(result: Path, form: str, output: Path | None) -> None:
     """Write the report of RESULT, a result.json or the directory that holds one.
 
-    The server's own view of the run is in it where server.json lies beside the result.
+    If server.json lies beside the result, the report includes the server's own view of the run.
     """
     need(("plotly", "jinja2", "hdrh"), "demo")
     home = result if result.is_dir() else result.parent
@@ -64,10 +64,10 @@ def _rendered(path: Path, form: str, to_standard_output: bool) -> str:
     except ResultError as error:
         raise Problem(str(error)) from None
     try:
-        page = render(result, view)  # in any form, for it reads all of the result
+        page = render(result, view)  # for every format, since it checks the whole result
         text = page if form == "html" else _plain(result, view, form, to_standard_output)
     except (LookupError, TypeError, AttributeError, ValueError, TemplateError) as error:
-        raise Problem(f"{str(path)!r} is not a whole result: {type(error).__name__}: {error}") from None
+        raise Problem(f"{str(path)!r} is not a complete result: {type(error).__name__}: {error}") from None
     return text.encode(errors="replace").decode()
 
 

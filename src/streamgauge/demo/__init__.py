@@ -1,1 +1,1 @@
-"""``streamgauge demo``: the sample app and a Locust run on it, each a process of its own, from start to verdict."""
+"""``streamgauge demo``: run Locust on the sample app, each in its own process, from start to verdict."""

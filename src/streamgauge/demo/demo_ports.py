@@ -7,7 +7,7 @@ from streamgauge.runner.ports import Port, PortChooser
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that the demo's processes listen on; None where the demo has no such process.
+    """The ports that the demo's processes listen on; None if the demo has no such process.
 
     Locust's workers find their master at ``workers``.
     """
@@ -25,7 +25,7 @@ class Ports:
     def locust_chosen_again(self) -> "Ports":
         """Replace those of Locust's ports that another process took since they were chosen.
 
-        Raises PortError where the user gave one of them.
+        Raises PortError if the user gave one of them.
         """
         chooser = PortChooser()
         return replace(
@@ -36,7 +36,7 @@ class Ports:
 
 
 def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, web: bool, workers: bool) -> Ports:
-    """Choose the ports of a demo: those given, else the usual ones, else free ones. Raises PortError."""
+    """Choose the ports of a demo: the given ones, else the usual ones, else free ones. Raises PortError."""
     chooser = PortChooser()
     return Ports(
         app=chooser.choose("app", 8000, "--app-port", app),

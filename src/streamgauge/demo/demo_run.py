@@ -1,4 +1,4 @@
-"""A demo from start to end: the sample app, Locust, and what the user's wish to end does to them."""
+"""A demo from start to end: the sample app, Locust, and the early end that the user may ask for."""
 
 import http.client
 import os
@@ -19,13 +19,13 @@ from streamgauge.runner.process import ChildError, Children
 from streamgauge.runner.runs import discard
 from streamgauge.verdict.exit_status import ExitStatus
 
-_TURN_S = 0.1
+_POLL_S = 0.1
 _UNTIL = "the demo ends"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A demo, as its options have it."""
+    """A demo as its options describe it."""
 
     users: int
     spawn_rate: float
@@ -37,15 +37,15 @@ class Plan:
 
     @property
     def web_url(self) -> str:
-        """The address of Locust's web UI; empty where it has none."""
+        """The address of Locust's web UI; empty if it has none."""
         return f"http://{HOST}:{self.ports.web.number}" if self.ports.web else ""
 
     def log(self, process: str) -> Path:
-        """Where the output of a process goes until its run has a directory."""
+        """Return the file for the output of a process, used until its run has a directory."""
         return self.result_dir / f"demo-{os.getpid()}-{process}.log"
 
     def load(self, url: str) -> LoadPlan:
-        """The run on the app at ``url``."""
+        """Make the plan of the run on the app at ``url``."""
         return LoadPlan(
             locustfile=self.locustfile,
             host=url,
@@ -72,18 +72,18 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     try:
         with Children() as children:
             status = _Demo(plan, display, interrupt, children).run()
-        display.say(_farewell(plan))
+        display.say(_closing_line(plan))
         return status
     except Interrupted:
         discard(plan.log("app"))
-        display.warn("Interrupted before any stream ended: there is nothing to report.")
+        display.warn("Interrupted before any stream ended, so there is nothing to report.")
     except Killed:
-        display.warn("Killed. What Locust had not written yet is lost.")
+        display.warn("Killed. All data that Locust had not written yet are lost.")
     except ChildError as error:
-        display.warn(f"streamgauge demo: {error}", _last_words(error))
-        return ExitStatus.INTERRUPTED if interrupt.asked else ExitStatus.FAILED
+        display.warn(f"streamgauge demo: {error}", _last_output(error))
+        return ExitStatus.INTERRUPTED if interrupt.requested else ExitStatus.FAILED
     except BrokenPipeError:
-        raise  # nobody reads on: click ends quietly
+        raise  # the reader of standard output is gone: click ends quietly
     except OSError as error:
         display.warn(f"streamgauge demo: {error}")
         return ExitStatus.FAILED
@@ -92,14 +92,14 @@ def run_demo(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
     return ExitStatus.INTERRUPTED
 
 
-def _farewell(plan: Plan) -> str:
+def _closing_line(plan: Plan) -> str:
     if plan.web_url:
         return "Locust's web UI and the sample app have ended."
-    return "The sample app has ended. To keep it and Locust's web UI open after the run, add --web."
+    return "The sample app has ended. Add --web to keep it and Locust's web UI open after the run."
 
 
-def _last_words(error: ChildError) -> str:
-    return f"{error.last_words}\n({error.child.log})" if error.child else ""
+def _last_output(error: ChildError) -> str:
+    return f"{error.last_output}\n({error.child.log})" if error.child else ""
 
 
 class _Demo:
@@ -114,10 +114,10 @@ class _Demo:
         try:
             conclusion = Conclusion(app, self._display)
         except (OSError, http.client.HTTPException) as error:
-            raise ChildError(f"the app's metrics cannot be read: {error}", app.process) from None
+            raise ChildError(f"cannot read the app's metrics: {error}", app.process) from None
         locust = self._start_locust(app)
         locust.follow(self._display, lambda: self._must_end(app))
-        early = self._interrupt.asked
+        early = self._interrupt.requested
         self._display.close()
         self._display.say("")
         status = conclusion.conclude(locust.finished())
@@ -125,7 +125,7 @@ class _Demo:
             return ExitStatus.INTERRUPTED
         if self._plan.web_url:
             self._stay_open(locust, conclusion, app)
-            if self._interrupt.asked:
+            if self._interrupt.requested:
                 return status
         return self._status(locust, status)
 
@@ -144,7 +144,7 @@ class _Demo:
         return SampleApp(ports.app, ports.metrics, self._plan.log("app"), self._children, self._interrupt)
 
     def _start_app_elsewhere(self, error: ChildError) -> SampleApp:
-        """Start the app again, once, if a port was taken since it was chosen; else raise ``error``."""
+        """Start the app once more if another process took a port since it was chosen; else raise ``error``."""
         try:
             ports = self._plan.ports.chosen_again()
         except PortError:
@@ -181,7 +181,7 @@ class _Demo:
         return locust
 
     def _start_locust_elsewhere(self, app: SampleApp, error: ChildError) -> LocustRun:
-        """Start Locust again, once, if a port was taken since it was chosen; else raise ``error``."""
+        """Start Locust once more if another process took a port since it was chosen; else raise ``error``."""
         before = self._plan.ports
         try:
             ports = before.locust_chosen_again()
@@ -195,36 +195,38 @@ class _Demo:
         return self._locust(app)
 
     def _must_end(self, app: SampleApp) -> bool:
-        if self._interrupt.asked:
-            self._display.say("Ending: streams under way get up to 15 s. Ctrl-C again kills everything.")
+        if self._interrupt.requested:
+            self._display.say(
+                "Ending. Streams under way have up to 15 s to end; press Ctrl-C again to kill everything."
+            )
             return True
         if not app.process.running:
             status = app.process.end()
-            self._display.warn(f"The app ended in mid-run, with status {status}:", app.process.tail())
+            self._display.warn(f"The app ended during the run, with status {status}:", app.process.tail())
             return True
         return False
 
     def _stay_open(self, locust: LocustRun, conclusion: Conclusion, app: SampleApp) -> None:
-        """Leave the web UI to the user until Ctrl-C, and conclude the runs that are started there."""
+        """Keep the web UI open until Ctrl-C, and conclude the runs that the user starts there."""
         self._display.say("")
         self._display.say(
             f"Locust's web UI stays open at {self._plan.web_url}; start further runs of the sample app there."
         )
-        self._display.say(f"Each run's verdict is printed here and its files are in {short(self._plan.result_dir)}")
+        self._display.say(f"The verdict of each run is printed here; its files are in {short(self._plan.result_dir)}")
         self._display.say(
-            f"The sample app stays at {app.url}, its metrics at {app.metrics_url}. Ctrl-C ends all of it."
+            f"The sample app stays at {app.url}, its metrics at {app.metrics_url}. Press Ctrl-C to end everything."
         )
-        while not self._interrupt.asked and locust.child.running:
+        while not self._interrupt.requested and locust.child.running:
             for run in locust.later_runs():
                 conclusion.conclude(run)
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         self._display.say("Ending")
         locust.end()
         for run in locust.later_runs():
             conclusion.conclude(run)
 
     def _status(self, locust: LocustRun, status: int) -> int:
-        """The run's exit status, or Locust's own where that says more."""
+        """Return the run's exit status, or failure if only Locust itself failed."""
         own = locust.end()
         if status == ExitStatus.PASSED and own != ExitStatus.PASSED:
             self._display.warn(f"Locust ended with status {own}:", f"{locust.child.tail()}\n({locust.child.log})")

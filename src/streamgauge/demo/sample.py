@@ -8,19 +8,21 @@ _INSTALLED, _CHECKOUT = _PACKAGE / "_bundled", _PACKAGE.parents[1]
 
 
 def sample_folder() -> Path:
-    """The folder that holds ``target_app`` and ``loadtests``. Raises FileNotFoundError where neither place has them."""
+    """Find the folder that holds ``target_app`` and ``loadtests``. Raises FileNotFoundError if there is none."""
     for folder in (_INSTALLED, _CHECKOUT):
         if (folder / "target_app").is_dir() and (folder / "loadtests").is_dir():
             return folder
-    raise FileNotFoundError(f"expected the sample app in {str(_INSTALLED)!r}; install streamgauge again")
+    raise FileNotFoundError(
+        f"expected the sample app in {str(_INSTALLED)!r}, which does not hold it; reinstall streamgauge"
+    )
 
 
 def default_locustfile() -> Path:
-    """The mix of the sample's scenarios."""
+    """Return the locustfile with the mix of the sample scenarios."""
     return sample_folder() / "loadtests" / "locustfile.py"
 
 
 def environment() -> dict[str, str]:
-    """The environment of a process that imports the sample app or its scenarios."""
+    """Return the environment for a process that imports the sample app or its scenarios."""
     path = [str(sample_folder()), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}

@@ -12,17 +12,17 @@ from streamgauge.runner.service import Service, read
 
 
 class SampleApp(Service):
-    """The app, which listens once this is made."""
+    """The running sample app; it listens when the constructor returns."""
 
     def __init__(self, app: Port, metrics: Port, log: Path, children: Children, interrupt: Interrupt) -> None:
-        """Start it at these ports. Raises ChildError and Interrupted."""
+        """Start the app on these ports. Raises ChildError and Interrupted."""
         options = ("--host", HOST, "--port", app.number, "--metrics-port", metrics.number)
         self.process: Child = children.start("the app", python_module("target_app", *options), log, environment())
         found = self.process.until_ready(self._announcement, interrupt)
         super().__init__(found["url"], found["metrics_url"])
 
     def _announcement(self) -> dict[str, str] | None:
-        """The addresses that the app has printed, once it answers there."""
+        """Return the addresses that the app has printed, or None until it answers there."""
         for line in self.process.output.splitlines():
             if line.startswith('{"event": "listening"'):
                 found: dict[str, str] = json.loads(line)

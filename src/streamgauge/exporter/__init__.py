@@ -1,1 +1,1 @@
-"""The client metrics as Prometheus scrapes them: what is counted, what is shown, and the page. No Locust here."""
+"""The client metrics for Prometheus: counts, state and page. Does not import Locust."""

@@ -1,8 +1,8 @@
-"""What the exporter counts, at the catalog's bounds: numbers that only grow for as long as the process lives.
+"""The counts of the exporter, at the bounds of the catalog. They only grow while the process lives.
 
-A histogram of ours has finer buckets than the catalog. Each of ours counts as a whole, by its middle: a bound that
-falls inside one of ours stands for the nearer edge, which is at most 0.4 % of it away. So second reports may be added
-one by one, from any number of processes, and the counts are those of a run's whole histogram.
+A ``Histogram`` has finer buckets than the catalog. Each of its buckets is counted as a whole, by its middle: a bound of
+the catalog inside a bucket moves to the nearer edge, by at most 0.4 %. So second reports can be added one by one, from
+any number of processes, and the counts equal those of the whole run's histogram.
 """
 
 from bisect import bisect_left
@@ -20,15 +20,15 @@ from streamgauge.stats.stream_stats import StreamStats
 
 NANOSECONDS = 1e9
 _HIGHEST = index_of(HIGHEST_US)
-#: By metric, the field that it shows: of counters as they are, and of distributions that merge as they are.
+#: The field that each metric shows, for counters and for distributions that merge without alignment.
 _COUNTED = {each.metric: each.field for each in COUNTERS.values() if each.metric and each.field != "started"}
 _DISTRIBUTED = {each.metric: each.field for each in DISTRIBUTIONS.values() if each.metric and not each.aligned}
-#: The distribution that is known once clocks are aligned.
+#: The distribution that is known only after clocks are aligned.
 (_DELAY,) = (each.metric for each in DISTRIBUTIONS.values() if each.aligned)
 
 
 class _Positions(dict[int, int]):
-    """Which of the bounds each bucket of a ``Histogram`` belongs to, found out as buckets occur."""
+    """Maps each bucket of a ``Histogram`` to its bound; computed when a bucket first occurs."""
 
     def __init__(self, bounds_s: Sequence[float]) -> None:
         self._bounds_us = [bound_s * 1e6 for bound_s in bounds_s]
@@ -43,25 +43,25 @@ _positions = cache(_Positions)
 
 
 class Buckets:
-    """A histogram at ``bounds``. ``scale`` parts of ``total`` make one of its unit."""
+    """A histogram with ``bounds``. ``total / scale`` is the sum in the metric's unit."""
 
     __slots__ = ("bounds", "counts", "scale", "total")
 
     def __init__(self, bounds: tuple[float, ...], scale: float = 1.0) -> None:
         self.bounds = bounds
         self.scale = scale
-        #: How many values lie at or below each bound and above the one before; the last are above all bounds.
+        #: How many values lie at or below each bound and above the previous one; the last count is above all bounds.
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0
 
     @classmethod
     def of(cls, metric: str) -> "Buckets":
-        """An empty histogram at the bounds that the catalog has for ``metric``."""
+        """Make an empty histogram with the catalog's bounds for ``metric``."""
         family = CATALOG[metric]
         return cls(family.buckets, NANOSECONDS if family.unit == "seconds" else 1.0)
 
     def add(self, values: Histogram | BoundedTimes | Sizes) -> None:
-        """Add durations, or sizes, which are counted at the catalog's bounds already."""
+        """Add durations, or sizes, which are already counted at the catalog's bounds."""
         if isinstance(values, Sizes):
             self.counts = [mine + more for mine, more in zip(self.counts, values.counts, strict=True)]
             self.total += values.sum_bytes
@@ -72,38 +72,38 @@ class Buckets:
         counts, positions = self.counts, _positions(self.bounds)
         for index, times in histogram.counts.items():
             counts[positions[index]] += times
-        if clipped := histogram.clipped:  # counted as the highest that a histogram knows, and longer than that
+        if clipped := histogram.clipped:  # the histogram counts longer values in its last bucket
             counts[positions[_HIGHEST]] -= clipped
             counts[-1] += clipped
         self.total += histogram.sum_ns
 
     def copy(self) -> "Buckets":
-        """The same counts, which stay as they are."""
+        """Return a copy that later additions do not change."""
         copied = Buckets(self.bounds, self.scale)
         copied.counts, copied.total = list(self.counts), self.total
         return copied
 
 
 class Kept:
-    """What is shown during the runs that count it, and for a while after."""
+    """Counts that are shown during the runs that add to them, and for a while after."""
 
     def __init__(self) -> None:
-        #: Monotonic seconds at which the last of these runs ended; None while it goes on.
+        #: Monotonic seconds at which the last of these runs ended; None while it continues.
         self.ended_s: float | None = None
 
     def end(self, now_s: float) -> None:
-        """The run ended."""
+        """Note that the run ended."""
         self.ended_s = now_s
 
 
 class NameCounts(Kept):
-    """Everything counted for the streams of one name and protocol."""
+    """The counts of the streams of one name and protocol."""
 
     def __init__(self, protocol: str) -> None:
         super().__init__()
         self._settles = protocol == UNSETTLED_PROTOCOL
         self._begun = self._left = 0
-        #: Every outcome from the start, so that the first failure is an increase.
+        #: All outcomes exist from the start, so that the first failure is an increase.
         self.outcomes = Counter({str(outcome): 0 for outcome in Outcome})
         #: By metric.
         self.counters = dict.fromkeys(_COUNTED, 0)
@@ -111,11 +111,11 @@ class NameCounts(Kept):
 
     @property
     def started(self) -> int:
-        """Streams that started. One that does not know its protocol yet counts when it does, or when it ends."""
+        """Streams that started. A stream counts once its protocol is known, or when it ends."""
         return self.outcomes.total() + self._left if self._settles else self._begun
 
     def add(self, stats: StreamStats) -> None:
-        """Add what was counted since the last time, but for delays."""
+        """Add the counts since the last call, except delays."""
         self._begun += stats.started
         self.outcomes.update(stats.outcomes)
         for metric, field in _COUNTED.items():
@@ -124,24 +124,24 @@ class NameCounts(Kept):
             self.histograms[metric].add(getattr(stats, field))
 
     def add_delays(self, delays: BoundedTimes) -> None:
-        """Add delays, as they are understood now."""
+        """Add delays, by the current estimate of the clocks."""
         self.histograms[_DELAY].add(delays)
 
     def shown(self) -> dict[str, Buckets]:
-        """A copy of each histogram by metric; without delays where there are none, since few servers stamp chunks."""
+        """Return a copy of each histogram by metric; without delays if there are none, as of most servers."""
         shown = dict(self.histograms)
         if not any(shown[_DELAY].counts):
             del shown[_DELAY]
         return {metric: buckets.copy() for metric, buckets in shown.items()}
 
     def end(self, now_s: float) -> None:
-        """The run ended: what did not end by now never will."""
+        """Note that the run ended: streams that have not ended never will."""
         self._left = max(self._left, self._begun - self.outcomes.total())
         super().end(now_s)
 
 
 class LagCounts(Kept):
-    """How late one process read."""
+    """The generator lag of one process."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The page that Prometheus scrapes: the readings as metric families of the catalog, in the format that it accepts."""
+"""The page that Prometheus scrapes: the readings as metric families of the catalog, in the format that it asks for."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,18 +16,18 @@ from streamgauge.exporter.counts import Buckets
 from streamgauge.exporter.readings import LabelledValues, Readings, Value
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-#: Where the process measures, its event loop gets the interpreter after as many samples, for as long at least.
+#: A resting page sleeps for this long after this many samples, so that the event loop can run.
 _BATCH, _REST_S = 25, 0.0002
 _PROCESS_START_HELP = "Start time of the process since unix epoch in seconds."
-#: Before any run, and a moment after the process's start itself.
+#: About when the process started; before any run.
 _LOADED_AT_S = time.time()
-#: The seconds after which Prometheus, as it says with each scrape, waits for it no longer.
-_PATIENCE = "HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS"
+#: The header with which Prometheus gives the timeout of each scrape, in seconds.
+_SCRAPE_TIMEOUT = "HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS"
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 
 
 class _Samples:
-    """The samples of one family, made as they are read; the reader rests again and again, where it is to."""
+    """The samples of one family, made as they are read; with ``resting``, reading pauses regularly."""
 
     def __init__(self, metric: Metric, values: LabelledValues, *, resting: bool) -> None:
         self._metric, self._values, self._resting = metric, values, resting
@@ -41,10 +41,10 @@ class _Samples:
 
 
 class Page:
-    """A collector of ``prometheus_client``'s over what ``read`` gives.
+    """A ``prometheus_client`` collector of the readings that ``read`` returns.
 
-    One that is ``resting`` lets the event loop of the process run in between: a scrape takes longer, and never holds
-    up the measuring for long.
+    With ``resting``, the event loop of the process runs in between: a scrape takes longer, but never delays the
+    measurement for long.
     """
 
     def __init__(self, read: Callable[[], Readings], *, resting: bool = False) -> None:
@@ -52,16 +52,16 @@ class Page:
         self._resting = resting
 
     def describe(self) -> Iterable[Family]:
-        """The families' names."""
+        """Return the empty families, for their names."""
         return map(_family, CLIENT)
 
     def collect(self) -> Iterable[Family]:
-        """The families that have any values now."""
+        """Return the families that have values now."""
         readings = self._read()
         for metric in CLIENT:
             if values := readings.get(metric.name):
                 family = _family(metric)
-                # the encoders go over them once, in order
+                # the encoders iterate once, in order
                 family.samples = _Samples(metric, values, resting=self._resting)  # type: ignore[assignment]
                 yield family
 
@@ -89,22 +89,22 @@ def _go(bound: float) -> str:
 
 
 class _Process:
-    """This process itself: when it started, which tells its counters from those of the one before, and what it uses.
+    """A collector of this process: its start, which shows that counters began at zero, and its use of resources.
 
-    Where there is no ``/proc``, only the start is known.
+    Without ``/proc``, only the start is known.
     """
 
     def __init__(self) -> None:
         self._of_linux = ProcessCollector(registry=None)
 
     def collect(self) -> Iterable[Family]:
-        """The families that Prometheus's own libraries have for it."""
+        """Return the families of Prometheus's own libraries."""
         started = GaugeMetricFamily("process_start_time_seconds", _PROCESS_START_HELP, _LOADED_AT_S)
         return self._of_linux.collect() or [started]
 
 
 class _Sent(list[bytes]):
-    """A response's body, which the server closes when it is sent."""
+    """A response's body, which the server closes once it is sent."""
 
     def __init__(self, body: Iterable[bytes], sent: Callable[[], None]) -> None:
         super().__init__(body)
@@ -112,9 +112,10 @@ class _Sent(list[bytes]):
 
 
 def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
-    """Serves the page at ``/metrics``; ``on_scraped`` is told, once it is sent, when it was asked for (monotonic).
+    """Make the WSGI app that serves the page at ``/metrics``.
 
-    It is not told of one that was sent when its asker had given it up.
+    Once the page is sent, calls ``on_scraped`` with the monotonic time of the request, unless the request had timed out
+    by then.
     """
     registry = CollectorRegistry()
     registry.register(page)
@@ -125,13 +126,13 @@ def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
         if environ["PATH_INFO"] != "/metrics":
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"The metrics are at /metrics.\n"]
-        asked_s = time.monotonic()
-        patience_s = _seconds(environ.get(_PATIENCE))
+        requested_s = time.monotonic()
+        timeout_s = _seconds(environ.get(_SCRAPE_TIMEOUT))
         body: Iterable[bytes] = render(environ, start_response)
 
         def sent() -> None:
-            if time.monotonic() - asked_s < patience_s:
-                on_scraped(asked_s)
+            if time.monotonic() - requested_s < timeout_s:
+                on_scraped(requested_s)
 
         return _Sent(body, sent)
 
@@ -139,7 +140,7 @@ def page_app(page: Page, on_scraped: Callable[[float], None]) -> WsgiApp:
 
 
 def _seconds(text: str | None) -> float:
-    """What a header says; infinity where it says nothing that can be read."""
+    """Read the seconds in a header; infinity if there are none or they are invalid."""
     try:
         return float(text or "inf")
     except ValueError:

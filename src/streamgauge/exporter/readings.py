@@ -1,4 +1,4 @@
-"""What a scrape is made of: label values and numbers by metric, and the labels of a run."""
+"""The content of a scrape: label values and numbers by metric, and the labels of a run."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ from streamgauge.exporter.counts import Buckets
 
 Value = int | float | Buckets
 LabelledValues = list[tuple[tuple[str, ...], Value]]
-#: By metric, the values of its label sets.
+#: The values of each metric's label sets, by metric.
 Readings = dict[str, LabelledValues]
 
 
 class RunLabels(NamedTuple):
-    """Which run it is, in the catalog's order of labels."""
+    """The labels of a run, in the catalog's order."""
 
     run_id: str
     scenario: str

@@ -1,4 +1,4 @@
-"""What finished runs came to, as gauges: the values of each ``result.json``, of the last few runs and not all names."""
+"""The results of finished runs as gauges: values of ``result.json``, of the last few runs and the busiest names."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,18 @@ from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
-#: A run has 34 series for each name, 51 at most: with these limits a page has 5100 of them in the worst case.
+#: A run has 34 series per name, at most 51: with these limits a page has at most 5100 of them.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
 _TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
-#: The counters that have a column in the tables: plain numbers, those with a unit, and shares.
+#: The counters with a column in the tables: plain numbers, numbers with a unit, and shares.
 _COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
 _PLAIN = tuple(each for each in _COLUMNS if not each.unit and not each.share_of)
 _SHARES = tuple(each for each in _COLUMNS if each.share_of)
 
 
 def result_readings(labels: RunLabels, result: Result) -> Readings:
-    """The gauges of one run. Of more than ``NAMES`` names those with the most streams are shown, the rest counted."""
+    """Return the gauges of one run, of the ``NAMES`` names with the most streams; the other names are only counted."""
     run, run_id = result["run"], (labels.run_id,)
     shown = sorted(result["streams"], key=lambda streams: -streams["started"])[:NAMES]
     readings: Readings = {
@@ -36,7 +36,7 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
 
 
 def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """Each metric with its own labels and its value; what the run has no value for is left out."""
+    """Yield each metric with its own labels and its value; leave out metrics without a value."""
     counts = {
         "streams_started": streams["started"],
         "streams_failed": failed(streams["outcomes"]),

@@ -1,7 +1,7 @@
-"""What a scrape is shown: counters over the life of the process, and the run that goes on or has just ended.
+"""The state that a scrape shows: counters of the whole process, and the run that continues or has just ended.
 
-The event loop writes, and the exposition's own thread reads; one lock keeps them apart, and is never held for long.
-Counters go on over resets and from run to run, so that they never fall: a run is what they grew by.
+The event loop writes, and the thread of the exposition reads. One lock protects both, and is never held for long.
+Counters continue over resets and from run to run, so that they never fall: a run is their increase.
 """
 
 import time
@@ -19,17 +19,17 @@ from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.trust import Trust
 
-#: What is left of a run is shown this long after its end: a Prometheus that scrapes once a minute has seen it then.
+#: A run is shown this long after its end, so that a Prometheus that scrapes once a minute sees it.
 KEPT_S = 90.0
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
-#: Names, each with a protocol, that have series of their own; about 100 each. The streams of more are added up under
-#: ``OTHER``, so that a run with a name for each session costs no more, and the totals stay right.
+#: How many names, each with a protocol, have their own series, about 100 each. Streams of further names are added up
+#: under ``OTHER``, so that a run with a name for each session costs no more and totals stay right.
 NAMES = 100
 OTHER = "(other names)"
 
 
 class _Run:
-    """The run that goes on, or the last one."""
+    """The current run, or the last one."""
 
     def __init__(self, labels: RunLabels, started_at_s: float, begun_s: float) -> None:
         self.labels = labels
@@ -41,27 +41,27 @@ class _Run:
         self.active: dict[str, Counter[Key]] = {}
         self._pairs: dict[tuple[str, str], Pair] = {}
 
-    def begun(self, process: str, key: Key, stats: StreamStats) -> None:
+    def count(self, process: str, key: Key, stats: StreamStats) -> None:
         """Count the streams that began and ended."""
         self.active.setdefault(process, Counter())[key] += stats.started - stats.finished
 
-    def forget(self, process: str) -> None:
-        """``process`` has been gone for long."""
+    def drop(self, process: str) -> None:
+        """Drop the state of ``process``, which has been gone for long."""
         self.active.pop(process, None)
         for pair in [pair for pair in self._pairs if pair[0] == process]:
             del self._pairs[pair]
 
     def under_way(self, processes: Iterable[str]) -> Counter[Key]:
-        """The streams that ``processes`` have under way: those of a process that is gone are gone too."""
+        """Return the streams under way in ``processes``; streams of a process that is gone do not count."""
         found = Counter[Key]()
         for process in processes:
-            found.update(+self.active.get(process, Counter()))  # one that came back from oblivion may be below 0
+            found.update(+self.active.get(process, Counter()))  # after ``drop``, a count may be below 0
         return found
 
     def pairs(self, process: str, key: Key, part: SecondReport) -> Iterator[Pair]:
-        """The clocks that stamped chunks of ``key``, each with what this second adds to it."""
+        """Add this second to the clocks that stamped chunks of ``key``; yield those with new delays."""
         for clock, raw in part.all_stats[key].delays.items():
-            stepped = part.clock_steps > 0 and raw.same_clock  # as the run's own totals have it
+            stepped = part.clock_steps > 0 and raw.same_clock  # as in the totals of the run
             if not stepped:
                 pair = self._pairs.setdefault((process, clock), Pair())
                 pair.add(key, raw, part.wall_offset_ns)
@@ -70,7 +70,7 @@ class _Run:
 
 
 class State:
-    """All values. ``lock`` keeps the threads apart that write and read them."""
+    """All values. ``lock`` protects them, since one thread writes and another one reads."""
 
     def __init__(self, lock: AbstractContextManager[object], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._lock = lock
@@ -84,7 +84,7 @@ class State:
         self._processes: frozenset[str] = frozenset()
 
     def begin(self, labels: RunLabels, started_at_s: float) -> None:
-        """A run starts, at a Unix time."""
+        """Note that a run starts, at a Unix time."""
         with self._lock:
             self._run = _Run(labels, started_at_s, self._monotonic())
             self._left_out.clear()
@@ -93,7 +93,7 @@ class State:
             self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
 
     def add(self, process: str, parts: Iterable[SecondReport]) -> None:
-        """Add what a process counted."""
+        """Add the second reports of a process."""
         for part in parts:
             with self._lock:
                 self._add(process, part)
@@ -104,7 +104,7 @@ class State:
             return
         for key, stats in part.all_stats.items():
             shown = self._shown_as(key)
-            run.begun(process, shown, stats)
+            run.count(process, shown, stats)
             counts = self._names.setdefault(shown, NameCounts(shown[1]))
             counts.ended_s = None
             counts.add(stats)
@@ -115,14 +115,14 @@ class State:
         lag.seconds.add(part.lag)
 
     def _shown_as(self, key: Key) -> Key:
-        """The key itself or, where all names are taken by others, that of the rest."""
+        """Return the key itself or, if ``NAMES`` other names have series, the key of the other names."""
         if key in self._names or len(self._names) < NAMES:
             return key
         self._left_out.add(key)
         return OTHER, key[1]
 
     def end(self, result: Result | None) -> None:
-        """The run has ended, with its result; None where there is nothing to report."""
+        """Note that the run has ended, with its result; None if there is nothing to report."""
         with self._lock:
             if (run := self._run) is None:
                 return
@@ -136,19 +136,19 @@ class State:
                     each.end(run.ended_s)
 
     def judge(self, trust: Trust) -> None:
-        """The verdict so far."""
+        """Store the verdict so far."""
         with self._lock:
             if self._run is not None and self._run.ended_s is None:
                 self._run.trust = trust
 
     def look(self, users: int, processes: Collection[str]) -> None:
-        """How many users run, and which processes are there to stream."""
+        """Store how many users run, and which processes are connected."""
         with self._lock:
             self._users, self._processes = users, frozenset(processes)
-            self._part_with_the_gone()
+            self._drop_gone_processes()
 
-    def _part_with_the_gone(self) -> None:
-        """Show a process that is gone for as long as a run that has ended, then forget it: another id may follow."""
+    def _drop_gone_processes(self) -> None:
+        """Drop a process that has been gone for ``KEPT_S``; another one with a new id may follow."""
         run, now_s = self._run, self._monotonic()
         if run is None or run.ended_s is not None:
             return
@@ -159,11 +159,11 @@ class State:
                 lag.end(now_s)
             elif not self._shown(lag.ended_s):
                 del self._lag[process]
-                run.forget(process)
+                run.drop(process)
 
     @property
     def ended(self) -> tuple[float, float] | None:
-        """Monotonic seconds of the last run's start and end; None before any, and while one goes on."""
+        """Monotonic seconds of the last run's start and end; None before the first run and during a run."""
         run = self._run
         return None if run is None or run.ended_s is None else (run.begun_s, run.ended_s)
 
@@ -171,7 +171,7 @@ class State:
         return ended_s is None or self._monotonic() - ended_s < KEPT_S
 
     def read(self) -> Readings:
-        """What there is to show now."""
+        """Return the values to show now."""
         with self._lock:
             readings: Readings = {
                 "stream_client_users": [((), self._users)],
@@ -208,7 +208,7 @@ def _add_name(readings: Readings, key: Key, counts: NameCounts, active: int) -> 
         "stream_client_started_total": counts.started,
         "stream_client_active": active,
         **counts.counters,
-        # Users start when they are ready: nothing has a schedule that it could be late for.
+        # Users start streams when they are ready: no start has a schedule that it could miss.
         "stream_client_late_starts_total": 0,
         "stream_client_dropped_arrivals_total": 0,
         **counts.shown(),

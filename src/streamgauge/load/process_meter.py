@@ -68,7 +68,7 @@ class ProcessMeter:
 
     def reset(self) -> None:
         """Forget what was counted so far. Streams under way go on, and count with what is still to come of them."""
-        self.process_context.process_stats.forget()
+        self.process_context.process_stats.reset()
         self.second_reports.clear()
         clock = self.process_context.clock
         clock.reads = clock.fallbacks = clock.steps = 0

@@ -1,4 +1,4 @@
-"""Conclude a run: the server's view beside the client's, the table, the files, the exit status."""
+"""Conclude a run: compare the server's view with the client's, print the table, write the files."""
 
 import http.client
 import sys
@@ -17,7 +17,7 @@ from streamgauge.verdict.exit_status import ExitStatus
 
 
 class Conclusion:
-    """Concludes the runs of one service, one after another: the last scrape of a run is the first of the next one.
+    """Concludes the runs on one service, one after another: the last scrape of a run is the first of the next run.
 
     Without ``app`` there is no server's view.
     """
@@ -39,8 +39,8 @@ class Conclusion:
         wrong = _unexplained(result, view) if view else []
         if self._app and wrong:
             self._display.warn(
-                "Not to be trusted: every stream completed, and yet client and server do not agree. Either one of them "
-                f"counts wrong, or somebody else used {self._app.url} too.",
+                "Not to be trusted: every stream completed, but client and server counted different totals. Either one "
+                f"of them counts wrong, or another client used {self._app.url} too.",
                 "\n".join(wrong),
             )
         if wrong:
@@ -54,7 +54,7 @@ class Conclusion:
             after = app.scrape_at_rest()
             view = _view_of(result, self._before, after)
         except (OSError, http.client.HTTPException, ScrapeError) as error:
-            self._display.warn(f"The server's own view is missing: its metrics cannot be read: {error}")
+            self._display.warn(f"The server's own view is missing, because its metrics cannot be read: {error}")
             return None
         self._before = after
         return view
@@ -66,20 +66,20 @@ def _print_files(files: dict[str, Path]) -> None:
 
 
 def short(path: Path) -> Path:
-    """Shorten ``path`` where it lies below the working directory."""
+    """Shorten ``path`` if it lies below the working directory."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _view_of(result: Result, before: str, after: str) -> ServerView:
-    """Read what the server counted between two scrapes, compared with the client's totals."""
+    """Compute the server's counts between two scrapes, and compare them with the client's totals."""
     view = server_view(before, after)
     view["agreement"] = agreement(result, view)
     return view
 
 
 def _unexplained(result: Result, view: ServerView) -> list[str]:
-    """Totals that differ although every stream completed: then one side counts wrong."""
+    """Return the totals that differ although every stream completed: then one side counts wrong."""
     outcomes = {name for each in result["streams"] for name, times in each["outcomes"].items() if times}
     if outcomes - {Outcome.COMPLETED.value}:
         return []

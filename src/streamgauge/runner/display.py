@@ -1,4 +1,4 @@
-"""Tell the user what goes on: phases, and the progress of the run, live or as a line every few seconds."""
+"""Show the user the phases and the progress of a run, live or as a line every few seconds."""
 
 import time
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _LINE_EVERY_S = 5.0
-#: Of the figures: where the terminal is too narrow, those with the lowest number are left out first.
+#: If the terminal is too narrow, the figures with the lowest number are left out first.
 _IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run under way, as it is shown."""
+    """The progress of a run, as it is shown."""
 
     phase: str
     elapsed_s: float
@@ -33,7 +33,7 @@ class Progress:
 
     @property
     def figures(self) -> list[tuple[str, str]]:
-        """Each figure and what it is of; those of the last second are unknown before there is one."""
+        """Each figure and its heading; the figures of the last second are unknown before the first second."""
         latest = self.latest
         return [
             (number(self.users), "users"),
@@ -46,7 +46,7 @@ class Progress:
 
 
 def _interval_p99(point: TimelinePoint) -> str:
-    """With the mark of what coalesced reads leave open."""
+    """Format the p99 of the chunk interval; mark it if coalesced chunks make it uncertain."""
     uncertain = "p99" in point.get("uncertain", {}).get("chunk_interval", {})
     return ("≈" if uncertain else "") + duration(point["chunk_interval"]["p99"])
 
@@ -65,18 +65,18 @@ class Display:
         self._line_at_s = 0.0
 
     def say(self, text: str) -> None:
-        """A phase, or a fact about it."""
+        """Print a phase, or a fact about it, unless quiet."""
         if not self._quiet:
             self._print(text)
 
     def show_addresses(self, addresses: dict[str, str], until: str) -> None:
-        """Show what can be reached, in the live display, or where there is none as a line that says ``until`` when."""
+        """Show addresses, in the live display or, without one, as a line that ends with ``until``."""
         self._addresses |= addresses
         if not self._shows_live:
             self.say(", ".join(f"{what} {url}" for what, url in addresses.items()) + f" (until {until})")
 
     def warn(self, text: str, detail: str = "") -> None:
-        """What the user must know, quiet or not; ``detail`` is shown below it as it is."""
+        """Print a warning, even if quiet, with ``detail`` unchanged below it."""
         self._print(text, "bold red")
         for line in detail.splitlines():
             print_lines(self._console, [styled((f"  {line}", "dim"))])
@@ -90,7 +90,7 @@ class Display:
         return self._console.is_terminal and not self._console.is_dumb_terminal
 
     def show(self, progress: Progress) -> None:
-        """The progress of the run, as it is now."""
+        """Show the current progress of the run."""
         if self._quiet:
             return
         if self._shows_live:
@@ -99,7 +99,7 @@ class Display:
             self.say(_line(progress))
 
     def _line_is_due(self, kind: str) -> bool:
-        """Now and then, and when another kind of phase begins."""
+        """Whether a line is due: every few seconds, and when another kind of phase begins."""
         now_s = time.monotonic()
         if kind == self._kind and now_s - self._line_at_s < _LINE_EVERY_S:
             return False
@@ -110,13 +110,13 @@ class Display:
         if self._live is None:
             from rich.live import Live
 
-            # No refreshing thread: processes are forked from here.
+            # No thread for refreshing, since this process forks others.
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
         self._live.update(_panel(progress, self._addresses, self._console.width), refresh=True)
 
     def close(self) -> None:
-        """Take the live display away."""
+        """Remove the live display."""
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -1,4 +1,4 @@
-"""Run Locust to its end, without a display, and return what it left behind."""
+"""Run Locust to its end without a display, and return its output and results."""
 
 import tempfile
 from collections import Counter
@@ -14,11 +14,11 @@ from streamgauge.runner.runs import results_in
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A process of Locust's that has ended."""
+    """A Locust process that has ended."""
 
     status: int
     output: str
-    """What it printed and logged."""
+    """Its printed and logged output."""
     results: list[Result] = field(default_factory=list)
     """The results below ``--result-dir``, the oldest first."""
 
@@ -47,7 +47,7 @@ def run_locust(
     variables: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> FinishedRun:
-    """Run Locust to its end. Raises subprocess.TimeoutExpired where that takes longer than ``timeout_s``."""
+    """Run Locust to its end. Raises subprocess.TimeoutExpired if that takes longer than ``timeout_s``."""
     command = locust_command(locustfile, *options, *(("--result-dir", result_dir) if result_dir else ()))
     environment = environment_without_locust(variables)
     with tempfile.TemporaryDirectory(prefix="streamgauge-") as place:

@@ -1,4 +1,4 @@
-"""The user's wish to end: the first signal asks, the second one kills."""
+"""Handle SIGINT and SIGTERM of the user: the first asks for the end, the second kills."""
 
 import signal
 from types import FrameType, TracebackType
@@ -8,18 +8,18 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
-    """The user asked for the end before there was anything to end well."""
+    """Raised if the user asked for the end before there was a run to conclude."""
 
 
 class Killed(BaseException):
-    """The user asked a second time: leave at once."""
+    """Raised if the user asked for the end a second time: exit at once."""
 
 
 class Interrupt:
-    """Turns SIGINT and SIGTERM, while it is entered, into ``asked``, and the second of them into ``Killed``."""
+    """A context in which the first SIGINT or SIGTERM sets ``requested``, and the second raises ``Killed``."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -33,13 +33,13 @@ class Interrupt:
             signal.signal(each, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+        if self.requested:
             for each in _SIGNALS:
-                signal.signal(each, signal.SIG_IGN)  # nothing may stop the killing
+                signal.signal(each, signal.SIG_IGN)  # no further signal may interrupt the killing
             raise Killed
-        self.asked = True
+        self.requested = True
 
     def check(self) -> None:
-        """Raise Interrupted if the user asked."""
-        if self.asked:
+        """Raise Interrupted if the user asked for the end."""
+        if self.requested:
             raise Interrupted

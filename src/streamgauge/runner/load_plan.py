@@ -1,4 +1,4 @@
-"""A run that Locust is asked for: its command line, and the environment that it starts in."""
+"""The plan of a Locust run: its command line and its environment."""
 
 import os
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ def locust_command(locustfile: str | Path, *options: object) -> list[str]:
 
 
 def environment_without_locust(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Copy this process's environment without Locust's variables, for a run that its command alone determines."""
+    """Copy this process's environment without Locust's variables, for a run that depends only on its command."""
     return {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")} | dict(extra or {})
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """A run: how many users, how long, on which host. With ``web_port`` Locust has its web UI there."""
+    """A planned run: users, length, host. With ``web_port``, Locust starts its web UI there."""
 
     locustfile: Path
     host: str
@@ -30,13 +30,13 @@ class LoadPlan:
     run_time_s: int
     result_dir: Path
     log: Path
-    """Where Locust's output goes until the run has a directory."""
+    """The file for Locust's output until the run has a directory."""
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
-    """Further options of Locust's and streamgauge's."""
+    """Further options of Locust and streamgauge."""
     processes: int = 1
     workers_port: int | None = None
-    """Where the workers of several processes find their master."""
+    """The port of the master, if several processes share the users."""
     web_port: int | None = None
 
     @property
@@ -68,7 +68,7 @@ class LoadPlan:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The run as the form of Locust's web UI takes it."""
+        """The run as the fields of the form in Locust's web UI."""
         return [
             ("user_count", str(self.users)),
             ("spawn_rate", f"{self.spawn_rate:g}"),

@@ -1,4 +1,4 @@
-"""Locust as a child process: its start, its run as it goes on, and its end."""
+"""Run Locust as a child process: start it, follow its run, and end it."""
 
 import time
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from streamgauge.runner.process import Child, ChildError, Children
 from streamgauge.runner.runs import Runs, StartOfRun, discard
 from streamgauge.runner.timeline import Timeline
 
-_TURN_S = 0.1
-#: From the wish to end: the streams' stop timeout, the workers' grace and the writing of the report, with room.
+_POLL_S = 0.1
+#: The longest time for ending: the stop timeout of streams, the grace of workers and the writing of the report.
 LONGEST_END_S = 60.0
-#: Locust writes it last.
+#: The file that Locust writes last.
 _REPORT = "report.html"
-#: Locust's own tables begin so.
+#: The beginning of Locust's own tables.
 _SUMMARY = "\nType     Name   "
 
 
 class LocustRun:
     """Locust, the run that it was started for, and further runs that the user starts in the web UI.
 
-    ``child``, ``directory`` and ``timeline`` are there once ``start`` has returned.
+    ``child``, ``directory`` and ``timeline`` are set once ``start`` has returned.
     """
 
     child: Child
@@ -46,13 +46,13 @@ class LocustRun:
         with StartOfRun(plan.result_dir) as start:
             while not start.taken():
                 self._interrupt.check()
-                time.sleep(_TURN_S)
+                time.sleep(_POLL_S)
             self._runs = Runs(plan.result_dir)
             self.child = self._children.start("Locust", plan.command, plan.log, plan.environment)
             self.child.epilogue = _SUMMARY
             self._asked = plan.web_port is None
             try:
-                self.directory = self.child.until_ready(self._begun, self._interrupt, "began no run")
+                self.directory = self.child.until_ready(self._begun, self._interrupt, "did not begin a run")
             except Interrupted:
                 discard(*self._runs.new(), self.child.log)
                 raise
@@ -66,9 +66,9 @@ class LocustRun:
         return None
 
     def _ask_to_start(self) -> bool:
-        """Start the run in the web UI, if that and all workers are there. Returns whether a run is started.
+        """Start the run in the web UI, if the UI and all workers are ready. Return whether a run has started.
 
-        ``--autostart`` would do it as well, but its run time goes on after STOP, and would end a later run.
+        ``--autostart`` would do so as well, but its run time continues after STOP and would end a later run.
         """
         web = LocustWeb(f"http://{HOST}:{self._plan.web_port}")
         try:
@@ -82,11 +82,11 @@ class LocustRun:
         try:
             web.start(self._plan.form)
         except LocustWebError as error:
-            raise ChildError(f"Locust started no run: {error}", self.child) from None
+            raise ChildError(f"Locust did not start a run: {error}", self.child) from None
         return True
 
     def follow(self, display: Display, must_end: Callable[[], bool]) -> None:
-        """Show how the run goes until it has ended. Once ``must_end`` says so, ask Locust to end it."""
+        """Show the progress of the run until it ends. Once ``must_end`` returns True, ask Locust to end."""
         began_s, asked_s = time.monotonic(), None
         while self.child.running and not (self._plan.web_port is not None and self._has(_REPORT)):
             now_s = time.monotonic()
@@ -94,12 +94,12 @@ class LocustRun:
                 asked_s = now_s
                 self.child.ask_to_end()
             if asked_s is not None and now_s - asked_s > LONGEST_END_S:
-                display.warn(f"Locust did not end within {LONGEST_END_S:g} s: it is killed")
+                display.warn(f"Locust did not end within {LONGEST_END_S:g} s and is killed")
                 self.child.end()
                 break
             self.timeline.read()
             display.show(self._progress(now_s - began_s, ending=asked_s is not None))
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         self.timeline.read()
 
     def _has(self, file: str) -> bool:
@@ -120,31 +120,30 @@ class LocustRun:
         if self._has(FILE_NAME):
             return "writing the report"
         if self._plan.processes > 1:
-            return "waiting for streams to end"  # the workers report late how many there are
+            return "waiting for streams to end"  # the workers report the number of streams late
         active = self.timeline.latest["active"] if self.timeline.latest else 0
         return f"waiting for {some(active, 'stream')} to end" if active else "writing the report"
 
     def finished(self) -> Path:
-        """The run's directory, with its result.
+        """Return the run's directory, which holds its result.
 
-        Raises Interrupted where the user ended the run before a stream began, and ChildError where Locust left no
-        result.
+        Raises Interrupted if the user ended the run before a stream began, and ChildError if Locust wrote no result.
         """
-        if self._interrupt.asked and not self.timeline.started:
+        if self._interrupt.requested and not self.timeline.started:
             self.child.end()
             discard(self.directory)
             raise Interrupted
         if self._has(FILE_NAME):
             return self.directory
-        raise ChildError(f"Locust ended with status {self.child.end()} and left no result", self.child)
+        raise ChildError(f"Locust ended with status {self.child.end()} and wrote no result", self.child)
 
     def later_runs(self) -> list[Path]:
-        """Further runs on the host, started in the web UI, that have ended since the last call."""
+        """Return further runs on the host, started in the web UI, that have ended since the last call."""
         self._waiting += self._runs.new()
         ended = [run for run in self._waiting if (run / _REPORT).exists()]
         self._waiting = [run for run in self._waiting if run not in ended]
         return [run for run in ended if read_result(run)["run"]["host"] == self._plan.host]
 
     def end(self) -> int:
-        """Let Locust end, and return its exit status."""
+        """Ask Locust to end, and return its exit status."""
         return self.child.end(LONGEST_END_S)

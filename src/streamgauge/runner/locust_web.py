@@ -1,4 +1,4 @@
-"""Locust's web interface, as its own page talks to it. Standard library only."""
+"""A client of Locust's web UI, which uses the same requests as its page. Standard library only."""
 
 import json
 import urllib.error
@@ -7,28 +7,28 @@ import urllib.request
 from typing import Any
 
 TIMEOUT_S = 10.0
-#: The states of a master that does nothing.
+#: The states of a master without a run.
 IDLE = ("ready", "stopped")
 
-#: No proxy of the environment comes between.
+#: Ignores the proxy settings of the environment.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-#: The fields of a form, in order; a name can come again.
+#: The fields of a form, in order; a name can occur more than once.
 Form = list[tuple[str, str]]
 
 
 class LocustWebError(Exception):
-    """The master cannot be reached, or refuses, or does something else than it was asked for."""
+    """Raised if the master cannot be reached or refuses a request."""
 
 
 class LocustWeb:
-    """Locust's web interface at ``url``."""
+    """Locust's web UI at ``url``."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     def ask(self, path: str, form: Form | None = None, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-        """GET, or POST with a form; return the JSON object of the answer. Raises LocustWebError."""
+        """Send GET, or POST with a form; return the JSON object of the answer. Raises LocustWebError."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
         try:
             with _DIRECT.open(self.url + path, data, timeout_s) as reply:
@@ -40,7 +40,7 @@ class LocustWeb:
         return answer
 
     def start(self, form: Form) -> None:
-        """Start a run with what the form says."""
+        """Start a run with the values of the form."""
         self.ask("/swarm", form)
 
     def stop(self, grace_s: float) -> None:
@@ -48,5 +48,5 @@ class LocustWeb:
         self.ask("/stop", [], grace_s)
 
     def stats(self) -> dict[str, Any]:
-        """What Locust's own page shows."""
+        """Return the figures that Locust's own page shows."""
         return self.ask("/stats/requests")

@@ -1,4 +1,4 @@
-"""Choose ports: the usual one where it is free, else another one; and name the process that holds it."""
+"""Choose ports: the usual port if it is free, else another one; name the process that uses a busy port."""
 
 import errno
 import socket
@@ -8,12 +8,12 @@ HOST = "127.0.0.1"
 
 
 class PortError(ValueError):
-    """A port that the user asked for cannot be had."""
+    """Raised if a port that the user gave cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port to listen on: ``number``, and ``instead_of``, which says why it is not the usual one."""
+    """A port to listen on: ``number``, and ``instead_of``, the reason if it is not the usual port."""
 
     number: int
     instead_of: str = ""
@@ -21,27 +21,27 @@ class Port:
 
     @property
     def notice(self) -> str:
-        """``port 8000 (app) is busy (python3, pid 123); using 43211``, or nothing where the usual one is free."""
+        """``port 8000 (app) is busy (python3, pid 123); using 43211``, or nothing if it is the usual port."""
         return f"{self.instead_of}; using {self.number}" if self.instead_of else ""
 
 
 class PortChooser:
-    """Chooses ports that differ from each other and that nobody listens on now."""
+    """Chooses ports that differ from each other and that are free now."""
 
     def __init__(self) -> None:
         self._taken: dict[int, str] = {}
 
     def choose(self, purpose: str, usual: int, option: str = "", given: int | None = None) -> Port:
-        """``given`` by ``option``, or else the ``usual`` port if it is free, or else any.
+        """Return the port that ``option`` has ``given``, else the ``usual`` port if it is free, else any free port.
 
-        Raises PortError where ``given`` is not free.
+        Raises PortError if ``given`` is not free.
         """
         port = self.checked(Port(given or usual, asked_for=given is not None), purpose, option)
         self._taken[port.number] = option or purpose
         return port
 
     def checked(self, port: Port, purpose: str, option: str = "") -> Port:
-        """``port`` where it is free, or else any. Raises PortError where it was asked for by ``option``."""
+        """Return ``port`` if it is free, else any free port. Raises PortError if ``option`` gave ``port``."""
         trouble = self._trouble(port.number)
         if not trouble:
             return port
@@ -51,7 +51,7 @@ class PortChooser:
 
     def _trouble(self, number: int) -> str:
         if number in self._taken:
-            return f"is the one of {self._taken[number]}"
+            return f"is already used for {self._taken[number]}"
         try:
             _bind(number).close()
         except OSError as error:
@@ -79,7 +79,7 @@ def _bind(number: int) -> socket.socket:
 
 
 def _holder(number: int) -> str:
-    """`` (NAME, pid 123)`` of the process that listens there, or nothing where the system does not tell."""
+    """Return `` (NAME, pid 123)`` of the process that listens there, or nothing if the system does not show it."""
     import psutil
 
     try:

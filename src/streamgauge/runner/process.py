@@ -1,4 +1,4 @@
-"""Child processes: each leads a session of its own, so that it can be ended with all that it started."""
+"""Child processes, each with its own session, so that it can be ended together with all its descendants."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from streamgauge.runner.interrupt import Interrupt, Interrupted
 
-_TURN_S = 0.05
+_POLL_S = 0.05
 _START_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -38,14 +38,15 @@ class Child:
         *,
         ends_with_parent: bool = True,
     ) -> None:
-        """Start ``command``, in this process's environment and directory unless others are given.
+        """Start ``command``, by default in this process's environment and directory.
 
-        ``ends_with_parent`` sends it SIGTERM when the thread that starts it ends, so that thread has to outlive it.
+        With ``ends_with_parent`` the child gets SIGTERM when the thread that starts it ends, so that thread must
+        outlive the child.
         """
         self.name = name
         self.command = command
         self.log = log
-        #: The output from these words on does not tell why the process ended.
+        #: Output from this text on does not explain why the process ended.
         self.epilogue = "\0"
         parent = os.getpid()
         with log.open("wb") as output:
@@ -67,50 +68,50 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended. It stays unreaped, so that no other process can take its group's id."""
+        """Whether the process has not ended. It is not reaped, so that no other process can get its group's id."""
         if self._popen.returncode is not None:
             return False
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     @property
     def output(self) -> str:
-        """What it has written so far."""
+        """The output so far."""
         return self.log.read_text(errors="replace")
 
     def until_ready(
         self, ready: Callable[[], _Found | None], interrupt: Interrupt, late: str = "was not ready"
     ) -> _Found:
-        """Wait until ``ready`` finds something, and return that.
+        """Wait until ``ready`` returns a value other than None, and return it.
 
-        Raises ChildError where the process ends first or is too late, and Interrupted where the user wants the end;
+        Raises ChildError if the process ends first or takes too long, and Interrupted if the user asks for the end;
         then the process is killed.
         """
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s:
-            if interrupt.asked:
+            if interrupt.requested:
                 self.end()
                 raise Interrupted
             if (found := ready()) is not None:
                 return found
             if not self.running:
-                raise ChildError(f"{self.name} ended at its start, with status {self.end()}", self)
-            time.sleep(_TURN_S)
+                raise ChildError(f"{self.name} ended while it started, with status {self.end()}", self)
+            time.sleep(_POLL_S)
         raise ChildError(f"{self.name} {late} within {_START_S:g} s", self)
 
     def ask_to_end(self) -> None:
-        """Send SIGTERM to the process, not to its group: it ends its own.
+        """Send SIGTERM to the process, not to its group: the process ends its own children.
 
-        SIGINT would end in Python's KeyboardInterrupt, in whichever of Locust's greenlets runs just then.
+        SIGINT would raise KeyboardInterrupt in whichever of Locust's greenlets happens to run.
         """
         if self.running:
             os.kill(self.pid, signal.SIGTERM)
 
     def wait(self, limit_s: float) -> int:
-        """Wait until it ends by itself, and return its exit status. Raises subprocess.TimeoutExpired."""
+        """Wait until the process ends by itself, and return its exit status. Raises subprocess.TimeoutExpired."""
         return self._popen.wait(limit_s)
 
     def end(self, grace_s: float = 0.0) -> int:
-        """Ask it to end, kill after ``grace_s`` whatever is left of its group, and return the exit status."""
+        """Ask the process to end, kill the rest of its group after ``grace_s``, and return the exit status."""
         if grace_s:
             self.ask_to_end()
         deadline_s = time.monotonic() + grace_s
@@ -121,17 +122,17 @@ class Child:
         return self._popen.wait()
 
     def move_log(self, log: Path) -> None:
-        """Move the file that its output goes to, while it is written."""
+        """Move the file of the output while the process writes to it."""
         self.log = self.log.rename(log)
 
     def tail(self, lines: int = 15) -> str:
-        """The last lines of its output, without the epilogue."""
+        """Return the last lines of the output, without the epilogue."""
         words = self.output.partition(self.epilogue)[0]
         return "\n".join(words.rstrip().splitlines()[-lines:])
 
 
 class Children:
-    """A context that kills, when it is left, every child that still runs."""
+    """A context that kills every running child when it ends."""
 
     def __init__(self) -> None:
         self._children: list[Child] = []
@@ -148,14 +149,14 @@ class Children:
     def start(
         self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
     ) -> Child:
-        """Start a child, in this process's environment unless another is given."""
+        """Start a child, by default in this process's environment."""
         child = Child(name, command, log, environment)
         self._children.append(child)
         return child
 
 
 def _end_with(parent: int) -> None:
-    """In the child: ask the kernel for SIGTERM when the parent dies, whatever kills it."""
+    """Ask the kernel, in the child, for SIGTERM when the parent dies from any cause."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
@@ -163,13 +164,13 @@ def _end_with(parent: int) -> None:
 
 
 class ChildError(Exception):
-    """A child process failed: ``child``, if one is given, whose last output tells why."""
+    """Raised if a child process failed. If ``child`` is given, its last output explains why."""
 
     def __init__(self, reason: str, child: Child | None = None) -> None:
         super().__init__(reason)
         self.child = child
 
     @property
-    def last_words(self) -> str:
-        """The child's last lines."""
+    def last_output(self) -> str:
+        """The last lines of the child's output; empty without a child."""
         return self.child.tail() if self.child else ""

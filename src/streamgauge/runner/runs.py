@@ -1,4 +1,4 @@
-"""The directories of runs below a result directory, and which of them are new."""
+"""Find the directories of runs below a result directory, and which of them are new."""
 
 import fcntl
 import os
@@ -23,14 +23,14 @@ class Runs:
         return {each.name for each in self.root.iterdir() if _RUN.fullmatch(each.name)}
 
     def new(self) -> list[Path]:
-        """The runs that came since the last call, the oldest first."""
+        """Return the runs that began since the last call, the oldest first."""
         found = self._present() - self._known
         self._known |= found
         return [self.root / name for name in sorted(found)]
 
 
 class StartOfRun:
-    """A lock on ``root``, held while a run starts: two that start at once could not tell whose run is whose."""
+    """A lock on ``root`` while a run starts, since two programs that start runs at once could confuse them."""
 
     def __init__(self, root: Path) -> None:
         self._directory = os.open(root, os.O_RDONLY)

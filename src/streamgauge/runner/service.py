@@ -1,4 +1,4 @@
-"""A service under test, as its own metrics show it."""
+"""Read the metrics of a service under test."""
 
 import http.client
 import time
@@ -19,11 +19,11 @@ class Service:
         self.metrics_url = metrics_url
 
     def scrape(self) -> str:
-        """Its metrics. Raises OSError or HTTPException where they cannot be had."""
+        """Return the metrics. Raises OSError or HTTPException if they cannot be read."""
         return read(self.metrics_url)
 
     def scrape_at_rest(self) -> str:
-        """Its metrics once no stream is active: where clients hung up, it takes a moment to see that."""
+        """Return the metrics once no stream is active: a service needs a moment to notice disconnected clients."""
         deadline_s = time.monotonic() + _REST_S
         while _active(text := self.scrape()) and time.monotonic() < deadline_s:
             time.sleep(0.1)
@@ -36,7 +36,7 @@ def _active(metrics: str) -> float:
 
 
 def read(url: str, timeout_s: float = _SCRAPE_S) -> str:
-    """Read a body, straight from its address and never through a proxy. Raises OSError or HTTPException."""
+    """Read a body directly, never through a proxy. Raises OSError or HTTPException."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or HOST, parts.port, timeout=timeout_s)
     try:

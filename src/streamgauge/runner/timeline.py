@@ -1,4 +1,4 @@
-"""The live timeline of a run: ``timeline.ndjson``, followed while Locust writes it."""
+"""Follow the timeline of a run, ``timeline.ndjson``, while Locust writes it."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ class Timeline:
         self.started = self.finished = self.failed = 0
 
     def read(self) -> None:
-        """Read what was written since the last call; a line that is still being written waits for its end."""
+        """Read the lines that were written since the last call; leave an incomplete line for the next call."""
         try:
             with self._file.open("rb") as file:
                 file.seek(self._offset)

@@ -1,4 +1,4 @@
-"""What a measurement is made of: records, outcomes, histograms, and clocks."""
+"""The data of a measurement: records, outcomes, histograms, and clocks."""
 
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.outcome import Outcome

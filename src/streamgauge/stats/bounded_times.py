@@ -1,4 +1,4 @@
-"""Times that are not all exactly known: the values, and the least and the most that each uncertain one can be."""
+"""Bounded times: values, some of them known only as a range, with the least and the most of each uncertain one."""
 
 import collections
 from collections.abc import Mapping
@@ -6,15 +6,15 @@ from typing import Any, Self
 
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
 
-#: Longer times are beyond what a histogram tells, and count as this: sums of what a server makes up stay in 64 bits.
+#: Longer times count as this. It keeps sums within 64 bits even for absurd stamps of a server.
 LONGEST_NS = HIGHEST_NS + 1
 
 
 class BoundedTimes:
     """Histograms of times, some of which are known only as a range.
 
-    ``all`` holds every time. Those that are uncertain are in it at their estimate; ``uncertain`` holds these estimates
-    again, ``least`` and ``most`` the least and the most that each of them can be.
+    ``all`` holds every time, an uncertain one as its estimate. ``uncertain`` holds these estimates again; ``least`` and
+    ``most`` hold the least and the most that each of them can be.
     """
 
     __slots__ = ("all", "least", "most", "uncertain")
@@ -27,7 +27,7 @@ class BoundedTimes:
         self.most = Histogram()
 
     def record_ns(self, value_ns: int, times: int = 1) -> None:
-        """Count a time that is exactly known. What runs for each chunk calls ``all.record_ns`` itself."""
+        """Count a time that is exactly known. Code that runs for each chunk calls ``all.record_ns`` instead."""
         self.all.record_ns(value_ns, times)
 
     def record_between_ns(self, value_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
@@ -54,7 +54,7 @@ class BoundedTimes:
         return self.all
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """``values`` with each uncertain time at its least, and at its most."""
+        """Return ``values`` with each uncertain time at its least, and at its most."""
         certain = self.all.minus(self.uncertain)
         return certain.plus(self.least), certain.plus(self.most)
 
@@ -64,19 +64,19 @@ class BoundedTimes:
             getattr(self, part).merge(getattr(other, part))
 
     def shifted(self, shift_ns: float) -> "BoundedTimes":
-        """Make new times, each of them longer by ``shift_ns``."""
+        """Return new times, each longer by ``shift_ns``."""
         result = BoundedTimes()
         for part in BoundedTimes.PARTS:
             setattr(result, part, shifted(getattr(self, part), shift_ns))
         return result
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry, empty parts left out; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON, without empty parts; :meth:`from_dict` reads it."""
         return {part: found.to_dict() for part in self.PARTS if not (found := getattr(self, part)).empty}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """What :meth:`to_dict` wrote."""
+        """Read the form that :meth:`to_dict` returns."""
         times = cls()
         for part in data:
             setattr(times, part, Histogram.from_dict(data[part]))
@@ -84,9 +84,9 @@ class BoundedTimes:
 
 
 class FirstChunkTimes(BoundedTimes):
-    """Times to the first chunk. Results leave out those of streams that failed later, which ``failed`` holds again.
+    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out.
 
-    An uncertain one is estimated at its most.
+    The estimate of an uncertain time is the most that it can be.
     """
 
     __slots__ = ("failed",)
@@ -98,7 +98,7 @@ class FirstChunkTimes(BoundedTimes):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was counted. A stream may fail long after its first chunk was counted and sent."""
+        """Whether nothing was counted. A stream may fail long after its first chunk was counted and reported."""
         return self.failed.empty and super().empty
 
     @property
@@ -107,10 +107,11 @@ class FirstChunkTimes(BoundedTimes):
         return self.all.minus(self.failed)
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """``values`` with each uncertain time at its least, and at its most.
+        """Return ``values`` with each uncertain time at its least, and at its most.
 
-        Which of the uncertain ones failed later is not known. So as many as may not have are uncertain here, and theirs
-        are the smallest of what is least. The first of the two is good for its percentiles alone.
+        It is not known which uncertain times belong to streams that failed later. So the result assumes as many
+        uncertain times as possible, with the smallest values of ``least``. Only percentiles of the first histogram are
+        valid.
         """
         most = self.values
         counts, left = collections.Counter(most.counts), 0
@@ -126,14 +127,14 @@ class FirstChunkTimes(BoundedTimes):
         return Histogram.of(counts, 0, min_ns, most.max_ns), most
 
     def merge(self, other: BoundedTimes) -> None:
-        """Add the times of ``other``, and which of them belong to streams that failed."""
+        """Add the times of ``other``, also those of failed streams."""
         super().merge(other)
         if isinstance(other, FirstChunkTimes):
             self.failed.merge(other.failed)
 
 
 def shifted(histogram: Histogram, shift_ns: float) -> Histogram:
-    """``histogram`` with ``shift_ns`` added to each value, to half a bucket; what falls below 0 counts as 0."""
+    """Return ``histogram`` with ``shift_ns`` added to each value, exact to half a bucket; below 0 counts as 0."""
     moved = Histogram()
     for index, times in histogram.counts.items():
         low_us, high_us = bounds_us(index)

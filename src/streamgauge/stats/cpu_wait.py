@@ -1,18 +1,18 @@
-"""How long a thread was ready to run while other threads had the CPU, by the kernel's own account of it."""
+"""Measure how long a thread was ready to run while other threads had the CPU, as the kernel counts it."""
 
 import os
 import weakref
 from pathlib import Path
 
-#: Time on the CPU, time spent waiting for it, both in ns, and how often the thread got it.
+#: Holds the time on the CPU and the time of waiting for it, both in ns, and how often the thread got the CPU.
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")
 _BYTES = 80
 
 
 class CpuWait:
-    """The waiting of the thread that makes this object; a forked process needs one of its own.
+    """The waiting time of the thread that creates this object; a forked process must create its own.
 
-    Linux counts every wait (``run_delay`` of the thread's schedstat). With CPU time to spare it grows by about a
+    Linux counts every wait (``run_delay`` of the thread's schedstat). On an idle machine it grows by about a
     microsecond each time the thread wakes up. Reading it takes a microsecond.
     """
 
@@ -26,7 +26,7 @@ class CpuWait:
         self._file = file
 
     def ns(self) -> int:
-        """Nanoseconds waited since the thread began; always 0 where the system keeps no account."""
+        """Return the nanoseconds waited since the thread began; always 0 if the system does not count them."""
         if self._file is None:
             return 0
         try:

@@ -1,4 +1,4 @@
-"""What a load generator process counts of itself: in one second, or in a whole run over all processes."""
+"""The counters of a load generator process about itself: of one second, or of a whole run over all processes."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -17,22 +17,22 @@ class GeneratorStats:
     hub_lag: Annotated[
         Histogram,
         Distribution(
-            meaning="How late the event loop turned when a timer asked for it: what it starts, it starts as late.",
+            meaning="How late the event loop ran a timer; streams start late by as much.",
             heading="hub lag",
         ),
     ] = field(default_factory=Histogram)
     reads: Annotated[int, Counter(meaning="Reads of streams.", internal=True)] = 0
-    fallbacks: Annotated[int, Counter(meaning="Reads without a kernel stamp that could be used.", internal=True)] = 0
+    fallbacks: Annotated[int, Counter(meaning="Reads without a usable kernel timestamp.", internal=True)] = 0
     longest_pause_s: Annotated[
         float,
         Counter(
-            meaning="The longest time for which an event loop did not turn.", heading="longest pause", greatest=True
+            meaning="The longest time for which an event loop did not run.", heading="longest pause", greatest=True
         ),
     ] = 0.0
     longest_stopped_s: Annotated[
         float,
         Counter(
-            meaning="The longest time for which a process neither ran nor waited when it should have.",
+            meaning="The longest time for which a process neither used a CPU nor waited for one.",
             greatest=True,
             internal=True,
         ),
@@ -40,18 +40,18 @@ class GeneratorStats:
     clock_steps: Annotated[
         int,
         Counter(
-            meaning="How often the wall clock jumped; timestamps around a jump are discarded, and the moment of the "
-            "read is taken.",
+            meaning="How often the wall clock stepped; timestamps around a step are discarded, and the time of the "
+            "read is used.",
             heading="clock steps",
         ),
     ] = 0
     refusal_pauses: Annotated[
         int, Counter(meaning="How often users whose streams were refused paused before the next one.")
     ] = 0
-    refusal_pause_s: Annotated[float, Counter(meaning="How long these pauses were in all.")] = 0.0
+    refusal_pause_s: Annotated[float, Counter(meaning="The total length of these pauses.")] = 0.0
 
     def merge_generator(self, other: "GeneratorStats") -> None:
-        """Add what ``other`` counted of its generator."""
+        """Add the generator's counters of ``other``."""
         for each in GENERATOR_QUANTITIES:
             mine, theirs = getattr(self, each.field), getattr(other, each.field)
             if isinstance(each, Distribution):

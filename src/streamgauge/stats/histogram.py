@@ -16,12 +16,12 @@ LOWEST_US = 1
 HIGHEST_US = 3_600_000_000
 HIGHEST_NS = HIGHEST_US * 1000
 SIGNIFICANT_DIGITS = 2
-#: A percentile read from the histogram is at most this much above or below the true one, relative.
+#: The largest relative error of a percentile that is read from the histogram.
 RELATIVE_ERROR = 0.01
 
 
 def index_of(value_us: int) -> int:
-    """The bucket that holds ``value_us``."""
+    """Return the index of the bucket that holds ``value_us``."""
     power = value_us.bit_length() - SHIFT
     if power <= 0:
         return value_us
@@ -29,7 +29,7 @@ def index_of(value_us: int) -> int:
 
 
 def bounds_us(index: int) -> tuple[int, int]:
-    """The lowest value of bucket ``index`` and the first one above it."""
+    """Return the lowest value of bucket ``index`` and the first value above it."""
     power = (index >> HALF_COUNT_BITS) - 1
     if power <= 0:
         return index, index + 1
@@ -37,7 +37,7 @@ def bounds_us(index: int) -> tuple[int, int]:
     return low, low + (1 << power)
 
 
-#: Values that wait to be counted together: sorted, they cost as much as the buckets that they fall into.
+#: How many values are counted together: sorted, they cost only as much as the buckets that they fall into.
 _BATCH = 2_048
 
 
@@ -58,7 +58,7 @@ class Histogram:
     def of(
         cls, counts: Mapping[int, int], sum_ns: int, min_ns: int | None, max_ns: int | None, clipped: int = 0
     ) -> "Histogram":
-        """A histogram with these counts by bucket, sum and extremes."""
+        """Make a histogram with these counts by bucket, sum and extremes."""
         histogram = cls()
         histogram._counts.update((index, times) for index, times in counts.items() if times)
         histogram._sum_ns, histogram._min_ns, histogram._max_ns = sum_ns, min_ns, max_ns
@@ -73,16 +73,16 @@ class Histogram:
         batch = self._batch
         batch.append(value_ns)
         if len(batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
     def record_all_ns(self, values_ns: Sequence[int]) -> None:
-        """Count each of these values, once."""
+        """Count each of these values once."""
         self._batch.extend(values_ns)
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _settle(self) -> None:
-        """Count what was recorded since the last time."""
+    def _flush(self) -> None:
+        """Count the values that were recorded since the last call."""
         if self._batch:
             self._add(self._batch, 1)
             self._batch.clear()
@@ -93,7 +93,7 @@ class Histogram:
             values_ns = [max(0, value_ns) for value_ns in values_ns]
         counts, at = self._counts, 0
         clipped = len(values_ns) - bisect_right(values_ns, HIGHEST_NS)
-        while at < len(values_ns) - clipped:  # one bucket after the other: most batches have few
+        while at < len(values_ns) - clipped:  # one bucket after the other, since most batches have few
             index = index_of(values_ns[at] // 1000)
             beyond = bisect_left(values_ns, bounds_us(index)[1] * 1000, at, len(values_ns) - clipped)
             counts[index] += times * (beyond - at)
@@ -108,7 +108,7 @@ class Histogram:
     @property
     def counts(self) -> Mapping[int, int]:
         """How many values each bucket holds, by its index."""
-        self._settle()
+        self._flush()
         return self._counts
 
     @property
@@ -123,33 +123,33 @@ class Histogram:
 
     @property
     def sum_ns(self) -> int:
-        """Their exact sum."""
-        self._settle()
+        """The exact sum of the values."""
+        self._flush()
         return self._sum_ns
 
     @property
     def min_ns(self) -> int | None:
-        """The smallest, exactly; None when empty."""
-        self._settle()
+        """The exact smallest value; None if empty."""
+        self._flush()
         return self._min_ns
 
     @property
     def max_ns(self) -> int | None:
-        """The largest, exactly; None when empty."""
-        self._settle()
+        """The exact largest value; None if empty."""
+        self._flush()
         return self._max_ns
 
     @property
     def clipped(self) -> int:
-        """Values above one hour, counted in the last bucket."""
-        self._settle()
+        """How many values are above one hour; they are in the last bucket."""
+        self._flush()
         return self._clipped
 
     def merge(self, other: "Histogram") -> None:
         """Add ``other``'s counts to this one."""
         if other.empty:
             return
-        self._settle()
+        self._flush()
         counts = self._counts
         for index, times in other.counts.items():
             counts[index] += times
@@ -166,9 +166,9 @@ class Histogram:
             setattr(other, name, mine)
 
     def minus(self, part: "Histogram") -> "Histogram":
-        """A new histogram without the values of ``part``, which must all be in this one.
+        """Return a new histogram without the values of ``part``, which must all be in this one.
 
-        Minimum and maximum are those of the buckets that remain, since the exact ones may have left.
+        Minimum and maximum come from the remaining buckets, since the exact extremes may have been in ``part``.
         """
         rest = {index: times - part.counts.get(index, 0) for index, times in self.counts.items()}
         left = [index for index, times in rest.items() if times]
@@ -179,7 +179,7 @@ class Histogram:
         return Histogram.of(rest, self.sum_ns - part.sum_ns, min_ns, max_ns, self.clipped - part.clipped)
 
     def plus(self, other: "Histogram") -> "Histogram":
-        """A new histogram with the values of both."""
+        """Return a new histogram with the values of both."""
         both = Histogram()
         both.merge(self)
         both.merge(other)
@@ -187,28 +187,28 @@ class Histogram:
 
     @property
     def mean_s(self) -> float | None:
-        """Arithmetic mean in seconds, exact; None when empty."""
+        """The exact arithmetic mean in seconds; None if empty."""
         return self.sum_ns / count / 1e9 if (count := self.count) else None
 
     @property
     def min_s(self) -> float | None:
-        """Smallest value in seconds, exact; None when empty."""
+        """The exact smallest value in seconds; None if empty."""
         return None if self.min_ns is None else self.min_ns / 1e9
 
     @property
     def max_s(self) -> float | None:
-        """Largest value in seconds, exact; None when empty."""
+        """The exact largest value in seconds; None if empty."""
         return None if self.max_ns is None else self.max_ns / 1e9
 
     def quantile_s(self, q: float, infinite: int = 0) -> float | None:
-        """The value in seconds at or below which a share ``q`` of all lies (nearest rank); None when empty.
+        """Return the value in seconds at or below which a share ``q`` of all lies (nearest rank); None if empty.
 
-        ``infinite`` further values count as larger than any: the result is ``inf`` where the rank falls among them.
+        ``infinite`` more values count as larger than any other: the result is ``inf`` if the rank is among them.
         """
         return next(iter(self.quantiles_s((q,), infinite)))
 
     def quantiles_s(self, qs: Iterable[float], infinite: int = 0) -> list[float | None]:
-        """Several quantiles in one pass, ``qs`` ascending. See :meth:`quantile_s`."""
+        """Return several quantiles in one pass; ``qs`` must ascend. See :meth:`quantile_s`."""
         total = self.count + infinite
         found: list[float | None] = []
         items = iter(sorted(self.counts.items()))
@@ -229,7 +229,7 @@ class Histogram:
         return found
 
     def cumulative(self, bounds_s: Iterable[float]) -> list[int]:
-        """How many values lie at or below each of ``bounds_s`` (seconds, ascending), to the bucket's width."""
+        """Count the values at or below each of ``bounds_s`` (seconds, ascending), exact to the bucket's width."""
         found, seen = [], 0
         items = sorted(self.counts.items())
         position = 0
@@ -242,7 +242,7 @@ class Histogram:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON; :meth:`from_dict` reads it."""
         flat: list[int] = []
         for item in self.counts.items():
             flat.extend(item)
@@ -256,7 +256,7 @@ class Histogram:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Histogram":
-        """What :meth:`to_dict` wrote."""
+        """Read the form that :meth:`to_dict` returns."""
         flat = data["counts"]
         counts = dict(zip(flat[::2], flat[1::2], strict=True))
         return cls.of(counts, data["sum_ns"], data["min_ns"], data["max_ns"], data["clipped"])
@@ -268,7 +268,7 @@ class Histogram:
         raise TypeError("unhashable type: 'Histogram'")
 
     def to_sorted(self) -> tuple[object, ...]:
-        """Everything that two equal histograms have in common."""
+        """Return everything that makes two histograms equal, in a fixed order."""
         counts = tuple(sorted((k, v) for k, v in self.counts.items() if v))
         return counts, self.count, self.sum_ns, self.min_ns, self.max_ns, self.clipped
 

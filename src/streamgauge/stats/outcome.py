@@ -1,4 +1,4 @@
-"""How a stream ended. Every stream that starts ends in exactly one outcome."""
+"""How streams end. Every stream that starts has exactly one outcome."""
 
 from enum import StrEnum
 
@@ -7,25 +7,25 @@ class Outcome(StrEnum):
     """The end of one stream, as the client saw it."""
 
     COMPLETED = "completed"
-    """The protocol ended cleanly, and the named end came where the scenario names one."""
+    """The protocol ended cleanly, and the named end came if the scenario names one."""
     ABORTED = "aborted"
-    """The scenario hung up on purpose."""
+    """The scenario disconnected on purpose."""
     CENSORED = "censored"
-    """The run ended first."""
+    """The run ended before the stream did."""
     INCOMPLETE = "incomplete"
-    """A clean protocol end, but the named end never came."""
+    """The protocol ended cleanly, but the named end did not come."""
     TRUNCATED = "truncated"
-    """The transport ended inside the body."""
+    """The connection ended inside the body."""
     IN_BAND_ERROR = "in_band_error"
-    """The stream itself said ``error``."""
+    """The stream itself reported an error."""
     STALLED = "stalled"
-    """No chunk within the idle limit, or no end within the total limit."""
+    """No chunk came within the idle limit, or no end within the total limit."""
     PROTOCOL_ERROR = "protocol_error"
-    """Framing that no reading of the standard allows, or an over-long line, header or chunk."""
+    """The framing broke the standard, or a line, a header or a chunk was too long."""
     HTTP_ERROR = "http_error"
-    """A status of 400 or more, or not the content type asked for."""
+    """The status was 400 or more, or the content type was not the requested one."""
     CONNECT_ERROR = "connect_error"
-    """No connection, or none that could be secured."""
+    """No connection was possible, or TLS failed."""
 
     @property
     def failed(self) -> bool:

@@ -15,16 +15,16 @@ class ProcessStats:
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self.all_stats: dict[Key, StreamStats] = {}
-        #: Arrival in the kernel until the generator looked, of every read.
+        #: The generator lag of every read.
         self.lag = Histogram()
         self.active = 0
         #: The monotonic clock, ns.
         self.now_ns = monotonic
-        #: When ``forget`` was called last.
-        self._forgot_s = float("-inf")
+        #: When ``reset`` was last called.
+        self._reset_s = float("-inf")
 
     def stats(self, name: str, protocol: str) -> StreamStats:
-        """Find the statistics of a name and protocol, or begin them."""
+        """Return the statistics of a name and protocol; create them if there are none."""
         stats = self.all_stats.get((name, protocol))
         if stats is None:
             stats = self.all_stats[name, protocol] = StreamStats()
@@ -37,8 +37,8 @@ class ProcessStats:
         self.active += 1
         return stats
 
-    def resettle(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
-        """Move a stream that started under an unknown protocol to the protocol that it turned out to speak."""
+    def change_protocol(self, stats: StreamStats, name: str, protocol: str) -> StreamStats:
+        """Move a stream that started with an unknown protocol to the statistics of its actual protocol."""
         stats.started -= 1
         settled = self.stats(name, protocol)
         settled.started += 1
@@ -48,15 +48,15 @@ class ProcessStats:
         """Count a stream that ended."""
         self.active -= 1
         first_s = record.start_s + (record.time_to_first_chunk_s or 0.0)
-        stats.end(record, knows_first_chunk=first_s > self._forgot_s)
+        stats.end(record, knows_first_chunk=first_s > self._reset_s)
 
-    def forget(self) -> None:
-        """Drop what was counted so far. Streams under way continue, and count with what is still to come."""
+    def reset(self) -> None:
+        """Drop all counts so far. Streams under way continue; what they do from now on counts."""
         self.take()
-        self._forgot_s = self.now_ns() / 1e9
+        self._reset_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, StreamStats], Histogram]:
-        """Return what was counted since the last call, by name, and the lag; begin again at nothing."""
+        """Return the counts since the last call by name and protocol, and the lag; start again at zero."""
         taken = {key: delta for key, stats in self.all_stats.items() if not (delta := stats.take()).empty}
         lag = Histogram()
         lag.swap(self.lag)

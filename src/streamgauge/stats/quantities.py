@@ -1,8 +1,8 @@
-"""What is counted of streams, declared: a counter or a distribution says once how it is exposed, stored and shown.
+"""Declare quantities: each counter or distribution states once how it is exposed, stored and shown.
 
-A class of statistics annotates each of its fields with a ``Counter`` or a ``Distribution``, and everything else derives
-from that: merging, what workers send, ``result.json``, tables, reports and the exporter. A quantity that is scraped
-names its metric of the catalog, which has its help and its unit.
+A class of statistics annotates each of its fields with a ``Counter`` or a ``Distribution``. All else derives from that:
+merging, the messages of workers, ``result.json``, tables, reports and the exporter. A quantity that is scraped names
+its metric of the catalog, which holds its help and unit.
 """
 
 from dataclasses import dataclass, replace
@@ -18,17 +18,17 @@ class _Quantity:
     metric: str = ""
     """Its name in the catalog; empty if it is not scraped."""
     meaning: str = ""
-    """What it is, in a sentence; empty if the catalog's help says it."""
+    """A sentence that explains it; empty if the catalog's help does so."""
     heading: str = ""
-    """How tables call it, with soft hyphens; empty if they leave it out."""
+    """Its column heading in tables, with soft hyphens; empty if tables leave it out."""
     by_second: bool = False
-    """The timeline has it for each second."""
+    """Whether the timeline has it for each second."""
     internal: bool = False
-    """The verdict or other figures need it: results leave it out."""
+    """Whether results leave it out, because only the verdict or other figures need it."""
 
     @property
     def help(self) -> str:
-        """What it is, in a sentence."""
+        """A sentence that explains the quantity."""
         return self.meaning or CATALOG[self.metric].help
 
     @property
@@ -44,19 +44,19 @@ class Counter(_Quantity):
     """A number that only grows."""
 
     of_record: bool = False
-    """It grows at the end of each stream, by the field of the same name of its record."""
+    """Whether it grows at the end of each stream, by the field of the same name of the stream's record."""
     share_of: str = ""
-    """Results hold it as a share of this other counter."""
+    """The counter of which results show it as a share; empty if they show its value."""
     rank: int = 0
     """If a terminal is too narrow, the columns of the lowest rank are left out first."""
     greatest: bool = False
-    """Values do not add up: of several, the greatest counts."""
+    """Whether merging keeps the greatest value instead of the sum."""
     alarming: bool = False
-    """Reports mark a value other than 0."""
+    """Whether reports mark a value other than 0."""
     remark: str = ""
-    """How reports say it in words if it is not 0; ``{number}`` stands for it, ``{times}`` for ``3 times``."""
+    """The text in reports if it is not 0; ``{number}`` stands for the value, ``{times}`` for ``3 times``."""
     topic: str = ""
-    """What the remarks of several counters have in common, which is said first and once."""
+    """The common beginning of the remarks of several counters, which reports show once."""
 
     @property
     def key(self) -> str:
@@ -66,18 +66,18 @@ class Counter(_Quantity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution(_Quantity):
-    """Times or sizes, of which there are counts by value."""
+    """Times or sizes, counted by value."""
 
     title: str = ""
     """Its name in reports."""
     renamed: str = ""
-    """Its key in ``result.json``, if that is not its field's name."""
+    """Its key in ``result.json``, if it differs from the field's name."""
     optional: bool = False
-    """A result holds None if there are no values."""
+    """Whether a result holds None if there are no values."""
     charted: bool = False
-    """The report has its percentiles by name, in a table and as curves."""
+    """Whether the report shows its percentiles by name, in a table and as curves."""
     aligned: bool = False
-    """Its values hold the offset between two clocks until a whole run is aligned: they do not merge before that."""
+    """Whether its values contain the offset between two clocks; they merge only after the run is aligned."""
 
     @property
     def key(self) -> str:
@@ -86,7 +86,7 @@ class Distribution(_Quantity):
 
 
 def quantities_of(kind: type) -> list[Counter | Distribution]:
-    """Find the quantities that the fields of a class declare, in their order. Raises KeyError for an unknown metric."""
+    """Return the quantities that the fields of a class declare, in order. Raises KeyError for an unknown metric."""
     found: list[Counter | Distribution] = []
     for name, hint in get_type_hints(kind, include_extras=True).items():
         for each in getattr(hint, "__metadata__", ()):

@@ -1,15 +1,15 @@
-"""Why streams failed: sentences and how often, the most frequent ones by name."""
+"""The reasons why streams failed, with counts; rare reasons are pooled."""
 
 from collections import Counter
 from collections.abc import Mapping
 
-#: Sentences on failures that are kept apart, the most frequent ones; rarer ones count under their outcome alone.
+#: How many reasons are counted separately; rarer reasons count only under their outcome.
 MAX_REASONS = 50
 _OTHER_REASONS = ": other reasons"
 
 
 class Reasons(Counter[str]):
-    """Counts of ``outcome: sentence``, of which there may be no more than ``MAX_REASONS``."""
+    """Counts of ``outcome: sentence``, at most ``MAX_REASONS`` of them."""
 
     def count(self, reason: str, times: int = 1) -> None:
         """Count a reason."""
@@ -24,7 +24,7 @@ class Reasons(Counter[str]):
             self.count(reason, times)
 
     def _fold_rarest(self) -> None:
-        """Count the rarest reason, of equals the oldest, among the others of its outcome: the commonest stay named."""
+        """Add the rarest reason (of equally rare ones the oldest) to the other reasons of its outcome."""
         named = [reason for reason in self if not reason.endswith(_OTHER_REASONS)]
         if len(named) > MAX_REASONS:
             rarest = min(named, key=self.__getitem__)

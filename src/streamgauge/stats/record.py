@@ -1,4 +1,4 @@
-"""One stream in numbers: what the client knows of it once it has ended."""
+"""The record of one stream: its figures once it has ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,29 +8,29 @@ from streamgauge.stats.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """What happened to one stream.
+    """The figures of one stream.
 
     All ``_s`` fields are seconds. ``start_s`` is on the monotonic clock of this process.
     """
 
     name: str
     protocol: str
-    """``sse``, ``ndjson``, ``raw``, … as it was decoded, or as it was asked for if no response came."""
+    """``sse``, ``ndjson``, ``raw``, … as decoded, or as requested if no response came."""
     outcome: Outcome
     start_s: float
     duration_s: float
-    """Start until the arrival of the last byte, or until the outcome was known."""
+    """From the start to the arrival of the last byte, or until the outcome was known."""
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Response fields by lower-case name; repeated ones are joined by ``, ``."""
+    """Response fields by lower-case name; repeated fields are joined by ``, ``."""
     time_to_first_chunk_s: float | None = None
-    """At its most, where it is uncertain."""
+    """If it is uncertain, the most that it can be."""
     time_to_first_chunk_range_s: tuple[float, float] | None = None
-    """The least and the most that it can be: the first chunk shared a read with others, or the generator waited for a
-    CPU before it sent the request."""
+    """The least and the most that it can be, if the first chunk shared a read with others, or the generator waited for
+    a CPU before it sent the request."""
     chunks: int = 0
     bytes: int = 0
-    """Body bytes, transfer coding left out."""
+    """Body bytes, without transfer coding."""
     heartbeats: int = 0
     """SSE comments and the like, which are not chunks."""
     stalls: int = 0
@@ -38,24 +38,24 @@ class StreamRecord:
     """Chunks that shared a read with others: their arrival is known as an interval only."""
     max_chunk_interval_s: float | None = None
     lost: int = 0
-    """Sequence numbers that did not come, where the scenario says that chunks have any."""
+    """Sequence numbers that did not come, if the scenario says where chunks have them."""
     repeated: int = 0
     out_of_order: int = 0
     beyond_window: int = 0
-    """Chunks whose number is too far behind to tell whether they came late or again."""
+    """Chunks whose number is too far behind to tell whether they are late or repeated."""
     tokens: int | None = None
-    """Tokens that a language model generated: as the server counted them, else the pieces of content."""
+    """Tokens that a language model generated: the server's count, else the number of pieces of content."""
     time_per_output_token_s: float | None = None
-    """(last chunk − first chunk) / (tokens − 1), the tokens of one choice where there are several.
+    """(last chunk − first chunk) / (tokens − 1); of several choices, the tokens of one.
 
-    Tokens that the server counted and kept to itself, as hidden reasoning, are left out. None for a single chunk.
+    Tokens that the server counted but did not send, such as hidden reasoning, are left out. None for a single chunk.
     """
     time_per_output_token_range_s: tuple[float, float] | None = None
-    """The least and the most that it can be, where coalesced reads leave it uncertain."""
+    """The least and the most that it can be, if coalesced chunks leave it uncertain."""
     reconnects: int = 0
-    """How many times the stream was connected to again, where the scenario allows it."""
+    """How many times the client connected again, if the scenario allows it."""
     reason: str = ""
-    """One sentence on what went wrong, for any outcome but ``completed``."""
+    """A sentence on the cause, for every outcome except ``completed``."""
 
     @property
     def failed(self) -> bool:

@@ -1,4 +1,4 @@
-"""One second of a run over all processes: what each name did in it, and what all names did together."""
+"""One second of a run over all processes: counters and times of each name, and of all names together."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from streamgauge.stats.stream_quantities import COUNTERS, TIMES_BY_SECOND
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import Range, uncertain_percentiles
 
-#: What a second is summed up by: how many streams began and ended in it, and its other counters.
+#: The sums of a second: how many streams began and ended in it, and the counters of the timeline.
 SUMS = (
     *("started", "finished", "failed"),
     *(each.field for each in COUNTERS.values() if each.by_second and each.field != "started"),
@@ -18,7 +18,7 @@ _QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
 class Sums:
-    """What streams did in one second: an attribute for each of ``SUMS``."""
+    """The sums of one second: an attribute for each of ``SUMS``."""
 
     __slots__ = SUMS
 
@@ -27,34 +27,34 @@ class Sums:
             setattr(self, name, 0)
 
     def count(self, stats: StreamStats) -> None:
-        """Add what ``stats`` counted."""
+        """Add the counters of ``stats``."""
         for name in SUMS:
             setattr(self, name, getattr(self, name) + getattr(stats, name))
 
     def to_dict(self) -> dict[str, int]:
-        """Each sum by its name."""
+        """Return each sum by its name."""
         return {name: getattr(self, name) for name in SUMS}
 
 
 @dataclass(slots=True, frozen=True)
 class Times:
-    """``p50`` and ``p99`` of each distribution that the timeline has, in seconds, and what is uncertain of them."""
+    """``p50`` and ``p99`` of each distribution of the timeline, in seconds, and the ranges of uncertain ones."""
 
     values_s: tuple[float | None, ...] = (None,) * len(TIMES_BY_SECOND) * len(_QUANTILES)
     """Both percentiles of the first distribution, then those of the second."""
     ranges_s: dict[str, dict[str, Range]] = field(default_factory=dict)
-    """The percentiles that are not exactly known, by distribution, with their range."""
+    """The range of each uncertain percentile, by distribution."""
 
     @classmethod
     def of(cls, stats: StreamStats) -> "Times":
-        """The percentiles of what ``stats`` recorded."""
+        """Compute the percentiles of ``stats``."""
         every = {name: getattr(stats, name) for name in TIMES_BY_SECOND}
         values_s = [value_s for times in every.values() for value_s in times.all.quantiles_s(_QUANTILES.values())]
         ranges_s = {name: uncertain_percentiles(times, _QUANTILES) for name, times in every.items()}
         return cls(tuple(values_s), {name: found for name, found in ranges_s.items() if found})
 
     def to_dict(self) -> dict[str, dict[str, float | None]]:
-        """``p50`` and ``p99`` by distribution."""
+        """Return ``p50`` and ``p99`` by distribution."""
         size = len(_QUANTILES)
         return {
             name: dict(zip(_QUANTILES, self.values_s[at * size : (at + 1) * size], strict=True))
@@ -62,12 +62,12 @@ class Times:
         }
 
 
-#: Of a second without values.
+#: The times of a second without values.
 _NO_TIMES = Times()
 
 
 class NameSecond(Sums):
-    """What the streams of one name and protocol did in one second."""
+    """The sums and times of one name and protocol in one second."""
 
     __slots__ = ("times",)
 
@@ -77,7 +77,7 @@ class NameSecond(Sums):
 
 
 class RunSecond(Sums):
-    """One second over all names and processes."""
+    """The sums and times of one second over all names and processes."""
 
     __slots__ = ("active_by", "active_closed", "all_stats", "closed_names", "closed_times")
 
@@ -88,17 +88,17 @@ class RunSecond(Sums):
         self.active_closed = 0
         #: Counts and times by name, while the second is open.
         self.all_stats: dict[Key, StreamStats] | None = {}
-        #: What they came to, once it is closed.
+        #: Times and sums by name, once the second is closed.
         self.closed_times = _NO_TIMES
         self.closed_names: dict[Key, NameSecond] = {}
 
     @property
     def active(self) -> int:
-        """Streams under way at its end, over all processes."""
+        """Streams under way at the end of the second, over all processes."""
         return self.active_closed + sum(self.active_by.values())
 
     def add(self, key: Key, stats: StreamStats) -> None:
-        """Count what one name did."""
+        """Add the counts and times of one name."""
         self.count(stats)
         if self.all_stats is None:
             self.closed_names.setdefault(key, NameSecond()).count(stats)
@@ -109,11 +109,11 @@ class RunSecond(Sums):
         known.merge_second(stats)
 
     def times(self) -> Times:
-        """The percentiles over all names."""
+        """Return the percentiles over all names."""
         return self.closed_times if self.all_stats is None else Times.of(_pooled(self.all_stats.values()))
 
     def names(self, line_of: Callable[[Key], Key]) -> dict[Key, NameSecond]:
-        """What each name did; ``line_of`` tells which names are counted together, and under which name."""
+        """Return sums and times by line of the timeline; ``line_of`` returns the line of a name."""
         if self.all_stats is None:
             return self.closed_names
         lines: defaultdict[Key, list[StreamStats]] = defaultdict(list)

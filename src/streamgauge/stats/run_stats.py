@@ -1,4 +1,4 @@
-"""A whole run: the second reports of all processes, added up by name, and by second for all names and for each."""
+"""The statistics of a whole run: the second reports of all processes, merged by name and by second."""
 
 import heapq
 from collections import defaultdict
@@ -11,25 +11,25 @@ from streamgauge.stats.run_second import NameSecond, RunSecond
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 
-#: Seconds for which reports of slow workers may still enter a second's percentiles.
+#: How many seconds later the report of a slow worker still counts in a second's percentiles.
 OPEN_SECONDS = 30
-#: Names that have a line of their own in the timeline; all others share one.
+#: How many names have their own line in the timeline; all others share one.
 MOST_LINES = 8
-#: The line of the others: no stream has an empty protocol.
+#: The shared line of all other names; no stream has an empty protocol.
 OTHER: Key = ("other", "")
 
 
 @dataclass(slots=True)
 class Process:
-    """One load generator process: for how long it took part, and how much of that it could not do its work."""
+    """One load generator process: how long it took part, and for how long of that it could not work."""
 
     seconds: int = 0
     busy_seconds: int = 0
-    """Those in which it used all of its core."""
+    """Seconds in which it used a whole core."""
     waited_s: float = 0.0
     """How long it was ready to run while other processes had the CPU."""
     stopped_s: float = 0.0
-    """How long it neither ran nor waited when it should have."""
+    """How long it was stopped: it neither used a CPU nor waited for one."""
 
     @property
     def busy_share(self) -> float:
@@ -48,28 +48,28 @@ class Process:
 
 
 class RunStats(GeneratorStats):
-    """What a run has come to so far. Merging is exact: the sums do not depend on how many processes there were."""
+    """The statistics of a run so far. Merging is exact: the sums do not depend on the number of processes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.all_stats: defaultdict[Key, StreamStats] = defaultdict(StreamStats)
         self.seconds: dict[int, RunSecond] = {}
-        #: The latest of them; -1 before any.
+        #: The latest second; -1 before the first.
         self.last_s = -1
         self.delays = RunDelays()
         self.cpu_max = 0.0
         self.processes: defaultdict[str, Process] = defaultdict(Process)
-        #: By user class, which options of the user its streams have used.
+        #: By user class, the user's options that its streams have used.
         self.options_used: defaultdict[str, set[str]] = defaultdict(set)
-        #: What went wrong in counting, a sentence each.
+        #: Problems of counting, a sentence each.
         self.problems: list[str] = []
-        #: What of that leaves the end of the run unknown.
+        #: Problems that leave the end of the run unknown, a sentence each.
         self.failings: list[str] = []
         self._closed_before = 0
         self._lines: set[Key] = set()
 
     def add(self, process: str, part: SecondReport, busy_cpu: float) -> None:
-        """Add what ``process`` counted in one second; it was busy if it used ``busy_cpu`` of a core or more."""
+        """Add the second report of ``process``, which was busy if it used ``busy_cpu`` of a core or more."""
         second = self.seconds.setdefault(part.t_s, RunSecond())
         self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
@@ -78,7 +78,7 @@ class RunStats(GeneratorStats):
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
         self.delays.add(process, part.all_stats, part.wall_offset_ns, stepped=part.clock_steps > 0)
         self.merge_generator(part)
-        self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # of more than one core it has only one to turn its loop
+        self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # the event loop can use only one core
         for user_class, used in part.options_used.items():
             self.options_used[user_class].update(used)
         known = self.processes[process]
@@ -96,7 +96,7 @@ class RunStats(GeneratorStats):
         return min(1.0, taken_s / seconds) if seconds else 0.0
 
     def names(self, second: RunSecond) -> dict[Key, NameSecond]:
-        """What each name did in one second of this run; those without a line of their own are pooled as ``OTHER``."""
+        """Return the sums and times of each name in one second; names without a line are pooled as ``OTHER``."""
         self._give_lines()
         return {
             key: found
@@ -105,7 +105,7 @@ class RunStats(GeneratorStats):
         }
 
     def line_of(self, key: Key) -> Key:
-        """The line of the timeline on which a name is shown: its own or, beyond ``MOST_LINES``, that of the others."""
+        """Return the line of the timeline for a name: its own or, beyond ``MOST_LINES``, the shared line."""
         new = len(self._lines) < MOST_LINES and not self._has_streamed(key)
         return key if new or key in self._lines else OTHER
 
@@ -114,7 +114,7 @@ class RunStats(GeneratorStats):
         return bool(stats.chunks or stats.outcomes)
 
     def _give_lines(self) -> None:
-        """Give the lines that are left to the names with the most chunks. A name keeps its line."""
+        """Give the free lines to the names with the most chunks. A name keeps its line."""
         left = MOST_LINES - len(self._lines)
         if left:
             waiting = [key for key in self.all_stats if key not in self._lines and self._has_streamed(key)]

@@ -1,4 +1,4 @@
-"""One second of one load generator process: what it counted, and how it did itself. Seconds add up to a run."""
+"""The report of one load generator process on one second: its streams and itself. Reports add up to a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,7 +15,7 @@ _HISTOGRAMS = tuple(each.field for each in GENERATOR_QUANTITIES if isinstance(ea
 
 @dataclass(slots=True)
 class SecondReport(GeneratorStats):
-    """What happened in second ``t_s`` of the run, counted from the start of the run in this process."""
+    """The counts of second ``t_s``, counted from the start of the run in this process."""
 
     t_s: int
     active: int
@@ -28,19 +28,19 @@ class SecondReport(GeneratorStats):
     waited_s: float = 0.0
     """How long it was ready to run while other processes had the CPU."""
     stopped_s: float = 0.0
-    """How long it neither ran nor waited when it should have: it was stopped, or the hypervisor ran other machines."""
+    """How long it was stopped: it neither used a CPU nor waited for one. A hypervisor may cause this too."""
     options_used: dict[str, list[str]] = field(default_factory=dict)
-    """By user class, which options of the user its streams have used since the run began."""
+    """By user class, the user's options that its streams have used since the run began."""
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON; :meth:`from_dict` reads it."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
         all_stats = [[name, protocol, stats.to_dict()] for (name, protocol), stats in self.all_stats.items()]
         return plain | {"all_stats": all_stats, **{name: getattr(self, name).to_dict() for name in _HISTOGRAMS}}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SecondReport":
-        """What :meth:`to_dict` wrote."""
+        """Read the form that :meth:`to_dict` returns."""
         all_stats = {(name, protocol): StreamStats.from_dict(stats) for name, protocol, stats in data["all_stats"]}
         histograms = {name: Histogram.from_dict(data[name]) for name in _HISTOGRAMS}
         return cls(**{**data, "all_stats": all_stats, **histograms})

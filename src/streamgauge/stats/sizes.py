@@ -1,4 +1,4 @@
-"""Sizes of chunks in bytes, counted exactly at the bounds that the catalog has for them."""
+"""Sizes of chunks in bytes, counted exactly at the bounds of the catalog."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -7,12 +7,12 @@ from typing import Any
 
 from streamgauge.catalog import SIZE_BUCKETS
 
-#: Sizes that wait to be counted together.
+#: How many sizes are counted together.
 _BATCH = 2_048
 
 
 class Sizes:
-    """Counts by bucket, and their sum."""
+    """Counts of sizes by bucket, and the sum of the sizes."""
 
     __slots__ = ("_batch", "_counts", "_sum_bytes")
 
@@ -25,10 +25,10 @@ class Sizes:
         """Count a chunk of each of these sizes."""
         self._batch.extend(sizes_bytes)
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _settle(self) -> None:
-        """Count what was recorded since the last time."""
+    def _flush(self) -> None:
+        """Count the sizes that were recorded since the last call."""
         for size_bytes, times in Counter(self._batch).items():
             self._counts[bisect_left(SIZE_BUCKETS, size_bytes)] += times
             self._sum_bytes += size_bytes * times
@@ -36,8 +36,8 @@ class Sizes:
 
     @property
     def counts(self) -> list[int]:
-        """Chunks by bucket, each up to and with its bound; the last holds those above all bounds."""
-        self._settle()
+        """Chunks by bucket, each including its bound; the last bucket is above all bounds."""
+        self._flush()
         return self._counts
 
     @property
@@ -47,8 +47,8 @@ class Sizes:
 
     @property
     def sum_bytes(self) -> int:
-        """The bytes of all chunks."""
-        self._settle()
+        """The total bytes of all chunks."""
+        self._flush()
         return self._sum_bytes
 
     def merge(self, other: "Sizes") -> None:
@@ -57,12 +57,12 @@ class Sizes:
         self._sum_bytes += other.sum_bytes
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON; :meth:`from_dict` reads it."""
         return {"by_bucket": self.counts, "sum_bytes": self.sum_bytes}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Sizes":
-        """What :meth:`to_dict` wrote. Raises ValueError for counts of other buckets."""
+        """Read the form that :meth:`to_dict` returns. Raises ValueError for counts of other buckets."""
         sizes = cls()
         counts = list(data["by_bucket"])
         if len(counts) != len(sizes._counts):

@@ -1,6 +1,6 @@
-"""The quantities of the streams of one name and protocol: each field declares one, and everything else derives from it.
+"""The quantities of the streams of one name and protocol: each field declares one, and all else derives from it.
 
-A new counter needs its field here, its metric in the catalog if it is to be scraped, and the place that counts it.
+A new counter needs a field here, a metric in the catalog if it is to be scraped, and the code that counts it.
 """
 
 import collections
@@ -21,7 +21,7 @@ _by_second = partial(Distribution, by_second=True, charted=True)
 
 @dataclass(slots=True, eq=False)
 class StreamQuantities:
-    """What is counted. Results hold it in the order of the fields."""
+    """The counted quantities. Results hold them in the order of the fields."""
 
     started: Annotated[int, Counter(metric="stream_client_started_total", by_second=True)] = 0
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
@@ -34,7 +34,7 @@ class StreamQuantities:
         BoundedTimes,
         _by_second(metric="stream_client_chunk_interval_seconds", title="Chunk interval", heading="interval"),
     ] = field(default_factory=BoundedTimes)
-    #: Raw chunk delays by the server clock that stamped them. They are this process's alone.
+    #: Raw chunk delays by the server clock that stamped them, of this process only.
     delays: Annotated[
         dict[str, RawDelays],
         Distribution(
@@ -46,23 +46,23 @@ class StreamQuantities:
             aligned=True,
         ),
     ] = field(default_factory=dict)
-    #: Of streams that completed or were aborted on purpose.
+    #: Only of streams that completed or were aborted on purpose.
     duration: Annotated[Histogram, Distribution(metric="stream_client_duration_seconds", title="Duration")] = field(
         default_factory=Histogram
     )
     chunks: Annotated[int, Counter(metric="stream_client_chunks_total", heading="chunks", rank=4, by_second=True)] = 0
     bytes: Annotated[int, Counter(metric="stream_client_body_bytes_total", heading="body", rank=2, by_second=True)] = 0
     heartbeats: Annotated[
-        int, Counter(meaning="What kept streams open and is no chunk, such as SSE comments.", of_record=True)
+        int, Counter(meaning="Data that kept streams open and are not chunks, such as SSE comments.", of_record=True)
     ] = 0
     stalls: Annotated[int, Counter(metric="stream_client_stalls_total", heading="stalls", rank=3, alarming=True)] = 0
     coalesced: Annotated[
         int,
         Counter(
             metric="stream_client_coalesced_chunks_total",
-            meaning="The share of chunks that shared a read with others. Of such a read only the last chunk's arrival "
-            "is known; the others came at some moment since the read before, and are counted as that interval, never "
-            "as zero.",
+            meaning="The share of chunks that shared a read with others. Only the last chunk of such a read has an "
+            "exact arrival. The others arrived some time after the previous read, and count with that range, never as "
+            "zero.",
             heading="coa\N{SOFT HYPHEN}lesced",
             rank=1,
             share_of="chunks",
@@ -71,40 +71,44 @@ class StreamQuantities:
     lost: Annotated[
         int,
         _of_numbers(
-            meaning="Sequence numbers that did not come, where the scenario says that chunks have any.",
+            meaning="Sequence numbers that did not come, if the scenario says where chunks have them.",
             remark="{number} lost",
         ),
     ] = 0
-    repeated: Annotated[int, _of_numbers(meaning="Sequence numbers that came again.", remark="{number} repeated")] = 0
+    repeated: Annotated[
+        int, _of_numbers(meaning="Sequence numbers that came more than once.", remark="{number} repeated")
+    ] = 0
     out_of_order: Annotated[
         int, _of_numbers(meaning="Sequence numbers that came late.", remark="{number} out of order")
     ] = 0
     beyond_window: Annotated[
         int,
         _of_numbers(
-            meaning="Chunks whose number is too far behind to tell whether they came late or again: as many of the "
-            "lost ones may not be lost.",
+            meaning="Chunks whose number is too far behind to tell whether they are late or repeated; this many of the "
+            "lost numbers may not be lost.",
             remark="{number} too far behind to tell whether late or repeated",
         ),
     ] = 0
     reconnects: Annotated[
         int,
         Counter(
-            meaning="How many times streams that broke off were connected to again, where the scenario allows it.",
+            meaning="How many times streams that broke off reconnected, if the scenario allows it.",
             of_record=True,
-            topic="streams that broke off were connected to again ",
+            topic="streams that broke off reconnected ",
             remark="{times}",
         ),
     ] = 0
     tokens: Annotated[int, Counter(meaning="Tokens that language models generated.", of_record=True)] = 0
-    #: Of streams that did not fail, if they are a language model's, and of each choice if a stream has several.
+    #: Only of token streams that did not fail; of several choices, the tokens of one.
     time_per_output_token: Annotated[
         BoundedTimes,
-        Distribution(meaning="Time per output token, after the first.", title="Time per output token", optional=True),
+        Distribution(
+            meaning="Time per output token after the first one.", title="Time per output token", optional=True
+        ),
     ] = field(default_factory=BoundedTimes)
-    #: The whole duration of each of these streams over its tokens: one over its tokens per second.
+    #: The duration of each of these streams divided by its tokens: the inverse of its tokens per second.
     duration_per_token: Annotated[
-        Histogram, Distribution(meaning="Duration of a stream over the tokens that it brought.", internal=True)
+        Histogram, Distribution(meaning="Duration of a stream divided by its tokens.", internal=True)
     ] = field(default_factory=Histogram)
     chunk_sizes: Annotated[Sizes, Distribution(metric="stream_client_chunk_size_bytes", internal=True)] = field(
         default_factory=Sizes
@@ -112,9 +116,9 @@ class StreamQuantities:
     reasons: Reasons = field(default_factory=Reasons)
 
 
-#: All of them, in their order.
+#: All quantities, in the order of the fields.
 QUANTITIES = quantities_of(StreamQuantities)
 COUNTERS = {each.field: each for each in QUANTITIES if isinstance(each, Counter)}
 DISTRIBUTIONS = {each.key: each for each in QUANTITIES if isinstance(each, Distribution)}
-#: The distributions of which the timeline has percentiles.
+#: The distributions whose percentiles the timeline shows.
 TIMES_BY_SECOND = tuple(each.field for each in DISTRIBUTIONS.values() if each.by_second)

@@ -1,4 +1,4 @@
-"""Everything that is counted for the streams of one name and protocol: what runs add up and results are made from."""
+"""The statistics of the streams of one name and protocol, from which runs and results are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND, StreamQuantities
 
-#: The newest stream's part of what is typical is one of so many.
+#: The newest stream contributes one part in this many to a moving average.
 _NEWEST = 8
-#: A body ends late where its closing framing arrives this long after its last chunk, and the streams of a name do where
-#: more than this share of them did lately: one server that was held up once says nothing of the others.
+#: A body ends late if its closing framing arrives this long after its last chunk. The streams of a name end late if
+#: more than this share of the recent ones did, since a single delay may have another cause.
 LATE_END_NS, LATE_ENDS_SHARE = 500_000, 0.15
 _COUNTERS = tuple(COUNTERS)
 _COUNTERS_BY_SECOND = tuple(each.field for each in COUNTERS.values() if each.by_second)
@@ -29,15 +29,15 @@ _TAKEN = (*_COUNTERS, *_DISTRIBUTIONS, "outcomes", "reasons")
 class StreamStats(StreamQuantities):
     """Counters and distributions that grow while streams run, and merge exactly."""
 
-    #: How many chunks a stream brings: the mean of those that ended, in which the newest count most; None before
-    #: any has. It is this process's alone, and does not merge.
+    #: The number of chunks per stream: a moving average over the streams that ended; None before the first. Of this
+    #: process only; it does not merge.
     typical_chunks: float | None = None
-    #: The share of streams whose body ended late, in which the newest count most. It does not merge either.
+    #: The share of streams whose body ended late, a moving average. It does not merge either.
     late_ends: float = 0.0
 
     @property
     def counted(self) -> bool:
-        """Whether there is anything to report: a stream that began before a reset starts no more, but goes on."""
+        """Whether there is anything to report. A stream that started before a reset may still count chunks."""
         return self.started > 0 or self.finished > 0 or self.chunks > 0
 
     @property
@@ -51,15 +51,15 @@ class StreamStats(StreamQuantities):
         return sum(times for outcome, times in self.outcomes.items() if Outcome(outcome).failed)
 
     def end(self, record: StreamRecord, *, knows_first_chunk: bool = True) -> None:
-        """Count a stream that ended. Its chunks and intervals have been counted as they came.
+        """Count a stream that ended. Its chunks and intervals were counted as they came.
 
-        ``knows_first_chunk``: its time to first chunk is in ``time_to_first_chunk``, and was not forgotten since.
+        ``knows_first_chunk``: ``time_to_first_chunk`` holds its time to first chunk; no reset has dropped it.
         """
         self.outcomes[record.outcome] += 1
         if record.chunks and record.outcome is not Outcome.CENSORED:
             before = record.chunks if self.typical_chunks is None else self.typical_chunks
             self.typical_chunks = before + (record.chunks - before) / _NEWEST
-        if any(_record_values(record)):  # most streams have none of these
+        if any(_record_values(record)):  # most streams have only zeros
             for name in _OF_RECORD:
                 setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
         if record.failed:
@@ -80,8 +80,8 @@ class StreamStats(StreamQuantities):
     def ends_late(self) -> bool:
         """Whether servers send the end of a body some time after its last chunk.
 
-        Mostly they send both at once. Then the last chunk of a body has the stamp of the read that it shares with the
-        end: the two arrived together. Where the end comes late, the stamp says nothing of the chunk.
+        Most servers send both at once: then the stamp of a read with the last chunk and the end is the arrival of both.
+        If the end comes late, the stamp is only the arrival of the end.
         """
         return self.late_ends > LATE_ENDS_SHARE
 
@@ -103,13 +103,13 @@ class StreamStats(StreamQuantities):
         self.reasons.merge(other.reasons)
 
     def merge_second(self, other: "StreamStats") -> None:
-        """Add what a second of the timeline tells: its counters, how streams ended, and its times."""
+        """Add the parts that a second of the timeline needs: counters, outcomes and times."""
         self._add_counters(other, _COUNTERS_BY_SECOND)
         self.outcomes.update(other.outcomes)
         self.merge_times(other)
 
     def merge_times(self, other: "StreamStats") -> None:
-        """Add the times of a second of the timeline, and nothing else. Streams that failed later are among them."""
+        """Add only the times of a second of the timeline, including those of streams that failed later."""
         for name in TIMES_BY_SECOND:
             BoundedTimes.merge(getattr(self, name), getattr(other, name))
 
@@ -118,7 +118,7 @@ class StreamStats(StreamQuantities):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def take(self) -> "StreamStats":
-        """Return what was counted since the last call, and begin again at nothing."""
+        """Return the counts since the last call, and start again at zero."""
         taken = StreamStats()
         for name in _TAKEN:
             mine = getattr(self, name)
@@ -135,7 +135,7 @@ class StreamStats(StreamQuantities):
         return not (counted or any(not getattr(self, name).empty for name in _DISTRIBUTIONS))
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry, empty distributions left out; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON, without empty distributions; :meth:`from_dict` reads it."""
         counters = {name: getattr(self, name) for name in _COUNTERS}
         distributions = {name: found.to_dict() for name in _DISTRIBUTIONS if not (found := getattr(self, name)).empty}
         delays = {"delays": {clock: raw.to_dict() for clock, raw in self.delays.items()}} if self.delays else {}
@@ -145,7 +145,7 @@ class StreamStats(StreamQuantities):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "StreamStats":
-        """What :meth:`to_dict` wrote."""
+        """Read the form that :meth:`to_dict` returns."""
         stats = cls()
         for name in _COUNTERS:
             setattr(stats, name, data[name])

@@ -1,6 +1,6 @@
-"""The percentiles that are not exactly known, and the range in which each of them lies.
+"""Find the percentiles that are not exactly known, and the range of each.
 
-Coalesced reads leave times open, and so does a generator that waited for a CPU before it sent a request.
+Times are uncertain if chunks share a read, or if the generator waits for a CPU before it sends a request.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class Tolerance:
     time_s: float
 
 
-#: Beyond this a percentile is marked. With the histogram's own rounding of 0.4 % it is still within 1 %; half of 0.1 ms
-#: is left for the way from the send to the stamp.
+#: A percentile with a larger error is marked. Together with the histogram's rounding of 0.4 %, the error stays within
+#: 1 %; half of 0.1 ms is left for the time between the send and the stamp.
 MARKED = Tolerance(0.006, 0.00005)
 
 #: The least and the most, in seconds.
@@ -43,8 +43,8 @@ def undetermined(
     quantiles: Mapping[str, float],
     tolerance: Tolerance = MARKED,
 ) -> dict[str, Range]:
-    """Find the percentiles of ``values`` that may be off by more than ``tolerance``, where the values can be as small
-    as in ``least`` and as large as in ``most``.
+    """Find the percentiles of ``values`` that may be off by more than ``tolerance``, if the values can be as small as
+    in ``least`` and as large as in ``most``.
     """
     ranges = {name: tuple(_quantile_s(each, q) for each in (least, values, most)) for name, q in quantiles.items()}
     return {
@@ -55,7 +55,7 @@ def undetermined(
 
 
 def _quantile_s(histogram: Histogram, q: float) -> float:
-    """A quantile whose value within its bucket goes by its rank there, so that a small shift is seen as one."""
+    """Return a quantile, interpolated within its bucket by rank, so that a small shift remains visible."""
     rank, seen = max(1.0, q * histogram.count), 0
     for index, times in sorted(histogram.counts.items()):
         if times and seen + times >= rank:

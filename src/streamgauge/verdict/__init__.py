@@ -1,1 +1,1 @@
-"""Can a measurement be trusted, and were the rules met?"""
+"""Judge a run: whether its measurement can be trusted, and with which exit status it ends."""

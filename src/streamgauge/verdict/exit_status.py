@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What a process says of its work when it ends."""
+    """The exit status of a process."""
 
     PASSED = 0
     """Every stream succeeded, and every rule held."""
@@ -15,4 +15,4 @@ class ExitStatus(IntEnum):
     UNTRUSTED = 3
     """The measurement cannot be trusted."""
     INTERRUPTED = 130
-    """The user ended it early, with SIGINT or SIGTERM."""
+    """The user ended the process early, with SIGINT or SIGTERM."""

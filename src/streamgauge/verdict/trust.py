@@ -1,10 +1,15 @@
-"""The verdict on the load generator: whether a run's numbers can be trusted, and if not, why.
+"""The verdict on the load generator: whether the numbers of a run can be trusted, and the reasons if not.
 
-Trusted means that time to first chunk and chunk interval, p50, p90 and p99, are within 1 % or 0.1 ms of what a log of
-the sends would say. Kernel stamps hold that for most of what can go wrong: a generator that reads late still has the
-right moments. They do not for chunks that shared a read, for stamps that are missing or on the other side of a clock
-step, and for a generator that could not run when it wanted to send a request. Where the effect of that on a figure is
-known, the figure has a range, and only a range that matters makes the run degraded.
+"Trusted" means that p50, p90 and p99 of the time to first chunk and of the chunk interval differ by at most 1 % or
+0.1 ms from a log of the sends. Most faults do not endanger this, because the kernel stamps each arrival: a generator
+that reads late still has the right times. Three faults do:
+
+- chunks share a read,
+- kernel timestamps are missing, or a clock step lies between them,
+- the generator cannot run when it should send a request.
+
+If the effect of a fault on a figure is known, the figure gets a range. Only a range above the tolerance makes the run
+degraded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,48 +24,48 @@ from streamgauge.stats.uncertainty import Tolerance, uncertain_percentiles
 Trust = Literal["trusted", "degraded", "invalid"]
 
 
-#: How far off a figure of a trusted run may be.
+#: The largest error that a figure of a trusted run may have.
 TRUSTED = Tolerance(0.01, 0.0001)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the generator may do and still be trusted."""
+    """The limits within which a generator is trusted."""
 
     lag_degraded_s: float = 0.05
-    """p99 of the generator lag. Arrivals stay true beyond it, but who reads this late also starts streams late."""
+    """p99 of the generator lag. Arrivals stay exact beyond it, but such a generator also starts streams late."""
     lag_invalid_s: float = 1.0
     pause_degraded_s: float = 0.5
-    """The event loop stood still: nothing was started, and nothing was read."""
+    """The longest time for which the event loop did not run: it started no stream and read none."""
     pause_invalid_s: float = 5.0
     stopped_pause_degraded_s: float = 0.1
-    """The same, and the process neither used a CPU nor waited for one: it was stopped. Nothing shows which streams
-    that delayed."""
+    """The longest time for which a process was stopped: it neither used a CPU nor waited for one. The delayed streams
+    cannot be identified."""
     stopped_share_degraded: float = 0.03
-    """Share of its time for which any process may be stopped, in pauses of more than a millisecond: one stopped process
-    of ten spoils every p99."""
+    """Share of its time for which a process may be stopped; only pauses of more than a millisecond count. One stopped
+    process of ten distorts every p99."""
     waited_share_degraded: float = 0.2
-    """Share of its time in which any process may wait for a CPU. What that does to a figure is known stream by stream,
-    and opens its percentiles; a process with less than this left drives less load than it was asked for."""
+    """Share of its time for which a process may wait for a CPU. The effect on figures is known stream by stream, and
+    percentiles show it as a range. A process that waits longer drives less load than planned."""
     busy_cpu: float = 0.95
-    """A process that uses this share of a core in a second has none left."""
+    """A process that uses this share of a core in a second counts as busy in that second."""
     busy_share_degraded: float = 0.2
-    """Share of its seconds in which any process may be busy: starting up is, measuring must not be."""
+    """Share of its seconds in which a process may be busy: it may be while it starts, not while it measures."""
     fallback_share_degraded: float = 0.002
-    """Reads timed by when they were read: with more of them, a p99 rests on generator lag."""
+    """Share of reads without a kernel timestamp. With more of them, a p99 depends on the generator lag."""
     open_degraded: Tolerance = TRUSTED
-    """How far off a percentile may be that is not exactly known."""
+    """The largest error that a percentile with a range may have."""
     coalesced_share_degraded: float = 0.5
-    """Chunks of one name that shared a read: with more of them, most times are estimates and none is an observation."""
+    """Share of the chunks of one name that shared a read. With more of them, most times are estimates."""
 
 
 DEFAULT_BOUNDS = Bounds()
-#: The percentiles that a run answers for.
+#: The percentiles that the verdict is about.
 JUDGED = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
 def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
-    """Whether the run can be trusted, and a sentence for each reason why not."""
+    """Return whether the run can be trusted, and a sentence for each reason why not."""
     invalid = [
         *run_stats.failings,
         *_emptiness(run_stats),
@@ -79,12 +84,12 @@ def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
     if not any(stats.chunks for stats in run_stats.all_stats.values()):
-        degraded.append("no chunk arrived: there are no times to be trusted")
+        degraded.append("no chunk arrived, so no time was measured")
     return ("degraded" if degraded else "trusted"), degraded
 
 
 def _emptiness(run_stats: RunStats) -> Iterator[str]:
-    """A run that measured nothing is no good run."""
+    """Yield a reason if the run measured nothing."""
     all_stats = run_stats.all_stats.values()
     if not any(stats.counted for stats in all_stats):
         yield "nothing was measured: no stream was counted"
@@ -95,22 +100,22 @@ def _emptiness(run_stats: RunStats) -> Iterator[str]:
 def _lateness(run_stats: RunStats, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
-        yield f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms, expected at most {lag_s * 1000:g} ms"
+        yield f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms (limit {lag_s * 1000:g} ms)"
     if run_stats.longest_pause_s > pause_s:
-        yield f"the generator stood still for {run_stats.longest_pause_s:.2f} s, expected at most {pause_s:g} s"
+        yield f"the generator's event loop did not run for {run_stats.longest_pause_s:.2f} s (limit {pause_s:g} s)"
 
 
 def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     if run_stats.longest_stopped_s > bounds.stopped_pause_degraded_s:
         yield (
-            f"the generator was stopped for {run_stats.longest_stopped_s * 1000:.0f} ms without a break, "
-            f"expected at most {bounds.stopped_pause_degraded_s * 1000:g} ms"
+            f"the generator was stopped for {run_stats.longest_stopped_s * 1000:.0f} ms without a break "
+            f"(limit {bounds.stopped_pause_degraded_s * 1000:g} ms)"
         )
     shares = [each.stopped_share for each in run_stats.processes.values()]
     if stopped := [share for share in shares if share > bounds.stopped_share_degraded]:
         yield (
-            f"{_who(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{max(stopped):.1%} of the time, "
-            f"expected at most {bounds.stopped_share_degraded:.0%}"
+            f"{_subject(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{max(stopped):.1%} of the time "
+            f"(limit {bounds.stopped_share_degraded:.0%})"
         )
 
 
@@ -118,8 +123,8 @@ def _waits(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     shares = [each.waited_share for each in run_stats.processes.values()]
     if waited := [share for share in shares if share > bounds.waited_share_degraded]:
         yield (
-            f"{_who(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{max(waited):.1%} of the time, "
-            f"expected at most {bounds.waited_share_degraded:.0%}: give it more CPU"
+            f"{_subject(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{max(waited):.1%} of the time "
+            f"(limit {bounds.waited_share_degraded:.0%}); give the generator more CPU"
         )
 
 
@@ -128,24 +133,24 @@ def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     if busy:
         worst = max(busy, key=lambda each: each.busy_share)
         yield (
-            f"{_who(len(busy), run_stats)} used all of a core in {_up_to(busy)}{worst.busy_seconds} of {worst.seconds} "
-            f"seconds: {_way_out(run_stats)}"
+            f"{_subject(len(busy), run_stats)} used a whole core in {_up_to(busy)}{worst.busy_seconds} of "
+            f"{worst.seconds} seconds; {_remedy(run_stats)}"
         )
 
 
-def _way_out(run_stats: RunStats) -> str:
-    """What helps a generator that has too much to do."""
+def _remedy(run_stats: RunStats) -> str:
+    """Say what helps an overloaded generator."""
     all_stats = run_stats.all_stats.values()
     refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
     if refused > sum(stats.finished for stats in all_stats) / 2:
         if run_stats.refusal_pauses:
-            return "most streams were refused: start fewer users, or give a longer --refusal-pause"
-        return "most streams were refused, and users started the next one at once: give a --refusal-pause"
+            return "most streams were refused, so start fewer users or raise --refusal-pause"
+        return "most streams were refused and users started the next one at once, so set --refusal-pause"
     return "spread the users over more worker processes"
 
 
-def _who(count: int, run_stats: RunStats) -> str:
-    """The process or processes that a reason is about."""
+def _subject(count: int, run_stats: RunStats) -> str:
+    """Name the process or processes that a reason is about."""
     if len(run_stats.processes) == 1:
         return "the generator"
     return f"{count} of {len(run_stats.processes)} generator processes"
@@ -161,23 +166,25 @@ def _clock_reasons(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         yield f"the wall clock stepped {times} during the run"
     if run_stats.fallbacks > bounds.fallback_share_degraded * run_stats.reads:
         share = run_stats.fallbacks / run_stats.reads
-        yield f"{share:.1%} of reads had no usable kernel stamp: their arrival is the time of reading"
+        yield f"{share:.1%} of reads had no usable kernel timestamp, so the time of the read counts as their arrival"
 
 
 def _ms(value_s: float) -> str:
-    """In ms, to three digits."""
+    """Format a time in ms, with three digits."""
     return f"{float(f'{value_s * 1000:.3g}'):,g}"
 
 
 def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
-    """One sentence for each metric, with its widest range: the tables mark every percentile that is open."""
+    """Yield one sentence for each metric, with the widest range. The tables mark every uncertain percentile."""
     first_chunks, intervals = [], []
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
-        who = f"{name} ({protocol})"
+        streams = f"{name} ({protocol})"
         found = uncertain_percentiles(stats.time_to_first_chunk, JUDGED, bounds.open_degraded)
-        first_chunks += [_Open(who, percentile, *ends) for percentile, ends in found.items()]
+        first_chunks += [_Uncertain(streams, percentile, *ends) for percentile, ends in found.items()]
         found = uncertain_percentiles(stats.chunk_interval, JUDGED, bounds.open_degraded)
-        intervals += [_Open(who, percentile, *ends, share=_shared(stats)) for percentile, ends in found.items()]
+        intervals += [
+            _Uncertain(streams, percentile, *ends, share=_shared(stats)) for percentile, ends in found.items()
+        ]
     if first_chunks:
         cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"
         yield f"{_widest(first_chunks, 'time to first chunk')}: {cause}"
@@ -187,32 +194,32 @@ def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """A percentile of one name that is not exactly known."""
+class _Uncertain:
+    """A percentile of one name that is known as a range only."""
 
-    who: str
+    streams: str
     percentile: str
     low_s: float
     high_s: float
     share: float = 0.0
 
 
-def _widest(several: Sequence[_Open], metric: str) -> str:
+def _widest(several: Sequence[_Uncertain], metric: str) -> str:
     widest = max(several, key=lambda each: each.high_s / each.low_s if each.low_s else float("inf"))
-    others = f", and {len(several) - 1} more percentiles to a narrower range" if len(several) > 2 else ""
-    others = ", and one more to a narrower range" if len(several) == 2 else others
+    others = f" ({len(several) - 1} more percentiles have narrower ranges)" if len(several) > 2 else ""
+    others = " (1 more percentile has a narrower range)" if len(several) == 2 else others
     return (
-        f"{widest.who}: {metric} {widest.percentile} is only known to lie between {_ms(widest.low_s)} and "
+        f"{widest.streams}: {metric} {widest.percentile} lies somewhere between {_ms(widest.low_s)} and "
         f"{_ms(widest.high_s)} ms{others}"
     )
 
 
 def _shared(stats: StreamStats) -> float:
-    """Share of chunks that shared a read."""
+    """Return the share of chunks that shared a read."""
     return stats.coalesced / stats.chunks if stats.chunks else 0.0
 
 
 def _estimates(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
         if (share := _shared(stats)) > bounds.coalesced_share_degraded:
-            yield f"{name} ({protocol}): {share:.1%} of chunks shared a read: most of their times are estimates"
+            yield f"{name} ({protocol}): {share:.1%} of chunks shared a read, so most of their times are estimates"

@@ -1,12 +1,12 @@
-"""Content codings (RFC 9110 section 8.4) undone as the bytes arrive: gzip, deflate, br, zstd, and several in a row.
+"""Decode content codings (RFC 9110 section 8.4) as the bytes arrive: gzip, deflate, br, zstd, and chains of them.
 
-1. ``coding_for`` reads Content-Encoding, and chains a decoder for each coding, the one applied last first.
-2. ``feed`` gives all that can be decoded so far, so a chunk that the server flushed is there when its last byte is. One
-   call gives at most ``max_piece_bytes``: a decompressor is never asked for more, so no bomb is ever held in memory.
-3. ``close`` says whether the coded data were whole. gzip and zstd may be several members (frames) one after the other.
+1. ``coding_for`` reads Content-Encoding and chains a decoder for each coding, the last applied coding first.
+2. ``feed`` returns all that can be decoded so far: a chunk that the server flushed is complete with its last byte.
+   One call returns at most ``max_piece_bytes``, and asks a decompressor for no more, so no bomb is held in memory.
+3. ``close`` returns whether the coded data were complete. gzip and zstd data may be several members (frames) in a row.
 
 The libraries for br (``brotli``) and zstd (``backports.zstd``, or Python's own from 3.14 on) are imported when a body
-needs them; ``available_codings`` tells which of them are there to ask a server for.
+needs them; ``available_codings`` returns the codings that can be decoded here.
 """
 
 import importlib
@@ -21,34 +21,34 @@ MAX_PIECE_BYTES = 16 * 1024 * 1024
 MAX_CODINGS = 4
 #: The largest window that RFC 9659 lets a zstd content coding need: 8 MiB.
 ZSTD_WINDOW_LOG_MAX = 23
-#: A raw deflate stream is followed by up to so many bytes of a checksum that some servers append.
+#: Some servers append a checksum of up to this many bytes to a raw deflate stream.
 MAX_DEFLATE_TRAILER_BYTES = 4
 
-#: ``none`` is what some services say to keep their platform from compressing a stream; browsers pass over it.
+#: Some services send ``none`` to keep their platform from compressing a stream; browsers ignore it.
 _NO_CODING = frozenset({"identity", "none"})
 _GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
-# A member leaves a copy of the data behind it; in slices of this size a flood of empty members stays linear.
+# A finished member copies the data behind it. In slices of this size, decoding many empty members takes linear time.
 _SLICE_BYTES = 16_384
 _BROTLI_MODULES = ("brotli",)
 _ZSTD_MODULES = ("compression.zstd", "backports.zstd")
 
 
 class ContentDecoder:
-    """Undoes one content coding, or several: the contract of the classes below."""
+    """Decodes one content coding, or several: the contract of the classes below."""
 
     def feed(self, piece: bytes) -> bytes:
-        """All that can be decoded with ``piece``, maybe nothing. Raises ProtocolError."""
+        """Return all that can be decoded with ``piece``, possibly nothing. Raises ProtocolError."""
         raise NotImplementedError
 
     def close(self) -> bool:
-        """The body ended: whether the coded data are whole. A body without a byte is."""
+        """Note that the body ended; return whether the coded data are complete. An empty body is complete."""
         raise NotImplementedError
 
 
 def coding_for(content_encoding: str, max_piece_bytes: int = MAX_PIECE_BYTES) -> ContentDecoder | None:
-    """What undoes this Content-Encoding; None where there is nothing to undo.
+    """Make the decoder of this Content-Encoding; None if the body has no coding.
 
-    Raises ProtocolError for a coding that is unknown, or whose library is not installed.
+    Raises ProtocolError for a coding that is unknown, or if its library is not installed.
     """
     names = [name for member in content_encoding.split(",") if (name := member.strip().lower())]
     names = [name for name in names if name not in _NO_CODING]
@@ -65,7 +65,7 @@ def coding_for(content_encoding: str, max_piece_bytes: int = MAX_PIECE_BYTES) ->
 
 
 def available_codings() -> tuple[str, ...]:
-    """The codings that can be undone here, for Accept-Encoding."""
+    """Return the codings that can be decoded here, for Accept-Encoding."""
     optional = {"br": _BROTLI_MODULES, "zstd": _ZSTD_MODULES}
     return ("gzip", "deflate", *(name for name, modules in optional.items() if any(map(_is_installed, modules))))
 
@@ -84,7 +84,7 @@ class _Chain(ContentDecoder):
 
 
 class _Members(ContentDecoder):
-    """Codings whose data are members, or frames, one after the other: each with a decompressor of its own."""
+    """Decodes codings whose data are members (frames) in a row, each with its own decompressor."""
 
     def __init__(
         self, name: str, begin: Callable[[], Any], errors: type[Exception], padding: bytes, max_piece_bytes: int
@@ -102,16 +102,16 @@ class _Members(ContentDecoder):
         room = self._max_piece_bytes
         for data in _slices(piece):
             while data:
-                if self._member is None and not (data := self._begun(data)):
+                if self._member is None and not (data := self._begin_member(data)):
                     break
                 part = self._decompress(data, room)
                 room -= len(part)
                 decoded.append(part)
-                data = self._left_over()
+                data = self._take_rest()
         return decoded[0] if len(decoded) == 1 else b"".join(decoded)
 
-    def _begun(self, data: bytes) -> bytes:
-        """``data`` from where a new member begins, with a decompressor for it."""
+    def _begin_member(self, data: bytes) -> bytes:
+        """Begin the member that ``data`` starts with; return ``data`` without the padding before it."""
         if self._after_member and self._padding:
             data = data.lstrip(self._padding)
         if data:
@@ -127,8 +127,8 @@ class _Members(ContentDecoder):
             raise _too_much(self._name, self._max_piece_bytes)
         return part
 
-    def _left_over(self) -> bytes:
-        """What follows the member where it has ended."""
+    def _take_rest(self) -> bytes:
+        """Return the bytes that follow the member, if it has ended."""
         if not self._member.eof:
             return b""
         rest: bytes = self._member.unused_data
@@ -140,10 +140,10 @@ class _Members(ContentDecoder):
 
 
 class _Deflate(ContentDecoder):
-    """The zlib format (RFC 1950), as the standard asks, or the raw deflate data (RFC 1951) that some servers send.
+    """Decodes the zlib format (RFC 1950), as the standard requires, or the raw deflate data that some servers send.
 
-    The first two bytes tell: a raw stream that looks like a zlib header would begin with a stored block whose padding
-    bits are not zero, which no encoder writes.
+    The first two bytes tell them apart. A raw stream (RFC 1951) that looks like a zlib header would begin with a stored
+    block whose padding bits are not zero, which no encoder writes.
     """
 
     def __init__(self, max_piece_bytes: int) -> None:
@@ -186,7 +186,7 @@ class _Deflate(ContentDecoder):
 
 
 class _Brotli(ContentDecoder):
-    """Brotli (RFC 7932). The library stops a little past the limit, at a block of its own, and never far beyond."""
+    """Decodes Brotli (RFC 7932). The library stops at the end of the block in which the limit is passed."""
 
     def __init__(self, max_piece_bytes: int) -> None:
         brotli = _library("br", _BROTLI_MODULES, "brotli>=1.2")
@@ -242,7 +242,7 @@ def _library(coding: str, modules: tuple[str, ...], requirement: str) -> Any:
             return importlib.import_module(module)
         except ImportError:
             continue
-    raise ProtocolError(f"content coding {coding!r} needs a library that is missing: pip install '{requirement}'")
+    raise ProtocolError(f"content coding {coding!r} needs a library that is not installed: pip install '{requirement}'")
 
 
 def _is_installed(module: str) -> bool:
@@ -253,8 +253,8 @@ def _is_installed(module: str) -> bool:
 
 
 def _undecodable(coding: str, error: Exception) -> ProtocolError:
-    return ProtocolError(f"{coding} data that cannot be decoded: {error}")
+    return ProtocolError(f"the {coding} data cannot be decoded: {error}")
 
 
 def _too_much(coding: str, max_piece_bytes: int) -> ProtocolError:
-    return ProtocolError(f"{coding} data that decode to more than {max_piece_bytes} bytes in one read")
+    return ProtocolError(f"the {coding} data of one read decode to more than {max_piece_bytes} bytes")

@@ -1,7 +1,7 @@
-"""The named end of a stream: it must have come for a clean protocol end to count as ``completed``.
+"""The named end of a stream: a clean protocol end counts as ``completed`` only if the named end came.
 
 ``event:NAME`` is an SSE event of that name; ``data:TEXT`` a chunk with exactly this text (an SSE event's data, a line,
-a raw chunk); ``chunks:N`` at least N chunks; a callable is given each parsed chunk and says whether it is the end.
+a raw chunk); ``chunks:N`` at least N chunks. A callable gets each parsed chunk and returns whether it is the end.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from typing import Any
 
 from streamgauge.wire.digits import is_whole
 
-#: How many texts are parsed once for all streams that name them: a scenario has a few.
+#: How many parsed texts are cached for all streams; a scenario names a few.
 MOST_PARSED = 256
-#: Parses a raw chunk, as its decoder does.
+#: Parse a raw chunk, as its decoder does.
 Parse = Callable[[bytes], Any]
-#: Given the raw chunk and its number, counted from 1: whether it is the end.
+#: Take a raw chunk and its number, counted from 1; return whether it is the end.
 EndTest = Callable[[bytes, int], bool]
 
 
 class EndError(ValueError):
-    """An ``end`` that names nothing."""
+    """Raised for an ``end`` that is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class DataEnd:
 
 @dataclass(frozen=True, slots=True)
 class ChunksEnd:
-    """At least so many chunks."""
+    """At least this number of chunks."""
 
     least: int
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackEnd:
-    """A parsed chunk that the scenario's callable says is the end."""
+    """A parsed chunk that the scenario's callable accepts as the end."""
 
     is_end: Callable[[Any], object]
 
@@ -57,7 +57,7 @@ End = str | Callable[[Any], object] | NamedEnd
 
 
 def read_end(end: End | None) -> NamedEnd | None:
-    """Parse the end that a scenario or an option names; None where it names none. Raises EndError."""
+    """Parse the end that a scenario or an option names; None if it names none. Raises EndError."""
     if isinstance(end, str):
         return _parsed(end)
     return end if end is None or isinstance(end, NamedEnd) else CallbackEnd(end)
@@ -75,15 +75,15 @@ def _parsed(text: str) -> NamedEnd:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise EndError(f"expected an end that UTF-8 can carry, got {text!r}") from None
+        raise EndError(f"expected an end that can be encoded as UTF-8, got {text!r}") from None
     return EventEnd(value) if kind == "event" else DataEnd(value)
 
 
 def needle_of(end: NamedEnd | None) -> bytes:
-    """Return bytes that every chunk that can be this end holds; empty where there are no such bytes.
+    """Return bytes that every chunk contains that can be this end; empty if there are no such bytes.
 
-    Events that the stream gives no name are messages, the lines of an event's data stand apart in it, and U+FFFD can
-    stand for bytes that are not UTF-8.
+    There are none for the event name ``message``, which unnamed events have; for text with line ends, since each line
+    of an event's data has its own field; and for text with U+FFFD, which also replaces invalid UTF-8.
     """
     if isinstance(end, EventEnd):
         text = "" if end.name == "message" else end.name
@@ -93,7 +93,7 @@ def needle_of(end: NamedEnd | None) -> bytes:
 
 
 def end_test(end: NamedEnd, parse: Parse, *, of_events: bool) -> EndTest:
-    """Make the test that each chunk is put to; ``of_events``: what is parsed is an SSE event."""
+    """Make the test for the end, to be called with each chunk; ``of_events``: ``parse`` returns an SSE event."""
     needle = needle_of(end)
     if isinstance(end, CallbackEnd):
         is_end = end.is_end

@@ -1,12 +1,13 @@
-"""What a peer can do wrong on the wire."""
+"""The error for data that break a wire format."""
 
 from collections.abc import Sequence
 
 
 class ProtocolError(Exception):
-    """The peer sent what no reading of the standard allows, or more than a limit.
+    """Raised if the peer sent data that the standard does not allow, or more than a limit.
 
-    ``before`` is what the same bytes held that was whole before it: it counts, however reads split the stream.
+    ``before`` holds the chunks or pieces that were complete before the error in the same bytes. They count, so that the
+    result does not depend on how reads split the stream.
     """
 
     def __init__(self, reason: str, before: Sequence[bytes] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What one wire format is: all in which its streams differ from those of another format."""
+"""The declaration of a wire format: every difference between its streams and those of another format."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from streamgauge.wire.http1_head import Head
 
 
 class InBandError(NamedTuple):
-    """How a chunk says that something went wrong."""
+    """How a chunk reports an error."""
 
     guard: bytes
-    """Bytes that every such chunk holds: a chunk without them is not parsed."""
+    """Bytes that every such chunk contains: a chunk without them is not parsed."""
     error_of: Callable[[bytes], str | None]
-    """Returns what a raw chunk says went wrong; None where it does not say so."""
+    """Return the error that a raw chunk reports; None if it reports none."""
 
 
 class Upgrade(Protocol):
@@ -25,10 +25,10 @@ class Upgrade(Protocol):
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """The request's fields that ask for it."""
+        """Return the request fields that ask for the change."""
 
     def refusal(self, head: Head) -> str:
-        """Say why a final response is not the stream; empty where it is."""
+        """Say why a final response does not open the stream; empty if it does."""
 
     def framing(self, head: Head, max_chunk_bytes: int) -> Framing:
         """Return the framing of the stream that ``head`` opens. Raises ProtocolError."""
@@ -39,38 +39,38 @@ class Format:
     """One wire format."""
 
     name: str
-    """What ``protocol=`` takes, and the ``protocol`` label."""
+    """The value of ``protocol=`` and of the ``protocol`` label."""
     request_type: str
-    """What Locust shows as the type of the request."""
+    """The type of request that Locust shows."""
     decoder: Callable[[BodyDescription], Decoder]
-    """Makes the decoder of a body. Raises ProtocolError."""
+    """Make the decoder of a body. Raises ProtocolError."""
     media: str | None = None
-    """Its media types, by their label in the catalog; None where it is read from any."""
+    """The catalog's label of its media types; None if it accepts every media type."""
     media_on_request: frozenset[str] = frozenset()
-    """Media types that it is read from only where the request's Accept names them."""
+    """Media types that it accepts only if the request's Accept field names them."""
     accept: str = "*/*"
-    """The Accept field where the scenario gives none."""
+    """The Accept field, unless the scenario gives one."""
     own_end: NamedEnd | None = None
-    """The end that is due unless the scenario names another one. It is not a chunk: the decoder's ``done`` tells."""
+    """The named end, unless the scenario names another. It is not a chunk: the decoder's ``done`` shows it."""
     in_band_error: InBandError | None = None
-    """How a chunk says that something went wrong; None where chunks do not say so."""
+    """How a chunk reports an error; None if chunks do not report errors."""
     tells_beside_chunks: bool = False
-    """The decoder learns of the stream's end or of an error beside the chunks: ``done`` and ``error`` are looked at."""
+    """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked."""
     upgrade: Callable[[Mapping[str, str], bytes], Upgrade] | None = None
-    """Asks for another protocol than HTTP; None where the stream is a response's body.
+    """Ask for another protocol than HTTP; None if the stream is the body of a response.
 
-    It is given the request's own fields and its body, which is sent once the stream is open.
+    Called with the request's own fields and its body, which is sent once the stream is open.
     """
     has_events: bool = False
-    """A chunk is parsed to an SSE event, by whose name a stream can end."""
+    """A chunk is parsed to an SSE event, whose name can be the named end."""
     has_event_ids: bool = False
     """A chunk's sequence number can be its SSE id."""
     can_reconnect: bool = False
-    """A stream that broke off can go on over another connection: its decoder can be made resumable."""
+    """A stream that broke off can continue on another connection: its decoder can be made resumable."""
     by_transfer_chunk: bool = False
-    """A chunk is a transfer chunk, where the framing has those."""
+    """A chunk is a transfer chunk, if the framing has transfer chunks."""
     fast_path: bool = False
-    """Its usual read is the one that ``sse_fast_path`` knows."""
+    """``sse_fast_path`` can parse its usual read."""
 
     def fits(self, content_type: str, accept: str = "") -> bool:
         """Whether a response of this Content-Type, to a request with this Accept, can be read as this format."""

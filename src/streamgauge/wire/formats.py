@@ -1,6 +1,6 @@
-"""All wire formats. A new one is a module with its decoder and its ``Format``, and a line below.
+"""All wire formats. A new one needs a module with its decoder and its ``Format``, and a line below.
 
-The catalog has its media types, and ``asgi.chunk_counting`` counts its chunks on the server's side.
+Add its media types to the catalog, and count its chunks on the server's side in ``asgi.chunk_counting``.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from streamgauge.wire.raw import RAW
 from streamgauge.wire.sse import SSE
 from streamgauge.wire.websocket import WEBSOCKET
 
-#: Whatever the response's Content-Type says: until that has come, it may be any format that has media types.
+#: The format that the response's Content-Type names. Until the response comes, it may be any format with media types.
 AUTO = replace(
     RAW,
     name=UNSETTLED_PROTOCOL,
@@ -29,5 +29,5 @@ FORMATS: dict[str, Format] = {each.name: each for each in (AUTO, SSE, NDJSON, RA
 
 
 def resolve(wire_format: Format, content_type: str) -> Format:
-    """Return what a stream of ``wire_format`` speaks once its response has come."""
+    """Return the format of a stream of ``wire_format`` whose response has come."""
     return FORMATS[protocol_of(content_type)] if wire_format is AUTO else wire_format

@@ -1,4 +1,4 @@
-"""The contract of a framing: it takes a body out of the bytes that arrive, piece by piece."""
+"""The contract of a framing, which extracts a body from the arriving bytes, piece by piece."""
 
 from typing import Protocol
 
@@ -11,13 +11,13 @@ class TwoWay(Protocol):
         """Whether the client has begun to close the stream."""
 
     def send_close(self) -> None:
-        """Begin to close the stream; pieces still come until the peer closes it too."""
+        """Begin to close the stream; pieces still come until the peer closes it as well."""
 
     def take_outgoing(self) -> bytes:
-        """Take the bytes that wait to be sent."""
+        """Return the bytes that wait to be sent, and forget them."""
 
-    def last_words(self, *, faulty: bool) -> bytes:
-        """Take the bytes that are still to be sent before hanging up; ``faulty``: because ``feed`` raised."""
+    def closing_bytes(self, *, faulty: bool) -> bytes:
+        """Return the last bytes to send before disconnecting; ``faulty``: because ``feed`` raised."""
 
 
 class Framing:
@@ -25,25 +25,25 @@ class Framing:
 
     #: Whether the response has a body at all.
     has_body = True
-    #: Whether the sender's own chunks can be seen in the framing.
+    #: Whether the framing shows the sender's own chunks.
     has_transfer_chunks = False
     #: Whether another response may follow on the connection.
     self_delimited = True
-    #: What came to keep the connection open and is no part of the body.
+    #: How many heartbeats came that are not part of the body.
     heartbeats = 0
-    #: The next byte begins a transfer chunk, and nothing that came before it changes its meaning.
+    #: Whether the next byte begins a transfer chunk whose meaning does not depend on earlier bytes.
     between_chunks = False
 
     def __init__(self) -> None:
-        #: The body is whole.
+        #: Whether the body is complete.
         self.finished = False
-        #: The last piece's transfer chunk goes on in a later read.
+        #: Whether the transfer chunk of the last piece continues in a later read.
         self.partial = False
         #: Bytes after the end of the body.
         self.rest = b""
-        #: Something other than the framing that closes the last piece, or the body, came after that piece.
+        #: Whether bytes came after the last piece, other than the framing that closes that piece or the body.
         self.beyond = False
-        #: The framing that closes the body, or part of it, came after the last piece.
+        #: Whether the framing that closes the body, or part of it, came after the last piece.
         self.ending = False
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -51,19 +51,19 @@ class Framing:
         raise NotImplementedError
 
     def close(self) -> bool:
-        """Note that the peer closed the connection; whether the body is whole."""
+        """Note that the peer closed the connection; return whether the body is complete."""
         return self.finished
 
     @property
     def two_way(self) -> TwoWay | None:
-        """The sending side, where there is one."""
+        """The sending side; None if the client cannot send."""
         return None
 
     @property
     def error(self) -> str:
-        """What the peer gave as the error for which it closed the stream; empty where it gave none."""
+        """The error with which the peer closed the stream; empty if it gave none."""
         return ""
 
-    def shortfall(self, *, named_end_came: bool) -> str:  # noqa: ARG002 - for those that have one
-        """Say what a body that ended cleanly lacks; empty where it lacks nothing."""
+    def shortfall(self, *, named_end_came: bool) -> str:  # noqa: ARG002 - for framings that have a shortfall
+        """Say what a body that ended cleanly lacks; empty if it lacks nothing."""
         return ""

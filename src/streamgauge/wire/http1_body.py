@@ -1,9 +1,9 @@
-"""The bodies of HTTP/1.1 responses (RFC 9112), taken out of their framing as they arrive.
+"""The bodies of HTTP/1.1 responses (RFC 9112), extracted from their framing as they arrive.
 
 1. ``framing_of`` chooses how the body is delimited, in the order of RFC 9112 section 6.3.
 2. The framing's ``feed`` returns the body in pieces. No piece spans two transfer chunks; ``partial`` says that the
-   last piece's transfer chunk goes on in a later read.
-3. ``finished`` says that the body is whole, and ``close`` whether it is when the peer has closed.
+   transfer chunk of the last piece continues in a later read.
+3. ``finished`` says that the body is complete. When the peer closes, ``close`` returns whether it is.
 """
 
 import re
@@ -15,7 +15,7 @@ from streamgauge.wire.http1_head import TOKEN, Head
 
 MAX_LINE_BYTES = 8_192
 MAX_TRAILER_BYTES = 65_536
-#: Size lines of transfer chunks that were parsed before, to recognise them by: streams repeat a few.
+#: Size lines of transfer chunks that were parsed before; streams repeat a few.
 KNOWN_SIZES: dict[bytes, int] = {}
 _MAX_KNOWN_SIZES = 1_024
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
@@ -31,14 +31,14 @@ class NoBody(Framing):
         self.finished = True
 
     def feed(self, data: bytes) -> list[bytes]:
-        """No body: all that comes is beyond it."""
+        """Keep all bytes as ``rest``: the body is empty."""
         self.rest += data
         self.beyond = True
         return []
 
 
 class LengthBody(Framing):
-    """Content-Length octets."""
+    """A body of Content-Length octets."""
 
     def __init__(self, length: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class LengthBody(Framing):
         self.finished = length == 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """At most the octets that are still missing."""
+        """Return at most the octets that are still missing."""
         if len(data) < self._missing:
             self._missing -= len(data)
             return [data] if data else []
@@ -58,22 +58,22 @@ class LengthBody(Framing):
 
 
 class CloseBody(Framing):
-    """All until the peer closes."""
+    """A body that ends when the peer closes the connection."""
 
     self_delimited = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """All of it."""
+        """Return all of ``data``."""
         return [data] if data else []
 
     def close(self) -> bool:
-        """A close is the only end that this framing has."""
+        """End the body: closing is its only end."""
         self.finished = True
         return True
 
 
 class ChunkedBody(Framing):
-    """Transfer-Encoding: chunked (RFC 9112 section 7.1), strict about CRLF and digits, tolerant of extensions."""
+    """A body with Transfer-Encoding: chunked (RFC 9112 section 7.1); strict on CRLF and digits, ignores extensions."""
 
     has_transfer_chunks = True
 
@@ -87,8 +87,8 @@ class ChunkedBody(Framing):
         self.between_chunks = True
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The transfer chunks in ``data``, each as far as it has come."""
-        if self.between_chunks:  # most reads are one whole transfer chunk, of a size that was seen before
+        """Return the transfer chunks in ``data``, each as far as it has arrived."""
+        if self.between_chunks:  # most reads are one whole transfer chunk, of a known size
             line_end = data.find(b"\r\n")
             if len(data) - line_end - 4 == KNOWN_SIZES.get(data[:line_end]) and data.endswith(b"\r\n"):
                 return [data[line_end + 2 : -2]]
@@ -178,12 +178,12 @@ class ChunkedBody(Framing):
 
 
 def framing_of(head: Head, method: str) -> Framing:
-    """How the body of the response with this ``head`` is delimited (RFC 9112 section 6.3). Raises ProtocolError."""
+    """Return the framing of the body that follows ``head`` (RFC 9112 section 6.3). Raises ProtocolError."""
     if method == "HEAD" or head.status in (204, 304) or head.status < 200:
         return NoBody()
     codings = [coding for coding in head.tokens("transfer-encoding") if coding != "identity"]  # RFC 2616's "none"
     if codings:
-        if codings != ["chunked"]:  # what no TE field asked for, RFC 9110 section 10.1.4
+        if codings != ["chunked"]:  # no TE field asked for others, RFC 9110 section 10.1.4
             raise ProtocolError(f"expected transfer-encoding chunked, got {head.fields['transfer-encoding'][:80]!r}")
         return ChunkedBody()
     if "content-length" not in head.fields:

@@ -1,4 +1,4 @@
-"""The heads of HTTP/1.1 responses (RFC 9112): collected up to the empty line, interim (1xx) responses stepped over."""
+"""Parse the heads of HTTP/1.1 responses (RFC 9112) up to the empty line, and skip interim (1xx) responses."""
 
 import re
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 class Head:
     """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``.
 
-    ``set_cookies`` has every Set-Cookie field by itself, since their values hold commas. Of several Content-Type fields
-    the last one counts (WHATWG Fetch section 2.2.2, "extract a MIME type").
+    ``set_cookies`` has each Set-Cookie field separately, since their values contain commas. Of several Content-Type
+    fields the last one counts (WHATWG Fetch section 2.2.2, "extract a MIME type").
     """
 
     status: int
@@ -29,7 +29,7 @@ class Head:
     set_cookies: tuple[str, ...] = ()
 
     def tokens(self, field: str) -> list[str]:
-        """The comma-separated members of ``field``, lower case."""
+        """Return the comma-separated members of ``field``, in lower case."""
         return [member.strip().lower() for member in self.fields.get(field, "").split(",") if member.strip()]
 
     @property
@@ -40,7 +40,7 @@ class Head:
 
 
 class HeadParser:
-    """Collects a response head; bytes that follow it are left in ``rest``."""
+    """Collects a response head; ``rest`` holds the bytes that follow it."""
 
     def __init__(self, max_bytes: int = MAX_HEAD_BYTES) -> None:
         self.rest = b""
@@ -48,8 +48,8 @@ class HeadParser:
         self._max_bytes = max_bytes
 
     def feed(self, data: bytes) -> Head | None:
-        """The head once it is complete, else None. Raises ProtocolError."""
-        start, held = max(0, len(self._held) - 3), self._held + data  # an end may have begun before
+        """Return the head once it is complete, else None. Raises ProtocolError."""
+        start, held = max(0, len(self._held) - 3), self._held + data  # its end may have begun in an earlier read
         while found := _HEAD_END.search(held, start):
             if found.end() > self._max_bytes:
                 break
@@ -72,7 +72,7 @@ class HeadParser:
 
 
 def parse_head(block: bytes) -> Head:
-    """The head in ``block``, which ends before the empty line. Raises ProtocolError."""
+    """Parse the head in ``block``, which ends before the empty line. Raises ProtocolError."""
     first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
     status_line = _STATUS_LINE.fullmatch(first)
     if status_line is None:
@@ -91,7 +91,7 @@ def parse_head(block: bytes) -> Head:
 
 
 def _field_lines(lines: list[bytes]) -> list[tuple[str, str]]:
-    """Names, lower case, and values, with lines that obs-fold (RFC 9112 section 5.2) continues made one."""
+    """Return names in lower case, and values; join lines that obs-fold (RFC 9112 section 5.2) continues."""
     found: list[tuple[str, str]] = []
     for line in lines:
         folds = bool(found) and line[:1] in (b" ", b"\t")

@@ -1,13 +1,13 @@
-"""Multipart bodies (RFC 2046 section 5.1), ``mixed`` and ``x-mixed-replace``: every part's content is a chunk.
+"""Multipart bodies (RFC 2046 section 5.1), ``mixed`` and ``x-mixed-replace``: the content of each part is a chunk.
 
 1. Everything up to the first delimiter line is preamble, and everything after the closing one is epilogue.
-2. A part's header is read for its Content-Length and is no part of the chunk.
-3. With a Content-Length, the part is complete when so many bytes have come: servers of x-mixed-replace often send the
-   delimiter only with the next part. Without, it is complete at the next delimiter line, to which the line end before
-   it belongs.
+2. A part's header may give a Content-Length. The header is not part of the chunk.
+3. With a Content-Length, the part is complete once that many bytes have come: servers of x-mixed-replace often send
+   the delimiter only with the next part. Without it, the part is complete at the next delimiter line, which includes
+   the line end before it.
 
-A delimiter line is the boundary with nothing after it but ``--`` or blanks: ``--boundaryX`` is content. Lines may end
-with LF alone. Parts are not decoded, and a multipart inside a part is left as its bytes.
+In a delimiter line, only ``--`` or blanks may follow the boundary: ``--boundaryX`` is content. Lines may end with LF
+alone. The content of parts is not decoded, not even a multipart body inside a part.
 """
 
 import re
@@ -28,7 +28,7 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 def tail_pattern(max_padding_bytes: int) -> re.Pattern[bytes]:
-    """What makes a boundary a delimiter, or one that no reading allows."""
+    """Make the pattern of the bytes that turn a boundary into a delimiter, or that exceed the allowed padding."""
     return re.compile(rb"(?P<closing>--)|(?P<padding>[ \t]{%d})|[ \t]*\r?\n" % (max_padding_bytes + 1))
 
 
@@ -37,7 +37,7 @@ _TAIL_BEGUN = re.compile(rb"-?|[ \t]*\r?")
 
 
 def boundary_of(content_type: str) -> str:
-    """The boundary that a Content-Type names. Raises ProtocolError where it names none."""
+    """Return the boundary that a Content-Type names. Raises ProtocolError if it names none."""
     for name, quoted, plain in _PARAMETER.findall(content_type):
         boundary = (re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) or plain).rstrip(" ")
         if name.lower() != "boundary" or not boundary:
@@ -51,15 +51,15 @@ def boundary_of(content_type: str) -> str:
 
 
 class MultipartDecoder(Decoder):
-    """Takes bytes of a multipart body and returns the parts' contents. A part without content is an empty chunk."""
+    """Cuts a multipart body into the contents of its parts. A part without content is an empty chunk."""
 
     def __init__(self, content_type: str, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
-        #: The closing delimiter came. Endless x-mixed-replace streams have none.
+        #: Whether the closing delimiter came. Endless x-mixed-replace streams have none.
         self.closed = False
-        #: Each part replaces the one before, and servers customarily close the connection instead of the stream.
+        #: Whether each part replaces the previous one. Servers usually end such a stream without a closing delimiter.
         self.endless = media_type(content_type) == "multipart/x-mixed-replace"
         boundary = boundary_of(content_type).encode("ascii")
-        # Some servers put the two dashes into the parameter too: the first delimiter line shows which it is.
+        # Some servers include the two dashes in the parameter; the first delimiter line shows whether this one does.
         self._needles = [b"\n--" + boundary, b"\n" + boundary][: 2 if boundary.startswith(b"--") else 1]
         self._needle = self._needles[0]
         self._max_chunk_bytes = max_chunk_bytes
@@ -72,11 +72,11 @@ class MultipartDecoder(Decoder):
 
     @property
     def pending(self) -> bool:
-        """Whether content of a part that is not complete is held."""
+        """Whether the content of an incomplete part is held."""
         return self._step == self._past_content and len(self._held) > 1
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - parts ignore transfer chunks
-        """The contents of the parts that ``pieces`` complete."""
+        """Return the contents of the parts that ``pieces`` complete."""
         if self.closed:
             return []
         for piece in pieces:
@@ -101,7 +101,7 @@ class MultipartDecoder(Decoder):
         return False
 
     def _find_delimiter(self, needle: bytes, start: int) -> tuple[re.Match[bytes] | None, int]:
-        """The tail of the first delimiter from ``start`` on, and where it begins, or where the next search does."""
+        """Return the tail and position of the first delimiter from ``start`` on, or None and where to search next."""
         held = self._held
         position = held.find(needle, start)
         while position >= 0:
@@ -114,11 +114,11 @@ class MultipartDecoder(Decoder):
         return None, max(start, len(held) - len(needle) + 1)
 
     def _tail_begun(self, tail: int) -> bool:
-        """Whether what is held from ``tail`` on may yet make what stands before it a delimiter."""
+        """Whether the bytes from ``tail`` on may still turn the boundary before them into a delimiter."""
         return _TAIL_BEGUN.fullmatch(self._held, tail) is not None
 
     def _begin_part(self, tail: re.Match[bytes]) -> bool:
-        """Go on behind a delimiter: with the next part's header, or with nothing where it was the closing one."""
+        """Continue after a delimiter: read the next part's header, or stop if it was the closing delimiter."""
         if tail.lastgroup == "padding":
             raise self._too_padded()
         self.closed = tail.lastgroup == "closing"
@@ -133,7 +133,7 @@ class MultipartDecoder(Decoder):
         held = self._held
         dashes = self._needle[1:]
         if held.startswith(dashes) and (match := _TAIL.match(held, len(dashes))):
-            if self._head_bytes:  # a header, and no content at all
+            if self._head_bytes:  # a header without any content
                 self._chunks.append(b"")
             return self._begin_part(match)
         line_end = held.find(b"\n")
@@ -145,7 +145,7 @@ class MultipartDecoder(Decoder):
             return False
         line = bytes(held[:line_end]).removesuffix(b"\r")
         if not line:
-            del held[:line_end]  # its line end stays: the delimiter may follow at once
+            del held[:line_end]  # keep its line end: the delimiter may follow at once
             self._step, self._searched = self._past_content, 0
             return True
         self._read_field(line)
@@ -154,14 +154,14 @@ class MultipartDecoder(Decoder):
         return True
 
     def _may_be_delimiter(self, dashes: bytes) -> bool:
-        """Whether what is held begins one, which is no part of the header's length."""
+        """Whether the held bytes may begin a delimiter, which does not count towards the header's length."""
         held = self._held
         if len(held) < len(dashes):
             return dashes.startswith(held)
         return held.startswith(dashes) and self._tail_begun(len(dashes))
 
     def _read_field(self, line: bytes) -> None:
-        if line[:1] in (b" ", b"\t") and self._head_bytes:  # a folded line
+        if line[:1] in (b" ", b"\t") and self._head_bytes:  # a continued line
             return
         field = _FIELD.fullmatch(line)
         if field is None:
@@ -191,7 +191,7 @@ class MultipartDecoder(Decoder):
         held = self._held
         match, end = self._find_delimiter(self._needle, self._searched)
         self._searched = end
-        if end > 1 and held[end - 1] == 0x0D:  # of the delimiter's line end
+        if end > 1 and held[end - 1] == 0x0D:  # CR of the delimiter's line end
             end -= 1
         if end - 1 > self._max_chunk_bytes:
             raise self._too_long()
@@ -201,7 +201,7 @@ class MultipartDecoder(Decoder):
         return self._begin_part(match)
 
     def _past_gap(self) -> bool:
-        """Behind a part whose length was known: line ends, and the delimiter."""
+        """Read the line ends and the delimiter after a part with a Content-Length."""
         held = self._held
         dashes = self._needle[1:]
         gap = len(held) - len(held.lstrip(b"\r\n"))
@@ -225,16 +225,16 @@ class MultipartDecoder(Decoder):
 
     @staticmethod
     def _too_padded() -> ProtocolError:
-        return ProtocolError(f"more than {MAX_PADDING_BYTES} bytes of padding at a boundary")
+        return ProtocolError(f"padding longer than {MAX_PADDING_BYTES} bytes at a boundary")
 
     def _too_long(self) -> ProtocolError:
         return ProtocolError(f"part longer than {self._max_chunk_bytes} bytes")
 
     def shortfall(self, *, named_end_came: bool) -> str:
-        """See ``Decoder``. Parts that replace each other may end with the connection, behind their named end."""
+        """See ``Decoder``. x-mixed-replace may end with the connection, after the named end."""
         if self.closed or (self.endless and named_end_came):
             return ""
-        return "the body ended cleanly, and the closing delimiter had not come"
+        return "the body ended cleanly, but without its closing delimiter"
 
 
 MULTIPART = Format(

@@ -1,9 +1,9 @@
 """Newline-delimited JSON (JSON lines): every line that is not blank is a chunk.
 
-The last line counts whether or not a line end closes it. Blank lines, which some servers send to keep a stream open,
-are heartbeats. Lines are parsed as JSON only when somebody looks inside.
+The last line counts even without a line end. Blank lines, which some servers send to keep a stream open, are
+heartbeats. A line is parsed as JSON only if its content is needed.
 
-A line says that something went wrong by ``"type": "error"``, or by an ``error`` that is not empty.
+A line reports an error by ``"type": "error"``, or by an ``error`` that is not empty.
 """
 
 import json
@@ -15,7 +15,7 @@ from streamgauge.wire.format import Format, InBandError
 
 
 class NdjsonDecoder(Decoder):
-    """Takes bytes and returns lines, without their line end."""
+    """Cuts a body into lines, without their line ends."""
 
     def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         self._held: list[bytes] = []
@@ -28,7 +28,7 @@ class NdjsonDecoder(Decoder):
         return bool(self._held)
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - lines ignore transfer chunks
-        """The lines that ``pieces`` complete."""
+        """Return the lines that ``pieces`` complete."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         *lines, rest = data.split(b"\n")
         may_be_long = self._held_bytes + len(data) > self._max_chunk_bytes
@@ -60,14 +60,14 @@ class NdjsonDecoder(Decoder):
         return chunks
 
     def close(self) -> list[bytes]:
-        """The last line, where no line end closed it."""
+        """Return the last line, if no line end closed it."""
         held = b"".join(self._held).strip(b" \t\r")
         self._held.clear()
         return [held] if held else []
 
     @staticmethod
     def parse(chunk: bytes) -> Any:
-        """Return the JSON value of a line. Raises ProtocolError where the line is not JSON."""
+        """Return the JSON value of a line. Raises ProtocolError if the line is not JSON."""
         try:
             return json.loads(chunk)
         except (ValueError, RecursionError) as error:
@@ -75,7 +75,7 @@ class NdjsonDecoder(Decoder):
 
 
 def _error_of(line: bytes) -> str | None:
-    """Return what a line says went wrong; None where it does not say so."""
+    """Return the error that a line reports; None if it reports none."""
     try:
         value: Any = json.loads(line)
     except (ValueError, RecursionError):
@@ -90,9 +90,7 @@ NDJSON = Format(
     "NDJSON",
     lambda body: NdjsonDecoder(body.max_chunk_bytes),
     media="ndjson",
-    media_on_request=frozenset(
-        {"application/json"}
-    ),  # mostly a single value, so only those who ask for lines get lines
+    media_on_request=frozenset({"application/json"}),  # usually a single value: read as lines only on request
     accept="application/x-ndjson, application/jsonl",
     in_band_error=InBandError(b'"error"', _error_of),
 )

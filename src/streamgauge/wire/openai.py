@@ -1,10 +1,10 @@
 """Token streams of OpenAI-compatible services, chat and text completions, as Server-Sent Events.
 
 1. ``SseDecoder`` cuts the events out; each is parsed as JSON, once.
-2. An event that carries generated content is a chunk; one that brings only a role, a finish reason or the usage is not.
-3. ``[DONE]``, an error inside the stream and the usage are remembered beside the chunks.
+2. An event that carries generated content is a chunk; an event with only a role, a finish reason or the usage is not.
+3. ``[DONE]``, an error inside the stream and the usage are noted beside the chunks.
 
-A chunk may bring several tokens, so tokens are the server's own count where it gives one.
+A chunk may carry several tokens, so the server's own count of tokens is used if it gives one.
 """
 
 import json
@@ -26,7 +26,7 @@ _DATA, _ERROR = b"data: ", b"error:"
 
 
 class _Events(SseDecoder):
-    """Events, and the lines in which llama.cpp's server says what went wrong: a field ``error``, with no data."""
+    """Cuts out events, and the lines in which llama.cpp's server reports an error: a field ``error`` without data."""
 
     def _is_event(self, block: bytes) -> bool:
         return _is_error_line(block) or super()._is_event(block)
@@ -37,7 +37,7 @@ def _is_error_line(block: bytes) -> bool:
 
 
 class OpenAiDecoder(Decoder):
-    """Takes bytes of a token stream and returns the events with generated content. ``done``: ``[DONE]`` came."""
+    """Cuts a token stream into the events with generated content. ``done``: ``[DONE]`` came."""
 
     def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         #: The last usage that came.
@@ -52,31 +52,31 @@ class OpenAiDecoder(Decoder):
 
     @property
     def pending(self) -> bool:
-        """Whether part of an event is held, or an event without content came after the last one with any."""
+        """Whether part of an event is held, or an event without content came after the last chunk."""
         return self._events.pending or self._beyond
 
     @property
     def tokens_are_counted(self) -> bool:
-        """Whether the server counted the tokens; if not, each choice's piece of content is taken for one.
+        """Whether the server counted the tokens; if not, each piece of content of a choice counts as one token.
 
-        Some servers send a usage of zeros with every event: none were counted where content came.
+        Some servers send a usage of zeros with every event: after content, zero is not a count.
         """
         counted = self.usage.completion_tokens if self.usage else None
         return counted is not None and (counted > 0 or not self._deltas)
 
     @property
     def tokens(self) -> int:
-        """The tokens generated so far, over all choices."""
+        """The number of tokens generated so far, over all choices."""
         if self.usage is None or self.usage.completion_tokens is None or not self.tokens_are_counted:
             return self._deltas
         return self.usage.completion_tokens
 
     @property
     def shown_tokens(self) -> int:
-        """Those of ``tokens`` that the events brought, not what was generated out of sight before or between them.
+        """The part of ``tokens`` that the events carried, without hidden reasoning and rejected predictions.
 
-        A service that keeps its reasoning to itself counts it. Where it says how much that was, at least a token for
-        each piece of content is left: others count reasoning that they send as content.
+        Services count their hidden reasoning in the usage. Some also report as reasoning what they send as content, so
+        at least one token for each piece of content is left.
         """
         tokens, usage = self.tokens, self.usage
         if usage is None or not self.tokens_are_counted:
@@ -89,7 +89,7 @@ class OpenAiDecoder(Decoder):
         return TokenCount(self.tokens, self.shown_tokens, self.choices)
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
-        """The events with content that ``pieces`` complete. Raises ProtocolError, also where data are not JSON."""
+        """Return the events with content that ``pieces`` complete. Raises ProtocolError, also for invalid JSON."""
         self._parsed, problem = [], None
         try:
             blocks = self._events.feed(pieces, partial)
@@ -97,7 +97,7 @@ class OpenAiDecoder(Decoder):
             blocks, problem = error.before, error
         try:
             for block in blocks:
-                self._take_in_block(block)
+                self._read_block(block)
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
@@ -108,22 +108,22 @@ class OpenAiDecoder(Decoder):
             raise problem
         return chunks
 
-    def _take_in_block(self, block: bytes) -> None:
+    def _read_block(self, block: bytes) -> None:
         frame = self._frame(block)
-        deltas = 0 if frame is None else self._take_in(frame)
+        deltas = 0 if frame is None else self._read_frame(frame)
         if deltas:
             self._deltas += deltas
             self._parsed.append((block, frame))
 
     def parse(self, chunk: bytes) -> Any:
-        """The JSON of a chunk, which is kept until the next ``feed``."""
+        """Return the JSON of a chunk, which is cached until the next ``feed``."""
         for block, frame in self._parsed:
             if block is chunk:
                 return frame
         return _json(SseDecoder.parse(chunk).data)
 
     def _frame(self, block: bytes) -> dict[str, Any] | None:
-        """The JSON object of an event; None where it is none, or the event says something else."""
+        """Return the JSON object of an event; None if it is ``[DONE]``, an error or another JSON value."""
         if block.startswith(_DATA) and b"\n" not in block:
             name, data = "message", block[len(_DATA) :].decode("utf-8", "replace")
         elif _is_error_line(block):
@@ -136,20 +136,20 @@ class OpenAiDecoder(Decoder):
         if data.strip() == "[DONE]":
             self.done = True
             return None
-        # The interface names no events, so data of a named one need not be JSON.
+        # The API has no named events, so the data of a named event need not be JSON.
         value = _json(data) if name == "message" else _json_or_none(data)
         if name == "error":
             self._set_error(data if value is None else value)
             return None
         return value if isinstance(value, dict) else None
 
-    def _take_in(self, frame: dict[str, Any]) -> int:
-        """How many choices a frame brings content of; its usage and error are kept."""
-        self._take_in_account(frame)
+    def _read_frame(self, frame: dict[str, Any]) -> int:
+        """Store a frame's usage and error; return how many choices it carries content of."""
+        self._read_usage_and_error(frame)
         if "x_groq" in frame and isinstance(frame["x_groq"], dict):
-            self._take_in_account(frame["x_groq"])  # Groq has an object of its own for both
+            self._read_usage_and_error(frame["x_groq"])  # Groq puts both into its own object
         if "error" in (frame.get("object"), frame.get("type")):
-            self._set_error(frame)  # some servers send the error itself where others send an object that holds it
+            self._set_error(frame)  # some servers send the error itself, not an object that contains it
         choices = frame.get("choices")
         if not isinstance(choices, list):
             return 0
@@ -158,7 +158,7 @@ class OpenAiDecoder(Decoder):
             if not isinstance(choice, dict):
                 continue
             if choice.get("finish_reason") == "error" or "error" in choice:
-                self._take_in_failure(choice)
+                self._read_failure(choice)
             if has_content(choice):
                 deltas += 1
                 if not self._shows_reasoning:
@@ -168,15 +168,15 @@ class OpenAiDecoder(Decoder):
                     self.choices = index + 1
         return deltas
 
-    def _take_in_account(self, holder: dict[str, Any]) -> None:
-        """The error and the usage that are in it."""
+    def _read_usage_and_error(self, holder: dict[str, Any]) -> None:
+        """Store the error and the usage in ``holder``, if there are any."""
         if error := holder.get("error"):
             self._set_error(error)
         usage = holder.get("usage")
         if usage and isinstance(usage, dict):
             self.usage = usage_of(usage)
 
-    def _take_in_failure(self, choice: dict[str, Any]) -> None:
+    def _read_failure(self, choice: dict[str, Any]) -> None:
         error = choice.get("error")
         if error or choice.get("finish_reason") == "error":
             self._set_error(error or "finish_reason error")

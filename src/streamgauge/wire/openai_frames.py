@@ -1,29 +1,29 @@
-"""What one frame of a token stream holds: generated content of a choice, and the server's count of tokens."""
+"""Read one frame of a token stream: the generated content of a choice, and the server's count of tokens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: The names that servers have for the text of reasoning in a delta.
+#: The names that servers use for reasoning text in a delta.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
-# Where a delta has text beside ``content``.
+# Members of a delta with text, besides ``content``.
 _OTHER_TEXTS = (*_REASONING, "refusal")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The server's own count of tokens; None where it does not say."""
+    """The server's own count of tokens; None for each count that it does not give."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
-    """Of the completion's tokens."""
+    """Part of the completion's tokens."""
     rejected_tokens: int | None = None
-    """Of the completion's tokens: those of a prediction that was no use."""
+    """Part of the completion's tokens: those of a prediction that was not used."""
 
 
 def has_content(choice: dict[str, Any]) -> bool:
-    """Whether a choice brings anything that was generated."""
+    """Whether a choice carries generated content of any kind."""
     delta = choice.get("delta")
     if not isinstance(delta, dict):
         return bool(choice.get("text"))
@@ -41,7 +41,7 @@ def has_content(choice: dict[str, Any]) -> bool:
 
 
 def has_reasoning(choice: dict[str, Any]) -> bool:
-    """Whether a choice brings reasoning and no content."""
+    """Whether a choice carries reasoning but no content."""
     delta = choice.get("delta")
     if not isinstance(delta, dict) or delta.get("content"):
         return False
@@ -66,7 +66,7 @@ def _members(delta: dict[str, Any], name: str) -> list[Any]:
 
 
 def usage_of(usage: Mapping[str, Any]) -> Usage:
-    """Return what a frame's ``usage`` says, without what cannot be a count."""
+    """Read a frame's ``usage``; ignore values that are not counts."""
     details = usage.get("completion_tokens_details")
     details = details if isinstance(details, dict) else {}
     return Usage(

@@ -1,8 +1,8 @@
 """Raw bodies: one chunk is one HTTP/1.1 transfer chunk, as the server framed it.
 
-Where the body has a content coding, a chunk is what a transfer chunk decodes to. A body without transfer chunks
-(Content-Length, or until close) shows no units of the application's own. There a chunk is each full block of
-``block_bytes`` and what is left at the end, which does not depend on how reads split it.
+If the body has a content coding, a chunk is the decoded content of a transfer chunk. A body without transfer chunks
+(Content-Length, or until close) does not show the application's own units. Its chunks are blocks of ``block_bytes`` and
+the rest at the end, so that they do not depend on how reads split the body.
 """
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder
@@ -13,7 +13,7 @@ BLOCK_BYTES = 65_536
 
 
 class RawDecoder(Decoder):
-    """Takes pieces and returns transfer chunks or blocks."""
+    """Joins pieces into transfer chunks, or cuts them into blocks."""
 
     def __init__(
         self, max_chunk_bytes: int = MAX_CHUNK_BYTES, *, transfer_chunks: bool = True, block_bytes: int = BLOCK_BYTES
@@ -29,7 +29,7 @@ class RawDecoder(Decoder):
         return bool(self._held)
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
-        """The chunks that ``pieces`` complete."""
+        """Return the chunks that ``pieces`` complete."""
         if self._block_bytes:
             return self._blocks(pieces)
         if not pieces:
@@ -79,7 +79,7 @@ class RawDecoder(Decoder):
         return blocks
 
     def close(self) -> list[bytes]:
-        """What is left of a body without transfer chunks."""
+        """Return the rest of a body without transfer chunks."""
         return [self._release()] if self._held else []
 
 

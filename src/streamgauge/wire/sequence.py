@@ -1,11 +1,11 @@
-"""Integrity where a stream numbers its chunks: which numbers were lost, came again, or came out of order.
+"""Check the sequence numbers of a stream: count numbers that are lost, repeated, or out of order.
 
-1. A ``NumberSource`` says where a chunk's number is: an SSE id, a member of its JSON, or what a callable says.
-2. ``SequenceCheck`` remembers the greatest number so far, and which of the last ``window`` numbers up to it have come,
+1. A ``NumberSource`` says where a chunk's number is: an SSE id, a member of its JSON, or the result of a callable.
+2. ``SequenceCheck`` stores the greatest number so far, and which of the last ``window`` numbers up to it have come,
    as bits of one integer: its memory does not grow with the stream.
-3. A number that lies further behind is repeated where none is lost. Else it may be late or repeated, and nobody can
-   tell any more: it is counted as ``beyond_window``. Where there is none of these all counts are exact, in whatever
-   order the numbers came.
+3. A number further behind is repeated if no number is lost. Otherwise it may be late or repeated, which cannot be
+   decided any more, and counts as ``beyond_window``. If no number counts so, all counts are exact, in whatever order
+   the numbers came.
 """
 
 import json
@@ -20,10 +20,10 @@ from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.sse import Event
 
 WINDOW = 1_024
-#: Numbers have at most 18 digits: counts of what was lost stay what all formats can carry.
+#: Numbers have at most 18 digits, so that every output format can store the count of lost numbers.
 _MOST = 10**18
 
-#: A raw chunk's number; None where it has none.
+#: Return a raw chunk's number; None if it has none.
 NumberReader = Callable[[bytes], int | None]
 
 _ID_LINE = re.compile(rb"(?:^|\n)id:[ ]?([0-9]{1,18})(?=\n|$)")
@@ -31,34 +31,34 @@ _ANY_ID_LINE = re.compile(rb"\nid(?:[:\n]|$)")
 
 
 class SequenceError(ValueError):
-    """A number source that names nothing."""
+    """Raised for a number source that is not valid."""
 
 
 class SequenceCheck:
-    """Counts over one stream's numbers, which are expected to grow by one. The first one may be any."""
+    """Checks the numbers of one stream, which should grow by one. The first number may be any."""
 
     __slots__ = ("_greatest", "_least", "_seen", "_window", "beyond_window", "due", "lost", "out_of_order", "repeated")
 
     def __init__(self, first: int | None = None, window: int = WINDOW) -> None:
-        #: Numbers between the least (``first``, where given) and the greatest that have not come, late ones taken off.
+        #: Numbers between the least (or ``first``, if given) and the greatest that have not come, late ones subtracted.
         self.lost = 0
-        #: Chunks whose number had come before.
+        #: Chunks whose number had already come.
         self.repeated = 0
-        #: Chunks that came, for the first time, after one with a greater number.
+        #: Chunks that came for the first time, but after a chunk with a greater number.
         self.out_of_order = 0
-        #: Chunks too far behind to tell whether they are late or repeated; as many of ``lost`` may not be.
+        #: Chunks too far behind to tell whether they are late or repeated; this many of ``lost`` may not be lost.
         self.beyond_window = 0
-        #: The number that comes next where all is well. One who saw it come may set it to the next one, and save the
-        #: call to ``add``.
+        #: The number that should come next. A caller that sees it come may set it to the next number instead of calling
+        #: ``add``.
         self.due: int | None = first
         self._window = window
         self._least = first
-        #: The greatest number at the time that ``_seen`` is of: what came since came in order.
+        #: The greatest number when ``_seen`` was last updated; all numbers since then came in order.
         self._greatest: int | None = None if first is None else first - 1
         self._seen = 0  # bit i: the number i below the greatest has come
 
     def add(self, number: int) -> None:
-        """A chunk with this number came."""
+        """Count a chunk with this number."""
         if number == self.due:
             self.due = number + 1
         elif self.due is None:
@@ -73,7 +73,7 @@ class SequenceCheck:
                 self._look_back(number, self.due - 1 - number)
 
     def _catch_up(self, greatest: int) -> None:
-        """Note the numbers that came in order."""
+        """Add the numbers that came in order to ``_seen``."""
         assert self._greatest is not None
         count = min(greatest - self._greatest, self._window)
         self._seen = (self._seen << count | (1 << count) - 1) & ((1 << self._window) - 1)
@@ -119,7 +119,7 @@ class JsonMember:
 
 @dataclass(frozen=True, slots=True)
 class CallbackNumber:
-    """The scenario's callable finds the number in a parsed chunk."""
+    """The scenario's callable returns the number of a parsed chunk."""
 
     find: Callable[[Any], int | None]
 
@@ -130,7 +130,7 @@ Numbering = str | Callable[[Any], int | None] | NumberSource
 
 
 def read_numbering(numbering: Numbering | None) -> NumberSource | None:
-    """Parse where a scenario's numbers are; None where its chunks have none. Raises SequenceError."""
+    """Parse the number source of a scenario; None if its chunks have no numbers. Raises SequenceError."""
     if isinstance(numbering, str):
         return _parsed(numbering)
     return numbering if numbering is None or isinstance(numbering, NumberSource) else CallbackNumber(numbering)
@@ -147,7 +147,7 @@ def _parsed(text: str) -> NumberSource:
 
 
 def number_reader(source: NumberSource, parse: Parse) -> NumberReader:
-    """Make the reader of the numbers of raw chunks, which ``parse`` takes apart."""
+    """Make the function that returns the number of a raw chunk; ``parse`` parses the chunk."""
     if isinstance(source, CallbackNumber):
         find = source.find
         return lambda chunk: _whole(find(parse(chunk)))
@@ -165,8 +165,8 @@ def _event_id(chunk: bytes, parse: Parse) -> int | None:
 
 
 def _json_reader(key: str, parse: Parse) -> NumberReader:
-    # Most services put the number first, and a number found there need not be parsed for. A second member of the same
-    # name would win, so one that looks like it sends the chunk the long way.
+    # Most services put the number first, where it can be read without parsing the JSON. A second member of the same
+    # name would win, so a chunk that may contain one is parsed.
     name = re.escape(json.dumps(key).encode())
     leading = re.compile(rb"(?:data:[ ]?)?\{[ ]?" + name + rb":[ ]?(-?(?:0|[1-9][0-9]{0,17}))[ ]?[,}]")
     needle = json.dumps(key).encode()

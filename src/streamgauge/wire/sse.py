@@ -1,13 +1,13 @@
-"""Server-Sent Events as the WHATWG HTML standard, section 9.2.6, has them.
+"""Server-Sent Events as in the WHATWG HTML standard, section 9.2.6.
 
-1. Line ends are made one kind (CRLF, CR and LF all end a line, however reads split them) and a leading BOM is dropped.
-2. Blocks between empty lines are cut out; a block that holds a ``data`` field is an event, which is a chunk.
-3. A block is parsed into its fields only when somebody looks inside.
+1. CRLF and CR become LF (all three end a line, however reads split them), and a leading BOM is dropped.
+2. Blocks are cut out at empty lines; a block with a ``data`` field is an event, which is a chunk.
+3. A block is parsed into its fields only if its content is needed.
 
-Where another connection can go on, by the standard's sections 9.2.3 and 9.2.6:
+To resume on another connection, by the standard's sections 9.2.3 and 9.2.6:
 
-- An ``id`` counts once its block is closed by an empty line, whether or not the block holds an event. An empty ``id``
-  takes back an earlier one; one with NUL is ignored.
+- An ``id`` counts once an empty line closes its block, whether or not the block is an event. An empty ``id`` cancels an
+  earlier one; an ``id`` with NUL is ignored.
 - A ``retry`` counts as soon as its line has ended.
 """
 
@@ -25,7 +25,7 @@ _RETRY = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``event`` is ``message`` where the stream names none; ``id`` is None where it has none."""
+    """One event. ``event`` is ``message`` if the stream gives no name; ``id`` is None if it gives no id."""
 
     event: str
     data: str
@@ -34,9 +34,9 @@ class Event:
 
 
 class SseDecoder(Decoder):
-    """Takes bytes of an event stream and returns event blocks. A block of comments alone is a heartbeat."""
+    """Cuts an event stream into event blocks. A block with only comments is a heartbeat."""
 
-    #: Part of an event is held, or a heartbeat came after the last event.
+    #: Whether part of an event is held, or a heartbeat came after the last event.
     pending = False
 
     def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
@@ -47,7 +47,7 @@ class SseDecoder(Decoder):
         self.max_chunk_bytes = max_chunk_bytes
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
-        """The event blocks that ``pieces`` complete, line ends normalised, without their closing empty line."""
+        """Return the event blocks that ``pieces`` complete, with LF line ends and without the closing empty line."""
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if (  # most reads are one whole event, with plain line ends
             self.between_chunks
@@ -67,7 +67,7 @@ class SseDecoder(Decoder):
         return chunks
 
     def _blocks(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """The events that ``data`` completes, and the last block where that is none."""
+        """Return the events that ``data`` completes, and the last block if it is not an event."""
         if self._at_start:
             data = self._without_bom(data)
         if b"\r" in data or self._after_cr:
@@ -109,7 +109,7 @@ class SseDecoder(Decoder):
             return
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self.max_chunk_bytes + 1:  # its last line end is no part of it
+        if self._held_bytes > self.max_chunk_bytes + 1:  # its last line end does not count
             raise self._too_long(before)
 
     def _too_long(self, before: Sequence[bytes]) -> ProtocolError:
@@ -142,7 +142,7 @@ class SseDecoder(Decoder):
 
     @staticmethod
     def parse(chunk: bytes) -> Event:
-        """Return the fields of an event block. Undecodable UTF-8 becomes U+FFFD, as the standard asks."""
+        """Return the fields of an event block. Invalid UTF-8 becomes U+FFFD, as the standard requires."""
         name, data, event_id, retry_ms = "", [], None, None
         for line in chunk.decode("utf-8", "replace").split("\n"):
             field, _, value = line.partition(":")
@@ -159,9 +159,9 @@ class SseDecoder(Decoder):
 
 
 class ResumableSseDecoder(SseDecoder):
-    """Remembers the last event's id and the reconnection time, for which it looks into every block."""
+    """Stores the last event id and the reconnection time, for which it checks every block."""
 
-    #: The id of the last block that had one; None where none had.
+    #: The id of the last block with an id; None before there is one.
     last_event_id: str | None = None
     _retry_ms: int | None = None
 
@@ -182,8 +182,8 @@ class ResumableSseDecoder(SseDecoder):
 
     @property
     def retry_ms(self) -> int | None:
-        """The reconnection time that the stream asked for last; None where it asked for none."""
-        lines, _, _ = b"".join(self._held).rpartition(b"\n")  # of a block that nothing closed
+        """The last reconnection time that the stream asked for; None if it asked for none."""
+        lines, _, _ = b"".join(self._held).rpartition(b"\n")  # of a block that is not closed yet
         held_ms = self.parse(lines).retry_ms
         return self._retry_ms if held_ms is None else held_ms
 
@@ -197,7 +197,7 @@ def _decoder(body: BodyDescription) -> Decoder:
 
 
 def _error_of(chunk: bytes) -> str | None:
-    """Return what an event named ``error`` says; None for other events."""
+    """Return the data of an event named ``error``; None for other events."""
     event = SseDecoder.parse(chunk)
     return event.data if event.event == "error" else None
 

@@ -1,13 +1,13 @@
-"""The read that most reads of an event stream are: one whole transfer chunk with one whole event in it.
+"""Parse the most frequent read of an event stream: one whole transfer chunk that contains one whole event.
 
-1. Its size line, hexadecimal and without extensions, says how long the read is, to the byte.
-2. The data is one line. Before and behind it stand at most names and numeric ids, a line each.
-3. Each line end is of its own kind: CRLF for the transfer chunk, LF for the event.
+1. The size line is hexadecimal, without extensions, and gives exactly the length of the read.
+2. The data is one line. Only names and numeric ids, one per line, stand before and after it.
+3. Lines of the transfer chunk end with CRLF, lines of the event with LF.
 """
 
 import re
 
-# No line can match in two ways: the time is linear in the read.
+# No line can match in two ways, so matching takes linear time.
 _SIZE, _ID, _NAME = rb"([0-9A-Fa-f]{1,7})\r\n", rb"id:[ ]?([0-9]{1,18})\n", rb"event:[ ]?+([^\r\n]*)\n"
 _USUAL = b"(?:" + _ID + b")?(?:" + _NAME + b")?"
 _OTHER = b"(?:" + _ID + b"|" + _NAME + b")*"
@@ -15,12 +15,12 @@ _usual, _any = (
     re.compile(_SIZE + fields + rb"data:.*\n" + fields + rb"\n\r\n").fullmatch for fields in (_USUAL, _OTHER)
 )
 
-#: The body bytes that it brings, the digits of the event's id, and the event's name; None for what there is not.
+#: The number of body bytes, the digits of the event's id, and the event's name; None for a missing id or name.
 Whole = tuple[int, bytes | None, bytes | None]
 
 
 def whole_event(data: bytes) -> Whole | None:
-    """What such a read holds; None for any other read."""
+    """Return the content of such a read; None for any other read."""
     event = _usual(data) or _any(data)
     if event is None:
         return None

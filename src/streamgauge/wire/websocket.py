@@ -1,8 +1,7 @@
 """WebSockets (RFC 6455) as a wire format: every message is a chunk.
 
-1. ``WebSocketUpgrade`` asks for the WebSocket, and checks the response (``websocket_handshake``).
-2. ``WebSocketBody`` is the framing from there on: its pieces are whole messages, which the raw decoder leaves as they
-   are.
+1. ``WebSocketUpgrade`` asks for the WebSocket and checks the response (``websocket_handshake``).
+2. ``WebSocketBody`` is the framing after that. Its pieces are whole messages, which the raw decoder does not change.
 """
 
 from collections.abc import Mapping
@@ -18,10 +17,10 @@ _EXTENSIONS, _SUBPROTOCOLS = "sec-websocket-extensions", "sec-websocket-protocol
 
 
 class WebSocketUpgrade:
-    """One attempt to open a WebSocket (RFC 6455 section 4). The request's body is the first message that is sent on it.
+    """One attempt to open a WebSocket (RFC 6455 section 4). The request's body is sent as the first message.
 
-    The request's own Sec-WebSocket-Extensions decides whether compression is offered: not at all where the field is
-    empty. Extensions that are not known here are not asked for.
+    The request's own Sec-WebSocket-Extensions decides whether compression is offered; an empty field offers none.
+    Unknown extensions are not offered.
     """
 
     def __init__(self, headers: Mapping[str, str], message: bytes) -> None:
@@ -34,7 +33,7 @@ class WebSocketUpgrade:
 
     def refusal(self, head: Head) -> str:
         """See ``Upgrade``."""
-        return "" if head.status == 101 else f"status {head.status} {head.reason} instead of a WebSocket"
+        return "" if head.status == 101 else f"expected a WebSocket, got status {head.status} {head.reason}"
 
     def framing(self, head: Head, max_chunk_bytes: int) -> Framing:
         """See ``Upgrade``."""
@@ -46,7 +45,7 @@ class WebSocketUpgrade:
 
 
 def _send(body: WebSocketBody, message: bytes) -> None:
-    """Send a message, as text where it is UTF-8."""
+    """Send a message, as text if it is UTF-8."""
     try:
         text = message.decode()
     except UnicodeDecodeError:

@@ -1,11 +1,11 @@
-"""The frames of a WebSocket (RFC 6455), from the handshake on: every message is a chunk.
+"""The frames of a WebSocket (RFC 6455) after the handshake: every message is a chunk.
 
-1. A frame that is a whole message, which is nearly every one, is cut out where it lies.
+1. A frame that is a whole message, as nearly every frame is, is cut out directly.
 2. All others (fragments, control frames, frames that a read splits) go through wsproto's frame decoder.
-3. A message is inflated where permessage-deflate is agreed, and checked for UTF-8 where it is text.
+3. A message is inflated if permessage-deflate is agreed, and checked for UTF-8 if it is text.
 
-What must be sent back waits in ``outgoing``: pongs, the reply to a close, and what the caller sends. The client's own
-messages are never compressed, as RFC 7692 section 6 lets it choose.
+``outgoing`` holds the bytes to send: pongs, the reply to a close, and the caller's messages. The client's own messages
+are never compressed, as RFC 7692 section 6 permits.
 """
 
 from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
@@ -19,24 +19,24 @@ from streamgauge.wire.websocket_handshake import deflate_agreed
 GOING_AWAY = 1001
 NO_STATUS_RECEIVED = 1005
 CLOSED_ABNORMALLY = 1006
-#: What a peer is told that did something wrong: beside all else, text that is not UTF-8, and a message above the limit.
+#: Close codes that tell the peer its fault: invalid UTF-8, a message above the limit, and any other protocol error.
 PROTOCOL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG = 1002, 1007, 1009
 MAX_CONTROL_BYTES = 125
-#: Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and none given.
+#: Close codes of a clean close (RFC 6455 section 7.4.1): normal, going away, and none given.
 _CLEAN_CLOSES = frozenset({1000, GOING_AWAY, NO_STATUS_RECEIVED})
 
 _TEXT, _BINARY, _COMPRESSED = 0x81, 0x82, 0x40
 
 
 class WebSocketBody(Framing):
-    """A WebSocket as a framing: ``feed`` gives whole messages, text as UTF-8. An empty message is an empty piece."""
+    """A WebSocket as a framing: ``feed`` returns whole messages, text as UTF-8. An empty message is an empty piece."""
 
     self_delimited = False
 
     def __init__(self, extensions: str = "", max_message_bytes: int = MAX_CHUNK_BYTES) -> None:
-        """``extensions`` is the response's Sec-WebSocket-Extensions. Raises ProtocolError."""
+        """Begin after the handshake; ``extensions``: the response's Sec-WebSocket-Extensions. Raises ProtocolError."""
         super().__init__()
-        #: The peer's, once its close frame came; 1005 where that named none, 1006 where none came.
+        #: The peer's close code, once its close frame came; 1005 if that gave none, 1006 if no close frame came.
         self.close_code: int | None = None
         self.close_reason = ""
         self._fault_code = PROTOCOL_ERROR
@@ -46,7 +46,7 @@ class WebSocketBody(Framing):
         self._first_bits = FirstBits(compressed=deflate is not None, max_message_bytes=max_message_bytes)
         self._frames = FrameDecoder(client=True, extensions=[self._first_bits])
         self._encoder = FrameProtocol(client=True, extensions=[])
-        # A message whose frames have not all come.
+        # The message of which only some frames have come.
         self._opcode: Opcode | None = None
         self._message = bytearray()
         self._compressed = False
@@ -56,7 +56,7 @@ class WebSocketBody(Framing):
 
     @property
     def inside_message(self) -> bool:
-        """Whether a message has begun whose frames have not all come."""
+        """Whether only some frames of a message have come."""
         return self._opcode is not None
 
     @property
@@ -65,7 +65,7 @@ class WebSocketBody(Framing):
         return self._opcode is not None or self._frames.header is not None or len(self._frames.buffer) > 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that ``data`` complete."""
+        """Return the messages that ``data`` completes."""
         if self.finished:
             self.rest += data
             return []
@@ -87,7 +87,7 @@ class WebSocketBody(Framing):
     # Frames that are whole messages
 
     def _take_whole_messages(self, data: bytes, messages: list[bytes]) -> int:
-        """Up to the first frame that is anything else. Gives its position."""
+        """Cut out whole messages up to the first other frame; return the position of that frame."""
         position, end = 0, len(data)
         inflater = self._inflater
         while end - position >= 2:
@@ -119,7 +119,7 @@ class WebSocketBody(Framing):
                 payload.decode()
             except UnicodeDecodeError as error:
                 self._fault_code = INVALID_PAYLOAD
-                raise ProtocolError(f"WebSocket text that is not UTF-8: {error.reason} at byte {error.start}") from None
+                raise ProtocolError(f"WebSocket text is not UTF-8: {error.reason} at byte {error.start}") from None
         return payload
 
     # All other frames
@@ -138,17 +138,17 @@ class WebSocketBody(Framing):
                     messages.append(self._finish_message())
                     self.beyond = False
         except ParseFailed as error:
-            raise ProtocolError(f"WebSocket frame that is not allowed: {error}") from None
+            raise ProtocolError(f"invalid WebSocket frame: {error}") from None
 
     def _take_part(self, opcode: Opcode, payload: bytes, *, whole: bool) -> bool:
-        """Add part of a message, which may be part of a frame; ``whole`` itself."""
+        """Add a part of a message, which may be part of a frame; return ``whole``, whether it is the last part."""
         if opcode is not Opcode.CONTINUATION:
             if self._opcode is not None:
-                raise ProtocolError("WebSocket message begun before the one before it ended")
+                raise ProtocolError("a WebSocket message began before the previous one ended")
             self._opcode = opcode
             self._compressed = self._first_bits.compressed_message
         elif self._opcode is None:
-            raise ProtocolError("WebSocket continuation of no message")
+            raise ProtocolError("WebSocket continuation frame without a message")
         if len(self._message) + len(payload) > self._max_message_bytes:
             raise self._too_long()
         self._message += payload
@@ -170,19 +170,21 @@ class WebSocketBody(Framing):
             return
         self.heartbeats += 1
         if opcode is Opcode.PING and not self._close_sent:
-            self._pong = bytes(self._encoder.pong(payload))  # the latest is enough: RFC 6455 section 5.5.3
+            self._pong = bytes(
+                self._encoder.pong(payload)
+            )  # answering the latest ping is enough: RFC 6455 section 5.5.3
 
     def _closed_by_peer(self, payload: bytes) -> None:
         if len(payload) == 1:
-            raise ProtocolError("WebSocket close frame of one byte")
+            raise ProtocolError("expected 0 or at least 2 bytes in a WebSocket close frame, got one byte")
         code = int.from_bytes(payload[:2], "big") if payload else NO_STATUS_RECEIVED
         if payload and not _may_be_sent(code):
-            raise ProtocolError(f"WebSocket close code that may not be sent: {code}")
+            raise ProtocolError(f"invalid WebSocket close code: {code}")
         try:
             self.close_reason = payload[2:].decode()
         except UnicodeDecodeError:
             self._fault_code = INVALID_PAYLOAD
-            raise ProtocolError("WebSocket close reason that is not UTF-8") from None
+            raise ProtocolError("WebSocket close reason is not UTF-8") from None
         self.close_code = code
         if not self._close_sent:
             self._queue += self._encoder.close(code if payload else None)
@@ -192,14 +194,14 @@ class WebSocketBody(Framing):
         self._frames.buffer.buffer.clear()
 
     def close(self) -> bool:
-        """Note that the peer closed the transport; whether the close handshake was done before."""
+        """Note that the peer closed the transport; return whether the close handshake was complete."""
         if self.close_code is None:
             self.close_code = CLOSED_ABNORMALLY
         return self.finished
 
     @property
     def error(self) -> str:
-        """See ``Framing``: the peer's close code and reason, where it is not a code of a clean close."""
+        """See ``Framing``: the peer's close code and reason, unless it closed cleanly."""
         if not self.finished or self.close_code in _CLEAN_CLOSES:
             return ""
         return f"closed with {self.close_code} {self.close_reason}".rstrip()
@@ -217,11 +219,11 @@ class WebSocketBody(Framing):
 
     @property
     def outgoing(self) -> bytes:
-        """What waits to be sent."""
+        """The bytes that wait to be sent."""
         return bytes(self._queue) + self._pong
 
     def take_outgoing(self) -> bytes:
-        """What waits to be sent, which then waits no more."""
+        """Return the bytes that wait to be sent, and forget them."""
         outgoing, self._pong = self.outgoing, b""
         self._queue.clear()
         return outgoing
@@ -245,32 +247,32 @@ class WebSocketBody(Framing):
 
     @property
     def closing(self) -> bool:
-        """Whether a close frame was sent, or waits to be."""
+        """Whether a close frame was sent or waits to be sent."""
         return self._close_sent
 
     def send_close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the close handshake; messages still come until the peer's close frame. Does nothing the second time."""
         if not _may_be_sent(code):
-            raise ValueError(f"expected a close code that may be sent, got {code}")
+            raise ValueError(f"expected a valid close code, got {code}")
         if not self._close_sent:
             self._queue += self._encoder.close(code, reason)
             self._close_sent = True
 
-    def last_words(self, *, faulty: bool) -> bytes:
-        """What is still to be sent when it is given up; a close frame among it, unless one was sent before.
+    def closing_bytes(self, *, faulty: bool) -> bytes:
+        """Return the last bytes to send before disconnecting; they include a close frame, unless one was sent before.
 
-        ``faulty``: since ``feed`` raised, which the code tells the peer (RFC 6455 section 7.1.7).
+        ``faulty``: ``feed`` raised; the close code tells the peer its fault (RFC 6455 section 7.1.7).
         """
         self.send_close(self._fault_code if faulty else GOING_AWAY)
         return self.take_outgoing()
 
     def _check_open(self) -> None:
         if self._close_sent:
-            raise ValueError("the WebSocket is closing: nothing more can be sent")
+            raise ValueError("the WebSocket is closing, so no more messages can be sent")
 
 
 def _may_be_sent(code: int) -> bool:
-    """RFC 6455 section 7.4, with the codes that were registered since."""
+    """Whether a close frame may carry ``code``: RFC 6455 section 7.4, and the codes registered since."""
     if code in (1004, NO_STATUS_RECEIVED, CLOSED_ABNORMALLY):
         return False
     return 1000 <= code <= 1014 or 3000 <= code <= 4999

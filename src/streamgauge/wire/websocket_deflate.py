@@ -14,12 +14,12 @@ _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 
 
 class MessageTooLong(ProtocolError):
-    """A message above the limit."""
+    """Raised for a message above the limit."""
 
 
 class FirstBits(Extension):
-    """Looks at each frame's header: lets RSV1 stand on the first frame of a message where permessage-deflate is agreed,
-    and remembers it; refuses a frame that is longer than any message may be before its payload comes.
+    """Checks each frame's header. Allows RSV1 on the first frame of a message if permessage-deflate is agreed, and
+    stores it in ``compressed_message``. Refuses a frame above the longest message before its payload comes.
     """
 
     name = "permessage-deflate"
@@ -30,17 +30,17 @@ class FirstBits(Extension):
         self.compressed_message = False
 
     def enabled(self) -> bool:
-        """It was agreed on, or there would be none."""
+        """Return True: the object exists only if the extension is in use."""
         return True
 
     def offer(self) -> bool | str:
-        """It was offered in the handshake."""
+        """Return True: the handshake has offered it already."""
         return True
 
     def frame_inbound_header(
         self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
-        """Which bits may stand on the frame that begins. Raises ProtocolError."""
+        """Return the reserved bits that the frame may have. Raises ProtocolError."""
         del proto
         if payload_length > self._max_message_bytes and not opcode.iscontrol():
             raise too_long(self._max_message_bytes)
@@ -51,7 +51,7 @@ class FirstBits(Extension):
 
 
 class Inflater:
-    """The peer's half of permessage-deflate (RFC 7692 section 7.2.2), bounded by the longest message."""
+    """Inflates the peer's messages (RFC 7692 section 7.2.2), up to the longest message."""
 
     def __init__(self, deflate: Deflate, max_message_bytes: int) -> None:
         self._deflate = deflate
@@ -59,32 +59,30 @@ class Inflater:
         self._stream: Any = None
 
     def inflate(self, payload: bytes) -> bytes:
-        """A whole message's payload, inflated."""
+        """Return the inflated payload of a whole message."""
         parts: list[bytes] = []
         room = self._max_message_bytes
         data = payload + _DEFLATE_TAIL
         try:
             while data:
                 if len(parts) > MAX_FINAL_BLOCKS:
-                    raise ProtocolError(f"WebSocket message of more than {MAX_FINAL_BLOCKS} deflate streams")
+                    raise ProtocolError(f"WebSocket message with more than {MAX_FINAL_BLOCKS} deflate streams")
                 if self._stream is None:
                     self._stream = zlib.decompressobj(-max(9, self._deflate.window_bits))
                 part = self._stream.decompress(data, room + 1)
                 parts.append(part)
                 room -= len(part)
                 if room < 0:
-                    raise MessageTooLong(
-                        f"WebSocket message that inflates to more than {self._max_message_bytes} bytes"
-                    )
-                data = self._left_over()
+                    raise MessageTooLong(f"the WebSocket message inflates to more than {self._max_message_bytes} bytes")
+                data = self._take_rest()
         except zlib.error as error:
-            raise ProtocolError(f"WebSocket message that cannot be inflated: {error}") from None
+            raise ProtocolError(f"the WebSocket message cannot be inflated: {error}") from None
         if not self._deflate.keeps_context:
             self._stream = None
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _left_over(self) -> bytes:
-        """What follows a final block, which RFC 7692 section 7.2.3.5 lets a peer end a message with."""
+    def _take_rest(self) -> bytes:
+        """Return the bytes after a final block, with which RFC 7692 section 7.2.3.5 lets a peer end a message."""
         if not self._stream.eof:
             return b""
         rest: bytes = self._stream.unused_data
@@ -93,5 +91,5 @@ class Inflater:
 
 
 def too_long(max_message_bytes: int) -> MessageTooLong:
-    """What is wrong with a message above the limit."""
+    """Make the error for a message above the limit."""
     return MessageTooLong(f"WebSocket message longer than {max_message_bytes} bytes")

@@ -1,8 +1,8 @@
 """The opening handshake of a WebSocket (RFC 6455 section 4), the client's side.
 
-1. ``handshake_fields`` gives the key and the request's fields, with permessage-deflate offered (RFC 7692).
-2. ``check_accept`` holds the response against them: the accept value, and nothing agreed to that nobody asked for.
-3. ``deflate_agreed`` reads what of permessage-deflate the server agreed to.
+1. ``handshake_fields`` returns the key and the request's fields, which offer permessage-deflate (RFC 7692).
+2. ``check_accept`` checks the response: the accept value is right, and the server agreed only to what was offered.
+3. ``deflate_agreed`` reads the parameters of permessage-deflate that the server agreed to.
 """
 
 import base64
@@ -23,14 +23,14 @@ _WINDOW_BITS = {str(bits) for bits in range(8, 16)}
 
 @dataclass(frozen=True, slots=True)
 class Deflate:
-    """permessage-deflate as a server agreed to it: what its messages need to be inflated."""
+    """The parameters of permessage-deflate that are needed to inflate the server's messages."""
 
     window_bits: int = 15
     keeps_context: bool = True
 
 
 def handshake_fields(subprotocols: Sequence[str] = (), *, deflate: bool = True) -> tuple[str, dict[str, str]]:
-    """A fresh key, and the fields that ask for a WebSocket with it (RFC 6455 section 4.1), Host left out."""
+    """Return a new key and the fields that ask for a WebSocket with it (RFC 6455 section 4.1), without Host."""
     key = base64.b64encode(os.urandom(16)).decode()
     fields = {
         "Upgrade": "websocket",
@@ -46,12 +46,12 @@ def handshake_fields(subprotocols: Sequence[str] = (), *, deflate: bool = True) 
 
 
 def accept_of(key: str) -> str:
-    """The Sec-WebSocket-Accept that answers ``key``."""
+    """Return the Sec-WebSocket-Accept that answers ``key``."""
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
 
 
 def check_accept(key: str, head: Head, subprotocols: Sequence[str] = (), *, deflate: bool = True) -> None:
-    """Whether ``head`` opens the WebSocket that was asked for. Raises ProtocolError where it does not."""
+    """Check that ``head`` opens the WebSocket that was asked for. Raises ProtocolError if it does not."""
     if head.status != 101:
         raise ProtocolError(f"expected status 101 for a WebSocket, got {head.status} {head.reason}".rstrip())
     for field, token in (("upgrade", "websocket"), ("connection", "upgrade")):
@@ -69,7 +69,7 @@ def check_accept(key: str, head: Head, subprotocols: Sequence[str] = (), *, defl
 
 
 def deflate_agreed(extensions: str) -> Deflate | None:
-    """What a response's Sec-WebSocket-Extensions agreed to (RFC 7692 section 7.1). Raises ProtocolError."""
+    """Read a response's Sec-WebSocket-Extensions (RFC 7692 section 7.1). Raises ProtocolError."""
     if not extensions.strip(" \t,"):
         return None
     name, *parameters = [part.strip() for part in extensions.split(";")]

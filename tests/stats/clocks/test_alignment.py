@@ -39,7 +39,9 @@ class World:
             raw = stats.delays.setdefault("clock", RawDelays(same_clock=self.same, hint_ns=hint_ns))
             for _ in range(streams_per_s):
                 asked_ns = round((second + self.dice.random()) * 1e9)
-                raw.asked(asked_ns, self.server_ns(asked_ns + round((self.back_s + self.dice.random() * 0.001) * 1e9)))
+                raw.note_request(
+                    asked_ns, self.server_ns(asked_ns + round((self.back_s + self.dice.random() * 0.001) * 1e9))
+                )
             for _ in range(chunks_per_s):
                 sent_ns = round((second + self.dice.random()) * 1e9)
                 delay_s = self.delay_s(sent_ns / 1e9)
@@ -224,7 +226,7 @@ class TestWithoutJitter:
                 return round(t_ns + offset_s * 1e9 + drift_ppm * 1e-6 * t_ns)
 
             if asked:
-                raw.asked(now_ns, server_ns(now_ns + back_ns))
+                raw.note_request(now_ns, server_ns(now_ns + back_ns))
             raw.chunk(now_ns, server_ns(now_ns - there_ns))
             pair.add(KEY, raw, 0)
         return pair
@@ -254,7 +256,7 @@ class TestWithoutJitter:
         assert Pair().results() is None
         assert RunDelays().results() == {}
         pair, raw = Pair(), RawDelays(same_clock=False)
-        raw.asked(5, 7)
+        raw.note_request(5, 7)
         pair.add(KEY, raw, 0)
         assert pair.results() is None
 
@@ -264,7 +266,7 @@ class TestWithoutJitter:
 def test_one_clock_is_believed_until_an_effect_comes_50_us_before_its_cause(early_ns, method, which):
     pair, raw, offset_ns = Pair(), RawDelays(same_clock=True, hint_ns=-1000 * SECOND_NS), 1000 * SECOND_NS
     for at_ns in range(SECOND_NS, 2 * SECOND_NS, SECOND_NS // 10):
-        raw.asked(at_ns, at_ns + offset_ns + (-early_ns if which == "request" else 1000))
+        raw.note_request(at_ns, at_ns + offset_ns + (-early_ns if which == "request" else 1000))
         raw.chunk(at_ns, at_ns + offset_ns + (early_ns if which == "chunk" else -1000))
     pair.add(KEY, raw, offset_ns)
     fit, _ = pair.results()

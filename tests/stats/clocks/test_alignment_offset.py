@@ -14,7 +14,7 @@ def test_a_step_of_the_wall_clock_moves_no_delay_from_another_clock(step_ns):
     pair = Pair()
     for second in range(40):
         raw = RawDelays(same_clock=False)
-        raw.asked(second * SECOND_NS, second * SECOND_NS + MS)
+        raw.note_request(second * SECOND_NS, second * SECOND_NS + MS)
         raw.chunk(second * SECOND_NS + MS, second * SECOND_NS)
         pair.add(KEY, raw, 5 * SECOND_NS + (step_ns if second >= 20 else 0))
     fit, delays = pair.results()

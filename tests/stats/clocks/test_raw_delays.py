@@ -72,7 +72,7 @@ def test_one_clocks_delays_are_counted_from_nought_on():
 @pytest.mark.parametrize(("off_ns", "asked_ns"), [(-(10**9), 0), (10**9, 10**9)], ids=["ahead", "behind"])
 def test_a_clock_that_is_another_ones_is_counted_above_its_smallest_delay(off_ns, asked_ns):
     raw = RawDelays(same_clock=True, hint_ns=OFFSET_NS)
-    raw.asked(asked_ns, -OFFSET_NS)
+    raw.note_request(asked_ns, -OFFSET_NS)
     for delay_ns in (3_000_000, 7_000_000):
         raw.chunk(off_ns + delay_ns, -OFFSET_NS)
     assert raw.floor_ns == OFFSET_NS + off_ns + 3_000_000
@@ -82,14 +82,14 @@ def test_a_clock_that_is_another_ones_is_counted_above_its_smallest_delay(off_ns
 def test_asking_keeps_the_largest_bound():
     raw = raw_delays([1])
     for asked_ns, received_ns in ((10, 50), (20, 25), (30, 90)):
-        raw.asked(asked_ns, received_ns)
+        raw.note_request(asked_ns, received_ns)
     assert raw.high == (20, -5)
 
 
 def test_what_is_written_is_read_again():
     raw = raw_delays([random.Random(2).randrange(10**9) for _ in range(1000)])
     raw.coalesced_chunk(0, 10**6, -OFFSET_NS)
-    raw.asked(1, 2)
+    raw.note_request(1, 2)
     plain = json.loads(json.dumps(raw.to_dict()))
     assert RawDelays.from_dict(plain).to_dict() == raw.to_dict()
 

@@ -55,7 +55,7 @@ class StampReader:
             return
         timer, raw = self._timer, self._raw_delays()
         if begins or raw.high is None:
-            raw.asked(timer.start_ns, self._received_ns)
+            raw.note_request(timer.start_ns, self._received_ns)
         arrival_ns = timer.last_ns
         last = len(chunks) - 1
         for position, chunk in enumerate(chunks):

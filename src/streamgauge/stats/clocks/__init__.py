@@ -1,1 +1,1 @@
-"""When chunks arrived and were sent, and how two clocks are brought together."""
+"""When chunks arrived and were sent, and the alignment of the two clocks."""

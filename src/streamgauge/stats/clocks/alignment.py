@@ -1,15 +1,15 @@
-"""Raw chunk delays of many processes, brought onto one clock each: the one-way chunk delay and how far it may be off.
+"""Align the clocks of the raw chunk delays of many processes: find the one-way chunk delay and its uncertainty.
 
-1. A pair is one load generator process and one server clock. Its raw delay is delay plus the offset of the two clocks.
-2. Where both say that they run on one machine, and cause comes before effect, the offset is 0.
-3. Elsewhere the line below the smallest raw delays is the offset plus the smallest delay, and its slope the drift. The
-   smallest delay itself lies between 0 and the smallest round trip, which is made of asking until the server's receipt
-   and of a send until its arrival. Half of that round trip is taken for it. What is stated covers every straight line
-   by which no effect comes before its cause; where there is none, a clock stepped, and it covers what that shows.
-4. Pairs are added up only after that. Where the clock is one machine's, delays were counted from 0 on, and however the
-   same streams are split over processes, they add up to the same buckets. Elsewhere they were counted above a floor
-   that is not the offset, which only the whole run shows, and each process learns from its own streams alone: moved by
-   what lies between the two, they agree to about a bucket, and to the stated uncertainty.
+1. A pair is one load generator process and one server clock. Its raw delays are delay plus offset of the two clocks.
+2. If both state that they run on one machine, and each cause precedes its effect, the offset is 0.
+3. Otherwise the line below the smallest raw delays is the offset plus the smallest delay; its slope is the drift. The
+   smallest delay lies between 0 and the smallest round trip, which consists of the way from a request to its receipt
+   and of the way from a send to its arrival. Half of that round trip is the estimate. The stated uncertainty covers
+   every straight line by which each cause precedes its effect. If there is no such line, a clock stepped, and the
+   uncertainty covers the visible extent of the step.
+4. Only then are pairs merged. On one machine, delays are counted from 0 on, and the sum does not depend on how streams
+   are split over processes. Otherwise each process counts delays above a floor from its own streams, while the offset
+   is known only from the whole run. Shifted by the difference, sums agree to about a bucket and to the uncertainty.
 """
 
 from collections import defaultdict
@@ -23,30 +23,30 @@ from streamgauge.stats.clocks.envelope import Envelope, Line
 from streamgauge.stats.clocks.raw_delays import ACAUSAL_NS, RawDelays
 
 Method = Literal["same_clock", "minimum_filter"]
-#: How exactly the wall clock is mapped to the monotonic one.
+#: The error of mapping the wall clock to the monotonic clock.
 MAPPING_NS = 5_000
-#: Parts of a measurement that are kept apart; with more, neighbours in time become one.
+#: How many parts of a measurement are kept; beyond that, neighbours in time are merged.
 MAX_PARTS = 16
-#: Clocks drift apart for this long within a second that is timed by its middle.
+#: A second is timed by its middle, so clocks drift apart for this long within it.
 _HALF_SLICE_NS = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What is known of one pair's clocks."""
+    """The offset and drift of one pair's clocks, as far as they are known."""
 
     method: Method
     offset_s: float
     """The server's clock minus this process's, in the middle of the run."""
     drift_ppm: float
-    """How much faster the server's clock goes."""
+    """How much faster the server's clock runs."""
     uncertainty_s: float | None
-    """Each delay may be off by this much; None where nothing bounds the smallest delay from above."""
+    """The largest error of each delay; None if nothing bounds the smallest delay from above."""
 
 
 @dataclass(slots=True)
 class ChunkDelays:
-    """All delays of one name and protocol, and the fits of the pairs that they come from."""
+    """All delays of one name and protocol, and the fits of their pairs."""
 
     delays: BoundedTimes = field(default_factory=BoundedTimes)
     fits: list[Fit] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Pair:
     def add(self, key: tuple[str, str], raw: RawDelays, wall_offset_ns: int) -> None:
         """Add one second; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
         self._same_clock = self._same_clock and raw.same_clock
-        if not self._same_clock:  # a step of this machine's clock is no step of the other's
+        if not self._same_clock:  # a step of this machine's clock is not a step of the other clock
             wall_offset_ns = self._wall_offset_ns if self._wall_offset_ns is not None else wall_offset_ns
         self._wall_offset_ns = wall_offset_ns
         if raw.high is not None:
@@ -88,7 +88,7 @@ class Pair:
         self._same_clock = self._same_clock and low_ns > -ACAUSAL_NS
         part = _Part((raw.first_ns + raw.last_ns) / 2, floor_ns, raw.delays)
         if self._same_clock:
-            exact = abs(floor_ns) <= MAPPING_NS  # the floor was the offset, which is measured no better than this
+            exact = abs(floor_ns) <= MAPPING_NS  # then the floor is the offset, up to its measuring error
             part = _Part(part.t_ns, 0, raw.delays if exact else raw.delays.shifted(floor_ns))
         parts = self._parts.setdefault(key, [])
         parts.append(part)
@@ -101,7 +101,7 @@ class Pair:
         return Line(0, 0, 0) if self._same_clock else self._lows.line
 
     def results(self) -> tuple[Fit, Mapping[tuple[str, str], BoundedTimes]] | None:
-        """What is known of the clocks, and the delays by name; None where there are none."""
+        """Return the fit of the clocks and the delays by name and protocol; None if there are no delays."""
         if not self._parts:
             return None
         line = self._line()
@@ -117,25 +117,25 @@ class Pair:
         return fit, found
 
     def newest(self, key: tuple[str, str]) -> BoundedTimes:
-        """The delays of the second of ``key`` that was added last, by what is known of the clocks so far.
+        """Return the delays of the last added second of ``key``, by the current estimate of the clocks.
 
-        What comes later may show the clocks better: ``results`` is the last word.
+        Later seconds may improve the estimate: ``results`` is final.
         """
         part, line = self._parts[key][-1], self._line()
         base_ns = 0.0 if self._same_clock else self._smallest_ns(self._round_trip_ns(line))
         return part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns)
 
     def _round_trip_ns(self, line: Line) -> float | None:
-        """The smallest round trip; None where nothing is known of any."""
+        """Return the smallest round trip; None if none is known."""
         return min((line.at(t_ns) + value_ns for t_ns, value_ns in self._highs.points), default=None)
 
     @staticmethod
     def _smallest_ns(round_trip_ns: float | None) -> float:
-        """The smallest delay."""
+        """Return the estimate of the smallest delay."""
         return max(0.0, round_trip_ns or 0.0) / 2
 
     def _filtered(self, line: Line) -> tuple[Fit, float]:
-        """The fit by the minimum filter, and the smallest delay."""
+        """Return the fit by the minimum filter, and the smallest delay."""
         error_ns = self._lows.error_ns + abs(line.slope) * _HALF_SLICE_NS + MAPPING_NS
         round_trip_ns = self._round_trip_ns(line)
         base_ns = self._smallest_ns(round_trip_ns)
@@ -150,7 +150,7 @@ class Pair:
 
 
 def _joined(one: _Part, other: _Part, line: Line) -> _Part:
-    """Two parts as one, above the lower of their floors as ``line`` brings them together."""
+    """Merge two parts, above the lower of their floors after alignment by ``line``."""
     above = other.floor_ns - one.floor_ns - line.slope * (other.t_ns - one.t_ns)
     low, high = (one, other) if above >= 0 else (other, one)
     counts = low.delays.all.count, high.delays.all.count
@@ -162,10 +162,10 @@ def _joined(one: _Part, other: _Part, line: Line) -> _Part:
 
 
 class HasDelays(Protocol):
-    """What was counted of one name and protocol, as far as its delays go."""
+    """Statistics of one name and protocol, of which only the delays are used here."""
 
     delays: dict[str, RawDelays]
-    """By the server's clock."""
+    """Raw delays by the server's clock."""
 
 
 class RunDelays:
@@ -177,14 +177,14 @@ class RunDelays:
     def add(
         self, process: str, all_stats: Mapping[tuple[str, str], HasDelays], wall_offset_ns: int, *, stepped: bool
     ) -> None:
-        """Add one second of ``process``; if its wall clock ``stepped`` in it, leave out what that can spoil."""
+        """Add one second of ``process``; if its wall clock ``stepped`` in it, drop delays on the same clock."""
         for key, stats in all_stats.items():
             for clock, raw in stats.delays.items():
                 if not (stepped and raw.same_clock):
                     self._pairs[process, clock].add(key, raw, wall_offset_ns)
 
     def results(self) -> dict[tuple[str, str], ChunkDelays]:
-        """Delays by name and protocol."""
+        """Return the delays by name and protocol."""
         found: defaultdict[tuple[str, str], ChunkDelays] = defaultdict(ChunkDelays)
         for pair in self._pairs.values():
             if (results := pair.results()) is not None:

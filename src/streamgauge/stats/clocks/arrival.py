@@ -1,32 +1,31 @@
-"""From the kernel's arrival stamps, which are wall clock, to this process's monotonic clock.
+"""Convert the kernel's arrival stamps, which are wall clock, to this process's monotonic clock.
 
 The kernel stamps a segment with CLOCK_REALTIME; streams are timed on CLOCK_MONOTONIC, which never steps. The two differ
-by an offset that NTP slews slowly and an operator can step. The offset is measured anew in each pass of the event loop,
-and believed only when it agrees with the one before: a process that is preempted between its two clock reads measures
-it too small. Within a pass an arrival that cannot be, before the pass could have seen it or after now, is reason enough
-to measure once more.
+by an offset that NTP slews slowly and an operator can step. The offset is measured again in each pass of the reactor,
+and accepted only if it agrees with the previous one: a process that is preempted between its two clock reads measures
+it too small. If a pass brings an impossible arrival, before the pass could have seen it or in the future, the offset is
+measured once more.
 """
 
 import time
 from collections.abc import Callable
 
-#: An offset this much above or below the last one, or less, is the same clock.
+#: An offset that differs from the last one by no more than this belongs to the same clock.
 SAME_CLOCK_NS = 200_000
-#: The fastest that NTP may slew a clock, as a share.
+#: The fastest rate at which NTP may slew a clock, as a share.
 MAX_SLEW = 0.001
-#: An offset that fell by less is not worth a second look: two clock reads take about this long.
+#: An offset that fell by less is not checked again: two clock reads take about this long.
 JITTER_NS = 2_000
-#: A stamp this far in the future is a clock that stepped, not rounding.
+#: A stamp this far in the future shows a clock step, not rounding.
 FUTURE_NS = 50_000
-#: The kernel stamps a segment when it comes in, and this long after that at most, unless it is short of CPU time, the
-#: socket is readable.
+#: The socket is readable at most this long after the kernel stamped a segment, unless CPU time is short.
 READABLE_AFTER_NS = 50_000
-#: In so short a time no slewing moves an arrival by more than 50 µs.
+#: Within this time, slewing moves an arrival by at most 50 µs.
 GOOD_FOR_NS = 50_000_000
 
 
 class ArrivalClock:
-    """Locates arrivals. One instance serves all streams of an event loop, which says when a pass begins."""
+    """Converts stamps to arrivals. One instance serves all streams of a reactor, which calls ``begin_pass``."""
 
     __slots__ = (
         "_asked_ns",
@@ -52,39 +51,39 @@ class ArrivalClock:
         self._wall = wall
         self._monotonic = monotonic
         self.now_ns = monotonic()
-        #: Nothing that a read of the present pass brought can have arrived before this: the socket was not readable
-        #: when the pass before asked.
+        #: The earliest possible arrival of a read in this pass: the socket was not readable when the previous pass
+        #: asked the kernel.
         self.floor_ns = self._pass_floor_ns = self.now_ns
-        #: When the loop last asked what is readable: all of it, and some of it at least.
+        #: When the reactor last asked which sockets are readable: about all sockets, and about at least some.
         self._polled_ns = self._asked_ns = self.now_ns
         self._stepped_ns = 0
         self._believe(self._measured_offset(), monotonic())
         #: How often the wall clock stepped.
         self.steps = 0
-        #: Reads located, and those among them whose read time had to serve as arrival.
+        #: Reads located, and how many of them used the time of the read as arrival.
         self.reads = 0
         self.fallbacks = 0
 
     @property
     def wall_offset_ns(self) -> int:
-        """The wall clock minus the monotonic clock, as it was last believed: add it to an arrival for its wall time."""
+        """The last accepted offset, wall clock minus monotonic clock: add it to an arrival for its wall time."""
         return self._offset_ns
 
     def begin_pass(self) -> None:
-        """The event loop is about to ask what is readable; what it does not find arrived after this moment."""
+        """Note that the reactor is about to ask which sockets are readable. Other data will arrive after this."""
         self.floor_ns = self._polled_ns
         self._ask()
         self._polled_ns = self._asked_ns
 
     def begin_part(self) -> None:
-        """Between two passes it is about to ask for some of it only, the same each time: that was asked for last when
-        it last asked at all.
+        """Note that the reactor, between two passes, is about to ask about some sockets only, always the same. It last
+        asked about those when it last asked at all.
         """
         self._pass_floor_ns, self.floor_ns = self.floor_ns, self._asked_ns
         self._ask()
 
     def end_part(self) -> None:
-        """What is read from here on was asked for last in a pass."""
+        """Note that the following reads are of sockets about which the reactor last asked in a pass."""
         self.floor_ns = self._pass_floor_ns
 
     def _ask(self) -> None:
@@ -102,10 +101,10 @@ class ArrivalClock:
         self._doubt_before_ns = max(self.floor_ns, self._stepped_ns)
 
     def locate(self, stamp_ns: int | None) -> int:
-        """The arrival on the monotonic clock, in ns, of a read that the kernel stamped ``stamp_ns``, just now.
+        """Return the arrival, in monotonic ns, of a read that was made just now and stamped ``stamp_ns``.
 
-        ``now_ns`` holds the read time afterwards. Without a stamp, or with one that a clock step spoiled, the read time
-        itself is the arrival.
+        Sets ``now_ns`` to the time of the read. Without a stamp, or if a clock step made the stamp useless, the time of
+        the read is the arrival.
         """
         offset_ns, earliest_ns, latest_ns = self.sound()
         now_ns = self._monotonic()
@@ -117,21 +116,21 @@ class ArrivalClock:
         return self.doubted(stamp_ns, now_ns)
 
     def sound(self) -> tuple[int, int, int]:
-        """For one who locates many reads in a loop of one pass: wall minus monotonic clock, and a range.
+        """Return the offset and a range, for callers that locate many reads in a loop within one pass.
 
-        A stamp minus the offset is an arrival where it is no earlier than the range and the read time no later, and the
-        arrival no later than the read. Any other is for :meth:`doubted`, and then this is to be asked again.
+        A stamp minus the offset is the arrival if it is not before the range, the time of the read is not after the
+        range, and the arrival is not after the read. Otherwise call :meth:`doubted`, and then this method again.
         """
         return self._offset_ns, self._doubt_before_ns, self._doubt_after_ns
 
     def took(self, reads: int, now_ns: int) -> None:
-        """Reads were located, the last of them at ``now_ns``."""
+        """Count reads that were located, the last of them at ``now_ns``."""
         self.now_ns = now_ns
         self.reads += reads
 
     def doubted(self, stamp_ns: int | None, now_ns: int) -> int:
-        """The arrival of a read at ``now_ns`` that came before the pass could see it, as what was left behind in the
-        kernel does; or after now; or in a pass that has lasted long; or without a stamp.
+        """Return the arrival of a read at ``now_ns`` whose stamp is missing or doubtful: before the pass, as of data
+        left in the kernel, or in the future, or in a pass that has lasted long.
         """
         if stamp_ns is None:
             self.fallbacks += 1
@@ -145,7 +144,7 @@ class ArrivalClock:
         return now_ns
 
     def _check_step(self) -> None:
-        """Measure the offset with care, and tell whether a clock stepped."""
+        """Measure the offset carefully, and check whether a clock stepped."""
         offset_ns = self._measured_offset()
         now_ns = self._monotonic()
         elapsed_ns = max(0, now_ns - self._measured_ns)
@@ -155,7 +154,7 @@ class ArrivalClock:
         self._believe(offset_ns, now_ns)
 
     def _measured_offset(self) -> int:
-        """Wall minus monotonic, from the tightest of a few pairs of reads."""
+        """Measure wall clock minus monotonic clock, by the fastest of a few pairs of reads."""
         best: tuple[int, int] | None = None
         for _ in range(5):
             before_ns, wall_ns, after_ns = self._monotonic(), self._wall(), self._monotonic()

@@ -1,7 +1,7 @@
-"""The corridor between what bounds two clocks' offset from above and from below, and the lines that fit through it.
+"""Find the lines that fit between the upper and the lower bounds of the offset of two clocks.
 
-Cause comes before effect, both ways: no chunk arrives before it was sent, and no request comes before it was made. The
-line of the offset lies above all points of the one kind and below all of the other, whatever the delays did meanwhile.
+A cause precedes its effect, in both directions: no chunk arrives before it is sent, and no request before it is made.
+So the line of the offset lies above all points of one kind and below all points of the other, whatever the delays were.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ _STEPS = 50
 
 
 def deviation_ns(line: Line, above: Sequence[Point], below: Sequence[Point]) -> float | None:
-    """How far ``line`` may be from the true one, between the first and the last of the points that bound it from below.
+    """Return the largest distance of ``line`` from the true line, within the time of the points below it.
 
-    ``above`` are points that the true line does not exceed, ``below`` the negatives of those that do not exceed it.
-    None where no straight line lies between them: a clock stepped, or there is more than one.
+    ``above`` holds points that the true line does not exceed; ``below`` the negatives of points that do not exceed the
+    line. None if no straight line lies between them, since a clock stepped, or there are several clocks.
     """
     tops = [(t_ns - line.t_ns, value_ns - line.at(t_ns)) for t_ns, value_ns in lower_hull(above)]
     feet = [(t_ns - line.t_ns, -value_ns - line.at(t_ns)) for t_ns, value_ns in lower_hull(below)]
@@ -44,7 +44,7 @@ def deviation_ns(line: Line, above: Sequence[Point], below: Sequence[Point]) -> 
 
 
 def _peak(of: Callable[[float], float], least: float, most: float) -> float:
-    """Where a concave function is largest."""
+    """Return the place where a concave function is largest."""
     for _ in range(_STEPS):
         third = (most - least) / 3
         if of(least + third) < of(most - third):
@@ -55,7 +55,7 @@ def _peak(of: Callable[[float], float], least: float, most: float) -> float:
 
 
 def _edge(of: Callable[[float], float], inside: float, outside: float) -> float:
-    """How far towards ``outside`` a concave function, not negative at ``inside``, remains so."""
+    """Return the last place towards ``outside`` where a concave function is not negative, as it is at ``inside``."""
     if of(outside) >= 0:
         return outside
     for _ in range(_STEPS):

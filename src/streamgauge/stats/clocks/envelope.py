@@ -1,9 +1,9 @@
-"""The straight line below a cloud of points: where raw delays would be if nothing but the clocks were in them.
+"""Find the straight line below a cloud of points: the raw delays that the clocks alone would cause.
 
-Delay only ever adds. So the smallest raw delays show the offset between two clocks, and the line that supports the
-cloud from below shows its drift: the edge of the lower convex hull under the mean time, from which all
-points together are the least far away (Moon, Skelly and Towsley, "Estimation and removal of clock skew from network
-delay measurements").
+Delays are never negative. So the smallest raw delays show the offset between two clocks, and the line that supports the
+cloud from below shows the drift. It is the edge of the lower convex hull under the mean time, which has the smallest
+total distance to all points (Moon, Skelly and Towsley, "Estimation and removal of clock skew from network delay
+measurements").
 """
 
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ from typing import NamedTuple
 
 from streamgauge.stats.clocks.raw_delays import Point
 
-#: Clocks drift apart no faster, as a share: quartz is within a quarter of it. A steeper trend is delay that grows.
+#: The fastest drift of clocks, as a share; quartz stays within a quarter of it. A steeper trend is a growing delay.
 MAX_DRIFT = 200e-6
-#: Points that are kept; with more, neighbours in time become one.
+#: How many points are kept; beyond that, neighbours in time are merged.
 MAX_POINTS = 512
 _FEW_POINTS = 4
 
 
 class Line(NamedTuple):
-    """``value_ns`` at ``t_ns``, and ``slope`` for each ns before or after it."""
+    """A line with ``value_ns`` at ``t_ns``, and ``slope`` per ns."""
 
     t_ns: float
     value_ns: float
     slope: float
 
     def at(self, t_ns: float) -> float:
-        """The line's value."""
+        """Return the line's value at ``t_ns``."""
         return self.value_ns + self.slope * (t_ns - self.t_ns)
 
 
@@ -39,7 +39,7 @@ class Envelope:
         self.points: list[Point] = []
 
     def add(self, point: Point) -> None:
-        """Take in a minimum; minima come about in the order of time."""
+        """Add a minimum; minima come roughly in the order of time."""
         self.points.append(point)
         if len(self.points) > MAX_POINTS:
             slope = line_below(self.points).slope
@@ -55,10 +55,10 @@ class Envelope:
 
     @property
     def error_ns(self) -> float:
-        """How far the line may be from where the smallest values would be: it is as good as its points repeat.
+        """The error of the line, estimated from how well its points agree.
 
-        Lines of every other point are compared, which shows chance; and the least of each eighth of the time, which
-        shows clocks that did not drift evenly.
+        Comparing the lines of even and odd points shows chance; the minima of each eighth of the time show uneven
+        drift.
         """
         points = sorted(self.points)
         span_ns = points[-1][0] - points[0][0]
@@ -70,11 +70,11 @@ class Envelope:
 
     @property
     def rise_ns(self) -> float:
-        """How far the least of some eighth of the time lies above the line."""
+        """How far the highest minimum of an eighth of the time lies above the line."""
         return max(self._eighths())
 
     def _eighths(self) -> list[float]:
-        """How far above the line the least of each eighth of the time is."""
+        """Return how far the minimum of each eighth of the time lies above the line."""
         points = sorted(self.points)
         line, size = line_below(points), -(-len(points) // 8)
         eighths = (points[at : at + size] for at in range(0, len(points), size))
@@ -82,7 +82,7 @@ class Envelope:
 
 
 def line_below(points: Sequence[Point]) -> Line:
-    """The line that supports ``points`` from below; level where there are too few to tell a drift."""
+    """Return the line that supports ``points`` from below; with too few points to show a drift, a level line."""
     mean_ns = sum(t_ns for t_ns, _ in points) // len(points)
     slope = 0.0
     if len(points) >= _FEW_POINTS:
@@ -94,7 +94,7 @@ def line_below(points: Sequence[Point]) -> Line:
 
 
 def lower_hull(points: Sequence[Point]) -> list[Point]:
-    """The corners of ``points`` from below, in the order of time."""
+    """Return the corners of the lower convex hull of ``points``, in the order of time."""
     hull: list[Point] = []
     for t, v in sorted(points):
         if hull and hull[-1][0] == t:

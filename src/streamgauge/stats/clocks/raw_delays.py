@@ -1,8 +1,8 @@
 """Raw chunk delays as one process records them: arrival on its monotonic clock minus the server's stamp.
 
-They hold the offset between the two clocks, which is why they are counted relative to a floor. Where the server's clock
-is this machine's, the offset is known and is the floor. Elsewhere the floor is about the smallest raw delay of the
-moment. Nothing is kept per chunk. ``streamgauge.stats.clocks.alignment`` takes the offset out.
+They contain the offset between the two clocks, so they are counted relative to a floor. If the server's clock is this
+machine's clock, the offset is known and is the floor. Otherwise the floor is about the smallest recent raw delay.
+Nothing is stored per chunk. ``streamgauge.stats.clocks.alignment`` removes the offset.
 """
 
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from typing import Any
 
 from streamgauge.stats.bounded_times import LONGEST_NS, BoundedTimes
 
-#: A point: monotonic ns, and a raw delay there.
+#: A point: monotonic ns, and a raw delay at that time.
 Point = tuple[int, int]
-#: How much a floor may rise from one second to the next: more than clocks drift apart in a second.
+#: How much a floor may rise from one second to the next: more than clocks can drift in a second.
 RISE_NS = 200_000
-#: How far an effect may seem to come before its cause where one clock stamped both.
+#: How far an effect may seem to precede its cause if one clock stamped both.
 ACAUSAL_NS = 50_000
 _BATCH = 512
 
 
 class RawDelays:
-    """The chunks of one name and protocol, in one second, that one server clock stamped."""
+    """The raw delays of one name and protocol in one second, by one server clock."""
 
     __slots__ = (
         "_batch",
@@ -36,12 +36,12 @@ class RawDelays:
     )
 
     def __init__(self, *, same_clock: bool, hint_ns: int | None = None) -> None:
-        """``hint_ns`` is a floor to begin with; where ``same_clock``, it is the offset."""
-        #: The server says that its clock is this machine's.
+        """Begin without chunks. ``hint_ns`` is the first floor; with ``same_clock``, it is the offset."""
+        #: Whether the server states that its clock is this machine's clock.
         self.same_clock = same_clock
-        #: The smallest raw delay: the offset between the clocks is no more.
+        #: The smallest raw delay, an upper bound of the offset between the clocks.
         self.low: Point | None = None
-        #: The largest difference between asking and the server's being asked: the offset is no less.
+        #: The largest difference between sending a request and its receipt by the server, a lower bound of the offset.
         self.high: Point | None = None
         #: The first and the last arrival.
         self.first_ns = self.last_ns = 0
@@ -51,20 +51,20 @@ class RawDelays:
         self._batch: list[int] = []
         self._open: list[tuple[int, int]] = []
 
-    def asked(self, asked_ns: int, received_ns: int) -> None:
-        """A stream was asked for at ``asked_ns``, and the server got its request at ``received_ns`` of its clock."""
+    def note_request(self, asked_ns: int, received_ns: int) -> None:
+        """Note that a request was sent at ``asked_ns`` and received at ``received_ns`` of the server's clock."""
         raw_ns = asked_ns - received_ns
         if self.high is None or raw_ns > self.high[1]:
             self.high = (asked_ns, raw_ns)
 
     def chunk(self, arrival_ns: int, sent_ns: int) -> None:
-        """A chunk that was sent at ``sent_ns`` of the server's clock arrived exactly then."""
-        self._batch.append(self._noted(arrival_ns, sent_ns))
+        """Count a chunk that arrived at ``arrival_ns`` and was sent at ``sent_ns`` of the server's clock."""
+        self._batch.append(self._raw_delay(arrival_ns, sent_ns))
         if len(self._batch) >= _BATCH:
-            self._settle()
+            self._flush()
 
-    def _noted(self, arrival_ns: int, sent_ns: int) -> int:
-        """A chunk's raw delay, once it is known whether it is the smallest."""
+    def _raw_delay(self, arrival_ns: int, sent_ns: int) -> int:
+        """Return a chunk's raw delay, after updating the smallest one and the last arrival."""
         raw_ns = arrival_ns - sent_ns
         low = self.low
         if low is None:
@@ -75,32 +75,32 @@ class RawDelays:
         return raw_ns
 
     def coalesced_chunk(self, floor_ns: int, arrival_ns: int, sent_ns: int) -> None:
-        """A chunk that was sent at ``sent_ns`` arrived between ``floor_ns`` and ``arrival_ns``."""
-        self._open.append((floor_ns - sent_ns, self._noted(arrival_ns, sent_ns)))
+        """Count a chunk that was sent at ``sent_ns`` and arrived between ``floor_ns`` and ``arrival_ns``."""
+        self._open.append((floor_ns - sent_ns, self._raw_delay(arrival_ns, sent_ns)))
         if len(self._open) >= _BATCH:
-            self._settle()
+            self._flush()
 
     @property
     def floor_ns(self) -> int | None:
-        """What ``delays`` are above; None where there are none."""
-        self._settle()
+        """The floor that ``delays`` are relative to; None if there are no delays."""
+        self._flush()
         return self._floor_ns
 
     @property
     def delays(self) -> BoundedTimes:
-        """What was counted."""
-        self._settle()
+        """The counted delays, relative to the floor."""
+        self._flush()
         return self._delays
 
     def successor(self) -> "RawDelays | None":
-        """Make an empty one for the second that follows; None if its floor is known without this one."""
+        """Make the empty raw delays of the next second; None if their floor does not depend on this second."""
         if self.same_clock and self._hint_ns is not None:
             return None
         floor_ns = self.floor_ns
         hint_ns = None if floor_ns is None or self.low is None else min(self.low[1], floor_ns + RISE_NS)
         return RawDelays(same_clock=self.same_clock, hint_ns=hint_ns)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self.low is None or not (self._batch or self._open):
             return
         floor_ns = self._lowest(self.low[1])
@@ -129,13 +129,13 @@ class RawDelays:
         return hint_ns if causal else low_ns
 
     def to_dict(self) -> dict[str, Any]:
-        """A form that msgpack and JSON carry; :meth:`from_dict` reads it."""
+        """Return a form for msgpack and JSON; :meth:`from_dict` reads it."""
         plain = {name: getattr(self, name) for name in ("same_clock", "low", "high", "first_ns", "last_ns", "floor_ns")}
         return {**plain, "delays": self.delays.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "RawDelays":
-        """What :meth:`to_dict` wrote."""
+        """Read the form that :meth:`to_dict` returns."""
         raw = cls(same_clock=data["same_clock"])
         raw.low, raw.high = (None if data[name] is None else tuple(data[name]) for name in ("low", "high"))
         raw.first_ns, raw.last_ns, raw._floor_ns = data["first_ns"], data["last_ns"], data["floor_ns"]
