@@ -131,5 +131,5 @@ def times(text: str) -> int:
     """Read how many times something may happen."""
     digits = text.strip()
     if not is_whole(digits):
-        raise ValueError(f"expected a whole number of times, got {text!r}")
+        raise ValueError(f"expected a whole number such as 3, got {text!r}")
     return int(digits)

@@ -95,10 +95,8 @@ class _Option:
 
 
 RECONNECT, STAMPS, INSECURE = "--stream-reconnect", "--stream-stamps", "--insecure"
-_PATH = _Option(
-    "--stream-path", "PATH", checks.path, "Path below the host, or whole URL, instead of the scenario's own"
-)
-_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method instead of the scenario's own")
+_PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
+_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
     "--stream-header",
     "'K: V'",
@@ -106,13 +104,13 @@ _HEADERS = _Option(
     "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
     _Lines,
 )
-_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @ and the file that holds it")
-_END = _Option("--stream-end", "END", read_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
+_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @FILE to read it from a file")
+_END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
     checks.accept,
-    "Accept header; with application/json, JSON is read as lines",
+    "Accept header; with application/json, a JSON response is read as lines",
 )
 _RECONNECT = _Option(
     RECONNECT,
@@ -140,12 +138,12 @@ _PAUSE = _Option(
     f"Longest pause of a user whose streams are refused; default {REFUSAL_PAUSE_S:g}; 0 for none",
 )
 _PROXY = _Option(
-    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; the environment's is not used"
+    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; proxy variables are ignored"
 )
-_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Authorities (PEM) to trust instead of the system's")
+_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "CA certificates (PEM) to trust instead of the system's")
 _CERT = _Option("--client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
 _KEY = _Option(
-    "--client-key", "FILE", checks.file, "Key (PEM) of the client certificate, unless that file holds it too"
+    "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
 )
 _TEXTS = (
     *(_PATH, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
@@ -153,8 +151,8 @@ _TEXTS = (
 )
 _OF_PLAY = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
 _SWITCHES = {
-    STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) puts into event streams",
-    INSECURE: "Accept any certificate",
+    STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
+    INSECURE: "Accept any server certificate",
 }
 #: The fields of the web form that may have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest)
