@@ -93,7 +93,7 @@ class Table:
         return max([*map(cell_len, self._columns[at].heading.split("\n")), *cells])
 
     def _name_widths(self, width: int) -> tuple[int, int]:
-        """Return the width that shows all names whole, and the smallest (up to half of ``width``) that tells them apart."""
+        """Return the width that shows all names whole, and the smallest that tells them apart (up to half of it)."""
         from rich.cells import cell_len
 
         rows = [row for row in self._rows if row]
