@@ -1,7 +1,7 @@
-"""The chunk interval as a server's own log has it, and as streamgauge and Locust's own clients measure it.
+"""Compares the chunk interval in a server's own log with what streamgauge and Locust's own clients measure.
 
-One after the other, under the same load, each in a process of its own; the log of each run is that run's truth, so that
-what else the machine does is in both.
+The clients run one after the other, under the same load, each in its own process. Each is compared with the log of its
+own run, so other activity on the machine affects both.
 """
 
 import argparse
@@ -146,7 +146,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chunk_interval", description=__doc__)
     add_load(parser)
     parser.add_argument(
-        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; repeat the option for several"
+        "--instrument", action="append", choices=INSTRUMENTS, help="run only this one; repeat the option for several"
     )
     add_output(parser)
     return parser.parse_args(arguments)
@@ -155,8 +155,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 def add_load(parser: argparse.ArgumentParser) -> None:
     """The options for the load."""
     parser.add_argument("--streams", type=whole, default=50, help="concurrent streams, default %(default)s")
-    parser.add_argument("--seconds", type=positive, default=15, help="of each run, default %(default)s")
-    parser.add_argument("--interval-ms", type=positive, default=50, help="from send to send, default %(default)s")
+    parser.add_argument("--seconds", type=positive, default=15, help="duration of each run, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=50, help="time between sends, default %(default)s")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,9 +1,8 @@
-"""What the size of a chunk costs: the sample app's streams from 64 B to 1 MiB a chunk, as fast as they go.
+"""Measures the cost by chunk size: the sample app's streams with 64 B to 1 MiB per chunk, as fast as they go.
 
-Small chunks cost the server time for each, large ones for their bytes: the table shows where one turns into the other.
-CPU time is the server's, and the steadier figure; chunks and bytes a second are of server and reader together, which
-share the machine's cores. Sizes and forms take turns, round after round, so that what else the machine does hits all
-alike.
+Small chunks cost the server time per chunk, large chunks per byte; the table shows where the cost changes. CPU time is
+the server's alone, and the steadier figure: chunks and bytes per second depend on server and reader, which share the
+machine's cores. Sizes and forms take turns, round after round, so that other activity on the machine affects all.
 """
 
 import argparse
@@ -92,7 +91,7 @@ def summary_of(sizes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def show(summary: list[dict[str, Any]]) -> None:
     """A line for each form and size: medians."""
     table = Table(title=f"{STREAMS} streams as fast as they go, median", title_justify="left")
-    for heading in ("form", "bytes a chunk", "CPU a chunk, µs", "CPU a KiB, µs", "chunks/s", "MiB/s"):
+    for heading in ("form", "bytes per chunk", "CPU per chunk, µs", "CPU per KiB, µs", "chunks/s", "MiB/s"):
         table.add_column(heading, justify="left" if heading == "form" else "right")
     for each in summary:
         cost, byte_cost, rate, byte_rate = (each[name]["median"] for name in (COST, BYTE_COST, RATE, BYTE_RATE))
@@ -110,12 +109,12 @@ def show(summary: list[dict[str, Any]]) -> None:
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on those that are wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks chunk_size", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=5, help="default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=10_000, help="of each stream at most, default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=5, help="rounds, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=10_000, help="most chunks per stream, default %(default)s")
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
-        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's CPU clocks, got {sys.platform}")
     return options
 
 

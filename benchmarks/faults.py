@@ -1,8 +1,8 @@
-"""Check that each way in which a stream can fail gets its outcome: thousands of streams from a faulty source.
+"""Checks that each failure of a stream gets the right outcome, with thousands of streams from a faulty source.
 
-The table in ``benchmarks.testbed.behaviours`` says what the source does, and what outcome each behaviour means. Streams
-of all behaviours are mixed at random. Each user runs one stream after the other and keeps its connection where it can,
-as Locust's users do. A stream with another outcome than its behaviour means is misclassified, and the status is 1.
+The table in ``benchmarks.testbed.behaviours`` lists the source's behaviours and the outcome that each should get.
+Streams of all behaviours are mixed at random. Each user runs one stream after the other and reuses its connection if
+possible, as Locust's users do. If a stream gets another outcome, it is misclassified, and the exit status is 1.
 """
 
 import argparse
@@ -171,9 +171,9 @@ def table(found: dict[str, Any]) -> Iterator[str]:
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on those that are wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
-    parser.add_argument("--streams", type=whole, default=2_000, help="default %(default)s")
-    parser.add_argument("--users", type=whole, default=200, help="streams at a time, default %(default)s")
-    parser.add_argument("--seed", type=whole, default=1, help="another one makes other faults, default %(default)s")
+    parser.add_argument("--streams", type=whole, default=2_000, help="number of streams, default %(default)s")
+    parser.add_argument("--users", type=whole, default=200, help="concurrent streams, default %(default)s")
+    parser.add_argument("--seed", type=whole, default=1, help="seed of the random faults, default %(default)s")
     add_output(parser)
     return parser.parse_args(arguments)
 
@@ -188,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(*table(found), sep="\n")
     for wrong in found["misclassified"]:
         print(
-            "{behaviour} (seed {seed}) means {means}, and was {outcome} after {chunks} chunks: {reason}".format(**wrong)
+            "{behaviour} (seed {seed}): expected {means}, got {outcome} after {chunks} chunks: {reason}".format(**wrong)
         )
     about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
     about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}

@@ -1,8 +1,8 @@
-"""What the server's instruments cost: one app without any, with streamgauge's, and with two that time no chunk.
+"""Measures the cost of the server's instruments: an app without any, with streamgauge's, and with two simpler ones.
 
-All of them serve at once, and are read in turn, round after round, so that what else the machine does hits all alike;
-ratios are taken within a round. CPU time a chunk is that of all worker processes, and the steadier figure: chunks a
-second are of the server and the reader together, which share the machine's cores.
+The two simpler ones do not time chunks. All services run at once and are read in turn, round after round, so that other
+activity on the machine affects all; ratios are of one round. CPU time per chunk is that of all worker processes, and
+the steadier figure: chunks per second depend on server and reader, which share the machine's cores.
 """
 
 import argparse
@@ -152,13 +152,15 @@ def measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on those that are wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks recorder", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=7, help="default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=100_000, help="of each trial, default %(default)s")
-    parser.add_argument("--workers", type=_counts, default="1,2", metavar="N,N…", help="default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=7, help="rounds, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=100_000, help="chunks per trial, default %(default)s")
+    parser.add_argument(
+        "--workers", type=_counts, default="1,2", metavar="N,N…", help="numbers of workers, default %(default)s"
+    )
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
-        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's CPU clocks, got {sys.platform}")
     return options
 
 

@@ -1,4 +1,4 @@
-"""The rounds of the recorder's benchmark in one summary, and that as tables."""
+"""Sums up the rounds of the recorder's benchmark, and prints the summary as tables."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,13 +46,13 @@ def show(report: dict[str, Any]) -> None:
     console, found = wide_console(), report["summary"]
     console.print(about(report), highlight=False)
     columns = ("bare", "passing on", OURS, "own")
-    table = _table("without the kernel, CPU time a chunk in ns (least of all rounds)", "content", columns)
+    table = _table("without the kernel, CPU time per chunk in ns (smallest of all rounds)", "content", columns)
     for content, least in found["alone"].items():
         table.add_row(content, *(f"{least[name]:,.0f}" for name in columns))
     console.print(table)
-    recorder = ", ".join(f"{value:,.0f} ns a {name} chunk" for name, value in found["recorder"].items())
+    recorder = ", ".join(f"{value:,.0f} ns per {name} chunk" for name, value in found["recorder"].items())
     console.print(
-        f"own: what streamgauge takes beyond middleware that passes each message on. The recorder alone: {recorder}.",
+        f"own: streamgauge's cost minus that of middleware that only passes messages on. Recorder alone: {recorder}.",
         highlight=False,
     )
     for each in found["served"]:
@@ -84,7 +84,7 @@ def _table(title: str, first: str, columns: Sequence[str]) -> Table:
 
 
 def _figures(title: str, first: str, found: dict[str, Any], reference: str) -> Table:
-    columns = ("CPU a chunk, µs", f"× {reference}", "chunks/s", f"× {reference}")
+    columns = ("CPU per chunk, µs", f"× {reference}", "chunks/s", f"× {reference}")
     table = _table(title, first, columns)
     for name, each in found.items():
         cells = (

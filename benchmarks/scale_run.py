@@ -1,4 +1,4 @@
-"""One generator process that holds many streams: what it is told, its memory meanwhile, and what it came to."""
+"""Runs one generator process with many streams: starts it, samples its memory, and collects its figures."""
 
 import json
 import tempfile
@@ -82,7 +82,7 @@ class Run:
 
 
 class ScaleError(RuntimeError):
-    """A generator that did not do what it was told."""
+    """The generator failed."""
 
 
 def watched(process: Child, limit_s: float) -> Memory:
@@ -96,7 +96,7 @@ def watched(process: Child, limit_s: float) -> Memory:
             break
         memory.samples.append((time.time(), found.rss, found.uss))
         if time.monotonic() - begin_s > limit_s:
-            raise ScaleError(f"the generator still ran after {limit_s:g} s")
+            raise ScaleError(f"expected the generator to end within {limit_s:g} s, and it still runs")
         time.sleep(SAMPLE_S)
     process.wait(SLACK_S)
     return memory
@@ -121,7 +121,7 @@ def locust_said(load: Load, directory: Path) -> Run:
     full = [point["t_s"] for point in result["timeline"] if point["active"] == load.streams]
     if not full:
         most = max((point["active"] for point in result["timeline"]), default=0)
-        raise ScaleError(f"at most {most} of {load.streams} streams were open at once")
+        raise ScaleError(f"expected {load.streams} streams to be open at once, got at most {most}")
     outcomes: dict[str, int] = {}
     for each in result["streams"]:
         for name, times in each["outcomes"].items():
@@ -147,7 +147,7 @@ def bare_said(load: Load, directory: Path) -> Run:
     """A run by what the client wrote."""
     run = Run(**json.loads((directory / "bare.json").read_text()))
     if (ended := sum(run.outcomes.values())) != load.streams:
-        raise ScaleError(f"{ended} of {load.streams} streams ended")
+        raise ScaleError(f"expected {load.streams} streams to end, got {ended}")
     return run
 
 
@@ -181,7 +181,7 @@ def figures(name: str, load: Load, memory: Memory, run: Run, log: Log) -> dict[s
     end_s = run.open_s + load.plateau_s / 2
     plateau = memory.between(run.open_s, end_s)
     if not plateau:
-        raise ScaleError(f"no sample of the generator's memory while all {load.streams} streams were open")
+        raise ScaleError(f"no memory sample while all {load.streams} streams were open; raise --plateau")
     _, rss_before, uss_before = memory.before(run.started_s)
     rss, uss = median(each[1] for each in plateau), median(each[2] for each in plateau)
     completed = run.outcomes.get("completed", 0)

@@ -1,12 +1,12 @@
-"""Whether the verdict can be believed: runs that are fine and runs spoiled on purpose, held against the source's log.
+"""Checks the verdict: compares undisturbed runs, and runs disturbed on purpose, with the source's log.
 
-A run that is called trusted must have every figure right: time to first chunk and chunk interval, p50, p90 and p99,
-within 1 % or 0.1 ms of the log's. Where the clock stepped, the process was suspended or chunks came together on
-purpose, it must not be called trusted at all.
+In a trusted run, every figure must be right: p50, p90 and p99 of time to first chunk and chunk interval, within 1 % or
+0.1 ms of the log's. If the clock stepped, the process was suspended, or chunks were sent together on purpose, the run
+must not be trusted at all.
 
-The log's time to first chunk counts from the start of the stream, which only the client knows. How late a client asks
-is therefore not judged: what stands below the table is how far its figures are from those that count from the request's
-coming to the source.
+Time to first chunk counts from the start of the stream, which only the client knows; the log uses this start too, so a
+late request is not judged. The lines below the table show how far the client's figures are from those that count from
+the arrival of the request at the source.
 """
 
 import argparse
@@ -127,7 +127,7 @@ def judged(name: str, result: Result, log: list[Stream]) -> Trial:
     (streams,) = result["streams"]
     found.generator = _generator(result) | {"coalesced_share": streams["coalesced_share"]}
     if (chunks := sum(len(each.after_ns) for each in log)) != streams["chunks"]:
-        found.wrong.append(f"{streams['chunks']} chunks, and {chunks} in the log")
+        found.wrong.append(f"expected {chunks} chunks, got {streams['chunks']}")
     found.from_request_s = _from_request(streams["time_to_first_chunk"], log)
     for metric, truth_of in METRICS.items():
         for percentile, q in JUDGED.items():
@@ -202,10 +202,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks trust", description=__doc__)
     parser.add_argument("--rounds", type=whole, default=5, help="runs of each kind, default %(default)s")
     parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
-    parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=16, help="of each stream, default %(default)s")
-    parser.add_argument("--interval-ms", type=positive, default=30, help="between chunks, default %(default)s")
-    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; repeat the option for several")
+    parser.add_argument("--seconds", type=positive, default=3, help="duration of each run, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=16, help="chunks per stream, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=30, help="time between chunks, default %(default)s")
+    parser.add_argument(
+        "--kind", action="append", choices=KINDS, help="run only this one; repeat the option for several"
+    )
     add_output(parser)
     return parser.parse_args(arguments)
 
@@ -220,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in names:
             found = trial(name, load)
             trials.append(found)
-            said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
+            said = "; ".join([*found.wrong, *(f"verdict: {each}" for each in found.reasons)])
             print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
     print(table(trials), asking(trials), sep="\n")
     write_figures(options, report(load, trials))

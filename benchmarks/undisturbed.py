@@ -1,7 +1,7 @@
-"""How often a run that nothing disturbs is trusted: demos of different sizes, one after the other.
+"""Counts how often an undisturbed run is trusted: demos of different sizes, one after the other.
 
-Each is a run of the sample app by ``streamgauge demo``. Start it on a quiet machine: what else runs there is a
-disturbance, and the verdict is right to say so.
+Each run is a ``streamgauge demo``. Start the benchmark on an idle machine: any other activity is a disturbance, which
+the verdict rightly reports.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def summed_up(verdicts: Sequence[Verdict]) -> str:
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options. Exits with 2 on those that are wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks undisturbed", description=__doc__)
-    parser.add_argument("--runs", type=whole, default=40, help="default %(default)s")
+    parser.add_argument("--runs", type=whole, default=40, help="number of runs, default %(default)s")
     add_output(parser)
     return parser.parse_args(arguments)
 

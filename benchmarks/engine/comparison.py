@@ -1,7 +1,7 @@
-"""The measuring engine beside other readers of event streams: CPU time a chunk, and how true their times are.
+"""Compares the measuring engine with other readers of event streams: CPU time per chunk, and timing errors.
 
-All clients run round after round, so that what else the machine does hits all alike; ratios are taken within a round.
-Each is held against the log of the paced source in its own run.
+All clients run in turn, round after round, so that other activity on the machine affects all; ratios are of one round.
+Each client is compared with the log of the paced source in its own run.
 """
 
 import argparse
@@ -165,33 +165,37 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks engine", description=__doc__, epilog=f"clients: {', '.join(CLIENTS)}"
     )
-    parser.add_argument("--rounds", type=whole, default=5, help="default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=5, help="rounds, default %(default)s")
     parser.add_argument("--streams", type=whole, default=200, help="concurrent streams, default %(default)s")
     parser.add_argument(
         "--rate",
         type=_rates,
         default="4000",
         metavar="R,R…",
-        help="chunks a second over all streams, default %(default)s",
+        help="chunks per second over all streams, default %(default)s",
     )
-    parser.add_argument("--seconds", type=positive, default=5, help="of each run's steady phase, default %(default)s")
-    parser.add_argument("--event-bytes", type=whole, default=100, help="of an event, default %(default)s")
     parser.add_argument(
-        "--clients", type=_names, default=",".join(CLIENTS), metavar="A,B…", help="default all that are installed"
+        "--seconds", type=positive, default=5, help="duration of each run's steady phase, default %(default)s"
     )
-    parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the cost on a busy client")
+    parser.add_argument("--event-bytes", type=whole, default=100, help="size of an event, default %(default)s")
+    parser.add_argument(
+        "--clients",
+        type=_names,
+        default=",".join(CLIENTS),
+        metavar="A,B…",
+        help="clients to compare, default all that are installed",
+    )
+    parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the load with a backlog")
     parser.add_argument("--no-paced", dest="paced", action="store_false", help="leave out the paced loads")
-    parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
-    parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
-    parser.add_argument(
-        "--let-sleep", dest="awake", action="store_false", help="do not keep the core of a pinned client from sleeping"
-    )
+    parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot keep up")
+    parser.add_argument("--no-pin", dest="pin", action="store_false", help="do not pin source and client to cores")
+    parser.add_argument("--let-sleep", dest="awake", action="store_false", help="let the core of a pinned client sleep")
     add_output(parser)
     options = parser.parse_args(arguments)
     if not (options.busy or options.paced):
-        parser.error("arguments --no-busy and --no-paced: one of the loads must be left")
+        parser.error("arguments --no-busy and --no-paced: expected at most one of them, got both")
     if not machine.supported():
-        parser.error(f"the engine's benchmark needs Linux's clocks and sockets, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's clocks and sockets, got {sys.platform}")
     return options
 
 

@@ -1,7 +1,7 @@
-"""What one trial came to, held against the source's log of the same trial.
+"""Computes the figures of one trial, compared with the source's log of the same trial.
 
-Durations are in seconds. An error is the time that a client gives for a chunk minus the moment before it was sent, so
-that it holds the way through the kernel too, and can never truly be below zero.
+Durations are in seconds. An error is the client's time of a chunk minus the time right before the source sent it. It
+includes the way through the kernel, so a true error is never below zero.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,8 +72,8 @@ def check_counts(trial: Trial) -> None:
         seen = {int(name): len(times) for name, times in output["streams"].items()}
     if seen != sent:
         name = next(name for name in sent if seen.get(name) != sent[name])
-        what = "all streams" if name < 0 else f"stream {name}"
-        raise ValueError(f"{trial.client.name}: of {what} expected {sent[name]}, got {seen.get(name)}")
+        where = "all streams" if name < 0 else f"stream {name}"
+        raise ValueError(f"{trial.client.name}, {where}: expected {sent[name]}, got {seen.get(name)}")
 
 
 def by_arrivals(trial: Trial) -> dict[str, Any]:

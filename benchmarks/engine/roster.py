@@ -1,4 +1,4 @@
-"""The clients that the engine is measured beside: how each is started, and what must be installed for it."""
+"""Lists the clients of the comparison: how each is started, and which packages it needs."""
 
 import importlib.util
 import shutil

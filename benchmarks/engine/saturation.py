@@ -1,4 +1,4 @@
-"""The rate at which a client can no longer follow, and what its times are worth there."""
+"""Finds the rate at which a client can no longer keep up, and its timing errors at that rate."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,12 +1,12 @@
-"""One client through one run against the paced source: its CPU time in the steady phase, and what the source logged.
+"""Runs one client against the paced source: measures its CPU time in the steady phase, and keeps the source's log.
 
-Under a paced load each event has its own moment, and a client that has time left sleeps between them: then much of its
-CPU time is the kernel's, for putting it to sleep and waking it. Under a backlog the client is stopped while one event
-is sent on each stream, and goes on when all are there: what it uses is for chunks alone, none of them coalesced, as on
-a client that is busy.
+Under a paced load, each event has its own time, and a client with spare time sleeps between events: much of its CPU
+time is then the kernel's, for putting it to sleep and waking it up. Under a backlog, the client is stopped while the
+source sends one event on each stream, and continued afterwards: it uses CPU time only for chunks, as a busy client
+does, and none of the chunks are coalesced.
 
-The steady phase begins when all streams are open and have been warmed up and the client is idle, and ends when the
-client has read all that was sent in it and is idle again; between the two nothing is opened and nothing is closed.
+The steady phase begins when all streams are open and warmed up and the client is idle. It ends when the client has read
+everything that was sent in this phase and is idle again. During this phase, no stream is opened or closed.
 """
 
 import json
@@ -197,7 +197,9 @@ class _Run:
             # The table is no snapshot: what moves while it is read may be seen at neither end, but not twice.
             while machine.unread_bytes(self._port) or machine.unread_bytes(self._port):
                 if time.monotonic() > limit_s:
-                    raise self._failed(f"was still reading {self._trial.load.limit_s:g} s after the first backlog")
+                    raise self._failed(
+                        f"did not finish reading within {self._trial.load.limit_s:g} s of the first backlog"
+                    )
                 time.sleep(0.002)
 
     def _await_open(self) -> None:
@@ -222,7 +224,7 @@ class _Run:
         try:
             self._process.wait(END_LIMIT_S)
         except subprocess.TimeoutExpired:
-            raise self._failed(f"still ran {END_LIMIT_S} s after the end of its streams") from None
+            raise self._failed(f"did not end within {END_LIMIT_S} s of the end of its streams") from None
         if not self._output.exists():
             raise self._failed(f"ended with status {self._process.end()} and wrote nothing")
 

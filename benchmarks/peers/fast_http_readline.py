@@ -1,4 +1,4 @@
-"""FastHttpUser at its best: lines from below its documented interface, with the line end that streams use."""
+"""Reads with FastHttpUser in its fastest way: with an undocumented ``readline`` and the streams' line end."""
 
 from locust import FastHttpUser, events, task
 

@@ -1,4 +1,4 @@
-"""When each event of each stream came, as a reader of lines sees it, kept until the end of the run."""
+"""Notes when a reader of lines gets each event of each stream, and writes the times at the end of the run."""
 
 import json
 import os

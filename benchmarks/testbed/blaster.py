@@ -1,13 +1,13 @@
-"""The paced source with streams that send on command, fast enough that a client is the limit and not the source.
+"""The paced source whose streams send on command, fast enough that the client is the limit and not the source.
 
-Streams open with ``GET /sse?stream=ID``: the head comes at once, and then nothing until a command.
+Streams open with ``GET /sse?stream=ID``: the source sends the head at once, and then nothing until a command.
 
-``GET /state`` says how many streams are open.
-``GET /send?chunks=K&rate=R`` sends K events on each, R a second over all, each at its own moment of an absolute
-schedule; with ``end=1`` the K-th is ``event: done`` and ends its stream. The answer is the log of these sends.
+``GET /state`` returns how many streams are open.
+``GET /send?chunks=K&rate=R`` sends K events on each stream, R per second over all streams, by an absolute schedule;
+with ``end=1`` the K-th event is ``event: done`` and ends its stream. The response is the log of these sends.
 
-Each event is one transfer chunk, made before the first is sent, and carries its number within its stream. What is
-logged is ``time.monotonic_ns()`` right before each send. While it sends, the source does nothing else.
+Each event is one transfer chunk, made before the first send, and has its number within its stream. The log has
+``time.monotonic_ns()`` right before each send. While it sends, the source does nothing else.
 """
 
 import argparse
@@ -64,7 +64,7 @@ class Stream:
         room = select.poll()
         room.register(self.sock, select.POLLOUT)
         if not room.poll(PATIENCE_S * 1000):
-            raise TimeoutError(f"no room in a socket within {PATIENCE_S:g} s")
+            raise TimeoutError(f"the client left no room in a socket for {PATIENCE_S:g} s")
 
 
 class Blaster(Source):

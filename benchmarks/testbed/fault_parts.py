@@ -1,4 +1,4 @@
-"""What the scripts of a faulty source are put together from: events, transfer chunks, coded bodies."""
+"""Makes the parts of a faulty source's scripts: events, transfer chunks, coded bodies."""
 
 import importlib
 import random

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and the Linux ways to pin a process, read its CPU time and see what it has not read yet."""
+"""Describes the machine; on Linux, pins processes, reads their CPU time, and finds data that they have not read yet."""
 
 import os
 import platform
@@ -147,5 +147,5 @@ def await_quiet(busy_ns: Callable[[], int], unread: Callable[[], int], limit_s: 
             quiet, drained_s = 0, now_s
         before_ns, before_s = now_ns, now_s
         if now_s - begin_s > limit_s:
-            raise TimeoutError(f"the client was still reading {limit_s:g} s after the last send")
+            raise TimeoutError(f"the client did not finish reading within {limit_s:g} s of the last send")
     return drained_s - begin_s

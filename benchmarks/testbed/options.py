@@ -1,4 +1,4 @@
-"""What the benchmarks' options have in common: their values, and the file that their figures go to."""
+"""Reads the values of the benchmarks' options, and writes the file of figures."""
 
 import argparse
 import json
@@ -28,9 +28,9 @@ def new_file(text: str) -> Path:
     """A file that can be written, as far as its directory tells. Raises ArgumentTypeError."""
     file = Path(text)
     if not file.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is in no directory that exists")
+        raise argparse.ArgumentTypeError(f"expected a file in an existing directory, got {text!r}")
     if file.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is a directory")
+        raise argparse.ArgumentTypeError(f"expected a file, got the directory {text!r}")
     return file
 
 

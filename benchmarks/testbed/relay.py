@@ -1,6 +1,6 @@
-"""A TCP relay that batches: what the server sends waits until the next of its turns, ``--every-ms`` apart.
+"""A TCP relay that sends in batches: it keeps the server's data until its next turn, every ``--every-ms``.
 
-Prints its port in its first line.
+Its first line of output is its port.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Sum up one figure over several rounds, and print tables that are wider than a terminal."""
+"""Sums up one figure over several rounds, and prints tables that are wider than a terminal."""
 
 import math
 from collections.abc import Iterable, Sequence

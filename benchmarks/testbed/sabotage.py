@@ -1,4 +1,4 @@
-"""What is done to a load generator, or on its path, so that its figures may be wrong, for the length of one run."""
+"""Disturbs a load generator or its connection during one run, so that its figures may be wrong."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A server that logs its sends, in a process of its own, and what its log says."""
+"""Starts a server that logs its sends in its own process, and reads its log."""
 
 import json
 import subprocess

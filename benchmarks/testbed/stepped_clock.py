@@ -1,6 +1,6 @@
-"""The paced scenario on a wall clock that steps in mid-run, and the kernel's stamps with it.
+"""The paced scenario with a wall clock that steps during the run, and kernel stamps that step with it.
 
-``STREAMGAUGE_STEP`` is ``AFTER_S:BY_S``: so long after the first stream's start the clock steps, and so far.
+``STREAMGAUGE_STEP`` is ``AFTER_S:BY_S``: the clock steps by ``BY_S``, ``AFTER_S`` after the first stream's start.
 """
 
 import os

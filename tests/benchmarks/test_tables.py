@@ -35,7 +35,7 @@ def test_a_client_has_each_number_under_its_heading():
     columns = ("reader", *tables._CELLS)
     shown = cells(tables.table("t", {"http-lines": found["http-lines"]}, columns))
     assert next(iter(shown.values())) == [
-        ("CPU a chunk", "4.4 µs (4.0–4.8)"),
+        ("CPU per chunk", "4.4 µs (4.0–4.8)"),
         ("× floor", "4.00 (4.00–4.00)"),
         ("× best Locust", "2.00 (2.00–2.00)"),
         ("CPU used", "40%"),
@@ -59,7 +59,7 @@ def test_an_instrument_has_cost_and_rate_each_with_its_own_ratio(reference, rati
     shown = cells(recorder_tables._figures("t", "instrument", recorder_tables.against(rounds, reference), reference))
     cost, rate = ratios
     assert shown["ours"] == [
-        ("CPU a chunk, µs", "4.00 (2.00–8.00)"),
+        ("CPU per chunk, µs", "4.00 (2.00–8.00)"),
         (f"× {reference}", f"{cost} ({cost}–{cost})"),
         ("chunks/s", "1,000 (500–2,000)"),
         (f"× {reference}", f"{rate} ({rate}–{rate})"),

@@ -1,4 +1,4 @@
-"""The engine without Locust: it opens streams at a steady rate on its own reactor, and reads all to their ends.
+"""Runs the engine without Locust: opens streams at a steady rate on its own reactor, and reads all to their ends.
 
 ``python -m benchmarks.engine.clients.bare_engine URL STREAMS STREAMS_PER_S LIMIT_S FILE`` writes the counts to FILE.
 """

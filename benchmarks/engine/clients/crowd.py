@@ -1,4 +1,4 @@
-"""Locust users that each read one stream and are gone, in a run that ends with the last of them."""
+"""Locust users that stop after one stream, in a run that ends with the last user."""
 
 from itertools import count
 

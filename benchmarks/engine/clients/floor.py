@@ -1,6 +1,6 @@
-"""The least that a reader in Python can do: epoll and ``recvmsg``, nothing parsed, bytes counted.
+"""Reads with the least that Python allows: epoll and ``recvmsg``. Counts bytes, and parses nothing.
 
-With ``--stamps`` each socket asks the kernel for arrival stamps, as streamgauge's do, and each read brings one.
+With ``--stamps`` each socket asks the kernel for arrival stamps, as streamgauge does, and each read returns one.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Locust's FastHttpUser with readers that give each event as it comes; none is in its documented interface.
+"""Reads with Locust's FastHttpUser, event by event as they arrive; its documented interface has no such reader.
 
-``READER=events`` reads up to the empty line that closes an event. ``READER=pieces`` takes what each ``recv`` brought
-from the response's own buffer, as a ``read1`` would: the least that can be done with it.
+``READER=events`` reads up to the empty line that ends an event. ``READER=pieces`` takes the data of each ``recv`` from
+the response's own buffer, as a ``read1`` would: the cheapest way with this client.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""What a client is told, and what it writes down: the arrivals of each stream's events, by the stream's number.
+"""Reads a client's settings, and writes its results: the arrivals of each stream's events, by the stream's number.
 
-``URL`` is the source's, ``STREAMS`` how many to open at once, ``OUTPUT`` the file to write. Standard library only.
+``URL`` is the source's URL, ``STREAMS`` how many to open at once, ``OUTPUT`` the file to write. Standard library only.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""streamgauge as a locustfile uses it. Where arrivals are asked for, each read's are noted as it is taken in."""
+"""Reads with streamgauge, as a locustfile does. Notes the arrivals of each read if they are asked for."""
 
 from array import array
 from typing import Any

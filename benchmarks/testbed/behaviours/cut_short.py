@@ -1,4 +1,4 @@
-"""Streams that end before they should, cleanly or not."""
+"""Streams that end too early, cleanly or not."""
 
 import random
 

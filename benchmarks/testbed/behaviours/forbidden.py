@@ -1,4 +1,4 @@
-"""Streams that break a standard."""
+"""Streams that violate a standard."""
 
 import random
 import zlib

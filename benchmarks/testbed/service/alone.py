@@ -1,7 +1,7 @@
-"""The middleware alone: uvicorn and FastAPI over a transport that drops what it is given, so without the kernel.
+"""Measures the middleware without the kernel: uvicorn and FastAPI over a transport that drops all data.
 
-Prints, as JSON, the least CPU time a chunk in ns over all rounds, for what disturbs only adds: by content and app, and
-of the recorder by itself, for chunks in quick succession and for paced ones.
+Prints, as JSON, the smallest CPU time per chunk of all rounds in ns, since disturbances only add time: by content and
+app, and of the recorder alone, for chunks in quick succession and for paced chunks.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""The service: event streams of one content in three forms, under the instrument that the environment names.
+"""The service: event streams of one content in three forms, with the instrument that the environment names.
 
-``/fast`` sends events that were encoded before, ``/encoding`` encodes each, and ``/native`` leaves it to FastAPI.
+``/fast`` sends pre-encoded events, ``/encoding`` encodes each event, and ``/native`` lets FastAPI encode it.
 """
 
 import asyncio

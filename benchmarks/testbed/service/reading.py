@@ -1,4 +1,4 @@
-"""A reader that costs as little as it can: it reads streams to their end, and counts bytes alone."""
+"""Reads streams to their end as cheaply as possible, and counts only bytes."""
 
 import selectors
 import socket
@@ -39,7 +39,7 @@ def read_bodies(port: int, path: str, streams: int) -> list[int]:
         while selector.get_map():
             ready = selector.select(_PATIENCE_S)
             if not ready:
-                raise ReadingError(f"{path}: nothing came for {_PATIENCE_S:g} s")
+                raise ReadingError(f"{path}: no data arrived for {_PATIENCE_S:g} s")
             for key, _ in ready:
                 size = key.fileobj.recv_into(buffer)  # type: ignore[union-attr]
                 if key.data not in came:  # a server sends the head in one piece

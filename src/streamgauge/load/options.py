@@ -140,7 +140,7 @@ _PAUSE = _Option(
 _PROXY = _Option(
     "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; proxy variables are ignored"
 )
-_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "CA certificates (PEM) to trust instead of the system's")
+_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Trusted CA certificates (PEM) instead of the system's")
 _CERT = _Option("--client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
 _KEY = _Option(
     "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
