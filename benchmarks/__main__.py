@@ -22,12 +22,12 @@ _MODULES = {"engine": "engine.comparison"}
 
 
 def listed() -> str:
-    """A line for each benchmark."""
+    """Return a line for each benchmark."""
     return "\n".join(f"  {name:<16}  {text}" for name, text in BENCHMARKS.items())
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Run side-by-side measurements. For the options of one NAME: python -m benchmarks NAME --help",
@@ -44,13 +44,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def run(name: str, arguments: list[str]) -> int:
-    """Run one with its own options; its status."""
+    """Run one benchmark with its own options, and return its status."""
     status: int = importlib.import_module(f"benchmarks.{_MODULES.get(name, name)}").main(arguments)
     return status
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for; the status is the worst of them."""
+    """Run the named benchmarks, and return the highest status."""
     first, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if first in BENCHMARKS and rest and rest[0].startswith("-"):
         return run(first, rest)

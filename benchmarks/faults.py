@@ -45,19 +45,19 @@ REFUSED = "refused"
 
 
 def meanings() -> dict[str, str]:
-    """The outcome that each behaviour means."""
+    """Return the outcome that each behaviour should get."""
     return behaviours.meanings() | {REFUSED: "connect_error"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One stream to be."""
+    """A stream that is to be run."""
 
     behaviour: str
     seed: int
 
     def plan(self, url: str) -> StreamPlan:
-        """What the client is asked to do."""
+        """Make the plan of the stream."""
         base = "http://127.0.0.1:1" if self.behaviour == REFUSED else url
         target = target_of(f"{base}/{self.behaviour}?seed={self.seed}")
         lines = self.behaviour in LINES
@@ -91,7 +91,7 @@ class Crowd:
         self._paused: list[int] = []
 
     def run(self) -> Iterator[tuple[Fault, StreamRecord]]:
-        """Each stream and its record, in the order in which they end."""
+        """Yield each stream and its record, in the order in which they end."""
         for user in range(len(self._sessions)):
             self._next(user)
         while self._running:
@@ -118,7 +118,7 @@ class Crowd:
 
 
 def mixed(streams: int, seed: int) -> list[Fault]:
-    """``streams`` streams of all behaviours, as many of each, in a random order."""
+    """Return ``streams`` streams of all behaviours, the same number of each, in random order."""
     rng, names = random.Random(seed), list(meanings())
     faults = [Fault(names[at % len(names)], rng.randrange(2**32)) for at in range(streams)]
     rng.shuffle(faults)
@@ -126,7 +126,7 @@ def mixed(streams: int, seed: int) -> list[Fault]:
 
 
 def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
-    """Run the streams; the counts, and each stream that was misclassified."""
+    """Run the streams; return the counts, and each misclassified stream."""
     meaning, counts = meanings(), {name: Counter[str]() for name in meanings()}
     wrong = []
     with Server(sys.executable, "-m", "benchmarks.testbed.fault_source") as source:
@@ -156,7 +156,7 @@ def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:
-    """A line for each behaviour: what it means, and what came of it."""
+    """Yield a line for each behaviour: the expected outcome, and the counts."""
     meaning = meanings()
     yield f"{'behaviour':<26}{'means':<18}{'streams':>8}{'right':>8}{'wrong':>7}"
     for name, outcomes in found["outcomes"].items():
@@ -169,7 +169,7 @@ def table(found: dict[str, Any]) -> Iterator[str]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
     parser.add_argument("--streams", type=whole, default=2_000, help="number of streams, default %(default)s")
     parser.add_argument("--users", type=whole, default=200, help="concurrent streams, default %(default)s")
@@ -179,7 +179,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the streams and print the table; 1 where one was misclassified, or not counted."""
+    """Run the streams and print the table; return 1 if a stream was misclassified or not counted."""
     options = parsed(arguments)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError):

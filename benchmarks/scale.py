@@ -19,19 +19,19 @@ from benchmarks.testbed import machine
 from benchmarks.testbed.options import add_output, positive, whole, write_figures
 
 SCHEMA = "streamgauge.benchmark.scale/1"
-#: What a stream may take.
+#: Limit of memory per stream.
 LIMIT_KB = 25.0
-#: Descriptors beside those of the streams.
+#: File descriptors in addition to those of the streams.
 SPARE_FILES = 500
 
 
 def holds(found: dict[str, Any], limit_kb: float) -> bool:
-    """Whether a generator had all streams and chunks at no more than ``limit_kb`` each."""
+    """Whether a generator lost nothing, and used at most ``limit_kb`` per stream."""
     return not (found["lost_streams"] or found["lost_chunks"]) and bool(found["kb_per_stream"] <= limit_kb)
 
 
 def row(found: dict[str, Any], limit_kb: float) -> str:
-    """One line of the table."""
+    """Format one line of the table."""
     lag = found.get("lag_s")
     said = f"lag p99 {lag['p99'] * 1000:.1f} ms, CPU {found['cpu_max']:.0%}, {found['trust']}" if lag else ""
     return (
@@ -50,7 +50,7 @@ HEADER = (
 
 @contextmanager
 def enough_files(streams: int) -> Iterator[None]:
-    """Let this process's children open a descriptor for each stream. Raises ScaleError where that is not allowed."""
+    """Let child processes open a file descriptor for each stream. Raises ScaleError if that is not allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = streams + SPARE_FILES
     try:
@@ -68,7 +68,7 @@ def enough_files(streams: int) -> Iterator[None]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks scale", description=__doc__)
     parser.add_argument("--streams", type=whole, default=10_000, help="concurrent streams, default %(default)s")
     parser.add_argument("--ramp", type=positive, default=500, help="streams opened per second, default %(default)s")
@@ -88,7 +88,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the generators one after the other; 1 where a stream or chunk was lost, or a stream took too much."""
+    """Run the generators one after the other; return 1 if one lost data or used too much memory."""
     options = parsed(arguments)
     load = Load(options.streams, options.ramp, options.interval, options.plateau)
     found = []
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def report(options: argparse.Namespace, load: Load, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What ``-o`` writes."""
+    """Return the content of the file of ``-o``."""
     return {
         "schema": SCHEMA,
         "benchmark": "scale",

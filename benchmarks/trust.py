@@ -38,7 +38,7 @@ _LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What every run is put through."""
+    """The load of every run."""
 
     streams: int
     seconds: float
@@ -47,11 +47,11 @@ class Load:
     interval_ms: float = 30
 
     def path(self, kind: Kind) -> str:
-        """The source's path: intervals are spread over half to one and a half of ``interval_ms``."""
+        """Return the source's path; intervals are random, from half to one and a half of ``interval_ms``."""
         return f"/sse?chunks={self.chunks}&interval_ms={self.interval_ms:g}&jitter=0.5&bytes=100{kind.knobs}"
 
     def options(self, kind: Kind, url: str) -> list[object]:
-        """Locust's options."""
+        """Return Locust's options."""
         users = ("-u", self.streams, "-r", self.streams, "-t", f"{self.seconds:g}s")
         stream = ("--stream-path", self.path(kind), "--stream-end", "event:done")
         return ["--headless", "--only-summary", "-H", url, *users, *stream]
@@ -73,7 +73,7 @@ class Trial:
 
     @property
     def column(self) -> str:
-        """Where it counts in the table."""
+        """Return the table's column that counts this run."""
         if self.trust != "trusted":
             return "not trusted, wrong" if self.wrong else "not trusted, right"
         if self.wrong or not KINDS[self.kind].may_be_trusted:
@@ -85,7 +85,7 @@ COLUMNS = ("trusted, right", "not trusted, right", "not trusted, wrong", "TRUSTE
 
 
 def trial(name: str, load: Load) -> Trial:
-    """Do one run."""
+    """Do one run, and compare it with the log."""
     kind = KINDS[name]
     source_core, generator_core = cores() or (None, None)
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def trial(name: str, load: Load) -> Trial:
 
 
 def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
-    """Run Locust, and the sabotage from the moment its run begins."""
+    """Run Locust, and disturb it from the start of its run."""
     command = locust_command(kind.locustfile, *options, "--result-dir", directory / "results")
     locust = Child("Locust", command, directory / "locust.log", environment_without_locust(kind.variables()), ROOT)
     try:
@@ -122,7 +122,7 @@ def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
 
 
 def judged(name: str, result: Result, log: list[Stream]) -> Trial:
-    """Hold the result against the log."""
+    """Compare the result with the log."""
     found = Trial(name, result["verdict"]["trust"], result["verdict"]["reasons"])
     (streams,) = result["streams"]
     found.generator = _generator(result) | {"coalesced_share": streams["coalesced_share"]}
@@ -164,7 +164,7 @@ def _generator(result: Result) -> dict[str, float | None]:
 
 
 def table(trials: Sequence[Trial]) -> str:
-    """A line for each kind."""
+    """Return the table, with a line for each kind."""
     lines = [f"{'':<52}" + "".join(f"{column:>20}" for column in COLUMNS)]
     for name, kind in KINDS.items():
         mine = [each.column for each in trials if each.kind == name]
@@ -174,7 +174,7 @@ def table(trials: Sequence[Trial]) -> str:
 
 
 def asking(trials: Sequence[Trial]) -> str:
-    """How far trusted runs are from a log that counts from the request's coming."""
+    """Return how far trusted runs are from a log that counts from the arrival of the request."""
     trusted = [each.from_request_s for each in trials if each.trust == "trusted"]
     parts = []
     for percentile in JUDGED:
@@ -186,7 +186,7 @@ def asking(trials: Sequence[Trial]) -> str:
 
 
 def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
-    """What ``-o`` writes."""
+    """Return the content of the file of ``-o``."""
     return {
         "benchmark": "trust",
         "load": asdict(load),
@@ -198,7 +198,7 @@ def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks trust", description=__doc__)
     parser.add_argument("--rounds", type=whole, default=5, help="runs of each kind, default %(default)s")
     parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
@@ -213,7 +213,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark, print its table and write its figures; 1 where a run was trusted and wrong."""
+    """Run the benchmark, print its table and write its figures; return 1 if a wrong run was trusted."""
     options = parsed(arguments)
     load = Load(options.streams, options.seconds, options.chunks, options.interval_ms)
     trials: list[Trial] = []

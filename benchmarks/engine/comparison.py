@@ -22,7 +22,7 @@ from benchmarks.testbed.options import add_output, positive, whole, write_figure
 from benchmarks.testbed.rounds import wide_console
 
 SCHEMA = "streamgauge.benchmark.engine/1"
-#: How often a trial is repeated whose source was late by no fault of the client.
+#: A trial is repeated this often if the source was late although the client was not.
 RETRIES = 2
 
 Say = Callable[[str], None]
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def header(options: argparse.Namespace) -> dict[str, Any]:
-    """What was measured on what."""
+    """Return the facts about the benchmark and the machine."""
     return {
         "schema": SCHEMA,
         "benchmark": "engine",
@@ -86,7 +86,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
-    """How many trials there will be, where none is repeated; those of a search for saturation are counted as one."""
+    """Return the number of trials without repetitions; a search for saturation counts as one."""
     count: int = (len(options.rate) * options.paced + options.busy) * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
@@ -113,7 +113,7 @@ def rounds(clients: list[Client], load: Load, count: int, step: Say, failed: dic
 
 
 def complete(client: Client, load: Load) -> dict[str, Any]:
-    """A client's figures; those of the engine hold its accuracy too, from a trial of its own. Raises TrialError."""
+    """Return a client's figures; the engine's include its accuracy, from a separate trial. Raises TrialError."""
     found = measured(client, load)
     if client.name == ENGINE and not load.backlog:
         found["accuracy"] = measured(client, load, timed=True)
@@ -121,7 +121,7 @@ def complete(client: Client, load: Load) -> dict[str, Any]:
 
 
 def measured(client: Client, load: Load, *, timed: bool = False) -> dict[str, Any]:
-    """One trial's figures; it is repeated where the source was disturbed. Raises TrialError."""
+    """Return one trial's figures; repeat the trial if the source was disturbed. Raises TrialError."""
     figures_of: Callable[[Trial], dict[str, Any]] = figures.accuracy if timed else figures.cost
     attempts, found = 0, {"undisturbed": False}
     while not found["undisturbed"] and attempts <= RETRIES:
@@ -135,7 +135,7 @@ def measured(client: Client, load: Load, *, timed: bool = False) -> dict[str, An
 
 
 class _Steps:
-    """The progress display as a context that gives the call to make at each step."""
+    """Shows progress; a context manager that gives a function to call at each step."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._bar = Progress(
@@ -161,7 +161,7 @@ class _Steps:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks engine", description=__doc__, epilog=f"clients: {', '.join(CLIENTS)}"
     )

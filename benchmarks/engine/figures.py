@@ -12,17 +12,17 @@ from benchmarks.testbed.rounds import summary, value_at
 from benchmarks.testbed.server import Log, quantile_s
 
 QUANTILES = {"p50": 0.5, "p99": 0.99}
-#: What a client that times reads writes of each: chunks so far, coalesced ones among them, arrival, read time.
+#: The output of a client that times reads, for each: chunks so far, coalesced ones among them, arrival, read time.
 _READ_FIELDS = 4
 
 
 def quantiles(values_ns: list[int]) -> dict[str, float]:
-    """The percentiles, in seconds; none of nothing."""
+    """Return the percentiles in seconds; none without values."""
     return {name: quantile_s(values_ns, q) for name, q in QUANTILES.items()} if values_ns else {}
 
 
 def cost(trial: Trial) -> dict[str, Any]:
-    """CPU time a chunk, and what goes with it. Raises ValueError where the client did not get what was sent."""
+    """Return CPU time per chunk and related figures. Raises ValueError if the client did not get what was sent."""
     chunks = trial.load.chunks * trial.load.streams
     check_counts(trial)
     found: dict[str, Any] = {
@@ -46,21 +46,21 @@ def cost(trial: Trial) -> dict[str, Any]:
 
 
 def source(trial: Trial) -> dict[str, Any]:
-    """How the source kept to its schedule."""
+    """Return how well the source kept to its schedule."""
     phase = trial.main_phase
     late = {name: value_ns / 1e9 for name, value_ns in phase["late_ns"].items()}
     return {"late": late, "blocked": phase["blocked"]}
 
 
 def undisturbed(trial: Trial) -> bool:
-    """Whether the source was on time, or late only because the client left no room."""
+    """Whether the source was on time, or late only because the client left no room in sockets."""
     interval_s = trial.load.streams / trial.load.rate
     phase = trial.main_phase
     return bool(phase["blocked"] or phase["late_ns"]["p99"] / 1e9 < interval_s / 2)
 
 
 def check_counts(trial: Trial) -> None:
-    """Raise ValueError unless the client saw all that was sent, stream by stream."""
+    """Raise ValueError unless the client got everything that was sent, stream by stream."""
     sent = {name: len(sends) for name, sends in trial.sends.items()}
     output = trial.output
     if "bytes" in output:
@@ -77,7 +77,7 @@ def check_counts(trial: Trial) -> None:
 
 
 def by_arrivals(trial: Trial) -> dict[str, Any]:
-    """Where a client noted when each chunk came: its intervals and its errors in the steady phase."""
+    """Return the intervals and errors in the steady phase, from a client's arrivals."""
     steady = trial.steady
     sent = [sends[steady] for _, sends in sorted(trial.sends.items())]
     times = {int(name): times for name, times in trial.output["streams"].items()}
@@ -92,7 +92,7 @@ def by_arrivals(trial: Trial) -> dict[str, Any]:
 
 
 def spread(errors_ns: list[int]) -> dict[str, float]:
-    """Percentiles, least and most, in seconds."""
+    """Return percentiles, minimum and maximum, in seconds."""
     return quantiles(errors_ns) | {"min": min(errors_ns) / 1e9, "max": max(errors_ns) / 1e9} if errors_ns else {}
 
 
@@ -130,12 +130,12 @@ def accuracy(trial: Trial) -> dict[str, Any]:
 
 
 def reads(flat: Sequence[int]) -> Iterable[tuple[int, ...]]:
-    """The reads that a client wrote down."""
+    """Return the reads that a client wrote."""
     return zip(*(flat[at::_READ_FIELDS] for at in range(_READ_FIELDS)), strict=True)
 
 
 def difference(rounds: Sequence[dict[str, Any] | None], quantile: str) -> dict[str, float] | None:
-    """A client's interval percentile minus the log's, over the rounds."""
+    """Return a client's interval percentile minus the log's, over the rounds."""
     pairs = [
         (value_at(each, "interval", "seen", quantile), value_at(each, "interval", "log", quantile)) for each in rounds
     ]

@@ -17,7 +17,7 @@ COST = "cpu_s_per_chunk"
 
 
 def summaries(report: dict[str, Any]) -> dict[str, Any]:
-    """For each load, and where clients were saturated, by client the median, least and most of each figure."""
+    """Return by client the median, minimum and maximum of each figure, for each load and for saturation."""
     found: dict[str, Any] = {
         "loads": [
             {
@@ -38,7 +38,7 @@ def summaries(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def summarised(rounds: Sequence[Round]) -> dict[str, Any]:
-    """By client, ratios included: each ratio is of one round, and the summary of ratios is over the rounds."""
+    """Return the summary by client with ratios; each ratio is of one round."""
     found = {}
     best = [_least(this, "locust") for this in rounds]
     floors = [value_at(this, FLOOR, COST) for this in rounds]
@@ -53,7 +53,7 @@ def summarised(rounds: Sequence[Round]) -> dict[str, Any]:
 
 
 def one_client(mine: Sequence[Round]) -> dict[str, Any]:
-    """What needs no other client. The times are those that the client itself gives: arrivals, or when it read."""
+    """Return the figures that need no other client. Times are the client's own: arrivals, or times of reading."""
     timed = [each.get("accuracy", each) for each in mine]
     error = "arrival_error" if any("arrival_error" in each for each in timed) else "read_error"
     return {
@@ -80,7 +80,7 @@ def _ratios(costs: Iterable[float | None], others: Iterable[float | None]) -> li
 
 
 def show(report: dict[str, Any], console: Console) -> None:
-    """Print everything."""
+    """Print all tables."""
     options, machine = report["options"], report["machine"]
     console.print(_about(report), highlight=False)
     for load in report["summary"]["loads"]:
@@ -125,7 +125,7 @@ def _about(report: dict[str, Any]) -> str:
 
 
 def table(title: str, clients: dict[str, Any], columns: Sequence[str]) -> Table:
-    """One load's clients, line by line."""
+    """Make the table of one load, with a line for each client."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for at, column in enumerate(columns):
         shown.add_column(column, justify="right" if at else "left", no_wrap=not at)
@@ -143,7 +143,7 @@ def _title(name: str, each: dict[str, Any]) -> str:
 
 
 def signed(value_s: float) -> str:
-    """A difference of durations."""
+    """Format a difference of durations."""
     return f"{'-' if value_s < 0 else '+'}{duration(abs(value_s))}"
 
 

@@ -59,23 +59,23 @@ class Load:
 
     @property
     def chunks(self) -> int:
-        """Events on each stream in the steady phase."""
+        """Return the number of events on each stream in the steady phase."""
         return max(2, round(self.rate * self.seconds / self.streams))
 
     @property
     def title(self) -> str:
-        """The load in words."""
+        """Return the load in words."""
         return "busy" if self.backlog else f"{self.rate:g} chunks/s"
 
     @property
     def limit_s(self) -> float:
-        """How long a client may go on reading after the last send."""
+        """Return how long a client may go on reading after the last send."""
         return 30 + 3 * self.seconds
 
 
 @dataclass(slots=True)
 class Trial:
-    """What happened. Sends are by stream, monotonic ns, all of the run; ``steady`` is the part measured."""
+    """The outcome of a trial. Sends are by stream, in monotonic ns, of the whole run; ``steady`` is measured."""
 
     client: Client
     load: Load
@@ -91,12 +91,12 @@ class Trial:
 
     @property
     def sent_bytes(self) -> dict[int, int]:
-        """Bytes that the source sent by stream, heads and ends included."""
+        """Return the bytes that the source sent by stream, with heads and ends."""
         return {int(name): count for name, count in self.phases[-1]["sent_bytes"].items()}
 
     @property
     def main_phase(self) -> dict[str, Any]:
-        """The source's log of the steady phase."""
+        """Return the source's log of the steady phase."""
         return self.phases[1] if len(self.phases) > 1 else self.phases[0]
 
 
@@ -143,7 +143,7 @@ def _started(client: Client, load: Load, url: str, directory: Path, timed: bool)
 
 
 class _Run:
-    """A client that was started, and the source that it reads."""
+    """A running client and its source."""
 
     def __init__(self, trial: Trial, url: str, process: Child, directory: Path) -> None:
         self._trial = trial
@@ -194,7 +194,7 @@ class _Run:
             os.kill(self._process.pid, signal.SIGSTOP)
             self._send(1, rate=AT_ONCE)
             os.kill(self._process.pid, signal.SIGCONT)
-            # The table is no snapshot: what moves while it is read may be seen at neither end, but not twice.
+            # The table is not a snapshot: data that moves while it is read may be missed, but is not counted twice.
             while machine.unread_bytes(self._port) or machine.unread_bytes(self._port):
                 if time.monotonic() > limit_s:
                     raise self._failed(

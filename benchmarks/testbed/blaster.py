@@ -24,9 +24,9 @@ from typing import Any
 
 from streamgauge.calibrate.source import STREAM_HEAD, TERMINATOR, Asked, Source, frame, reply
 
-#: From the command to the first send.
+#: Time from the command to the first send.
 LEAD_NS = 10_000_000
-#: A client that leaves no room in a socket for this long is given up.
+#: The source gives up if a client leaves no room in a socket for this long.
 PATIENCE_S = 20.0
 _PR_SET_TIMERSLACK = 29
 
@@ -77,7 +77,7 @@ class Blaster(Source):
         self._number = 0
 
     async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
-        """Open a stream, or do what the command says."""
+        """Open a stream, or execute the command."""
         knobs = asked.knobs
         try:
             if "stream" in knobs:
@@ -152,7 +152,7 @@ def blast(
 
 
 def lateness(stamps_ns: Sequence[int], begin_ns: int, period_ns: float) -> dict[str, int]:
-    """How long after its scheduled moment each send was: median, p99 and most, in ns."""
+    """Return how late the sends were: median, p99 and maximum, in ns."""
     late_ns = sorted(stamp_ns - begin_ns - int(at * period_ns) for at, stamp_ns in enumerate(stamps_ns))
     if not late_ns:
         return {}

@@ -42,7 +42,7 @@ class SteppedClock(ArrivalClock):
 
 
 def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
-    """A stamp of a kernel whose clock steps, the first of which sets the time of the step."""
+    """Return the stamp of a kernel whose clock steps; the first stamp sets the time of the step."""
     if stamp_ns is None:
         return None
     if WALL.step_at_ns == _FAR_NS:

@@ -78,4 +78,4 @@ def test_without_the_kernel_each_cost_stands_under_its_heading(monkeypatch):
     lines = [" ".join(line.replace("│", " ").replace("┃", " ").split()) for line in out.getvalue().splitlines()]
     assert f"content bare passing on {recorder_tables.OURS} own" in lines
     assert "small 1,000 2,000 2,750 750" in lines
-    assert "The recorder alone: 111 ns a quick chunk, 222 ns a paced chunk." in " ".join(lines)
+    assert "The recorder alone: 111 ns per quick chunk, 222 ns per paced chunk." in " ".join(lines)

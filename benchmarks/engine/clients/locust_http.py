@@ -11,7 +11,7 @@ ARRIVALS = orders.arrivals()
 
 
 def write(**_: object) -> None:
-    """Write what came."""
+    """Write the arrivals."""
     orders.write(ARRIVALS)
 
 

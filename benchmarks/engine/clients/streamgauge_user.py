@@ -36,7 +36,7 @@ if orders.timed():
 
 
 def write(**_: object) -> None:
-    """Write what came."""
+    """Write the arrivals."""
     orders.write(READS, **COUNTS)
 
 

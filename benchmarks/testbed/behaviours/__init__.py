@@ -61,7 +61,7 @@ Build = Callable[[random.Random], list[Step]]
 
 
 def meanings() -> dict[str, str]:
-    """What each behaviour means, by the table above."""
+    """Return the outcome of each behaviour in the table above."""
     assert __doc__ is not None
     rows = [line.split()[:2] for line in __doc__.split("\n") if line[:1].isalpha() and line.count("  ") > 1]
     return {name: outcome for name, outcome in rows if name != "behaviour"}
@@ -76,5 +76,5 @@ _BUILDS: dict[str, Build] = {
 
 
 def script_of(name: str, seed: int) -> list[Step]:
-    """What the source does. Raises KeyError."""
+    """Return the source's steps. Raises KeyError."""
     return _BUILDS[name](random.Random(f"{name} {seed}"))

@@ -54,7 +54,7 @@ async def stream_raw(chunks: int) -> StreamingResponse:
 
 
 async def passing(scope: Any, receive: Any, send: Any) -> None:
-    """The least that middleware which sees each message can be."""
+    """Middleware that only passes messages on."""
 
     async def pass_on(message: Any) -> None:
         await send(message)
@@ -63,7 +63,7 @@ async def passing(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Nowhere(asyncio.Transport):
-    """Drops what it is given."""
+    """A transport that drops all data."""
 
     closed = False
 
@@ -83,7 +83,7 @@ class Nowhere(asyncio.Transport):
 
 
 async def cost_ns(app: Any, content: str, chunks: int) -> float:
-    """CPU time a chunk of one stream."""
+    """Measure the CPU time per chunk of one stream."""
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off")
     config.load()
     protocol, transport = HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop()), Nowhere()
@@ -96,7 +96,7 @@ async def cost_ns(app: Any, content: str, chunks: int) -> float:
 
 
 def recording_ns(interval_s: float, count: int) -> float:
-    """CPU time of counting one chunk, once it is known when it went out and that it is one."""
+    """Measure the CPU time of counting one chunk whose send time is known."""
     series = StreamSeries(Instruments.of(CollectorRegistry()), "/s", "sse")
     count_one = series.count_quick if interval_s <= QUICK_S else series.count_send
     count_one(interval_s, 1e-5, 60)

@@ -9,7 +9,7 @@ _PATIENCE_S = 60.0
 
 
 class ReadingError(RuntimeError):
-    """A stream did not come whole. The text says what was expected and what came."""
+    """A stream was incomplete. The text says what was expected and what arrived."""
 
 
 def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
