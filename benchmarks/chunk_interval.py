@@ -24,9 +24,9 @@ from streamgauge.runner.finished_run import run_locust
 
 PEERS = Path(__file__).parent / "peers"
 QUANTILES = {"p50": 0.5, "p99": 0.99}
-#: Chunks in each stream, beside the one that ends it.
+#: Chunks in each stream, without the last one, which ends it.
 CHUNKS = 40
-#: Streams under way at the end get this long, so that each is read to its end.
+#: Streams under way at the end get this much time, so that each is read to its end.
 DRAIN_S = 30
 _UNKNOWN = Truth(float("nan"), float("nan"), float("nan"))
 
@@ -109,7 +109,7 @@ def measure(name: str, load: Load) -> dict[str, Any]:
         "log": {"streams": len(log), "chunks": sum(len(each.before_ns) for each in log), **sent},
         "measured": {"streams": streams, "chunks": chunks, **seen},
         "difference": {each: seen[each] - sent[each] for each in QUANTILES},
-        # What the source's being kept from running between a look at its clock and a send cannot explain.
+        # The rest of the difference, without delays of the source between reading its clock and sending.
         "beyond_log": {each: truth.difference_s(seen[each]) for each, truth in truths.items()},
     }
 

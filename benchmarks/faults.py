@@ -34,13 +34,13 @@ from streamgauge.wire.ndjson import NDJSON
 from streamgauge.wire.sse import SSE
 
 SCHEMA = "streamgauge.benchmark.faults/1"
-#: Where no stall is meant, what is late is so because the machine has other things to do.
+#: For streams that should not stall: long, since a busy machine may delay them.
 LIMITS = Limits(first_chunk_timeout_s=60.0, idle_timeout_s=60.0, max_chunk_bytes=MAX_EVENT_BYTES)
-#: Where one is, it is seen soon.
+#: For streams that should stall: short, so that the stall is found soon.
 STALLING = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, max_chunk_bytes=MAX_EVENT_BYTES)
 ENDLESS = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, total_timeout_s=3.0)
 LINES = frozenset({"good_lines", "line_error"})
-#: Streams to a port where nobody listens; the source has no part in them.
+#: Streams to a port that is closed, so without the source.
 REFUSED = "refused"
 
 

@@ -18,7 +18,7 @@ from streamgauge.runner.process import Child, python_module
 from streamgauge.runner.runs import results_in
 
 SAMPLE_S = 0.25
-#: From the start of a run until its first stream, and from its last chunk until its result, at most.
+#: Longest time from the start of a run to its first stream, and from its last chunk to its result.
 SLACK_S = 60.0
 
 
@@ -103,7 +103,7 @@ def watched(process: Child, limit_s: float) -> Memory:
 
 
 def by_locust(load: Load, url: str, directory: Path) -> list[str]:
-    """Return the command of the SSE scenario. The run ends during the users' first streams, which are read to the end."""
+    """Return the command of the SSE scenario. The run ends during the first streams, which are read to their ends."""
     run_s = (load.ramp_s + load.stream_s) / 2
     return locust_command(
         "loadtests/sse.py",

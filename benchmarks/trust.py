@@ -31,7 +31,7 @@ from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
 from streamgauge.verdict.trust import JUDGED
 
-#: What "right" means: within this share of the log's figure, or within this time.
+#: A figure is right within this share of the log's figure, or within this time.
 RELATIVE, ABSOLUTE_S = 0.01, 0.0001
 _LIMIT_S = 60.0
 

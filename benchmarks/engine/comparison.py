@@ -94,9 +94,9 @@ def steps(options: argparse.Namespace, clients: list[Client]) -> int:
 
 
 def rounds(clients: list[Client], load: Load, count: int, step: Say, failed: dict[str, str]) -> list[dict[str, Any]]:
-    """Each client once, and again, ``count`` times: by client the figures of each round.
+    """Run each client ``count`` times in turn; return the figures of each round by client.
 
-    A client that fails is noted in ``failed`` with what it said, and is not run again.
+    If a client fails, put its message into ``failed``, and do not run it again.
     """
     found = []
     for number in range(1, count + 1):

@@ -97,10 +97,10 @@ def spread(errors_ns: list[int]) -> dict[str, float]:
 
 
 def accuracy(trial: Trial) -> dict[str, Any]:
-    """What streamgauge itself says against the log, of a trial without pauses in which it noted its reads.
+    """Compare streamgauge's figures with the log, for a trial without pauses in which it noted its reads.
 
-    ``arrival_error`` is of the last chunk of each read, which the read's stamp belongs to; ``read_error`` of all
-    chunks, had they been timed when they were read.
+    ``arrival_error`` is of the last chunk of each read, to which the stamp belongs; ``read_error`` is of all chunks,
+    as if they had been timed when they were read.
     """
     check_counts(trial)
     arrivals_ns: list[int] = []

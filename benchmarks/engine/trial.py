@@ -30,10 +30,10 @@ from streamgauge.runner.load_plan import environment_without_locust
 from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
 
-#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments when they come,
-#: all others when they are read, which is the reader's work.
+#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments on arrival, and
+#: all others when the reader reads them.
 WARM_UP = 20
-#: A rate that nothing can follow.
+#: A rate that no client can keep up with.
 AT_ONCE = 1e9
 OPEN_LIMIT_S = 60
 END_LIMIT_S = 60
@@ -101,7 +101,7 @@ class Trial:
 
 
 def run_trial(client: Client, load: Load, *, timed: bool = False) -> Trial:
-    """Run it. ``timed`` sends without pauses, and asks the client for arrivals even where they cost it something.
+    """Run the trial. ``timed`` sends without pauses, and asks the client for arrivals even if noting them costs time.
 
     Raises TrialError.
     """

@@ -95,8 +95,8 @@ while os.getppid() == parent:
 def awake(core: int | None) -> Iterator[None]:
     """Keep ``core`` from sleeping by a loop that yields to every other process at once.
 
-    A core that sleeps most of the time is clocked down, and its caches are others' when it wakes: the less a process
-    does, the longer each thing takes it.
+    A core that sleeps most of the time is clocked down and loses its caches, so a process that does little takes longer
+    for each step.
     """
     if core is None:
         yield

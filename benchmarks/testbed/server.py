@@ -25,9 +25,9 @@ def quantile_s(values_ns: list[int], q: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a server did: the connections that carried streams, and by stream the monotonic ns before each send.
+    """A server's log: the number of connections with streams, and by stream the monotonic ns before each send.
 
-    ``sent`` holds the ns after each send, where the server logs them.
+    ``sent`` has the ns after each send, if the server logs them.
     """
 
     connections: int

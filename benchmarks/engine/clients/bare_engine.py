@@ -86,7 +86,7 @@ class Crowd:
 def main(url: str, streams: str, rate: str, limit_s: str, file: str) -> None:
     """Run the streams and write their figures."""
     crowd = Crowd(url, int(streams), float(rate), float(limit_s))
-    time.sleep(1)  # for a look at the memory before the first stream
+    time.sleep(1)  # so that the memory before the first stream can be sampled
     crowd.run()
     found = {name: getattr(crowd, name) for name in ("started_s", "open_s", "outcomes", "chunks")}
     Path(file).write_text(json.dumps(found))

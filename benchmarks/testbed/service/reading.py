@@ -15,7 +15,7 @@ class ReadingError(RuntimeError):
 def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
     """Read ``path`` to its end on ``streams`` connections at once.
 
-    Raises ReadingError unless the body of each is ``coded_bytes`` long, its transfer coding included.
+    Raises ReadingError unless each body has ``coded_bytes`` bytes with its transfer coding.
     """
     for size in read_bodies(port, path, streams):
         if size != coded_bytes:
@@ -23,9 +23,9 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
 
 
 def read_bodies(port: int, path: str, streams: int) -> list[int]:
-    """Read ``path`` to its end on ``streams`` connections at once: the bytes of each body, transfer coding included.
+    """Read ``path`` to its end on ``streams`` connections at once; return the bytes of each body with its transfer coding.
 
-    Raises ReadingError where nothing comes for long.
+    Raises ReadingError if no data arrives for long.
     """
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     buffer = memoryview(bytearray(_BUFFER_BYTES))
