@@ -59,7 +59,7 @@ class Load:
 
 @dataclass(slots=True)
 class Trial:
-    """One run beside its log. Differences in seconds; those that are not right are named in ``wrong``."""
+    """One run, compared with its log. Differences are in seconds; ``wrong`` names the figures that are not right."""
 
     kind: str
     trust: str
@@ -69,7 +69,7 @@ class Trial:
     from_request_s: dict[str, float] = field(default_factory=dict)
     """By percentile: the client's time to first chunk minus the log's from request to send. Not judged."""
     generator: dict[str, float | None] = field(default_factory=dict)
-    """What the generator said of itself; seconds and shares."""
+    """The generator's figures of itself, as seconds and shares."""
 
     @property
     def column(self) -> str:

@@ -22,7 +22,7 @@ def quantiles(values_ns: list[int]) -> dict[str, float]:
 
 
 def cost(trial: Trial) -> dict[str, Any]:
-    """Return CPU time per chunk and related figures. Raises ValueError if the client did not get what was sent."""
+    """Return CPU time per chunk and related figures. Raises ValueError if the client did not get all events."""
     chunks = trial.load.chunks * trial.load.streams
     check_counts(trial)
     found: dict[str, Any] = {

@@ -40,7 +40,7 @@ END_LIMIT_S = 60
 
 
 class TrialError(RuntimeError):
-    """A client that did not do what it was told."""
+    """The client failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
 
 
 def read_bodies(port: int, path: str, streams: int) -> list[int]:
-    """Read ``path`` to its end on ``streams`` connections at once; return the bytes of each body with its transfer coding.
+    """Read ``path`` to its end on ``streams`` connections at once; return the size of each body as sent.
 
     Raises ReadingError if no data arrives for long.
     """

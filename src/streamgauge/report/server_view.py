@@ -42,7 +42,7 @@ class ServerQuantiles(TypedDict):
 
 
 class ServerRoute(TypedDict):
-    """What the server counted on one route and protocol."""
+    """The server's counts of one route and protocol."""
 
     route: str
     protocol: str
@@ -83,7 +83,7 @@ class ScrapeError(ValueError):
 
 
 def server_view(before: str, after: str) -> ServerView:
-    """Return what the server counted between two scrapes in Prometheus' text format, without the comparison.
+    """Return the server's counts between two scrapes in Prometheus' text format, without the comparison.
 
     A series that is absent before counts from zero; so does a series that fell, because its process was restarted.
     Raises ScrapeError if a text cannot be parsed.
