@@ -1,1 +1,1 @@
-"""Side-by-side measurements against peers, the floor, and a source that logs what it sent when."""
+"""Compares streamgauge with other tools, with a minimal reader, and with the log of a source."""

@@ -1,4 +1,4 @@
-"""Lists the benchmarks, and runs those that are named, or all."""
+"""Lists the benchmarks, and runs the named ones, or all."""
 
 import argparse
 import importlib
@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = {
-    "engine": "CPU time a chunk and the error of its time: streamgauge, the bare floor, and other readers",
-    "scale": "10 000 concurrent streams in one process: memory for each, and whether any is lost",
-    "faults": "a source that fails in every way: whether each stream is taken for what it is",
-    "trust": "whether the verdict can be believed: runs spoiled on purpose, each held against the source's log",
-    "undisturbed": "how often a run that nothing disturbs is trusted: demos of 5 to 100 users, 10 to 30 s",
-    "recorder": "what the server's instruments cost: an app without any, with streamgauge's, and with its peers'",
-    "chunk_size": "what the size of a chunk costs: the sample app's streams, 64 B to 1 MiB a chunk",
-    "chunk_interval": "the time between chunks: a server's own log, streamgauge, and Locust's own clients",
+    "engine": "CPU time per chunk and timing error: streamgauge, a minimal reader (floor), and other clients",
+    "scale": "10 000 concurrent streams in one process: memory per stream, and lost streams",
+    "faults": "a source that fails in every way: whether each stream gets the right outcome",
+    "trust": "whether the verdict is right: runs disturbed on purpose, each compared with the source's log",
+    "undisturbed": "how often an undisturbed run is trusted: demos of 5 to 100 users, 10 to 30 s",
+    "recorder": "cost of the server's instruments: an app without any, with streamgauge's, and with other tools'",
+    "chunk_size": "cost by chunk size: the sample app's streams, 64 B to 1 MiB per chunk",
+    "chunk_interval": "chunk interval: a server's own log, streamgauge, and Locust's own clients",
 }
 
 
@@ -22,21 +22,21 @@ _MODULES = {"engine": "engine.comparison"}
 
 
 def listed() -> str:
-    """A line for each benchmark."""
+    """Return a line for each benchmark."""
     return "\n".join(f"  {name:<16}  {text}" for name, text in BENCHMARKS.items())
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Side-by-side measurements. Options after one NAME are its own: python -m benchmarks NAME --help",
+        description="Run side-by-side measurements. For the options of one NAME: python -m benchmarks NAME --help",
         epilog=f"benchmarks:\n{listed()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="benchmarks to run, default all")
-    parser.add_argument("--list", action="store_true", help="list them, and run none")
-    parser.add_argument("-o", "--output-dir", metavar="DIR", type=Path, help="write DIR/NAME.json")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks, and run none")
+    parser.add_argument("-o", "--output-dir", metavar="DIR", type=Path, help="write the figures to DIR/NAME.json")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"argument NAME: expected one of {', '.join(BENCHMARKS)}, got {unknown[0]!r}")
@@ -44,13 +44,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def run(name: str, arguments: list[str]) -> int:
-    """Run one with its own options; its status."""
+    """Run one benchmark with its own options, and return its status."""
     status: int = importlib.import_module(f"benchmarks.{_MODULES.get(name, name)}").main(arguments)
     return status
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for; the status is the worst of them."""
+    """Run the named benchmarks, and return the highest status."""
     first, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if first in BENCHMARKS and rest and rest[0].startswith("-"):
         return run(first, rest)

@@ -1,7 +1,7 @@
-"""The chunk interval as a server's own log has it, and as streamgauge and Locust's own clients measure it.
+"""Compares the chunk interval in a server's own log with what streamgauge and Locust's own clients measure.
 
-One after the other, under the same load, each in a process of its own; the log of each run is that run's truth, so that
-what else the machine does is in both.
+The clients run one after the other, under the same load, each in its own process. Each is compared with the log of its
+own run, so other activity on the machine affects both.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from streamgauge.runner.finished_run import run_locust
 
 PEERS = Path(__file__).parent / "peers"
 QUANTILES = {"p50": 0.5, "p99": 0.99}
-#: Chunks in each stream, beside the one that ends it.
+#: Chunks in each stream, without the last one, which ends it.
 CHUNKS = 40
-#: Streams under way at the end get this long, so that each is read to its end.
+#: Streams under way at the end get this much time, so that each is read to its end.
 DRAIN_S = 30
 _UNKNOWN = Truth(float("nan"), float("nan"), float("nan"))
 
@@ -35,7 +35,7 @@ Seen = tuple[int, int, dict[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What every instrument is put through."""
+    """The load on every instrument."""
 
     streams: int
     seconds: float
@@ -43,17 +43,17 @@ class Load:
 
     @property
     def path(self) -> str:
-        """The source's path."""
+        """Return the source's path."""
         return f"/sse?chunks={CHUNKS}&interval_ms={self.interval_ms:g}"
 
     def options(self, url: str) -> list[object]:
-        """Locust's options."""
+        """Return Locust's options."""
         users = ("-u", self.streams, "-r", min(self.streams, 100), "-t", f"{self.seconds:g}s")
         return ["--headless", "--only-summary", "-H", url, *users, "--stop-timeout", DRAIN_S]
 
 
 def by_streamgauge(load: Load, url: str, directory: Path) -> Seen:
-    """Streams, chunks and percentiles by ``loadtests/sse.py``."""
+    """Measure streams, chunks and percentiles with ``loadtests/sse.py``."""
     options = ("--stream-path", load.path, "--stream-end", "event:done")
     run = run_locust(
         "loadtests/sse.py", *load.options(url), *options, result_dir=directory, timeout_s=_limit_s(load), cwd=ROOT
@@ -65,7 +65,7 @@ def by_streamgauge(load: Load, url: str, directory: Path) -> Seen:
 
 
 def by_peer(locustfile: str) -> Callable[[Load, str, Path], Seen]:
-    """The same by a locustfile of ``peers``."""
+    """Return a function that measures the same with a locustfile of ``peers``."""
 
     def measure(load: Load, url: str, directory: Path) -> Seen:
         file = directory / "arrivals.json"
@@ -98,7 +98,7 @@ def _quantiles(intervals_ns: list[int]) -> dict[str, float]:
 
 
 def measure(name: str, load: Load) -> dict[str, Any]:
-    """Run one instrument, and put what it saw beside the log."""
+    """Run one instrument, and compare its figures with the log."""
     with Server() as source, tempfile.TemporaryDirectory() as directory:
         streams, chunks, seen = INSTRUMENTS[name](load, source.url, Path(directory))
         log = fetch(source.url)
@@ -109,26 +109,26 @@ def measure(name: str, load: Load) -> dict[str, Any]:
         "log": {"streams": len(log), "chunks": sum(len(each.before_ns) for each in log), **sent},
         "measured": {"streams": streams, "chunks": chunks, **seen},
         "difference": {each: seen[each] - sent[each] for each in QUANTILES},
-        # What the source's being kept from running between a look at its clock and a send cannot explain.
+        # The rest of the difference, without delays of the source between reading its clock and sending.
         "beyond_log": {each: truth.difference_s(seen[each]) for each, truth in truths.items()},
     }
 
 
 def row(found: dict[str, Any]) -> str:
-    """One line of the table, in milliseconds."""
+    """Format one line of the table, in milliseconds."""
     values = [found[part][name] * 1000 for name in QUANTILES for part in ("log", "measured", "difference")]
     numbers = "  ".join(f"{value:>+9.2f}" if at % 3 == 2 else f"{value:>9.2f}" for at, value in enumerate(values))
     return f"{found['instrument']:<24}  {found['measured']['chunks']:>6} of {found['log']['chunks']:<6}  {numbers}"
 
 
 def header() -> str:
-    """The table's head."""
+    """Return the table's head."""
     names = [f"{name} {part}" for name in QUANTILES for part in ("log", "seen", "diff")]
     return f"{'chunk interval, ms':<24}  {'chunks seen':<16}  " + "  ".join(f"{name:>9}" for name in names)
 
 
 def report(load: Load, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What ``-o`` writes. Durations in seconds."""
+    """Return the content of the file of ``-o``. Durations are in seconds."""
     return {
         "benchmark": "chunk_interval",
         "load": {"streams": load.streams, "seconds": load.seconds, "interval_s": load.interval_ms / 1000},
@@ -142,21 +142,21 @@ def report(load: Load, found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chunk_interval", description=__doc__)
     add_load(parser)
     parser.add_argument(
-        "--instrument", action="append", choices=INSTRUMENTS, help="only this one; repeat the option for several"
+        "--instrument", action="append", choices=INSTRUMENTS, help="run only this one; repeat the option for several"
     )
     add_output(parser)
     return parser.parse_args(arguments)
 
 
 def add_load(parser: argparse.ArgumentParser) -> None:
-    """The options for the load."""
+    """Add the options for the load."""
     parser.add_argument("--streams", type=whole, default=50, help="concurrent streams, default %(default)s")
-    parser.add_argument("--seconds", type=positive, default=15, help="of each run, default %(default)s")
-    parser.add_argument("--interval-ms", type=positive, default=50, help="from send to send, default %(default)s")
+    parser.add_argument("--seconds", type=positive, default=15, help="duration of each run, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=50, help="time between sends, default %(default)s")
 
 
 def main(arguments: list[str] | None = None) -> int:

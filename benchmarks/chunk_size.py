@@ -1,9 +1,8 @@
-"""What the size of a chunk costs: the sample app's streams from 64 B to 1 MiB a chunk, as fast as they go.
+"""Measures the cost by chunk size: the sample app's streams with 64 B to 1 MiB per chunk, as fast as they go.
 
-Small chunks cost the server time for each, large ones for their bytes: the table shows where one turns into the other.
-CPU time is the server's, and the steadier figure; chunks and bytes a second are of server and reader together, which
-share the machine's cores. Sizes and forms take turns, round after round, so that what else the machine does hits all
-alike.
+Small chunks cost the server time per chunk, large chunks per byte; the table shows where the cost changes. CPU time is
+the server's alone, and the steadier figure: chunks and bytes per second depend on server and reader, which share the
+machine's cores. Sizes and forms take turns, round after round, so that other activity on the machine affects all.
 """
 
 import argparse
@@ -38,7 +37,7 @@ Say = Callable[[str], None]
 
 @contextmanager
 def sample_app() -> Iterator[tuple[int, int]]:
-    """The sample app in a process of its own: its port and its process id."""
+    """Run the sample app in its own process; give its port and its process id."""
     command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", "--log-level", "warning"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TARGET_APP_")}
     with subprocess.Popen(command, cwd=ROOT, env=plain, stdout=subprocess.PIPE, text=True) as process:
@@ -50,7 +49,7 @@ def sample_app() -> Iterator[tuple[int, int]]:
 
 
 def trial(app: tuple[int, int], form: str, size_bytes: int, chunks: int) -> dict[str, float]:
-    """Read ``chunks`` chunks of each of the streams once. Raises ReadingError where not all came."""
+    """Read ``chunks`` chunks of each stream once. Raises ReadingError if some are missing."""
     port, pid = app
     path = f"/stream/{form}?chunks={chunks}&chunk_bytes={size_bytes}&interval_ms=0"
     before_ns, begin_s = machine.cpu_ns(pid), time.perf_counter()
@@ -63,12 +62,12 @@ def trial(app: tuple[int, int], form: str, size_bytes: int, chunks: int) -> dict
 
 
 def chunks_of(size_bytes: int, most: int) -> int:
-    """How many chunks a stream has: ``most``, or fewer where 8 MiB are reached before."""
+    """Return the number of chunks per stream: ``most``, or fewer if 8 MiB are reached before."""
     return max(8, min(most, (8 << 20) // size_bytes))
 
 
 def measured(rounds: int, most: int, say: Say) -> list[dict[str, Any]]:
-    """All rounds by form and size; one before them warms up and is not kept."""
+    """Return all rounds by form and size. A first round warms up and is dropped."""
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
     with sample_app() as app:
         for at in range(rounds + 1):
@@ -81,7 +80,7 @@ def measured(rounds: int, most: int, say: Say) -> list[dict[str, Any]]:
 
 
 def summary_of(sizes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Medians, least and most of each."""
+    """Return the median, minimum and maximum of each figure."""
     return [
         {"form": each["form"], "size_bytes": each["size_bytes"]}
         | {name: over_rounds(each["rounds"], name) for name in (COST, BYTE_COST, RATE, BYTE_RATE)}
@@ -90,9 +89,9 @@ def summary_of(sizes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def show(summary: list[dict[str, Any]]) -> None:
-    """A line for each form and size: medians."""
+    """Print the medians, one line for each form and size."""
     table = Table(title=f"{STREAMS} streams as fast as they go, median", title_justify="left")
-    for heading in ("form", "bytes a chunk", "CPU a chunk, µs", "CPU a KiB, µs", "chunks/s", "MiB/s"):
+    for heading in ("form", "bytes per chunk", "CPU per chunk, µs", "CPU per KiB, µs", "chunks/s", "MiB/s"):
         table.add_column(heading, justify="left" if heading == "form" else "right")
     for each in summary:
         cost, byte_cost, rate, byte_rate = (each[name]["median"] for name in (COST, BYTE_COST, RATE, BYTE_RATE))
@@ -108,19 +107,19 @@ def show(summary: list[dict[str, Any]]) -> None:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks chunk_size", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=5, help="default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=10_000, help="of each stream at most, default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=5, help="rounds, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=10_000, help="most chunks per stream, default %(default)s")
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
-        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's CPU clocks, got {sys.platform}")
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it, print the table and write the figures; 1 where a stream did not come whole."""
+    """Run the benchmark, print its table and write its figures; return 1 if a stream was incomplete."""
     options, console = parsed(arguments), Console(stderr=True)
     report: dict[str, Any] = {
         "schema": SCHEMA,

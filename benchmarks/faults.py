@@ -1,8 +1,8 @@
-"""Check that each way in which a stream can fail gets its outcome: thousands of streams from a faulty source.
+"""Checks that each failure of a stream gets the right outcome, with thousands of streams from a faulty source.
 
-The table in ``benchmarks.testbed.behaviours`` says what the source does, and what outcome each behaviour means. Streams
-of all behaviours are mixed at random. Each user runs one stream after the other and keeps its connection where it can,
-as Locust's users do. A stream with another outcome than its behaviour means is misclassified, and the status is 1.
+The table in ``benchmarks.testbed.behaviours`` lists the source's behaviours and the outcome that each should get.
+Streams of all behaviours are mixed at random. Each user runs one stream after the other and reuses its connection if
+possible, as Locust's users do. If a stream gets another outcome, it is misclassified, and the exit status is 1.
 """
 
 import argparse
@@ -34,30 +34,30 @@ from streamgauge.wire.ndjson import NDJSON
 from streamgauge.wire.sse import SSE
 
 SCHEMA = "streamgauge.benchmark.faults/1"
-#: Where no stall is meant, what is late is so because the machine has other things to do.
+#: For streams that should not stall: long, since a busy machine may delay them.
 LIMITS = Limits(first_chunk_timeout_s=60.0, idle_timeout_s=60.0, max_chunk_bytes=MAX_EVENT_BYTES)
-#: Where one is, it is seen soon.
+#: For streams that should stall: short, so that the stall is found soon.
 STALLING = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, max_chunk_bytes=MAX_EVENT_BYTES)
 ENDLESS = Limits(first_chunk_timeout_s=2.0, idle_timeout_s=2.0, total_timeout_s=3.0)
 LINES = frozenset({"good_lines", "line_error"})
-#: Streams to a port where nobody listens; the source has no part in them.
+#: Streams to a port that is closed, so without the source.
 REFUSED = "refused"
 
 
 def meanings() -> dict[str, str]:
-    """The outcome that each behaviour means."""
+    """Return the outcome that each behaviour should get."""
     return behaviours.meanings() | {REFUSED: "connect_error"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One stream to be."""
+    """A stream that is to be run."""
 
     behaviour: str
     seed: int
 
     def plan(self, url: str) -> StreamPlan:
-        """What the client is asked to do."""
+        """Make the plan of the stream."""
         base = "http://127.0.0.1:1" if self.behaviour == REFUSED else url
         target = target_of(f"{base}/{self.behaviour}?seed={self.seed}")
         lines = self.behaviour in LINES
@@ -91,7 +91,7 @@ class Crowd:
         self._paused: list[int] = []
 
     def run(self) -> Iterator[tuple[Fault, StreamRecord]]:
-        """Each stream and its record, in the order in which they end."""
+        """Yield each stream and its record, in the order in which they end."""
         for user in range(len(self._sessions)):
             self._next(user)
         while self._running:
@@ -118,7 +118,7 @@ class Crowd:
 
 
 def mixed(streams: int, seed: int) -> list[Fault]:
-    """``streams`` streams of all behaviours, as many of each, in a random order."""
+    """Return ``streams`` streams of all behaviours, the same number of each, in random order."""
     rng, names = random.Random(seed), list(meanings())
     faults = [Fault(names[at % len(names)], rng.randrange(2**32)) for at in range(streams)]
     rng.shuffle(faults)
@@ -126,7 +126,7 @@ def mixed(streams: int, seed: int) -> list[Fault]:
 
 
 def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
-    """Run the streams; the counts, and each stream that was misclassified."""
+    """Run the streams; return the counts, and each misclassified stream."""
     meaning, counts = meanings(), {name: Counter[str]() for name in meanings()}
     wrong = []
     with Server(sys.executable, "-m", "benchmarks.testbed.fault_source") as source:
@@ -156,7 +156,7 @@ def measure(streams: int, users: int, seed: int) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:
-    """A line for each behaviour: what it means, and what came of it."""
+    """Yield a line for each behaviour: the expected outcome, and the counts."""
     meaning = meanings()
     yield f"{'behaviour':<26}{'means':<18}{'streams':>8}{'right':>8}{'wrong':>7}"
     for name, outcomes in found["outcomes"].items():
@@ -169,17 +169,17 @@ def table(found: dict[str, Any]) -> Iterator[str]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
-    parser.add_argument("--streams", type=whole, default=2_000, help="default %(default)s")
-    parser.add_argument("--users", type=whole, default=200, help="streams at a time, default %(default)s")
-    parser.add_argument("--seed", type=whole, default=1, help="another one makes other faults, default %(default)s")
+    parser.add_argument("--streams", type=whole, default=2_000, help="number of streams, default %(default)s")
+    parser.add_argument("--users", type=whole, default=200, help="concurrent streams, default %(default)s")
+    parser.add_argument("--seed", type=whole, default=1, help="seed of the random faults, default %(default)s")
     add_output(parser)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the streams and print the table; 1 where one was misclassified, or not counted."""
+    """Run the streams and print the table; return 1 if a stream was misclassified or not counted."""
     options = parsed(arguments)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError):
@@ -188,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(*table(found), sep="\n")
     for wrong in found["misclassified"]:
         print(
-            "{behaviour} (seed {seed}) means {means}, and was {outcome} after {chunks} chunks: {reason}".format(**wrong)
+            "{behaviour} (seed {seed}): expected {means}, got {outcome} after {chunks} chunks: {reason}".format(**wrong)
         )
     about = {"schema": SCHEMA, "benchmark": "faults", "seed": options.seed, "users": options.users}
     about |= {"machine": machine.facts(), "versions": machine.versions(), "means": meanings()}

@@ -1,8 +1,8 @@
-"""What the server's instruments cost: one app without any, with streamgauge's, and with two that time no chunk.
+"""Measures the cost of the server's instruments: an app without any, with streamgauge's, and with two simpler ones.
 
-All of them serve at once, and are read in turn, round after round, so that what else the machine does hits all alike;
-ratios are taken within a round. CPU time a chunk is that of all worker processes, and the steadier figure: chunks a
-second are of the server and the reader together, which share the machine's cores.
+The two simpler ones do not time chunks. All services run at once and are read in turn, round after round, so that other
+activity on the machine affects all; ratios are of one round. CPU time per chunk is that of all worker processes, and
+the steadier figure: chunks per second depend on server and reader, which share the machine's cores.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is read of a service in one trial: ``streams`` at once, ``chunks`` of each."""
+    """The streams of one trial: ``streams`` at once, with ``chunks`` chunks each."""
 
     name: str
     path: str
@@ -47,12 +47,12 @@ class Load:
 
     @property
     def url_path(self) -> str:
-        """The path, with what is asked for."""
+        """Return the path with its parameters."""
         return f"/{self.path}?chunks={self.chunks}" + (f"&interval_ms={self.interval_ms}" if self.interval_ms else "")
 
 
 def loads(chunks: int) -> list[Load]:
-    """``chunks`` over all streams of each."""
+    """Return the loads, each with ``chunks`` chunks over all streams."""
     return [
         Load("pre-encoded, as fast as it goes", "fast", 8, max(1, chunks // 8)),
         Load("each event encoded, as fast as it goes", "encoding", 8, max(1, chunks // 16)),
@@ -74,7 +74,7 @@ class Service:
         self._pids = [process.pid for process in (self._parent, *self._parent.children())]
 
     def trial(self, load: Load) -> dict[str, float]:
-        """Read ``load`` once. Raises ReadingError where not all came."""
+        """Read ``load`` once. Raises ReadingError if chunks are missing."""
         before_ns, begin_s = self._cpu_ns(), time.perf_counter()
         read_all(self.port, load.url_path, load.streams, coded_bytes(load.chunks))
         took_s, chunks = time.perf_counter() - begin_s, load.streams * load.chunks
@@ -86,7 +86,7 @@ class Service:
 
 @contextmanager
 def services(workers: int) -> Iterator[dict[str, Service]]:
-    """One for each instrument."""
+    """Run one service for each instrument."""
     with ExitStack() as running:
         found = {}
         for name in INSTRUMENTS:
@@ -97,7 +97,7 @@ def services(workers: int) -> Iterator[dict[str, Service]]:
 
 
 def rounds(running: dict[str, Service], load: Load, count: int, say: Say) -> list[dict[str, Any]]:
-    """Each service once, and again; a round before them that warms up is not kept."""
+    """Try each service ``count`` times in turn. A first round warms up and is dropped."""
     found = []
     for number in range(count + 1):
         say(f"{load.name}, round {number} of {count}")
@@ -106,7 +106,7 @@ def rounds(running: dict[str, Service], load: Load, count: int, say: Say) -> lis
 
 
 def natively(bare: Service, chunks: int, count: int, say: Say) -> list[dict[str, Any]]:
-    """The same content pre-encoded and in FastAPI's native form, one after the other."""
+    """Read the same content pre-encoded and in FastAPI's native form, in turn."""
     forms = {form: Load(form, form, 4, max(1, chunks // 40)) for form in ("native", "encoding", "fast")}
     found = []
     for number in range(count + 1):
@@ -116,7 +116,7 @@ def natively(bare: Service, chunks: int, count: int, say: Say) -> list[dict[str,
 
 
 def alone(count: int, say: Say) -> dict[str, Any]:
-    """CPU time a chunk in ns, without the kernel: by content and app, and of the recorder by itself."""
+    """Measure CPU time per chunk in ns without the kernel: by content and app, and of the recorder alone."""
     say("the middleware alone")
     command = [sys.executable, "-m", "benchmarks.testbed.service.alone", str(4 * count), "10000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
@@ -125,7 +125,7 @@ def alone(count: int, say: Say) -> dict[str, Any]:
 
 
 def header(options: argparse.Namespace) -> dict[str, Any]:
-    """What was measured on what."""
+    """Return the facts about the benchmark and the machine."""
     return {
         "schema": SCHEMA,
         "benchmark": "recorder",
@@ -137,7 +137,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
-    """All rounds."""
+    """Return all rounds."""
     served: list[dict[str, Any]] = []
     native: list[dict[str, Any]] = []
     for workers in options.workers:
@@ -150,15 +150,17 @@ def measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks recorder", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=7, help="default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=100_000, help="of each trial, default %(default)s")
-    parser.add_argument("--workers", type=_counts, default="1,2", metavar="N,N…", help="default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=7, help="rounds, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=100_000, help="chunks per trial, default %(default)s")
+    parser.add_argument(
+        "--workers", type=_counts, default="1,2", metavar="N,N…", help="numbers of workers, default %(default)s"
+    )
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
-        parser.error(f"this benchmark needs Linux's CPU clocks, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's CPU clocks, got {sys.platform}")
     return options
 
 
@@ -167,7 +169,7 @@ def _counts(text: str) -> list[int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it, print the tables and write the figures; 1 where a stream did not come whole."""
+    """Run the benchmark, print its tables and write its figures; return 1 if a stream was incomplete."""
     options, console = parsed(arguments), Console(stderr=True)
     report = header(options)
     try:

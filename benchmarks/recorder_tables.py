@@ -1,4 +1,4 @@
-"""The rounds of the recorder's benchmark in one summary, and that as tables."""
+"""Sums up the rounds of the recorder's benchmark, and prints the summary as tables."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Round = dict[str, dict[str, float]]
 
 
 def summary_of(report: dict[str, Any]) -> dict[str, Any]:
-    """Medians, least and most; of ratios too, each of which is of one round."""
+    """Return median, minimum and maximum of figures and ratios; each ratio is of one round."""
     return {
         "alone": {
             content: least | {"own": least[OURS] - least["passing on"]}
@@ -30,7 +30,7 @@ def summary_of(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def against(rounds: Sequence[Round], reference: str) -> dict[str, Any]:
-    """By name the cost, the rate, and both as ratios to the reference's of the same round."""
+    """Return the cost and the rate by name, and their ratios to those of ``reference`` in the same round."""
     return {
         name: {figure: over_rounds([each[name] for each in rounds], figure) for figure in (COST, RATE)}
         | {
@@ -42,17 +42,17 @@ def against(rounds: Sequence[Round], reference: str) -> dict[str, Any]:
 
 
 def show(report: dict[str, Any]) -> None:
-    """Print everything."""
+    """Print all tables."""
     console, found = wide_console(), report["summary"]
     console.print(about(report), highlight=False)
     columns = ("bare", "passing on", OURS, "own")
-    table = _table("without the kernel, CPU time a chunk in ns (least of all rounds)", "content", columns)
+    table = _table("without the kernel, CPU time per chunk in ns (smallest of all rounds)", "content", columns)
     for content, least in found["alone"].items():
         table.add_row(content, *(f"{least[name]:,.0f}" for name in columns))
     console.print(table)
-    recorder = ", ".join(f"{value:,.0f} ns a {name} chunk" for name, value in found["recorder"].items())
+    recorder = ", ".join(f"{value:,.0f} ns per {name} chunk" for name, value in found["recorder"].items())
     console.print(
-        f"own: what streamgauge takes beyond middleware that passes each message on. The recorder alone: {recorder}.",
+        f"own: streamgauge's cost beyond middleware that only passes messages on. The recorder alone: {recorder}.",
         highlight=False,
     )
     for each in found["served"]:
@@ -61,7 +61,7 @@ def show(report: dict[str, Any]) -> None:
 
 
 def about(report: dict[str, Any]) -> str:
-    """What was measured on what, in a line or two."""
+    """Return the facts about the benchmark and the machine in two lines."""
     host, programs = report["machine"], ", ".join(f"{name} {each}" for name, each in report["versions"].items())
     before, after = host["load_average"][0], host["load_average_at_end"][0]
     return (
@@ -84,7 +84,7 @@ def _table(title: str, first: str, columns: Sequence[str]) -> Table:
 
 
 def _figures(title: str, first: str, found: dict[str, Any], reference: str) -> Table:
-    columns = ("CPU a chunk, µs", f"× {reference}", "chunks/s", f"× {reference}")
+    columns = ("CPU per chunk, µs", f"× {reference}", "chunks/s", f"× {reference}")
     table = _table(title, first, columns)
     for name, each in found.items():
         cells = (

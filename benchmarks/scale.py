@@ -1,9 +1,9 @@
-"""How many KB a stream takes: thousands of concurrent streams in one generator process, and whether any is lost.
+"""Measures memory per stream with thousands of concurrent streams in one generator process, and counts lost streams.
 
-A source that logs its sends holds as many streams as are asked for, with a chunk on each every few seconds. A real
-Locust run of the SSE scenario reads them, which is what users have: with a user and its greenlet to each stream. Beside
-it the bare engine does, without Locust. Memory is that of the process when all streams are open, less what it had right
-before the first one; kernel memory is not in it. Each run is held against the source's log, stream by stream.
+A source that logs its sends keeps the streams open and sends a chunk on each every few seconds. A Locust run of the SSE
+scenario reads them, with one user and one greenlet per stream; for comparison, the engine reads them without Locust.
+Memory is that of the process with all streams open, minus that right before the first stream, without kernel memory.
+Each run is compared with the source's log, stream by stream.
 """
 
 import argparse
@@ -19,26 +19,26 @@ from benchmarks.testbed import machine
 from benchmarks.testbed.options import add_output, positive, whole, write_figures
 
 SCHEMA = "streamgauge.benchmark.scale/1"
-#: What a stream may take.
+#: Limit of memory per stream.
 LIMIT_KB = 25.0
-#: Descriptors beside those of the streams.
+#: File descriptors in addition to those of the streams.
 SPARE_FILES = 500
 
 
 def holds(found: dict[str, Any], limit_kb: float) -> bool:
-    """Whether a generator had all streams and chunks at no more than ``limit_kb`` each."""
+    """Whether a generator lost nothing, and used at most ``limit_kb`` per stream."""
     return not (found["lost_streams"] or found["lost_chunks"]) and bool(found["kb_per_stream"] <= limit_kb)
 
 
 def row(found: dict[str, Any], limit_kb: float) -> str:
-    """One line of the table."""
+    """Format one line of the table."""
     lag = found.get("lag_s")
     said = f"lag p99 {lag['p99'] * 1000:.1f} ms, CPU {found['cpu_max']:.0%}, {found['trust']}" if lag else ""
     return (
         f"{found['generator']:<10} {found['log']['streams']:>7} {found['lost_streams']:>5}"
         f" {found['log']['chunks']:>8} {found['lost_chunks']:>5}"
         f" {found['rss_before_bytes'] / 1e6:>10.1f} {found['rss_bytes'] / 1e6:>8.1f} {found['kb_per_stream']:>10.2f}"
-        f"  {'holds' if holds(found, limit_kb) else 'FAILS':<6} {said}"
+        f"  {'passed' if holds(found, limit_kb) else 'FAILED':<6} {said}"
     )
 
 
@@ -50,7 +50,7 @@ HEADER = (
 
 @contextmanager
 def enough_files(streams: int) -> Iterator[None]:
-    """Let this process's children open a descriptor for each stream. Raises ScaleError where that is not allowed."""
+    """Let child processes open a file descriptor for each stream. Raises ScaleError if that is not allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = streams + SPARE_FILES
     try:
@@ -58,7 +58,8 @@ def enough_files(streams: int) -> Iterator[None]:
     except (ValueError, OSError):
         allowed = "fewer" if hard == resource.RLIM_INFINITY else hard
         raise ScaleError(
-            f"argument --streams: {streams} streams need {wanted} open files, and {allowed} are allowed"
+            f"argument --streams: {streams} streams need {wanted} open files, and {allowed} are allowed; "
+            "raise the limit with ulimit -n"
         ) from None
     try:
         yield
@@ -67,33 +68,33 @@ def enough_files(streams: int) -> Iterator[None]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks scale", description=__doc__)
     parser.add_argument("--streams", type=whole, default=10_000, help="concurrent streams, default %(default)s")
-    parser.add_argument("--ramp", type=positive, default=500, help="streams opened a second, default %(default)s")
+    parser.add_argument("--ramp", type=positive, default=500, help="streams opened per second, default %(default)s")
+    parser.add_argument("--interval", type=positive, default=10, help="seconds between chunks, default %(default)s")
     parser.add_argument(
-        "--interval", type=positive, default=10, help="seconds from chunk to chunk, default %(default)s"
+        "--plateau", type=positive, default=30, help="seconds with all streams open, default %(default)s"
     )
-    parser.add_argument("--plateau", type=positive, default=30, help="seconds with all open, default %(default)s")
-    parser.add_argument("--limit-kb", type=positive, default=LIMIT_KB, help="KB for a stream, default %(default)s")
+    parser.add_argument("--limit-kb", type=positive, default=LIMIT_KB, help="most KB per stream, default %(default)s")
     parser.add_argument(
-        "--generator", action="append", choices=GENERATORS, help="only this one; repeat the option for several"
+        "--generator", action="append", choices=GENERATORS, help="run only this one; repeat the option for several"
     )
     add_output(parser)
     options = parser.parse_args(arguments)
     if not machine.supported():
-        parser.error(f"this benchmark needs Linux's view of a process's memory, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's figures of process memory, got {sys.platform}")
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the generators one after the other; 1 where a stream or chunk was lost, or a stream took too much."""
+    """Run the generators one after the other; return 1 if one lost data or used too much memory."""
     options = parsed(arguments)
     load = Load(options.streams, options.ramp, options.interval, options.plateau)
     found = []
     print(
         f"{load.streams} streams at {load.ramp:g}/s, a chunk every {load.interval_s:g} s on each,"
-        f" at most {options.limit_kb:g} KB a stream",
+        f" at most {options.limit_kb:g} KB per stream",
         file=sys.stderr,
     )
     try:
@@ -113,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def report(options: argparse.Namespace, load: Load, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What ``-o`` writes."""
+    """Return the content of the file of ``-o``."""
     return {
         "schema": SCHEMA,
         "benchmark": "scale",

@@ -1,4 +1,4 @@
-"""One generator process that holds many streams: what it is told, its memory meanwhile, and what it came to."""
+"""Runs one generator process with many streams: starts it, samples its memory, and collects its figures."""
 
 import json
 import tempfile
@@ -18,13 +18,13 @@ from streamgauge.runner.process import Child, python_module
 from streamgauge.runner.runs import results_in
 
 SAMPLE_S = 0.25
-#: From the start of a run until its first stream, and from its last chunk until its result, at most.
+#: Longest time from the start of a run to its first stream, and from its last chunk to its result.
 SLACK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is opened, and how fast."""
+    """The streams of a run, and how fast they are opened."""
 
     streams: int
     ramp: float
@@ -34,22 +34,22 @@ class Load:
 
     @property
     def ramp_s(self) -> float:
-        """How long it takes to open all."""
+        """Return how long it takes to open all streams."""
         return self.streams / self.ramp
 
     @property
     def chunks(self) -> int:
-        """Chunks of a stream beside the last one: it is open for the ramp and the plateau at least."""
+        """Return the chunks of a stream without the last one, so that it lasts for the ramp and the plateau."""
         return max(1, -int(-(self.ramp_s + self.plateau_s) // self.interval_s))
 
     @property
     def path(self) -> str:
-        """The source's path."""
+        """Return the source's path."""
         return f"/sse?chunks={self.chunks}&interval_ms={self.interval_s * 1000:g}"
 
     @property
     def stream_s(self) -> float:
-        """How long a stream lasts."""
+        """Return how long a stream lasts."""
         return (self.chunks + 1) * self.interval_s
 
 
@@ -60,17 +60,17 @@ class Memory:
     samples: list[tuple[float, int, int]] = field(default_factory=list)
 
     def before(self, moment_s: float) -> tuple[float, int, int]:
-        """The last sample before ``moment_s``."""
+        """Return the last sample before ``moment_s``."""
         return max(each for each in self.samples if each[0] < moment_s)
 
     def between(self, begin_s: float, end_s: float) -> list[tuple[float, int, int]]:
-        """The samples from ``begin_s`` to ``end_s``."""
+        """Return the samples from ``begin_s`` to ``end_s``."""
         return [each for each in self.samples if begin_s <= each[0] <= end_s]
 
 
 @dataclass(slots=True)
 class Run:
-    """What a generator process said of itself. Moments are wall clock, in seconds."""
+    """The figures that a generator process gave. Times are of the wall clock, in seconds."""
 
     started_s: float
     """Right before its first stream."""
@@ -82,7 +82,7 @@ class Run:
 
 
 class ScaleError(RuntimeError):
-    """A generator that did not do what it was told."""
+    """The generator failed."""
 
 
 def watched(process: Child, limit_s: float) -> Memory:
@@ -96,14 +96,14 @@ def watched(process: Child, limit_s: float) -> Memory:
             break
         memory.samples.append((time.time(), found.rss, found.uss))
         if time.monotonic() - begin_s > limit_s:
-            raise ScaleError(f"the generator still ran after {limit_s:g} s")
+            raise ScaleError(f"expected the generator to end within {limit_s:g} s, and it still runs")
         time.sleep(SAMPLE_S)
     process.wait(SLACK_S)
     return memory
 
 
 def by_locust(load: Load, url: str, directory: Path) -> list[str]:
-    """The SSE scenario: the run ends while all are in their first stream, which they read to its end."""
+    """Return the command of the SSE scenario. The run ends during the first streams, which are read to their ends."""
     run_s = (load.ramp_s + load.stream_s) / 2
     return locust_command(
         "loadtests/sse.py",
@@ -115,13 +115,13 @@ def by_locust(load: Load, url: str, directory: Path) -> list[str]:
 
 
 def locust_said(load: Load, directory: Path) -> Run:
-    """A run by its ``result.json``."""
+    """Read a run from its ``result.json``."""
     (result,) = results_in(directory)
     started_s = datetime.fromisoformat(result["run"]["started_at"]).timestamp()
     full = [point["t_s"] for point in result["timeline"] if point["active"] == load.streams]
     if not full:
         most = max((point["active"] for point in result["timeline"]), default=0)
-        raise ScaleError(f"at most {most} of {load.streams} streams were open at once")
+        raise ScaleError(f"expected {load.streams} streams to be open at once, got at most {most}")
     outcomes: dict[str, int] = {}
     for each in result["streams"]:
         for name, times in each["outcomes"].items():
@@ -138,16 +138,16 @@ def locust_said(load: Load, directory: Path) -> Run:
 
 
 def by_bare_engine(load: Load, url: str, directory: Path) -> list[str]:
-    """The engine under its own reactor."""
+    """Return the command of the engine without Locust."""
     arguments = (url + load.path, load.streams, load.ramp, load.interval_s + 30, directory / "bare.json")
     return python_module("benchmarks.engine.clients.bare_engine", *arguments)
 
 
 def bare_said(load: Load, directory: Path) -> Run:
-    """A run by what the client wrote."""
+    """Read a run from the client's output."""
     run = Run(**json.loads((directory / "bare.json").read_text()))
     if (ended := sum(run.outcomes.values())) != load.streams:
-        raise ScaleError(f"{ended} of {load.streams} streams ended")
+        raise ScaleError(f"expected {load.streams} streams to end, got {ended}")
     return run
 
 
@@ -158,7 +158,7 @@ GENERATORS: dict[str, tuple[Callable[[Load, str, Path], list[str]], Callable[[Lo
 
 
 def measure(name: str, load: Load) -> dict[str, Any]:
-    """Run one generator, and put its memory and its counts beside the source's log. Raises ScaleError."""
+    """Run one generator, and compare its counts with the source's log. Raises ScaleError."""
     build, said = GENERATORS[name]
     with Server() as source, tempfile.TemporaryDirectory() as place:
         directory = Path(place)
@@ -177,11 +177,11 @@ def measure(name: str, load: Load) -> dict[str, Any]:
 
 
 def figures(name: str, load: Load, memory: Memory, run: Run, log: Log) -> dict[str, Any]:
-    """What the run came to. Raises ScaleError where the plateau was too short to be seen."""
+    """Compute the figures of the run. Raises ScaleError if the plateau was too short for a memory sample."""
     end_s = run.open_s + load.plateau_s / 2
     plateau = memory.between(run.open_s, end_s)
     if not plateau:
-        raise ScaleError(f"no sample of the generator's memory while all {load.streams} streams were open")
+        raise ScaleError(f"no memory sample while all {load.streams} streams were open; raise --plateau")
     _, rss_before, uss_before = memory.before(run.started_s)
     rss, uss = median(each[1] for each in plateau), median(each[2] for each in plateau)
     completed = run.outcomes.get("completed", 0)

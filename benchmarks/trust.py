@@ -1,12 +1,12 @@
-"""Whether the verdict can be believed: runs that are fine and runs spoiled on purpose, held against the source's log.
+"""Checks the verdict: compares undisturbed runs, and runs disturbed on purpose, with the source's log.
 
-A run that is called trusted must have every figure right: time to first chunk and chunk interval, p50, p90 and p99,
-within 1 % or 0.1 ms of the log's. Where the clock stepped, the process was suspended or chunks came together on
-purpose, it must not be called trusted at all.
+In a trusted run, every figure must be right: p50, p90 and p99 of time to first chunk and chunk interval, within 1 % or
+0.1 ms of the log's. If the clock stepped, the process was suspended, or chunks were sent together on purpose, the run
+must not be trusted at all.
 
-The log's time to first chunk counts from the start of the stream, which only the client knows. How late a client asks
-is therefore not judged: what stands below the table is how far its figures are from those that count from the request's
-coming to the source.
+Time to first chunk counts from the start of the stream, which only the client knows; the log uses this start too, so a
+late request is not judged. The lines below the table show how far the client's figures are from those that count from
+the arrival of the request at the source.
 """
 
 import argparse
@@ -31,14 +31,14 @@ from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
 from streamgauge.verdict.trust import JUDGED
 
-#: What "right" means: within this share of the log's figure, or within this time.
+#: A figure is right within this share of the log's figure, or within this time.
 RELATIVE, ABSOLUTE_S = 0.01, 0.0001
 _LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What every run is put through."""
+    """The load of every run."""
 
     streams: int
     seconds: float
@@ -47,11 +47,11 @@ class Load:
     interval_ms: float = 30
 
     def path(self, kind: Kind) -> str:
-        """The source's path: intervals are spread over half to one and a half of ``interval_ms``."""
+        """Return the source's path; intervals are random, from half to one and a half of ``interval_ms``."""
         return f"/sse?chunks={self.chunks}&interval_ms={self.interval_ms:g}&jitter=0.5&bytes=100{kind.knobs}"
 
     def options(self, kind: Kind, url: str) -> list[object]:
-        """Locust's options."""
+        """Return Locust's options."""
         users = ("-u", self.streams, "-r", self.streams, "-t", f"{self.seconds:g}s")
         stream = ("--stream-path", self.path(kind), "--stream-end", "event:done")
         return ["--headless", "--only-summary", "-H", url, *users, *stream]
@@ -59,7 +59,7 @@ class Load:
 
 @dataclass(slots=True)
 class Trial:
-    """One run beside its log. Differences in seconds; those that are not right are named in ``wrong``."""
+    """One run, compared with its log. Differences are in seconds; ``wrong`` names the figures that are not right."""
 
     kind: str
     trust: str
@@ -69,11 +69,11 @@ class Trial:
     from_request_s: dict[str, float] = field(default_factory=dict)
     """By percentile: the client's time to first chunk minus the log's from request to send. Not judged."""
     generator: dict[str, float | None] = field(default_factory=dict)
-    """What the generator said of itself; seconds and shares."""
+    """The generator's figures of itself, as seconds and shares."""
 
     @property
     def column(self) -> str:
-        """Where it counts in the table."""
+        """Return the table's column that counts this run."""
         if self.trust != "trusted":
             return "not trusted, wrong" if self.wrong else "not trusted, right"
         if self.wrong or not KINDS[self.kind].may_be_trusted:
@@ -85,7 +85,7 @@ COLUMNS = ("trusted, right", "not trusted, right", "not trusted, wrong", "TRUSTE
 
 
 def trial(name: str, load: Load) -> Trial:
-    """Do one run."""
+    """Do one run, and compare it with the log."""
     kind = KINDS[name]
     source_core, generator_core = cores() or (None, None)
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def trial(name: str, load: Load) -> Trial:
 
 
 def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
-    """Run Locust, and the sabotage from the moment its run begins."""
+    """Run Locust, and disturb it from the start of its run."""
     command = locust_command(kind.locustfile, *options, "--result-dir", directory / "results")
     locust = Child("Locust", command, directory / "locust.log", environment_without_locust(kind.variables()), ROOT)
     try:
@@ -122,12 +122,12 @@ def run(kind: Kind, options: Sequence[object], directory: Path) -> Result:
 
 
 def judged(name: str, result: Result, log: list[Stream]) -> Trial:
-    """Hold the result against the log."""
+    """Compare the result with the log."""
     found = Trial(name, result["verdict"]["trust"], result["verdict"]["reasons"])
     (streams,) = result["streams"]
     found.generator = _generator(result) | {"coalesced_share": streams["coalesced_share"]}
     if (chunks := sum(len(each.after_ns) for each in log)) != streams["chunks"]:
-        found.wrong.append(f"{streams['chunks']} chunks, and {chunks} in the log")
+        found.wrong.append(f"expected {chunks} chunks, got {streams['chunks']}")
     found.from_request_s = _from_request(streams["time_to_first_chunk"], log)
     for metric, truth_of in METRICS.items():
         for percentile, q in JUDGED.items():
@@ -164,7 +164,7 @@ def _generator(result: Result) -> dict[str, float | None]:
 
 
 def table(trials: Sequence[Trial]) -> str:
-    """A line for each kind."""
+    """Return the table, with a line for each kind."""
     lines = [f"{'':<52}" + "".join(f"{column:>20}" for column in COLUMNS)]
     for name, kind in KINDS.items():
         mine = [each.column for each in trials if each.kind == name]
@@ -174,7 +174,7 @@ def table(trials: Sequence[Trial]) -> str:
 
 
 def asking(trials: Sequence[Trial]) -> str:
-    """How far trusted runs are from a log that counts from the request's coming."""
+    """Return how far trusted runs are from a log that counts from the arrival of the request."""
     trusted = [each.from_request_s for each in trials if each.trust == "trusted"]
     parts = []
     for percentile in JUDGED:
@@ -186,7 +186,7 @@ def asking(trials: Sequence[Trial]) -> str:
 
 
 def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
-    """What ``-o`` writes."""
+    """Return the content of the file of ``-o``."""
     return {
         "benchmark": "trust",
         "load": asdict(load),
@@ -198,20 +198,22 @@ def report(load: Load, trials: Sequence[Trial]) -> dict[str, Any]:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks trust", description=__doc__)
     parser.add_argument("--rounds", type=whole, default=5, help="runs of each kind, default %(default)s")
     parser.add_argument("--streams", type=whole, default=30, help="concurrent streams, default %(default)s")
-    parser.add_argument("--seconds", type=positive, default=3, help="of each run, default %(default)s")
-    parser.add_argument("--chunks", type=whole, default=16, help="of each stream, default %(default)s")
-    parser.add_argument("--interval-ms", type=positive, default=30, help="between chunks, default %(default)s")
-    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; repeat the option for several")
+    parser.add_argument("--seconds", type=positive, default=3, help="duration of each run, default %(default)s")
+    parser.add_argument("--chunks", type=whole, default=16, help="chunks per stream, default %(default)s")
+    parser.add_argument("--interval-ms", type=positive, default=30, help="time between chunks, default %(default)s")
+    parser.add_argument(
+        "--kind", action="append", choices=KINDS, help="run only this one; repeat the option for several"
+    )
     add_output(parser)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark, print its table and write its figures; 1 where a run was trusted and wrong."""
+    """Run the benchmark, print its table and write its figures; return 1 if a wrong run was trusted."""
     options = parsed(arguments)
     load = Load(options.streams, options.seconds, options.chunks, options.interval_ms)
     trials: list[Trial] = []
@@ -220,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in names:
             found = trial(name, load)
             trials.append(found)
-            said = "; ".join([*found.wrong, *(f"says: {each}" for each in found.reasons)])
+            said = "; ".join([*found.wrong, *(f"verdict: {each}" for each in found.reasons)])
             print(f"[{number}/{options.rounds}] {name}: {found.column}. {said}", file=sys.stderr, flush=True)
     print(table(trials), asking(trials), sep="\n")
     write_figures(options, report(load, trials))

@@ -1,7 +1,7 @@
-"""How often a run that nothing disturbs is trusted: demos of different sizes, one after the other.
+"""Counts how often an undisturbed run is trusted: demos of different sizes, one after the other.
 
-Each is a run of the sample app by ``streamgauge demo``. Start it on a quiet machine: what else runs there is a
-disturbance, and the verdict is right to say so.
+Each run is a ``streamgauge demo``. Start the benchmark on an idle machine: any other activity is a disturbance, which
+the verdict rightly reports.
 """
 
 import argparse
@@ -26,7 +26,7 @@ _LIMIT_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one run is asked for."""
+    """The size of one run."""
 
     users: int
     seconds: int
@@ -73,22 +73,22 @@ def run(size: Size) -> Verdict:
 
 
 def summed_up(verdicts: Sequence[Verdict]) -> str:
-    """One line, and one for each run that was not trusted."""
+    """Return a summary line, and a line for each run that was not trusted."""
     bad = [each for each in verdicts if each.trust != "trusted"]
     lines = [f"{len(verdicts) - len(bad)} of {len(verdicts)} runs trusted"]
     return "\n".join([*lines, *(f"  {each.size}: {each.trust}: {'; '.join(each.reasons)}" for each in bad)])
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks undisturbed", description=__doc__)
-    parser.add_argument("--runs", type=whole, default=40, help="default %(default)s")
+    parser.add_argument("--runs", type=whole, default=40, help="number of runs, default %(default)s")
     add_output(parser)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark, print its summary and write its figures; 1 where more than one run of 20 was not trusted."""
+    """Run the benchmark, print its summary and write its figures; return 1 if over 5 % of runs were not trusted."""
     options = parsed(arguments)
     verdicts: list[Verdict] = []
     for number, size in enumerate(islice(sizes(), options.runs), 1):

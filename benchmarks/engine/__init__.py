@@ -1,1 +1,1 @@
-"""The measuring engine beside other readers of event streams."""
+"""Compares the measuring engine with other readers of event streams."""

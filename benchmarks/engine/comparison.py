@@ -1,7 +1,7 @@
-"""The measuring engine beside other readers of event streams: CPU time a chunk, and how true their times are.
+"""Compares the measuring engine with other readers of event streams: CPU time per chunk, and timing errors.
 
-All clients run round after round, so that what else the machine does hits all alike; ratios are taken within a round.
-Each is held against the log of the paced source in its own run.
+All clients run in turn, round after round, so that other activity on the machine affects all; ratios are of one round.
+Each client is compared with the log of the paced source in its own run.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.testbed.options import add_output, positive, whole, write_figure
 from benchmarks.testbed.rounds import wide_console
 
 SCHEMA = "streamgauge.benchmark.engine/1"
-#: How often a trial is repeated whose source was late by no fault of the client.
+#: A trial is repeated this often if the source was late although the client was not.
 RETRIES = 2
 
 Say = Callable[[str], None]
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def header(options: argparse.Namespace) -> dict[str, Any]:
-    """What was measured on what."""
+    """Return the facts about the benchmark and the machine."""
     return {
         "schema": SCHEMA,
         "benchmark": "engine",
@@ -86,7 +86,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def steps(options: argparse.Namespace, clients: list[Client]) -> int:
-    """How many trials there will be, where none is repeated; those of a search for saturation are counted as one."""
+    """Return the number of trials without repetitions; a search for saturation counts as one."""
     count: int = (len(options.rate) * options.paced + options.busy) * options.rounds * len(clients)
     if options.saturate:
         count += sum(client.times_events for client in clients) * (1 + options.rounds)
@@ -94,9 +94,9 @@ def steps(options: argparse.Namespace, clients: list[Client]) -> int:
 
 
 def rounds(clients: list[Client], load: Load, count: int, step: Say, failed: dict[str, str]) -> list[dict[str, Any]]:
-    """Each client once, and again, ``count`` times: by client the figures of each round.
+    """Run each client ``count`` times in turn; return the figures of each round by client.
 
-    A client that fails is noted in ``failed`` with what it said, and is not run again.
+    If a client fails, put its message into ``failed``, and do not run it again.
     """
     found = []
     for number in range(1, count + 1):
@@ -113,7 +113,7 @@ def rounds(clients: list[Client], load: Load, count: int, step: Say, failed: dic
 
 
 def complete(client: Client, load: Load) -> dict[str, Any]:
-    """A client's figures; those of the engine hold its accuracy too, from a trial of its own. Raises TrialError."""
+    """Return a client's figures; the engine's include its accuracy, from a separate trial. Raises TrialError."""
     found = measured(client, load)
     if client.name == ENGINE and not load.backlog:
         found["accuracy"] = measured(client, load, timed=True)
@@ -121,7 +121,7 @@ def complete(client: Client, load: Load) -> dict[str, Any]:
 
 
 def measured(client: Client, load: Load, *, timed: bool = False) -> dict[str, Any]:
-    """One trial's figures; it is repeated where the source was disturbed. Raises TrialError."""
+    """Return one trial's figures; repeat the trial if the source was disturbed. Raises TrialError."""
     figures_of: Callable[[Trial], dict[str, Any]] = figures.accuracy if timed else figures.cost
     attempts, found = 0, {"undisturbed": False}
     while not found["undisturbed"] and attempts <= RETRIES:
@@ -135,7 +135,7 @@ def measured(client: Client, load: Load, *, timed: bool = False) -> dict[str, An
 
 
 class _Steps:
-    """The progress display as a context that gives the call to make at each step."""
+    """Shows progress; a context manager that gives a function to call at each step."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._bar = Progress(
@@ -161,37 +161,41 @@ class _Steps:
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
-    """The options. Exits with 2 on those that are wrong."""
+    """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks engine", description=__doc__, epilog=f"clients: {', '.join(CLIENTS)}"
     )
-    parser.add_argument("--rounds", type=whole, default=5, help="default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=5, help="rounds, default %(default)s")
     parser.add_argument("--streams", type=whole, default=200, help="concurrent streams, default %(default)s")
     parser.add_argument(
         "--rate",
         type=_rates,
         default="4000",
         metavar="R,R…",
-        help="chunks a second over all streams, default %(default)s",
+        help="chunks per second over all streams, default %(default)s",
     )
-    parser.add_argument("--seconds", type=positive, default=5, help="of each run's steady phase, default %(default)s")
-    parser.add_argument("--event-bytes", type=whole, default=100, help="of an event, default %(default)s")
     parser.add_argument(
-        "--clients", type=_names, default=",".join(CLIENTS), metavar="A,B…", help="default all that are installed"
+        "--seconds", type=positive, default=5, help="duration of each run's steady phase, default %(default)s"
     )
-    parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the cost on a busy client")
+    parser.add_argument("--event-bytes", type=whole, default=100, help="size of an event, default %(default)s")
+    parser.add_argument(
+        "--clients",
+        type=_names,
+        default=",".join(CLIENTS),
+        metavar="A,B…",
+        help="clients to compare, default all that are installed",
+    )
+    parser.add_argument("--no-busy", dest="busy", action="store_false", help="leave out the load with a backlog")
     parser.add_argument("--no-paced", dest="paced", action="store_false", help="leave out the paced loads")
-    parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot follow")
-    parser.add_argument("--no-pin", dest="pin", action="store_false", help="leave the choice of cores to the kernel")
-    parser.add_argument(
-        "--let-sleep", dest="awake", action="store_false", help="do not keep the core of a pinned client from sleeping"
-    )
+    parser.add_argument("--saturate", action="store_true", help="also raise each client's rate until it cannot keep up")
+    parser.add_argument("--no-pin", dest="pin", action="store_false", help="do not pin source and client to cores")
+    parser.add_argument("--let-sleep", dest="awake", action="store_false", help="let the core of a pinned client sleep")
     add_output(parser)
     options = parser.parse_args(arguments)
     if not (options.busy or options.paced):
-        parser.error("arguments --no-busy and --no-paced: one of the loads must be left")
+        parser.error("arguments --no-busy and --no-paced: expected at most one of them, got both")
     if not machine.supported():
-        parser.error(f"the engine's benchmark needs Linux's clocks and sockets, and this is {sys.platform}")
+        parser.error(f"this benchmark needs Linux's clocks and sockets, got {sys.platform}")
     return options
 
 

@@ -1,7 +1,7 @@
-"""What one trial came to, held against the source's log of the same trial.
+"""Computes the figures of one trial, compared with the source's log of the same trial.
 
-Durations are in seconds. An error is the time that a client gives for a chunk minus the moment before it was sent, so
-that it holds the way through the kernel too, and can never truly be below zero.
+Durations are in seconds. An error is the client's time of a chunk minus the time right before the source sent it. It
+includes the way through the kernel, so a true error is never below zero.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,17 +12,17 @@ from benchmarks.testbed.rounds import summary, value_at
 from benchmarks.testbed.server import Log, quantile_s
 
 QUANTILES = {"p50": 0.5, "p99": 0.99}
-#: What a client that times reads writes of each: chunks so far, coalesced ones among them, arrival, read time.
+#: The output of a client that times reads, for each: chunks so far, coalesced ones among them, arrival, read time.
 _READ_FIELDS = 4
 
 
 def quantiles(values_ns: list[int]) -> dict[str, float]:
-    """The percentiles, in seconds; none of nothing."""
+    """Return the percentiles in seconds; none without values."""
     return {name: quantile_s(values_ns, q) for name, q in QUANTILES.items()} if values_ns else {}
 
 
 def cost(trial: Trial) -> dict[str, Any]:
-    """CPU time a chunk, and what goes with it. Raises ValueError where the client did not get what was sent."""
+    """Return CPU time per chunk and related figures. Raises ValueError if the client did not get all events."""
     chunks = trial.load.chunks * trial.load.streams
     check_counts(trial)
     found: dict[str, Any] = {
@@ -46,21 +46,21 @@ def cost(trial: Trial) -> dict[str, Any]:
 
 
 def source(trial: Trial) -> dict[str, Any]:
-    """How the source kept to its schedule."""
+    """Return how well the source kept to its schedule."""
     phase = trial.main_phase
     late = {name: value_ns / 1e9 for name, value_ns in phase["late_ns"].items()}
     return {"late": late, "blocked": phase["blocked"]}
 
 
 def undisturbed(trial: Trial) -> bool:
-    """Whether the source was on time, or late only because the client left no room."""
+    """Whether the source was on time, or late only because the client left no room in sockets."""
     interval_s = trial.load.streams / trial.load.rate
     phase = trial.main_phase
     return bool(phase["blocked"] or phase["late_ns"]["p99"] / 1e9 < interval_s / 2)
 
 
 def check_counts(trial: Trial) -> None:
-    """Raise ValueError unless the client saw all that was sent, stream by stream."""
+    """Raise ValueError unless the client got everything that was sent, stream by stream."""
     sent = {name: len(sends) for name, sends in trial.sends.items()}
     output = trial.output
     if "bytes" in output:
@@ -72,12 +72,12 @@ def check_counts(trial: Trial) -> None:
         seen = {int(name): len(times) for name, times in output["streams"].items()}
     if seen != sent:
         name = next(name for name in sent if seen.get(name) != sent[name])
-        what = "all streams" if name < 0 else f"stream {name}"
-        raise ValueError(f"{trial.client.name}: of {what} expected {sent[name]}, got {seen.get(name)}")
+        where = "all streams" if name < 0 else f"stream {name}"
+        raise ValueError(f"{trial.client.name}, {where}: expected {sent[name]}, got {seen.get(name)}")
 
 
 def by_arrivals(trial: Trial) -> dict[str, Any]:
-    """Where a client noted when each chunk came: its intervals and its errors in the steady phase."""
+    """Return the intervals and errors in the steady phase, from a client's arrivals."""
     steady = trial.steady
     sent = [sends[steady] for _, sends in sorted(trial.sends.items())]
     times = {int(name): times for name, times in trial.output["streams"].items()}
@@ -92,15 +92,15 @@ def by_arrivals(trial: Trial) -> dict[str, Any]:
 
 
 def spread(errors_ns: list[int]) -> dict[str, float]:
-    """Percentiles, least and most, in seconds."""
+    """Return percentiles, minimum and maximum, in seconds."""
     return quantiles(errors_ns) | {"min": min(errors_ns) / 1e9, "max": max(errors_ns) / 1e9} if errors_ns else {}
 
 
 def accuracy(trial: Trial) -> dict[str, Any]:
-    """What streamgauge itself says against the log, of a trial without pauses in which it noted its reads.
+    """Compare streamgauge's figures with the log, for a trial without pauses in which it noted its reads.
 
-    ``arrival_error`` is of the last chunk of each read, which the read's stamp belongs to; ``read_error`` of all
-    chunks, had they been timed when they were read.
+    ``arrival_error`` is of the last chunk of each read, to which the stamp belongs; ``read_error`` is of all chunks,
+    as if they had been timed when they were read.
     """
     check_counts(trial)
     arrivals_ns: list[int] = []
@@ -130,12 +130,12 @@ def accuracy(trial: Trial) -> dict[str, Any]:
 
 
 def reads(flat: Sequence[int]) -> Iterable[tuple[int, ...]]:
-    """The reads that a client wrote down."""
+    """Return the reads that a client wrote."""
     return zip(*(flat[at::_READ_FIELDS] for at in range(_READ_FIELDS)), strict=True)
 
 
 def difference(rounds: Sequence[dict[str, Any] | None], quantile: str) -> dict[str, float] | None:
-    """A client's interval percentile minus the log's, over the rounds."""
+    """Return a client's interval percentile minus the log's, over the rounds."""
     pairs = [
         (value_at(each, "interval", "seen", quantile), value_at(each, "interval", "log", quantile)) for each in rounds
     ]

@@ -1,4 +1,4 @@
-"""The clients that the engine is measured beside: how each is started, and what must be installed for it."""
+"""Lists the clients of the comparison: how each is started, and which packages it needs."""
 
 import importlib.util
 import shutil
@@ -23,15 +23,15 @@ class Client:
     title: str
     group: Group
     command: tuple[str, ...]
-    """``{streams}`` and ``{results}`` are filled in: how many streams, and a directory for a result."""
+    """``{streams}`` is replaced by the number of streams, ``{results}`` by a directory for results."""
     variables: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     times_events: bool = True
-    """Whether it writes down when each event came."""
+    """Whether it writes the arrival of each event."""
 
     @property
     def missing(self) -> str:
-        """What is not installed, in words; empty where it can run."""
+        """Say what is not installed; empty if the client can run."""
         if self.command[0] == "k6":
             return _missing_k6()
         absent = [name for name in self.packages if importlib.util.find_spec(name) is None]

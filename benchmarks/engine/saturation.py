@@ -1,4 +1,4 @@
-"""The rate at which a client can no longer follow, and what its times are worth there."""
+"""Finds the rate at which a client can no longer keep up, and its timing errors at that rate."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from benchmarks.engine.roster import Client
 from benchmarks.engine.trial import Load, TrialError
 from benchmarks.testbed.rounds import value_at
 
-#: A step up of the rate, and the first one's distance from where the CPU time of a client says that it will end.
+#: The factor of each step, and the first rate's share of the rate at which the client would use a whole core.
 FACTOR, HEADROOM = 1.4, 0.8
 SEARCH_S = 1.5
 MAX_STEPS = 12
@@ -26,7 +26,7 @@ def search(
     measured: Measure,
     failed: dict[str, str],
 ) -> dict[str, Any]:
-    """By client: the rate found, what limited it, and the figures of each round there. ``failed``: see the rounds."""
+    """Return by client the found rate, its limit, and each round's figures. ``failed`` is as in ``rounds``."""
     found: dict[str, Any] = {}
     for number in range(rounds + 1):
         for client in clients:
@@ -45,7 +45,7 @@ def search(
 
 
 def limit_of(client: Client, load: Load, measured: Measure) -> dict[str, Any]:
-    """Raise the rate until the client has no CPU time left or falls behind, or the source is late."""
+    """Raise the rate until the client has no CPU time left, falls behind, or the source is late."""
     first = measured(client, replace(load, seconds=SEARCH_S))
     rate = load.rate / max(first["cpu_share"], 0.01) * HEADROOM
     limit = "none found"
@@ -62,5 +62,5 @@ def limit_of(client: Client, load: Load, measured: Measure) -> dict[str, Any]:
 
 
 def cannot_follow(seen: dict[str, Any]) -> bool:
-    """Whether the client was at its end."""
+    """Whether the client was saturated."""
     return bool(seen["cpu_share"] > BUSY_SHARE or seen["drained_s"] > BEHIND_S or value_at(seen, "source", "blocked"))

@@ -1,4 +1,4 @@
-"""The figures of all rounds in one summary for each client, and that as tables for a terminal."""
+"""Sums up the figures of all rounds for each client, and prints the summaries as tables."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ COST = "cpu_s_per_chunk"
 
 
 def summaries(report: dict[str, Any]) -> dict[str, Any]:
-    """For each load, and where clients were saturated, by client the median, least and most of each figure."""
+    """Return by client the median, minimum and maximum of each figure, for each load and for saturation."""
     found: dict[str, Any] = {
         "loads": [
             {
@@ -38,7 +38,7 @@ def summaries(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def summarised(rounds: Sequence[Round]) -> dict[str, Any]:
-    """By client, ratios included: each ratio is of one round, and the summary of ratios is over the rounds."""
+    """Return the summary by client with ratios; each ratio is of one round."""
     found = {}
     best = [_least(this, "locust") for this in rounds]
     floors = [value_at(this, FLOOR, COST) for this in rounds]
@@ -53,7 +53,7 @@ def summarised(rounds: Sequence[Round]) -> dict[str, Any]:
 
 
 def one_client(mine: Sequence[Round]) -> dict[str, Any]:
-    """What needs no other client. The times are those that the client itself gives: arrivals, or when it read."""
+    """Return the figures that need no other client. Times are the client's own: arrivals, or times of reading."""
     timed = [each.get("accuracy", each) for each in mine]
     error = "arrival_error" if any("arrival_error" in each for each in timed) else "read_error"
     return {
@@ -80,12 +80,12 @@ def _ratios(costs: Iterable[float | None], others: Iterable[float | None]) -> li
 
 
 def show(report: dict[str, Any], console: Console) -> None:
-    """Print everything."""
+    """Print all tables."""
     options, machine = report["options"], report["machine"]
     console.print(_about(report), highlight=False)
     for load in report["summary"]["loads"]:
         title = (
-            f"a backlog of one chunk on each of {options['streams']} streams, over and over: a reader that never sleeps"
+            f"a backlog of one chunk on each of {options['streams']} streams, repeatedly: the reader never sleeps"
             if load["backlog"]
             else f"{load['title']} over {options['streams']} streams for {options['seconds']:g} s"
         )
@@ -93,14 +93,14 @@ def show(report: dict[str, Any], console: Console) -> None:
         columns = _COLUMNS[:4] if load["backlog"] else _COLUMNS
         console.print(table(title, load["clients"], columns))
     if saturated := report["summary"].get("saturated"):
-        console.print(table("each at the rate that it can just not follow", saturated, _SATURATED))
+        console.print(table("each at the lowest rate at which it cannot keep up", saturated, _SATURATED))
     for name in report["failed"]:
-        console.print(f"failed, and not run again: {CLIENTS[name].title}", highlight=False)
+        console.print(f"failed, not repeated: {CLIENTS[name].title}", highlight=False)
     for name, why in report["skipped"].items():
         console.print(f"skipped: {CLIENTS[name].title}: {why}", highlight=False)
     console.print(
-        "off: the reader's chunk interval minus the log's. error: the reader's time of a chunk minus the moment before "
-        "its send; streamgauge's are arrivals, all others' the time of reading. "
+        "off: the reader's chunk interval minus the log's. error: the reader's time of a chunk minus the time right "
+        "before its send; streamgauge's times are arrivals, all others' are times of reading. "
         f"{_cores(options)}; "
         f"load average {machine['load_average'][0]:.1f} before, {machine['load_average_at_end'][0]:.1f} after.",
         highlight=False,
@@ -110,8 +110,8 @@ def show(report: dict[str, Any], console: Console) -> None:
 def _cores(options: dict[str, Any]) -> str:
     if not options["cores"]:
         return "Not pinned"
-    awake = ", the reader's kept from sleeping by a loop of the lowest priority" if options["awake"] else ""
-    return f"Source and reader on cores of their own{awake}"
+    awake = "; a loop of the lowest priority keeps the reader's core awake" if options["awake"] else ""
+    return f"Source and reader each had their own core{awake}"
 
 
 def _about(report: dict[str, Any]) -> str:
@@ -125,7 +125,7 @@ def _about(report: dict[str, Any]) -> str:
 
 
 def table(title: str, clients: dict[str, Any], columns: Sequence[str]) -> Table:
-    """One load's clients, line by line."""
+    """Make the table of one load, with a line for each client."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for at, column in enumerate(columns):
         shown.add_column(column, justify="right" if at else "left", no_wrap=not at)
@@ -143,7 +143,7 @@ def _title(name: str, each: dict[str, Any]) -> str:
 
 
 def signed(value_s: float) -> str:
-    """A difference of durations."""
+    """Format a difference of durations."""
     return f"{'-' if value_s < 0 else '+'}{duration(abs(value_s))}"
 
 
@@ -162,7 +162,7 @@ def _ranged(values: dict[str, float] | None, written: Any, unit: str = "") -> st
 
 
 _CELLS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "CPU a chunk": lambda each: _ranged(each[COST], lambda value: f"{value * 1e6:.1f}", " µs"),
+    "CPU per chunk": lambda each: _ranged(each[COST], lambda value: f"{value * 1e6:.1f}", " µs"),
     "× floor": lambda each: _ratio(each["ratio_to_floor"]),
     "× best Locust": lambda each: _ratio(each["ratio_to_best_locust"]),
     "CPU used": lambda each: _middle(each["cpu_share"], lambda value: f"{value:.0%}"),

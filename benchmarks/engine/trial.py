@@ -1,12 +1,12 @@
-"""One client through one run against the paced source: its CPU time in the steady phase, and what the source logged.
+"""Runs one client against the paced source: measures its CPU time in the steady phase, and keeps the source's log.
 
-Under a paced load each event has its own moment, and a client that has time left sleeps between them: then much of its
-CPU time is the kernel's, for putting it to sleep and waking it. Under a backlog the client is stopped while one event
-is sent on each stream, and goes on when all are there: what it uses is for chunks alone, none of them coalesced, as on
-a client that is busy.
+Under a paced load, each event has its own time, and a client with spare time sleeps between events: much of its CPU
+time is then the kernel's, for putting it to sleep and waking it up. Under a backlog, the client is stopped while the
+source sends one event on each stream, and continued afterwards: it uses CPU time only for chunks, as a busy client
+does, and none of the chunks are coalesced.
 
-The steady phase begins when all streams are open and have been warmed up and the client is idle, and ends when the
-client has read all that was sent in it and is idle again; between the two nothing is opened and nothing is closed.
+The steady phase begins when all streams are open and warmed up and the client is idle. It ends when the client has read
+everything that was sent in this phase and is idle again. During this phase, no stream is opened or closed.
 """
 
 import json
@@ -30,17 +30,17 @@ from streamgauge.runner.load_plan import environment_without_locust
 from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
 
-#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments when they come,
-#: all others when they are read, which is the reader's work.
+#: Events on each stream before the steady phase. Linux acknowledges a connection's first 16 segments on arrival, and
+#: all others when the reader reads them.
 WARM_UP = 20
-#: A rate that nothing can follow.
+#: A rate that no client can keep up with.
 AT_ONCE = 1e9
 OPEN_LIMIT_S = 60
 END_LIMIT_S = 60
 
 
 class TrialError(RuntimeError):
-    """A client that did not do what it was told."""
+    """The client failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +59,23 @@ class Load:
 
     @property
     def chunks(self) -> int:
-        """Events on each stream in the steady phase."""
+        """Return the number of events on each stream in the steady phase."""
         return max(2, round(self.rate * self.seconds / self.streams))
 
     @property
     def title(self) -> str:
-        """The load in words."""
+        """Return the load in words."""
         return "busy" if self.backlog else f"{self.rate:g} chunks/s"
 
     @property
     def limit_s(self) -> float:
-        """How long a client may go on reading after the last send."""
+        """Return how long a client may go on reading after the last send."""
         return 30 + 3 * self.seconds
 
 
 @dataclass(slots=True)
 class Trial:
-    """What happened. Sends are by stream, monotonic ns, all of the run; ``steady`` is the part measured."""
+    """The outcome of a trial. Sends are by stream, in monotonic ns, of the whole run; ``steady`` is measured."""
 
     client: Client
     load: Load
@@ -91,17 +91,17 @@ class Trial:
 
     @property
     def sent_bytes(self) -> dict[int, int]:
-        """Bytes that the source sent by stream, heads and ends included."""
+        """Return the bytes that the source sent by stream, with heads and ends."""
         return {int(name): count for name, count in self.phases[-1]["sent_bytes"].items()}
 
     @property
     def main_phase(self) -> dict[str, Any]:
-        """The source's log of the steady phase."""
+        """Return the source's log of the steady phase."""
         return self.phases[1] if len(self.phases) > 1 else self.phases[0]
 
 
 def run_trial(client: Client, load: Load, *, timed: bool = False) -> Trial:
-    """Run it. ``timed`` sends without pauses, and asks the client for arrivals even where they cost it something.
+    """Run the trial. ``timed`` sends without pauses, and asks the client for arrivals even if noting them costs time.
 
     Raises TrialError.
     """
@@ -143,7 +143,7 @@ def _started(client: Client, load: Load, url: str, directory: Path, timed: bool)
 
 
 class _Run:
-    """A client that was started, and the source that it reads."""
+    """A running client and its source."""
 
     def __init__(self, trial: Trial, url: str, process: Child, directory: Path) -> None:
         self._trial = trial
@@ -194,10 +194,12 @@ class _Run:
             os.kill(self._process.pid, signal.SIGSTOP)
             self._send(1, rate=AT_ONCE)
             os.kill(self._process.pid, signal.SIGCONT)
-            # The table is no snapshot: what moves while it is read may be seen at neither end, but not twice.
+            # The table is not a snapshot: data that moves while it is read may be missed, but is not counted twice.
             while machine.unread_bytes(self._port) or machine.unread_bytes(self._port):
                 if time.monotonic() > limit_s:
-                    raise self._failed(f"was still reading {self._trial.load.limit_s:g} s after the first backlog")
+                    raise self._failed(
+                        f"did not finish reading within {self._trial.load.limit_s:g} s of the first backlog"
+                    )
                 time.sleep(0.002)
 
     def _await_open(self) -> None:
@@ -222,7 +224,7 @@ class _Run:
         try:
             self._process.wait(END_LIMIT_S)
         except subprocess.TimeoutExpired:
-            raise self._failed(f"still ran {END_LIMIT_S} s after the end of its streams") from None
+            raise self._failed(f"did not end within {END_LIMIT_S} s of the end of its streams") from None
         if not self._output.exists():
             raise self._failed(f"ended with status {self._process.end()} and wrote nothing")
 

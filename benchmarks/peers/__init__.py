@@ -1,1 +1,1 @@
-"""Locustfiles that time the chunks of an event stream as Locust's own clients let them."""
+"""Locustfiles that time the chunks of an event stream with Locust's own clients."""

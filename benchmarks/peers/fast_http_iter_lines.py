@@ -1,4 +1,4 @@
-"""FastHttpUser with ``iter_lines``, as Locust documents the reading of streams."""
+"""Reads with FastHttpUser and ``iter_lines``, as Locust documents it."""
 
 from locust import FastHttpUser, events, task
 

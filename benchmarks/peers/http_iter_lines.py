@@ -1,4 +1,4 @@
-"""HttpUser (requests) with ``stream=True`` and ``iter_lines``."""
+"""Reads with HttpUser (requests), ``stream=True`` and ``iter_lines``."""
 
 from locust import HttpUser, events, task
 

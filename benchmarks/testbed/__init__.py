@@ -1,1 +1,1 @@
-"""What benchmarks and tests run against: sources, services, relays, sabotage, and the machine that they run on."""
+"""The sources, services, relays and disturbances of benchmarks and tests, and facts about the machine."""

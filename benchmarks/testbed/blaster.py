@@ -1,13 +1,13 @@
-"""The paced source with streams that send on command, fast enough that a client is the limit and not the source.
+"""The paced source whose streams send on command, fast enough that the client is the limit and not the source.
 
-Streams open with ``GET /sse?stream=ID``: the head comes at once, and then nothing until a command.
+Streams open with ``GET /sse?stream=ID``: the source sends the head at once, and then nothing until a command.
 
-``GET /state`` says how many streams are open.
-``GET /send?chunks=K&rate=R`` sends K events on each, R a second over all, each at its own moment of an absolute
-schedule; with ``end=1`` the K-th is ``event: done`` and ends its stream. The answer is the log of these sends.
+``GET /state`` returns how many streams are open.
+``GET /send?chunks=K&rate=R`` sends K events on each stream, R per second over all streams, by an absolute schedule;
+with ``end=1`` the K-th event is ``event: done`` and ends its stream. The response is the log of these sends.
 
-Each event is one transfer chunk, made before the first is sent, and carries its number within its stream. What is
-logged is ``time.monotonic_ns()`` right before each send. While it sends, the source does nothing else.
+Each event is one transfer chunk, made before the first send, and has its number within its stream. The log has
+``time.monotonic_ns()`` right before each send. While it sends, the source does nothing else.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from typing import Any
 
 from streamgauge.calibrate.source import STREAM_HEAD, TERMINATOR, Request, Source, frame, reply
 
-#: From the command to the first send.
+#: Time from the command to the first send.
 LEAD_NS = 10_000_000
-#: A client that leaves no room in a socket for this long is given up.
+#: The source gives up if a client leaves no room in a socket for this long.
 PATIENCE_S = 20.0
 _PR_SET_TIMERSLACK = 29
 
@@ -64,7 +64,7 @@ class Stream:
         room = select.poll()
         room.register(self.sock, select.POLLOUT)
         if not room.poll(PATIENCE_S * 1000):
-            raise TimeoutError(f"no room in a socket within {PATIENCE_S:g} s")
+            raise TimeoutError(f"the client left no room in a socket for {PATIENCE_S:g} s")
 
 
 class Blaster(Source):
@@ -77,7 +77,7 @@ class Blaster(Source):
         self._number = 0
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        """Open a stream, or do what the command says."""
+        """Open a stream, or execute the command."""
         knobs = request.knobs
         try:
             if "stream" in knobs:
@@ -152,7 +152,7 @@ def blast(
 
 
 def lateness(stamps_ns: Sequence[int], begin_ns: int, period_ns: float) -> dict[str, int]:
-    """How long after its scheduled moment each send was: median, p99 and most, in ns."""
+    """Return how late the sends were: median, p99 and maximum, in ns."""
     late_ns = sorted(stamp_ns - begin_ns - int(at * period_ns) for at, stamp_ns in enumerate(stamps_ns))
     if not late_ns:
         return {}

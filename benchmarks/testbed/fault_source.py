@@ -52,7 +52,7 @@ class Connection:
 
     async def _close(self, how: str) -> None:
         if how == "hang":
-            await self._reader.read()  # until the client has had enough
+            await self._reader.read()  # until the client disconnects
         if how == "rst":
             sock: socket.socket = self._writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

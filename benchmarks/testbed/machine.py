@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and the Linux ways to pin a process, read its CPU time and see what it has not read yet."""
+"""Describes the machine; on Linux, pins processes, reads their CPU time, and finds data that they have not read yet."""
 
 import os
 import platform
@@ -17,12 +17,12 @@ _PACKAGES = ("streamgauge", "locust", "gevent", "geventhttpclient", "requests", 
 
 
 def supported() -> bool:
-    """Whether the functions below work here."""
+    """Whether the functions below work on this system."""
     return sys.platform == "linux"
 
 
 def facts() -> dict[str, Any]:
-    """The machine as it is now."""
+    """Return the facts about the machine and its present load."""
     return {
         "cpu": _from_cpuinfo("model name") or platform.processor(),
         "cpu_mhz": float(_from_cpuinfo("cpu MHz") or 0),
@@ -38,7 +38,7 @@ def facts() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of what is measured; those that are not installed are left out."""
+    """Return the versions of the measured packages that are installed."""
     found = {}
     for name in _PACKAGES:
         try:
@@ -61,14 +61,14 @@ def _from_cpuinfo(key: str) -> str:
 
 
 def cores() -> tuple[int, int] | None:
-    """One core for the source and one for the client; None where there is only one."""
+    """Return a core for the source and one for the client; None if there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return (allowed[0], allowed[-1]) if len(allowed) > 1 else None
 
 
 @contextmanager
 def born_on(core: int | None) -> Iterator[None]:
-    """What is started meanwhile runs on ``core`` alone, with all of its threads."""
+    """Start processes in this context on ``core`` only, with all their threads."""
     if core is None:
         yield
         return
@@ -80,7 +80,7 @@ def born_on(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-#: Of the lowest priority, and gone with who started it.
+#: A loop of the lowest priority that ends with its parent process.
 _IDLE_LOOP = """
 import os
 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -93,10 +93,10 @@ while os.getppid() == parent:
 
 @contextmanager
 def awake(core: int | None) -> Iterator[None]:
-    """Keep ``core`` from sleeping, by a loop that gives way to everything else at once.
+    """Keep ``core`` from sleeping by a loop that yields to every other process at once.
 
-    A core that sleeps most of the time is clocked down, and its caches are others' when it wakes: the less a process
-    does, the longer each thing takes it.
+    A core that sleeps most of the time is clocked down and loses its caches, so a process that does little takes longer
+    for each step.
     """
     if core is None:
         yield
@@ -111,7 +111,7 @@ def awake(core: int | None) -> Iterator[None]:
 
 
 def cpu_ns(pid: int) -> int:
-    """CPU time of process ``pid`` so far, user and system, all threads. Raises ProcessLookupError if there is none."""
+    """Return the CPU time of process ``pid`` (user and system, all threads). Raises ProcessLookupError."""
     try:
         return time.clock_gettime_ns((~pid << 3) | _CPU_CLOCK_OF_PROCESS)
     except OSError:
@@ -119,7 +119,7 @@ def cpu_ns(pid: int) -> int:
 
 
 def unread_bytes(port: int) -> int:
-    """Bytes on their way to, or waiting in, the sockets of those connected to local ``port``."""
+    """Return the bytes on their way to, or waiting in, the sockets of clients of local ``port``."""
     unread = 0
     for line in _text("/proc/net/tcp").splitlines()[1:]:
         _, local, remote, state, queues, *_ = line.split()
@@ -134,7 +134,7 @@ def unread_bytes(port: int) -> int:
 
 
 def await_quiet(busy_ns: Callable[[], int], unread: Callable[[], int], limit_s: float) -> float:
-    """Wait until nothing is unread and the CPU time of ``busy_ns`` stands still; seconds until the last was read."""
+    """Wait until nothing is unread and CPU time ``busy_ns`` stops growing; return seconds until the last read."""
     begin_s = drained_s = time.monotonic()
     quiet, before_ns, before_s = 0, busy_ns(), begin_s
     while quiet < 3:
@@ -147,5 +147,5 @@ def await_quiet(busy_ns: Callable[[], int], unread: Callable[[], int], limit_s: 
             quiet, drained_s = 0, now_s
         before_ns, before_s = now_ns, now_s
         if now_s - begin_s > limit_s:
-            raise TimeoutError(f"the client was still reading {limit_s:g} s after the last send")
+            raise TimeoutError(f"the client did not finish reading within {limit_s:g} s of the last send")
     return drained_s - begin_s

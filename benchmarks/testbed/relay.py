@@ -1,6 +1,6 @@
-"""A TCP relay that batches: what the server sends waits until the next of its turns, ``--every-ms`` apart.
+"""A TCP relay that sends in batches: it keeps the server's data until its next turn, every ``--every-ms``.
 
-Prints its port in its first line.
+Its first line of output is its port.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import asyncio
 
 
 async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, every_s: float) -> None:
-    """Pass on what has come, in turns; as it comes where ``every_s`` is 0."""
+    """Pass data on every ``every_s`` seconds; at once if that is 0."""
     try:
         while data := await reader.read(1 << 16):
             writer.write(data)

@@ -1,4 +1,4 @@
-"""What is done to a load generator, or on its path, so that its figures may be wrong, for the length of one run."""
+"""Disturbs a load generator or its connection during one run, so that its figures may be wrong."""
 
 import contextlib
 import os
@@ -41,7 +41,7 @@ def cpu_taken(pid: int, hogs: int = 3) -> Iterator[None]:
 
 @contextmanager
 def cpu_rationed(pid: int) -> Iterator[None]:
-    """Stop and continue the generator again and again: it has the CPU for a share of the time."""
+    """Stop and continue the generator repeatedly, so that it has the CPU for a share of the time."""
     period_s, stopped_share = random.uniform(0.02, 0.12), random.uniform(0.3, 0.7)
     with _meanwhile(lambda over: _ration(pid, over, period_s, stopped_share)):
         yield
@@ -96,13 +96,13 @@ class Kind:
     title: str
     sabotage: Sabotage = nothing
     knobs: str = ""
-    """Of the source."""
+    """Parameters of the source."""
     relay: tuple[str, ...] = ()
-    """What stands between the source and the generator, without the source's port."""
+    """The relay between source and generator, as a command without the source's port."""
     locustfile: str = "src/streamgauge/calibrate/scenario.py"
     variables: Callable[[], dict[str, str]] = field(default=dict)
     may_be_trusted: bool = True
-    """Where the figures come out right all the same."""
+    """Whether the figures are right in spite of the disturbance."""
 
 
 def _step() -> dict[str, str]:

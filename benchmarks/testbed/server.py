@@ -1,4 +1,4 @@
-"""A server that logs its sends, in a process of its own, and what its log says."""
+"""Starts a server that logs its sends in its own process, and reads its log."""
 
 import json
 import subprocess
@@ -18,16 +18,16 @@ ENDED_S = 10
 
 
 def quantile_s(values_ns: list[int], q: float) -> float:
-    """The value in seconds at or below which a share ``q`` of all lies (nearest rank); NaN when there is none."""
+    """Return the quantile ``q`` in seconds (nearest rank); NaN without values."""
     found = quantile(values_ns, q)
     return float("nan") if found is None else found / 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a server did: the connections that carried streams, and by stream the monotonic ns before each send.
+    """A server's log: the number of connections with streams, and by stream the monotonic ns before each send.
 
-    ``sent`` holds the ns after each send, where the server logs them.
+    ``sent`` has the ns after each send, if the server logs them.
     """
 
     connections: int
@@ -36,12 +36,12 @@ class Log:
 
     @property
     def chunks(self) -> int:
-        """All sends."""
+        """Return the number of sends."""
         return sum(map(len, self.streams))
 
     @property
     def intervals_ns(self) -> list[int]:
-        """From send to send within one stream, pooled over all streams."""
+        """Return the times between sends of a stream, of all streams together."""
         return [after - before for sends in self.streams for before, after in pairwise(sends)]
 
 
@@ -70,7 +70,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Return the process id."""
         if self._process is None:
             raise RuntimeError("the server does not run")
         return self._process.pid
@@ -90,6 +90,6 @@ class Server:
             process.stdout.close()
 
     def log(self) -> Log:
-        """What it did since the last call."""
+        """Return the log since the last call."""
         with urllib.request.urlopen(f"{self.url}/log", timeout=60) as reply:
             return Log(**json.load(reply))

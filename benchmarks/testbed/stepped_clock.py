@@ -1,6 +1,6 @@
-"""The paced scenario on a wall clock that steps in mid-run, and the kernel's stamps with it.
+"""The paced scenario with a wall clock that steps during the run, and kernel stamps that step with it.
 
-``STREAMGAUGE_STEP`` is ``AFTER_S:BY_S``: so long after the first stream's start the clock steps, and so far.
+``STREAMGAUGE_STEP`` is ``AFTER_S:BY_S``: the clock steps by ``BY_S``, ``AFTER_S`` after the first stream's start.
 """
 
 import os
@@ -42,7 +42,7 @@ class SteppedClock(ArrivalClock):
 
 
 def _stepped(stamp_ns):  # type: ignore[no-untyped-def]
-    """A stamp of a kernel whose clock steps, the first of which sets the time of the step."""
+    """Return the stamp of a kernel whose clock steps; the first stamp sets the time of the step."""
     if stamp_ns is None:
         return None
     if WALL.step_at_ns == _FAR_NS:

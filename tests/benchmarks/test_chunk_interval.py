@@ -67,7 +67,10 @@ def test_the_figures_say_what_was_run_on_what(small):
             "argument --streams: expected a whole number above 0, got '0'",
         ),
         (("benchmarks.chunk_interval", "--seconds", "nan"), "argument --seconds: expected a number above 0, got 'nan'"),
-        (("benchmarks.chunk_interval", "-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
+        (
+            ("benchmarks.chunk_interval", "-o", "/no/such/file"),
+            "argument -o/--output: expected a file in an existing directory, got '/no/such/file'",
+        ),
     ],
 )
 def test_bad_options_are_named_with_their_values(arguments, words):

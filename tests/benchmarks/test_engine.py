@@ -85,7 +85,10 @@ def test_the_table_shows_every_client_and_the_machine(small):
         (("--rounds", "0"), "argument --rounds: expected a whole number above 0, got '0'"),
         (("--rate", "100,x"), "argument --rate: expected a number above 0, got 'x'"),
         (("--clients", "floor,nosuch"), "got 'nosuch'"),
-        (("-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
+        (
+            ("-o", "/no/such/file"),
+            "argument -o/--output: expected a file in an existing directory, got '/no/such/file'",
+        ),
     ],
 )
 def test_bad_options_are_named_with_their_values(arguments, words):

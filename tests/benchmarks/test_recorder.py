@@ -79,7 +79,7 @@ def test_a_stream_that_does_not_come_whole_ends_the_benchmark():
     [
         (("--workers", "0"), "argument --workers: expected a whole number above 0, got '0'"),
         (("--rounds", "x"), "argument --rounds: expected a whole number above 0, got 'x'"),
-        (("-o", "none/x.json"), "'none/x.json' is in no directory that exists"),
+        (("-o", "none/x.json"), "expected a file in an existing directory, got 'none/x.json'"),
     ],
 )
 def test_wrong_options_are_named(options, message):

@@ -78,7 +78,10 @@ def test_streams_last_for_the_ramp_and_the_plateau():
     [
         (("--streams", "-1"), "argument --streams: expected a whole number above 0, got '-1'"),
         (("--ramp", "0"), "argument --ramp: expected a number above 0, got '0'"),
-        (("-o", "/no/such/file"), "argument -o/--output: '/no/such/file'"),
+        (
+            ("-o", "/no/such/file"),
+            "argument -o/--output: expected a file in an existing directory, got '/no/such/file'",
+        ),
         (("--streams", "99999999"), "99999999 streams need"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_client_has_each_number_under_its_heading():
     columns = ("reader", *tables._CELLS)
     shown = cells(tables.table("t", {"http-lines": found["http-lines"]}, columns))
     assert next(iter(shown.values())) == [
-        ("CPU a chunk", "4.4 µs (4.0–4.8)"),
+        ("CPU per chunk", "4.4 µs (4.0–4.8)"),
         ("× floor", "4.00 (4.00–4.00)"),
         ("× best Locust", "2.00 (2.00–2.00)"),
         ("CPU used", "40%"),
@@ -59,7 +59,7 @@ def test_an_instrument_has_cost_and_rate_each_with_its_own_ratio(reference, rati
     shown = cells(recorder_tables._figures("t", "instrument", recorder_tables.against(rounds, reference), reference))
     cost, rate = ratios
     assert shown["ours"] == [
-        ("CPU a chunk, µs", "4.00 (2.00–8.00)"),
+        ("CPU per chunk, µs", "4.00 (2.00–8.00)"),
         (f"× {reference}", f"{cost} ({cost}–{cost})"),
         ("chunks/s", "1,000 (500–2,000)"),
         (f"× {reference}", f"{rate} ({rate}–{rate})"),
@@ -78,4 +78,4 @@ def test_without_the_kernel_each_cost_stands_under_its_heading(monkeypatch):
     lines = [" ".join(line.replace("│", " ").replace("┃", " ").split()) for line in out.getvalue().splitlines()]
     assert f"content bare passing on {recorder_tables.OURS} own" in lines
     assert "small 1,000 2,000 2,750 750" in lines
-    assert "The recorder alone: 111 ns a quick chunk, 222 ns a paced chunk." in " ".join(lines)
+    assert "The recorder alone: 111 ns per quick chunk, 222 ns per paced chunk." in " ".join(lines)

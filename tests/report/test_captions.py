@@ -30,10 +30,10 @@ BAR = " A bar is the range of a percentile that is not exactly known."
 def of(step_s: int, key: str) -> str:
     """What a chart says of a point that stands for several seconds."""
     if key == "active":
-        return f" Each point is the most in {step_s} s."
+        return f" Each point is the maximum of {step_s} s."
     if key in RATES:
         return f" Each point is the mean of {step_s} s."
-    return f" Each point stands for {step_s} s: the highest p99 and the middle p50 of its seconds."
+    return f" Each point covers {step_s} s: the highest p99 and the median p50 of these seconds."
 
 
 def captions(result: Result) -> dict[str, str]:

@@ -63,7 +63,7 @@ def test_a_percentile_that_coalesced_reads_leave_open_has_a_range() -> None:
 
 @pytest.mark.parametrize(
     ("fit", "words"),
-    [(SAME, "share a clock"), (FILTERED, "± 400 µs"), (UNBOUNDED, "beyond the smallest delay")],
+    [(SAME, "share a clock"), (FILTERED, "± 400 µs"), (UNBOUNDED, "measured from the smallest delay")],
     ids=["same", "filtered", "unbounded"],
 )
 def test_reports_say_how_sure_the_delay_is(make_result: Callable[..., Result], fit: Fit, words: str) -> None:

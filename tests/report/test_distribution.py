@@ -43,9 +43,9 @@ def test_names_with_the_most_values_have_a_curve_and_are_shown(
     assert {trace["name"] for trace in drawn} == {f"n{at}" for at in at_last}
     assert {trace["name"] for trace in drawn if trace["visible"] is True} == {f"n{at}" for at in at_last[:8]}
     assert ("The 8 names with the most values are shown; click a name" in chart["caption"]) == (hidden > 0)
-    left = f" {left_out} {'name' if left_out == 1 else 'names'} with fewer values: in the table alone."
+    left = f" Only in the table: {left_out} {'name' if left_out == 1 else 'names'} with fewer values."
     assert (left in chart["caption"]) == (left_out > 0)
-    assert ("in the table alone" in chart["caption"]) == (left_out > 0)
+    assert ("Only in the table" in chart["caption"]) == (left_out > 0)
 
 
 def test_the_axis_reaches_to_the_name_with_the_most_values(interval_chart: Callable[..., Chart]) -> None:
@@ -56,8 +56,8 @@ def test_the_axis_reaches_to_the_name_with_the_most_values(interval_chart: Calla
 
 
 def test_a_caption_says_where_curves_are_not_exactly_known(interval_chart: Callable[..., Chart]) -> None:
-    assert "Coalesced reads" not in interval_chart(2)["caption"]
-    assert "Coalesced reads leave part of these open" in interval_chart(2, p99=(0.01, 0.02))["caption"]
+    assert "known only as a range" not in interval_chart(2)["caption"]
+    assert "Some percentiles are known only as a range" in interval_chart(2, p99=(0.01, 0.02))["caption"]
 
 
 def test_a_metric_that_no_stream_has_is_not_drawn(make_result: Callable[..., Result]) -> None:
@@ -117,9 +117,9 @@ def test_each_name_has_a_look_of_its_own(interval_chart: Callable[..., Chart]) -
 
 def test_a_caption_has_all_that_is_to_be_said(interval_chart: Callable[..., Chart]) -> None:
     caption = interval_chart(41, p99=(0.01, 0.02))["caption"]
-    said = ["A point says which", " The 8 names with", " 1 name with fewer", " Coalesced reads leave"]
+    said = ["Each point shows which", " The 8 names with", " Only in the table: 1 name", " Some percentiles"]
     places = [caption.find(f"{'.' if at else ''}{words}") for at, words in enumerate(said)]
     assert places[0] == 0
     assert places == sorted(places)
     assert -1 not in places
-    assert caption.endswith(" that are.")
+    assert caption.endswith(" these ranges.")

@@ -108,8 +108,9 @@ def test_a_tooltip_has_the_range_of_its_percentile(distinct: Result) -> None:
         for metric in TITLES
         for percentile in ("p50", "p99")
     ]
-    assert [each.partition(": ")[2] for each in found] == [
-        f"it is at least {ms(least_s)} and at most {ms(most_s)}." for least_s, most_s in ranges
+    assert found == [
+        f"This percentile is known only as a range: at least {ms(least_s)}, at most {ms(most_s)}."
+        for least_s, most_s in ranges
     ]
 
 
@@ -153,12 +154,12 @@ def test_the_lines_below_the_terminals_table_have_each_names_own_figures(distinc
             f"{percentile} ≈{ms(token_time[percentile])} ({between(token_time, percentile)}, "  # type: ignore[literal-required]
             for percentile in ("p50", "p99")
         )
-        shared = "since chunks shared a read)"
+        shared = "because chunks shared a read)"
         for expected in (
             f"· {name}, chunk delay p50 ≈{ms(delay['p50'] or 0)}, p99 ≈{ms(delay['p99'] or 0)}",
             f"· {name}: streams that broke off reconnected {each['reconnects']} times",
-            f"· {name}, {each['tokens']} tokens, {rates['in_all']} per s in all; ",
-            f"of a stream {rates['p50']} per s (p50) and {rates['p10']} or more of nine in ten; ",
+            f"· {name}, {each['tokens']} tokens, {rates['in_all']} per s in total; ",
+            f"per stream p50 {rates['p50']} per s, and at least {rates['p10']} per s in 90 % of streams; ",
             f"time per output token {p50}{shared}, {p99}{shared}",
             f"· {name}: sequence numbers: {each['lost']} lost, {each['repeated']} repeated, ",
             f"{each['out_of_order']} out of order, {each['beyond_window']} too far behind to tell",
@@ -169,7 +170,7 @@ def test_the_lines_below_the_terminals_table_have_each_names_own_figures(distinc
     assert (
         f"· generator lag {lag} · kernel timestamps · CPU max {percentage(found['cpu_max'])} · {found['late_starts']} "
         f"late starts · {found['dropped_arrivals']} dropped arrivals · {found['clock_steps']} clock steps · refused "
-        f"users paused {found['refusal_pauses']} times, {ms(found['refusal_pause_s'])} in all"
+        f"users paused {found['refusal_pauses']} times, {ms(found['refusal_pause_s'])} in total"
     ) in text
 
 
@@ -227,7 +228,7 @@ def test_each_figure_of_the_generator_stands_beside_its_term(distinct: Result) -
         "Timestamps": "kernel", "Calibrated": "never",
     }  # fmt: skip
     assert {term: terms[term][0] for term in expected} == expected
-    assert f"{ms(found['refusal_pause_s'])} in all" in terms["Refusal pauses"][1]
+    assert f"{ms(found['refusal_pause_s'])} in total" in terms["Refusal pauses"][1]
 
 
 def test_each_fact_of_the_run_stands_beside_its_term(distinct: Result) -> None:
@@ -247,7 +248,7 @@ def test_each_tile_of_the_page_has_its_own_figures(distinct: Result) -> None:
         assert page.tiles[title] == [
             f"≈ {ms(slower[metric]['p99'])} {between(slower[metric], 'p99')}",
             slower["name"],
-            "The slowest of 2 names, since percentiles of different names do not add up.",
+            "The slowest of 2 names; percentiles of different names cannot be combined.",
             quicker["name"],
             f"≈ {ms(quicker[metric]['p99'])} {between(quicker[metric], 'p99')}",
         ]

@@ -116,13 +116,13 @@ def test_an_interrupted_run_says_so(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=2)
     assert "nterrupted" not in Page(html.render(result)).text
     result["run"]["interrupted"] = True
-    assert "Interrupted: the run was ended before its time" in Page(html.render(result)).text
+    assert "Interrupted: the run was stopped early" in Page(html.render(result)).text
 
 
 def test_an_undetermined_percentile_is_marked_with_its_range(make_result: Callable[..., Result]) -> None:
     page = Page(html.render(make_result()))
     assert re.search(r"≈ \d+ µs320–440 µs", page.text)
-    assert any("at least 320 µs and at most 440 µs" in tooltip for tooltip in page.tooltips)
+    assert any("at least 320 µs, at most 440 µs" in tooltip for tooltip in page.tooltips)
 
 
 def test_totals_have_counts_and_no_percentiles(make_result: Callable[..., Result]) -> None:
@@ -139,7 +139,7 @@ def test_the_server_stands_beside_the_client(make_result: Callable[..., Result],
     chunks = sum(each["chunks"] for each in result["streams"])
     assert f"chunks: client {chunks:,} = server {chunks:,} ✓" in page.text
     assert "≤ 75 ms means at most 75 ms" in page.text
-    assert "By route: each agrees as well" in page.text
+    assert "By route: all agree" in page.text
 
 
 def test_a_difference_to_the_server_is_open_to_see(make_result: Callable[..., Result], server: Any) -> None:
@@ -155,8 +155,8 @@ def test_rules_are_listed_with_what_they_found(make_result: Callable[..., Result
     result = make_result(seconds=2)
     result["verdict"]["slo"] = [{"rule": "chunk_interval.p99 < 20ms", "observed": 0.0412, "passed": False}]
     page = Page(html.render(result))
-    assert "chunk_interval.p99 < 20ms41.2 msbroken" in page.text.replace(" chunk", "chunk")
-    assert "1 of 1 rule broken" in page.text
+    assert "chunk_interval.p99 < 20ms41.2 msfailed" in page.text.replace(" chunk", "chunk")
+    assert "1 of 1 rule failed" in page.text
 
 
 def test_a_chunk_delay_gets_its_column_where_it_was_measured(make_result: Callable[..., Result]) -> None:
@@ -173,7 +173,7 @@ def test_a_report_stays_small(make_result: Callable[..., Result], names: int, se
     mix = tuple((f"/name/{n}", "sse", 0.01 * (n % 20 + 1), 0.05) for n in range(names))
     page = html.render(make_result(mix=mix, seconds=seconds, per_second=3))
     assert len(page.encode()) < 6_000_000
-    assert "too large to carry" not in page
+    assert "too large for this page" not in page
 
 
 def test_files_that_are_too_large_are_left_beside_the_report(
@@ -181,7 +181,7 @@ def test_files_that_are_too_large_are_left_beside_the_report(
 ) -> None:
     monkeypatch.setattr("streamgauge.report.downloads.MOST_BYTES", 1000)
     page = html.render(make_result(seconds=2))
-    assert "too large to carry inside this page: they lie beside it" in page
+    assert "too large for this page: find these files in its directory" in page
     assert '"result.json":' not in page
     assert Page(page).references == ["result.json", "streams.csv", "timeline.csv"]
 

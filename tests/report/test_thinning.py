@@ -60,9 +60,9 @@ def test_seconds_that_the_timeline_left_out_break_the_lines_of_a_long_run(make_r
     (active,) = charts["active"]["figure"]["data"]
     assert active["y"].count(None) == 1
     assert len(active["y"]) <= MOST_POINTS + 1
-    assert "Each point is the most in 3 s" in charts["active"]["caption"]
+    assert "Each point is the maximum of 3 s" in charts["active"]["caption"]
     assert "Each point is the mean of 3 s" in charts["chunks"]["caption"]
-    assert "the highest p99 and the middle p50" in charts["chunk_interval_over_time"]["caption"]
+    assert "the highest p99 and the median p50" in charts["chunk_interval_over_time"]["caption"]
 
 
 def test_seconds_without_values_have_none_when_they_are_joined(result: Result) -> None:

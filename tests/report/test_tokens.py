@@ -52,7 +52,7 @@ def test_a_time_per_token_that_coalesced_reads_leave_open_says_so(make_result) -
     stats = tally_of((1234, 10.0))
     chat["tokens"], chat["tokens_per_second"] = 1234, token_rate(stats, run_s=20.0)
     chat["time_per_output_token"] = summary(stats.time_per_output_token.all, {"p99": (0.01, 0.03)})
-    assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, since chunks shared a read)" in token_words(chat)
+    assert "p50 20.0 ms, p99 ≈20.0 ms (10.0–30.0 ms, because chunks shared a read)" in token_words(chat)
 
 
 def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
@@ -63,7 +63,7 @@ def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
     chat["time_per_output_token"] = summary(stats.time_per_output_token.all)
     out = io.StringIO()
     print_table(result, console=Console(file=out, width=200))
-    assert "1,234 tokens, 61.7 per s in all; of a stream 123 per s (p50)" in token_words(chat)
+    assert "1,234 tokens, 61.7 per s in total; per stream p50 123 per s" in token_words(chat)
     assert "time per output token p50 20.0 ms" in token_words(chat)
     assert token_words(chat) in " ".join(out.getvalue().split())
     assert token_words(chat) in render(result)
@@ -90,7 +90,7 @@ def test_the_words_leave_out_what_is_not_known(make_result) -> None:
     assert token_words(chat) == ""
     chat |= {"tokens": 1234, "time_per_output_token": None}
     chat["tokens_per_second"] = {"in_all": 61.7, "p50": None, "p10": None, "p1": None}
-    assert token_words(chat) == "1,234 tokens, 61.7 per s in all"
+    assert token_words(chat) == "1,234 tokens, 61.7 per s in total"
     chat["tokens_per_second"] = {"in_all": 61.7, "p50": 41.0, "p10": 12.0, "p1": 1.0}
-    of_a_stream = "of a stream 41.0 per s (p50) and 12.0 or more of nine in ten"
-    assert token_words(chat) == f"1,234 tokens, 61.7 per s in all; {of_a_stream}"
+    of_a_stream = "per stream p50 41.0 per s, and at least 12.0 per s in 90 % of streams"
+    assert token_words(chat) == f"1,234 tokens, 61.7 per s in total; {of_a_stream}"

@@ -53,12 +53,12 @@ def test_without_rules_the_streams_of_all_names_are_the_reason(
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
-        ([True], "1 rule held."),
-        ([True] * 3, "3 rules held."),
-        ([False], "1 of 1 rule broken."),
-        ([True, False, True], "1 of 3 rules broken."),
-        ([False, None], "2 of 2 rules broken."),
-        ([False] * 1_001 + [True], "1,001 of 1,002 rules broken."),
+        ([True], "1 rule passed."),
+        ([True] * 3, "3 rules passed."),
+        ([False], "1 of 1 rule failed."),
+        ([True, False, True], "1 of 3 rules failed."),
+        ([False, None], "2 of 2 rules failed."),
+        ([False] * 1_001 + [True], "1,001 of 1,002 rules failed."),
     ],
 )
 def test_with_rules_they_are_the_reason_whatever_the_streams_did(
@@ -71,7 +71,7 @@ def test_with_rules_they_are_the_reason_whatever_the_streams_did(
 
 def test_a_rule_that_does_not_say_that_it_passed_is_broken(result: Result) -> None:
     result["verdict"]["slo"] = [{"rule": "lag.p99 < 1ms"}]
-    assert judgement_reason(result) == "1 of 1 rule broken."
+    assert judgement_reason(result) == "1 of 1 rule failed."
 
 
 @pytest.mark.parametrize(

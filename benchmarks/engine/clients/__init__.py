@@ -1,5 +1,5 @@
-"""Readers of event streams that a benchmark compares, each a process of its own.
+"""The readers of event streams that a benchmark compares, each in its own process.
 
-Each is told by environment variables what to do (``orders``), reads as many streams as asked, each to its end, and
-writes one JSON object when all have ended.
+Environment variables (``orders``) tell a reader how many streams to read. It reads each to its end, and writes one JSON
+object when all have ended.
 """

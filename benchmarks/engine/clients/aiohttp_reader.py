@@ -1,4 +1,4 @@
-"""aiohttp: what has come, as it comes (``iter_any``), cut into events; with ``--uvloop`` on the faster event loop."""
+"""Reads with aiohttp: cuts the data of ``iter_any`` into events; ``--uvloop`` selects the faster event loop."""
 
 import argparse
 import asyncio

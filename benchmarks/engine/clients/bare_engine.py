@@ -1,4 +1,4 @@
-"""The engine without Locust: it opens streams at a steady rate on its own reactor, and reads all to their ends.
+"""Runs the engine without Locust: opens streams at a steady rate on its own reactor, and reads all to their ends.
 
 ``python -m benchmarks.engine.clients.bare_engine URL STREAMS STREAMS_PER_S LIMIT_S FILE`` writes the counts to FILE.
 """
@@ -20,12 +20,12 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.wire.end import EventEnd
 from streamgauge.wire.sse import SSE
 
-#: How often streams are started.
+#: Interval between starts of streams.
 STEP_S = 0.02
 
 
 class Crowd:
-    """Streams that are opened, open, and ended; each has a session of its own, as users have."""
+    """Streams on one reactor; each has its own session, as users have."""
 
     def __init__(self, url: str, streams: int, rate: float, limit_s: float) -> None:
         self._url, self._streams, self._rate = url, streams, rate
@@ -41,7 +41,7 @@ class Crowd:
         self.started_s = self.open_s = 0.0
 
     def run(self) -> None:
-        """Open all, and read them to their ends."""
+        """Open all streams, and read them to their ends."""
         self.started_s, self._begin_s = time.time(), time.monotonic()
         self._open_more()
         while self._begun < self._streams or self._running:
@@ -79,14 +79,14 @@ class Crowd:
 
     @property
     def chunks(self) -> int:
-        """Chunks of all streams so far."""
+        """Return the chunks of all streams so far."""
         return sum(stats.chunks for stats in self._process_stats.all_stats.values())
 
 
 def main(url: str, streams: str, rate: str, limit_s: str, file: str) -> None:
-    """Run a crowd and write what it came to."""
+    """Run the streams and write their figures."""
     crowd = Crowd(url, int(streams), float(rate), float(limit_s))
-    time.sleep(1)  # for a look at the memory before the first stream
+    time.sleep(1)  # so that the memory before the first stream can be sampled
     crowd.run()
     found = {name: getattr(crowd, name) for name in ("started_s", "open_s", "outcomes", "chunks")}
     Path(file).write_text(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Locust users that each read one stream and are gone, in a run that ends with the last of them."""
+"""Locust users that stop after one stream, in a run that ends with the last user."""
 
 from itertools import count
 
@@ -13,7 +13,7 @@ _ended = count(1)
 
 
 def next_stream() -> int:
-    """The number of the stream that the calling user is to read; a user without one is stopped."""
+    """Return the number of the calling user's stream; stop the user if there is none left."""
     number = next(_numbers)
     if number >= orders.streams():
         raise StopUser
@@ -21,7 +21,7 @@ def next_stream() -> int:
 
 
 def leave(environment: Environment) -> None:
-    """The calling user has read its stream: it stops, and the run with the last of them."""
+    """Stop the calling user, which has read its stream; the last user ends the run."""
     runner = environment.runner
     if next(_ended) == orders.streams() and runner is not None:
         gevent.spawn(runner.quit)

@@ -1,6 +1,6 @@
-"""The least that a reader in Python can do: epoll and ``recvmsg``, nothing parsed, bytes counted.
+"""Reads with the least that Python allows: epoll and ``recvmsg``. Counts bytes, and parses nothing.
 
-With ``--stamps`` each socket asks the kernel for arrival stamps, as streamgauge's do, and each read brings one.
+With ``--stamps`` each socket asks the kernel for arrival stamps, as streamgauge does, and each read returns one.
 """
 
 import argparse
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from benchmarks.engine.clients import orders
 
 SO_TIMESTAMPNS = 35
-#: Less than what glibc's malloc gives a mapping of its own: from 128 KiB on each read costs an mmap and a munmap.
+#: Below the limit of glibc's malloc for own mappings: from 128 KiB on, each read costs an mmap and a munmap.
 READ_BYTES = 65_536
 ANCILLARY_BYTES = socket.CMSG_SPACE(16)
 TERMINATOR = b"0\r\n\r\n"
 
 
 def opened(number: int, *, stamps: bool) -> socket.socket:
-    """A connection that has asked for a stream."""
+    """Open a connection and request a stream."""
     where = urlsplit(orders.url())
     sock = socket.socket()
     if stamps:
@@ -33,7 +33,7 @@ def opened(number: int, *, stamps: bool) -> socket.socket:
 
 
 def read_all(sockets: list[socket.socket], ancillary_bytes: int) -> list[int]:
-    """Read until each stream has ended; the bytes of each."""
+    """Read until each stream has ended; return the bytes of each."""
     poll = select.epoll(len(sockets))
     readers = {sock.fileno(): sock.recvmsg for sock in sockets}
     counts = dict.fromkeys(readers, 0)

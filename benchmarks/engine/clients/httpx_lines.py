@@ -1,4 +1,4 @@
-"""httpx: an asynchronous client and its lines."""
+"""Reads with httpx: lines of an asynchronous client."""
 
 import asyncio
 import time

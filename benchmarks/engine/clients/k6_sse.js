@@ -1,4 +1,4 @@
-// k6 with the extension xk6-sse: it counts events, since its scripts have no cheap way to time each one.
+// Reads with k6 and its extension xk6-sse. Counts events only: a k6 script has no cheap way to time each one.
 import exec from "k6/execution";
 import { Counter } from "k6/metrics";
 import sse from "k6/x/sse";

@@ -1,7 +1,7 @@
-"""Locust's FastHttpUser with readers that give each event as it comes; none is in its documented interface.
+"""Reads with Locust's FastHttpUser, event by event as they arrive; its documented interface has no such reader.
 
-``READER=events`` reads up to the empty line that closes an event. ``READER=pieces`` takes what each ``recv`` brought
-from the response's own buffer, as a ``read1`` would: the least that can be done with it.
+``READER=events`` reads up to the empty line that ends an event. ``READER=pieces`` takes the data of each ``recv`` from
+the response's own buffer, as a ``read1`` would: the cheapest way with this client.
 """
 
 import os
@@ -17,7 +17,7 @@ ARRIVALS = orders.arrivals()
 
 
 def write(**_: object) -> None:
-    """Write what came."""
+    """Write the arrivals."""
     orders.write(ARRIVALS)
 
 
@@ -25,14 +25,14 @@ events.quit.add_listener(write)
 
 
 def read_events(response: Any, arrivals: "array[int]") -> None:
-    """Event by event."""
+    """Read event by event."""
     note, now_ns = arrivals.append, time.monotonic_ns
     while response.readline(b"\n\n"):
         note(now_ns())
 
 
 def read_pieces(response: Any, arrivals: "array[int]") -> None:
-    """Read by read, each cut into its events."""
+    """Cut the data of each read into events."""
     note, now_ns = arrivals.append, time.monotonic_ns
     buffer = response._body_buffer  # noqa: SLF001 - it has no read1
     while True:

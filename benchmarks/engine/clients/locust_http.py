@@ -1,4 +1,4 @@
-"""Locust's HttpUser (requests): lines, or with ``READER=content`` the transfer chunks as urllib3 cuts them."""
+"""Reads with Locust's HttpUser (requests): lines, or with ``READER=content`` urllib3's transfer chunks."""
 
 import os
 import time
@@ -11,7 +11,7 @@ ARRIVALS = orders.arrivals()
 
 
 def write(**_: object) -> None:
-    """Write what came."""
+    """Write the arrivals."""
     orders.write(ARRIVALS)
 
 

@@ -1,6 +1,6 @@
-"""What a client is told, and what it writes down: the arrivals of each stream's events, by the stream's number.
+"""Reads a client's settings, and writes its results: the arrivals of each stream's events, by the stream's number.
 
-``URL`` is the source's, ``STREAMS`` how many to open at once, ``OUTPUT`` the file to write. Standard library only.
+``URL`` is the source's URL, ``STREAMS`` how many to open at once, ``OUTPUT`` the file to write. Standard library only.
 """
 
 import json
@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 URL_VARIABLE, STREAMS_VARIABLE, OUTPUT_VARIABLE = "BENCH_URL", "BENCH_STREAMS", "BENCH_OUTPUT"
-#: Set where a client is to note arrivals that it does not need for its own work.
+#: Set if a client should note arrivals that it does not need itself.
 TIMED_VARIABLE = "BENCH_TIMED"
 
 
 def url() -> str:
-    """The source's URL."""
+    """Return the source's URL."""
     return os.environ[URL_VARIABLE]
 
 
 def path(number: int) -> str:
-    """The path of stream ``number``."""
+    """Return the path of stream ``number``."""
     return f"/sse?stream={number}"
 
 
 def streams() -> int:
-    """How many streams to open."""
+    """Return how many streams to open."""
     return int(os.environ[STREAMS_VARIABLE])
 
 
@@ -35,11 +35,11 @@ def timed() -> bool:
 
 
 def arrivals() -> "dict[int, array[int]]":
-    """An empty list of arrivals for each stream, monotonic ns."""
+    """Return an empty list of arrivals (monotonic ns) for each stream."""
     return {number: array("q") for number in range(streams())}
 
 
 def write(seen: "Mapping[int, array[int]]", **more: object) -> None:
-    """Write the arrivals, and what else there is to say."""
+    """Write the arrivals and other results."""
     found = {"streams": {number: times.tolist() for number, times in seen.items()}, **more}
     Path(os.environ[OUTPUT_VARIABLE]).write_text(json.dumps(found))

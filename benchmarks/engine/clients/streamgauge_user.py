@@ -1,4 +1,4 @@
-"""streamgauge as a locustfile uses it. Where arrivals are asked for, each read's are noted as it is taken in."""
+"""Reads with streamgauge, as a locustfile does. Notes the arrivals of each read if they are asked for."""
 
 from array import array
 from typing import Any
@@ -36,7 +36,7 @@ if orders.timed():
 
 
 def write(**_: object) -> None:
-    """Write what came."""
+    """Write the arrivals."""
     orders.write(READS, **COUNTS)
 
 

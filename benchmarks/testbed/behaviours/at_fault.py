@@ -1,4 +1,4 @@
-"""Streams that say themselves that something went wrong, refusals, and one on which the client hangs up."""
+"""Streams that report an error themselves, refusals, and a stream on which the client hangs up."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Streams that end before they should, cleanly or not."""
+"""Streams that end too early, cleanly or not."""
 
 import random
 
@@ -27,7 +27,7 @@ def missing_end_before_fin(rng: random.Random) -> list[Step]:
 
 
 def length_too_small(rng: random.Random) -> list[Step]:
-    # In one write: what comes later would be taken for the next response, by any client that keeps its connection.
+    # In one write: a client that keeps its connection would take later data for the next response.
     events = b"".join(events_of(rng))
     length = len(events) + rng.randint(0, len(DONE) - 1)
     return [SSE + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % length + events + DONE, "fin"]

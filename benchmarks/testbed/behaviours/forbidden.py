@@ -1,4 +1,4 @@
-"""Streams that break a standard."""
+"""Streams that violate a standard."""
 
 import random
 import zlib
@@ -58,5 +58,5 @@ def coding_broken(rng: random.Random) -> list[Step]:
     head = SSE + b"Content-Encoding: gzip\r\n" + CHUNKED
     packer = zlib.compressobj(wbits=31)
     good = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in events_of(rng, 1)]
-    # A block of the type that deflate reserves.
+    # A block of deflate's reserved type.
     return [head, *paced(rng, [chunk_of(piece) for piece in (*good, b"\x07\xff\xff\xff")]), "hang"]

@@ -1,4 +1,4 @@
-"""Streams that are whole, however odd they look."""
+"""Streams that are complete, however unusual they look."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""A streaming service under one instrument, or none: ``python -m benchmarks.testbed.service INSTRUMENT WORKERS``."""
+"""A streaming service with one instrument, or none: ``python -m benchmarks.testbed.service INSTRUMENT WORKERS``."""
 
 #: Names the instrument to a process that imports the app.
 VARIABLE = "BENCHMARK_INSTRUMENT"

@@ -1,4 +1,4 @@
-"""Serves it on a free port, which the first line says. More than one worker write their metrics to one directory."""
+"""Serves the app on a free port, printed in the first line. Several workers write their metrics to one directory."""
 
 import os
 import socket

@@ -1,7 +1,7 @@
-"""The middleware alone: uvicorn and FastAPI over a transport that drops what it is given, so without the kernel.
+"""Measures the middleware without the kernel: uvicorn and FastAPI over a transport that drops all data.
 
-Prints, as JSON, the least CPU time a chunk in ns over all rounds, for what disturbs only adds: by content and app, and
-of the recorder by itself, for chunks in quick succession and for paced ones.
+Prints, as JSON, the smallest CPU time per chunk of all rounds in ns, since disturbances only add time: by content and
+app, and of the recorder alone, for chunks in quick succession and for paced chunks.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ async def stream_raw(chunks: int) -> StreamingResponse:
 
 
 async def passing(scope: Any, receive: Any, send: Any) -> None:
-    """The least that middleware which sees each message can be."""
+    """Middleware that only passes messages on."""
 
     async def pass_on(message: Any) -> None:
         await send(message)
@@ -63,7 +63,7 @@ async def passing(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Nowhere(asyncio.Transport):
-    """Drops what it is given."""
+    """A transport that drops all data."""
 
     closed = False
 
@@ -83,20 +83,20 @@ class Nowhere(asyncio.Transport):
 
 
 async def cost_ns(app: Any, content: str, chunks: int) -> float:
-    """CPU time a chunk of one stream."""
+    """Measure the CPU time per chunk of one stream."""
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off")
     config.load()
     protocol, transport = HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop()), Nowhere()
     protocol.connection_made(transport)
     begin_ns = time.process_time_ns()
     protocol.data_received(f"GET /{content}?chunks={chunks} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
-    while not transport.closed:  # noqa: ASYNC110 - an event would have to be set within what is measured
+    while not transport.closed:  # noqa: ASYNC110 - setting an event would add to the measured time
         await asyncio.sleep(0)
     return (time.process_time_ns() - begin_ns) / chunks
 
 
 def recording_ns(interval_s: float, count: int) -> float:
-    """CPU time of counting one chunk, once it is known when it went out and that it is one."""
+    """Measure the CPU time of counting one chunk whose send time is known."""
     series = StreamSeries(Instruments.of(CollectorRegistry()), "/s", "sse")
     count_one = series.count_quick if interval_s <= QUICK_S else series.count_send
     count_one(interval_s, 1e-5, 60)

@@ -1,6 +1,6 @@
-"""The service: event streams of one content in three forms, under the instrument that the environment names.
+"""The service: event streams of one content in three forms, with the instrument that the environment names.
 
-``/fast`` sends events that were encoded before, ``/encoding`` encodes each, and ``/native`` leaves it to FastAPI.
+``/fast`` sends pre-encoded events, ``/encoding`` encodes each event, and ``/native`` lets FastAPI encode it.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from pydantic import BaseModel
 
 from benchmarks.testbed.service import BARE, VARIABLE
 
-#: Different events; after so many they come again.
+#: Number of different events; then they repeat.
 CYCLE = 256
 MEDIA_TYPE = "text/event-stream"
 
 
 class Reading(BaseModel):
-    """One event's data."""
+    """The data of one event."""
 
     number: int
     station: str
@@ -36,7 +36,7 @@ def reading(number: int) -> Reading:
 
 
 def encoded(one: Reading) -> bytes:
-    """The event as FastAPI's native form writes it."""
+    """Encode the event as FastAPI's native form does."""
     return b"data: %b\n\n" % one.model_dump_json().encode()
 
 
@@ -45,7 +45,7 @@ EVENTS = [encoded(one) for one in READINGS]
 
 
 def coded_bytes(chunks: int) -> int:
-    """All bytes of a stream of ``chunks`` events, each a transfer chunk, and the last chunk."""
+    """Return the bytes of a stream of ``chunks`` events, one transfer chunk each, with the last chunk."""
     sizes = (len(EVENTS[number % CYCLE]) for number in range(chunks))
     return sum(len(f"{size:x}\r\n\r\n") + size for size in sizes) + len("0\r\n\r\n")
 
@@ -84,7 +84,7 @@ async def stream_native(chunks: int) -> AsyncIterable[Reading]:
 
 
 def instrumented(name: str) -> Any:
-    """The service under the instrument of that name, as its documentation says to."""
+    """Return the service with the named instrument, set up as its documentation says."""
     if name == "streamgauge":
         from streamgauge.asgi import StreamMetrics
 

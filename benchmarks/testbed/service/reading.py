@@ -1,4 +1,4 @@
-"""A reader that costs as little as it can: it reads streams to their end, and counts bytes alone."""
+"""Reads streams to their end as cheaply as possible, and counts only bytes."""
 
 import selectors
 import socket
@@ -9,13 +9,13 @@ _PATIENCE_S = 60.0
 
 
 class ReadingError(RuntimeError):
-    """A stream did not come whole. The text says what was expected and what came."""
+    """A stream was incomplete. The text says what was expected and what arrived."""
 
 
 def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
     """Read ``path`` to its end on ``streams`` connections at once.
 
-    Raises ReadingError unless the body of each is ``coded_bytes`` long, its transfer coding included.
+    Raises ReadingError unless each body has ``coded_bytes`` bytes with its transfer coding.
     """
     for size in read_bodies(port, path, streams):
         if size != coded_bytes:
@@ -23,9 +23,9 @@ def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
 
 
 def read_bodies(port: int, path: str, streams: int) -> list[int]:
-    """Read ``path`` to its end on ``streams`` connections at once: the bytes of each body, transfer coding included.
+    """Read ``path`` to its end on ``streams`` connections at once; return the size of each body as sent.
 
-    Raises ReadingError where nothing comes for long.
+    Raises ReadingError if no data arrives for long.
     """
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     buffer = memoryview(bytearray(_BUFFER_BYTES))
@@ -39,7 +39,7 @@ def read_bodies(port: int, path: str, streams: int) -> list[int]:
         while selector.get_map():
             ready = selector.select(_PATIENCE_S)
             if not ready:
-                raise ReadingError(f"{path}: nothing came for {_PATIENCE_S:g} s")
+                raise ReadingError(f"{path}: no data arrived for {_PATIENCE_S:g} s")
             for key, _ in ready:
                 size = key.fileobj.recv_into(buffer)  # type: ignore[union-attr]
                 if key.data not in came:  # a server sends the head in one piece

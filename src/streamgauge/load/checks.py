@@ -1,4 +1,4 @@
-"""Reads the texts that users set for streams. Each function raises ValueError that says what it expected and got."""
+"""Reads the texts of options. Each function raises ValueError that says what it expected and what it got."""
 
 import re
 from math import inf
@@ -11,7 +11,7 @@ from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import is_whole
 
-#: Longer than any run; timers and nanoseconds carry it.
+#: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -34,7 +34,7 @@ def method(text: str) -> str:
 
 
 def headers(text: str) -> dict[str, str]:
-    """Read request headers, one ``Name: value`` a line; empty lines are skipped."""
+    """Read request headers, one ``Name: value`` per line; skip empty lines."""
     return dict(_header(line) for line in _LINE_BREAK.split(text) if line.strip())
 
 
@@ -88,12 +88,12 @@ def _content(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise ValueError(f"cannot read {name!r}: {error.strerror}") from None
-    except ValueError:  # a NUL in the name
+    except ValueError:  # the name contains a NUL
         raise ValueError(f"cannot read {name!r}: not a file name") from None
 
 
 def authorities(text: str) -> str:
-    """Check that a file holds the certificates of authorities."""
+    """Check that a file holds CA certificates."""
     context_of(TlsSettings(ca_file=file(text)))
     return text
 
@@ -108,12 +108,12 @@ def proxy(text: str) -> str:
 
 
 def limit(text: str) -> float | None:
-    """Read a time limit in seconds; 0 is no limit."""
+    """Read a time limit in seconds; 0 means no limit."""
     return _seconds(text, "no limit") or None
 
 
 def pause(text: str) -> float:
-    """Read the longest pause in seconds; 0 is none."""
+    """Read the longest pause in seconds; 0 means no pause."""
     return _seconds(text, "no pause")
 
 
@@ -128,8 +128,8 @@ def _seconds(text: str, zero: str) -> float:
 
 
 def times(text: str) -> int:
-    """Read how many times something may happen."""
+    """Read a number of times."""
     digits = text.strip()
     if not is_whole(digits):
-        raise ValueError(f"expected a whole number of times, got {text!r}")
+        raise ValueError(f"expected a whole number such as 3, got {text!r}")
     return int(digits)

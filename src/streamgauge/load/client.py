@@ -1,4 +1,4 @@
-"""The client that a user has: one call is one stream, one record, and one ``request`` event of Locust's."""
+"""The client of a Locust user: each call makes one stream, one record, and one ``request`` event."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,15 +31,15 @@ USER_AGENT = "streamgauge"
 
 
 class StreamFailed(Exception):
-    """Why a stream failed, as Locust's tables show it."""
+    """The failure of a stream, as Locust's tables show it."""
 
 
 class StreamClient:
-    """Streams to one host, by way of ``network``. Connections and cookies are kept between streams.
+    """Runs streams to one host through ``network``. Keeps connections and cookies between streams.
 
-    Each stream gets ``limits`` unless its call names others. ``headers`` and ``run_limits`` are what the user of the
-    scenario asks of every stream: they win over those of the call. After refusals the next stream starts when
-    ``backoff`` allows it; ``pause`` waits for that.
+    Each stream gets ``limits`` unless its call names others. ``headers`` and ``run_limits`` come from the options of
+    the run: they apply to every stream and override those of the call. After refusals, ``pause`` waits until
+    ``backoff`` allows the next stream.
     """
 
     def __init__(
@@ -86,24 +86,24 @@ class StreamClient:
         reconnect: int = 0,
         **limits: float | None,
     ) -> StreamRecord:
-        """Run one stream to its end and return its record; the calling greenlet waits meanwhile.
+        """Run one stream to its end and return its record; the calling greenlet waits until then.
 
         ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
         ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent;
         an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
-        ``end`` names the end that must have come: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that is
-        given each chunk. ``name`` is what the stream is counted under, by default the path. ``on_chunk`` sees each
-        parsed chunk, inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where
-        each chunk's number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the
-        server for send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` puts them into
-        event streams. ``reconnect`` is how many times an event stream that breaks off, or ends without its named end,
-        is connected to again, as browsers do: with ``Last-Event-ID``, after the time that its ``retry`` asks for. It
-        stays one stream with one record.
+        ``end`` is the named end of a complete stream: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that
+        gets each chunk. The stream is counted under ``name``, by default the path. ``on_chunk`` gets each parsed chunk
+        inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where each chunk's
+        number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the server for
+        send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` adds them to event
+        streams. ``reconnect`` is how many times the client reconnects an event stream that breaks off or lacks its
+        named end. It reconnects as browsers do: with ``Last-Event-ID``, after the time in the stream's ``retry``. All
+        connections are one stream with one record.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
-        What the stream does wrong is the record's outcome. What the call has wrong raises: ``TargetError``,
-        ``RequestError``, ``PlanError``, ``EndError``, all ValueErrors; so does whatever ``end`` or ``on_chunk`` raise.
+        A failure of the stream is the record's outcome. A wrong argument raises ``TargetError``, ``RequestError``,
+        ``PlanError`` or ``EndError``, all ValueErrors. Exceptions of ``end`` and ``on_chunk`` are passed on.
         """
         target, wire_format = self._target(url, params), format_named(protocol)
         body, fields = body_of(json, data)
@@ -131,7 +131,7 @@ class StreamClient:
     def _target(self, url: str, params: dict[str, object] | None) -> Target:
         try:
             return target_of(url, self.host, params)
-        except NoHostError as error:  # no user can do anything
+        except NoHostError as error:  # no user of the run can do anything
             refuse_run(self._environment, f"--host: {error}")
             raise StopUser from None
 
@@ -167,7 +167,7 @@ class StreamClient:
             self._pause(left_s)
 
     def _report(self, request: Request, record: StreamRecord, started_at: float) -> None:
-        """Fire the one event of this stream. A censored stream is neither a success nor a failure, and has none."""
+        """Fire the event of this stream. A censored stream is neither a success nor a failure, so it has no event."""
         if record.outcome is Outcome.CENSORED:
             return
         self._environment.events.request.fire(
@@ -183,5 +183,5 @@ class StreamClient:
         )
 
     def close(self) -> None:
-        """Close the connections that are idle."""
+        """Close the idle connections."""
         self._session.close()

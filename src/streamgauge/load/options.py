@@ -1,7 +1,7 @@
-"""streamgauge's own options of ``locust``: added to its parser, checked there, and read from it.
+"""Adds streamgauge's options to Locust's parser, checks them, and reads them.
 
-Each exists as an option, as ``LOCUST_…`` in the environment, in Locust's configuration files and in the web form.
-All but the switches hold a text, which workers and the form are sent as it is; an empty text is no value.
+Each option can also be set as ``LOCUST_…`` in the environment, in Locust's configuration files, and in the web form.
+All but the switches hold a text, which is sent unchanged to workers and to the form; an empty text means *not set*.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from streamgauge.client.plan import Limits
 from streamgauge.load import checks
 from streamgauge.wire.end import NamedEnd, read_end
 
-#: Streams under way when a run ends get this long, in Locust's own option, unless it is given.
+#: Default of Locust's ``--stop-timeout``: streams under way at the end of a run get this much time.
 STOP_TIMEOUT = "15s"
-#: A refused user waits at most this long before its next stream.
+#: Longest pause of a refused user before its next stream.
 REFUSAL_PAUSE_S = 1.0
 _DEFAULTS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioOptions:
-    """What the user set. Of the scenario's own stream, None leaves what the scenario says."""
+    """The options that are set. None keeps the value of the scenario's own stream."""
 
     path: str | None = None
     method: str | None = None
@@ -34,9 +34,9 @@ class ScenarioOptions:
     stamped: bool = False
     reconnect: int = 0
     headers: dict[str, str] = field(default_factory=dict)
-    """Of all streams, as are those that follow."""
+    """This field and those below apply to all streams."""
     limits: Mapping[str, float | None] = field(default_factory=dict)
-    """Those that the user set, by the name of their field of ``Limits``."""
+    """The limits that are set, by the name of their field in ``Limits``."""
     network: Network = field(default_factory=Network)
     refusal_pause_s: float = REFUSAL_PAUSE_S
 
@@ -64,7 +64,7 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
 
 
 class _Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives lists to its subclasses only
-    """Joins the values of a repeated option into one text, one a line: Locust's form splits lists at commas."""
+    """Joins the values of a repeated option into one text, one value per line: Locust's form splits lists at commas."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:  # noqa: ARG002
         before = getattr(namespace, self.dest)
@@ -73,7 +73,7 @@ class _Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives lis
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One option that holds a text."""
+    """An option that holds a text."""
 
     flag: str
     metavar: str
@@ -86,7 +86,7 @@ class _Option:
         return _dest(self.flag)
 
     def value(self, parsed: Any, unset: Any = None) -> Any:
-        """What is set in Locust's parsed options, else ``unset``. Raises ValueError."""
+        """Return the value in Locust's parsed options, or ``unset``. Raises ValueError."""
         text = getattr(parsed, self.dest, "") or ""
         try:
             return self.read(str(text)) if text else unset
@@ -95,10 +95,8 @@ class _Option:
 
 
 RECONNECT, STAMPS, INSECURE = "--stream-reconnect", "--stream-stamps", "--insecure"
-_PATH = _Option(
-    "--stream-path", "PATH", checks.path, "Path below the host, or whole URL, instead of the scenario's own"
-)
-_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method instead of the scenario's own")
+_PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
+_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
     "--stream-header",
     "'K: V'",
@@ -106,13 +104,13 @@ _HEADERS = _Option(
     "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
     _Lines,
 )
-_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @ and the file that holds it")
-_END = _Option("--stream-end", "END", read_end, "The end that must have come: event:NAME, data:TEXT or chunks:N")
+_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @FILE to read it from a file")
+_END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
     checks.accept,
-    "Accept header; with application/json, JSON is read as lines",
+    "Accept header; with application/json, a JSON response is read as lines",
 )
 _RECONNECT = _Option(
     RECONNECT,
@@ -140,12 +138,12 @@ _PAUSE = _Option(
     f"Longest pause of a user whose streams are refused; default {REFUSAL_PAUSE_S:g}; 0 for none",
 )
 _PROXY = _Option(
-    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; the environment's is not used"
+    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; proxy variables are ignored"
 )
-_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Authorities (PEM) to trust instead of the system's")
+_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Trusted CA certificates (PEM) instead of the system's")
 _CERT = _Option("--client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
 _KEY = _Option(
-    "--client-key", "FILE", checks.file, "Key (PEM) of the client certificate, unless that file holds it too"
+    "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
 )
 _TEXTS = (
     *(_PATH, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
@@ -153,10 +151,10 @@ _TEXTS = (
 )
 _OF_PLAY = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
 _SWITCHES = {
-    STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) puts into event streams",
-    INSECURE: "Accept any certificate",
+    STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
+    INSECURE: "Accept any server certificate",
 }
-#: The fields of the web form that may have several lines.
+#: The fields of the web form that can have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest)
 
 
@@ -186,20 +184,20 @@ def add_options(parser: Any) -> None:
 
 
 def options_of_play(parsed: Any) -> tuple[str, ...]:
-    """Those options that only ``StreamUser.play`` reads and the user set, by their flags."""
+    """Return the flags of the set options that only ``StreamUser.play`` reads."""
     texts = [option.flag for option in _OF_PLAY if getattr(parsed, option.dest, "")]
     return (*texts, STAMPS) if getattr(parsed, _dest(STAMPS), False) else tuple(texts)
 
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
-    """Return the parsed options as a form of Locust's web UI changes them, ours only."""
+    """Return the parsed options with the changes of Locust's web form to our options."""
     texts = {option.dest: form[option.dest] for option in _TEXTS if option.dest in form}
     switches = {dest: form[dest] == "true" for dest in map(_dest, _SWITCHES) if dest in form}
     return argparse.Namespace(**{**vars(parsed or argparse.Namespace()), **texts, **switches})
 
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
-    """What is set in Locust's parsed options. Raises ValueError, which names the option and its value."""
+    """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),

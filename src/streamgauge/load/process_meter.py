@@ -1,4 +1,4 @@
-"""The measuring of one load generator process: its streams' instruments, and what each second of a run came to."""
+"""Measures one load generator process: owns the context of its streams, and reports each second of a run."""
 
 import gc
 import time
@@ -14,20 +14,20 @@ from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.second_report import SecondReport
 
-#: How often the event loop is made to look although nothing arrives: it bounds when a coalesced chunk can have come.
-#: Each turn of an idle process costs it 20 µs and more, so that it turns often only while chunks are coalesced. A turn
-#: also samples whether the process was stopped, which its own account of CPU time does not show.
+#: The event loop polls this often even if nothing arrives: this bounds when a coalesced chunk can have arrived. Each
+#: turn costs an idle process at least 20 µs, so turns are frequent only while chunks are coalesced. A turn also checks
+#: whether the process was stopped, which its CPU times do not show.
 TURN_S = 0.010
 QUICK_TURN_S = 0.002
 SECOND_S = 1.0
-#: The garbage collector's thresholds during a run: full collections over many users stop the event loop for long.
+#: The garbage collector's thresholds during a run: with many users, a full collection stops the event loop for long.
 COLLECT_AFTER = (50_000, 20, 100)
-#: A turn may be late by this although the process was not stopped: timers have slack.
+#: A turn may be late by this much without the process having been stopped: timers have slack.
 _SLACK_S = 0.001
 
 
 class ProcessMeter:
-    """One process's measuring. ``slices`` holds the seconds that nobody has taken yet."""
+    """Measures one process. ``second_reports`` holds the reports that have not been taken yet."""
 
     def __init__(self) -> None:
         reactor = HubReactor()
@@ -44,7 +44,7 @@ class ProcessMeter:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
         self._waited_s = 0.0
-        #: By user class, the options of ``StreamUser.play`` that its streams have used in this run.
+        #: By user class, the options that ``StreamUser.play`` has used in this run.
         self.options_used: dict[str, set[str]] = {}
         self._refusal_pauses, self._refusal_pause_s = 0, 0.0
 
@@ -54,12 +54,12 @@ class ProcessMeter:
         return bool(self._watches)
 
     def begin(self) -> None:
-        """Measure a new run; what is left of the last one is thrown away."""
+        """Start measuring a new run; drop what is left of the last one."""
         self.end()
         self.reset()
         self.options_used.clear()
         gc.collect()
-        gc.freeze()  # what is there now stays for the run: no collection need look at it
+        gc.freeze()  # all current objects live for the whole run, so collections can skip them
         gc.set_threshold(*COLLECT_AFTER)
         self._begin_s = self._turned_s = self._cut_s = time.monotonic()
         self._ran_s = self._ran_or_waited_s()
@@ -67,7 +67,7 @@ class ProcessMeter:
         self._watches = [self._reactor.every(SECOND_S, self.cut), self._reactor.every(self._turn_s, self._turn)]
 
     def reset(self) -> None:
-        """Forget what was counted so far. Streams under way go on, and count with what is still to come of them."""
+        """Forget everything counted so far. Streams under way go on; their further chunks and their ends count."""
         self.process_context.process_stats.reset()
         self.second_reports.clear()
         clock = self.process_context.clock
@@ -83,7 +83,7 @@ class ProcessMeter:
         self._refusal_pause_s += for_s
 
     def end(self) -> None:
-        """Stop measuring, with a last slice."""
+        """Stop measuring, after a last report."""
         if self.running:
             self.cut()
             gc.unfreeze()
@@ -92,7 +92,7 @@ class ProcessMeter:
             self._watches.pop().stop()
 
     def cut(self) -> None:
-        """Make a slice of what was counted since the last one."""
+        """Make a second report of what was counted since the last report."""
         self._turn()
         now_s, cpu_s, waited_s = time.monotonic(), self._used_cpu_s(), self._waited_so_far_s()
         elapsed_s = now_s - self._cut_s
@@ -125,11 +125,11 @@ class ProcessMeter:
         self._refusal_pauses, self._refusal_pause_s = 0, 0.0
         self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waited_s
         coalesced = any(stats.coalesced for stats in all_stats.values())
-        gathering = bool(self._reactor.gathering_for_s)  # then the loop looks by itself
+        gathering = bool(self._reactor.gathering_for_s)  # then the loop polls by itself
         self._pace(QUICK_TURN_S if coalesced and not gathering else TURN_S)
 
     def _pace(self, turn_s: float) -> None:
-        """Turn this often from now on."""
+        """Set the interval of the turns."""
         if turn_s != self._turn_s and self.running:
             self._watches.pop().stop()
             self._watches.append(self._reactor.every(turn_s, self._turn))
@@ -137,7 +137,7 @@ class ProcessMeter:
         self._turn_s = turn_s
 
     def take(self) -> list[SecondReport]:
-        """The slices since the last call."""
+        """Return the second reports since the last call."""
         taken, self.second_reports = self.second_reports, []
         return taken
 
@@ -153,11 +153,11 @@ class ProcessMeter:
             self._stopped_s += stopped_s
             self._longest_stopped_s = max(self._longest_stopped_s, stopped_s)
         self._turned_s, self._ran_s = now_s, ran_s
-        if not self._reactor.gathering_for_s:  # else it looks by itself, and more often
+        if not self._reactor.gathering_for_s:  # otherwise it polls by itself, and more often
             self._reactor.poll()
 
     def _stolen_share(self) -> float:
-        """Share of the machine's time that its hypervisor gave to others since the last call."""
+        """Return the share of this machine's time that the hypervisor gave to other machines since the last call."""
         before, now = self._machine, psutil.cpu_times()
         self._machine = now
         passed_s = sum(now) - sum(before)
@@ -167,7 +167,7 @@ class ProcessMeter:
         return self.process_context.cpu_waited_ns() / 1e9
 
     def _ran_or_waited_s(self) -> float:
-        """How long this thread has run, or been ready to run, so far."""
+        """Return for how long this thread has run or waited for a CPU so far."""
         return time.thread_time() + self._waited_so_far_s()
 
     def _used_cpu_s(self) -> float:
@@ -179,7 +179,7 @@ _meters: "WeakKeyDictionary[Environment, ProcessMeter]" = WeakKeyDictionary()
 
 
 def process_meter_of(environment: Environment) -> ProcessMeter:
-    """The measuring of this process, made at its first use: Locust forks workers after it has read the locustfile."""
+    """Return the meter of this process. It is made at first use: Locust forks workers after reading the locustfile."""
     if environment not in _meters:
         _meters[environment] = ProcessMeter()
     return _meters[environment]

@@ -1,4 +1,4 @@
-"""The user class that scenarios are made of."""
+"""The base class of the users in scenarios."""
 
 import time
 from typing import Any
@@ -22,9 +22,9 @@ from streamgauge.wire.end import End
 class StreamUser(User):
     """A Locust user whose ``client`` streams.
 
-    ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own, which the user of the scenario
-    can change by the options ``--stream-…``. ``--stream-header``, the time limits, ``--refusal-pause`` and the network
-    options hold for every stream of both, and win over what the scenario says.
+    ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own stream, which the options
+    ``--stream-…`` can change. ``--stream-header``, the time limits, ``--refusal-pause`` and the network options apply
+    to the streams of both, and override the scenario.
     """
 
     abstract = True
@@ -33,7 +33,7 @@ class StreamUser(User):
         super().__init__(environment)
         self.options = scenario_options(environment.parsed_options)
         self._meter = process_meter_of(environment)
-        #: The options of ``play`` that this class has used.
+        #: The options that ``play`` has used in this class.
         self._options_used = self._meter.options_used.setdefault(type(self).__name__, set())
         self._options_set = options_of_play(environment.parsed_options)
         longest_s = self.options.refusal_pause_s
@@ -64,8 +64,8 @@ class StreamUser(User):
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
-        Where the user sets ``--stream-path``, the scenario's end, name, parameters and body, which belong to the
-        scenario's own path, are left out.
+        With ``--stream-path``, the end, name, parameters and body of the scenario are left out, since they belong to
+        the scenario's own path.
         """
         options, wire_format = self.options, format_named(protocol)
         self._options_used |= {PLAY, *self._options_set} - (set() if wire_format.can_reconnect else {RECONNECT})
@@ -88,7 +88,7 @@ class StreamUser(User):
         )
 
     def _pause_after_refusal(self, wait_s: float) -> None:
-        """Wait after refusals. A run that ends does not wait for that: Locust kills a user that is waiting at once."""
+        """Pause after refusals, in Locust's state *waiting*: a run that ends stops such users at once."""
         own = gevent.getcurrent() is self.greenlet and self._state == LOCUST_STATE_RUNNING
         began_s = time.monotonic()
         if own:
@@ -103,10 +103,10 @@ class StreamUser(User):
             self._state = LOCUST_STATE_RUNNING
 
     def on_stop(self) -> None:
-        """Close what this user keeps open."""
+        """Close the connections of this user."""
         self.client.close()
 
 
 def stream_users(environment: Environment) -> list[type[StreamUser]]:
-    """The user classes of a run that stream."""
+    """Return the user classes of a run that are StreamUsers."""
     return [each for each in environment.user_classes if issubclass(each, StreamUser)]

@@ -1,4 +1,4 @@
-"""Whether the client's totals equal the server's, line by line, and why they may not."""
+"""Compares the client's totals with the server's, line by line, and says why they may differ."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from streamgauge.report.sums import totals
 from streamgauge.report.units import number, some
 from streamgauge.stats.outcome import Outcome
 
-#: What is compared: streams finished, chunks, body bytes.
+#: The totals that are compared: streams finished, chunks, body bytes.
 SUBJECTS = ("streams finished", "chunks", "bytes")
 _Counts = tuple[int, int, int]
 
@@ -24,7 +24,7 @@ def agreement(result: Result, view: ServerView) -> list[Agreement]:
 
 
 def side_by_side(result: Result, view: ServerView) -> list[tuple[ServerRoute, NamedStreams | None]]:
-    """The server's routes in the client's order, each with the client's streams of that name and protocol."""
+    """Return the server's routes in the client's order, each with the client's streams of that name and protocol."""
     own = {(each["name"], each["protocol"]): each for each in result["streams"]}
     order = {place: position for position, place in enumerate(own)}
     routes = sorted(view["routes"], key=lambda route: order.get((route["route"], route["protocol"]), len(order)))
@@ -87,16 +87,18 @@ def _why(result: Result) -> str:
         kinds = ", ".join(f"{number(times)} {name}" for name, times in outcomes.items())
         left = some(sum(outcomes.values()), "stream")
         sentences.append(
-            f"{left} did not run to a complete end ({kinds}): what was in flight when the client left them was counted "
-            "by the server alone, and a stream under way at the last scrape by the client alone."
+            f"{left} did not complete ({kinds}): only the server counted data still in flight when the client "
+            "disconnected, and only the client counted streams under way at the last scrape."
         )
     if refused[0]:
         sentences.append(f"{some(refused[0], 'stream')} never reached the server (connect_error).")
     if refused[1]:
-        sentences.append(f"{some(refused[1], 'http_error')} may have been no stream to the server.")
+        sentences.append(
+            f"The server may not have counted {some(refused[1], 'http_error')}: an error need not be a stream."
+        )
     if not sentences:
         sentences.append(
-            "Every stream of the client completed, so that other clients used the server too, or the two scrapes do "
+            "Every stream of the client completed. Either other clients used the server too, or the two scrapes do "
             "not enclose the run."
         )
     return " ".join(sentences)

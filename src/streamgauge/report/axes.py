@@ -1,4 +1,4 @@
-"""The axes of the report's charts, as plotly.js takes them: every tick has its unit, and counts have whole ticks."""
+"""Makes the axes of the report's charts for plotly.js: every tick has its unit, and counts have whole ticks."""
 
 import math
 from collections.abc import Sequence
@@ -6,19 +6,19 @@ from typing import Any
 
 Figure = dict[str, Any]
 
-#: A log axis helps from this ratio of the largest value to the smallest.
+#: From this ratio of the largest value to the smallest, the axis is logarithmic.
 _WIDE = 20
-#: Up to here a log axis has room for labels at 1, 2 and 5 in each decade.
+#: Up to this many decades, a log axis has room for labels at 1, 2 and 5 in each decade.
 _FEW_DECADES = 2.5
-#: Up to here a count has a tick for each whole number; above, plotly's own ticks are whole.
+#: Up to this count, each whole number has a tick; above it, plotly's own ticks are whole numbers.
 _SMALL_COUNT = 6
-#: From here on a duration is written in plain seconds: plotly would write 2000 s as 2 ks.
+#: From this duration on, ticks are in plain seconds: plotly would write 2000 s as 2 ks.
 _MANY_S = 1000
 _KILO = 1000
 
 
 def count_axis(values: Sequence[float | None], unit: str = "") -> Figure:
-    """An axis of counts, or of a rate with a ``unit`` such as ``/s``."""
+    """Return an axis of counts, or of a rate with a ``unit`` such as ``/s``."""
     axis: Figure = {"rangemode": "tozero", "tickformat": ",~f", "ticksuffix": unit, "hoverformat": ",~f"}
     seen = [value for value in values if value]
     whole = all(value == int(value) for value in seen)
@@ -26,14 +26,14 @@ def count_axis(values: Sequence[float | None], unit: str = "") -> Figure:
 
 
 def byte_rate_axis(values: Sequence[float | None]) -> Figure:
-    """An axis of bytes per second, in B/s, kB/s, MB/s or GB/s."""
+    """Return an axis of bytes per second, in B/s, kB/s, MB/s or GB/s."""
     if max((value for value in values if value), default=0) < _KILO:
         return count_axis(values, " B/s")
     return {"rangemode": "tozero", "tickformat": "~s", "ticksuffix": "B/s", "hoverformat": ".3~s"}
 
 
 def duration_axis(values_s: Sequence[float | None]) -> Figure:
-    """An axis of durations, in s, ms or µs; logarithmic where the values are far apart."""
+    """Return an axis of durations, in s, ms or µs; it is logarithmic if the values are far apart."""
     axis: Figure = {"tickformat": "~s", "ticksuffix": "s", "hoverformat": ".3~s"}
     seen = [value for value in values_s if value]
     if max(seen, default=0) >= _MANY_S:
@@ -59,7 +59,7 @@ def _tick(value_s: float) -> str:
 
 
 def time_axis(unit: str) -> Figure:
-    """The axis of the time into the run, in ``s`` or ``min``."""
+    """Return the axis of the time into the run, in ``s`` or ``min``."""
     return {
         "title": {"text": "time into the run"},
         "ticksuffix": f" {unit}",
@@ -69,7 +69,7 @@ def time_axis(unit: str) -> Figure:
 
 
 def percentile_axis(count: int) -> Figure:
-    """HdrHistogram's axis: even steps from 90 % to 99 % to 99.9 %, as far as ``count`` values reach."""
+    """Return HdrHistogram's axis: even steps from 90 % to 99 % to 99.9 %, as far as ``count`` values allow."""
     nines = max(1, math.ceil(math.log10(count)))
     ticks = {1: "0 %", 2: "50 %", 10: "90 %"}
     ticks |= {10**power: f"{100 - 100 / 10**power:.{power - 2}f} %" for power in range(2, nines + 1)}

@@ -1,4 +1,4 @@
-"""From what was measured to ``result.json``'s shape."""
+"""Builds the content of ``result.json`` from a run's statistics."""
 
 from typing import Any, Literal, cast
 
@@ -31,7 +31,7 @@ from streamgauge.verdict.trust import verdict
 
 
 def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None = None) -> Result:
-    """The result of a run. ``calibration`` is the last one of this machine."""
+    """Return the result of a run. ``calibration`` is the last calibration of this machine."""
     trust, reasons = verdict(run_stats)
     failed = any(stats.failed for stats in run_stats.all_stats.values())
     delays = run_stats.delays.results()
@@ -77,7 +77,7 @@ def _count(counter: Counter, stats: StreamStats) -> float:
     if counter.share_of:
         whole = getattr(stats, counter.share_of)
         return value / whole if whole else 0.0
-    return max(0, value)  # streams started are below 0 if a reset came under ``auto`` before it knew what it speaks
+    return max(0, value)  # after a reset, streams started may be below 0 under ``auto`` until their protocol is known
 
 
 def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generator:
@@ -100,7 +100,7 @@ def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generato
 
 
 def _worst(run_stats: RunStats) -> dict[str, Any]:
-    """How late the generator was, and how long it stood still."""
+    """Return how late the generator read, and how long it stood still."""
     found: dict[str, Any] = {}
     for each in GENERATOR_QUANTITIES:
         value = getattr(run_stats, each.field)
@@ -117,7 +117,7 @@ def _counts(run_stats: RunStats) -> dict[str, Any]:
 
 
 def timeline(run_stats: RunStats) -> list[TimelinePoint]:
-    """Second by second, over all names and by name; a second in which no process reported is left out."""
+    """Return each second, over all names and by name. Seconds in which no process reported are left out."""
     points = []
     for t_s, second in sorted(run_stats.seconds.items()):
         point = timeline_point(t_s, second)
@@ -127,12 +127,12 @@ def timeline(run_stats: RunStats) -> list[TimelinePoint]:
 
 
 def timeline_point(t_s: int, second: RunSecond) -> TimelinePoint:
-    """One second of the timeline, over all names."""
+    """Return one second of the timeline, over all names."""
     return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **_figures(second, second.times())})
 
 
 def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:
-    """By name, the line of the others last."""
+    """Return the second of each name; all other names together come last."""
     return [
         NamedPoint(name=name, protocol=protocol, **_figures(second, second.times))
         for (name, protocol), second in sorted(names.items(), key=lambda item: (item[0] == OTHER, item[0]))

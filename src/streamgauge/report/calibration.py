@@ -1,6 +1,6 @@
-"""The last calibration of a machine: its shape, where it is kept, and whether it is this machine's.
+"""Reads and writes the last calibration, and checks whether it belongs to this machine.
 
-It is kept in ``$STREAMGAUGE_CALIBRATION`` where that names a file, else in ``streamgauge/calibration.json`` below
+The file is ``$STREAMGAUGE_CALIBRATION`` if that is set, else ``streamgauge/calibration.json`` below
 ``$XDG_STATE_HOME``, else below ``~/.local/state``.
 """
 
@@ -19,10 +19,10 @@ FILE_VARIABLE = "STREAMGAUGE_CALIBRATION"
 
 
 class Figure(TypedDict):
-    """One percentile, in seconds: as the client has it, as the source's log has it, and the first minus the second.
+    """One percentile in seconds: the client's, that of the source's log, and the client's minus the log's.
 
-    ``least`` and ``most`` are the log's too: a send lies between two looks at the clock, and between these the source
-    may have been kept from running.
+    ``least`` and ``most`` bound the log's value: the source reads its clock before and after a send, and may not have
+    had a CPU in between.
     """
 
     client: float
@@ -33,7 +33,7 @@ class Figure(TypedDict):
 
 
 class Calibration(TypedDict):
-    """What a calibration found. Durations are seconds."""
+    """The result of a calibration. Durations are in seconds."""
 
     schema: str
     at: str
@@ -46,20 +46,20 @@ class Calibration(TypedDict):
     metrics: dict[str, dict[str, Figure]]
     """By metric and percentile."""
     floor: dict[str, float]
-    """By metric: the largest difference of its percentiles, either way."""
+    """By metric: the largest absolute difference of its percentiles."""
     arrival_error: dict[str, float | None]
-    """Send of a stream's first chunk until its arrival as the client has it: ``p50``, ``p99``, ``max``."""
+    """From the send of a stream's first chunk to its arrival at the client: ``p50``, ``p99``, ``max``."""
     asking: dict[str, float | None]
-    """Start of a stream until the source had its request: ``p50``, ``p99``, ``max``."""
+    """From the start of a stream until the source had its request: ``p50``, ``p99``, ``max``."""
     lag: dict[str, float | None]
-    """Of the generator: ``p50``, ``p99``, ``max``."""
+    """Generator lag: ``p50``, ``p99``, ``max``."""
     cpu_max: float
     trust: Trust
     reasons: list[str]
 
 
 def machine() -> dict[str, str]:
-    """What makes a calibration this machine's: host name, CPU, kernel and Python."""
+    """Return the facts that identify this machine: host name, CPU, kernel and Python."""
     return {
         "host": platform.node(),
         "cpu": f"{_cpu()}, {os.cpu_count()} cores",
@@ -78,7 +78,7 @@ def _cpu() -> str:
 
 
 def kept_at() -> Path:
-    """The file that holds the last calibration."""
+    """Return the path of the file that holds the last calibration."""
     if named := os.environ.get(FILE_VARIABLE):
         return Path(named)
     state = Path(os.environ.get("XDG_STATE_HOME") or "")
@@ -86,7 +86,7 @@ def kept_at() -> Path:
 
 
 def write_calibration(calibration: Calibration, path: Path) -> Path:
-    """Write it, whole or not at all. Raises OSError."""
+    """Write ``calibration`` to ``path``, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -97,8 +97,8 @@ def write_calibration(calibration: Calibration, path: Path) -> Path:
         raise
 
 
-def _can_be_recalled(found: Mapping[str, Any]) -> bool:
-    """Whether what results say of a calibration is in ``found``."""
+def _is_complete(found: Mapping[str, Any]) -> bool:
+    """Whether ``found`` has all that results say about a calibration."""
     try:
         load, floor = found["load"], found["floor"]
         floors = [floor[metric] >= 0 for metric in ("time_to_first_chunk", "chunk_interval")]
@@ -108,15 +108,15 @@ def _can_be_recalled(found: Mapping[str, Any]) -> bool:
 
 
 def last_calibration(now: datetime | None = None) -> Calibration | None:
-    """The last calibration of this machine, with its age; None where there is none that is this machine's."""
+    """Return the last calibration of this machine, with its age; None if there is none."""
     try:
         found: Any = json.loads(kept_at().read_text())
-        json.dumps(found, allow_nan=False)  # as results will write it
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: a user without a home
+        json.dumps(found, allow_nan=False)  # raises ValueError if no result could hold it
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: the user has no home directory
         return None
     if not isinstance(found, Mapping) or found.get("schema") != SCHEMA or found.get("machine") != machine():
         return None
-    if set(found) != set(Calibration.__annotations__) - {"age_s"} or not _can_be_recalled(found):
+    if set(found) != set(Calibration.__annotations__) - {"age_s"} or not _is_complete(found):
         return None
     try:
         age = (now or datetime.now(UTC)) - datetime.fromisoformat(found["at"])

@@ -1,4 +1,4 @@
-"""A calibration in words: what a machine's error floor is, for the terminal and for the report."""
+"""Describes a calibration in words, for the terminal and for the report."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,20 @@ TITLES = {"time_to_first_chunk": "time to first chunk", "chunk_interval": "chunk
 
 
 def load_of(calibration: Calibration) -> str:
-    """``100 streams × 20 chunks/s``."""
+    """Return the load, such as ``100 streams × 20 chunks/s``."""
     load = calibration["load"]
-    rate = float(significant(1 / load["interval_s"]))  # without the zeros that are no digits of it
+    rate = float(significant(1 / load["interval_s"]))  # ``.10g`` drops trailing zeros
     return f"{number(int(load['users']))} streams × {rate:.10g} chunks/s"
 
 
 def floors(calibration: Calibration) -> str:
-    """``chunk intervals to within ±80 µs, times to first chunk to within ±120 µs``."""
+    """Return the errors: ``chunk intervals to within ±80 µs, times to first chunk to within ±120 µs``."""
     interval_s, first_s = (calibration["floor"][metric] for metric in ("chunk_interval", "time_to_first_chunk"))
     return f"chunk intervals to within ±{duration(interval_s)}, times to first chunk to within ±{duration(first_s)}"
 
 
 def sentence(calibration: Calibration) -> str:
-    """What the calibration means."""
+    """Return a sentence that says how exactly this machine measures."""
     said = f"At {load_of(calibration)} this machine measures {floors(calibration)}, at p50, p90 and p99."
     if calibration["trust"] == "trusted":
         return said
@@ -35,14 +35,14 @@ def sentence(calibration: Calibration) -> str:
 
 
 def recalled(calibration: Calibration) -> str:
-    """The same in a later result: ``calibrated 5 min ago at 100 streams × 20 chunks/s: …``."""
+    """Return the calibration as a later result shows it: ``calibrated 5 min ago at 100 streams × 20 chunks/s: …``."""
     trust = "" if calibration["trust"] == "trusted" else f" ({calibration['trust']})"
     when = age(calibration.get("age_s", 0.0))
     return f"calibrated {when} at {load_of(calibration)}{trust}: {floors(calibration)}"
 
 
 def age(age_s: float) -> str:
-    """How long ago, roughly: ``just now``, ``5 min ago``, ``3 h ago``, ``12 days ago``."""
+    """Return a rough age: ``just now``, ``5 min ago``, ``3 h ago``, ``12 days ago``."""
     for unit_s, unit, until in ((60.0, "min", 120), (3600.0, "h", 48)):
         if age_s < unit_s * until:
             count = int(age_s / unit_s)
@@ -51,7 +51,7 @@ def age(age_s: float) -> str:
 
 
 def print_calibration(calibration: Calibration, console: "Console | None" = None) -> None:
-    """Print the figures, what they rest on, and the sentence, to ``console`` (default: standard output)."""
+    """Print the figures, the load, and the sentence to ``console`` (default: standard output)."""
     console = console or standard_output()
     print_lines(console, _table(calibration).fit(console.width).lines)
     console.print()

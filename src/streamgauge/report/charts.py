@@ -1,7 +1,7 @@
-"""The report's charts over time, as figures that plotly.js draws: plain dictionaries of traces and axes.
+"""Makes the report's charts over time, as figures for plotly.js: plain dictionaries of traces and axes.
 
-Colours of text and grid are left to the page, which knows whether it is light or dark. Names are escaped here, because
-plotly reads the text of a trace as markup.
+The page sets the colours of text and grid, because it knows whether it is light or dark. Names are escaped here,
+because plotly reads the text of a trace as markup.
 """
 
 import html
@@ -15,13 +15,13 @@ from streamgauge.report.thinning import seconds_per_point, thinned
 from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
-#: All names together, as older results have them alone.
+#: All names together; older results have no others.
 _ALL: Key = ("all names", "")
-#: What started and what finished often lie on each other, and so one is dashed.
+#: The lines of started and finished streams often coincide, so one is dashed.
 _COUNTS = {"started": (COLOURS[0], "solid"), "finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
-#: Points further apart than this many steps have seconds between them of which nothing is known.
+#: Break the lines between points that are further apart than this many steps: seconds are missing.
 _MISSING = 1.5
-#: From here on the time axis counts minutes.
+#: From this duration on, the time axis is in minutes.
 _LONG_S = 600
 
 _Values = list[float | None]
@@ -31,15 +31,15 @@ class Chart(TypedDict):
     """One chart of the page."""
 
     key: str
-    """Its element's id."""
+    """Part of the id of its element."""
     title: str
     caption: str
-    """How to read it, one or two sentences."""
+    """One or two sentences on how to read the chart."""
     figure: Figure
 
 
 def over_time(result: Result) -> list[Chart]:
-    """The charts of the timeline that have values; none for a run without one."""
+    """Return the charts of the timeline that have values; none for a run without a timeline."""
     if not result["timeline"]:
         return []
     time = _Time(result)
@@ -56,7 +56,7 @@ def over_time(result: Result) -> list[Chart]:
 
 
 def _has_rate(counter: Counter) -> bool:
-    return counter.by_second and counter.field != "started"  # which stands beside those that finished
+    return counter.by_second and counter.field != "started"  # the chart of streams per second has them
 
 
 class _Time:
@@ -69,7 +69,7 @@ class _Time:
         self.lines = Lines(result)
         self.keys = self.lines.timeline or [_ALL]
         self.times: list[float] = []
-        #: None breaks every line, where the timeline left seconds out.
+        #: None breaks every line where the timeline left seconds out.
         self.timeline: list[TimelinePoint | None] = []
         for point in thinned(timeline, self.step_s):
             last = self.timeline[-1] if self.timeline else None
@@ -86,11 +86,11 @@ class _Time:
         self.timeline.append(point)
 
     def _points(self, key: Key) -> Sequence[PointFigures | None]:
-        """What one name did at each time; None also where it did nothing."""
+        """Return the points of one name at each time; None if it had no streams then."""
         return self.timeline if key == _ALL else [names.get(key) for names in self._named]
 
     def _counted(self, key: Key, count: str) -> _Values:
-        """None only where nothing is known."""
+        """Return the counts of one name at each time: 0 if it had no streams, None only if the second is missing."""
         return [
             None if at is None else 0 if point is None else cast("Mapping[str, float]", point).get(count)
             for at, point in zip(self.timeline, self._points(key), strict=True)
@@ -99,7 +99,7 @@ class _Time:
     def active(self) -> Chart:
         values: _Values = [point and point["active"] for point in self.timeline]
         caption = "Concurrent streams at the end of each second, all names together."
-        caption += f" Each point is the most in {self.step_s} s." if self.step_s > 1 else ""
+        caption += f" Each point is the maximum of {self.step_s} s." if self.step_s > 1 else ""
         trace = self._line("active", values, COLOURS[0])
         return self._framed("active", "Streams under way", caption, [trace], count_axis(values))
 
@@ -114,7 +114,7 @@ class _Time:
         return self.rates("failed", "", "Streams that failed.", "Failures")
 
     def rates(self, count: str, unit: str, meaning: str, noun: str = "") -> Chart:
-        """How much there was of ``count`` in each second; ``noun`` is its name, if that is another."""
+        """Chart ``count`` per second; ``noun`` is its name, if that differs."""
         values = {key: self._counted(key, count) for key in self.keys}
         traces = [
             self._line(self.lines.label(key) if key != _ALL else count, column, self._colour(key))
@@ -126,7 +126,7 @@ class _Time:
         return self._framed(count, f"{noun or count.replace('_', ' ').capitalize()} per second", caption, traces, axis)
 
     def durations(self, distribution: Distribution) -> Chart:
-        """Its p50 and p99 in each second."""
+        """Chart p50 and p99 of ``distribution`` in each second."""
         metric = distribution.key
         points = {key: self._points(key) for key in self.keys}
         values = [*_percentiles(points.values(), metric), *_range_ends(points.values(), metric)]
@@ -140,7 +140,7 @@ class _Time:
         caption = f"{distribution.help.removesuffix('.')}{self._by_name()}, second by second."
         caption += " Solid lines are p99, dashed ones p50."
         if self.step_s > 1:
-            caption += f" Each point stands for {self.step_s} s: the highest p99 and the middle p50 of its seconds."
+            caption += f" Each point covers {self.step_s} s: the highest p99 and the median p50 of these seconds."
         if any(None in trace["y"] for trace in traces):
             caption += " A gap is a second without values."
         if any("error_y" in trace for trace in traces):
@@ -167,7 +167,7 @@ class _Time:
         return {
             "type": "scatter",
             "name": html.escape(name),
-            "meta": name,  # the name in the legend, which is not markup; lines that share it are one entry
+            "meta": name,  # the name in the legend, as plain text; lines with the same name share an entry
             "x": self.times,
             "y": values,
             "mode": "lines+markers" if _has_lone_point(values) else "lines",
@@ -192,7 +192,7 @@ class _Time:
 
 
 def _percentiles(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:
-    """Every p50 and p99 of these lines."""
+    """Return every p50 and p99 of these lines."""
     return [
         value
         for line in lines
@@ -203,7 +203,7 @@ def _percentiles(lines: Iterable[Sequence[PointFigures | None]], metric: str) ->
 
 
 def _range_ends(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:
-    """The upper ends of their bars, which the axis has to reach."""
+    """Return the upper ends of the lines' bars, which the axis has to include."""
     return [
         most_s
         for line in lines
@@ -214,7 +214,7 @@ def _range_ends(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> 
 
 
 def _bars(values: _Values, ranges: Sequence[tuple[float, float] | None]) -> Figure:
-    """From the least to the most that each value can be, where any is uncertain."""
+    """Make the bars that show the ranges of values, if any value is uncertain."""
     if not any(ranges):
         return {}
     above = [between and value and between[1] - value for between, value in zip(ranges, values, strict=True)]

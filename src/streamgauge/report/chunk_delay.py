@@ -1,4 +1,4 @@
-"""How far the clocks leave chunk delays uncertain: as ``result.json`` holds it, and in words."""
+"""States how uncertain chunk delays are because of the clocks: in ``result.json``, and in words."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from streamgauge.stats.clocks.alignment import ChunkDelays
 
 
 def delay_clock(found: ChunkDelays) -> ChunkDelayClock:
-    """What is known of the clocks, over all pairs of them."""
+    """Return what is known about the clocks, over all pairs of them."""
     fits = found.fits
     methods = {fit.method for fit in fits}
     method: Literal["same_clock", "minimum_filter", "mixed"] = "mixed" if len(methods) > 1 else fits[0].method
@@ -24,12 +24,12 @@ def delay_clock(found: ChunkDelays) -> ChunkDelayClock:
 
 
 def clock_words(streams: NamedStreams) -> str:
-    """How sure the chunk delay of ``streams`` is, and why; empty where there is none, or no word of its clock."""
+    """Return how certain the chunk delay of ``streams`` is, and why; empty if nothing is known."""
     clock = streams.get("chunk_delay_clock")
     if clock is None:
         return ""
     if clock["method"] == "same_clock":
         return "server and load generator share a clock"
     if clock["uncertainty_s"] is None:
-        return "beyond the smallest delay, which is unknown: the clocks differ"
-    return f"± {duration(clock['uncertainty_s'])}, the clocks' offset taken out by the smallest delays"
+        return "measured from the smallest delay, which is unknown because the clocks differ"
+    return f"± {duration(clock['uncertainty_s'])}; the smallest delays gave the offset between the clocks"

@@ -1,4 +1,4 @@
-"""A table that fits a terminal: shorten names in their middle, then drop whole columns, and never cut a number."""
+"""Fits a table to a terminal: shortens names in their middle, then drops whole columns, and never cuts a number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from rich.text import Text
 
-#: Names are not shortened below this while a column can be dropped instead, unless they are shorter anyway.
+#: Drop a column before shortening names below this many cells.
 _SHORTEST_NAME = 20
-#: Which part of a shortened name is its beginning; the others are tried where names would look alike.
+#: Share of a shortened name that is its beginning; the later values are tried if names would look alike.
 _BEGINNINGS = (0.6, 0.8, 0.4, 0.2)
-#: Blanks between columns: two, or one where that saves a column.
+#: Blanks between columns: two, or one if that saves a column.
 _GAPS = (2, 1)
 
 
 class Column(NamedTuple):
-    """A column of values that are shown whole or not at all."""
+    """A column whose values are shown whole or not at all."""
 
     heading: str
     """May have several lines."""
     importance: int
-    """The column with the least of it is dropped first."""
+    """The column with the smallest importance is dropped first."""
     left: bool = False
 
 
@@ -32,7 +32,7 @@ class Fitted:
 
     lines: "list[Text]"
     dropped: list[str]
-    """The headings of the columns for which there was no room, the first dropped first."""
+    """The headings of the columns that had no room, in the order in which they were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Layout:
 
     name: int
     kept: list[tuple[int, int]]
-    """The columns that are shown, by position, with their widths."""
+    """The positions of the shown columns, with their widths."""
     gap: int
 
     @property
@@ -65,11 +65,11 @@ class Table:
         self._rows: list[_Row | None] = []
 
     def add(self, name: str, cells: "Sequence[Text]" = (), below: "Sequence[Text]" = ()) -> None:
-        """Add a row. Without cells it is a remark."""
+        """Add a row; a row without cells is a remark."""
         self._rows.append(_Row(name, below, cells))
 
     def add_space(self) -> None:
-        """Set what follows apart by an empty line."""
+        """Add an empty line before the next row."""
         self._rows.append(None)
 
     def fit(self, width: int) -> Fitted:
@@ -93,7 +93,7 @@ class Table:
         return max([*map(cell_len, self._columns[at].heading.split("\n")), *cells])
 
     def _name_widths(self, width: int) -> tuple[int, int]:
-        """The width that shows all names whole, and the least that tells them apart, at most half of ``width``."""
+        """Return the width that shows all names whole, and the smallest that tells them apart (up to half of it)."""
         from rich.cells import cell_len
 
         rows = [row for row in self._rows if row]
@@ -106,7 +106,7 @@ class Table:
         return longest, max(fixed, least)
 
     def _shortened(self, width: int) -> dict[str, str]:
-        """Each name in at most ``width`` cells, all shortened alike, so that as few as possible look the same."""
+        """Shorten each name to at most ``width`` cells, in the way that makes the fewest names look alike."""
         names = {row.name for row in self._rows if row}
         ways = ({name: shortened(name, width, beginning) for name in names} for beginning in _BEGINNINGS)
         return max(ways, key=lambda way: len(set(way.values())))
@@ -128,7 +128,7 @@ class Table:
 
         kept = {at for at, _ in layout.kept}
         headings = [each.heading if at in kept else "" for at, each in enumerate(self._columns)]
-        # A heading of fewer lines than others stands at the bottom.
+        # Align headings at the bottom line.
         upwards = [reversed(heading.split("\n")) for heading in (self._heading, *headings)]
         rows = [*zip_longest(*upwards, fillvalue="")][::-1]
         return [self._line(layout, name, [Text(cell, "bold") for cell in cells], "bold") for name, *cells in rows]
@@ -150,7 +150,7 @@ class Table:
 
 
 def shortened(name: str, width: int, beginning: float = _BEGINNINGS[0]) -> str:
-    """``name`` in at most ``width`` cells of the terminal, with an ellipsis in its middle where it needs more."""
+    """Return ``name`` in at most ``width`` cells of the terminal; replace its middle by an ellipsis if it is longer."""
     from rich.cells import cell_len
 
     if cell_len(name) <= width:

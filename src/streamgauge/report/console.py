@@ -1,4 +1,4 @@
-"""The terminal's view of a run: the table per name, the generator's lag, the server's own view, and the verdict."""
+"""Prints a run to the terminal: the table of names, the generator's lag, the server's own view, and the verdict."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -52,7 +52,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
 
 
 def _print_fitted(console: "Console", table: Table, file: str) -> None:
-    """Print ``table``, and name the columns that had no room, which ``file`` has."""
+    """Print ``table``, and name the columns that had no room; ``file`` has them."""
     fitted = table.fit(console.width)
     print_lines(console, fitted.lines)
     console.print()
@@ -62,7 +62,7 @@ def _print_fitted(console: "Console", table: Table, file: str) -> None:
 
 
 def _uncertain(result: Result) -> list[Line]:
-    """The ranges of the percentiles in the table, and what the mark means."""
+    """Return the ranges of the marked percentiles, and a sentence that explains the mark."""
     found = [
         ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
         for each in result["streams"]
@@ -75,7 +75,7 @@ def _uncertain(result: Result) -> list[Line]:
 
 
 def _delays(result: Result) -> list[Line]:
-    """The one-way delays, of the names that have them."""
+    """Return the chunk delays of the names that have them."""
     found: list[Line] = []
     for each in result["streams"]:
         if (delay := each["chunk_delay"]) is not None:
@@ -101,11 +101,11 @@ def _reasons(result: Result) -> list[Line]:
     return _at_most(lines, "reason")
 
 
-def _at_most(lines: list[Line], what: str) -> list[Line]:
-    """The first of ``lines``, and how many are left out."""
+def _at_most(lines: list[Line], noun: str) -> list[Line]:
+    """Return the first of ``lines``, and a line that counts the others."""
     if (hidden := len(lines) - _MOST_LINES) <= 0:
         return lines
-    return [*lines[:_MOST_LINES], (lines[0][0], styled(f"and {some(hidden, f'more {what}')}"))]
+    return [*lines[:_MOST_LINES], (lines[0][0], styled(f"and {some(hidden, f'more {noun}')}"))]
 
 
 def _generator(result: Result) -> Line:
@@ -125,7 +125,7 @@ def _generator(result: Result) -> Line:
     parts += [some(found["clock_steps"], "clock step")] if found["clock_steps"] else []
     if pauses := found.get("refusal_pauses", 0):
         paused_s = duration(found.get("refusal_pause_s", 0.0))
-        parts.append(f"refused users paused {some(pauses, 'time')}, {paused_s} in all")
+        parts.append(f"refused users paused {some(pauses, 'time')}, {paused_s} in total")
     return "·", styled(" · ".join(parts))
 
 
@@ -135,7 +135,7 @@ def _calibration(result: Result) -> list[Line]:
 
 
 def _agreement(lines: Iterable[Agreement]) -> list[Line]:
-    """The totals; of single routes only those that differ; and why."""
+    """Return the totals, the routes that differ, and why they may differ."""
     shown = [line for line in lines if not line["name"] or not line["equal"]]
     found = [
         ("✓" if line["equal"] else "≠", styled((line["text"].removesuffix(" ✓"), "" if line["equal"] else "red")))

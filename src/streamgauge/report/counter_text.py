@@ -1,4 +1,4 @@
-"""What declared quantities came to, as reports show them: in columns of tables, in rows, and in words."""
+"""Writes the values of declared quantities for reports: in columns, in rows, and in words."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.quantities import Counter
 from streamgauge.stats.stream_quantities import COUNTERS
 
-#: The counters that have a column in the tables of streams.
+#: The counters with a column in the tables of streams.
 COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
 _WRITTEN: dict[str, Callable[[Any], str]] = {"": number, "bytes": size, "seconds": duration}
 
 
 def counted(counter: Counter, streams: Mapping[str, object]) -> str:
-    """The counter's value in a result's ``streams``, or in their totals."""
+    """Return the counter's value in a result's ``streams``, or in their totals."""
     value = count_of(counter, streams)
     if counter.share_of:
         return share(value)
@@ -26,7 +26,7 @@ def counted(counter: Counter, streams: Mapping[str, object]) -> str:
 
 
 def generator_rows(generator: Mapping[str, object]) -> list[tuple[str, str, str]]:
-    """What the load generator's own quantities came to: a term, a value, and a sentence on what it means."""
+    """Return the load generator's own quantities: for each a term, a value, and a sentence that explains it."""
     rows = []
     for each in GENERATOR_QUANTITIES:
         if each.heading and each.key in generator:
@@ -39,7 +39,7 @@ def generator_rows(generator: Mapping[str, object]) -> list[tuple[str, str, str]
 
 
 def remarks(streams: Mapping[str, object]) -> list[str]:
-    """What counters without a column came to, where they counted anything: ``sequence numbers: 3 lost, 1 repeated``."""
+    """Return the counters without a column that counted anything: ``sequence numbers: 3 lost, 1 repeated``."""
     topics: defaultdict[str, list[str]] = defaultdict(list)
     for each in COUNTERS.values():
         if each.remark and (value := count_of(each, streams)):

@@ -1,4 +1,4 @@
-"""The report's percentile curves: for each name, which share of its values took longer than what.
+"""Draws the report's percentile curves: for each name, the duration at each percentile.
 
 The axis is HdrHistogram's: even steps from 90 % to 99 % to 99.9 %, so that the tail has as much room as the bulk.
 """
@@ -16,16 +16,16 @@ from streamgauge.stats.histogram import Histogram, bounds_us
 from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
-#: More names than this start hidden, and a click in the legend shows them.
+#: The curves of further names start hidden; a click in the legend shows them.
 SHOWN = 8
-#: More names than this have no curve: the page stays small.
+#: Further names have no curve, so that the page stays small.
 MOST_CURVES = 40
-#: Neighbouring points closer than this on the logarithmic axis are one.
+#: Merge neighbouring points that are closer than this ratio on the logarithmic axis.
 _NEAR = 1.015
 
 
 def distributions(result: Result) -> list[Chart]:
-    """One chart per metric that has values, with a curve per name."""
+    """Return one chart per metric that has values, with a curve per name."""
     lines = Lines(result)
     return [
         chart
@@ -35,9 +35,9 @@ def distributions(result: Result) -> list[Chart]:
 
 
 def percentile_curve(histogram: Histogram) -> tuple[list[float], list[float]]:
-    """The points ``1 / (1 - q)`` and seconds of a curve that holds each value until the next one begins.
+    """Return the points ``1 / (1 - q)`` and seconds of a curve that keeps each value until the next one begins.
 
-    The last value, whose q is 1, ends at the number of values: only one in so many took that long.
+    The last value, whose q is 1, is drawn at the number of values: only one in that many took so long.
     """
     count, seen = histogram.count, 0
     ones_in: list[float] = []
@@ -66,13 +66,14 @@ def _chart(distribution: Distribution, streams: list[NamedStreams], lines: Lines
     largest = drawn[:SHOWN]
     shown_first = sorted(lines.ordered(drawn), key=lambda key: key not in largest)
     curves = [_curve(key, lines, measured[key]["hdr"], key in largest) for key in shown_first]
-    caption = "A point says which share of the values was at or below a duration; the tail is spread out to the right."
+    caption = "Each point shows which share of the values was at or below a duration."
+    caption += " The axis stretches towards the slowest values."
     if len(measured) > SHOWN:
         caption += f" The {SHOWN} names with the most values are shown; click a name to show or hide it."
     if len(measured) > MOST_CURVES:
-        caption += f" {some(len(measured) - MOST_CURVES, 'name')} with fewer values: in the table alone."
+        caption += f" Only in the table: {some(len(measured) - MOST_CURVES, 'name')} with fewer values."
     if any(found["uncertain"] for found in measured.values()):
-        caption += " Coalesced reads leave part of these open: the table has the ranges of the percentiles that are."
+        caption += " Some percentiles are known only as a range; the table shows these ranges."
     layout = {
         "hovermode": "closest",
         "xaxis": percentile_axis(max(found["count"] for found in measured.values())),

@@ -1,6 +1,6 @@
-"""Histograms as HdrHistogram's V2 text (compressed, base64), which other tools read. Values are microseconds.
+"""Encodes and decodes histograms as HdrHistogram's V2 text (compressed, base64), which other tools read.
 
-Both sides have one layout, so that bucket *i* of ours is count *i* of theirs; nothing is rounded on the way.
+Values are microseconds. Both layouts are the same: our bucket *i* is HdrHistogram's count *i*, so nothing is rounded.
 """
 
 import binascii
@@ -25,7 +25,7 @@ _UNREADABLE = (
 
 
 def encode(histogram: Histogram) -> str:
-    """The buckets of ``histogram`` as HdrHistogram's V2 compressed text."""
+    """Return the buckets of ``histogram`` as HdrHistogram's V2 compressed text."""
     encoded = HdrHistogram(*_LAYOUT)
     for index, times in histogram.counts.items():
         if times:
@@ -35,9 +35,9 @@ def encode(histogram: Histogram) -> str:
 
 
 def decode(text: str) -> Histogram:
-    """The histogram that ``text`` holds: every bucket exact; sum, minimum and maximum to their bucket's width.
+    """Return the histogram in ``text``: every bucket exact; sum, minimum and maximum to their bucket's width.
 
-    Raises ResultError if it is not such a text, or of another range or precision than ours.
+    Raises ResultError if ``text`` cannot be decoded, or has another range or precision than ours.
     """
     try:
         decoded = HdrHistogram.decode(text)

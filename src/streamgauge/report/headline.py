@@ -1,7 +1,7 @@
-"""The key figures of a run, as the tiles at the top of its report: two percentiles, the chunk rate, and failures.
+"""Makes the tiles at the top of a report: two percentiles, the chunk rate, and failures.
 
-Percentiles of several names are not pooled, since streams of different paces would be judged by their mix: a tile shows
-the slowest name's, and those of the others below it.
+Percentiles of several names cannot be combined: they would depend on the mix of the names. A tile shows that of the
+slowest name, and those of the others below it.
 """
 
 from typing import TypedDict
@@ -10,17 +10,17 @@ from streamgauge.report import sums, units
 from streamgauge.report.lines import Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
 
-#: Names that a tile lists; all are in the table.
+#: A tile lists at most this many names; the table has all of them.
 _MOST_ROWS = 6
 
 
 class Figure(TypedDict):
-    """One figure and whose it is."""
+    """One figure and the name that it belongs to."""
 
     name: str
     value: str
     range: str
-    """What coalesced reads leave open of it, where they do."""
+    """The range in which the figure lies, if it is not exactly known."""
 
 
 class Tile(TypedDict):
@@ -29,15 +29,15 @@ class Tile(TypedDict):
     title: str
     figure: Figure
     note: str
-    """What it is, one line."""
+    """One line that explains the figure."""
     bad: bool
     by_name: list[Figure]
     more: int
-    """How many names are not listed."""
+    """Number of names that are not listed."""
 
 
 def tiles(result: Result) -> list[Tile]:
-    """The key figures, in the order in which they are read."""
+    """Return the key figures in the order of the page."""
     labels = Lines(result).label
     named = [(labels((each["name"], each["protocol"])), each) for each in result["streams"]]
     return [
@@ -60,7 +60,7 @@ def _percentile(title: str, named: list[tuple[str, NamedStreams]], metric: str, 
     if len(measured) == 1:
         note = f"99 % of {units.some(summary['count'], noun)} took at most this long."
         return _tile(title, _p99("", summary), note, [])
-    note = f"The slowest of {len(measured)} names, since percentiles of different names do not add up."
+    note = f"The slowest of {len(measured)} names; percentiles of different names cannot be combined."
     return _tile(title, figures[0], note, figures[1:])
 
 

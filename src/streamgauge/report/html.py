@@ -1,4 +1,4 @@
-"""The HTML report of a run: one file that needs no network, with its charts, styles and scripts inside."""
+"""Writes the HTML report of a run: one file with its charts, styles and scripts inside, so it needs no network."""
 
 import base64
 import hashlib
@@ -36,12 +36,12 @@ def write_report(result: Result, directory: Path, server: ServerView | None = No
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / FILE_NAME
     unfinished = path.with_suffix(".html.part")
-    unfinished.write_text(page, encoding="utf-8", errors="replace")  # a file's name need not be text
+    unfinished.write_text(page, encoding="utf-8", errors="replace")  # the name of a locustfile need not be valid text
     return unfinished.rename(path)
 
 
 def render(result: Result, server: ServerView | None = None) -> str:
-    """The report as one HTML document; ``server`` adds the server's own view of the run.
+    """Return the report as one HTML document; ``server`` adds the server's own view of the run.
 
     Raises ResultError if a histogram of the result cannot be decoded.
     """
@@ -139,7 +139,7 @@ def _read(name: str) -> str:
 
 
 def _hash(script: str) -> str:
-    """The script's hash as a content security policy names it, so that the page runs these scripts and no other."""
+    """Return the script's hash for the content security policy, so that the page runs only the scripts inside it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
@@ -148,7 +148,7 @@ def _json(data: Any) -> str:
 
 
 def _shown_metrics(result: Result) -> dict[str, str]:
-    """The metrics that have a column: all but a delay that nothing measured."""
+    """Return the metrics that have a column: all but optional ones that no stream has."""
     return {
         each.key: each.title
         for each in _METRICS
@@ -157,13 +157,13 @@ def _shown_metrics(result: Result) -> dict[str, str]:
 
 
 def _any_uncertain(result: Result) -> bool:
-    """Whether the tables mark a percentile."""
+    """Whether the tables mark any percentile."""
     every = (summary_of(each, streams) for streams in result["streams"] for each in _METRICS)
     return any(found and found["uncertain"] for found in every)
 
 
 def _when(moment: str) -> str:
-    """An ISO 8601 moment for reading: ``2026-03-01 10:15:00 UTC``."""
+    """Return an ISO 8601 time for people: ``2026-03-01 10:15:00 UTC``."""
     try:
         parsed = datetime.fromisoformat(moment)
     except ValueError:

@@ -1,5 +1,5 @@
-// Draws the figures that the page carries, in the page's own colours, and again when those change or the page is
-// printed; offers the files that it carries.
+// Draws the page's figures in the page's colours, and again when the colours change or the page is printed; makes the
+// page's files available for download.
 (() => {
   "use strict";
   const packed = JSON.parse(document.getElementById("packed").textContent);
@@ -7,7 +7,7 @@
   const finger = matchMedia("(pointer: coarse)").matches;
   let figures = {};
   const config = { responsive: true, displaylogo: false, displayModeBar: false };
-  // Fits the width of A4 and of Letter between the margins of the style sheet, which scales it to any other paper.
+  // Fits A4 and Letter between the style sheet's margins; the style sheet scales it to any other paper.
   const paper = { width: 690, height: 215, wideHeight: 270 };
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -56,14 +56,14 @@
     return Plotly.relayout(element(key), { ...change, ...size });
   };
 
-  // With a view box the style sheet can scale a chart, which it does on paper.
+  // A view box lets the style sheet scale a chart on paper.
   const scalable = (chart) => {
     const { width, height } = chart._fullLayout;
     chart.style.setProperty("--shape", `${width} / ${height}`);
     for (const drawing of chart.querySelectorAll(".main-svg")) drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   };
 
-  // The page's own legend: it wraps, has buttons, and is readable on paper. One entry for all lines of a name.
+  // Our own legend: it wraps, has buttons, and is readable on paper. All lines of a name share one entry.
   const legend = (key) => {
     const { data } = figures[key];
     const names = [...new Set(data.map((trace) => trace.meta))];
@@ -106,7 +106,7 @@
   };
 
   const drawAll = async () => {
-    const script = document.createElement("script"); // the page's policy knows its hash, as it knows this one's
+    const script = document.createElement("script"); // the page's policy has the hashes of this script and of that one
     script.textContent = await (await unpacked("plotly.js")).text();
     document.head.append(script);
     figures = await (await unpacked("figures.json")).json();
@@ -116,7 +116,7 @@
     addEventListener("afterprint", () => all((key) => redraw(key, false)));
   };
 
-  // Where the page carries no such file, the link leads to the one beside it.
+  // If the page does not carry the file, the link opens the one in the page's directory.
   const offer = async (link) => {
     const type = link.download.endsWith(".csv") ? "text/csv" : "application/json";
     link.href = URL.createObjectURL(new Blob([await (await unpacked(link.download)).arrayBuffer()], { type }));
@@ -125,7 +125,7 @@
   const tooOld = typeof DecompressionStream === "undefined";
   if (packed["plotly.js"] && tooOld) {
     for (const chart of document.querySelectorAll(".chart")) {
-      chart.textContent = "This browser is too old to draw the charts: it has no DecompressionStream.";
+      chart.textContent = "This browser is too old to draw the charts (it has no DecompressionStream). Use a browser of 2023 or later.";
     }
   } else if (packed["plotly.js"]) {
     drawAll();

@@ -1,6 +1,6 @@
-"""The shape of ``result.json``, schema ``streamgauge.result/1``, and its reading and writing.
+"""Defines the schema of ``result.json``, ``streamgauge.result/1``; reads and writes it.
 
-Durations are seconds. A metric with no value in the run has ``count`` 0 and None for each statistic.
+Durations are seconds. A metric without values in the run has ``count`` 0 and None for each statistic.
 """
 
 import json
@@ -28,25 +28,25 @@ class MetricSummary(TypedDict):
     p99: float | None
     p999: float | None
     error: float
-    """The largest relative error of a percentile that comes from the histogram's buckets."""
+    """The largest relative error of a percentile, due to the histogram's buckets."""
     uncertain: dict[str, tuple[float, float]]
-    """For each percentile that is not exactly known, the least and the most it can be: chunks shared a read, or the
-    generator waited for a CPU before it sent requests."""
+    """For each percentile that is not exactly known, its smallest and largest possible value: chunks shared a read, or
+    the generator waited for a CPU before it sent requests."""
     hdr: str
 
 
 class ChunkDelayClock(TypedDict):
-    """How the clocks of servers and load generators were brought together, over all pairs of them."""
+    """How the clocks of servers and load generators were aligned, over all pairs of them."""
 
     method: Literal["same_clock", "minimum_filter", "mixed"]
-    """``same_clock``: one machine's clock stamped sends and arrivals; ``minimum_filter``: the smallest delays show the
+    """``same_clock``: one machine's clock stamped sends and arrivals; ``minimum_filter``: the smallest delays give the
     offset."""
     pairs: int
-    """Load generator processes, times the server clocks that each of them met."""
+    """Number of pairs of a load generator process and a server clock."""
     uncertainty_s: float | None
-    """Each delay may be off by this much; None where the smallest delay is unknown, and delays are those beyond it."""
+    """Largest error of each delay; None if the smallest delay is unknown, so that delays are measured from it."""
     offset_s: tuple[float, float]
-    """Server clock minus the load generator's: the least and the most of all pairs."""
+    """Server clock minus the load generator's: the smallest and the largest of all pairs."""
     drift_ppm: tuple[float, float]
 
 
@@ -56,19 +56,19 @@ class TokenRate(TypedDict):
     in_all: float | None
     """All tokens over the duration of the run."""
     p50: float | None
-    """Half of the streams that did not fail were at least so fast, each over its whole duration."""
+    """At least this rate in 50 % of the streams that did not fail, each over its whole duration."""
     p10: float | None
-    """Nine in ten were."""
+    """At least this rate in 90 % of them."""
     p1: float | None
-    """Ninety-nine in a hundred were."""
+    """At least this rate in 99 % of them."""
 
 
 class NamedStreams(TypedDict):
     """All streams of one name and protocol.
 
-    Each quantity that :class:`streamgauge.stats.stream_quantities.StreamQuantities` declares has its key here, and says
-    there what it is, unless it is internal. Below are those that the reports' code names, and what results have beside
-    them.
+    Each quantity of :class:`streamgauge.stats.stream_quantities.StreamQuantities` has its key here, unless it is
+    internal; that class says what it is. The fields below are those that the reports' code names, and those that are
+    not quantities.
     """
 
     name: str
@@ -80,31 +80,31 @@ class NamedStreams(TypedDict):
     chunk_interval: MetricSummary
     """Pooled over all streams."""
     chunk_delay: MetricSummary | None
-    """Of the chunks that the server stamped; None where it stamped none."""
+    """Of the chunks that the server stamped; None if it stamped none."""
     chunk_delay_clock: NotRequired[ChunkDelayClock | None]
     duration: MetricSummary
-    """Of streams that did not fail; censored ones left out."""
+    """Of streams that did not fail, without censored ones."""
     chunks: int
     bytes: int
     stalls: int
     tokens: int
     time_per_output_token: MetricSummary | None
-    """Of streams that did not fail, and of each choice where a stream has several; None where none had tokens."""
+    """Of streams that did not fail, by choice if a stream has several; None if no stream had tokens."""
     tokens_per_second: NotRequired[TokenRate | None]
-    """None where no stream had tokens."""
+    """None if no stream had tokens."""
     reasons: dict[str, int]
-    """Why streams failed: ``outcome: sentence`` and how often, the most frequent first."""
+    """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
 class Run(TypedDict):
-    """What ran."""
+    """The run and its settings."""
 
     id: str
     started_at: str
     """ISO 8601, UTC."""
     duration_s: float
     counted_s: NotRequired[float]
-    """Since the start or, where the statistics were reset, since then: what was counted belongs to this time."""
+    """Duration of counting: since the start, or since the last reset of the statistics."""
     host: str
     locustfile: str
     users: int
@@ -114,7 +114,7 @@ class Run(TypedDict):
     interrupted: bool
     versions: dict[str, str]
     warnings: NotRequired[list[str]]
-    """Sentences for the user about the run, such as that an option was used by no scenario."""
+    """Sentences for the user about the run, such as that no scenario used an option."""
 
 
 class Verdict(TypedDict):
@@ -127,10 +127,10 @@ class Verdict(TypedDict):
 
 
 class Generator(TypedDict):
-    """How the load generator itself did.
+    """Figures of the load generator itself.
 
-    Each quantity that :class:`streamgauge.stats.generator_stats.GeneratorStats` declares has its key here, and says
-    there what it is, unless it is internal.
+    Each quantity of :class:`streamgauge.stats.generator_stats.GeneratorStats` has its key here, unless it is internal;
+    that class says what it is.
     """
 
     timestamps: Literal["kernel", "read", "mixed"]
@@ -140,20 +140,20 @@ class Generator(TypedDict):
     cpu_taken: NotRequired[float]
     """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
-    """Share of one core that the busiest process used at most, 0 to 1."""
+    """Largest share of one core that the busiest process used, 0 to 1."""
     late_starts: int
     dropped_arrivals: int
     clock_steps: int
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]
-    """The last one of the machine that reports the run, where there is one."""
+    """The last calibration of the machine that reports the run, if there is one."""
 
 
 class PointFigures(TypedDict):
-    """What streams did in one second of the run. Percentiles are None in a second without values.
+    """The streams' figures of one second of the run. Percentiles are None in a second without values.
 
-    Every counter and distribution that is declared to be ``by_second`` has its key here.
+    Every counter and distribution that is declared ``by_second`` has its key here.
     """
 
     started: int
@@ -165,12 +165,11 @@ class PointFigures(TypedDict):
     """``p50`` and ``p99``."""
     chunk_interval: dict[str, float | None]
     uncertain: NotRequired[dict[str, dict[str, tuple[float, float]]]]
-    """For each metric, the percentiles that coalesced reads leave undetermined, with the least and the most each can
-    be."""
+    """For each metric, the percentiles that are not exactly known, with their smallest and largest possible value."""
 
 
 class NamedPoint(PointFigures):
-    """One second of one name and protocol, or of all names that have no line of their own: ``other``, no protocol."""
+    """One second of one name and protocol, or of all other names: ``other`` without a protocol."""
 
     name: str
     protocol: str
@@ -182,7 +181,7 @@ class TimelinePoint(PointFigures):
     t_s: float
     active: int
     streams: NotRequired[list[NamedPoint]]
-    """The same by name, of the names that did anything in this second. Results of older versions have no such part."""
+    """The same by name, for the names with streams in this second. Absent in results of older versions."""
 
 
 class Result(TypedDict):
@@ -197,7 +196,7 @@ class Result(TypedDict):
 
 
 class ResultError(ValueError):
-    """A file is not a result that this version reads."""
+    """A file is not a result that this version can read."""
 
 
 def write_result(result: Result, directory: Path) -> Path:
@@ -210,7 +209,7 @@ def write_result(result: Result, directory: Path) -> Path:
 
 
 def json_text(result: Result) -> str:
-    """What ``result.json`` holds: indented, but each second of the timeline on one line."""
+    """Return the text of ``result.json``: indented, with each second of the timeline on one line."""
     points = [json.dumps(point, separators=(",", ":"), allow_nan=False) for point in result["timeline"]]
     others = {key: value for key, value in result.items() if key != "timeline"}
     rest = json.dumps({**others, "timeline": []}, indent=1, allow_nan=False)
@@ -220,7 +219,7 @@ def json_text(result: Result) -> str:
 def read_result(path: Path) -> Result:
     """Read a result from its file, or from the directory that holds ``result.json``.
 
-    Raises ResultError if there is none, or it is of another schema.
+    Raises ResultError if there is no such file, or its schema is another one.
     """
     file = path / FILE_NAME if path.is_dir() else path
     try:

@@ -1,4 +1,4 @@
-"""Write and read ``server.json``, the server's own view of a run, beside its result."""
+"""Writes and reads ``server.json``, the server's own view of a run, beside its result."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ FILE_NAME = "server.json"
 
 
 def write_view(view: ServerView, directory: Path) -> Path:
-    """Write the view, whole or not at all."""
+    """Write the view to ``directory``, whole or not at all, and return its path."""
     path = directory / FILE_NAME
     unfinished = path.with_suffix(".json.part")
     unfinished.write_text(json.dumps(view, indent=1, allow_nan=False) + "\n")
@@ -19,7 +19,7 @@ def write_view(view: ServerView, directory: Path) -> Path:
 
 
 def read_view(directory: Path) -> ServerView | None:
-    """Read the view in ``directory``, if there is one. Raises ResultError where it cannot be read."""
+    """Read the view in ``directory``; None if there is none. Raises ResultError if it cannot be read."""
     path = directory / FILE_NAME
     try:
         found = json.loads(path.read_text())

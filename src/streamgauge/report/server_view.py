@@ -1,4 +1,4 @@
-"""What the server itself counted during a run: the difference between two scrapes of its metrics."""
+"""Computes what the server counted during a run: the difference between two scrapes of its metrics."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from streamgauge.catalog import CATALOG
 
-#: What the sign before the server's percentiles means, for people who read them beside the client's.
+#: Explains the sign before the server's percentiles to people who compare them with the client's.
 AT_MOST = (
     "≤ 75 ms means at most 75 ms: the server counts durations in histogram buckets, so only the upper bound of a "
     "percentile's bucket is known. A lower percentile of the client does not contradict it."
@@ -29,7 +29,7 @@ _Place = tuple[str, str]
 _Scrape = dict[_Place, dict[tuple[str, str], float]]
 
 
-#: A histogram's bucket in seconds: above the first, at most the second, which is None in the last bucket.
+#: A histogram's bucket in seconds: lower and upper bound; the upper bound of the last bucket is None.
 Bucket = tuple[float, float | None]
 
 
@@ -42,7 +42,7 @@ class ServerQuantiles(TypedDict):
 
 
 class ServerRoute(TypedDict):
-    """What the server counted on one route and protocol."""
+    """The server's counts of one route and protocol."""
 
     route: str
     protocol: str
@@ -59,19 +59,19 @@ class Agreement(TypedDict):
     """One total, counted on both sides."""
 
     name: str
-    """The name that is a route too, or empty for the sum over all."""
+    """The name, which is also a route of the server; empty for the sum over all names."""
     subject: str
     client: int
     server: int
     equal: bool
     text: str
-    """``chunks: client 12,345 = server 12,345 ✓``, or by how much they differ."""
+    """``chunks: client 12,345 = server 12,345 ✓``, or the difference."""
     why: str
-    """Why they may differ, in sentences; empty where they do not."""
+    """Sentences that say why the totals may differ; empty if they are equal."""
 
 
 class ServerView(TypedDict):
-    """A run as the server saw it, and whether that agrees with the client."""
+    """A run as the server saw it, and its comparison with the client."""
 
     routes: list[ServerRoute]
     agreement: list[Agreement]
@@ -83,9 +83,9 @@ class ScrapeError(ValueError):
 
 
 def server_view(before: str, after: str) -> ServerView:
-    """What the server counted between two scrapes in Prometheus' text format; not yet compared with a client.
+    """Return the server's counts between two scrapes in Prometheus' text format, without the comparison.
 
-    A series that is absent before counts from zero, and so does one that fell, because its process started again.
+    A series that is absent before counts from zero; so does a series that fell, because its process was restarted.
     Raises ScrapeError if a text cannot be parsed.
     """
     earlier, later = _scrape(before), _scrape(after)
@@ -95,9 +95,9 @@ def server_view(before: str, after: str) -> ServerView:
 
 
 def quantile_bucket(q: float, cumulative: Iterable[tuple[float, float]]) -> Bucket | None:
-    """The bucket of the quantile ``q``, among buckets (upper bound, cumulative count); None without values.
+    """Return the bucket of the quantile ``q``, among buckets (upper bound, cumulative count); None without values.
 
-    That is all that a histogram tells: where in the bucket the quantile lies, nothing says.
+    A histogram does not tell where in the bucket the quantile lies.
     """
     buckets = sorted(cumulative)
     rank = q * buckets[-1][1] if buckets else 0.0

@@ -1,4 +1,4 @@
-"""The terminal's tables of a run: the client's streams by name, and the server's own view of them by route."""
+"""Makes the terminal's tables of a run: the client's streams by name, and the server's own view by route."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 if TYPE_CHECKING:
     from rich.text import Text
 
-#: The times that have columns.
+#: The distributions that have columns.
 TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.heading)
 PERCENTILES = ("p50", "p99")
-#: Where the terminal is too narrow, the columns of the lowest rank are dropped first: single counters, the rate of
-#: chunks, p50 and then p99 of the times, and last of all how many streams there were and failed.
+#: If the terminal is too narrow, the columns of the lowest rank are dropped first: single counters, the rate of
+#: chunks, p50 and then p99 of the times, and last the numbers of streams and of failures.
 _RATE_RANK, _TIMES_RANK, _FAILED_RANK, _STREAMS_RANK = 100, 101, 998, 999
 _STREAMS = Column("streams", _STREAMS_RANK)
 _RATE = Column("chunks\nper s", _RATE_RANK)
@@ -41,14 +41,14 @@ def _columns(times: Sequence[Distribution], counters: Sequence[Counter]) -> list
 
 
 _CLIENT = [_STREAMS, Column("failed", _FAILED_RANK), *_columns(TIMES, COLUMNS)]
-#: What the server counts too.
+#: The quantities that the server counts too.
 _SERVER_TIMES = [each for each in TIMES if each.key in ServerRoute.__annotations__]
 _SERVER_COUNTERS = [each for each in COLUMNS if each.key in ServerRoute.__annotations__]
 _SERVER = [_STREAMS, Column("broken\noff", _FAILED_RANK), *_columns(_SERVER_TIMES, _SERVER_COUNTERS)]
 
 
 def client_table(result: Result) -> Table:
-    """One row for each name, and their totals."""
+    """Make the table with a row for each name, and their totals."""
     table = Table("client", _CLIENT)
     for each in result["streams"]:
         table.add(
@@ -68,14 +68,14 @@ def client_table(result: Result) -> Table:
 
 
 def server_table(server: ServerView, result: Result) -> Table:
-    """One row for each route, in the order of the client's names."""
+    """Make the table with a row for each route, in the order of the client's names."""
     table = Table("server's own view", _SERVER)
     for route, _ in side_by_side(result, server):
         broken_off = {outcome: times for outcome, times in route["finished"].items() if outcome != "completed"}
         table.add(
             printable(route["route"]),
             [
-                *_whole(number(route["started"]), number(sum(broken_off.values()))),
+                *_cells(number(route["started"]), number(sum(broken_off.values()))),
                 *(cell for time in _SERVER_TIMES for cell in _buckets(route[time.key])),  # type: ignore[literal-required]
                 *_counters(_SERVER_COUNTERS, route, result),
             ],
@@ -87,7 +87,7 @@ def server_table(server: ServerView, result: Result) -> Table:
 
 
 def percentiles(found: MetricSummary | None) -> "list[Text]":
-    """The median and the 99th, with a mark where coalesced reads leave them open."""
+    """Return p50 and p99, with a mark if they are known only as a range."""
     if found is None:
         return [_marked(each, None, ()) for each in PERCENTILES]
     return [_marked(each, found[each], found["uncertain"]) for each in PERCENTILES]  # type: ignore[literal-required]
@@ -100,7 +100,7 @@ def _marked(percentile: str, value_s: float | None, uncertain: Collection[str]) 
 
 
 def _buckets(found: ServerQuantiles) -> "list[Text]":
-    return _whole(bucket(found["p50"]), bucket(found["p99"]))
+    return _cells(bucket(found["p50"]), bucket(found["p99"]))
 
 
 def _add_totals(table: Table, result: Result) -> None:
@@ -110,7 +110,7 @@ def _add_totals(table: Table, result: Result) -> None:
         "all",
         [
             *_started(all_names["started"], sums.failed(all_names["outcomes"])),
-            *_whole(*("" for _ in TIMES for _ in PERCENTILES)),
+            *_cells(*("" for _ in TIMES for _ in PERCENTILES)),
             *_counters(COLUMNS, all_names, result),
         ],
     )
@@ -121,12 +121,12 @@ def _started(started: int, failed: int) -> "list[Text]":
 
 
 def _counters(counters: Iterable[Counter], found: Mapping[str, object], result: Result) -> "list[Text]":
-    """The cells of the chunks per second and of each counter."""
+    """Return the cells of chunks per second and of each counter."""
     chunks = sums.count_of(COUNTERS["chunks"], found)
-    return _whole(rate(sums.per_second(chunks, result)), *(counted(each, found) for each in counters))
+    return _cells(rate(sums.per_second(chunks, result)), *(counted(each, found) for each in counters))
 
 
-def _whole(*cells: str) -> "list[Text]":
+def _cells(*cells: str) -> "list[Text]":
     return [styled(cell) for cell in cells]
 
 

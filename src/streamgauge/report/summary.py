@@ -1,4 +1,4 @@
-"""A histogram as ``result.json`` holds it: count, mean, extremes, percentiles, and the encoded buckets."""
+"""Sums up a histogram for ``result.json``: count, mean, extremes, percentiles, and the encoded buckets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,13 +19,13 @@ def times_summary(times: BoundedTimes | Histogram) -> MetricSummary:
 
 
 def summary_of(distribution: Distribution, streams: Mapping[str, object]) -> MetricSummary | None:
-    """Find what a result's ``streams`` hold of ``distribution``; None if there is nothing."""
+    """Return the summary of ``distribution`` in a result's ``streams``; None if they have none."""
     found: Any = streams.get(distribution.key)
     return found or None
 
 
 def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:
-    """Sum ``histogram`` up. ``uncertain`` names the percentiles (``p99``) that lie anywhere in a range of seconds."""
+    """Sum ``histogram`` up. ``uncertain`` has the ranges in seconds of the percentiles that are not exactly known."""
     p50, p90, p95, p99, p999 = histogram.quantiles_s(QUANTILES.values())
     return MetricSummary(
         count=histogram.count,

@@ -1,4 +1,4 @@
-"""Sums over the streams of a result: what failed, which share of what ended, and the totals of all names."""
+"""Sums over the streams of a result: failures, their share, and the totals of all names."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ FAILURES = frozenset(outcome.value for outcome in Outcome if outcome.failed)
 
 
 class Totals(TypedDict):
-    """All names together: every counter has its key here. Percentiles do not add up, and so there are none."""
+    """All names together: every counter has its key here. There are no percentiles, because they cannot be added."""
 
     started: int
     outcomes: dict[str, int]
@@ -22,41 +22,41 @@ class Totals(TypedDict):
 
 
 def failures(outcomes: Mapping[str, int]) -> dict[str, int]:
-    """The outcomes that are failures and occurred, the most frequent first."""
+    """Return the failures among ``outcomes``, the most frequent first."""
     found = {outcome: times for outcome, times in outcomes.items() if times and outcome in FAILURES}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def ordered(outcomes: Mapping[str, int]) -> dict[str, int]:
-    """The outcomes that occurred, in the order in which Outcome lists them; others after, as they come."""
+    """Return the outcomes that occurred, in the order of Outcome; unknown ones last."""
     known = [outcome.value for outcome in Outcome]
     rank = {name: known.index(name) if name in known else len(known) for name in outcomes}
     return {name: outcomes[name] for name in sorted(outcomes, key=rank.__getitem__) if outcomes[name]}
 
 
 def failed(outcomes: Mapping[str, int]) -> int:
-    """How many streams failed."""
+    """Return the number of streams that failed."""
     return sum(failures(outcomes).values())
 
 
 def judged(outcomes: Mapping[str, int]) -> int:
-    """How many streams succeeded or failed, which censored ones did not."""
+    """Return the number of streams that succeeded or failed; censored ones did neither."""
     return sum(outcomes.values()) - outcomes.get(Outcome.CENSORED, 0)
 
 
 def failure_ratio(outcomes: Mapping[str, int]) -> float | None:
-    """Failed streams as a share of those that succeeded or failed; None without any."""
+    """Return failed streams as a share of those that succeeded or failed; None if there are none."""
     ended = judged(outcomes)
     return failed(outcomes) / ended if ended else None
 
 
 def count_of(counter: quantities.Counter, streams: Mapping[str, object]) -> Any:
-    """What ``counter`` came to in a result's ``streams`` or their totals; 0 if an older version wrote the result."""
+    """Return ``counter`` in a result's ``streams`` or totals; 0 if an older version wrote the result."""
     return streams.get(counter.key, 0)
 
 
 def totals(streams: Iterable[NamedStreams]) -> Totals:
-    """Everything that adds up over ``streams``; a share is weighted by what it is a share of."""
+    """Return the sums over ``streams``; a share is weighted by the counter that it is a share of."""
     every, outcomes = list(streams), Counter[str]()
     for each in every:
         outcomes.update(each["outcomes"])
@@ -73,11 +73,11 @@ def totals(streams: Iterable[NamedStreams]) -> Totals:
 
 
 def per_second(count: int, result: Result) -> float | None:
-    """``count`` over the time in which it was counted; None for a run without any."""
+    """Return ``count`` per second of counting; None for a run without duration."""
     over_s = counted_s(result["run"])
     return count / over_s if over_s > 0 else None
 
 
 def counted_s(run: Run) -> float:
-    """For how long was counted what the result of ``run`` holds."""
+    """Return for how long ``run`` counted, in seconds."""
     return run.get("counted_s", run["duration_s"])

@@ -1,6 +1,6 @@
-"""A result as CSV: ``streams.csv`` has a row for each name, ``timeline.csv`` one for each second and name in it.
+"""Writes a result as CSV: ``streams.csv`` has a row for each name, ``timeline.csv`` one for each second and name.
 
-Every value is that of ``result.json``, digit by digit. Durations are seconds; a cell is empty where there is no value.
+Every value has the digits of ``result.json``. Durations are seconds; an empty cell means that there is no value.
 """
 
 import csv
@@ -26,7 +26,7 @@ _Row = dict[str, Any]
 
 
 def streams_csv(result: Result) -> str:
-    """One row for each name and protocol: its streams by outcome, its counts, and its distributions."""
+    """Return one row for each name and protocol: its streams by outcome, its counts, and its distributions."""
     known = [outcome.value for outcome in Outcome]
     others = {outcome for each in result["streams"] for outcome in each["outcomes"]} - {*known}
     outcomes = [*known, *sorted(others)]
@@ -40,9 +40,9 @@ def streams_csv(result: Result) -> str:
 
 
 def timeline_csv(result: Result) -> str:
-    """One row for each second over all names (``scope`` is ``all``), followed by one for each name in it.
+    """Return one row for each second over all names (``scope`` is ``all``), followed by one for each name.
 
-    ``other`` are the names that have no row of their own.
+    ``scope`` is ``other`` in the row of all names that have no row of their own.
     """
     rows = (row for point in result["timeline"] for row in _second_rows(point))
     header = ["t_s", "scope", "name", "protocol", "active", *_point({})]
@@ -50,7 +50,7 @@ def timeline_csv(result: Result) -> str:
 
 
 def write_tables(result: Result, directory: Path) -> list[Path]:
-    """Write both below ``directory``, each whole or not at all, and return their paths."""
+    """Write both tables to ``directory``, each whole or not at all, and return their paths."""
     return [_write(directory / STREAMS, streams_csv(result)), _write(directory / TIMELINE, timeline_csv(result))]
 
 
@@ -81,7 +81,7 @@ def _streams_row(each: NamedStreams, outcomes: Iterable[str]) -> _Row:
 
 
 def _summary(metric: str, found: Mapping[str, Any]) -> _Row:
-    """The columns of a distribution; the last names the percentiles that coalesced reads leave open, with the range."""
+    """Return the columns of a distribution; the last has the ranges of percentiles that are not exactly known."""
     statistics = {f"{metric}_{statistic}_s": found.get(statistic) for statistic in _STATISTICS}
     return {
         f"{metric}_count": found.get("count"),

@@ -1,4 +1,4 @@
-"""Standard output as the reports' tables are printed to it, and prose that is wrapped between its words."""
+"""Prints the reports' tables and wrapped prose to standard output."""
 
 import io
 import re
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-#: Of a terminal that does not say how wide it is.
+#: Width of a terminal that does not tell its width.
 _USUAL_WIDTH = 80
-#: Of a pipe or a file: tables are as wide as they need to be.
+#: Width of a pipe or a file: tables are as wide as they need to be.
 _NO_LIMIT = 10_000
-#: Prose is hard to read in longer lines, however wide the terminal is.
+#: Prose in longer lines is hard to read, however wide the terminal is.
 _WIDEST_PROSE = 100
-#: Between words, but not between a number and its unit.
+#: Break lines between words, but not between a number and its unit.
 _BREAK = re.compile(r"(?<!\d) +| +(?!(?:[µm]?s|min|h|%|[kMGTP]?B)(?!\w))")
 _MARK_STYLES = {"≈": "yellow", "✗": "red", "≠": "red", "✓": "green", "!": "yellow"}
 
-#: A mark in the margin, and what it marks.
+#: A mark in the margin, and the text beside it.
 Line = tuple[str, "Text"]
 
 
 def standard_output() -> "Console":
-    """A console on standard output, without a limit of width where that is neither a terminal nor has ``COLUMNS``.
+    """Return a console on standard output. Its width has no limit without a terminal and without ``COLUMNS``.
 
-    A character that its encoding lacks becomes a question mark, not an error at the end of a long run.
+    A character that the encoding lacks is printed as a question mark instead of an error at the end of a long run.
     """
     from rich.console import Console
 
@@ -39,19 +39,19 @@ def standard_output() -> "Console":
 
 
 def unlimited() -> "Console":
-    """A console for text that is captured for a file."""
+    """Return a console that captures text for a file."""
     from rich.console import Console
 
     return Console(file=io.StringIO(), highlight=False, width=_NO_LIMIT)
 
 
 def printable(text: str) -> str:
-    """``text`` with every control character as its escape, so that a server's words cannot steer the terminal."""
+    """Return ``text`` with control characters escaped, so that a server's text cannot control the terminal."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def styled(*parts: "str | tuple[str, str]") -> "Text":
-    """Words, or words and their style; nothing in them is read as markup."""
+    """Join words, each with an optional style; nothing in them is read as markup."""
     from rich.text import Text
 
     pairs = [(part, "") if isinstance(part, str) else part for part in parts]
@@ -59,14 +59,14 @@ def styled(*parts: "str | tuple[str, str]") -> "Text":
 
 
 def print_lines(console: "Console", lines: Iterable["Text"]) -> None:
-    """Print lines as they are; one that is wider than the terminal is neither cut nor broken by us."""
+    """Print lines unchanged; a line that is wider than the terminal is neither cut nor broken."""
     for line in lines:
         line.rstrip()
         console.print(line, soft_wrap=True)
 
 
 def print_marked(console: "Console", lines: Iterable[Line]) -> None:
-    """Print prose with a mark in the margin, wrapped beside it."""
+    """Print prose, wrapped, with a mark in its margin."""
     width = min(console.width, _WIDEST_PROSE) - 2
     for mark, words in lines:
         first, *others = wrapped(words, width)
@@ -75,7 +75,7 @@ def print_marked(console: "Console", lines: Iterable[Line]) -> None:
 
 
 def wrapped(words: "Text", width: int) -> "list[Text]":
-    """Break ``words`` into lines between its words. A word is never broken: one that is too wide has a wide line."""
+    """Break ``words`` into lines between its words. A word is never broken, even if it is wider than ``width``."""
     from rich.cells import cell_len
 
     plain, lines, start, end = words.plain, [], 0, 0
@@ -88,7 +88,7 @@ def wrapped(words: "Text", width: int) -> "list[Text]":
 
 
 def _words(plain: str) -> list[tuple[int, int]]:
-    """Where each word begins and ends."""
+    """Return where each word begins and ends."""
     breaks = [found.span() for found in _BREAK.finditer(plain)]
     starts = [0, *(end for _, end in breaks)]
     ends = [*(start for start, _ in breaks), len(plain)]

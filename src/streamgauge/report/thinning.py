@@ -1,4 +1,4 @@
-"""A timeline with fewer points: charts of a long run need no point for each second, and the page stays small."""
+"""Reduces the points of a timeline, so that the page of a long run stays small."""
 
 import itertools
 import math
@@ -9,20 +9,20 @@ from streamgauge.report.result import NamedPoint, PointFigures, TimelinePoint
 from streamgauge.stats.run_second import SUMS
 from streamgauge.stats.stream_quantities import TIMES_BY_SECOND
 
-#: More points than a chart has pixels show nothing more.
+#: About the width of a chart in pixels; more points would show nothing more.
 MOST_POINTS = 900
 
 
 def seconds_per_point(timeline: Sequence[TimelinePoint]) -> int:
-    """How many seconds each point has to stand for."""
+    """Return the number of seconds that each point covers."""
     return math.ceil(len(timeline) / MOST_POINTS)
 
 
 def thinned(timeline: Sequence[TimelinePoint], step_s: int) -> list[TimelinePoint]:
-    """One point for every ``step_s`` seconds.
+    """Return one point for every ``step_s`` seconds.
 
-    Counts become their mean per second, and streams under way their maximum. p50 is the middle one of the seconds'
-    own, p99 the highest: percentiles of a longer time cannot be computed from those of its seconds.
+    Counts become their mean per second, and active streams their maximum. p50 is the median of the seconds' p50, and
+    p99 the highest p99: the percentiles of several seconds cannot be computed from those of each second.
     """
     if step_s <= 1:
         return list(timeline)

@@ -1,4 +1,4 @@
-"""How numbers are written for people: durations, counts, sizes, rates and shares, alike in every report."""
+"""Writes numbers for people: durations, counts, sizes, rates and shares, the same way in every report."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """``value`` to ``digits`` significant digits, never in exponent form; integer digits are all kept.
+    """Return ``value`` to ``digits`` significant digits, never in exponent form; integer digits are all kept.
 
     >>> significant(0.012345), significant(52.0), significant(123456.7)
     ('0.0123', '52.0', '123457')
@@ -22,7 +22,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def duration(value_s: float | None) -> str:
-    """A duration given in seconds, in the unit that suits it: ``340 µs``, ``52.1 ms``, ``1.20 s``, ``2 min 05 s``."""
+    """Return a duration in a suitable unit: ``340 µs``, ``52.1 ms``, ``1.20 s``, ``2 min 05 s``."""
     if value_s is None:
         return NONE
     if math.isinf(value_s):
@@ -40,7 +40,7 @@ def duration(value_s: float | None) -> str:
 
 
 def interval(least_s: float, most_s: float) -> str:
-    """A range of durations, the unit written once where both have it: ``40.0–52.1 ms``."""
+    """Return a range of durations, with one unit if both have the same: ``40.0–52.1 ms``."""
     least, most = duration(least_s), duration(most_s)
     if least == most:
         return least
@@ -49,7 +49,7 @@ def interval(least_s: float, most_s: float) -> str:
 
 
 def bucket(bounds: Sequence[float | None] | None) -> str:
-    """A value known by its histogram bucket (above, at most) alone: ``≤ 75 ms``, or ``> 10 s`` in the last bucket."""
+    """Return a value of which only the histogram bucket is known: ``≤ 75 ms``, or ``> 10 s`` in the last bucket."""
     if bounds is None:
         return NONE
     above_s, at_most_s = bounds
@@ -57,25 +57,25 @@ def bucket(bounds: Sequence[float | None] | None) -> str:
 
 
 def _bound(value_s: float) -> str:
-    """A bucket's bound, without the digits that it does not have: ``250 µs``, ``75 ms``, ``2.5 s``."""
+    """Return a bucket's bound without padding digits: ``250 µs``, ``75 ms``, ``2.5 s``."""
     unit_s, unit = next((each for each in reversed(_DURATION_UNITS) if value_s >= each[0]), _DURATION_UNITS[0])
     return f"{value_s / unit_s:.10g} {unit}"
 
 
 def number(value: int) -> str:
-    """A count with its thousands set apart: ``12,345``."""
+    """Return a count with separated thousands: ``12,345``."""
     return f"{value:,}"
 
 
 def rate(per_s: float | None) -> str:
-    """Something per second, as a bare number: ``1,234`` or ``0.52``."""
+    """Return a rate per second as a bare number: ``1,234`` or ``0.52``."""
     if per_s is None:
         return NONE
     return f"{per_s:,.0f}" if per_s >= 100 else significant(per_s)
 
 
 def size(value_bytes: float) -> str:
-    """Bytes in decimal units: ``640 B``, ``1.20 MB``."""
+    """Return bytes in decimal units: ``640 B``, ``1.20 MB``."""
     for unit in _SIZE_UNITS[:-1]:
         text = f"{value_bytes:.0f}" if unit == "B" else significant(value_bytes)
         if float(text) < 1000:
@@ -85,7 +85,7 @@ def size(value_bytes: float) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share of one as a percentage. It says 0 % and 100 % only of exactly none and all."""
+    """Return a share of one as a percentage; 0 % and 100 % mean exactly none and all."""
     if value is None:
         return NONE
     if value == 0 or value == 1:
@@ -99,5 +99,5 @@ def share(value: float | None) -> str:
 
 
 def some(count: int, noun: str, plural: str | None = None) -> str:
-    """A count with its noun: ``1 stream``, ``12 streams``."""
+    """Return a count with its noun: ``1 stream``, ``12 streams``."""
     return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"

@@ -1,4 +1,4 @@
-"""The verdict in words: whether the numbers can be trusted, whether the run passed, and why."""
+"""Says in words whether the numbers can be trusted, whether the run passed, and why."""
 
 import re
 from typing import Any
@@ -12,11 +12,11 @@ from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import Trust
 
 TRUST_MEANS: dict[Trust, str] = {
-    "trusted": "The load generator kept up: these numbers are what the service did.",
-    "degraded": "Something stood in the way of exact numbers: take small differences with care.",
-    "invalid": "This run was not measured well enough to judge by: do not use these numbers.",
+    "trusted": "The load generator kept up: these numbers show what the service did.",
+    "degraded": "The measurement was disturbed; do not rely on small differences.",
+    "invalid": "This run was not measured well enough to judge the service; do not use these numbers.",
 }
-#: What the mark of a percentile means.
+#: Explains the mark before a percentile.
 UNCERTAIN_MEANS = (
     "≈ marks a percentile that is known only as a range: chunks shared a read, or the generator waited for a CPU "
     "before it sent requests."
@@ -32,18 +32,18 @@ _SHARES = re.compile(r"(\.ratio|_share)\b")
 
 
 def judgement(verdict: Verdict) -> str:
-    """``passed``, ``failed``, or ``not judged`` where the run cannot be trusted."""
+    """Return ``passed``, ``failed``, or ``not judged`` if the run cannot be trusted."""
     code = verdict["exit_code"]
     return _JUDGEMENTS.get(code, f"ended with status {code}")
 
 
 def judgement_reason(result: Result) -> str:
-    """One sentence on why the run passed or failed, by its rules or, without any, by its streams."""
+    """Return a sentence that says why the run passed or failed: by its rules or, without rules, by its streams."""
     rules = result["verdict"]["slo"]
     if rules:
         broken = sum(not rule.get("passed") for rule in rules)
         held = (
-            f"{number(broken)} of {some(len(rules), 'rule')} broken" if broken else f"{some(len(rules), 'rule')} held"
+            f"{number(broken)} of {some(len(rules), 'rule')} failed" if broken else f"{some(len(rules), 'rule')} passed"
         )
         return f"{held}."
     return _streams_reason(totals(result["streams"])["outcomes"])
@@ -60,7 +60,7 @@ def _streams_reason(outcomes: dict[str, int]) -> str:
 
 
 def observed(rule: dict[str, Any]) -> str:
-    """What a rule found, in the unit of its metric."""
+    """Return the value that a rule observed, in the unit of its metric."""
     value, text = rule.get("observed"), str(rule.get("rule", ""))
     if value is None:
         return NONE

@@ -29,7 +29,7 @@ REFUSED = {
         "chunks:N",
     ),
     "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
-    "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number"),
+    "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     **dict.fromkeys(
         ("first_chunk_timeout", "idle_timeout", "total_timeout"),
         dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no limit) to 1e+09 s"),

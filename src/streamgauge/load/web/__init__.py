@@ -1,1 +1,1 @@
-"""Locust's web UI: its form with our options, and how it follows a run that ends."""
+"""Changes Locust's web UI: the form for our options, and polling while a run ends."""

@@ -1,6 +1,6 @@
-"""The form that starts a run in Locust's web UI: fields with several lines, and error messages for bad values.
+"""Extends the form that starts a run in Locust's web UI: fields with several lines, and error messages.
 
-The UI shows the message of an answer ``{"success": false, "message": …}`` above its START button.
+The UI shows the message of a response ``{"success": false, "message": …}`` above its START button.
 """
 
 import json
@@ -22,7 +22,7 @@ from streamgauge.load.options import MULTILINE, scenario_options, with_form
 
 logger = logging.getLogger(__name__)
 
-#: Flask's names of Locust's views, which a base path does not change.
+#: Flask's names of Locust's views; a base path does not change them.
 _INDEX, _SWARM = "locust.index", "locust.swarm"
 
 
@@ -55,7 +55,7 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
-    """Raise ValueError for a value with which no run can start; change nothing."""
+    """Raise ValueError if no run can start with a value of the form; change nothing."""
     scenario_options(with_form(environment.parsed_options, form))
     if "host" in form:
         try:
@@ -66,7 +66,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
 
 
 def _check_run_time(text: str) -> None:
-    """Refuse a time that no timer can hold. Locust itself refuses a text that is not a time."""
+    """Raise ValueError if no timer can hold the time. Locust itself refuses a text that is not a time."""
     try:
         seconds = parse_timespan(text)
     except ValueError:
@@ -92,6 +92,6 @@ def _script() -> str:
 
 
 def _camel_case(name: str) -> str:
-    """Return the name that the UI gives a field."""
+    """Return the UI's name of a field."""
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))

@@ -1,5 +1,5 @@
-// Locust's form has one-line fields, which drop line breaks. Some options may have several lines: their fields become
-// text areas. Locust reads every named input, select and textarea; of two with one name the later one counts.
+// Locust's form has one-line fields, which drop line breaks. Some options can have several lines: turn their fields into
+// text areas. Locust reads every named input, select and textarea; if two have the same name, it uses the later one.
 {
   const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
 

@@ -1,11 +1,11 @@
-"""Keep Locust's web UI polling while a run ends.
+"""Keeps Locust's web UI polling while a run ends.
 
 The UI asks for statistics only while the state is ``spawning`` or ``running``. While streams drain, for up to the stop
-timeout, it is ``stopping``, or ``cleanup`` in one process: the UI would show that until it is reloaded. Users still run
-then, so the UI is told ``running``.
+timeout, the state is ``stopping``, or ``cleanup`` in one process: the UI would show this state until it is reloaded.
+Users still run then, so we tell the UI ``running``.
 
-Locust answers START before the run begins, and keeps each answer on statistics for two seconds. An answer from before
-the run would tell the UI that no run is under way, and it would show the form again.
+Locust answers START before the run begins, and caches each answer on statistics for two seconds. With an answer from
+before the run, the UI would assume that no run is under way and show the form again.
 """
 
 import time
@@ -26,7 +26,7 @@ START_S = 1.0
 
 
 def keep_polling(environment: Environment, web_ui: WebUI) -> None:
-    """Keep the UI asking until the run has stopped."""
+    """Keep the UI polling until the run has stopped."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
     statistics: Any = views[_STATISTICS]
@@ -44,7 +44,7 @@ def keep_polling(environment: Environment, web_ui: WebUI) -> None:
 
 
 def _wait_for_start(environment: Environment) -> None:
-    """Wait until the run has begun; not for long, since without workers it never does."""
+    """Wait until the run has begun, but at most ``START_S``: without workers it never begins."""
     deadline_s = time.monotonic() + START_S
     while environment.runner is not None and environment.runner.state in _IDLE and time.monotonic() < deadline_s:
         gevent.sleep(0.01)
@@ -52,7 +52,7 @@ def _wait_for_start(environment: Environment) -> None:
 
 def _while_ending(statistics: Callable[[], Any]) -> Callable[[], Any]:
     def request_stats() -> Any:
-        response = statistics()  # possibly a cached one, so its own text counts, not the runner's state
+        response = statistics()  # it may be cached, so read the state from its text and not from the runner
         text = response.get_data() if hasattr(response, "get_data") else b""
         if not any(f'"{state}"'.encode() in text for state in _ENDING):
             return response
