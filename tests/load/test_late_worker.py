@@ -1,4 +1,6 @@
-"""A worker that comes while a run is under way: what it counts belongs to the seconds in which it counted."""
+"""Workers that come while a run is under way, and users that come while a worker is not ready yet."""
+
+from pathlib import Path
 
 
 def test_the_timeline_of_a_late_worker_begins_when_it_came(start, source, until, free_port, tmp_path):
@@ -16,3 +18,13 @@ def test_the_timeline_of_a_late_worker_begins_when_it_came(start, source, until,
     run = running.stop()
     assert run.result["run"]["workers"] == 2, run.output
     assert max(point["active"] for point in run.result["timeline"][: len(before)]) == 4
+
+
+def test_streams_of_users_that_come_before_a_worker_is_ready_count(start, source, two_processes, tmp_path):
+    early = Path(__file__).parent / "locustfiles" / "slow_start.py"
+    load = ("--headless", "-u", 4, "-r", 100, "-t", "4s", *two_processes())
+    run = start("-H", source.url, *load, locustfile=early, result_dir=tmp_path).wait()
+    (streams,), log = run.result["streams"], source.log()
+    assert streams["started"] == sum(streams["outcomes"].values()) == len(log.streams), run.output
+    assert streams["chunks"] == log.chunks
+    assert run.result["run"]["workers"] == 2

@@ -53,11 +53,16 @@ class ProcessMeter:
         """Whether a run is being measured."""
         return bool(self._watches)
 
-    def begin(self) -> None:
-        """Start measuring a new run; drop what is left of the last one."""
+    def begin(self, *, late: bool = False) -> None:
+        """Start measuring a new run; drop what is left of the last one.
+
+        ``late``: users started before this process was ready to measure. What they have counted belongs to the run.
+        """
         self.end()
-        self.reset()
-        self.options_used.clear()
+        if not late:
+            self.process_context.process_stats.reset()
+            self.options_used.clear()
+        self._clear()
         gc.collect()
         gc.freeze()  # all current objects live for the whole run, so collections can skip them
         gc.set_threshold(*COLLECT_AFTER)
@@ -69,6 +74,10 @@ class ProcessMeter:
     def reset(self) -> None:
         """Forget everything counted so far. Streams under way go on; their further chunks and their ends count."""
         self.process_context.process_stats.reset()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Drop what the process has measured of itself, and seconds that no one has taken."""
         self.second_reports.clear()
         clock = self.process_context.clock
         clock.reads = clock.fallbacks = clock.steps = 0

@@ -6,7 +6,7 @@ from typing import Any
 from gevent.lock import RLock
 from locust import argument_parser
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 
 from streamgauge.load.options import scenario_options
 from streamgauge.load.process_meter import ProcessMeter
@@ -43,8 +43,14 @@ class WorkerRun:
         self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
         self._runner.register_message(CUT, self.on_cut, concurrent=True)
         self._runner.register_message(RESET, self.on_reset)
+        if self._runner.worker_state in (STATE_SPAWNING, STATE_RUNNING):
+            self._start(late=True)  # on a busy machine users can come before Locust has initialized this process
 
     def on_test_start(self, **_: Any) -> None:
+        """Start measuring."""
+        self._start(late=False)
+
+    def _start(self, *, late: bool) -> None:
         """Start measuring. The master has checked the options, but a file that they name may be missing here."""
         try:
             scenario_options(self._environment.parsed_options)
@@ -52,7 +58,7 @@ class WorkerRun:
         except ValueError as error:
             self._problem = str(error)
         self._forgotten.clear()
-        self._meter.begin()
+        self._meter.begin(late=late)
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the last second; the next report takes it to the master."""
