@@ -59,7 +59,7 @@ class Load:
             self._display.close()
             self._display.say("")
             status = conclusion.conclude(directory)
-            return ExitStatus.INTERRUPTED if self._interrupt.asked else status
+            return ExitStatus.INTERRUPTED if self._interrupt.requested else status
 
     def _start(self) -> None:
         found = self._master.stats()
@@ -85,7 +85,7 @@ class Load:
         stopping = begun = False
         while True:
             now_s = time.monotonic()
-            if self._interrupt.asked and not stopping:
+            if self._interrupt.requested and not stopping:
                 stopping = True
                 self._display.say("Ending: streams under way may end first. Ctrl-C again leaves the run to itself.")
                 self._master.stop(GRACE_S)
