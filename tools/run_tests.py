@@ -21,6 +21,8 @@ PARTS = (
         "tests/asgi",
         "tests/wire",
         "tests/fuzz",
+        "tests/stats",
+        "tests/target_app",
     ),
 )
 
