@@ -355,6 +355,20 @@ def free_port() -> Callable[[], int]:
     return find
 
 
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """A port on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    """A port that was free a moment ago; see ``free_port`` for one that no other test gets."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 @pytest.fixture(scope="session")
 def program() -> Callable[..., str]:
     """Finds an installed program, the first of its names; without it the test is skipped."""

@@ -1,24 +1,9 @@
 """Which ports a demo takes again when it starts once more."""
 
-import socket
-from collections.abc import Iterator
-
 import pytest
 
 from streamgauge.demo.demo_ports import Ports
 from streamgauge.runner.ports import Port, PortError
-
-
-@pytest.fixture
-def busy() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-@pytest.fixture
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_locusts_port_that_was_taken_since_gives_way_unless_it_was_asked_for(busy, free):

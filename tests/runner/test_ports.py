@@ -2,23 +2,10 @@
 
 import os
 import socket
-from collections.abc import Iterator
 
 import pytest
 
 from streamgauge.runner.ports import PortChooser, PortError
-
-
-@pytest.fixture
-def busy() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-@pytest.fixture
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_the_usual_port_is_taken_where_it_is_free(free):

@@ -79,12 +79,16 @@ class ProcessMeter:
     def _clear(self) -> None:
         """Drop what the process has measured of itself, and seconds that no one has taken."""
         self.second_reports.clear()
+        self._start_second(self._used_cpu_s(), self._waited_so_far_s())
+
+    def _start_second(self, cpu_s: float, waited_s: float) -> None:
+        """Begin a second at nothing, when the process had used ``cpu_s`` of CPU and waited ``waited_s`` for one."""
         clock = self.process_context.clock
         clock.reads = clock.fallbacks = clock.steps = 0
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
-        self._cpu_s, self._waited_s = self._used_cpu_s(), self._waited_so_far_s()
         self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+        self._cpu_s, self._waited_s = cpu_s, waited_s
 
     def paused(self, for_s: float) -> None:
         """Count the pause of a user after refusals."""
@@ -128,11 +132,8 @@ class ProcessMeter:
                 options_used={name: sorted(used) for name, used in self.options_used.items()},
             )
         )
-        clock.reads = clock.fallbacks = clock.steps = 0
-        self._hub_lag = Histogram()
-        self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
-        self._refusal_pauses, self._refusal_pause_s = 0, 0.0
-        self._cut_s, self._cpu_s, self._waited_s = now_s, cpu_s, waited_s
+        self._start_second(cpu_s, waited_s)
+        self._cut_s = now_s
         coalesced = any(stats.coalesced for stats in all_stats.values())
         gathering = bool(self._reactor.gathering_for_s)  # then the loop polls by itself
         self._pace(QUICK_TURN_S if coalesced and not gathering else TURN_S)
