@@ -7,6 +7,7 @@ from typing import Any
 
 from streamgauge.client.http.opening import Opening, status_of
 from streamgauge.client.http.request import Request
+from streamgauge.stats.visible_text import visible
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES
 from streamgauge.wire.end import EventEnd, NamedEnd
 from streamgauge.wire.format import Format
@@ -52,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream to be. ``name`` is what it is counted under."""
+    """One stream to be. ``name`` is what it is counted under; characters that no table can show are escaped."""
 
     name: str
     request: Request
@@ -70,7 +71,8 @@ class StreamPlan:
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
 
     def __post_init__(self) -> None:
-        """Raise PlanError for a plan that its format cannot carry out."""
+        """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""
+        object.__setattr__(self, "name", visible(self.name))
         if self.max_redirects < 0:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if self.reconnect < 0:
@@ -100,7 +102,7 @@ class StreamPlan:
             return status_of(head)
         content_type = head.fields.get("content-type", "")
         found = resolve(self.format, content_type)
-        if found.fits(content_type, self.request.field("accept")) and not self._problem_with(found):
+        if found.fits(content_type) and not self._problem_with(found):
             return ""
         return f"expected a content type of {' or '.join(self._expected())}, got {content_type!r}"
 

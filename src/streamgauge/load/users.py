@@ -16,6 +16,7 @@ from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.visible_text import visible
 from streamgauge.wire.end import End
 
 
@@ -34,7 +35,7 @@ class StreamUser(User):
         self.options = scenario_options(environment.parsed_options)
         self._meter = process_meter_of(environment)
         #: The options that ``play`` has used in this class.
-        self._options_used = self._meter.options_used.setdefault(type(self).__name__, set())
+        self._options_used = self._meter.options_used.setdefault(visible(type(self).__name__), set())
         self._options_set = options_of_play(environment.parsed_options)
         longest_s = self.options.refusal_pause_s
         self.client = StreamClient(

@@ -46,8 +46,8 @@ class Format:
     """Make the decoder of a body. Raises ProtocolError."""
     media: str | None = None
     """The catalog's label of its media types; None if it accepts every media type."""
-    media_on_request: frozenset[str] = frozenset()
-    """Media types that it accepts only if the request's Accept field names them."""
+    media_if_named: frozenset[str] = frozenset()
+    """Further media types that it accepts, which do not tell it from other formats; empty for none given."""
     accept: str = "*/*"
     """The Accept field, unless the scenario gives one."""
     own_end: NamedEnd | None = None
@@ -72,8 +72,8 @@ class Format:
     fast_path: bool = False
     """``sse_fast_path`` can parse its usual read."""
 
-    def fits(self, content_type: str, accept: str = "") -> bool:
-        """Whether a response of this Content-Type, to a request with this Accept, can be read as this format."""
+    def fits(self, content_type: str) -> bool:
+        """Whether a response of this Content-Type can be read as this format, which the scenario has named."""
         if self.media is None or protocol_of(content_type) == self.media:
             return True
-        return media_type(content_type) in self.media_on_request.intersection(map(media_type, accept.split(",")))
+        return media_type(content_type) in self.media_if_named

@@ -6,6 +6,7 @@
 
 from collections.abc import Mapping
 
+from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.format import Format
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
@@ -25,11 +26,11 @@ class WebSocketUpgrade:
 
     def __init__(self, headers: Mapping[str, str], message: bytes) -> None:
         given = {name.lower(): value for name, value in headers.items()}
-        extensions = {each.partition(";")[0].strip().lower() for each in given.get(_EXTENSIONS, "unknown").split(",")}
+        extensions = {trimmed(each.partition(";")[0]).lower() for each in given.get(_EXTENSIONS, "unknown").split(",")}
         self._message = message
         self._deflate = extensions != {""}
         self._key, self.fields = handshake_fields(deflate=not extensions <= {"", "permessage-deflate"})
-        self._subprotocols = [name.strip() for name in given.get(_SUBPROTOCOLS, "").split(",")]
+        self._subprotocols = members(given.get(_SUBPROTOCOLS, ""))
 
     def refusal(self, head: Head) -> str:
         """See ``Upgrade``."""

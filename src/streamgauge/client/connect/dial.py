@@ -129,7 +129,7 @@ class _Tunnel:
         if not data:
             self._fail("the proxy closed the connection instead of opening a tunnel")
         elif head is not None and not 200 <= head.status < 300:
-            self._fail(f"the proxy answered {head.status} {head.reason}".rstrip())
+            self._fail(f"the proxy answered {head.status} {head.reason}".rstrip(" "))
         elif head is not None:
             self._watch.stop()
             self._on_open(self._plain)

@@ -36,4 +36,4 @@ class Opening:
 
 def status_of(head: Head) -> str:
     """Say the status of a response."""
-    return f"status {head.status} {head.reason}".rstrip()
+    return f"status {head.status} {head.reason}".rstrip(" ")

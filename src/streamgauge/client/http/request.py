@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamgauge.client.connect.target import Target
+from streamgauge.wire.blanks import members
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -56,7 +57,7 @@ class Request:
     def asks_to_close(self) -> bool:
         """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
         options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
-        return "close" in (option.strip().lower() for option in options.split(","))
+        return "close" in (option.lower() for option in members(options))
 
     def encode(
         self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
