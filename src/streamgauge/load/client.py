@@ -170,12 +170,13 @@ class StreamClient:
         """Fire the event of this stream. A censored stream is neither a success nor a failure, so it has no event."""
         if record.outcome is Outcome.CENSORED:
             return
+        reason = self._process_context.process_stats.reason_names.of(record.reason)
         self._environment.events.request.fire(
             request_type=FORMATS[record.protocol].request_type,
             name=record.name,
             response_time=record.duration_s * 1000,
             response_length=record.bytes,
-            exception=StreamFailed(f"{record.outcome}: {record.reason}") if record.failed else None,
+            exception=StreamFailed(f"{record.outcome}: {reason}") if record.failed else None,
             context=self._context(),
             response=record,
             start_time=started_at,

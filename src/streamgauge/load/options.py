@@ -104,13 +104,18 @@ _HEADERS = _Option(
     "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
     _Lines,
 )
-_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @FILE to read it from a file")
+_BODY = _Option(
+    "--stream-body",
+    "TEXT|@FILE",
+    checks.body,
+    "Request body, or @FILE to read it; JSON has Content-Type application/json unless a header says otherwise",
+)
 _END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
     checks.accept,
-    "Accept header; with application/json, a JSON response is read as lines",
+    "Accept header; default by the scenario's protocol",
 )
 _RECONNECT = _Option(
     RECONNECT,

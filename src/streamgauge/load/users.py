@@ -9,7 +9,7 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.http.request import merged
+from streamgauge.client.http.request import merged, type_of
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
@@ -73,8 +73,10 @@ class StreamUser(User):
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
+        body_type = {}
         if options.body is not None:
             more = {**more, "data": options.body, "json": None}
+            body_type = {} if wire_format.upgrade else type_of(options.body)
         default_method = "POST" if options.body is not None and options.method is None and method == "GET" else method
         return self.client.stream(
             options.method or default_method,
@@ -82,7 +84,7 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers=merged(accept, headers),
+            headers=merged(accept, body_type, headers),
             stamped=options.stamped or stamped,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.foreign_protocols import spoken
 
 MAX_HEAD_BYTES = 65_536
 
@@ -77,10 +78,10 @@ class HeadParser:
     def _check_so_far(held: bytes, start: int) -> None:
         """Refuse what no further byte can make a head, so that nobody waits for one."""
         first, line_end, _ = held.partition(b"\n")
-        if (held and not b"HTTP/1."[: len(held)] == held[:7]) or (
+        if (held and b"HTTP/1."[: len(held)] != held[:7]) or (
             line_end and not _STATUS_LINE.fullmatch(first.removesuffix(b"\r"))
         ):
-            raise ProtocolError(f"expected a status line, got {held[:40]!r}")
+            raise _no_status_line(held)
         if bare := _BARE_CR.search(held, start):
             raise ProtocolError(f"expected LF after CR in a head, got {held[bare.start() : bare.start() + 8]!r}")
 
@@ -95,7 +96,7 @@ def parse_head(block: bytes) -> Head:
     first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
     status_line = _STATUS_LINE.fullmatch(first)
     if status_line is None:
-        raise ProtocolError(f"expected a status line, got {first[:80]!r}")
+        raise _no_status_line(first)
     minor, status, reason = status_line.groups()
     fields: dict[str, list[str]] = {}
     for name, value in _field_lines(lines):
@@ -130,3 +131,8 @@ def is_field_line(line: bytes, *, folds: bool) -> bool:
     """Whether a line of a header or a trailer is a field, or continues one (``folds``)."""
     name, colon, _ = line.partition(b":")
     return b"\x00" not in line and b"\r" not in line and (folds or (bool(colon) and bool(_TOKEN.fullmatch(name))))
+
+
+def _no_status_line(data: bytes) -> ProtocolError:
+    foreign = spoken(data)
+    return ProtocolError(f"expected a status line, got {data[:40]!r}" + (f": this is {foreign}" if foreign else ""))
