@@ -65,7 +65,7 @@ LIMITS = {
     "LONGEST_S": [1e9],
     # What a run is shown as.
     "MAX_REASONS": [50],
-    "MAX_BODIES": [5],
+    "MAX_REFUSAL_BODIES": [5],
     "MAX_TOLD_APART": [200],
     "_MAX_REASON": [160],
     "MOST_LINES": [8],

@@ -1,6 +1,6 @@
 """What reasons are counted under, and how rare ones are pooled."""
 
-from streamgauge.stats.reasons import BODY, MAX_BODIES, MAX_REASONS, MAX_TOLD_APART, ReasonNames, Reasons
+from streamgauge.stats.reasons import BODY, MAX_REASONS, MAX_REFUSAL_BODIES, MAX_TOLD_APART, ReasonNames, Reasons
 
 REFUSAL = "status 429 Too Many Requests"
 
@@ -29,8 +29,8 @@ def test_ids_outside_of_a_body_are_kept():
 def test_a_refusal_of_many_bodies_is_told_without_them():
     names = ReasonNames()
     told = [names.of(f"{REFUSAL}{BODY}body {'x' * n}") for n in range(20)]
-    assert told[MAX_BODIES:] == [REFUSAL] * (20 - MAX_BODIES)
-    assert len(set(told)) == MAX_BODIES + 1
+    assert told[MAX_REFUSAL_BODIES:] == [REFUSAL] * (20 - MAX_REFUSAL_BODIES)
+    assert len(set(told)) == MAX_REFUSAL_BODIES + 1
     assert names.of(told[0]) == told[0], "a name is its own name"
 
 

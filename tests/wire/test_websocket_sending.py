@@ -52,9 +52,9 @@ def test_a_ping_is_answered_before_the_close_that_tells_of_a_fault():
 
 def test_a_pong_does_not_wait_for_messages():
     body = WebSocketBody()
-    body.send_text("one")
+    body.send("one")
     body.feed(PART + PING + REST)
-    body.send_text("two")
+    body.send("two")
     assert [opcode for opcode, _ in sent(body.take_outgoing())] == [Opcode.PONG, Opcode.TEXT, Opcode.TEXT]
 
 

@@ -151,9 +151,7 @@ class Exchange(Standing):
         body = self._recording.begin_body(head, state.opening.framing(head))
         streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
         self._enter(streaming)
-        if streaming.two_way is not None:
-            streaming.reply(streaming.two_way)
-        if state.head_parser.rest or body.framing.finished:
+        if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
 
     def _close(self, state: Streaming) -> None:

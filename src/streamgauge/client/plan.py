@@ -13,6 +13,7 @@ from streamgauge.wire.end import EventEnd, NamedEnd
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
 from streamgauge.wire.http1_head import Head
+from streamgauge.wire.messages import SendPlan
 from streamgauge.wire.sequence import EventId, NumberSource
 
 #: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
@@ -69,6 +70,8 @@ class StreamPlan:
     """The request asks for send stamps: the delay of the chunks that have one is measured."""
     reconnect: int = 0
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
+    send: SendPlan | None = None
+    """What is sent on a WebSocket after the request's body; None if nothing is."""
 
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""
@@ -86,6 +89,8 @@ class StreamPlan:
         """Say what of the plan a format cannot do; empty where it can do all."""
         if self.reconnect and not wire_format.can_reconnect:
             return "reconnect: only event streams are connected to again"
+        if self.send is not None and wire_format.upgrade is None:
+            return "send: only a WebSocket sends messages"
         if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
             return "sequence: 'id' is an SSE event's"
         if isinstance(self.end, EventEnd) and not wire_format.has_events:

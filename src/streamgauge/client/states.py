@@ -203,7 +203,9 @@ class Streaming(_Connected):
         return cls(connection, head, body, reader, body.framing.two_way)
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
-        """Decode one read of the body. Return how the stream ended, if it did."""
+        """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
+        if self.body.conversation is not None:
+            self.body.conversation.begin()
         try:
             return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
         except ProtocolError as error:

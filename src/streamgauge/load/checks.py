@@ -10,6 +10,7 @@ from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import whole_number
+from streamgauge.wire.messages import Message, text_or_bytes
 
 #: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
@@ -68,6 +69,11 @@ def body(text: str) -> bytes:
     if text.startswith("@"):
         return _content(text[1:])
     return _utf8(text)
+
+
+def messages(text: str) -> tuple[Message, ...]:
+    """Read the messages for a WebSocket, one per line: the text itself, or ``@FILE``. Skip empty lines."""
+    return tuple(text_or_bytes(body(line)) for line in _LINE_BREAK.split(text) if line)
 
 
 def _utf8(text: str) -> bytes:

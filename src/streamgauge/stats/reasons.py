@@ -9,7 +9,7 @@ MAX_REASONS = 50
 #: Between a refusal and the beginning of its body.
 BODY = ", body: "
 #: How many bodies of one refusal are told apart.
-MAX_BODIES = 5
+MAX_REFUSAL_BODIES = 5
 #: How many reasons one process tells apart: each is a line of Locust's own table of failures.
 MAX_TOLD_APART = 200
 _OTHER_REASONS = ": other reasons"
@@ -57,7 +57,7 @@ class ReasonNames:
         refusal, mark, body = reason.partition(BODY)
         name = f"{refusal}{mark}{_VARYING.sub('…', body)}"
         if mark and name not in self._names:
-            if self._bodies[refusal] >= MAX_BODIES or len(self._names) >= MAX_TOLD_APART:
+            if self._bodies[refusal] >= MAX_REFUSAL_BODIES or len(self._names) >= MAX_TOLD_APART:
                 name = refusal
             else:
                 self._bodies[refusal] += 1

@@ -56,10 +56,11 @@ class Format:
     """How a chunk reports an error; None if chunks do not report errors."""
     tells_beside_chunks: bool = False
     """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked."""
-    upgrade: Callable[[Mapping[str, str], bytes], Upgrade] | None = None
+    upgrade: Callable[[Mapping[str, str]], Upgrade] | None = None
     """Ask for another protocol than HTTP; None if the stream is the body of a response.
 
-    Called with the request's own fields and its body, which is sent once the stream is open.
+    Called with the request's own fields. The request's body is sent once the stream is open, and so is what the
+    scenario sends after it.
     """
     has_events: bool = False
     """A chunk is parsed to an SSE event, whose name can be the named end."""

@@ -228,15 +228,10 @@ class WebSocketBody(Framing):
         self._queue.clear()
         return outgoing
 
-    def send_text(self, text: str) -> None:
-        """Send a text message. Raises ValueError once a close frame was sent."""
+    def send(self, message: str | bytes) -> None:
+        """Send a text or binary message. Raises ValueError once a close frame was sent."""
         self._check_open()
-        self._queue += self._encoder.send_data(text)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message. Raises ValueError once a close frame was sent."""
-        self._check_open()
-        self._queue += self._encoder.send_data(data)
+        self._queue += self._encoder.send_data(message)
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes. Raises ValueError for more, and once a close frame was sent."""

@@ -24,6 +24,7 @@ REFUSED = {
         "@a\0b": "not a file name",
         "a\udcff": "UTF-8",
     },
+    "stream_send": {"@FILES/missing": "No such file", "@FILES": "Is a directory", "a\udcff": "UTF-8"},
     "stream_end": dict.fromkeys(
         ("foo", "event", "event:", "Event:x", ":x", " data:x", "chunks:0", "chunks:-1", "chunks:1.5", "chunks:٣"),
         "chunks:N",
