@@ -204,8 +204,9 @@ class Streaming(_Connected):
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
-        if self.body.conversation is not None:
-            self.body.conversation.begin()
+        if (unsaid := self.body.unsaid) is not None:
+            self.body.unsaid = None
+            unsaid.begin()
         try:
             return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
         except ProtocolError as error:

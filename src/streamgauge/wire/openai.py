@@ -144,7 +144,7 @@ class OpenAiDecoder(Decoder):
             self._empty_events += 1
             return None
         # The API has no named events, so the data of a named event need not be JSON.
-        value = _json(data) if name == "message" else _json_or_none(data)
+        value = _json(text) if name == "message" else _json_or_none(text)
         if name == "error":
             self._set_error(data if value is None else value)
             return None

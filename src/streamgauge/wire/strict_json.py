@@ -34,18 +34,13 @@ def json_of(data: bytes | str) -> Any:
     """Return the JSON value in ``data``. Raises ValueError if it is not JSON, or nested too deeply to be read."""
     text = (data.removeprefix(_BOM).decode() if isinstance(data, bytes) else data).strip(JSON_BLANKS)
     try:
-        value, end = _scanned(text)
+        value, end = _scan(text)
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except ValueError:  # too many digits, or a constant, which the second attempt refuses again
+        value, end = _scan_long(text)
     if end != len(text):
         raise ValueError(f"more follows at {end}")
     return value
-
-
-def _scanned(text: str) -> tuple[Any, int]:
-    try:
-        return _scan(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:  # too many digits, or a constant, which the second attempt refuses again
-        return _scan_long(text)

@@ -54,12 +54,12 @@ class BodyReader:
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
         self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
-        #: What the scenario says; None if the client cannot send.
-        self.conversation: Conversation | None = None
+        #: What the scenario says first, until it is said; None if the client cannot send.
+        self.unsaid: Conversation | None = None
         if framing.two_way is not None:
-            self.conversation = Conversation(plan, framing.two_way, self.decoder)
-            if self.conversation.answers:
-                self.checks = AnsweringChecks(self.conversation, plan, wire_format, self.decoder, timer, sequence)
+            self.unsaid = Conversation(plan, framing.two_way, self.decoder)
+            if self.unsaid.answers:
+                self.checks = AnsweringChecks(self.unsaid, plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)

@@ -12,10 +12,10 @@ from streamgauge.wire.messages import Answers, Message, messages_of, text_or_byt
 class Conversation:
     """The scenario's side of one WebSocket. Its callable may raise anything."""
 
-    __slots__ = ("_answers", "_begun", "_decoder", "_first", "_two_way")
+    __slots__ = ("_answers", "_decoder", "_first", "_two_way")
 
     def __init__(self, plan: StreamPlan, two_way: TwoWay, decoder: Decoder) -> None:
-        self._two_way, self._decoder, self._begun = two_way, decoder, False
+        self._two_way, self._decoder = two_way, decoder
         body, send = plan.request.body, plan.send
         self._first: tuple[Message, ...] = (text_or_bytes(body),) if body else ()
         self._answers = send.to if isinstance(send, Answers) else None
@@ -28,10 +28,7 @@ class Conversation:
         return self._answers is not None
 
     def begin(self) -> None:
-        """Send what is sent first, unless it was sent."""
-        if self._begun:
-            return
-        self._begun = True
+        """Send what is sent first."""
         self._send(self._first)
         if self._answers is not None:
             self._send(messages_of(self._answers(None)))
