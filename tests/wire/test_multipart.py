@@ -141,6 +141,10 @@ def test_a_missing_boundary_is_refused(content_type):
 
 REFUSED = {
     "no header field": (b"--b\r\nno colon\r\n\r\nx\r\n--b--", "header field"),
+    "CR in a header": (b"--b\r\nA: b\rC: d\r\n\r\n", "header field"),
+    "a header that CR ends": (b"--b\r\nA: b\rC: d", "header field"),
+    "NUL in a header": (b"--b\r\nA: \x00\r\n\r\n", "header field"),
+    "NUL in a fold": (b"--b\r\nA: b\r\n \x00\r\n\r\n", "header field"),
     "a fold of nothing": (b"--b\r\n x\r\n\r\n", "header field"),
     "a bad length": (b"--b\r\nContent-Length: -1\r\n\r\nx", "content-length"),
     "two lengths": (b"--b\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "content-length"),

@@ -151,6 +151,8 @@ class MultipartDecoder(Decoder):
         if self._head_bytes + (line_end if line_end >= 0 else len(held)) > MAX_PART_HEAD_BYTES:
             raise ProtocolError(f"part's header longer than {MAX_PART_HEAD_BYTES} bytes")
         if line_end < 0:
+            if b"\r" in held[:-1]:  # only LF ends a line: no more bytes can mend this one
+                raise self._no_field(bytes(held))
             return False
         line = bytes(held[:line_end]).removesuffix(b"\r")
         if not line:
@@ -171,11 +173,12 @@ class MultipartDecoder(Decoder):
         return held.startswith(dashes) and self._tail_begun(len(dashes))
 
     def _read_field(self, line: bytes) -> None:
-        if line[:1] in (b" ", b"\t") and self._head_bytes:  # a continued line
-            return
         field = _FIELD.fullmatch(line)
-        if field is None:
-            raise ProtocolError(f"expected a part's header field, got {line[:80]!r}")
+        folds = line[:1] in (b" ", b"\t") and self._head_bytes > 0
+        if b"\r" in line or b"\x00" in line or not (folds or field):
+            raise self._no_field(line)
+        if field is None or folds:  # a continued line
+            return
         if field[1].lower() != b"content-length":
             return
         value = field[2].strip(b" \t")
@@ -236,6 +239,10 @@ class MultipartDecoder(Decoder):
         return ProtocolError(
             f"expected a boundary after a part of {self._length} bytes, got {bytes(self._held[:80])!r}"
         )
+
+    @staticmethod
+    def _no_field(line: bytes) -> ProtocolError:
+        return ProtocolError(f"expected a part's header field, got {line[:80]!r}")
 
     @staticmethod
     def _too_padded() -> ProtocolError:
