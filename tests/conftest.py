@@ -54,6 +54,7 @@ SLOW = (
     "e2e/test_wheel.py",
     "load/metrics",
     "load/options/test_limits.py",
+    "load/options/test_messages.py",
     "load/test_chunk_delay.py",
     "load/test_failures.py",
     "load/test_gathering.py",

@@ -54,6 +54,9 @@ LIMITS = {
     "max_redirects": [10],
     "ATTEMPT_DELAY_S": [0.25],
     "CLOSING_S": [10.0],
+    "SKIPPED_BYTES": [65536],
+    "SKIPPED_S": [1.0],
+    "SAID_BYTES": [500],
     "DEFAULT_WAIT_S": [3.0],
     "FIRST_SHARE": [1 / 16],
     "REFUSAL_PAUSE_S": [1.0],
@@ -62,6 +65,8 @@ LIMITS = {
     "LONGEST_S": [1e9],
     # What a run is shown as.
     "MAX_REASONS": [50],
+    "MAX_REFUSAL_BODIES": [5],
+    "MAX_TOLD_APART": [200],
     "_MAX_REASON": [160],
     "MOST_LINES": [8],
     "_MOST_LINES": [10],

@@ -15,6 +15,7 @@ SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = SSE + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSING = SSE + b"\r\n"
 RAW = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+HTML = RAW.replace(b"text/plain", b"text/html")
 JSON = RAW.replace(b"text/plain", b"application/json")
 END = b"0\r\n\r\n"
 
@@ -62,8 +63,9 @@ CASES = {
     "FIN where it is the end": case(COMPLETED, 1, CLOSING, b"data: one\n\n", READ, "fin"),
     "interim response first": case(COMPLETED, 1, b"HTTP/1.1 100 Continue\r\n\r\n", READ, CHUNKED + ONE + END),
     "a body without transfer chunks": case(COMPLETED, 2, RAW + b"\r\n", b"x" * 65_537, "fin", protocol="raw"),
-    "JSON that was asked for, as lines": case(
-        COMPLETED, 2, JSON + b"\r\n1\n2", "fin", protocol="ndjson", headers={"accept": "application/json"}
+    "lines under another type": case(COMPLETED, 2, JSON + b"\r\n1\n2", "fin", protocol="ndjson"),
+    "the last of two types": case(
+        COMPLETED, 1, SSE.replace(b": ", b": text/html, ") + b"\r\n", b"data: one\n\n", "fin", protocol="auto"
     ),
     "lines": case(
         COMPLETED, 2, RAW.replace(b"text/plain", b"application/x-ndjson") + b"\r\n1\n2", "fin", protocol="ndjson"
@@ -104,7 +106,7 @@ CASES = {
     "a redirect to nowhere": case(HTTP_ERROR, 0, b"HTTP/1.1 302 Found\r\n\r\n", reason="status 302"),
     "switching protocols": case(HTTP_ERROR, 0, b"HTTP/1.1 101 Switching Protocols\r\n\r\n", reason="status 101"),
     "another content type": case(HTTP_ERROR, 0, RAW + b"\r\nno events", "fin", reason="expected a content type of sse"),
-    "JSON instead of lines": case(HTTP_ERROR, 0, JSON + b"\r\n1\n2", "fin", reason="type of ndjson", protocol="ndjson"),
+    "HTML instead of lines": case(HTTP_ERROR, 0, HTML + b"\r\n1\n2", "fin", reason="type of ndjson", protocol="ndjson"),
     "no content type": case(HTTP_ERROR, 0, b"HTTP/1.1 200 OK\r\n\r\n", reason="got ''"),
     "a content type that cannot end so": case(
         HTTP_ERROR, 0, RAW + b"\r\n", "fin", reason="content type of sse", protocol="auto", end="event:done"

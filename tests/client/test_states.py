@@ -27,6 +27,7 @@ AGES_S = 300.0
 
 ROUTING, CONNECTING, AWAITING_RESPONSE = State.ROUTING, State.CONNECTING, State.AWAITING_RESPONSE
 STREAMING, CLOSING, WAITING, ENDED = State.STREAMING, State.CLOSING, State.WAITING_TO_RECONNECT, State.ENDED
+SKIPPING = State.SKIPPING
 #: All transitions of the table.
 LISTED = {(before, after) for before, allowed in TRANSITIONS.items() for after in allowed}
 
@@ -82,11 +83,13 @@ class NoRoute:
 STREAM = [(ROUTING, CONNECTING), (CONNECTING, AWAITING_RESPONSE), (AWAITING_RESPONSE, STREAMING)]
 BROKEN_OFF = [*STREAM, (STREAMING, WAITING)]
 AGAIN = [(WAITING, ROUTING), (ROUTING, CONNECTING), (CONNECTING, AWAITING_RESPONSE)]
-ON_A_KEPT_CONNECTION = [(AWAITING_RESPONSE, ROUTING), (ROUTING, AWAITING_RESPONSE)]
+REFUSAL = [(AWAITING_RESPONSE, SKIPPING), (SKIPPING, ENDED)]
+ON_A_KEPT_CONNECTION = [(AWAITING_RESPONSE, SKIPPING), (SKIPPING, ROUTING), (ROUTING, AWAITING_RESPONSE)]
 #: What the server and the plan do, and the transitions of the stream.
 WALKS: dict[str, tuple[dict[str, Any], list[Any], list[tuple[State, State]]]] = {
     "a stream": ({}, [[WHOLE]], [*STREAM, (STREAMING, ENDED)]),
-    "a refusal": ({}, [[REFUSED]], [*STREAM[:2], (AWAITING_RESPONSE, ENDED)]),
+    "a refusal": ({}, [[REFUSED]], [*STREAM[:2], *REFUSAL]),
+    "no response": ({}, [["fin"]], [*STREAM[:2], (AWAITING_RESPONSE, ENDED)]),
     "no such host": ({"route": NoRoute}, [], [(ROUTING, ENDED)]),
     "no such host, twice": (
         {"route": NoRoute, "reconnect": 1}, [], [(ROUTING, WAITING), (WAITING, ROUTING), (ROUTING, ENDED)],
@@ -106,7 +109,7 @@ WALKS: dict[str, tuple[dict[str, Any], list[Any], list[tuple[State, State]]]] = 
     ),
     "a reconnect before the response": (
         {"reconnect": 1}, [["fin"], [REFUSED]],
-        [*STREAM[:2], (AWAITING_RESPONSE, WAITING), *AGAIN, (AWAITING_RESPONSE, ENDED)],
+        [*STREAM[:2], (AWAITING_RESPONSE, WAITING), *AGAIN, *REFUSAL],
     ),
     "a reconnect in the stream": (
         {"reconnect": 1}, [[HEAD + SOON + EVENT, "read", "fin"], [WHOLE]],

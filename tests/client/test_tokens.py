@@ -165,8 +165,8 @@ def test_what_the_service_said_is_the_reason(stream):
 
 SAYINGS = {
     "several lines": ("out of\n  memory\r\n", "out of memory"),
-    "a terminal's control sequence": ("\x1b[2Jbusy", "[2Jbusy"),
-    "half a character": ("busy \ud83d", "busy"),
+    "a terminal's control sequence": ("\x1b[2Jbusy", "\\x1b[2Jbusy"),
+    "half a character": ("busy \ud83d", "busy \\ud83d"),
     "very long": ("x" * 1000, "x" * 160),
 }
 

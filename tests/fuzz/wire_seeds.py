@@ -56,6 +56,9 @@ def seeds() -> list[bytes]:
         b'permessage-deflate; server_max_window_bits="10"',
         b'multipart/mixed; a=b; boundary="a\\"b"',
         b"application/jsonl; charset=utf-8",
+        b'text/html, multipart/mixed; boundary="a,b", text/event-stream',
+        b'[1e999, "\\ud800", 1' + b"1" * 4_400 + b", NaN]",
+        b"\r\nHTTP/1.2 200 O\x01K\r\nTransfer-Encoding: chunked\r\n\r\n0001\r\na\r\n0\r\nA: b\nC: d\r\n\n",
     ]
     if "br" in CODINGS:
         import brotli

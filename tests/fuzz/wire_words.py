@@ -1,10 +1,13 @@
 """Targets of the fuzzer that are no streams: values of header fields, numbers of chunks, and the named end."""
 
-from streamgauge.catalog import protocol_of
+import json
+
+from streamgauge.catalog import effective_type, media_type, protocol_of
 from streamgauge.wire.coding import coding_for
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.end import ChunksEnd, DataEnd, EndError, EventEnd, end_test, read_end
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.foreign_protocols import spoken
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.http1_head import parse_head
 from streamgauge.wire.multipart import boundary_of
@@ -12,6 +15,7 @@ from streamgauge.wire.ndjson import NdjsonDecoder
 from streamgauge.wire.raw import RawDecoder
 from streamgauge.wire.sequence import EventId, JsonMember, SequenceCheck, number_reader
 from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.strict_json import json_of
 from streamgauge.wire.websocket_body import WebSocketBody
 from streamgauge.wire.websocket_handshake import check_accept, deflate_agreed
 
@@ -28,6 +32,7 @@ def check_words(data: bytes, sizes: list[int]) -> None:
             parse(text)
         except ProtocolError:
             continue
+    assert media_type(effective_type(text)) == media_type(text)
     protocol = protocol_of(text)
     assert FORMATS[protocol].fits(text)
     for each in FORMATS.values():
@@ -35,6 +40,21 @@ def check_words(data: bytes, sizes: list[int]) -> None:
             each.decoder(BodyDescription(text, 64, bool(sizes), len(sizes) > 1)).feed([data], False)
         except ProtocolError:
             continue
+
+
+def check_json(data: bytes, sizes: list[int]) -> None:
+    """What is read as JSON is so read by the standard library, too; all else is refused in one way."""
+    del sizes
+    spoken(data)
+    try:
+        value = json_of(data)
+    except ValueError:
+        return
+    try:
+        expected = json.loads(data)
+    except ValueError:  # more digits than it reads
+        return
+    assert value == expected
 
 
 def check_handshake(data: bytes, sizes: list[int]) -> None:

@@ -5,6 +5,7 @@ PLAY_ONLY = {
     "--stream-path": "/other",
     "--stream-method": "PUT",
     "--stream-body": "x",
+    "--stream-send": "x",
     "--stream-end": "data:x",
     "--stream-accept": "a/b",
     "--stream-reconnect": "2",

@@ -14,7 +14,7 @@ from streamgauge.stats.clocks.envelope import MAX_POINTS
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.stats.reasons import MAX_REASONS
+from streamgauge.stats.reasons import MAX_REASONS, MAX_TOLD_APART
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import MOST_LINES, OPEN_SECONDS, RunStats
 from streamgauge.stats.second_report import SecondReport
@@ -149,6 +149,8 @@ def test_the_delays_of_a_long_run_are_kept_in_few_parts():
 
 def test_a_process_that_is_emptied_each_second_holds_no_more_after_many():
     process_stats, dice = ProcessStats(), random.Random(5)
+    for number in range(MAX_TOLD_APART):  # as many reasons as a process ever tells apart
+        process_stats.reason_names.of(f"request {number}")
 
     def second():
         for name in ("a", "b"):

@@ -158,13 +158,13 @@ def test_a_flood_of_empty_members_takes_linear_time(name):
     assert (decoded, whole) == (b"", True)
 
 
-@pytest.mark.parametrize("name", ["", "identity", "Identity, identity", " , ", "none", "None"])
-def test_identity_needs_no_decoder(name):
+@pytest.mark.parametrize("name", ["", "identity", "Identity, identity", " , ", "None", "UTF-8", "binary", "gzip\xa0"])
+def test_identity_and_unknown_codings_need_no_decoder(name):
     assert coding_for(name) is None
 
 
-def test_an_unknown_coding_is_named():
-    with pytest.raises(ProtocolError, match=r"'compress'.*gzip"):
+def test_a_coding_that_cannot_be_decoded_is_named():
+    with pytest.raises(ProtocolError, match=r"gzip.*'compress'"):
         coding_for("gzip, compress")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE, RAW_PROTOCOL, media_type, protocol_of
+from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE, RAW_PROTOCOL, effective_type, media_type, protocol_of
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
@@ -52,19 +52,44 @@ def test_only_auto_is_settled_by_the_response():
 def test_all_can_be_read_as_raw_and_nothing_else_as_what_it_is_not():
     assert RAW.fits("text/event-stream")
     assert not SSE.fits("application/x-ndjson")
-    assert not NDJSON.fits("application/json")
+    assert not NDJSON.fits("text/html")
     assert not SSE.fits("")
+    assert not SSE.fits("text/plain")
     assert not MULTIPART.fits("text/html")
 
 
-def test_json_is_a_stream_of_lines_for_those_who_ask_for_that():
-    assert NDJSON.fits("application/json; charset=utf-8", "text/plain, application/json;q=0.5")
-    assert not NDJSON.fits("application/json", "*/*, application/x-ndjson")
-    assert not SSE.fits("application/json", "application/json")
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "text/plain", "application/octet-stream", ""])
+def test_lines_may_come_under_types_that_say_nothing_of_them(kind):
+    assert NDJSON.fits(kind)
+    assert resolve(AUTO, kind) is RAW, "only if the scenario names the format"
+
+
+@pytest.mark.parametrize(
+    ("listed", "kind"),
+    [
+        ("application/json, text/event-stream; charset=utf-8", "text/event-stream"),
+        ("application/json,text/event-stream", "text/event-stream"),
+        ("text/event-stream, text/html", "text/html"),
+        ("text/event-stream, */*", "text/event-stream"),
+        ("text/event-stream, utf-8,", "text/event-stream"),
+        ('text/plain; a="b, text/html", text/event-stream', "text/event-stream"),
+        ('text/event-stream; a=", text/html', "text/event-stream"),
+        ("text/event-stream, text/html\xa0", "text/event-stream"),
+        ("utf-8, 1", "utf-8, 1"),
+    ],
+)
+def test_of_several_types_the_last_valid_one_counts(listed, kind):
+    """WHATWG Fetch section 2.2.2, "extract a MIME type"."""
+    assert media_type(listed) == kind
+
+
+def test_the_parameters_are_those_of_the_type_that_counts():
+    assert effective_type('multipart/mixed; boundary=a, multipart/mixed; boundary="b,c"').strip().endswith('="b,c"')
 
 
 def test_token_streams_are_event_streams_when_asked_for():
     assert OPENAI.fits("text/event-stream; charset=utf-8")
+    assert OPENAI.fits("")
     assert not OPENAI.fits("application/json")
 
 
@@ -147,11 +172,13 @@ def test_all_names_that_services_give_to_lines_of_json_are_read_as_lines(kind):
     assert FORMATS["ndjson"].fits(kind)
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/octet-stream", "text/csv", ""])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/plain", "application/octet-stream", "text/csv", "\xa0text/event-stream", ""]
+)
 def test_a_type_without_chunks_of_its_own_is_raw(kind):
     assert protocol_of(kind) == "raw"
     assert FORMATS["raw"].fits(kind)
-    assert not any(FORMATS[protocol].fits(kind) for protocol in ("sse", "ndjson", "multipart", "openai"))
+    assert not any(FORMATS[protocol].fits(kind) for protocol in ("sse", "multipart"))
 
 
 #: In the order of preference: of the types that a protocol is known by, the first is the standard's own.

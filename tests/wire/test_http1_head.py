@@ -23,7 +23,12 @@ HEADS = {
     "colons in a value": (OK + b"A: b:c: d\r\n\r\n", 200, "OK", {"a": "b:c: d"}),
     "names in any case": (OK + b"CONTENT-type: x\r\n\r\n", 200, "OK", {"content-type": "x"}),
     "repeated field": (OK + b"A: 1\r\nB: 2\r\na: 3\r\n\r\n", 200, "OK", {"a": "1, 3", "b": "2"}),
-    "repeated content type": (OK + b"Content-Type: a\r\nContent-Type: b\r\n\r\n", 200, "OK", {"content-type": "b"}),
+    "repeated content type": (OK + b"Content-Type: a\r\nContent-Type: b\r\n\r\n", 200, "OK", {"content-type": "a, b"}),
+    "leading empty lines": (b"\r\n\nHTTP/1.1 200 OK\r\n\r\n", 200, "OK", {}),
+    "empty line after an interim response": (b"HTTP/1.1 100 Continue\r\n\r\n\r\n" + OK + b"\r\n", 200, "OK", {}),
+    "a later minor version": (b"HTTP/1.2 200 OK\r\nA: b\r\n\r\n", 200, "OK", {"a": "b"}),
+    "control characters in the reason": (b"HTTP/1.1 200 O\x07\x00K\r\n\r\n", 200, "O\x07\x00K", {}),
+    "NBSP and VT": (OK + b"A: b\xa0\r\nB: \x85b\x0b\r\n\r\n", 200, "OK", {"a": "b\xa0", "b": "\x85b\x0b"}),
     "obs-fold": (OK + b"A: b\r\n \t c\r\n\td\r\nE: f\r\n\r\n", 200, "OK", {"a": "b c d", "e": "f"}),
     "fold of the field that was repeated": (OK + b"A: 1\r\nA: 2\r\n 3\r\n\r\n", 200, "OK", {"a": "1, 2 3"}),
     "all characters of a name": (OK + b"!#$%&'*+-.^_`|~09aZ: x\r\n\r\n", 200, "OK", {"!#$%&'*+-.^_`|~09az": "x"}),
@@ -36,17 +41,16 @@ HEADS = {
 BAD_HEADS = {
     "garbage": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
     "a body without a head": b"data: 1\n\n",
-    "leading empty line": b"\r\nHTTP/1.1 200 OK\r\n\r\n",
     "HTTP/2": b"HTTP/2 200\r\n\r\n",
     "lower case": b"http/1.1 200 OK\r\n\r\n",
-    "another minor version": b"HTTP/1.2 200 OK\r\n\r\n",
+    "a minor version of two digits": b"HTTP/1.10 200 OK\r\n\r\n",
     "no status": b"HTTP/1.1\r\n\r\n",
     "status of two digits": b"HTTP/1.1 20 OK\r\n\r\n",
     "status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
     "status below 100": b"HTTP/1.1 099 OK\r\n\r\n",
     "status that is no number": b"HTTP/1.1 2x0 OK\r\n\r\n",
     "two spaces before the status": b"HTTP/1.1  200 OK\r\n\r\n",
-    "control character in the reason": b"HTTP/1.1 200 O\x07K\r\n\r\n",
+    "CR in the reason": b"HTTP/1.1 200 O\rK\r\n\r\n",
     "field without a colon": OK + b"A\r\n\r\n",
     "field without a name": OK + b": b\r\n\r\n",
     "white space before the colon": OK + b"A : b\r\n\r\n",
@@ -90,6 +94,18 @@ def test_a_bad_head_is_an_error_however_it_is_split(data, cuts):
             read(reads, HeadParser())
 
 
+@pytest.mark.parametrize("data", [b"HTTP/1.1 2x0 OK\r\n", OK + b"A: b\rC: d", OK + b"\rA: b"])
+def test_a_head_that_no_more_bytes_can_mend_is_an_error_at_once(data, cuts):
+    for reads in cuts(data):
+        with pytest.raises(ProtocolError):
+            read(reads, HeadParser())
+
+
+def test_empty_lines_after_a_head_belong_to_its_body(cuts):
+    for reads in cuts(OK + b"\r\n\r\n\nbody"):
+        assert read(reads, HeadParser())[1] == b"\r\n\nbody"
+
+
 def test_garbage_is_an_error_before_any_line_ends():
     with pytest.raises(ProtocolError, match="expected a status line, got b'SSH'"):
         HeadParser().feed(b"SSH")
@@ -131,6 +147,8 @@ def test_a_parser_knows_whether_a_head_has_started():
     ("head", "keeps"),
     [
         (b"HTTP/1.1 200 OK", True),
+        (b"HTTP/1.2 200 OK", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\xa0", True),
         (b"HTTP/1.0 200 OK", False),
         (b"HTTP/1.1 200 OK\r\nConnection: close", False),
         (b"HTTP/1.1 200 OK\r\nConnection: x, CLOSE", False),

@@ -141,10 +141,18 @@ def test_a_missing_boundary_is_refused(content_type):
 
 REFUSED = {
     "no header field": (b"--b\r\nno colon\r\n\r\nx\r\n--b--", "header field"),
+    "CR in a header": (b"--b\r\nA: b\rC: d\r\n\r\n", "header field"),
+    "a header that CR ends": (b"--b\r\nA: b\rC: d", "header field"),
+    "NUL in a header": (b"--b\r\nA: \x00\r\n\r\n", "header field"),
+    "NUL in a fold": (b"--b\r\nA: b\r\n \x00\r\n\r\n", "header field"),
     "a fold of nothing": (b"--b\r\n x\r\n\r\n", "header field"),
     "a bad length": (b"--b\r\nContent-Length: -1\r\n\r\nx", "content-length"),
     "two lengths": (b"--b\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "content-length"),
     "a length too small": (b"--b\r\nContent-Length: 1\r\n\r\nab\r\n--b--", "after a part of 1 bytes"),
+    "a length that is one too great": (b"--b\r\nContent-Length: 3\r\n\r\nab\r\n--b--", "after a part of 3 bytes"),
+    "a length that is two too great": (b"--b\r\nContent-Length: 4\r\n\r\nab\r\n--b--", "after a part of 4 bytes"),
+    "a length with NBSP": (b"--b\r\nContent-Length: 2\xa0\r\n\r\nab\r\n--b--", "content-length"),
+    "another boundary": (b"--x\r\n\r\nab\r\n--b--", "expected a part"),
     "a length too great": (b"--b\r\nContent-Length: 5\r\n\r\nab\r\n--b--", "after a part of 5 bytes"),
     "another boundary after a length": (b"--b\r\nContent-Length: 1\r\n\r\na\r\n--bx\r\n", "after a part of 1 bytes"),
     "a length beyond the limit": (b"--b\r\nContent-Length: 101\r\n\r\n", "longer than 100"),
@@ -160,6 +168,19 @@ REFUSED = {
         "padding",
     ),
 }
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("content", [b"ab\r", b"ab\n", b"ab\r\n", b"\r"])
+def test_counted_content_may_end_as_lines_do(content, line_end, cuts):
+    length = b"--b" + line_end + b"Content-Length: %d" % len(content) + 2 * line_end
+    for pieces in cuts(length + content + line_end + b"--b--"):
+        assert read(pieces, MultipartDecoder("a/b;boundary=b")) == [content]
+
+
+def test_a_multipart_body_may_have_no_part(cuts):
+    for pieces in cuts(b"\r\n--b--\r\n"):
+        assert read(pieces, MultipartDecoder("a/b;boundary=b")) == []
 
 
 @pytest.mark.parametrize(("body", "message"), REFUSED.values(), ids=REFUSED)
@@ -189,7 +210,7 @@ def test_a_parts_content_is_its_own_value():
 
 
 @given(
-    st.lists(st.tuples(st.binary(max_size=30), st.booleans()), max_size=5),
+    st.lists(st.tuples(st.binary(max_size=30), st.booleans()), min_size=1, max_size=5),
     st.sampled_from([b"\r\n", b"\n"]),
     st.binary(max_size=10),
     st.integers(1, 9),

@@ -48,6 +48,10 @@ def test_what_one_writes_is_what_one_reads(values, size):
     assert [NdjsonDecoder.parse(chunk) for chunk in chunks] == values
 
 
+def test_a_long_number_is_json():
+    assert NdjsonDecoder.parse(b"[" + b"1" * 4_301 + b"]") == [float("inf")]
+
+
 def test_part_of_a_line_is_pending_until_it_ends():
     decoder = NdjsonDecoder()
     assert (decoder.feed([b"1\n2"]), decoder.pending) == ([b"1"], True)
@@ -65,7 +69,9 @@ def test_a_line_may_be_as_long_as_the_limit_and_no_longer(cuts):
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"\xff", b"nope", b"[" * 100_000], ids=["cut off", "no UTF-8", "a word", "deep"]
+    "line",
+    [b"{", b"\xff", b"nope", b"[" * 100_000, b"[NaN]", b'{\x00"\x00a\x00"\x00}\x00'],
+    ids=["cut off", "no UTF-8", "a word", "deep", "no number", "UTF-16"],
 )
 def test_a_line_that_is_no_json_is_the_streams_mistake(line):
     with pytest.raises(ProtocolError, match="expected a line of JSON"):

@@ -209,12 +209,12 @@ def test_an_error_that_says_nothing_is_none(error):
     "data",
     [
         b"not JSON",
-        b"",
+        b"NaN",
         b"{",
         b'{"choices":[]} {}',
         b"[DONE",
         b'{"a":' * 50_000,
-        b"1" * 5_000,
+        b"1\xa0",
         b'{"choices":[{"text":"\n',
     ],
     ids=range(8),
@@ -224,6 +224,14 @@ def test_data_that_are_not_json_are_refused(data):
         stream = b"data: " + data + b"\n\n"
         with pytest.raises(ProtocolError, match="expected JSON"):
             read([stream[start : start + size] for start in range(0, len(stream), size)], decoder)
+
+
+@pytest.mark.parametrize("beat", [b"data:\n\n", b"data: \n\n", b"data: \t\n\n", b"event: ping\ndata:\n\n"])
+def test_an_event_without_data_is_a_heartbeat(beat, cuts):
+    for pieces in cuts(chat(content="a") + beat + chat(content="b") + DONE):
+        decoder = OpenAiDecoder()
+        assert len(read(pieces, decoder)) == 2
+        assert (decoder.heartbeats, decoder.error, decoder.done) == (1, None, True)
 
 
 def test_a_chunk_is_parsed_once_and_kept_until_the_next_read():

@@ -155,8 +155,8 @@ def test_the_client_may_close_first_and_reads_on_until_the_server_does():
 
 def test_what_the_client_sends_another_implementation_reads():
     body = WebSocketBody("permessage-deflate")
-    body.send_text("grüß")
-    body.send_bytes(b"\x00\xff" * 40_000)
+    body.send("grüß")
+    body.send(b"\x00\xff" * 40_000)
     body.ping(b"are you there")
     events = list(peer(body).events())
     assert [event.data for event in events if isinstance(event, TextMessage)] == ["grüß"]
@@ -171,7 +171,7 @@ def test_what_cannot_be_sent_is_the_callers_mistake():
     with pytest.raises(ValueError, match="1005"):
         body.send_close(1005)
     body.send_close()
-    for send in (lambda: body.send_text("a"), lambda: body.send_bytes(b"a"), body.ping):
+    for send in (lambda: body.send("a"), lambda: body.send(b"a"), body.ping):
         with pytest.raises(ValueError, match="closing"):
             send()
 

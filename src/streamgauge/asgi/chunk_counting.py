@@ -7,9 +7,11 @@ usual message holds exactly one, which its first and last bytes show; all others
 import re
 from abc import ABC, abstractmethod
 
-from streamgauge.catalog import protocol_of
+from streamgauge.catalog import effective_type, protocol_of
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
+#: The white space of JSON (RFC 8259 section 2): a line of nothing else is blank.
+_BLANK = b" \t\r\n"
 
 
 class ChunkCounter(ABC):
@@ -73,7 +75,7 @@ class EventCounter(ChunkCounter):
 
     def count(self, body: bytes) -> int:
         """Return how many events end in ``body``."""
-        text = body.rstrip()
+        text = body.rstrip(b"\n")
         if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
             if text[:5] == b"data:":  # most messages are one event of one line
                 return 1
@@ -127,17 +129,17 @@ class LineCounter(ChunkCounter):
 
     def count(self, body: bytes) -> int:
         """Return how many lines end in ``body``, without blank ones."""
-        if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
+        if body.find(b"\n") == len(body) - 1 and not (self.between and not body.strip(_BLANK)):
             self.between = True
             return 1
         *ended, rest = body.split(b"\n")
         chunks = 0
         for line in ended:
-            full = not self.between or bool(line.strip())
+            full = not self.between or bool(line.strip(_BLANK))
             chunks += full
             self._heartbeats += not full
             self.between = True
-        self.between = self.between and not rest.strip()
+        self.between = self.between and not rest.strip(_BLANK)
         return chunks
 
     def heartbeats(self) -> int:
@@ -166,7 +168,7 @@ class PartCounter(ChunkCounter):
     def of(cls, content_type: str) -> ChunkCounter:
         """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
         found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
-        return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
+        return cls((found[1] or found[2]).strip(" \t").encode("latin-1")) if found else MessageCounter()
 
     def count(self, body: bytes) -> int:
         """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
@@ -192,4 +194,4 @@ def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
     """Return the counter for a response. In a compressed response only messages can be counted."""
     if content_encoding not in ("", "identity"):
         return MessageCounter()
-    return counter_of(protocol_of(content_type)).of(content_type)
+    return counter_of(protocol_of(content_type)).of(effective_type(content_type))

@@ -13,14 +13,14 @@ class Head:
 
     def __init__(self, message: Message) -> None:
         fields: dict[str, str] = {
-            bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1").strip()
+            bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1").strip(" \t")
             for name, value in message.get("headers", ())
         }
         self.status = int(message["status"])
         self.content_type = fields.get("content-type", "")
         self.content_encoding = fields.get("content-encoding", "").lower()
         length = fields.get("content-length", "")
-        self.content_length = int(length) if length.isdecimal() else None
+        self.content_length = int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None
         """The body's length in bytes, if a header field states it."""
         unbuffered = fields.get("x-accel-buffering", "").lower() == "no"
         self.streams = self.status not in _WITHOUT_BODY and (

@@ -6,12 +6,15 @@
 """
 
 import random
+import re
 from collections.abc import Callable
 
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.blanks import trimmed
 
 FIRST_SHARE = 1 / 16
+_SECONDS = re.compile(r"[0-9]+")
 
 
 class Backoff:
@@ -46,5 +49,5 @@ def refused(record: StreamRecord) -> bool:
 
 
 def _retry_after_s(record: StreamRecord) -> float:
-    text = record.headers.get("retry-after", "").strip()
-    return float(text) if text.isascii() and text.isdigit() else 0.0
+    text = trimmed(record.headers.get("retry-after", ""))
+    return float(text) if _SECONDS.fullmatch(text) else 0.0

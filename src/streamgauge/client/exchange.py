@@ -10,34 +10,35 @@ from functools import partial
 
 from streamgauge.client.connect.dial import Dial, Route, describe, is_tls_failure
 from streamgauge.client.connect.transport import Transport
-from streamgauge.client.http.redirect import ended_whole, is_redirect, redirected
+from streamgauge.client.http.redirect import is_redirect, redirected
 from streamgauge.client.http.request import Request, RequestError
+from streamgauge.client.http.skipped_body import SKIPPED_S, SkippedBody
 from streamgauge.client.plan import StreamPlan
+from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.timeouts import Timeouts
 from streamgauge.client.reconnect import Reconnects
 from streamgauge.client.recording import Recording
+from streamgauge.client.standing import Standing
 from streamgauge.client.start_delay import StartDelay
-from streamgauge.client.state_table import State, StateError, check_transition
 from streamgauge.client.states import (
-    AnyState,
     AwaitingResponse,
     Closing,
     Connecting,
     Connection,
     Ended,
     Routing,
+    Skipping,
     Streaming,
     WaitingToReconnect,
 )
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1_head import Head
 
 
-class Exchange:
-    """One stream. It begins in the state ``ROUTING``.
+class Exchange(Standing):
+    """One stream.
 
     ``on_pause`` is called when it has ended, and when it is in ``ROUTING`` again and waits for :meth:`send`.
     """
@@ -59,34 +60,7 @@ class Exchange:
         self._reconnects = Reconnects(plan)
         #: Redirects followed since the last connection that broke off.
         self._redirects = 0
-        self._state: AnyState = Routing()
-
-    @property
-    def state(self) -> State:
-        """Where the stream stands."""
-        return self._state.name
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has its record."""
-        return isinstance(self._state, Ended)
-
-    @property
-    def record(self) -> StreamRecord:
-        """The record of a stream that has ended. Raises StateError for any other."""
-        return self._end_state.record
-
-    def result(self) -> StreamRecord:
-        """Return the record of a stream that has ended; raise what a callable of the scenario raised."""
-        if self._end_state.error is not None:
-            raise self._end_state.error
-        return self.record
-
-    @property
-    def _end_state(self) -> Ended:
-        if not isinstance(self._state, Ended):
-            raise StateError(f"only a stream that has ended has a record, and this one is {self.state}")
-        return self._state
+        super().__init__()
 
     @property
     def head(self) -> Head | None:
@@ -118,10 +92,6 @@ class Exchange:
         if not self.ended:
             self._end(Outcome.CENSORED, "the run ended first")
 
-    def _enter(self, state: AnyState) -> None:
-        check_transition(self._state.name, state.name)
-        self._state = state
-
     def _connect(self, route: Route) -> None:
         on_ready = partial(self._send_on, route=route, reused=False)
         dial = Dial(route, self._reactor, self._delay, on_ready, self._fail_to_connect)
@@ -140,13 +110,38 @@ class Exchange:
         self._timer.delay(self._delay, self._now_ns())
         connection.sending.send(request)
 
-    def _redirect(self, state: AwaitingResponse, head: Head) -> None:
-        """Pause until the request is sent to where the response points. Raises ProtocolError if it cannot be."""
+    def _redirect(self, head: Head) -> None:
+        """Send the next request to where the response points. Raises ProtocolError if it cannot be."""
         self.request = redirected(self.request, head)
         self._reconnects.redirected(self.request)
         self._redirects += 1
-        rest, transport = state.head_parser.rest, state.connection.transport
-        self.reusable += state.connection.release(reusable=ended_whole(self.sent_request, head, rest, transport))
+
+    def _skip(self, state: AwaitingResponse, head: Head, arrival_ns: int, ending: Ending | None) -> None:
+        """Read a body that is not the stream. Then end the stream, or send the next request if ``ending`` is None."""
+        body = SkippedBody(self.sent_request, head, listens=ending is not None)
+        deadline = self._reactor.after(SKIPPED_S, self._skipped)
+        self._enter(Skipping(state.connection, head, ending, arrival_ns, body, deadline))
+        state.connection.reader.pass_to(self._receive_skipped)
+        if not body.feed(state.head_parser.rest):
+            self._skipped()
+
+    def _receive_skipped(self, data: bytes, _: int) -> None:
+        """Handle one read of a body that is not the stream; ``b""`` is the peer's clean end."""
+        state = self._state
+        assert isinstance(state, Skipping)
+        if not (data and state.body.feed(data)):
+            self._skipped()
+        else:
+            self._check_transport_end(state.connection)
+
+    def _skipped(self) -> None:
+        """End the stream whose last response is known, or pause until the next request is sent."""
+        state = self._state
+        assert isinstance(state, Skipping)
+        if state.ending is not None:
+            self._end(*state.ending)
+            return
+        self.reusable += state.finish(Outcome.COMPLETED, self.sent_request)
         self._enter(Routing())
         self._on_pause()
 
@@ -156,9 +151,7 @@ class Exchange:
         body = self._recording.begin_body(head, state.opening.framing(head))
         streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
         self._enter(streaming)
-        if streaming.two_way is not None:
-            streaming.reply(streaming.two_way)
-        if state.head_parser.rest or body.framing.finished:
+        if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
 
     def _close(self, state: Streaming) -> None:
@@ -181,14 +174,14 @@ class Exchange:
     ) -> None:
         """End the stream, or only its connection if another one may follow."""
         state, body = self._state, None
+        if isinstance(state, Skipping) and (known := state.known_ending()):
+            (outcome, reason), arrival_ns = known, state.head_ns
         end_ns = self._now_ns() if arrival_ns is None else arrival_ns
         if isinstance(state, Streaming):
             body = state.body
             state.reader.sync()
             self._recording.end_body(body)
-            self.reusable += state.finish(outcome, self.sent_request)
-        else:
-            state.leave()
+        self.reusable += state.finish(outcome, self.sent_request)
         if self._reconnects.may_follow(outcome, self.head, body) and not self._timeouts.exhausted():
             self._redirects = 0
             wait = self._reactor.after(self._reconnects.begin(body), self._reconnect)
@@ -217,11 +210,12 @@ class Exchange:
     def _on_head(self, state: AwaitingResponse, head: Head, arrival_ns: int) -> None:
         self._recording.begin_response(head)
         if self._reconnects.nothing_follows(head):
-            self._end(*self._reconnects.end_without_more(), arrival_ns)
+            self._skip(state, head, arrival_ns, self._reconnects.end_without_more())
         elif is_redirect(head) and self._redirects < self.plan.max_redirects:
-            self._redirect(state, head)
+            self._redirect(head)
+            self._skip(state, head, arrival_ns, None)
         elif refusal := state.opening.refusal(head) or self.plan.refusal(head):
-            self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
+            self._skip(state, head, arrival_ns, (Outcome.HTTP_ERROR, refusal))
         else:
             self._stream(state, head, arrival_ns)
 
@@ -253,7 +247,7 @@ class Exchange:
         why, state = connection.transport.end, self._state
         if why is None:
             return True
-        if isinstance(state, AwaitingResponse | Streaming) and state.connection is connection:
+        if isinstance(state, AwaitingResponse | Skipping | Streaming) and state.connection is connection:
             self._on_closed(why)
         return False
 
@@ -268,6 +262,9 @@ class Exchange:
     def _on_closed(self, why: str) -> None:
         """Handle that the peer closed the connection, cleanly if ``why`` is empty. A FIN has no stamp: it came now."""
         end_ns, state = self._now_ns(), self._state
+        if isinstance(state, Skipping):
+            self._skipped()
+            return
         assert isinstance(state, AwaitingResponse | Streaming)
         if isinstance(state, AwaitingResponse) and state.was_idle and self.request.repeatable:
             state.connection.release()

@@ -7,11 +7,13 @@ from typing import Any
 
 from streamgauge.client.http.opening import Opening, status_of
 from streamgauge.client.http.request import Request
+from streamgauge.stats.visible_text import visible
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES
 from streamgauge.wire.end import EventEnd, NamedEnd
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
 from streamgauge.wire.http1_head import Head
+from streamgauge.wire.messages import SendPlan
 from streamgauge.wire.sequence import EventId, NumberSource
 
 #: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
@@ -52,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream to be. ``name`` is what it is counted under."""
+    """One stream to be. ``name`` is what it is counted under; characters that no table can show are escaped."""
 
     name: str
     request: Request
@@ -68,9 +70,12 @@ class StreamPlan:
     """The request asks for send stamps: the delay of the chunks that have one is measured."""
     reconnect: int = 0
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
+    send: SendPlan | None = None
+    """What is sent on a WebSocket after the request's body; None if nothing is."""
 
     def __post_init__(self) -> None:
-        """Raise PlanError for a plan that its format cannot carry out."""
+        """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""
+        object.__setattr__(self, "name", visible(self.name))
         if self.max_redirects < 0:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if self.reconnect < 0:
@@ -84,6 +89,8 @@ class StreamPlan:
         """Say what of the plan a format cannot do; empty where it can do all."""
         if self.reconnect and not wire_format.can_reconnect:
             return "reconnect: only event streams are connected to again"
+        if self.send is not None and wire_format.upgrade is None:
+            return "send: only a WebSocket sends messages"
         if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
             return "sequence: 'id' is an SSE event's"
         if isinstance(self.end, EventEnd) and not wire_format.has_events:
@@ -100,7 +107,7 @@ class StreamPlan:
             return status_of(head)
         content_type = head.fields.get("content-type", "")
         found = resolve(self.format, content_type)
-        if found.fits(content_type, self.request.field("accept")) and not self._problem_with(found):
+        if found.fits(content_type) and not self._problem_with(found):
             return ""
         return f"expected a content type of {' or '.join(self._expected())}, got {content_type!r}"
 

@@ -8,6 +8,7 @@ from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.visible_text import visible
 from streamgauge.wire.formats import resolve
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
@@ -87,7 +88,7 @@ class Recording:
             coalesced=timer.coalesced,
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reconnects=reconnects,
-            reason=reason,
+            reason=visible(reason),
             **self._findings,
         )
         self._process_stats.end(self._stats, record)

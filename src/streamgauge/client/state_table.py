@@ -22,6 +22,8 @@ class State(StrEnum):
     """A connection is being made: TCP, a proxy's tunnel, TLS."""
     AWAITING_RESPONSE = "awaiting response"
     """The request is being sent, and the head of the response has not come."""
+    SKIPPING = "skipping"
+    """The response is a refusal or a redirect: its body is read as far as it comes soon, to keep the connection."""
     STREAMING = "streaming"
     """The body is being read."""
     CLOSING = "closing"
@@ -51,10 +53,14 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     },
     State.AWAITING_RESPONSE: {
         State.STREAMING: "the head of a response came whose body is the stream",
-        State.ROUTING: "the response is a redirect",
+        State.SKIPPING: "the response is not the stream",
         State.CONNECTING: "an idle connection turned out to be closed, and the request may be repeated",
         State.WAITING_TO_RECONNECT: "the connection broke off",
-        State.ENDED: "the response is not the stream, the connection broke off, a limit was exceeded, or the run ended",
+        State.ENDED: "the connection broke off, a limit was exceeded, or the run ended",
+    },
+    State.SKIPPING: {
+        State.ROUTING: "the response was a redirect",
+        State.ENDED: "the response was the last one, a limit was exceeded, or the run ended",
     },
     State.STREAMING: {
         State.CLOSING: "the named end of a WebSocket came",

@@ -10,6 +10,7 @@ from streamgauge.client.http.opening import Opening
 from streamgauge.client.http.pool import may_serve_another
 from streamgauge.client.http.request import Request
 from streamgauge.client.http.sending import Sending
+from streamgauge.client.http.skipped_body import SkippedBody
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
@@ -20,6 +21,7 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.client.state_table import State
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.reasons import BODY
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import TwoWay
@@ -68,6 +70,11 @@ class _State:
 
     def leave(self) -> None:
         """Free what the state holds."""
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:  # noqa: ARG002 - for states with a response
+        """Leave the state because the stream ends so; return the connections that may serve other requests."""
+        self.leave()
+        return []
 
     def catch_up(self) -> None:
         """Read what has arrived by now."""
@@ -142,6 +149,35 @@ class AwaitingResponse(_Connected):
 
 
 @dataclass(slots=True)
+class Skipping(_Connected):
+    """See ``State.SKIPPING``. ``ending`` is how the stream ends after the body; None if another request follows.
+
+    The stream counts as ended when the head came, at ``head_ns``. ``deadline`` ends the wait for the body.
+    """
+
+    name = State.SKIPPING
+    connection: Connection
+    head: Head
+    ending: Ending | None
+    head_ns: int
+    body: SkippedBody
+    deadline: Watch
+
+    def known_ending(self) -> Ending | None:
+        """Return how the stream ends after the body, with what the body of a refusal said so far."""
+        if self.ending is None or not self.body.said:
+            return self.ending
+        return self.ending[0], f"{self.ending[1]}{BODY}{self.body.said}"
+
+    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:  # noqa: ARG002
+        """See ``_State``."""
+        self.deadline.stop()
+        connection = self.connection
+        reusable = may_serve_another(request, self.head, self.body.framing, connection.transport)
+        return connection.release(reusable=reusable)
+
+
+@dataclass(slots=True)
 class Streaming(_Connected):
     """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one."""
 
@@ -167,7 +203,10 @@ class Streaming(_Connected):
         return cls(connection, head, body, reader, body.framing.two_way)
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
-        """Decode one read of the body. Return how the stream ended, if it did."""
+        """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
+        if (unsaid := self.body.unsaid) is not None:
+            self.body.unsaid = None
+            unsaid.begin()
         try:
             return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
         except ProtocolError as error:
@@ -198,8 +237,7 @@ class Streaming(_Connected):
         if self.two_way is not None:
             faulty = outcome is Outcome.PROTOCOL_ERROR
             connection.sending.send(self.two_way.closing_bytes(faulty=faulty))
-        ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
-        reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
+        reusable = may_serve_another(request, self.head, self.body.framing, connection.transport)
         return connection.release(reusable=reusable)
 
     def catch_up(self) -> None:
@@ -248,4 +286,4 @@ class Ended(_State):
     error: Exception | None
 
 
-AnyState = Routing | Connecting | AwaitingResponse | Streaming | WaitingToReconnect | Ended
+AnyState = Routing | Connecting | AwaitingResponse | Skipping | Streaming | WaitingToReconnect | Ended

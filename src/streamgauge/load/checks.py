@@ -9,7 +9,8 @@ from streamgauge.client.connect.target import Target, is_whole_url, target_of
 from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
-from streamgauge.wire.digits import is_whole
+from streamgauge.wire.digits import whole_number
+from streamgauge.wire.messages import Message, text_or_bytes
 
 #: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
@@ -68,6 +69,11 @@ def body(text: str) -> bytes:
     if text.startswith("@"):
         return _content(text[1:])
     return _utf8(text)
+
+
+def messages(text: str) -> tuple[Message, ...]:
+    """Read the messages for a WebSocket, one per line: the text itself, or ``@FILE``. Skip empty lines."""
+    return tuple(text_or_bytes(body(line)) for line in _LINE_BREAK.split(text) if line)
 
 
 def _utf8(text: str) -> bytes:
@@ -129,7 +135,6 @@ def _seconds(text: str, zero: str) -> float:
 
 def times(text: str) -> int:
     """Read a number of times."""
-    digits = text.strip()
-    if not is_whole(digits):
+    if (found := whole_number(text.strip())) is None:
         raise ValueError(f"expected a whole number such as 3, got {text!r}")
-    return int(digits)
+    return found

@@ -22,6 +22,7 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.end import End, read_end
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.messages import Send, read_send
 from streamgauge.wire.sequence import Numbering, read_numbering
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class StreamClient:
         params: dict[str, object] | None = None,
         json: Any = None,
         data: bytes | str | None = None,
+        send: Send | None = None,
         on_chunk: OnChunk | None = None,
         max_redirects: int = 10,
         sequence: Numbering | None = None,
@@ -89,8 +91,12 @@ class StreamClient:
         """Run one stream to its end and return its record; the calling greenlet waits until then.
 
         ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
-        ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent;
-        an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
+        ``raw``, ``multipart``, ``openai``, or ``websocket``. On a WebSocket ``json`` or ``data`` is the first message
+        sent. ``send`` says what follows: one message, a list of messages to send at once, or a callable. It gets None
+        when the WebSocket is open and then each chunk, and returns one message, a list, or None; like ``on_chunk`` it
+        must not block. A message is a text, bytes (a binary message) or a value to send as JSON; a JSON array goes into
+        a list of its own. Sec-WebSocket-Protocol among ``headers`` asks for subprotocols; an empty
+        Sec-WebSocket-Extensions keeps the client from offering compression.
         ``end`` is the named end of a complete stream: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that
         gets each chunk. The stream is counted under ``name``, by default the path. ``on_chunk`` gets each parsed chunk
         inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where each chunk's
@@ -103,7 +109,8 @@ class StreamClient:
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
         A failure of the stream is the record's outcome. A wrong argument raises ``TargetError``, ``RequestError``,
-        ``PlanError`` or ``EndError``, all ValueErrors. Exceptions of ``end`` and ``on_chunk`` are passed on.
+        ``PlanError``, ``EndError`` or ``SendError``, all ValueErrors. Exceptions of ``end``, ``on_chunk`` and ``send``
+        are passed on.
         """
         target, wire_format = self._target(url, params), format_named(protocol)
         body, fields = body_of(json, data)
@@ -125,6 +132,7 @@ class StreamClient:
             read_numbering(sequence),
             stamped,
             reconnect,
+            read_send(send),
         )
         return self._run(plan)
 
@@ -170,12 +178,13 @@ class StreamClient:
         """Fire the event of this stream. A censored stream is neither a success nor a failure, so it has no event."""
         if record.outcome is Outcome.CENSORED:
             return
+        reason = self._process_context.process_stats.reason_names.of(record.reason)
         self._environment.events.request.fire(
             request_type=FORMATS[record.protocol].request_type,
             name=record.name,
             response_time=record.duration_s * 1000,
             response_length=record.bytes,
-            exception=StreamFailed(f"{record.outcome}: {record.reason}") if record.failed else None,
+            exception=StreamFailed(f"{record.outcome}: {reason}") if record.failed else None,
             context=self._context(),
             response=record,
             start_time=started_at,

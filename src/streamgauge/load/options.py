@@ -14,6 +14,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.plan import Limits
 from streamgauge.load import checks
 from streamgauge.wire.end import NamedEnd, read_end
+from streamgauge.wire.messages import Message
 
 #: Default of Locust's ``--stop-timeout``: streams under way at the end of a run get this much time.
 STOP_TIMEOUT = "15s"
@@ -29,6 +30,7 @@ class ScenarioOptions:
     path: str | None = None
     method: str | None = None
     body: bytes | None = None
+    send: tuple[Message, ...] | None = None
     end: NamedEnd | None = None
     accept: str | None = None
     stamped: bool = False
@@ -94,7 +96,7 @@ class _Option:
             raise ValueError(f"{self.flag}: {error}") from None
 
 
-RECONNECT, STAMPS, INSECURE = "--stream-reconnect", "--stream-stamps", "--insecure"
+RECONNECT, SEND, STAMPS, INSECURE = "--stream-reconnect", "--stream-send", "--stream-stamps", "--insecure"
 _PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
 _METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
@@ -104,13 +106,25 @@ _HEADERS = _Option(
     "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
     _Lines,
 )
-_BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @FILE to read it from a file")
+_BODY = _Option(
+    "--stream-body",
+    "TEXT|@FILE",
+    checks.body,
+    "Request body, or @FILE to read it; JSON has Content-Type application/json unless a header says otherwise",
+)
+_SEND = _Option(
+    SEND,
+    "TEXT|@FILE",
+    checks.messages,
+    "Message to send on a WebSocket; repeat the option, or write one message per line",
+    _Lines,
+)
 _END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
     checks.accept,
-    "Accept header; with application/json, a JSON response is read as lines",
+    "Accept header; default by the scenario's protocol",
 )
 _RECONNECT = _Option(
     RECONNECT,
@@ -146,16 +160,16 @@ _KEY = _Option(
     "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
 )
 _TEXTS = (
-    *(_PATH, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
+    *(_PATH, _METHOD, _HEADERS, _BODY, _SEND, _END, _ACCEPT, _RECONNECT),
     *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY),
 )
-_OF_PLAY = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
+_OF_PLAY = (_PATH, _METHOD, _BODY, _SEND, _END, _ACCEPT, _RECONNECT)
 _SWITCHES = {
     STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
     INSECURE: "Accept any server certificate",
 }
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest)
+MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest)
 
 
 def add_options(parser: Any) -> None:
@@ -204,6 +218,7 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         method=_METHOD.value(parsed),
         headers=_HEADERS.value(parsed, {}),
         body=_BODY.value(parsed),
+        send=_SEND.value(parsed),
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
         stamped=bool(getattr(parsed, _dest(STAMPS), False)),

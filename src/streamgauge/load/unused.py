@@ -6,9 +6,16 @@ Only ``StreamUser.play`` reads the options that change the scenario's own stream
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from streamgauge.load.options import RECONNECT, options_of_play
+from streamgauge.load.options import RECONNECT, SEND, options_of_play
 from streamgauge.wire.formats import FORMATS
 
+#: Of options that only some streams can use: which these are, what streamgauge does with them, and their protocols.
+_NEEDED = {
+    RECONNECT: (
+        "event streams", "reconnects", [each.name for each in reversed(FORMATS.values()) if each.can_reconnect]
+    ),
+    SEND: ("WebSockets", "sends messages on", [each.name for each in FORMATS.values() if each.upgrade]),
+}  # fmt: skip
 #: Marks, among the options that a user class used, that it called ``play``.
 PLAY = "play"
 
@@ -25,9 +32,10 @@ def unused_options(parsed: Any, used: Mapping[str, Set[str]]) -> list[str]:
         if unread:
             classes.setdefault(unread, []).append(user_class)
     found = [_unread(options, names) for options, names in classes.items()]
-    if RECONNECT in given and not any(RECONNECT in each for each in used.values()):
-        players = sorted(name for name, each in used.items() if PLAY in each)
-        found += [_no_event_streams(players)] if players else []
+    players = sorted(name for name, each in used.items() if PLAY in each)
+    for option, needed in _NEEDED.items():
+        if players and option in given and not any(option in each for each in used.values()):
+            found.append(_not_able(option, players, *needed))
     return found
 
 
@@ -38,11 +46,10 @@ def _unread(options: Iterable[str], names: list[str]) -> str:
     )
 
 
-def _no_event_streams(names: list[str]) -> str:
-    able = [each.name for each in reversed(FORMATS.values()) if each.can_reconnect]
+def _not_able(option: str, names: list[str], kind: str, does: str, able: list[str]) -> str:
     return (
-        f"{RECONNECT}: not used by {_list(names)}, whose streams are not event streams. "
-        f"streamgauge reconnects only streams of protocol {' or '.join(able)}."
+        f"{option}: not used by {_list(names)}, whose streams are not {kind}. "
+        f"streamgauge {does} only streams of protocol {' or '.join(able)}."
     )
 
 

@@ -9,14 +9,16 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.http.request import merged
+from streamgauge.client.http.request import merged, type_of
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient
-from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
+from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, SEND, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.visible_text import visible
 from streamgauge.wire.end import End
+from streamgauge.wire.format import Format
 
 
 class StreamUser(User):
@@ -34,7 +36,7 @@ class StreamUser(User):
         self.options = scenario_options(environment.parsed_options)
         self._meter = process_meter_of(environment)
         #: The options that ``play`` has used in this class.
-        self._options_used = self._meter.options_used.setdefault(type(self).__name__, set())
+        self._options_used = self._meter.options_used.setdefault(visible(type(self).__name__), set())
         self._options_set = options_of_play(environment.parsed_options)
         longest_s = self.options.refusal_pause_s
         self.client = StreamClient(
@@ -64,16 +66,20 @@ class StreamUser(User):
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
-        With ``--stream-path``, the end, name, parameters and body of the scenario are left out, since they belong to
-        the scenario's own path.
+        With ``--stream-path``, the end, name, parameters, body and messages of the scenario are left out, since they
+        belong to the scenario's own path.
         """
         options, wire_format = self.options, format_named(protocol)
-        self._options_used |= {PLAY, *self._options_set} - (set() if wire_format.can_reconnect else {RECONNECT})
+        self._options_used |= {PLAY, *self._options_set} - _useless(wire_format)
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
-            end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
+            end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data", "send"}}
+        body_type = {}
         if options.body is not None:
             more = {**more, "data": options.body, "json": None}
+            body_type = {} if wire_format.upgrade else type_of(options.body)
+        if options.send and wire_format.upgrade:
+            more = {**more, "send": options.send}
         default_method = "POST" if options.body is not None and options.method is None and method == "GET" else method
         return self.client.stream(
             options.method or default_method,
@@ -81,7 +87,7 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers=merged(accept, headers),
+            headers=merged(accept, body_type, headers),
             stamped=options.stamped or stamped,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,
@@ -105,6 +111,12 @@ class StreamUser(User):
     def on_stop(self) -> None:
         """Close the connections of this user."""
         self.client.close()
+
+
+def _useless(wire_format: Format) -> set[str]:
+    """Return the options that streams of this format cannot use."""
+    reconnect = set() if wire_format.can_reconnect else {RECONNECT}
+    return reconnect | (set() if wire_format.upgrade else {SEND})
 
 
 def stream_users(environment: Environment) -> list[type[StreamUser]]:

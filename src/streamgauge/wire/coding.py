@@ -1,6 +1,8 @@
 """Decode content codings (RFC 9110 section 8.4) as the bytes arrive: gzip, deflate, br, zstd, and chains of them.
 
-1. ``coding_for`` reads Content-Encoding and chains a decoder for each coding, the last applied coding first.
+1. ``coding_for`` reads Content-Encoding and chains a decoder for each coding, the last applied coding first. Names
+   that no registry has change nothing: services send ``none``, ``utf-8`` or ``binary`` with plain bodies, and browsers
+   read these as they are (WHATWG Fetch section 2.2.5, "handle content codings").
 2. ``feed`` returns all that can be decoded so far: a chunk that the server flushed is complete with its last byte.
    One call returns at most ``max_piece_bytes``, and asks a decompressor for no more, so no bomb is held in memory.
 3. ``close`` returns whether the coded data were complete. gzip and zstd data may be several members (frames) in a row.
@@ -15,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from streamgauge.wire.blanks import members
 from streamgauge.wire.errors import ProtocolError
 
 MAX_PIECE_BYTES = 16 * 1024 * 1024
@@ -24,8 +27,8 @@ ZSTD_WINDOW_LOG_MAX = 23
 #: Some servers append a checksum of up to this many bytes to a raw deflate stream.
 MAX_DEFLATE_TRAILER_BYTES = 4
 
-#: Some services send ``none`` to keep their platform from compressing a stream; browsers ignore it.
-_NO_CODING = frozenset({"identity", "none"})
+#: Registered codings that change the body and that are not decoded here (IANA's HTTP content coding registry).
+_NOT_DECODED = frozenset({"aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"})
 _GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
 # A finished member copies the data behind it. In slices of this size, decoding many empty members takes linear time.
 _SLICE_BYTES = 16_384
@@ -48,16 +51,14 @@ class ContentDecoder:
 def coding_for(content_encoding: str, max_piece_bytes: int = MAX_PIECE_BYTES) -> ContentDecoder | None:
     """Make the decoder of this Content-Encoding; None if the body has no coding.
 
-    Raises ProtocolError for a coding that is unknown, or if its library is not installed.
+    Raises ProtocolError for a coding that cannot be decoded, or if its library is not installed.
     """
-    names = [name for member in content_encoding.split(",") if (name := member.strip().lower())]
-    names = [name for name in names if name not in _NO_CODING]
+    names = [name for member in members(content_encoding) if (name := member.lower()) in _CODINGS.keys() | _NOT_DECODED]
     if len(names) > MAX_CODINGS:
         raise ProtocolError(f"expected at most {MAX_CODINGS} content codings, got {content_encoding[:80]!r}")
     for name in names:
         if name not in _CODINGS:
-            known = ", ".join(_CODINGS)
-            raise ProtocolError(f"unknown content coding {name[:40]!r}, expected one of {known}, identity")
+            raise ProtocolError(f"expected a content coding of {', '.join(_CODINGS)} or identity, got {name!r}")
     decoders = [_CODINGS[name](max_piece_bytes) for name in reversed(names)]
     if not decoders:
         return None

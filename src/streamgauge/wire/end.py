@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from streamgauge.wire.digits import is_whole
+from streamgauge.wire.digits import whole_number
 
 #: How many parsed texts are cached for all streams; a scenario names a few.
 MOST_PARSED = 256
@@ -69,9 +69,9 @@ def _parsed(text: str) -> NamedEnd:
     if not colon or kind not in ("event", "data", "chunks") or not value:
         raise EndError(f"expected event:NAME, data:TEXT or chunks:N, got {text!r}")
     if kind == "chunks":
-        if not (is_whole(value) and int(value)):
+        if not (least := whole_number(value)):
             raise EndError(f"expected chunks:N with a whole number of at least 1, got {text!r}")
-        return ChunksEnd(int(value))
+        return ChunksEnd(least)
     try:
         value.encode()
     except UnicodeEncodeError:

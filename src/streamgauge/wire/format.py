@@ -46,8 +46,8 @@ class Format:
     """Make the decoder of a body. Raises ProtocolError."""
     media: str | None = None
     """The catalog's label of its media types; None if it accepts every media type."""
-    media_on_request: frozenset[str] = frozenset()
-    """Media types that it accepts only if the request's Accept field names them."""
+    media_if_named: frozenset[str] = frozenset()
+    """Further media types that it accepts, which do not tell it from other formats; empty for none given."""
     accept: str = "*/*"
     """The Accept field, unless the scenario gives one."""
     own_end: NamedEnd | None = None
@@ -56,10 +56,11 @@ class Format:
     """How a chunk reports an error; None if chunks do not report errors."""
     tells_beside_chunks: bool = False
     """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked."""
-    upgrade: Callable[[Mapping[str, str], bytes], Upgrade] | None = None
+    upgrade: Callable[[Mapping[str, str]], Upgrade] | None = None
     """Ask for another protocol than HTTP; None if the stream is the body of a response.
 
-    Called with the request's own fields and its body, which is sent once the stream is open.
+    Called with the request's own fields. The request's body is sent once the stream is open, and so is what the
+    scenario sends after it.
     """
     has_events: bool = False
     """A chunk is parsed to an SSE event, whose name can be the named end."""
@@ -72,8 +73,8 @@ class Format:
     fast_path: bool = False
     """``sse_fast_path`` can parse its usual read."""
 
-    def fits(self, content_type: str, accept: str = "") -> bool:
-        """Whether a response of this Content-Type, to a request with this Accept, can be read as this format."""
+    def fits(self, content_type: str) -> bool:
+        """Whether a response of this Content-Type can be read as this format, which the scenario has named."""
         if self.media is None or protocol_of(content_type) == self.media:
             return True
-        return media_type(content_type) in self.media_on_request.intersection(map(media_type, accept.split(",")))
+        return media_type(content_type) in self.media_if_named

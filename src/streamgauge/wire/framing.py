@@ -10,6 +10,9 @@ class TwoWay(Protocol):
     def closing(self) -> bool:
         """Whether the client has begun to close the stream."""
 
+    def send(self, message: str | bytes) -> None:
+        """Send a text or binary message. Raises ValueError once the client has begun to close the stream."""
+
     def send_close(self) -> None:
         """Begin to close the stream; pieces still come until the peer closes it as well."""
 

@@ -8,17 +8,19 @@
 
 import re
 
-from streamgauge.wire.digits import is_whole
+from streamgauge.wire.blanks import members
+from streamgauge.wire.digits import whole_number
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import Framing
-from streamgauge.wire.http1_head import TOKEN, Head
+from streamgauge.wire.http1_head import Head, is_field_line
 
 MAX_LINE_BYTES = 8_192
 MAX_TRAILER_BYTES = 65_536
 #: Size lines of transfer chunks that were parsed before; streams repeat a few.
 KNOWN_SIZES: dict[bytes, int] = {}
-_MAX_KNOWN_SIZES = 1_024
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
+_MAX_KNOWN_SIZES, _MAX_KNOWN_BYTES = 1_024, 64
+# Zeros may lead; sizes of more than 64 bits are refused.
+_CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
 
 
 class NoBody(Framing):
@@ -73,7 +75,11 @@ class CloseBody(Framing):
 
 
 class ChunkedBody(Framing):
-    """A body with Transfer-Encoding: chunked (RFC 9112 section 7.1); strict on CRLF and digits, ignores extensions."""
+    """A body with Transfer-Encoding: chunked (RFC 9112 section 7.1).
+
+    Transfer chunks must be exact in CRLF and digits. Their extensions are ignored. Lines of the trailer may end with LF
+    alone, as those of the head.
+    """
 
     has_transfer_chunks = True
 
@@ -148,7 +154,7 @@ class ChunkedBody(Framing):
         if size is None:
             raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
         self._missing = int(size[1], 16)
-        if self._missing and len(KNOWN_SIZES) < _MAX_KNOWN_SIZES:
+        if self._missing and len(KNOWN_SIZES) < _MAX_KNOWN_SIZES and len(line) <= _MAX_KNOWN_BYTES:
             KNOWN_SIZES[line] = self._missing
         self._in_trailer = not self._missing
         return line_end + 2 - position
@@ -159,36 +165,42 @@ class ChunkedBody(Framing):
         if not _CHUNK_SIZE.fullmatch(line.removesuffix(b"\r")):
             raise ProtocolError(f"expected a transfer chunk's size, got {line[:40]!r}")
 
+    def _check_trailer_so_far(self, line: bytes) -> None:
+        if self._trailer_bytes + len(line) > MAX_TRAILER_BYTES:
+            raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+        if b"\r" in line[:-1] or b"\x00" in line:
+            raise ProtocolError(f"expected a trailer field, got {line[:80]!r}")
+
     def _past_trailer_line(self, data: bytes, position: int) -> int:
-        line_end = data.find(b"\r\n", position)
+        line_end = data.find(b"\n", position)
         if line_end < 0:
-            if self._trailer_bytes + len(data) - position > MAX_TRAILER_BYTES:
-                raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
+            self._check_trailer_so_far(data[position:])
             return 0
-        line = data[position:line_end]
+        line = data[position:line_end].removesuffix(b"\r")
         folds = self._trailer_bytes > 0 and line[:1] in (b" ", b"\t")  # RFC 9112 section 5.2
-        self._trailer_bytes += len(line) + 2
+        step = line_end + 1 - position
+        self._trailer_bytes += step
         if self._trailer_bytes > MAX_TRAILER_BYTES:
             raise ProtocolError(f"trailer longer than {MAX_TRAILER_BYTES} bytes")
         if not line:
             self.finished = True
-        elif not folds and (not TOKEN.fullmatch(line.partition(b":")[0]) or b":" not in line):
+        elif not is_field_line(line, folds=folds):
             raise ProtocolError(f"expected a trailer field, got {line[:80]!r}")
-        return len(line) + 2
+        return step
 
 
 def framing_of(head: Head, method: str) -> Framing:
     """Return the framing of the body that follows ``head`` (RFC 9112 section 6.3). Raises ProtocolError."""
     if method == "HEAD" or head.status in (204, 304) or head.status < 200:
         return NoBody()
-    codings = [coding for coding in head.tokens("transfer-encoding") if coding != "identity"]  # RFC 2616's "none"
-    if codings:
-        if codings != ["chunked"]:  # no TE field asked for others, RFC 9110 section 10.1.4
+    if codings := head.tokens("transfer-encoding"):
+        # Identity, which is RFC 2616's, changes nothing. No TE field asked for others: RFC 9110 section 10.1.4.
+        if [coding for coding in codings if coding != "identity"] not in ([], ["chunked"]):
             raise ProtocolError(f"expected transfer-encoding chunked, got {head.fields['transfer-encoding'][:80]!r}")
-        return ChunkedBody()
+        return ChunkedBody() if codings[-1] == "chunked" else CloseBody()  # whatever content-length says
     if "content-length" not in head.fields:
         return CloseBody()
-    length, *others = set(head.tokens("content-length")) or {""}
-    if others or not is_whole(length):
-        raise ProtocolError(f"expected one content-length, got {head.fields['content-length']!r}")
-    return LengthBody(int(length))
+    length, *others = {whole_number(each) for each in members(head.fields["content-length"])} or {None}
+    if others or length is None:
+        raise ProtocolError(f"expected one content-length, got {head.fields['content-length'][:80]!r}")
+    return LengthBody(length)

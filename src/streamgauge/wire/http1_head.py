@@ -1,16 +1,25 @@
-"""Parse the heads of HTTP/1.1 responses (RFC 9112) up to the empty line, and skip interim (1xx) responses."""
+"""Parse the heads of HTTP/1.1 responses (RFC 9112) up to the empty line, and skip interim (1xx) responses.
+
+Later minor versions are read as 1.1 (RFC 9110 section 2.5). Lines may end with LF alone, and empty lines before a
+status line are skipped. A reason phrase may hold any character, since clients are to ignore it (RFC 9112 section 4).
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.foreign_protocols import spoken
 
 MAX_HEAD_BYTES = 65_536
 
 #: A field's name (RFC 9110 section 5.6.2).
-TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?")
+_LINE_ENDS = b"\r\n"
+#: A CR that ends no line, for which no line end needs to be awaited.
+_BARE_CR = re.compile(rb"\r(?![\r\n]|\Z)")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -18,8 +27,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 class Head:
     """The head of a final response. ``fields`` has lower-case names; repeated fields are joined by ``, ``.
 
-    ``set_cookies`` has each Set-Cookie field separately, since their values contain commas. Of several Content-Type
-    fields the last one counts (WHATWG Fetch section 2.2.2, "extract a MIME type").
+    ``set_cookies`` has each Set-Cookie field separately, since their values contain commas.
     """
 
     status: int
@@ -30,13 +38,13 @@ class Head:
 
     def tokens(self, field: str) -> list[str]:
         """Return the comma-separated members of ``field``, in lower case."""
-        return [member.strip().lower() for member in self.fields.get(field, "").split(",") if member.strip()]
+        return [member.lower() for member in members(self.fields.get(field, ""))]
 
     @property
     def keeps_alive(self) -> bool:
         """Whether the peer lets the connection serve another request (RFC 9112 section 9.3)."""
         options = self.tokens("connection")
-        return "close" not in options and (self.minor_version == 1 or "keep-alive" in options)
+        return "close" not in options and (self.minor_version >= 1 or "keep-alive" in options)
 
 
 class HeadParser:
@@ -50,6 +58,7 @@ class HeadParser:
     def feed(self, data: bytes) -> Head | None:
         """Return the head once it is complete, else None. Raises ProtocolError."""
         start, held = max(0, len(self._held) - 3), self._held + data  # its end may have begun in an earlier read
+        held = held if self._held else held.lstrip(_LINE_ENDS)
         while found := _HEAD_END.search(held, start):
             if found.end() > self._max_bytes:
                 break
@@ -58,12 +67,23 @@ class HeadParser:
             if head.status >= 200 or head.status == 101:
                 self.rest = held
                 return head
+            held = held.lstrip(_LINE_ENDS)
         if len(held) > self._max_bytes:
             raise ProtocolError(f"response head longer than {self._max_bytes} bytes")
-        if held and not b"HTTP/1."[: len(held)] == held[:7]:
-            raise ProtocolError(f"expected a status line, got {held[:40]!r}")
+        self._check_so_far(held, start)
         self._held = held
         return None
+
+    @staticmethod
+    def _check_so_far(held: bytes, start: int) -> None:
+        """Refuse what no further byte can make a head, so that nobody waits for one."""
+        first, line_end, _ = held.partition(b"\n")
+        if (held and b"HTTP/1."[: len(held)] != held[:7]) or (
+            line_end and not _STATUS_LINE.fullmatch(first.removesuffix(b"\r"))
+        ):
+            raise _no_status_line(held)
+        if bare := _BARE_CR.search(held, start):
+            raise ProtocolError(f"expected LF after CR in a head, got {held[bare.start() : bare.start() + 8]!r}")
 
     @property
     def started(self) -> bool:
@@ -76,7 +96,7 @@ def parse_head(block: bytes) -> Head:
     first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
     status_line = _STATUS_LINE.fullmatch(first)
     if status_line is None:
-        raise ProtocolError(f"expected a status line, got {first[:80]!r}")
+        raise _no_status_line(first)
     minor, status, reason = status_line.groups()
     fields: dict[str, list[str]] = {}
     for name, value in _field_lines(lines):
@@ -85,7 +105,7 @@ def parse_head(block: bytes) -> Head:
         int(status),
         (reason or b"").decode("latin-1"),
         int(minor),
-        {name: values[-1] if name == "content-type" else ", ".join(values) for name, values in fields.items()},
+        {name: ", ".join(values) for name, values in fields.items()},
         tuple(fields.get("set-cookie", ())),
     )
 
@@ -95,13 +115,24 @@ def _field_lines(lines: list[bytes]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for line in lines:
         folds = bool(found) and line[:1] in (b" ", b"\t")
-        raw_name, colon, raw_value = line.partition(b":")
-        if b"\x00" in line or b"\r" in line or not (folds or (colon and TOKEN.fullmatch(raw_name))):
+        if not is_field_line(line, folds=folds):
             raise ProtocolError(f"expected a header field, got {line[:80]!r}")
-        value = (line if folds else raw_value).strip(b" \t").decode("latin-1")
+        raw_name, _, raw_value = line.partition(b":")
+        value = trimmed((line if folds else raw_value).decode("latin-1"))
         if folds:
             name, before = found.pop()
             found.append((name, f"{before} {value}"))
         else:
             found.append((raw_name.decode("ascii").lower(), value))
     return found
+
+
+def is_field_line(line: bytes, *, folds: bool) -> bool:
+    """Whether a line of a header or a trailer is a field, or continues one (``folds``)."""
+    name, colon, _ = line.partition(b":")
+    return b"\x00" not in line and b"\r" not in line and (folds or (bool(colon) and bool(_TOKEN.fullmatch(name))))
+
+
+def _no_status_line(data: bytes) -> ProtocolError:
+    foreign = spoken(data)
+    return ProtocolError(f"expected a status line, got {data[:40]!r}" + (f": this is {foreign}" if foreign else ""))

@@ -1,10 +1,11 @@
 """Multipart bodies (RFC 2046 section 5.1), ``mixed`` and ``x-mixed-replace``: the content of each part is a chunk.
 
-1. Everything up to the first delimiter line is preamble, and everything after the closing one is epilogue.
+1. Everything up to the first delimiter line is preamble, and everything after the closing one is epilogue. A closing
+   delimiter after a preamble, without any part between them, is an error: the boundary is another one.
 2. A part's header may give a Content-Length. The header is not part of the chunk.
 3. With a Content-Length, the part is complete once that many bytes have come: servers of x-mixed-replace often send
    the delimiter only with the next part. Without it, the part is complete at the next delimiter line, which includes
-   the line end before it.
+   the line end before it. A length that reaches into that line end is an error.
 
 In a delimiter line, only ``--`` or blanks may follow the boundary: ``--boundaryX`` is content. Lines may end with LF
 alone. The content of parts is not decoded, not even a multipart body inside a part.
@@ -12,8 +13,9 @@ alone. The content of parts is not decoded, not even a multipart body inside a p
 
 import re
 
-from streamgauge.catalog import media_type
+from streamgauge.catalog import effective_type, media_type
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
+from streamgauge.wire.digits import whole_number
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
 
@@ -22,9 +24,9 @@ MAX_PART_HEAD_BYTES = 16_384
 MAX_PADDING_BYTES = 1_024
 MAX_BOUNDARY_BYTES = 200
 
-_PARAMETER = re.compile(r';\s*([^\s;="]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))', re.DOTALL)
+_PARAMETER = re.compile(r';[ \t]*([^ \t;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t;"]*))', re.DOTALL)
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_CR = 0x0D
 
 
 def tail_pattern(max_padding_bytes: int) -> re.Pattern[bytes]:
@@ -38,7 +40,7 @@ _TAIL_BEGUN = re.compile(rb"-?|[ \t]*\r?")
 
 def boundary_of(content_type: str) -> str:
     """Return the boundary that a Content-Type names. Raises ProtocolError if it names none."""
-    for name, quoted, plain in _PARAMETER.findall(content_type):
+    for name, quoted, plain in _PARAMETER.findall(effective_type(content_type)):
         boundary = (re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) or plain).rstrip(" ")
         if name.lower() != "boundary" or not boundary:
             continue
@@ -68,6 +70,10 @@ class MultipartDecoder(Decoder):
         self._step = self._past_preamble
         self._length: int | None = None
         self._head_bytes = 0
+        #: Whether anything but line ends came before the first delimiter.
+        self._has_preamble = False
+        #: Whether the header of this part ended with CRLF, and the last two bytes of its counted content.
+        self._crlf, self._content_end = False, b""
         self._chunks: list[bytes] = []
 
     @property
@@ -95,6 +101,9 @@ class MultipartDecoder(Decoder):
     def _past_preamble(self) -> bool:
         found = [(*self._find_delimiter(needle, 0), needle) for needle in self._needles]
         match, position, self._needle = min(found, key=lambda one: (one[0] is None, one[1]))
+        self._has_preamble = self._has_preamble or bool(self._held[:position].strip(b"\r\n"))
+        if match and match.lastgroup == "closing" and self._has_preamble:
+            raise ProtocolError(f"expected a part, got the closing delimiter {bytes(self._needle[1:] + b'--')!r} first")
         if match:
             return self._begin_part(match)
         del self._held[:position]
@@ -142,9 +151,12 @@ class MultipartDecoder(Decoder):
         if self._head_bytes + (line_end if line_end >= 0 else len(held)) > MAX_PART_HEAD_BYTES:
             raise ProtocolError(f"part's header longer than {MAX_PART_HEAD_BYTES} bytes")
         if line_end < 0:
+            if b"\r" in held[:-1]:  # only LF ends a line: no more bytes can mend this one
+                raise self._no_field(bytes(held))
             return False
         line = bytes(held[:line_end]).removesuffix(b"\r")
         if not line:
+            self._crlf = line_end > 0
             del held[:line_end]  # keep its line end: the delimiter may follow at once
             self._step, self._searched = self._past_content, 0
             return True
@@ -161,18 +173,20 @@ class MultipartDecoder(Decoder):
         return held.startswith(dashes) and self._tail_begun(len(dashes))
 
     def _read_field(self, line: bytes) -> None:
-        if line[:1] in (b" ", b"\t") and self._head_bytes:  # a continued line
-            return
         field = _FIELD.fullmatch(line)
-        if field is None:
-            raise ProtocolError(f"expected a part's header field, got {line[:80]!r}")
+        folds = line[:1] in (b" ", b"\t") and self._head_bytes > 0
+        if b"\r" in line or b"\x00" in line or not (folds or field):
+            raise self._no_field(line)
+        if field is None or folds:  # a continued line
+            return
         if field[1].lower() != b"content-length":
             return
         value = field[2].strip(b" \t")
-        if not _LENGTH.fullmatch(value) or self._length not in (None, int(value)):
+        length = whole_number(value.decode("latin-1"))
+        if length is None or self._length not in (None, length):
             raise ProtocolError(f"expected one content-length of a part, got {value[:40]!r}")
-        self._length = int(value)
-        if self._length > self._max_chunk_bytes:
+        self._length = length
+        if length > self._max_chunk_bytes:
             raise self._too_long()
 
     def _past_content(self) -> bool:
@@ -183,6 +197,7 @@ class MultipartDecoder(Decoder):
         if len(held) <= length:
             return False
         self._chunks.append(bytes(held[1 : length + 1]))
+        self._content_end = self._chunks[-1][-2:]
         del held[: length + 1]
         self._step = self._past_gap
         return True
@@ -191,7 +206,7 @@ class MultipartDecoder(Decoder):
         held = self._held
         match, end = self._find_delimiter(self._needle, self._searched)
         self._searched = end
-        if end > 1 and held[end - 1] == 0x0D:  # CR of the delimiter's line end
+        if end > 1 and held[end - 1] == _CR:  # CR of the delimiter's line end
             end -= 1
         if end - 1 > self._max_chunk_bytes:
             raise self._too_long()
@@ -204,6 +219,8 @@ class MultipartDecoder(Decoder):
         """Read the line ends and the delimiter after a part with a Content-Length."""
         held = self._held
         dashes = self._needle[1:]
+        if self._crlf and (self._content_end[-1:] + held[:1] == b"\r\n" or self._content_end + held[:1] == b"\r\n-"):
+            raise self._not_delimited()
         gap = len(held) - len(held.lstrip(b"\r\n"))
         if gap > MAX_PADDING_BYTES:
             raise self._too_padded()
@@ -222,6 +239,10 @@ class MultipartDecoder(Decoder):
         return ProtocolError(
             f"expected a boundary after a part of {self._length} bytes, got {bytes(self._held[:80])!r}"
         )
+
+    @staticmethod
+    def _no_field(line: bytes) -> ProtocolError:
+        return ProtocolError(f"expected a part's header field, got {line[:80]!r}")
 
     @staticmethod
     def _too_padded() -> ProtocolError:

@@ -6,12 +6,12 @@ heartbeats. A line is parsed as JSON only if its content is needed.
 A line reports an error by ``"type": "error"``, or by an ``error`` that is not empty.
 """
 
-import json
 from typing import Any
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format, InBandError
+from streamgauge.wire.strict_json import json_of
 
 
 class NdjsonDecoder(Decoder):
@@ -69,16 +69,16 @@ class NdjsonDecoder(Decoder):
     def parse(chunk: bytes) -> Any:
         """Return the JSON value of a line. Raises ProtocolError if the line is not JSON."""
         try:
-            return json.loads(chunk)
-        except (ValueError, RecursionError) as error:
+            return json_of(chunk)
+        except ValueError as error:
             raise ProtocolError(f"expected a line of JSON, got {chunk[:40]!r} ({error})") from None
 
 
 def _error_of(line: bytes) -> str | None:
     """Return the error that a line reports; None if it reports none."""
     try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError):
+        value: Any = json_of(line)
+    except ValueError:
         return None
     if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
         return None
@@ -90,7 +90,8 @@ NDJSON = Format(
     "NDJSON",
     lambda body: NdjsonDecoder(body.max_chunk_bytes),
     media="ndjson",
-    media_on_request=frozenset({"application/json"}),  # usually a single value: read as lines only on request
+    # Many services send lines under these, or under no type at all: read as lines only if the scenario says so.
+    media_if_named=frozenset({"application/json", "text/json", "text/plain", "application/octet-stream", ""}),
     accept="application/x-ndjson, application/jsonl",
     in_band_error=InBandError(b'"error"', _error_of),
 )

@@ -2,6 +2,7 @@
 
 1. ``SseDecoder`` cuts the events out; each is parsed as JSON, once.
 2. An event that carries generated content is a chunk; an event with only a role, a finish reason or the usage is not.
+   An event without data is a heartbeat.
 3. ``[DONE]``, an error inside the stream and the usage are noted beside the chunks.
 
 A chunk may carry several tokens, so the server's own count of tokens is used if it gives one.
@@ -10,18 +11,19 @@ A chunk may carry several tokens, so the server's own count of tokens is used if
 import json
 from typing import Any
 
+from streamgauge.wire.blanks import JSON_BLANKS
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.end import DataEnd
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
 from streamgauge.wire.openai_frames import Usage, has_content, has_reasoning, usage_of
 from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.strict_json import json_of
 from streamgauge.wire.token_count import TokenCount
 
 MAX_ERROR_CHARACTERS = 500
 MAX_CHOICES = 1_024
 
-_scan = json.JSONDecoder().raw_decode
 _DATA, _ERROR = b"data: ", b"error:"
 
 
@@ -47,6 +49,7 @@ class OpenAiDecoder(Decoder):
         self._deltas = 0
         self._shows_reasoning = False
         self._beyond = False
+        self._empty_events = 0
         self._events = _Events(max_chunk_bytes)
         self._parsed: list[tuple[bytes, Any]] = []
 
@@ -101,7 +104,7 @@ class OpenAiDecoder(Decoder):
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
-        self.heartbeats = self._events.heartbeats
+        self.heartbeats = self._events.heartbeats + self._empty_events
         self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
         if problem is not None:
             problem.before = chunks
@@ -127,17 +130,21 @@ class OpenAiDecoder(Decoder):
         if block.startswith(_DATA) and b"\n" not in block:
             name, data = "message", block[len(_DATA) :].decode("utf-8", "replace")
         elif _is_error_line(block):
-            said = block[len(_ERROR) :].decode("utf-8", "replace").strip()
+            said = block[len(_ERROR) :].decode("utf-8", "replace").strip(JSON_BLANKS)
             self._set_error(_json_or_none(said) or said)
             return None
         else:
             event = SseDecoder.parse(block)
             name, data = event.event, event.data
-        if data.strip() == "[DONE]":
+        text = data.strip(JSON_BLANKS)
+        if text == "[DONE]":
             self.done = True
             return None
+        if not text and name != "error":  # some services keep a stream open by events without data
+            self._empty_events += 1
+            return None
         # The API has no named events, so the data of a named event need not be JSON.
-        value = _json(data) if name == "message" else _json_or_none(data)
+        value = _json(text) if name == "message" else _json_or_none(text)
         if name == "error":
             self._set_error(data if value is None else value)
             return None
@@ -194,13 +201,9 @@ class OpenAiDecoder(Decoder):
 
 def _json(data: str) -> Any:
     try:
-        text = data.strip()
-        value, end = _scan(text)
-    except (ValueError, RecursionError) as error:
+        return json_of(data)
+    except ValueError as error:
         raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: {error}") from None
-    if end != len(text):
-        raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: more follows at {end}")
-    return value
 
 
 def _json_or_none(data: str) -> Any:
@@ -215,6 +218,7 @@ OPENAI = Format(
     "OPENAI",
     lambda body: OpenAiDecoder(body.max_chunk_bytes),
     media="sse",
+    media_if_named=frozenset({"text/plain", "application/octet-stream", ""}),  # the services' own clients do not look
     accept="text/event-stream",
     own_end=DataEnd("[DONE]"),
     tells_beside_chunks=True,

@@ -18,6 +18,7 @@ from typing import Any
 from streamgauge.wire.end import MOST_PARSED, Parse
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.sse import Event
+from streamgauge.wire.strict_json import json_of
 
 WINDOW = 1_024
 #: Numbers have at most 18 digits, so that every output format can store the count of lost numbers.
@@ -178,10 +179,10 @@ def _json_reader(key: str, parse: Parse) -> NumberReader:
         try:
             value = parse(chunk)
             if isinstance(value, Event):
-                value = json.loads(value.data)
+                value = json_of(value.data)
             elif isinstance(value, bytes):
-                value = json.loads(value)
-        except (ValueError, RecursionError, ProtocolError):
+                value = json_of(value)
+        except (ValueError, ProtocolError):
             return None
         return _whole(value.get(key)) if isinstance(value, dict) else None
 

@@ -11,16 +11,15 @@ To resume on another connection, by the standard's sections 9.2.3 and 9.2.6:
 - A ``retry`` counts as soon as its line has ended.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder, Resumption
+from streamgauge.wire.digits import whole_number
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format, InBandError
 
 _BOM = b"\xef\xbb\xbf"
-_RETRY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,8 @@ class SseDecoder(Decoder):
                 name = value
             elif field == "id" and "\0" not in value:
                 event_id = value
-            elif field == "retry" and _RETRY.fullmatch(value):
-                retry_ms = int(value)
+            elif field == "retry" and (number := whole_number(value)) is not None:
+                retry_ms = number
         return Event(name or "message", "\n".join(data), event_id, retry_ms)
 
 

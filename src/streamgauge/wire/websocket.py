@@ -6,6 +6,7 @@
 
 from collections.abc import Mapping
 
+from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.format import Format
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
@@ -17,19 +18,18 @@ _EXTENSIONS, _SUBPROTOCOLS = "sec-websocket-extensions", "sec-websocket-protocol
 
 
 class WebSocketUpgrade:
-    """One attempt to open a WebSocket (RFC 6455 section 4). The request's body is sent as the first message.
+    """One attempt to open a WebSocket (RFC 6455 section 4).
 
     The request's own Sec-WebSocket-Extensions decides whether compression is offered; an empty field offers none.
     Unknown extensions are not offered.
     """
 
-    def __init__(self, headers: Mapping[str, str], message: bytes) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
         given = {name.lower(): value for name, value in headers.items()}
-        extensions = {each.partition(";")[0].strip().lower() for each in given.get(_EXTENSIONS, "unknown").split(",")}
-        self._message = message
+        extensions = {trimmed(each.partition(";")[0]).lower() for each in given.get(_EXTENSIONS, "unknown").split(",")}
         self._deflate = extensions != {""}
         self._key, self.fields = handshake_fields(deflate=not extensions <= {"", "permessage-deflate"})
-        self._subprotocols = [name.strip() for name in given.get(_SUBPROTOCOLS, "").split(",")]
+        self._subprotocols = members(given.get(_SUBPROTOCOLS, ""))
 
     def refusal(self, head: Head) -> str:
         """See ``Upgrade``."""
@@ -38,20 +38,7 @@ class WebSocketUpgrade:
     def framing(self, head: Head, max_chunk_bytes: int) -> Framing:
         """See ``Upgrade``."""
         check_accept(self._key, head, self._subprotocols, deflate=self._deflate)
-        body = WebSocketBody(head.fields.get(_EXTENSIONS, ""), max_chunk_bytes)
-        if self._message:
-            _send(body, self._message)
-        return body
-
-
-def _send(body: WebSocketBody, message: bytes) -> None:
-    """Send a message, as text if it is UTF-8."""
-    try:
-        text = message.decode()
-    except UnicodeDecodeError:
-        body.send_bytes(message)
-    else:
-        body.send_text(text)
+        return WebSocketBody(head.fields.get(_EXTENSIONS, ""), max_chunk_bytes)
 
 
 WEBSOCKET = Format("websocket", "WEBSOCKET", lambda body: RawDecoder(body.max_chunk_bytes), upgrade=WebSocketUpgrade)

@@ -4,8 +4,9 @@
 2. All others (fragments, control frames, frames that a read splits) go through wsproto's frame decoder.
 3. A message is inflated if permessage-deflate is agreed, and checked for UTF-8 if it is text.
 
-``outgoing`` holds the bytes to send: pongs, the reply to a close, and the caller's messages. The client's own messages
-are never compressed, as RFC 7692 section 6 permits.
+``outgoing`` holds the bytes to send: pongs, the caller's messages, and a close. A pong goes first, since a ping asks
+for it at once (RFC 6455 section 5.5.2) and nothing may follow a close. The client's own messages are never compressed,
+as RFC 7692 section 6 permits.
 """
 
 from wsproto.frame_protocol import FrameDecoder, FrameProtocol, Opcode, ParseFailed
@@ -170,9 +171,8 @@ class WebSocketBody(Framing):
             return
         self.heartbeats += 1
         if opcode is Opcode.PING and not self._close_sent:
-            self._pong = bytes(
-                self._encoder.pong(payload)
-            )  # answering the latest ping is enough: RFC 6455 section 5.5.3
+            # Answering the latest ping is enough: RFC 6455 section 5.5.3.
+            self._pong = bytes(self._encoder.pong(payload))
 
     def _closed_by_peer(self, payload: bytes) -> None:
         if len(payload) == 1:
@@ -204,7 +204,7 @@ class WebSocketBody(Framing):
         """See ``Framing``: the peer's close code and reason, unless it closed cleanly."""
         if not self.finished or self.close_code in _CLEAN_CLOSES:
             return ""
-        return f"closed with {self.close_code} {self.close_reason}".rstrip()
+        return f"closed with {self.close_code} {self.close_reason}".rstrip(" ")
 
     def shortfall(self, *, named_end_came: bool) -> str:
         """See ``Framing``."""
@@ -220,7 +220,7 @@ class WebSocketBody(Framing):
     @property
     def outgoing(self) -> bytes:
         """The bytes that wait to be sent."""
-        return bytes(self._queue) + self._pong
+        return self._pong + bytes(self._queue)
 
     def take_outgoing(self) -> bytes:
         """Return the bytes that wait to be sent, and forget them."""
@@ -228,15 +228,10 @@ class WebSocketBody(Framing):
         self._queue.clear()
         return outgoing
 
-    def send_text(self, text: str) -> None:
-        """Send a text message. Raises ValueError once a close frame was sent."""
+    def send(self, message: str | bytes) -> None:
+        """Send a text or binary message. Raises ValueError once a close frame was sent."""
         self._check_open()
-        self._queue += self._encoder.send_data(text)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary message. Raises ValueError once a close frame was sent."""
-        self._check_open()
-        self._queue += self._encoder.send_data(data)
+        self._queue += self._encoder.send_data(message)
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes. Raises ValueError for more, and once a close frame was sent."""

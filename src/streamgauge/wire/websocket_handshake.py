@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.http1_head import Head
 
@@ -53,7 +54,7 @@ def accept_of(key: str) -> str:
 def check_accept(key: str, head: Head, subprotocols: Sequence[str] = (), *, deflate: bool = True) -> None:
     """Check that ``head`` opens the WebSocket that was asked for. Raises ProtocolError if it does not."""
     if head.status != 101:
-        raise ProtocolError(f"expected status 101 for a WebSocket, got {head.status} {head.reason}".rstrip())
+        raise ProtocolError(f"expected status 101 for a WebSocket, got {head.status} {head.reason}".rstrip(" "))
     for field, token in (("upgrade", "websocket"), ("connection", "upgrade")):
         if token not in head.tokens(field):
             raise ProtocolError(f"expected {field}: {token} of a WebSocket, got {head.fields.get(field, '')[:80]!r}")
@@ -70,9 +71,9 @@ def check_accept(key: str, head: Head, subprotocols: Sequence[str] = (), *, defl
 
 def deflate_agreed(extensions: str) -> Deflate | None:
     """Read a response's Sec-WebSocket-Extensions (RFC 7692 section 7.1). Raises ProtocolError."""
-    if not extensions.strip(" \t,"):
+    if not members(extensions):
         return None
-    name, *parameters = [part.strip() for part in extensions.split(";")]
+    name, *parameters = [trimmed(part) for part in extensions.split(";")]
     if name.lower() != _DEFLATE:
         raise ProtocolError(f"expected no WebSocket extension but {_DEFLATE}, got {extensions[:80]!r}")
     agreed: dict[str, str] = {}

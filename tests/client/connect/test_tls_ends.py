@@ -122,6 +122,33 @@ def test_a_connection_that_only_tls_has_closed_is_not_kept(authority):
     reactor.close()
 
 
+REFUSED = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\n"
+
+
+@pytest.mark.parametrize("pieces", [(REFUSED + b"gone",), (REFUSED, b"gone")], ids=["one record", "two records"])
+def test_a_refusal_says_why_and_leaves_its_connection(authority, pieces):
+    ports = set()
+
+    def answer(secured, request):
+        while request:
+            ports.add(secured.getpeername())
+            for piece in pieces:
+                secured.sendall(piece)
+            request = secured.recv(65_536)
+
+    url = authority.serve(answer)
+    reactor, session = SelectorReactor(), Session(authority.network)
+    context = ProcessContext(ProcessStats(), reactor)
+    for _ in range(3):
+        paused = []
+        exchange = Exchange(plan_of(url, "POST"), context, lambda paused=paused: paused.append(True))
+        session.run(exchange, lambda paused=paused: reactor.run_until(lambda: bool(paused)))
+        assert exchange.record.reason == "status 404 Not Found, body: gone"
+    session.close()
+    reactor.close()
+    assert len(ports) == 1
+
+
 def test_a_wait_for_a_cpu_while_shaking_hands_leaves_the_time_to_first_chunk_open(authority):
     """It may have delayed the handshake by all of it or not at all: the account says an hour each time it is read."""
     reactor, session, paused = SelectorReactor(), Session(authority.network), []

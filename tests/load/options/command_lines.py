@@ -48,6 +48,8 @@ def values(case):
         "stream_method": found.method,
         "stream_header": found.headers,
         "stream_body": found.body if found.body is None else found.body.decode("latin-1"),
+        "stream_send": found.send
+        and [each if isinstance(each, str) else f"bytes {each.decode('latin-1')}" for each in found.send],
         "stream_end": found.end and [type(found.end).__name__, *dataclasses.astuple(found.end)],
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,

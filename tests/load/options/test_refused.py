@@ -6,7 +6,7 @@ import pytest
 
 BEYOND = ("-1", "-1e-9", "1000000001", "1.1e9s", "inf", "-inf", "1e400", "nan")
 NO_TIME = ("soon", "m1", "s", "5ss", "5S", "1,5", " ", "\0", "\udcff")
-NO_NUMBER = ("-1", "+1", "1.5", "1e3", "twice", "1 2", " ", "٣", "²", "1\n2", "0" * 19, "9" * 5000)
+NO_NUMBER = ("-1", "+1", "1.5", "1e3", "twice", "1 2", " ", "٣", "²", "1\n2", "1" * 19, "9" * 5000)
 #: What cannot be given, by option, and what the refusal says besides: what is expected, or the reason.
 REFUSED = {
     "stream_path": {
@@ -24,6 +24,7 @@ REFUSED = {
         "@a\0b": "not a file name",
         "a\udcff": "UTF-8",
     },
+    "stream_send": {"@FILES/missing": "No such file", "@FILES": "Is a directory", "a\udcff": "UTF-8"},
     "stream_end": dict.fromkeys(
         ("foo", "event", "event:", "Event:x", ":x", " data:x", "chunks:0", "chunks:-1", "chunks:1.5", "chunks:٣"),
         "chunks:N",

@@ -31,6 +31,17 @@ def test_the_environment_says_the_same_as_options(ask, service, proxy, tmp_path)
     assert proxy.requests == []
 
 
+@pytest.mark.parametrize(
+    ("body", "header", "kind"),
+    [('{"a":1}', "X-One: 1", "application/json"), ('{"a":1', "X-One: 1", None), ("[1]", "Content-Type: a/b", "a/b")],
+    ids=["JSON", "no JSON", "a header of its own"],
+)
+def test_a_body_of_json_says_that_it_is_json(ask, service, body, header, kind):
+    done = ask(service.url, "--stream-body", body, "--stream-header", header, paths=("/event",))
+    ((_, _, headers, sent, _),) = service.requests
+    assert (headers.get("Content-Type"), sent) == (kind, body.encode()), done.output
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_streams_without_the_named_end_are_incomplete(ask, service, outcomes, end):
     done = ask(service.url, "--stream-end", end, paths=(*ENDS.values(),))

@@ -28,13 +28,19 @@ def test_options_are_named_with_the_classes_that_used_none_of_them(said):
     assert said(*PATH, A=[]) == [f"--stream-path: not used by A{calls}"]
     assert said(*PATH, C=[], B=["play"], A=[]) == [f"--stream-path: not used by A and C{calls}"]
     every = f"{', '.join(PLAY_ONLY)} and --stream-stamps: not used by A, B and C{calls}"
-    assert said(*GIVEN, C=[], A=[], B=[], D=["play", "--stream-reconnect"]) == [every]
+    assert said(*GIVEN, C=[], A=[], B=[], D=["play", "--stream-reconnect", "--stream-send"]) == [every]
 
 
 @pytest.mark.parametrize("option", PLAY_ONLY)
 def test_each_option_is_named_alone(said, option):
     (words,) = said(option, PLAY_ONLY[option], A=[])
     assert words.startswith(f"{option}: not used by A, ")
+
+
+def test_messages_are_missed_where_nobody_who_plays_has_websockets(said):
+    streams = ", whose streams are not WebSockets"
+    assert said("--stream-send", "x", A=["play", "--stream-send"], B=["play"]) == []
+    assert said("--stream-send", "x", A=["play"]) == [f"--stream-send: not used by A{streams}"]
 
 
 def test_reconnecting_is_missed_where_nobody_who_plays_has_event_streams(said):

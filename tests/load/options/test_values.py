@@ -9,6 +9,7 @@ UNSET = {
     "stream_method": None,
     "stream_header": {},
     "stream_body": None,
+    "stream_send": None,
     "stream_end": None,
     "stream_accept": None,
     "stream_reconnect": 0,
@@ -64,6 +65,11 @@ TAKEN = {
         " a\nü ": " a\nÃ¼ ",  # the bytes of UTF-8, as Latin-1 has them
         "a@b": "a@b",
         "@FILES/body": "\x00ÿ two\r\n",
+    },
+    "stream_send": {
+        "text": ["text"],
+        " a\nü\r\n\nb@": [" a", "ü", "b@"],
+        '{"a":1}\n@FILES/body': ['{"a":1}', "bytes \x00ÿ two\r\n"],
     },
     "stream_end": {"event:done": ["EventEnd", "done"], "data:a: b": ["DataEnd", "a: b"], "chunks:1": ["ChunksEnd", 1]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},

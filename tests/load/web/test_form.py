@@ -93,6 +93,7 @@ WRONG = {
     "stream_method": ["G E T", "ÄT"],
     "stream_header": ["bad", "A: 1\nworse", "Ä: x", "X: ж", "X Y: z"],
     "stream_body": ["@missing", "@"],
+    "stream_send": ["@missing", "@"],
     "stream_end": ["foo", "chunks:0", "event:"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
@@ -168,7 +169,7 @@ def test_a_host_is_taken_without_angle_brackets_as_locust_does(asked, recorder):
 def test_the_page_has_fields_of_several_lines(web):
     page = web.get("/")
     (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", page, re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody"]) in script
+    assert json.dumps(["streamHeader", "streamBody", "streamSend"]) in script
     assert page.rstrip().endswith("</html>")
 
 

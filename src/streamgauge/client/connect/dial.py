@@ -16,6 +16,7 @@ from streamgauge.client.connect.transport import PlainTransport, TlsTransport, T
 from streamgauge.client.reactor import Reactor
 from streamgauge.client.start_delay import StartDelay
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.foreign_protocols import is_tls
 from streamgauge.wire.http1_head import HeadParser
 
 
@@ -129,7 +130,7 @@ class _Tunnel:
         if not data:
             self._fail("the proxy closed the connection instead of opening a tunnel")
         elif head is not None and not 200 <= head.status < 300:
-            self._fail(f"the proxy answered {head.status} {head.reason}".rstrip())
+            self._fail(f"the proxy answered {head.status} {head.reason}".rstrip(" "))
         elif head is not None:
             self._watch.stop()
             self._on_open(self._plain)
@@ -163,7 +164,13 @@ class _Handshake:
             return
         except OSError as error:
             self.cancel()
-            self._on_failed(f"TLS: {describe(error)}")
+            first = self._tls.first
+            plain = (
+                ""
+                if is_tls(first) or not first
+                else f": the server answered without TLS, {first!r}; use http:// or ws://"
+            )
+            self._on_failed(f"TLS: {describe(error)}{plain}")
             return
         if self._tls.handshaken:
             self._watch.stop()

@@ -109,7 +109,7 @@ class RecordEnds:
 class TlsTransport:
     """TLS over a plain transport, through memory BIOs, so that reading stays our own ``recvmsg``."""
 
-    __slots__ = ("_incoming", "_outgoing", "_plain", "_records", "_tls", "end", "handshaken", "sock")
+    __slots__ = ("_incoming", "_outgoing", "_plain", "_records", "_tls", "end", "first", "handshaken", "sock")
 
     def __init__(self, plain: PlainTransport, context: ssl.SSLContext, host: str) -> None:
         self._plain = plain
@@ -118,6 +118,8 @@ class TlsTransport:
         self._records = RecordEnds()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.handshaken = False
+        #: The peer's first bytes, if it has answered.
+        self.first = b""
         self.end: str | None = None
         self._continue_handshake()
 
@@ -141,6 +143,7 @@ class TlsTransport:
         """
         data, stamp = self._plain.read()
         if data:
+            self.first = self.first or data[:40]
             self._records.feed(data)
             self._incoming.write(data)
         else:

@@ -8,6 +8,7 @@ from urllib.request import Request as UrllibRequest
 
 from streamgauge.client.connect.target import Target
 from streamgauge.client.http.request import Request, merged
+from streamgauge.wire.blanks import trimmed
 from streamgauge.wire.http1_head import Head
 
 #: Characters that make a client ignore the whole Set-Cookie (RFC 6265bis section 5.6, step 1).
@@ -32,9 +33,9 @@ class Cookies:
             return request
         names = {_name(cookie) for cookie in kept.split(";")}
         own = [
-            cookie.strip()
+            trimmed(cookie)
             for cookie in request.field("cookie").split(";")
-            if cookie.strip() and _name(cookie) not in names
+            if trimmed(cookie) and _name(cookie) not in names
         ]
         return replace(request, headers=merged(request.headers, {"Cookie": "; ".join((*own, kept))}))
 
@@ -47,7 +48,7 @@ class Cookies:
 
 
 def _name(cookie: str) -> str:
-    return cookie.partition("=")[0].strip()
+    return trimmed(cookie.partition("=")[0])
 
 
 class _Response:

@@ -14,7 +14,7 @@ class Opening:
 
     def __init__(self, request: Request, wire_format: Format, max_chunk_bytes: int) -> None:
         self._method, self._max_chunk_bytes = request.method, max_chunk_bytes
-        self._upgrade = None if wire_format.upgrade is None else wire_format.upgrade(request.headers, request.body)
+        self._upgrade = None if wire_format.upgrade is None else wire_format.upgrade(request.headers)
 
     @property
     def upgrade(self) -> Mapping[str, str] | None:
@@ -36,4 +36,4 @@ class Opening:
 
 def status_of(head: Head) -> str:
     """Say the status of a response."""
-    return f"status {head.status} {head.reason}".rstrip()
+    return f"status {head.status} {head.reason}".rstrip(" ")

@@ -53,14 +53,13 @@ def _is_open(transport: Transport) -> bool:
     return False
 
 
-def may_serve_another(request: Request, head: Head, framing: Framing, transport: Transport) -> bool:
-    """Return whether a connection may be kept after a response that was read to its end (RFC 9112 section 9)."""
+def allows_another(request: Request, head: Head, framing: Framing) -> bool:
+    """Return whether another request may follow on the connection of these two (RFC 9112 section 9)."""
     faulty = head.minor_version == 0 and "transfer-encoding" in head.fields  # section 6.1
-    return (
-        framing.self_delimited
-        and not framing.rest
-        and transport.end is None
-        and head.keeps_alive
-        and not request.asks_to_close
-        and not faulty
-    )
+    return framing.self_delimited and head.keeps_alive and not request.asks_to_close and not faulty
+
+
+def may_serve_another(request: Request, head: Head, framing: Framing, transport: Transport) -> bool:
+    """Return whether a connection may be kept now: its response was read to its end, and nothing follows."""
+    read = framing.finished and not framing.rest and transport.end is None
+    return read and allows_another(request, head, framing)

@@ -1,14 +1,11 @@
-"""Makes the request that follows a redirect (RFC 9110 section 15.4), and says whether its connection may be kept."""
+"""Makes the request that follows a redirect (RFC 9110 section 15.4)."""
 
 from dataclasses import replace
 from urllib.parse import quote
 
 from streamgauge.client.connect.target import TargetError, joined
-from streamgauge.client.connect.transport import Transport
-from streamgauge.client.http.pool import may_serve_another
 from streamgauge.client.http.request import Request
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import Head
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -41,16 +38,6 @@ def redirected(request: Request, head: Head) -> Request:
         dropped |= _OF_THE_BODY
     headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
     return Request(method, target, headers, body)
-
-
-def ended_whole(request: Request, head: Head, rest: bytes, transport: Transport) -> bool:
-    """Return whether ``rest`` is all of a redirect's body and its connection may be kept."""
-    try:
-        framing = framing_of(head, request.method)
-        framing.feed(rest)
-    except ProtocolError:
-        return False
-    return framing.finished and may_serve_another(request, head, framing, transport)
 
 
 def _reference(location: str) -> str:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamgauge.client.connect.target import Target
+from streamgauge.wire.blanks import JSON_BLANKS, members
+from streamgauge.wire.strict_json import json_of
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 #: May be sent again when a kept connection closed before a response (RFC 9110 section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+JSON_TYPE = {"Content-Type": "application/json"}
 
 
 class RequestError(ValueError):
@@ -56,7 +61,7 @@ class Request:
     def asks_to_close(self) -> bool:
         """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
         options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
-        return "close" in (option.strip().lower() for option in options.split(","))
+        return "close" in (option.lower() for option in members(options))
 
     def encode(
         self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
@@ -88,7 +93,34 @@ def body_of(json: Any, data: bytes | str | None) -> tuple[bytes, dict[str, str]]
     if json is not None and data is not None:
         raise RequestError("a request has either json or data, not both")
     if json is not None:
-        return jsonlib.dumps(json, separators=(",", ":")).encode(), {"Content-Type": "application/json"}
+        return json_bytes(json), JSON_TYPE
     if data is None:
         return b"", {}
-    return data.encode() if isinstance(data, str) else bytes(data), {}
+    return utf8(data) if isinstance(data, str) else bytes(data), {}
+
+
+def type_of(body: bytes) -> dict[str, str]:
+    """Return the Content-Type of a body that is a JSON object or array; of other bodies it is unknown."""
+    if body.lstrip(JSON_BLANKS.encode())[:1] not in (b"{", b"["):
+        return {}
+    try:
+        json_of(body)
+    except ValueError:
+        return {}
+    return JSON_TYPE
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as JSON. Raises RequestError for a value that JSON does not have."""
+    try:
+        return jsonlib.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"expected a value that JSON has, got {value!r:.80}: {error}") from None
+
+
+def utf8(text: str) -> bytes:
+    """Return ``text`` as UTF-8. Raises RequestError if it has a lone surrogate."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"expected text that can be encoded as UTF-8, got {text!r:.80}") from None

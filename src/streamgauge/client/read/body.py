@@ -3,6 +3,7 @@
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
+from streamgauge.client.read.conversation import AnsweringChecks, Conversation
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
@@ -53,6 +54,12 @@ class BodyReader:
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
         self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
+        #: What the scenario says first, until it is said; None if the client cannot send.
+        self.unsaid: Conversation | None = None
+        if framing.two_way is not None:
+            self.unsaid = Conversation(plan, framing.two_way, self.decoder)
+            if self.unsaid.answers:
+                self.checks = AnsweringChecks(self.unsaid, plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)

@@ -9,6 +9,7 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.send_stamps import StampReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.visible_text import one_line
 from streamgauge.wire.decoder import Decoder
 from streamgauge.wire.end import CallbackEnd, DataEnd, EventEnd, end_test, needle_of
 from streamgauge.wire.format import Format
@@ -149,5 +150,4 @@ def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
 
 def in_band_error(said: str) -> Ending:
     """Return the outcome of a stream that reported the error ``said``, as one printable line."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in said[: 4 * _MAX_REASON]).split())
-    return Outcome.IN_BAND_ERROR, f"the stream said: {line[:_MAX_REASON]}"
+    return Outcome.IN_BAND_ERROR, f"the stream said: {one_line(said[: 4 * _MAX_REASON])[:_MAX_REASON]}"

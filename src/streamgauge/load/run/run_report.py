@@ -25,6 +25,7 @@ from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.visible_text import visible
 from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import DEFAULT_BOUNDS
 
@@ -123,12 +124,12 @@ class RunReport:
     def host(self) -> str:
         """The service under test: the run's host, or else the first host of a user class."""
         environment = self._environment
-        return environment.host or next((str(user.host) for user in environment.user_classes if user.host), "")
+        return visible(environment.host or next((str(user.host) for user in environment.user_classes if user.host), ""))
 
     @property
     def locustfile(self) -> str:
         """The locustfiles, as Locust names them."""
-        return self._environment.locustfile or ""
+        return visible(self._environment.locustfile or "")
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
