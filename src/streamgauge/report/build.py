@@ -128,16 +128,17 @@ def timeline(run_stats: RunStats) -> list[TimelinePoint]:
 
 def timeline_point(t_s: int, second: RunSecond) -> TimelinePoint:
     """Return one second of the timeline, over all names."""
-    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **_figures(second, second.times())})
+    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **point_figures(second, second.times())})
 
 
 def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:
     """Return the second of each name; all other names together come last."""
     return [
-        NamedPoint(name=name, protocol=protocol, **_figures(second, second.times))
+        NamedPoint(name=name, protocol=protocol, **point_figures(second, second.times))
         for (name, protocol), second in sorted(names.items(), key=lambda item: (item[0] == OTHER, item[0]))
     ]
 
 
-def _figures(sums: Sums, times: Times) -> PointFigures:
+def point_figures(sums: Sums, times: Times) -> PointFigures:
+    """Return the figures of one second of the timeline."""
     return cast("PointFigures", {**sums.to_dict(), **times.to_dict(), "uncertain": times.ranges_s})

@@ -28,6 +28,8 @@ class ReportingRun:
         self.environment = environment
         self.exporter = exporter
         self.run_report: RunReport | None = None
+        #: The report of the run under way, or of the last one.
+        self.shown: RunReport | None = None
         self.result: Result | None = None
         self._quitting = False
 
@@ -70,7 +72,7 @@ class ReportingRun:
     def on_test_start(self, **_: Any) -> None:
         """Open a new report."""
         self.result = None
-        self.run_report = RunReport(self.environment, distributed=self.distributed)
+        self.run_report = self.shown = RunReport(self.environment, distributed=self.distributed)
         if self.exporter is not None:
             self.exporter.begin(self.run_report)
 
