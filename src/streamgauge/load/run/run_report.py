@@ -98,7 +98,7 @@ class RunReport:
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        return build_result(self._run(), self.run_stats, last_calibration())
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""

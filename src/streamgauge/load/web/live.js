@@ -138,7 +138,7 @@
     const data = [{
       type: "heatmap", x: [...times(t_s), times([t_s.at(-1) + known.width_s])[0]], y: edges, z: shares, text: hints,
       hovertemplate: "%{text}<extra></extra>", showscale: false, zmin: 0, zmax: 1,
-      colorscale: dark.matches ? [[0, "#1d3557"], [0.5, "#3b82c4"], [1, "#f4d35e"]] : [[0, "#dbe9f6"], [0.5, "#3b82c4"], [1, "#08306b"]],
+      colorscale: [[0, "#9cc3e6"], [0.5, "#3b82c4"], [1, "#e0872e"]],
     }];
     const ticks = durations(edges.at(-1) / edges[0] < 300 ? [1, 2, 5] : [1]);
     const axis = {

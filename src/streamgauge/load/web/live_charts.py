@@ -45,8 +45,8 @@ def live_charts() -> list[LiveChart]:
         _chart(
             "intervals",
             "Chunk intervals, as a heat map",
-            "Each column shows how the intervals of its time were distributed: the darker a field, the larger its "
-            "share. A second band above the first one means that some chunks came late.",
+            "Each column shows how the intervals of its time were distributed: from pale blue over blue to orange, the "
+            "share of a field grows. A band above the usual one means that some chunks came late.",
             "heat",
         ),
         _chart(
