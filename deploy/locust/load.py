@@ -16,9 +16,9 @@ from pathlib import Path
 from scenario import SAMPLE, Scenario, read_scenario
 from target import SAMPLE_METRICS, Target
 
+from streamgauge.report.live_display import Display, Progress
 from streamgauge.report.result import read_result
 from streamgauge.runner.conclusion import Conclusion
-from streamgauge.runner.display import Display, Progress
 from streamgauge.runner.interrupt import Interrupt, Killed
 from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError
 from streamgauge.runner.runs import Runs

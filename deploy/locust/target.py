@@ -4,7 +4,7 @@ import http.client
 import socket
 from urllib.parse import urlsplit, urlunsplit
 
-from streamgauge.runner.display import Display
+from streamgauge.report.live_display import Display
 from streamgauge.runner.service import Service, read
 
 SAMPLE_METRICS = "http://app:9101/metrics"

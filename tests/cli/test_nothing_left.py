@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from streamgauge.runner.display import Display, Progress
+from streamgauge.report.live_display import Display, Progress
 from streamgauge.runner.ports import PortChooser
 from streamgauge.runner.process import Children, python_module
 from streamgauge.runner.runs import Runs, StartOfRun, discard

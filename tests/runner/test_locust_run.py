@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from benchmarks.testbed.server import Server
-from streamgauge.runner.display import Display
+from streamgauge.report.live_display import Display
 from streamgauge.runner.finished_run import run_locust
 from streamgauge.runner.interrupt import Interrupt, Interrupted
 from streamgauge.runner.load_plan import LoadPlan, environment_without_locust

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.runner.display import Progress
+from streamgauge.report.live_display import Progress
 from streamgauge.runner.runs import Runs, StartOfRun
 from streamgauge.runner.timeline import Timeline
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from streamgauge.calibrate.figures import CalibrationError, calibration_of
 from streamgauge.calibrate.truth import streams_of
 from streamgauge.report.calibration import Calibration
+from streamgauge.report.live_display import Display
 from streamgauge.report.result import NamedStreams, Result, read_result
 from streamgauge.report.sums import failed, totals
 from streamgauge.report.units import some
-from streamgauge.runner.display import Display
 from streamgauge.runner.interrupt import Interrupt, Interrupted, Killed
 from streamgauge.runner.load_plan import LoadPlan, environment_without_locust
 from streamgauge.runner.locust_run import LONGEST_END_S, LocustRun

@@ -9,8 +9,8 @@ from pathlib import Path
 from streamgauge.demo.demo_ports import Ports
 from streamgauge.demo.sample import environment
 from streamgauge.demo.sample_app import SampleApp
+from streamgauge.report.live_display import Display
 from streamgauge.runner.conclusion import Conclusion, short
-from streamgauge.runner.display import Display
 from streamgauge.runner.interrupt import Interrupt, Interrupted, Killed
 from streamgauge.runner.load_plan import LoadPlan
 from streamgauge.runner.locust_run import LocustRun

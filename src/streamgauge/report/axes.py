@@ -40,12 +40,17 @@ def duration_axis(values_s: Sequence[float | None]) -> Figure:
         axis |= {"tickformat": ",~f", "hoverformat": ",.4~g"}
     if not seen or max(seen) / min(seen) <= _WIDE:
         return axis | {"rangemode": "tozero"}
-    low, high = math.log10(min(seen)), math.log10(max(seen))
+    return axis | log_duration_axis(min(seen), max(seen), margin=0.1)
+
+
+def log_duration_axis(least_s: float, most_s: float, margin: float = 0.0) -> Figure:
+    """Return a logarithmic axis from one duration to another, with a margin of so many decades."""
+    low, high = math.log10(least_s), math.log10(most_s)
     steps = (1, 2, 5) if high - low < _FEW_DECADES else (1,)
     ticks_s = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
-    return axis | {
+    return {
         "type": "log",
-        "range": [low - 0.1, high + 0.1],
+        "range": [low - margin, high + margin],
         "tickvals": ticks_s,
         "ticktext": [_tick(tick_s) for tick_s in ticks_s],
     }

@@ -7,6 +7,9 @@ from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.result import (
     SCHEMA,
     Generator,
+    History,
+    HistoryColumn,
+    NamedIntervals,
     NamedPoint,
     NamedStreams,
     PointFigures,
@@ -22,6 +25,7 @@ from streamgauge.stats.clocks.alignment import ChunkDelays
 from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.quantities import Counter, Distribution
+from streamgauge.stats.run_history import HEAT_BOUNDS_S, RunHistory
 from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
@@ -30,7 +34,9 @@ from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import verdict
 
 
-def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None = None) -> Result:
+def build_result(
+    run: Run, run_stats: RunStats, calibration: Calibration | None = None, history: RunHistory | None = None
+) -> Result:
     """Return the result of a run. ``calibration`` is the last calibration of this machine."""
     trust, reasons = verdict(run_stats)
     failed = any(stats.failed for stats in run_stats.all_stats.values())
@@ -46,6 +52,7 @@ def build_result(run: Run, run_stats: RunStats, calibration: Calibration | None 
             if stats.counted
         ],
         generator=_generator(run_stats, calibration),
+        history=_history(history or RunHistory()),
         timeline=timeline(run_stats),
     )
 
@@ -116,6 +123,27 @@ def _counts(run_stats: RunStats) -> dict[str, Any]:
     return {each.key: getattr(run_stats, each.field) for each in counters if not each.internal}
 
 
+def _history(history: RunHistory) -> History:
+    columns = [
+        HistoryColumn(
+            t_s=t_s,
+            outcomes={str(outcome): times for outcome, times in column.outcomes.items()},
+            intervals=[
+                NamedIntervals(name=name, protocol=protocol, counts=sorted(counts.items()))
+                for (name, protocol), counts in sorted(column.intervals.items(), key=lambda item: _others_last(item[0]))
+            ],
+            lag_p99=column.worst_lag_s,
+            cpu_max=column.cpu_max,
+        )
+        for t_s, column in history.since(0)
+    ]
+    return History(width_s=history.width_s, interval_bounds=list(HEAT_BOUNDS_S), columns=columns)
+
+
+def _others_last(key: Key) -> tuple[bool, Key]:
+    return key == OTHER, key
+
+
 def timeline(run_stats: RunStats) -> list[TimelinePoint]:
     """Return each second, over all names and by name. Seconds in which no process reported are left out."""
     points = []
@@ -128,16 +156,17 @@ def timeline(run_stats: RunStats) -> list[TimelinePoint]:
 
 def timeline_point(t_s: int, second: RunSecond) -> TimelinePoint:
     """Return one second of the timeline, over all names."""
-    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **_figures(second, second.times())})
+    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **point_figures(second, second.times())})
 
 
 def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:
     """Return the second of each name; all other names together come last."""
     return [
-        NamedPoint(name=name, protocol=protocol, **_figures(second, second.times))
-        for (name, protocol), second in sorted(names.items(), key=lambda item: (item[0] == OTHER, item[0]))
+        NamedPoint(name=name, protocol=protocol, **point_figures(second, second.times))
+        for (name, protocol), second in sorted(names.items(), key=lambda item: _others_last(item[0]))
     ]
 
 
-def _figures(sums: Sums, times: Times) -> PointFigures:
+def point_figures(sums: Sums, times: Times) -> PointFigures:
+    """Return the figures of one second of the timeline."""
     return cast("PointFigures", {**sums.to_dict(), **times.to_dict(), "uncertain": times.ranges_s})

@@ -22,7 +22,7 @@ _COUNTS = {"started": (COLOURS[0], "solid"), "finished": (COLOURS[1], "dash"), "
 #: Break the lines between points that are further apart than this many steps: seconds are missing.
 _MISSING = 1.5
 #: From this duration on, the time axis is in minutes.
-_LONG_S = 600
+LONG_S = 600
 
 _Values = list[float | None]
 
@@ -65,7 +65,7 @@ class _Time:
     def __init__(self, result: Result) -> None:
         timeline = result["timeline"]
         self.step_s = seconds_per_point(timeline)
-        self.unit = "min" if timeline[-1]["t_s"] >= _LONG_S else "s"
+        self.unit = "min" if timeline[-1]["t_s"] >= LONG_S else "s"
         self.lines = Lines(result)
         self.keys = self.lines.timeline or [_ALL]
         self.times: list[float] = []

@@ -16,6 +16,7 @@ from streamgauge.report.counter_text import COLUMNS, counted, generator_rows, re
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
+from streamgauge.report.history_charts import history_charts
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.server_view import AT_MOST, ServerView
 from streamgauge.report.summary import summary_of
@@ -45,7 +46,7 @@ def render(result: Result, server: ServerView | None = None) -> str:
 
     Raises ResultError if a histogram of the result cannot be decoded.
     """
-    time_charts, percentile_charts = over_time(result), distributions(result)
+    time_charts, percentile_charts = [*over_time(result), *history_charts(result)], distributions(result)
     charts = [*time_charts, *percentile_charts]
     files = carried(result)
     figures = {chart["key"]: chart["figure"] for chart in charts}

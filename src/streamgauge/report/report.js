@@ -70,7 +70,7 @@
     if (names.length < 2) return;
     for (const name of names) {
       const traces = [...data.keys()].filter((index) => data[index].meta === name);
-      const { line, visible } = data[traces[0]];
+      const { line = { color: data[traces[0]].marker?.color }, visible } = data[traces[0]];
       const button = document.createElement("button");
       const sample = document.createElement("span");
       const style = { solid: "solid", dot: "dotted" }[line.dash] ?? "dashed";

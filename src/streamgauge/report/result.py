@@ -184,6 +184,35 @@ class TimelinePoint(PointFigures):
     """The same by name, for the names with streams in this second. Absent in results of older versions."""
 
 
+class NamedIntervals(TypedDict):
+    """The chunk intervals of one name and protocol in one column, or of all other names: ``other``, no protocol."""
+
+    name: str
+    protocol: str
+    counts: list[tuple[int, int]]
+    """Each bucket that is not empty, by its position in ``History.interval_bounds``, with its count."""
+
+
+class HistoryColumn(TypedDict):
+    """``History.width_s`` seconds of the run."""
+
+    t_s: int
+    outcomes: dict[str, int]
+    intervals: list[NamedIntervals]
+    lag_p99: float | None
+    """How late the generator read, at p99; of several seconds the highest. None if it read nothing."""
+    cpu_max: float
+
+
+class History(TypedDict):
+    """The run in a bounded number of columns, however long it lasted; its counts are exact."""
+
+    width_s: int
+    interval_bounds: list[float]
+    """The bounds of the buckets, one more than there are buckets; the outermost also have what lies beyond."""
+    columns: list[HistoryColumn]
+
+
 class Result(TypedDict):
     """One run, as ``results/<run_id>/result.json`` holds it."""
 
@@ -192,6 +221,8 @@ class Result(TypedDict):
     verdict: Verdict
     streams: list[NamedStreams]
     generator: Generator
+    history: NotRequired[History]
+    """Absent in results of older versions."""
     timeline: list[TimelinePoint]
 
 
@@ -209,11 +240,18 @@ def write_result(result: Result, directory: Path) -> Path:
 
 
 def json_text(result: Result) -> str:
-    """Return the text of ``result.json``: indented, with each second of the timeline on one line."""
-    points = [json.dumps(point, separators=(",", ":"), allow_nan=False) for point in result["timeline"]]
-    others = {key: value for key, value in result.items() if key != "timeline"}
-    rest = json.dumps({**others, "timeline": []}, indent=1, allow_nan=False)
-    return rest.removesuffix("[]\n}") + "[\n  " + ",\n  ".join(points) + "\n ]\n}\n"
+    """Return the text of ``result.json``: indented, with each second and each column of the history on one line."""
+    lists: dict[str, tuple[list[Any], str]] = {"timeline": (list(result["timeline"]), " ")}
+    marked: dict[str, Any] = {**result, "timeline": "timeline"}
+    if history := result.get("history"):
+        lists["columns"] = list(history["columns"]), "  "
+        marked |= {"history": {**history, "columns": "columns"}}
+    text = json.dumps(marked, indent=1, allow_nan=False)
+    for key, (items, indent) in lists.items():
+        before, _, after = text.rpartition(f'"{key}": "{key}"')
+        lines = [json.dumps(item, separators=(",", ":"), allow_nan=False) for item in items]
+        text = f'{before}"{key}": [\n{indent} ' + f",\n{indent} ".join(lines) + f"\n{indent}]{after}"
+    return text + "\n"
 
 
 def read_result(path: Path) -> Result:

@@ -7,10 +7,10 @@ from pathlib import Path
 from streamgauge.report.agreement import agreement
 from streamgauge.report.console import print_table
 from streamgauge.report.html import write_report
+from streamgauge.report.live_display import Display
 from streamgauge.report.result import Result, read_result
 from streamgauge.report.server_json import write_view
 from streamgauge.report.server_view import ScrapeError, ServerView, server_view
-from streamgauge.runner.display import Display
 from streamgauge.runner.service import Service
 from streamgauge.stats.outcome import Outcome
 from streamgauge.verdict.exit_status import ExitStatus

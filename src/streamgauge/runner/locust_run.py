@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from streamgauge.report.live_display import Display, Progress
 from streamgauge.report.result import FILE_NAME, read_result
 from streamgauge.report.units import some
-from streamgauge.runner.display import Display, Progress
 from streamgauge.runner.interrupt import Interrupt, Interrupted
 from streamgauge.runner.load_plan import LoadPlan
 from streamgauge.runner.locust_web import IDLE, LocustWeb, LocustWebError

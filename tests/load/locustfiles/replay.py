@@ -18,7 +18,7 @@ from locust import User, task
 from locust.runners import WorkerRunner
 
 from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.load.run.plugin import process_meter_of
+from streamgauge.load.plugin import process_meter_of
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.arrival import ArrivalClock

@@ -9,6 +9,7 @@ import gevent
 from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
 from streamgauge.report.result import Result
 from streamgauge.stats.second_report import SecondReport
@@ -27,7 +28,10 @@ class ReportingRun:
     def __init__(self, environment: Environment, exporter: Exporter | None = None) -> None:
         self.environment = environment
         self.exporter = exporter
+        self._view = live_view(environment)
         self.run_report: RunReport | None = None
+        #: The report of the run under way, or of the last one.
+        self.shown: RunReport | None = None
         self.result: Result | None = None
         self._quitting = False
 
@@ -70,7 +74,9 @@ class ReportingRun:
     def on_test_start(self, **_: Any) -> None:
         """Open a new report."""
         self.result = None
-        self.run_report = RunReport(self.environment, distributed=self.distributed)
+        self.run_report = self.shown = RunReport(self.environment, distributed=self.distributed)
+        if self._view is not None:
+            self._view.begin(self.run_report)
         if self.exporter is not None:
             self.exporter.begin(self.run_report)
 
@@ -89,6 +95,8 @@ class ReportingRun:
         if self.run_report is None:
             return
         run_report, self.run_report = self.run_report, None
+        if self._view is not None:
+            self._view.end()
         options = self.environment.parsed_options
         run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
         self.result = end_of_run(self.environment, run_report)

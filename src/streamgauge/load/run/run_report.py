@@ -23,11 +23,12 @@ from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, write_result
 from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
+from streamgauge.stats.run_history import RunHistory
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
 from streamgauge.verdict.exit_status import ExitStatus
-from streamgauge.verdict.trust import DEFAULT_BOUNDS
+from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class RunReport:
 
     def __init__(self, environment: Environment, *, distributed: bool) -> None:
         self.run_stats = RunStats()
+        self.history = RunHistory()
         self.processes: set[str] = set()
         self.began_s = self._counting_since_s = time.monotonic()
         self.started_at = datetime.now(UTC)
@@ -56,6 +58,10 @@ class RunReport:
         self._settled_s = SETTLED_S[distributed]
         self._written_before = 0
         self._logged: set[str] = set()
+        #: Whether the run is over.
+        self.closed = False
+        #: The last verdict, and the last second that it is about.
+        self._verdict: tuple[int, tuple[Trust, list[str]]] | None = None
         self.directory: Path | None = None
         if root := getattr(environment.parsed_options, "result_dir", ""):
             self.directory = Path(root) / self.run_id
@@ -66,17 +72,34 @@ class RunReport:
         self.processes.add(process)
         for part in parts:
             self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+            self.history.add(part)
         if self._environment.runner is not None:
             self.users = max(self.users, self._environment.runner.target_user_count)
         if parts:
-            self._write_timeline(self.run_stats.last_s - self._settled_s + 1)
+            self._write_timeline(self.settled_s)
         if time.monotonic() - self.began_s > WARN_AFTER_S:
             self._warn()
 
     def reset(self) -> None:
         """Reset the counts."""
         self.run_stats = RunStats()
+        self.history = RunHistory()
         self._counting_since_s = time.monotonic()
+
+    @property
+    def settled_s(self) -> int:
+        """The number of seconds that every process has reported."""
+        return self.run_stats.last_s + 1 - (0 if self.closed else self._settled_s)
+
+    def verdict_so_far(self) -> tuple[Trust, list[str]]:
+        """Return the verdict on what has been counted by now."""
+        if self._verdict is None or self._verdict[0] != self.run_stats.last_s:
+            self._verdict = self.run_stats.last_s, verdict(self.run_stats)
+        return self._verdict[1]
+
+    def result_so_far(self) -> Result:
+        """Return what the result would be if the run ended now."""
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
@@ -99,13 +122,14 @@ class RunReport:
 
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
-        result = build_result(self._run(), self.run_stats, last_calibration())
+        self.closed = True
+        result = self.result_so_far()
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
         if raised := _raised(self._environment):
-            verdict = result["verdict"]
-            verdict["exit_code"] = verdict["exit_code"] or ExitStatus.FAILED
-            verdict["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
+            found = result["verdict"]
+            found["exit_code"] = found["exit_code"] or ExitStatus.FAILED
+            found["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
         if self.directory is not None:
             self._write_timeline(self.run_stats.last_s + 1)
             write_result(result, self.directory)
@@ -127,6 +151,11 @@ class RunReport:
         return visible(environment.host or next((str(user.host) for user in environment.user_classes if user.host), ""))
 
     @property
+    def shown_host(self) -> str:
+        """The host without user and password."""
+        return _USER.sub("", self.host)
+
+    @property
     def locustfile(self) -> str:
         """The locustfiles, as Locust names them."""
         return visible(self._environment.locustfile or "")
@@ -138,7 +167,7 @@ class RunReport:
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
             counted_s=now_s - self._counting_since_s,
-            host=_USER.sub("", self.host),
+            host=self.shown_host,
             locustfile=self.locustfile,
             users=self.users,
             spawn_rate=float(getattr(options, "spawn_rate", None) or 1),

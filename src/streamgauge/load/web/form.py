@@ -6,8 +6,6 @@ The UI shows the message of a response ``{"success": false, "message": …}`` ab
 import json
 import logging
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from flask import jsonify, request
@@ -19,11 +17,12 @@ from streamgauge.client.connect.target import TargetError
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import MULTILINE, scenario_options, with_form
+from streamgauge.load.web.page_scripts import add_script
 
 logger = logging.getLogger(__name__)
 
-#: Flask's names of Locust's views; a base path does not change them.
-_INDEX, _SWARM = "locust.index", "locust.swarm"
+#: Flask's name of Locust's view; a base path does not change it.
+_SWARM = "locust.swarm"
 
 
 def extend_form(environment: Environment, web_ui: WebUI) -> None:
@@ -31,7 +30,7 @@ def extend_form(environment: Environment, web_ui: WebUI) -> None:
     assert web_ui.app is not None
     views = web_ui.app.view_functions
     views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
-    views[_INDEX] = _with_lines(views[_INDEX])
+    add_script(web_ui, "lines.js", FIELDS=json.dumps([_camel_case(name) for name in MULTILINE]))
 
 
 def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[], Any]:
@@ -75,20 +74,6 @@ def _check_run_time(text: str) -> None:
         seconds = -1
     if not 0 <= seconds <= LONGEST_S:
         raise ValueError(f"Run time: expected at most {LONGEST_S:g} seconds, got {text!r}")
-
-
-def _with_lines(index: Callable[[], Any]) -> Callable[[], Any]:
-    def page() -> Any:
-        found = index()
-        return found.replace("</body>", f"<script>{_script()}</script></body>") if isinstance(found, str) else found
-
-    return page
-
-
-@cache
-def _script() -> str:
-    text = Path(__file__).with_name("lines.js").read_text(encoding="utf-8")
-    return text.replace('"FIELDS"', json.dumps([_camel_case(name) for name in MULTILINE]))
 
 
 def _camel_case(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
 from streamgauge.load.hosts import check_host
@@ -18,10 +18,13 @@ from streamgauge.load.options import add_options, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
+from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
 from streamgauge.load.usage import refuse
 from streamgauge.load.web.form import extend_form
+from streamgauge.load.web.live_page import add_live_page
 from streamgauge.load.web.polling import keep_polling
+from streamgauge.load.web.streaming_tab import add_streaming_tab
 
 _installed: list[bool] = []
 
@@ -43,13 +46,18 @@ def _on_init(environment: Environment, **_: Any) -> None:
         _handle_ctrl_c(environment)
         inspect.stack()  # Locust calls it at a stop. The first call takes 50 ms and more, during which nothing is read
         gevent.get_hub().loop.update_now()  # else the run time would count from before the imports
-    _extend_web_ui(environment)
     if isinstance(runner, WorkerRunner):
         WorkerRun(environment, runner, process_meter_of(environment)).listen()
-    elif isinstance(runner, MasterRunner):
-        MasterRun(environment, runner, _exporter(environment, measuring=False)).listen()
     elif runner is not None:
-        LocalRun(environment, process_meter_of(environment), _exporter(environment, measuring=True)).listen()
+        run = _reporting_run(environment, runner)
+        run.listen()
+        _extend_web_ui(environment, run)
+
+
+def _reporting_run(environment: Environment, runner: Runner) -> ReportingRun:
+    if isinstance(runner, MasterRunner):
+        return MasterRun(environment, runner, _exporter(environment, measuring=False))
+    return LocalRun(environment, process_meter_of(environment), _exporter(environment, measuring=True))
 
 
 def _check(environment: Environment) -> None:
@@ -64,10 +72,12 @@ def _check(environment: Environment) -> None:
         refuse(f"--host: {error}")
 
 
-def _extend_web_ui(environment: Environment) -> None:
+def _extend_web_ui(environment: Environment, run: ReportingRun) -> None:
     if environment.web_ui is not None:
         extend_form(environment, environment.web_ui)
         keep_polling(environment, environment.web_ui)
+        add_streaming_tab(environment.web_ui, run)
+        add_live_page(environment.web_ui, run)
 
 
 def _exporter(environment: Environment, *, measuring: bool) -> Exporter | None:

@@ -1,8 +1,11 @@
 """Show the user the phases and the progress of a run, live or as a line every few seconds."""
 
+import logging
+import os
+import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from streamgauge.report.columns import Column, Table
 from streamgauge.report.result import TimelinePoint
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_LINE_EVERY_S = 5.0
+#: Without a terminal, a line is printed this often.
+LINE_EVERY_S = 5.0
 #: If the terminal is too narrow, the figures with the lowest number are left out first.
 _IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
 
@@ -25,7 +29,8 @@ class Progress:
 
     phase: str
     elapsed_s: float
-    run_time_s: float
+    run_time_s: float | None
+    """None for a run that lasts until it is stopped."""
     users: int
     finished: int
     failed: int
@@ -54,11 +59,11 @@ def _interval_p99(point: TimelinePoint) -> str:
 class Display:
     """Writes progress to standard error, so that standard output holds the results alone."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, line_every_s: float = LINE_EVERY_S) -> None:
         from rich.console import Console
 
         self._console: Console = Console(stderr=True, highlight=False)
-        self._quiet = quiet
+        self._quiet, self._line_every_s = quiet, line_every_s
         self._addresses: dict[str, str] = {}
         self._live: Live | None = None
         self._kind = ""
@@ -87,7 +92,7 @@ class Display:
 
     @property
     def _shows_live(self) -> bool:
-        return self._console.is_terminal and not self._console.is_dumb_terminal
+        return self._console.is_terminal and not self._console.is_dumb_terminal and not os.environ.get("CI")
 
     def show(self, progress: Progress) -> None:
         """Show the current progress of the run."""
@@ -101,7 +106,7 @@ class Display:
     def _line_is_due(self, kind: str) -> bool:
         """Whether a line is due: every few seconds, and when another kind of phase begins."""
         now_s = time.monotonic()
-        if kind == self._kind and now_s - self._line_at_s < _LINE_EVERY_S:
+        if kind == self._kind and now_s - self._line_at_s < self._line_every_s:
             return False
         begins, self._kind, self._line_at_s = not self._kind, kind, now_s
         return not begins
@@ -112,17 +117,31 @@ class Display:
 
             # No thread for refreshing, since this process forks others.
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            before = sys.stderr
             self._live.start()
+            _log_to(before, sys.stderr)  # above the live display instead of across it
         self._live.update(_panel(progress, self._addresses, self._console.width), refresh=True)
 
     def close(self) -> None:
         """Remove the live display."""
         if self._live is not None:
+            during = sys.stderr
             self._live.stop()
+            _log_to(during, sys.stderr)
             self._live = None
 
 
+def _log_to(before: TextIO, now: TextIO) -> None:
+    """Let all log handlers that write to one stream write to another."""
+    known = [logging.getLogger(), *map(logging.getLogger, list(logging.root.manager.loggerDict))]
+    for handler in {handler for logger in known for handler in logger.handlers}:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+            handler.setStream(now)
+
+
 def _clock(progress: Progress) -> str:
+    if progress.run_time_s is None:
+        return duration(int(progress.elapsed_s))
     return f"{min(progress.elapsed_s, progress.run_time_s):.0f} of {progress.run_time_s:.0f} s"
 
 
@@ -146,12 +165,10 @@ def _bar(progress: Progress) -> "RenderableType":
     bar.add_column(no_wrap=True)
     bar.add_column(ratio=1)
     bar.add_column(no_wrap=True, justify="right")
-    elapsed_s = min(progress.elapsed_s, progress.run_time_s)
-    bar.add_row(
-        progress.phase,
-        ProgressBar(total=progress.run_time_s, completed=elapsed_s, complete_style="cyan", finished_style="green"),
-        _clock(progress),
-    )
+    total_s = progress.run_time_s
+    done = ProgressBar(total=total_s, completed=min(progress.elapsed_s, total_s or 0), pulse=total_s is None)
+    done.complete_style, done.finished_style = "cyan", "green"
+    bar.add_row(progress.phase, done, _clock(progress))
     return bar
 
 

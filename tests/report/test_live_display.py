@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from streamgauge.runner.display import Display, Progress
+from streamgauge.report.live_display import Display, Progress
 
 POINT = {"active": 12_345, "chunks": 1_234_567, "chunk_interval": {"p50": 0.05, "p99": 0.0521}}
 FIGURES = {"users": "20,000", "streams active": "12,345", "finished": "987,654", "failed": "1,234"}

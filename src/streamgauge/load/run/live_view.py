@@ -1,0 +1,76 @@
+"""Shows a headless run while it lasts: live on a terminal, as a line every few seconds elsewhere.
+
+It takes the place of the table that Locust prints every two seconds, which has the durations of streams only. A user
+who asks for that table gets it instead; so does a run with users that do not stream.
+"""
+
+import time
+
+import gevent
+from locust.env import Environment
+from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPING
+
+from streamgauge.load.run.run_report import RunReport
+from streamgauge.load.users import stream_users
+from streamgauge.report.build import timeline_point
+from streamgauge.report.live_display import Display, Progress
+
+#: Without a terminal, a line is printed this often.
+LINE_EVERY_S = 10.0
+_REFRESH_S = 0.5
+_PHASES = {STATE_SPAWNING: "starting users", STATE_STOPPING: "ending streams", STATE_CLEANUP: "ending streams"}
+
+
+def live_view(environment: Environment) -> "LiveView | None":
+    """Return the view of a headless run, and keep Locust's table away; None for a run that has no view."""
+    options = environment.parsed_options
+    if options is None or not options.headless or options.only_summary or options.print_stats:
+        return None
+    if not environment.user_classes or len(stream_users(environment)) < len(environment.user_classes):
+        return None
+    options.only_summary = True
+    return LiveView(environment)
+
+
+class LiveView:
+    """The view of one process's runs, on standard error."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._display = Display(quiet=False, line_every_s=LINE_EVERY_S)
+        self._greenlet: gevent.Greenlet | None = None
+
+    def begin(self, run_report: RunReport) -> None:
+        """Show a run from now on."""
+        self._greenlet = gevent.spawn(self._follow, run_report)
+
+    def end(self) -> None:
+        """Remove the view."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+        self._display.close()
+
+    def _follow(self, run_report: RunReport) -> None:
+        while True:
+            self._display.show(self._progress(run_report))
+            gevent.sleep(_REFRESH_S)
+
+    def _progress(self, run_report: RunReport) -> Progress:
+        runner, options = self._environment.runner, self._environment.parsed_options
+        state = runner.state if runner is not None else ""
+        every = run_report.run_stats.all_stats.values()
+        last_s = run_report.settled_s - 1
+        second = run_report.run_stats.seconds.get(last_s)
+        phase = _PHASES.get(state, "running")
+        trust, _ = run_report.verdict_so_far()
+        measured = any(stats.chunks for stats in every)
+        return Progress(
+            phase=f"{phase}, {trust} so far" if measured else phase,
+            elapsed_s=time.monotonic() - run_report.began_s,
+            run_time_s=float(options.run_time) if options is not None and options.run_time else None,
+            users=runner.user_count if runner is not None else 0,
+            finished=sum(sum(stats.outcomes.values()) for stats in every),
+            failed=sum(stats.failed for stats in every),
+            latest=timeline_point(last_s, second) if second is not None else None,
+        )

@@ -1,0 +1,169 @@
+"""Collects what the Streaming tab and the live page show of a run: as text for the tab, as numbers for the charts."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, cast
+
+from streamgauge.load.run.run_report import RunReport
+from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
+from streamgauge.report.build import point_figures, timeline_point
+from streamgauge.report.result import TimelinePoint
+from streamgauge.report.sums import failed, ordered
+from streamgauge.report.thinning import thinned
+from streamgauge.report.units import NONE, duration, number, rate, size
+from streamgauge.report.verdict_text import TRUST_MEANS
+from streamgauge.stats.process_stats import Key
+from streamgauge.stats.quantities import Distribution
+from streamgauge.stats.run_history import HEAT_BOUNDS_S
+from streamgauge.stats.run_second import NameSecond
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.stats.uncertainty import uncertain_percentiles
+
+#: Seconds over which the present rate of chunks is a mean.
+RATE_OVER_S = 5
+#: The tab has a row for each of the names with the most chunks; all others share one.
+MOST_ROWS = 50
+#: A chart of the page has at most so many points, so that the browser holds as much after hours as after minutes.
+MOST_POINTS = 240
+#: A point may still change for so many seconds: reports of workers come late.
+CHANGES_S = 10
+_QUANTILES = {"p50": 0.5, "p99": 0.99}
+
+#: Between a number and its unit: Locust's table breaks lines at blanks.
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+Row = dict[str, str]
+
+
+def rows(run_report: RunReport) -> list[Row]:
+    """Return one row for each name, those with the most chunks first."""
+    run_stats = run_report.run_stats
+    counted = [(key, stats) for key, stats in run_stats.all_stats.items() if stats.counted]
+    counted.sort(key=lambda item: -item[1].chunks)
+    found = [
+        {"name": name, "protocol": protocol, **_cells(stats, _chunks_per_s(run_report, (name, protocol)))}
+        for (name, protocol), stats in counted[:MOST_ROWS]
+    ]
+    if others := counted[MOST_ROWS:]:
+        pooled = StreamStats()
+        for _, stats in others:
+            pooled.merge(stats)
+        found.append({"name": f"({len(others)} other names)", "protocol": "", **_cells(pooled, None)})
+    return found
+
+
+def _cells(stats: StreamStats, chunks_per_s: float | None) -> Row:
+    ended = sum(stats.outcomes.values())
+    cells = {
+        "started": number(stats.started),
+        "active": number(max(0, stats.started - ended)),
+        "outcomes": ", ".join(f"{number(times)} {outcome}" for outcome, times in ordered(stats.outcomes).items()),
+        "failed": number(failed(stats.outcomes)),
+        "chunks_per_s": NONE if chunks_per_s is None else rate(chunks_per_s),
+        "chunks": number(stats.chunks),
+        "body": size(stats.bytes),
+        "stalls": number(stats.stalls),
+    }
+    for each in SHOWN_TIMES:
+        cells |= _percentiles(each, stats)
+    return {key: text.replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ") for key, text in cells.items()}
+
+
+def _percentiles(distribution: Distribution, stats: StreamStats) -> Row:
+    times = getattr(stats, distribution.field)
+    values_s = times.all.quantiles_s(_QUANTILES.values())
+    marked = uncertain_percentiles(times, _QUANTILES)
+    return {
+        f"{distribution.key}_{percentile}": ("≈ " if percentile in marked else "") + duration(value_s)
+        for percentile, value_s in zip(_QUANTILES, values_s, strict=True)
+    }
+
+
+def _chunks_per_s(run_report: RunReport, key: Key) -> float:
+    """Return the chunks of a name per second, over the last seconds that every process has reported."""
+    run_stats, end_s = run_report.run_stats, run_report.settled_s
+    begin_s = max(0, end_s - RATE_OVER_S)
+    chunks = 0
+    for t_s in range(begin_s, end_s):
+        second = run_stats.seconds.get(t_s)
+        if second is not None and second.all_stats is not None and key in second.all_stats:
+            chunks += second.all_stats[key].chunks
+    return chunks / max(1, end_s - begin_s)
+
+
+def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, width_s: int) -> dict[str, Any]:
+    """Return what the charts show from ``since_s`` on.
+
+    ``step_s`` and ``width_s`` are how many seconds the page's points and columns cover. Where these have become other
+    numbers, everything is returned. ``name`` is one of ``names``, or empty for all
+    of them together.
+    """
+    run_stats, history = run_report.run_stats, run_report.history
+    seconds = run_report.settled_s
+    step = max(1, math.ceil(seconds / MOST_POINTS))
+    whole = step != step_s or history.width_s != width_s
+    from_s = 0 if whole else max(0, since_s - CHANGES_S)
+    from_s -= from_s % math.lcm(step, history.width_s)
+    line = next((key for key in history.lines if _label(key) == name), None)
+    points = thinned(_points(run_stats, range(from_s, seconds), line), step)
+    columns = [(t_s, column) for t_s, column in history.since(from_s) if t_s < seconds]
+    outcomes = ordered(sum((column.outcomes for _, column in columns), Counter()))
+    return {
+        "from_s": from_s,
+        "step_s": step,
+        "width_s": history.width_s,
+        "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
+        "points": {"t_s": [point["t_s"] for point in points], **point_values(points)},
+        "columns": {
+            "t_s": [t_s for t_s, _ in columns],
+            "lag_p99": [column.worst_lag_s for _, column in columns],
+            "cpu": [column.cpu_max for _, column in columns],
+            "outcomes": {
+                outcome: [column.outcomes[outcome] / history.width_s for _, column in columns] for outcome in outcomes
+            },
+            "intervals": [sorted(column.counts(line).items()) for _, column in columns],
+        },
+        "heat_bounds_s": HEAT_BOUNDS_S,
+    }
+
+
+def _label(key: Key) -> str:
+    return f"{key[0]} ({key[1]})"
+
+
+def _points(run_stats: RunStats, seconds: Iterable[int], line: Key | None) -> list[TimelinePoint]:
+    points = []
+    for t_s in seconds:
+        second = run_stats.seconds.get(t_s)
+        if second is None:
+            continue
+        if line is None:
+            points.append(timeline_point(t_s, second))
+        else:
+            named = run_stats.names(second).get(line, NameSecond())
+            figures = point_figures(named, named.times)
+            points.append(cast("TimelinePoint", {"t_s": t_s, "active": second.active, **figures}))
+    return points
+
+
+def state_of(run_report: RunReport | None) -> dict[str, Any]:
+    """Return what the top of the page says: the state, the verdict so far and why, and the key figures."""
+    if run_report is None:
+        return {"state": "waiting", "run_id": ""}
+    trust, reasons = run_report.verdict_so_far()
+    all_stats = run_report.run_stats.all_stats.values()
+    measured = run_report.closed or any(stats.chunks or stats.failed for stats in all_stats)
+    return {
+        "state": "finished" if run_report.closed else "running",
+        "run_id": run_report.run_id,
+        "host": run_report.shown_host,
+        "users": number(run_report.users),
+        "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
+        "active": number(sum(max(0, stats.started - sum(stats.outcomes.values())) for stats in all_stats)),
+        "failed": number(sum(stats.failed for stats in all_stats)),
+        "trust": trust if measured else "waiting",
+        "means": TRUST_MEANS[trust] if measured else "No chunk has arrived yet.",
+        "reasons": reasons if measured else [],
+    }
