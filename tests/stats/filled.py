@@ -89,7 +89,7 @@ def bounded_times(*numbers: int, kind: type[BoundedTimes] = BoundedTimes) -> Bou
     """Times of every part."""
     found = kind()
     for at, part in enumerate(fields_of(kind)):
-        setattr(found, part, histogram(*(number + 100 * at for number in numbers)))
+        setattr(found, part, _value(getattr(found, part), part, [number + 100 * at for number in numbers]))
     return found
 
 

@@ -30,8 +30,8 @@ class MetricSummary(TypedDict):
     error: float
     """The largest relative error of a percentile, due to the histogram's buckets."""
     uncertain: dict[str, tuple[float, float]]
-    """For each percentile that is not exactly known, its smallest and largest possible value: chunks shared a read, or
-    the generator waited for a CPU before it sent requests."""
+    """For each statistic (mean, extremes, percentiles) that is not exactly known, its smallest and largest possible
+    value, between which it always lies."""
     hdr: str
 
 

@@ -1,6 +1,5 @@
 """Bounded times: values, some of them known only as a range, with the least and the most of each uncertain one."""
 
-import collections
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -43,6 +42,14 @@ class BoundedTimes:
             self.least.record_all_ns([least_ns] * times)
             self.most.record_all_ns([most_ns] * times)
 
+    def record_s(self, value_s: float, range_s: tuple[float, float] | None) -> None:
+        """Count a time of a record, in seconds; ``range_s`` is its least and its most, None if it is exactly known."""
+        value_ns = round(value_s * 1e9)
+        if range_s is None:
+            self.record_ns(value_ns)
+        else:
+            self.record_between_ns(value_ns, round(range_s[0] * 1e9), round(range_s[1] * 1e9))
+
     @property
     def empty(self) -> bool:
         """Whether nothing was counted."""
@@ -54,19 +61,30 @@ class BoundedTimes:
         return self.all
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """Return ``values`` with each uncertain time at its least, and at its most."""
+        """Return ``values`` with each uncertain time at its least, and at its most.
+
+        No statistic of ``values`` (mean, extremes, quantiles) is below that of the first or above that of the second.
+        """
         certain = self.all.minus(self.uncertain)
-        return certain.plus(self.least), certain.plus(self.most)
+        least, most = certain.plus(self.least), certain.plus(self.most)
+        return _limited(least, self.all, min), _limited(most, self.all, max)
 
     def merge(self, other: "BoundedTimes") -> None:
         """Add the times of ``other``."""
-        for part in BoundedTimes.PARTS:
+        for part in self.PARTS:
             getattr(self, part).merge(getattr(other, part))
+
+    def minus(self, part: "BoundedTimes") -> "BoundedTimes":
+        """Return new times without those of ``part``, which must all be in this one."""
+        rest = BoundedTimes()
+        for name in self.PARTS:
+            setattr(rest, name, getattr(self, name).minus(getattr(part, name)))
+        return rest
 
     def shifted(self, shift_ns: float) -> "BoundedTimes":
         """Return new times, each longer by ``shift_ns``."""
         result = BoundedTimes()
-        for part in BoundedTimes.PARTS:
+        for part in self.PARTS:
             setattr(result, part, shifted(getattr(self, part), shift_ns))
         return result
 
@@ -78,23 +96,20 @@ class BoundedTimes:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read the form that :meth:`to_dict` returns."""
         times = cls()
-        for part in data:
-            setattr(times, part, Histogram.from_dict(data[part]))
+        for part in cls.PARTS:
+            if part in data:
+                setattr(times, part, Histogram.from_dict(data[part]))
         return times
 
 
 class FirstChunkTimes(BoundedTimes):
-    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out.
-
-    The estimate of an uncertain time is the most that it can be.
-    """
+    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out."""
 
     __slots__ = ("failed",)
-    PARTS = (*BoundedTimes.PARTS, "failed")
 
     def __init__(self) -> None:
         super().__init__()
-        self.failed = Histogram()
+        self.failed = BoundedTimes()
 
     @property
     def empty(self) -> bool:
@@ -104,33 +119,44 @@ class FirstChunkTimes(BoundedTimes):
     @property
     def values(self) -> Histogram:
         """The times of streams that did not fail."""
-        return self.all.minus(self.failed)
+        return self.all if self.failed.empty else self.all.minus(self.failed.all)
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """Return ``values`` with each uncertain time at its least, and at its most.
-
-        It is not known which uncertain times belong to streams that failed later. So the result assumes as many
-        uncertain times as possible, with the smallest values of ``least``. Only percentiles of the first histogram are
-        valid.
-        """
-        most = self.values
-        counts, left = collections.Counter(most.counts), 0
-        for index, times in self.uncertain.counts.items():
-            uncertain = min(times, counts[index])
-            counts[index] -= uncertain
-            left += uncertain
-        for index, times in sorted(self.least.counts.items()):
-            counts[index] += min(times, left)
-            left -= min(times, left)
-        smallest = (most.min_ns, self.least.min_ns)
-        min_ns = min((each for each in smallest if each is not None), default=None)
-        return Histogram.of(counts, 0, min_ns, most.max_ns), most
+        """Return ``values`` with each uncertain time at its least, and at its most."""
+        return self.minus(self.failed).bounds()
 
     def merge(self, other: BoundedTimes) -> None:
         """Add the times of ``other``, also those of failed streams."""
         super().merge(other)
         if isinstance(other, FirstChunkTimes):
             self.failed.merge(other.failed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``BoundedTimes``."""
+        return super().to_dict() | ({} if self.failed.empty else {"failed": self.failed.to_dict()})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """See ``BoundedTimes``."""
+        times = super().from_dict(data)
+        times.failed = BoundedTimes.from_dict(data.get("failed", {}))
+        return times
+
+
+def _limited(bound: Histogram, values: Histogram, choose: Any) -> Histogram:
+    """Return ``bound`` with sum and extremes on the side of ``values`` that ``choose`` names.
+
+    They may be on the other side by part of a bucket, where only buckets are left of the extremes or of the sum.
+    """
+    if bound.min_ns is None or bound.max_ns is None or values.min_ns is None or values.max_ns is None:
+        return bound
+    return Histogram.of(
+        bound.counts,
+        choose(bound.sum_ns, values.sum_ns),
+        choose(bound.min_ns, values.min_ns),
+        choose(bound.max_ns, values.max_ns),
+        bound.clipped,
+    )
 
 
 def shifted(histogram: Histogram, shift_ns: float) -> Histogram:

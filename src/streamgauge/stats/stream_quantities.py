@@ -47,8 +47,8 @@ class StreamQuantities:
         ),
     ] = field(default_factory=dict)
     #: Only of streams that completed or were aborted on purpose.
-    duration: Annotated[Histogram, Distribution(metric="stream_client_duration_seconds", title="Duration")] = field(
-        default_factory=Histogram
+    duration: Annotated[BoundedTimes, Distribution(metric="stream_client_duration_seconds", title="Duration")] = field(
+        default_factory=BoundedTimes
     )
     chunks: Annotated[int, Counter(metric="stream_client_chunks_total", heading="chunks", rank=4, by_second=True)] = 0
     bytes: Annotated[int, Counter(metric="stream_client_body_bytes_total", heading="body", rank=2, by_second=True)] = 0
