@@ -40,7 +40,7 @@ def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[
     counts = {
         "streams_started": streams["started"],
         "streams_failed": failed(streams["outcomes"]),
-        **{each.field: count_of(each, streams) for each in _PLAIN},
+        **{each.field: count for each in _PLAIN if (count := count_of(each, streams)) or not each.optional},
     }
     yield "body_bytes", (), streams["bytes"]
     for name, count in counts.items():
