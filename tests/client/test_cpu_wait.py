@@ -86,7 +86,7 @@ def test_a_wait_counts_by_what_it_can_have_delayed(steps, known_ms, possible_ms)
 
 
 def delayed(known_ns=0, possible_ns=0):
-    return SimpleNamespace(known_ns=known_ns, possible_ns=possible_ns)
+    return SimpleNamespace(known_ns=known_ns, possible_ns=possible_ns, waited_ns=0)
 
 
 def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):

@@ -8,7 +8,7 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
-from streamgauge.stats.bounded_times import BoundedTimes
+from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 from streamgauge.stats.outcome import Outcome
@@ -22,6 +22,8 @@ OFFSET_NS = -1_700_000_000_000_000_000
 
 def fields_of(kind: type) -> list[str]:
     """Every field that an object of a class keeps."""
+    if issubclass(kind, BoundedTimes):
+        return sorted((*kind.PARTS, *(["failed"] if kind is FirstChunkTimes else [])))
     if dataclasses.is_dataclass(kind):
         return [each.name for each in dataclasses.fields(kind)]
     slots = [name for each in kind.__mro__ for name in getattr(each, "__slots__", ())]

@@ -113,10 +113,12 @@ class Recording:
 
     def _duration_ns(self, end_ns: int) -> tuple[int, tuple[int, int] | None]:
         """Return the duration, and its range if it is not exactly known."""
-        timer = self.timer
-        earliest_ns = end_ns if self._earliest_close_ns is None else min(self._earliest_close_ns, end_ns)
-        most_ns = max(0, end_ns - timer.start_ns)
-        least_ns = max(0, earliest_ns - timer.start_ns - timer.possible_delay_ns)
+        timer, earliest_ns = self.timer, self._earliest_close_ns
+        most_ns, delay_ns = max(0, end_ns - timer.start_ns), timer.possible_delay_ns
+        if earliest_ns is None and not delay_ns:
+            return most_ns, None
+        earliest_ns = end_ns if earliest_ns is None else min(earliest_ns, end_ns)
+        least_ns = max(0, earliest_ns - timer.start_ns - delay_ns)
         return (least_ns + most_ns) // 2, (None if least_ns == most_ns else (least_ns, most_ns))
 
 

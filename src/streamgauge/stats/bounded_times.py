@@ -1,12 +1,29 @@
 """Bounded times: values, some of them known only as a range, with the least and the most of each uncertain one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
 
 #: Longer times count as this. It keeps sums within 64 bits even for absurd stamps of a server.
 LONGEST_NS = HIGHEST_NS + 1
+
+
+class _Part:
+    """A histogram that is made when it is first used, since most times are exactly known."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_{name}"
+
+    def __get__(self, times: object, owner: type) -> Histogram:
+        found: Histogram | None = getattr(times, self._slot)
+        if found is None:
+            found = Histogram()
+            setattr(times, self._slot, found)
+        return found
+
+    def __set__(self, times: object, histogram: Histogram) -> None:
+        setattr(times, self._slot, histogram)
 
 
 class BoundedTimes:
@@ -16,14 +33,15 @@ class BoundedTimes:
     ``most`` hold the least and the most that each of them can be.
     """
 
-    __slots__ = ("all", "least", "most", "uncertain")
-    PARTS: tuple[str, ...] = ("all", "uncertain", "least", "most")
+    __slots__ = ("_least", "_most", "_uncertain", "all")
+    PARTS = ("all", "uncertain", "least", "most")
+    uncertain, least, most = _Part(), _Part(), _Part()
 
     def __init__(self) -> None:
         self.all = Histogram()
-        self.uncertain = Histogram()
-        self.least = Histogram()
-        self.most = Histogram()
+        self._uncertain: Histogram | None = None
+        self._least: Histogram | None = None
+        self._most: Histogram | None = None
 
     def record_ns(self, value_ns: int, times: int = 1) -> None:
         """Count a time that is exactly known. Code that runs for each chunk calls ``all.record_ns`` instead."""
@@ -53,7 +71,19 @@ class BoundedTimes:
     @property
     def empty(self) -> bool:
         """Whether nothing was counted."""
-        return self.all.empty and self.uncertain.empty and self.least.empty and self.most.empty
+        return next(self.filled_parts(), None) is None
+
+    def filled_parts(self) -> Iterator[tuple[str, Histogram]]:
+        """Yield the parts that are not empty, by name."""
+        every = (self.all, self._uncertain, self._least, self._most)
+        for name, part in zip(BoundedTimes.PARTS, every, strict=True):
+            if part is not None and not part.empty:
+                yield name, part
+
+    @property
+    def some_uncertain(self) -> bool:
+        """Whether any time is known only as a range."""
+        return self._uncertain is not None and not self._uncertain.empty
 
     @property
     def values(self) -> Histogram:
@@ -71,26 +101,26 @@ class BoundedTimes:
 
     def merge(self, other: "BoundedTimes") -> None:
         """Add the times of ``other``."""
-        for part in self.PARTS:
-            getattr(self, part).merge(getattr(other, part))
+        for name, part in other.filled_parts():
+            getattr(self, name).merge(part)
 
     def minus(self, part: "BoundedTimes") -> "BoundedTimes":
         """Return new times without those of ``part``, which must all be in this one."""
         rest = BoundedTimes()
-        for name in self.PARTS:
-            setattr(rest, name, getattr(self, name).minus(getattr(part, name)))
+        for name, whole in self.filled_parts():
+            setattr(rest, name, whole.minus(getattr(part, name)))
         return rest
 
     def shifted(self, shift_ns: float) -> "BoundedTimes":
         """Return new times, each longer by ``shift_ns``."""
         result = BoundedTimes()
-        for part in self.PARTS:
-            setattr(result, part, shifted(getattr(self, part), shift_ns))
+        for name, part in self.filled_parts():
+            setattr(result, name, shifted(part, shift_ns))
         return result
 
     def to_dict(self) -> dict[str, Any]:
         """Return a form for msgpack and JSON, without empty parts; :meth:`from_dict` reads it."""
-        return {part: found.to_dict() for part in self.PARTS if not (found := getattr(self, part)).empty}
+        return {name: part.to_dict() for name, part in self.filled_parts()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -105,41 +135,58 @@ class BoundedTimes:
 class FirstChunkTimes(BoundedTimes):
     """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out."""
 
-    __slots__ = ("failed",)
+    __slots__ = ("_failed",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.failed = BoundedTimes()
+        self._failed: BoundedTimes | None = None
+
+    @property
+    def failed(self) -> BoundedTimes:
+        """The times of streams that failed; made when first used, since most streams do not fail."""
+        if self._failed is None:
+            self._failed = BoundedTimes()
+        return self._failed
+
+    @failed.setter
+    def failed(self, times: BoundedTimes) -> None:
+        self._failed = times
+
+    @property
+    def some_failed(self) -> bool:
+        """Whether any stream failed after its first chunk."""
+        return self._failed is not None and not self._failed.empty
 
     @property
     def empty(self) -> bool:
         """Whether nothing was counted. A stream may fail long after its first chunk was counted and reported."""
-        return self.failed.empty and super().empty
+        return not self.some_failed and super().empty
 
     @property
     def values(self) -> Histogram:
         """The times of streams that did not fail."""
-        return self.all if self.failed.empty else self.all.minus(self.failed.all)
+        return self.all.minus(self.failed.all) if self.some_failed else self.all
 
     def bounds(self) -> tuple[Histogram, Histogram]:
         """Return ``values`` with each uncertain time at its least, and at its most."""
-        return self.minus(self.failed).bounds()
+        return self.minus(self.failed).bounds() if self.some_failed else super().bounds()
 
     def merge(self, other: BoundedTimes) -> None:
         """Add the times of ``other``, also those of failed streams."""
         super().merge(other)
-        if isinstance(other, FirstChunkTimes):
+        if isinstance(other, FirstChunkTimes) and other.some_failed:
             self.failed.merge(other.failed)
 
     def to_dict(self) -> dict[str, Any]:
         """See ``BoundedTimes``."""
-        return super().to_dict() | ({} if self.failed.empty else {"failed": self.failed.to_dict()})
+        return super().to_dict() | ({"failed": self.failed.to_dict()} if self.some_failed else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """See ``BoundedTimes``."""
         times = super().from_dict(data)
-        times.failed = BoundedTimes.from_dict(data.get("failed", {}))
+        if "failed" in data:
+            times.failed = BoundedTimes.from_dict(data["failed"])
         return times
 
 

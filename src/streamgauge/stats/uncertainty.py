@@ -57,7 +57,7 @@ def _percentiles(histogram: Histogram, quantiles: Mapping[str, float]) -> dict[s
 
 
 def _undetermined(times: BoundedTimes, of: _Statistics, tolerance: Tolerance) -> dict[str, Range]:
-    if times.uncertain.empty:
+    if not times.some_uncertain:
         return {}
     least, most = times.bounds()
     found: dict[str, Range] = {}

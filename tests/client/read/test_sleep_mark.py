@@ -13,7 +13,9 @@ MS = 1_000_000
 def marked(busy_ms, now_ms=100):
     """A mark, after which the thread ran or waited for so long until now."""
     busy = iter([0, None if busy_ms is None else busy_ms * MS])
-    return SleepMark(lambda: next(busy), lambda: now_ms * MS)
+    mark = SleepMark(lambda: next(busy), lambda: now_ms * MS)
+    mark.mark()
+    return mark
 
 
 @pytest.mark.parametrize(

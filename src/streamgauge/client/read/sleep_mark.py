@@ -6,6 +6,7 @@ CPU. Only a process that is stopped, by a signal or a hypervisor, leaves data un
 data is older than that.
 """
 
+import time
 from collections.abc import Callable
 
 from streamgauge.stats.clocks.arrival import READABLE_AFTER_NS
@@ -18,11 +19,12 @@ class SleepMark:
 
     def __init__(self, busy_ns: Callable[[], int | None], now_ns: Callable[[], int]) -> None:
         self._busy_ns, self._now_ns = busy_ns, now_ns
-        self._marked_ns = busy_ns()
+        #: None before the first mark.
+        self._marked_ns: int | None = None
 
-    def mark(self) -> None:
-        """Set the mark to now."""
-        self._marked_ns = self._busy_ns()
+    def mark(self, waited_ns: int | None = None) -> None:
+        """Set the mark to now. ``waited_ns`` is how long the thread has waited for a CPU, if that was just read."""
+        self._marked_ns = self._busy_ns() if waited_ns is None else waited_ns + time.thread_time_ns()
 
     def earliest_ns(self, floor_ns: int, arrival_ns: int) -> int:
         """Return the earliest arrival, in monotonic ns, of what was read just now.

@@ -80,7 +80,7 @@ class ChunkTimer:
 
     def delay(self, by: StartDelay, now_ns: int) -> None:
         """Note that the request is being sent. Start the stream later by its delay, unless chunks came before."""
-        self.sleep.mark()
+        self.sleep.mark(by.waited_ns)
         if self.chunks:
             return
         self.delayed_ns = by.possible_ns
@@ -115,10 +115,10 @@ class ChunkTimer:
         """The time to first chunk, an estimate with its range if it is not exact; None if no chunk came."""
         if self.first_ns is None:
             return None
-        delay_ns, most_ns = self.possible_delay_ns, self.first_ns - self.start_ns
-        least_ns = max(0, self.first_earliest_ns - self.start_ns - delay_ns)
-        if least_ns == most_ns:
+        most_ns, delay_ns = self.first_ns - self.start_ns, self.possible_delay_ns
+        if self.first_earliest_ns == self.first_ns and not delay_ns:
             return most_ns, None
+        least_ns = max(0, self.first_earliest_ns - self.start_ns - delay_ns)
         estimate_ns = self._first_estimate_ns - self.start_ns
         return (max(0, estimate_ns - delay_ns) + estimate_ns) // 2, (least_ns, most_ns)
 
