@@ -8,7 +8,7 @@ from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
-#: A run has 34 series per name, at most 51: with these limits a page has at most 5100 of them.
+#: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
 _TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
