@@ -106,12 +106,23 @@ class StreamQuantities:
         ),
     ] = 0
     prompt_tokens: Annotated[
-        int, _of_tokens(metric="stream_client_prompt_tokens_total", heading="prompt tokens", rank=1)
+        int,
+        _of_tokens(
+            metric="stream_client_prompt_tokens_total",
+            meaning="Prompt tokens of the streams that ended, if the server counts them.",
+            heading="prompt tokens",
+            rank=1,
+        ),
     ] = 0
     tokens: Annotated[
         int,
         _of_tokens(
-            metric="stream_client_output_tokens_total", heading="output tokens", rank=2, by_second=True, rated=True
+            metric="stream_client_output_tokens_total",
+            meaning="Output tokens of the streams that ended.",
+            heading="output tokens",
+            rank=2,
+            by_second=True,
+            rated=True,
         ),
     ] = 0
     #: Only of token streams that did not fail; of several choices, the tokens of one.
