@@ -170,7 +170,7 @@ class Streaming(_Connected):
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body. Return how the stream ended, if it did."""
-        if not self.body.framing.self_delimited:
+        if self.two_way is None and not self.body.framing.self_delimited:
             self.sleep.mark()  # the next read may bring the end, which has no stamp
         try:
             return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
@@ -220,8 +220,14 @@ class Closing(Streaming):
 
     @classmethod
     def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
-        """Call ``on_over`` if the peer has not closed by the deadline."""
-        deadline = reactor.after(CLOSING_S, on_over)
+        """Call ``on_over`` if the peer has not closed by the deadline. Its FIN, which has no stamp, comes from now on."""
+        state.sleep.mark()
+
+        def over() -> None:
+            state.sleep.mark()  # the stream ends now, and not with what waits to be read
+            on_over()
+
+        deadline = reactor.after(CLOSING_S, over)
         return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline)
 
     def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
