@@ -220,7 +220,7 @@ class Closing(Streaming):
 
     @classmethod
     def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
-        """Call ``on_over`` if the peer has not closed by the deadline. Its FIN, which has no stamp, comes from now on."""
+        """Call ``on_over`` if the peer has not closed by the deadline. Its FIN comes from now on."""
         state.sleep.mark()
 
         def over() -> None:
