@@ -38,6 +38,8 @@ class Decoder(ABC):
     done = False
     #: The error that the stream reported, if it did not do so in a chunk.
     error: str | None = None
+    #: Whether a token that shows no content came behind the last chunk of the last ``feed``.
+    silent_token = False
 
     @property
     @abstractmethod

@@ -16,10 +16,10 @@ from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.end import DataEnd
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
-from streamgauge.wire.openai_frames import Usage, has_content, has_reasoning, usage_of
+from streamgauge.wire.openai_frames import has_content, has_reasoning, is_silent, usage_of
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.strict_json import json_of
-from streamgauge.wire.token_count import TokenCount
+from streamgauge.wire.token_count import TokenCount, Usage
 
 MAX_ERROR_CHARACTERS = 500
 MAX_CHOICES = 1_024
@@ -47,6 +47,7 @@ class OpenAiDecoder(Decoder):
         #: How many choices the stream has: the greatest index, counted from 1.
         self.choices = 0
         self._deltas = 0
+        self._silent_before = self._silent_after = 0
         self._shows_reasoning = False
         self._beyond = False
         self._empty_events = 0
@@ -89,11 +90,19 @@ class OpenAiDecoder(Decoder):
 
     def token_count(self) -> TokenCount:
         """See ``Decoder``."""
-        return TokenCount(self.tokens, self.shown_tokens, self.choices)
+        return TokenCount(
+            self.tokens,
+            self.shown_tokens,
+            self.choices,
+            None if self.usage is None else self.usage.prompt_tokens,
+            self._deltas if self.tokens_are_counted else None,
+            self._silent_before,
+            self._silent_after,
+        )
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
         """Return the events with content that ``pieces`` complete. Raises ProtocolError, also for invalid JSON."""
-        self._parsed, problem = [], None
+        self._parsed, problem, self.silent_token = [], None, False
         try:
             blocks = self._events.feed(pieces, partial)
         except ProtocolError as error:
@@ -113,10 +122,18 @@ class OpenAiDecoder(Decoder):
 
     def _read_block(self, block: bytes) -> None:
         frame = self._frame(block)
-        deltas = 0 if frame is None else self._read_frame(frame)
-        if deltas:
+        if frame is None:
+            return
+        if deltas := self._read_frame(frame):
             self._deltas += deltas
             self._parsed.append((block, frame))
+            self.silent_token = False
+        elif is_silent(frame, begun=self._deltas > 0):
+            self.silent_token = True
+            if self._deltas:
+                self._silent_after += 1
+            else:
+                self._silent_before += 1
 
     def parse(self, chunk: bytes) -> Any:
         """Return the JSON of a chunk, which is cached until the next ``feed``."""

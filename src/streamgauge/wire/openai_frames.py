@@ -1,25 +1,14 @@
 """Read one frame of a token stream: the generated content of a choice, and the server's count of tokens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from streamgauge.wire.token_count import Usage
 
 #: The names that servers use for reasoning text in a delta.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 # Members of a delta with text, besides ``content``.
 _OTHER_TEXTS = (*_REASONING, "refusal")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The server's own count of tokens; None for each count that it does not give."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    """Part of the completion's tokens."""
-    rejected_tokens: int | None = None
-    """Part of the completion's tokens: those of a prediction that was not used."""
 
 
 def has_content(choice: dict[str, Any]) -> bool:
@@ -38,6 +27,24 @@ def has_content(choice: dict[str, Any]) -> bool:
             for call in _members(delta, "tool_calls")
         )
     )
+
+
+def is_silent(frame: dict[str, Any], *, begun: bool) -> bool:
+    """Whether a frame without content may carry a token: a stop token, or part of a character.
+
+    ``begun``: content came before. Until then, an empty text beside a role only opens the answer.
+    """
+    return any(
+        isinstance(choice, dict) and (choice.get("finish_reason") or _is_empty(choice, begun=begun))
+        for choice in _members(frame, "choices")
+    )
+
+
+def _is_empty(choice: dict[str, Any], *, begun: bool) -> bool:
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return choice.get("text") == ""
+    return delta.get("content") == "" and (begun or "role" not in delta)
 
 
 def has_reasoning(choice: dict[str, Any]) -> bool:
@@ -60,8 +67,8 @@ def _has_input(custom: Any) -> bool:
     return isinstance(custom, dict) and bool(custom.get("input"))
 
 
-def _members(delta: dict[str, Any], name: str) -> list[Any]:
-    members = delta.get(name)
+def _members(holder: dict[str, Any], name: str) -> list[Any]:
+    members = holder.get(name)
     return members if isinstance(members, list) else []
 
 

@@ -112,13 +112,22 @@ class BodyReader:
             self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
             if ending := self.checks.check(chunks, first):
                 return ending
-        if self._tells_beside_chunks and (ending := self.checks.after_read()):
+        if self._tells_beside_chunks and (ending := self._beside_chunks(arrival_ns, clock.floor_ns, exact=not beyond)):
             return ending
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
         if framing.ending:
             self._note_end(arrival_ns, alone=not pieces)
         return self.close() if framing.finished else None
+
+    def _beside_chunks(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> Ending | None:
+        """Note the time of a token that the decoder reports beside its chunks; return an ending, if any.
+
+        What closes a stream (the usage, the end, its framing) counts as arriving together with the last token.
+        """
+        if self.decoder.silent_token:
+            self._timer.silent_token(arrival_ns if exact else floor_ns, arrival_ns)
+        return self.checks.after_read()
 
     def add_bytes(self, count: int) -> None:
         """Add bytes that the fast path counted."""

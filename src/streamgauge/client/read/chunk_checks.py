@@ -124,27 +124,23 @@ class ChunkChecks:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
         count = self._decoder.token_count()
         if count is not None:
-            found["tokens"] = count.generated
+            found["tokens"], found["prompt_tokens"] = count.generated, count.prompt
             found |= _token_time(self._timer, count)
         return found
 
 
 def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
-    """Return the time per output token; if coalesced reads leave it uncertain, the middle of its range, and the range.
+    """Return the time per output token, from the first chunk to the last frame with a counted token, and its range.
 
-    Nothing if all tokens came in one chunk, which says nothing about the time between them.
+    Nothing if all tokens came in one frame, which says nothing about the time between them.
     """
-    if timer.first_ns is None or timer.chunks < 2:
+    if timer.first_ns is None or (timer.chunks < 2 and not count.ends_silently):
         return {}
-    least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
-    most_ns = timer.last_ns - timer.first_earliest_ns
-    least_s, middle_s, most_s = (
-        count.time_per_output_token_s(span_ns / 1e9) for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
-    )
-    uncertain = middle_s is not None and least_ns < most_ns
+    last = timer.last.or_later(timer.last_silent) if count.ends_silently else timer.last
+    least_s, value_s, most_s = (count.time_per_output_token_s(span_s) for span_s in last.since_s(timer.first))
     return {
-        "time_per_output_token_s": middle_s,
-        "time_per_output_token_range_s": (least_s, most_s) if uncertain else None,
+        "time_per_output_token_s": value_s,
+        "time_per_output_token_range_s": None if least_s == most_s else (least_s, most_s),
     }
 
 
