@@ -55,6 +55,7 @@ SLOW = (
     "load/metrics",
     "load/options/test_limits.py",
     "load/test_chunk_delay.py",
+    "load/test_exit_status.py",
     "load/test_failures.py",
     "load/test_gathering.py",
     "load/test_host.py",

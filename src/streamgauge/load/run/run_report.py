@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import copy
 import json
 import logging
 import os
@@ -15,17 +16,16 @@ from typing import Any
 
 from locust.env import Environment
 
+from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
-from streamgauge.report.result import Result, Run, write_result
+from streamgauge.report.result import Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
-from streamgauge.report.units import some
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
-from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import DEFAULT_BOUNDS
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ class RunReport:
         self._settled_s = SETTLED_S[distributed]
         self._written_before = 0
         self._logged: set[str] = set()
+        #: What is known from the streams alone, once the report is closed.
+        self._verdict: Verdict
         self.directory: Path | None = None
         if root := getattr(environment.parsed_options, "result_dir", ""):
             self.directory = Path(root) / self.run_id
@@ -101,18 +103,40 @@ class RunReport:
         result = build_result(self._run(), self.run_stats, last_calibration())
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
-        if raised := _raised(self._environment):
-            verdict = result["verdict"]
-            verdict["exit_code"] = verdict["exit_code"] or ExitStatus.FAILED
-            verdict["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
+        self._verdict = copy.deepcopy(result["verdict"])
+        self._join_status(result)
         if self.directory is not None:
             self._write_timeline(self.run_stats.last_s + 1)
-            write_result(result, self.directory)
             write_tables(result, self.directory)
-            from streamgauge.report.html import write_report  # plotly takes a while to import
-
-            logger.info("Report: %s", write_report(result, self.directory))
+            logger.info("Report: %s", self._write(result, self.directory))
         return result
+
+    def settle(self, result: Result) -> int:
+        """Return the exit status of this run, which listeners may have changed since it was closed.
+
+        Also change ``result``, and the files that state it.
+        """
+        before = result["verdict"]
+        self._join_status(result)
+        if result["verdict"] != before and self.directory is not None:
+            self._write(result, self.directory)
+        return result["verdict"]["exit_code"]
+
+    def _join_status(self, result: Result) -> None:
+        """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
+        verdict = copy.deepcopy(self._verdict)
+        streams = verdict["exit_code"]
+        verdict["exit_code"] = int(run_status(self._environment).joined(streams))
+        verdict["reasons"] += causes(self._environment, streams)
+        result["verdict"] = verdict
+
+    @staticmethod
+    def _write(result: Result, directory: Path) -> Path:
+        """Write the files that state the verdict; return the path of the report."""
+        from streamgauge.report.html import write_report  # plotly takes a while to import
+
+        write_result(result, directory)
+        return write_report(result, directory)
 
     @property
     def counted(self) -> bool:
@@ -148,18 +172,13 @@ class RunReport:
         )
 
 
-def _raised(environment: Environment) -> int:
-    """Return how many exceptions the users' own code raised, in all processes."""
-    return sum(each["count"] for each in environment.runner.exceptions.values()) if environment.runner else 0
-
-
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
     return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
 
 
 def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
-    """Close the report, set the exit status, and return the result.
+    """Close the report and return the result.
 
     Return None, and keep Locust's own status, for a run without stream users and for a run that was refused.
     """
@@ -169,9 +188,7 @@ def end_of_run(environment: Environment, run_report: RunReport) -> Result | None
         problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
         logger.warning("No stream was started, so streamgauge has nothing to report%s", problems)
         return None
-    result = run_report.close()
-    environment.process_exit_code = result["verdict"]["exit_code"]
-    return result
+    return run_report.close()
 
 
 def _streaming(environment: Environment) -> bool:
