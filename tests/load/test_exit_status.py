@@ -1,4 +1,4 @@
-"""The exit status of ``locust``: what Locust and the test say by themselves is joined with the verdict on the streams."""
+"""The exit status of ``locust``: that of Locust and of the test itself, joined with the verdict on the streams."""
 
 import html
 

@@ -102,7 +102,7 @@ class ReportingRun:
         if self.exporter is not None:
             self.exporter.end(self.result)
         if self.result is not None and not self.headless:
-            show(self.result)
+            show(self.environment, self.result)
 
     def on_quitting(self, **_: Any) -> None:
         """Let the streams under way end before the process ends."""
@@ -142,6 +142,6 @@ class ReportingRun:
     def on_quit(self, **_: Any) -> None:
         """Print the table below Locust's own, and wait for the last scrape of the run."""
         if self.result is not None and self.headless:
-            show(self.result)
+            show(self.environment, self.result)
         if self.exporter is not None:
             self.exporter.linger()

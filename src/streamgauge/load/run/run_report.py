@@ -12,7 +12,6 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from locust.env import Environment
 
@@ -24,6 +23,7 @@ from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.verdict.trust import DEFAULT_BOUNDS
@@ -35,7 +35,11 @@ SETTLED_S = {True: 5, False: 1}
 #: Seconds after which options that no stream has used are logged during the run.
 WARN_AFTER_S = 5.0
 
-
+#: Logged once, so it has no number that changes.
+_TOO_MANY_NAMES = (
+    f"There are more than {MOST_NAMES} names, so the streams of all further names are counted together, as "
+    f"{OTHER_NAMES}. Give streams of one kind one name, such as self.client.stream(…, name='/sessions/[id]')."
+)
 #: User and password in a URL: results are shown to others.
 _USER = re.compile(r"(?<=://)[^/?#]*@")
 
@@ -92,6 +96,8 @@ class RunReport:
     def _warn(self) -> list[str]:
         """Return the warnings about the run so far; log each of them once."""
         warnings = unused_options(self._environment.parsed_options, self.run_stats.options_used)
+        if self.run_stats.names_left_out:
+            warnings.append(_TOO_MANY_NAMES)
         for each in warnings:
             if each not in self._logged:
                 self._logged.add(each)
@@ -103,6 +109,8 @@ class RunReport:
         result = build_result(self._run(), self.run_stats, last_calibration())
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
+        if left_out := self.run_stats.names_left_out:
+            result["run"]["names_left_out"] = left_out
         self._verdict = copy.deepcopy(result["verdict"])
         self._join_status(result)
         if self.directory is not None:
@@ -127,7 +135,7 @@ class RunReport:
         verdict = copy.deepcopy(self._verdict)
         streams = verdict["exit_code"]
         verdict["exit_code"] = int(run_status(self._environment).joined(streams))
-        verdict["reasons"] += causes(self._environment, streams)
+        verdict["reasons"] = [*causes(self._environment, streams), *verdict["reasons"]]
         result["verdict"] = verdict
 
     @staticmethod
@@ -196,8 +204,10 @@ def _streaming(environment: Environment) -> bool:
     return bool(stream_users(environment))
 
 
-def show(result: Result, **_: Any) -> None:
-    """Print the table and the verdict."""
+def show(environment: Environment, result: Result) -> None:
+    """Print the table and the verdict: to standard error if Locust's ``--json`` has standard output to itself."""
     from streamgauge.report.console import print_table
+    from streamgauge.report.terminal import standard_error, standard_output
 
-    print_table(result)
+    json_only = getattr(environment.parsed_options, "json", False)
+    print_table(result, console=standard_error() if json_only else standard_output())
