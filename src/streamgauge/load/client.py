@@ -65,7 +65,8 @@ class StreamClient:
         self._environment = environment
         self._process_context = process_context
         self._context = context
-        self._session = Session(network)
+        self._network = (network or Network()).reached_at(host)
+        self._session = Session(self._network)
 
     def stream(
         self,
@@ -130,7 +131,7 @@ class StreamClient:
 
     def _target(self, url: str, params: dict[str, object] | None) -> Target:
         try:
-            return target_of(url, self.host, params)
+            return self._network.named(target_of(url, self.host, params))
         except NoHostError as error:  # no user of the run can do anything
             refuse_run(self._environment, f"--host: {error}")
             raise StopUser from None

@@ -23,8 +23,8 @@ class StreamUser(User):
     """A Locust user whose ``client`` streams.
 
     ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own stream, which the options
-    ``--stream-…`` can change. ``--stream-header``, the time limits, ``--refusal-pause`` and the network options apply
-    to the streams of both, and override the scenario.
+    ``--stream-…`` can change. ``--stream-header``, the time limits, ``--stream-refusal-pause`` and the network options
+    apply to the streams of both, and override the scenario.
     """
 
     abstract = True

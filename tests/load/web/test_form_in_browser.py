@@ -51,7 +51,7 @@ def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, p
         "userCount": "4",
         "spawnRate": "100",
         "host": "http://upstream.test:81",
-        "proxy": recorder.url.replace("//", "//us,er:pass@"),
+        "stream_proxy": recorder.url.replace("//", "//us,er:pass@"),
         "streamPath": '/ä?list=1,2&quote="x"',
         "streamMethod": "PUT",
         "streamHeader": 'X-List: a, "b", c\nAuthorization: Bearer abc\nX-Latin: é',
@@ -67,7 +67,7 @@ def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, p
     for name, text in texts.items():
         form.type(name, text)
     form.tick("streamStamps")
-    form.tick("insecure")
+    form.tick("stream_insecure")
     form.start()
     form.wait_for_status("RUNNING")
     until(lambda: len({each["from"] for each in recorder.requests}) >= 4, "all users stream")
@@ -127,7 +127,10 @@ def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page
     form = page(web)
     form.type("idleTimeout", "soon")
     form.start()
-    assert form.alert() == "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
+    assert (
+        form.alert()
+        == "--stream-idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
+    )
     form.type("idleTimeout", "5")
     form.wait_for_no_alert()
     form.type("host", "example.org")

@@ -80,6 +80,10 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
     if not is_whole_url(url):
         if not host:
             raise NoHostError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
+        if "?" in host or "#" in host:
+            raise TargetError(
+                f"expected a host without a query (?) or a fragment (#), got {host!r}: add it to the path"
+            )
         url = host.rstrip("/") + "/" + url.lstrip("/")
     parts, port = _split(url)
     query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
@@ -139,12 +143,26 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
+def host_name(text: str) -> str:
+    """Return a host name in ASCII. Raises UnicodeError for an address, and for what is not a host name."""
+    name = _ascii_host(text) if text.strip(".") else ""
+    if not name or _is_address(name) or set(name) & set("/?#@:[]"):
+        raise UnicodeError("not a host name")
+    return name.lower()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=1_024)
 def _ascii_host(host: str) -> str:
-    try:
+    if _is_address(host):
         return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
     name = host.encode("idna").decode("ascii")
     if wrong := _NOT_IN_HOSTS.search(name):
         raise UnicodeError(f"{wrong[0]!r} is in none")

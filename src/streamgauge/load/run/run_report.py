@@ -15,6 +15,7 @@ from pathlib import Path
 
 from locust.env import Environment
 
+from streamgauge.load.options import result_dir
 from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
@@ -62,7 +63,7 @@ class RunReport:
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
         self.directory: Path | None = None
-        if root := getattr(environment.parsed_options, "result_dir", ""):
+        if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
             self.directory.mkdir(parents=True)
 
