@@ -7,7 +7,7 @@ from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.record import Headers, StreamRecord
 from streamgauge.wire.formats import resolve
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
@@ -66,8 +66,8 @@ class Recording:
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()
 
-    def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
-        """Count the stream as ended at ``end_ns`` (monotonic), and return its record."""
+    def end(self, ending: Ending, end_ns: int, reconnects: int, url: str) -> StreamRecord:
+        """Count the stream as ended at ``end_ns`` (monotonic), and return its record; ``url`` is its last request's."""
         timer, head = self.timer, self.head
         outcome, reason = ending
         record = StreamRecord(
@@ -77,7 +77,7 @@ class Recording:
             start_s=timer.start_ns / 1e9,
             duration_s=max(0, end_ns - timer.start_ns) / 1e9,
             status=head.status if head else None,
-            headers=head.fields if head else {},
+            headers=Headers(head.fields) if head else Headers(),
             time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
             time_to_first_chunk_range_s=_first_chunk_range_s(timer),
             chunks=timer.chunks,
@@ -88,6 +88,7 @@ class Recording:
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reconnects=reconnects,
             reason=reason,
+            url=url,
             **self._findings,
         )
         self._process_stats.end(self._stats, record)

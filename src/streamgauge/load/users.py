@@ -9,7 +9,7 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.http.request import merged
+from streamgauge.client.http.arguments import HeaderArgument, header_pairs
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
@@ -57,7 +57,7 @@ class StreamUser(User):
         protocol: str = "auto",
         end: End | None = None,
         name: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: HeaderArgument = None,
         stamped: bool = False,
         reconnect: int = 0,
         **more: Any,
@@ -81,7 +81,7 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers=merged(accept, headers),
+            headers=[*accept.items(), *header_pairs(headers)],
             stamped=options.stamped or stamped,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
@@ -17,6 +17,9 @@ _WEBSOCKET = {"ws": "http", "wss": "https"}
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 #: Characters that no host name contains (WHATWG URL section 3.2) and that ``urlsplit`` lets through.
 _NOT_IN_HOSTS = re.compile(r'[\x00-\x20"<>\\^`{|}%\x7f]')
+
+#: What is added to a query: by name, as pairs, or as text.
+Params = Mapping[str, object] | Sequence[tuple[str, object]] | str | None
 
 
 class TargetError(ValueError):
@@ -72,7 +75,7 @@ def is_whole_url(url: str) -> bool:
     return _WHOLE_URL.match(url) is not None
 
 
-def target_of(url: str, host: str | None = None, params: Mapping[str, object] | None = None) -> Target:
+def target_of(url: str, host: str | None = None, params: Params = None) -> Target:
     """Return the target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
 
     Raises TargetError.
@@ -86,7 +89,8 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
             )
         url = host.rstrip("/") + "/" + url.lstrip("/")
     parts, port = _split(url)
-    query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
+    more = params if isinstance(params, str) else urlencode(params or {}, doseq=True)
+    query = "&".join(filter(None, (parts.query, more)))
     resource = quote(parts.path or "/", _PATH_SAFE) + (f"?{quote(query, _QUERY_SAFE)}" if query else "")
     if parts.scheme == _UNIX:
         path = unquote(parts.netloc)
