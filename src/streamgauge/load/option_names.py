@@ -1,7 +1,8 @@
 """The names of our options on Locust's command line and in the environment.
 
 The full name of every option begins with ``--stream-``, which no option of a locustfile or of another plugin does. Some
-have a short name as well. Where a locustfile or a plugin has an option of that name, the name is theirs.
+have a short name as well, such as ``--idle-timeout``, with ``LOCUST_IDLE_TIMEOUT``. Where a locustfile or a plugin has
+an option of that name, the name is theirs.
 """
 
 import os
