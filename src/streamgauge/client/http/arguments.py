@@ -68,9 +68,13 @@ def no_such_argument(call: str, name: str) -> TypeError:
 def check_callbacks(**callbacks: object) -> None:
     """Raise TypeError for an async function, and for an ``on_…`` that is not a function; by argument."""
     for name, value in callbacks.items():
-        if name.startswith("on_") and not (value is None or callable(value)):
-            raise TypeError(f"{name}: expected a function, got {value!r}")
-        for each in (value, getattr(value, "__call__", None)):  # noqa: B004 - an object may have an async method
+        if value is None:
+            continue
+        if not callable(value):
+            if name.startswith("on_"):
+                raise TypeError(f"{name}: expected a function, got {value!r}")
+            continue
+        for each in (value, value.__call__):  # an object may have an async method
             if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
                 shown = getattr(value, "__name__", repr(value))
                 raise TypeError(f"{name}: expected a plain function, got the async {shown!r}, which nothing awaits")
