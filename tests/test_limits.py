@@ -67,6 +67,8 @@ LIMITS = {
     "MAX_REASONS": [50],
     "MAX_REFUSAL_BODIES": [5],
     "MAX_TOLD_APART": [200],
+    "MOST_NAMES": [100],
+    "_MOST_REMEMBERED": [100_000],
     "_MAX_REASON": [160],
     "MOST_LINES": [8],
     "_MOST_LINES": [10],
@@ -82,7 +84,7 @@ LIMITS = {
     "_LINE_EVERY_S": [5.0],
     # What Prometheus is shown.
     "KEPT_S": [90.0],
-    "NAMES": [20, 100],
+    "NAMES": [20],
     "RUNS": [5],
     "PORT": [9102],
     "LINGER_S": [15.0],

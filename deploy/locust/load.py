@@ -147,7 +147,7 @@ def load(arguments: list[str]) -> int:
     """The whole of it. Raises LocustWebError and Killed."""
     scenario = read_scenario([*shlex.split(os.environ.get("LOCUST_ARGS", "")), *arguments], len(arguments))
     display = Display(quiet=False)
-    results = Path(os.environ.get("LOCUST_RESULT_DIR", "results"))
+    results = Path(os.environ.get("LOCUST_STREAM_RESULT_DIR", "results"))
     results.mkdir(parents=True, exist_ok=True)
     master = LocustWeb(os.environ.get("LOAD_MASTER", "http://127.0.0.1:8089"))
     if scenario.is_sample_mix and scenario.host != SAMPLE:

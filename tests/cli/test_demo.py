@@ -71,7 +71,7 @@ def test_without_options_the_mix_is_run_headless_for_half_a_minute(locust: Start
         "-u": "100",
         "-r": "33.3333",
         "-t": "30s",
-        "--result-dir": str(tmp_path),
+        "--stream-result-dir": str(tmp_path),
         "--metrics-host": "127.0.0.1",
         "--headless": "",
         "--only-summary": "",
@@ -93,7 +93,7 @@ def test_each_option_reaches_locust(locust: Started, tmp_path: Path) -> None:
     (tmp_path / "own.py").touch()
     found = locust("--run-time", "1m30s", "--locustfile", tmp_path / "own.py", "--result-dir", tmp_path / "results")
     assert (found["-t"], found["-f"]) == ("90s", str(tmp_path / "own.py"))
-    assert found["--result-dir"] == str(tmp_path / "results")
+    assert found["--stream-result-dir"] == str(tmp_path / "results")
 
 
 def test_with_the_web_ui_locust_listens_at_its_port_and_waits(locust: Started, free_port: Callable[[], int]) -> None:

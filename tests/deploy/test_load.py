@@ -27,7 +27,7 @@ class Load:
     def __init__(self, url, directory, *options, **variables):
         self._out, self._err = directory / "out", directory / "err"
         around = environment_without_locust(
-            {"LOAD_MASTER": url, "LOCUST_RESULT_DIR": str(directory.parent / "results")} | variables
+            {"LOAD_MASTER": url, "LOCUST_STREAM_RESULT_DIR": str(directory.parent / "results")} | variables
         )
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(

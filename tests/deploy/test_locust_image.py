@@ -20,7 +20,7 @@ def load(*arguments, **variables):
     return subprocess.run(
         [sys.executable, LOCUST / "load.py", *arguments],
         cwd=ROOT,
-        env={**around, "LOCUST_RESULT_DIR": str(LOCUST)},
+        env={**around, "LOCUST_STREAM_RESULT_DIR": str(LOCUST)},
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ from benchmarks.testbed.server import ROOT
 
 pytestmark = pytest.mark.docker
 #: The stack's own, which the user has no reason to set.
-SET_BY_THE_STACK = {"LOCUST_METRICS_HOST", "LOCUST_METRICS_PORT", "LOCUST_RESULT_DIR"}
+SET_BY_THE_STACK = {"LOCUST_STREAM_METRICS_HOST", "LOCUST_STREAM_METRICS_PORT", "LOCUST_STREAM_RESULT_DIR"}
 EXAMPLE = dict(re.findall(r"^(?:# ?)?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 DEFAULTS = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 USED = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))

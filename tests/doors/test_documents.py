@@ -165,7 +165,10 @@ def of_python(block):
     before = "async def app(scope, receive, send): ...\n"
     if "StreamUser" in block.text:  # its task is run, and what it calls is called as it may be
         checks += (
-            "from unittest.mock import create_autospec\nListener.events(create_autospec(Listener, instance=True))\n"
+            "from unittest.mock import create_autospec\nfrom streamgauge.load import StreamClient\n"
+            "user = create_autospec(Listener, instance=True)\n"
+            "user.client = create_autospec(StreamClient, instance=True)\n"
+            "Listener.on_start(user)\nListener.events(user)\n"
         )
     done = subprocess.run(
         [sys.executable, "-c", before + program + checks], capture_output=True, text=True, check=False, timeout=60

@@ -246,7 +246,7 @@ def test_a_wrong_value_starts_no_run(reader):
     load = reader.do('make load USERS=2 DURATION=2 ARGS="--idle-timeout soon"')
     assert load.status == 2
     words = "expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
-    assert f"make load: error: argument --idle-timeout: {words}" in load.err
+    assert f"make load: error: argument --stream-idle-timeout/--idle-timeout: {words}" in load.err
     assert len(results(reader)) == before
 
 

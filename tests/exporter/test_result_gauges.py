@@ -5,6 +5,7 @@ import pytest
 from streamgauge.exporter.readings import RunLabels
 from streamgauge.exporter.result_gauges import NAMES, RUNS, STATS
 from streamgauge.report.sums import failed
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 
@@ -64,7 +65,7 @@ def test_the_last_runs_are_shown_for_as_long_as_the_process_lives(state, clock, 
     assert [labels[0] for labels in meter(state, "info")] == [f"run-{2 + number}" for number in range(RUNS)]
 
 
-@pytest.mark.parametrize("names", [NAMES, 50 * NAMES])
+@pytest.mark.parametrize("names", [NAMES, 5 * NAMES])
 def test_the_names_with_the_most_streams_are_shown_and_the_others_counted(state, result_of, names):
     part = SecondReport(0, active=0)
     for number in range(names):
@@ -74,3 +75,16 @@ def test_the_names_with_the_most_streams_are_shown_and_the_others_counted(state,
     shown = {labels[1] for labels in meter(state, "counts")}
     assert shown == {f"session {number}" for number in range(names - NAMES, names)}
     assert meter(state, "names_left_out") == {("run-1",): names - NAMES}
+
+
+def test_names_that_the_run_counted_together_are_shown_as_one_and_counted_as_left_out(state, result_of):
+    part = SecondReport(0, active=0, names_left_out=7)
+    for number in range(2 * MOST_NAMES):
+        part.all_stats[f"session {number}", "sse"] = stats = StreamStats()
+        stats.started = 1
+    result = result_of(parts=[part])
+    result["run"]["names_left_out"] = MOST_NAMES + 7
+    state.end(result)
+    shown = {labels[1] for labels in meter(state, "counts")}
+    assert OTHER_NAMES in shown
+    assert meter(state, "names_left_out") == {("run-1",): 2 * MOST_NAMES + 7 - (NAMES - 1)}

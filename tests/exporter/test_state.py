@@ -7,8 +7,9 @@ import pytest
 
 from streamgauge.exporter.counts import Buckets, NameCounts
 from streamgauge.exporter.readings import RunLabels
-from streamgauge.exporter.state import KEPT_S, NAMES, OTHER, State
+from streamgauge.exporter.state import KEPT_S, State
 from streamgauge.stats.clocks.raw_delays import RawDelays
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
@@ -82,15 +83,24 @@ def named(names):
 
 def test_names_beyond_the_limit_are_added_up_under_one(state):
     for number in range(10):
-        state.add("p", [named(f"session {number} {each}" for each in range(NAMES))])
+        state.add("p", [named(f"session {number} {each}" for each in range(MOST_NAMES))])
     started = dict(state.read()["stream_client_started_total"])
-    assert len(started) == NAMES + 1
-    assert sum(started.values()) == 10 * NAMES
-    assert started[OTHER, "sse"] == value(state, "names_left_out", ()) == 9 * NAMES
+    assert len(started) == MOST_NAMES + 1
+    assert sum(started.values()) == 10 * MOST_NAMES
+    assert started[OTHER_NAMES, "sse"] == value(state, "names_left_out", ()) == 9 * MOST_NAMES
+
+
+def test_names_that_a_process_has_added_up_itself_are_counted_with_them(state):
+    added_up = named([*map(str, range(MOST_NAMES)), OTHER_NAMES])
+    added_up.names_left_out = 7
+    state.add("p", [added_up])
+    state.add("q", [named(["a", "b"])])
+    assert len(state.read()["stream_client_started_total"]) == MOST_NAMES + 1
+    assert value(state, "names_left_out", ()) == 9
 
 
 def test_the_names_of_a_run_long_ago_make_room(state, clock, result_of):
-    state.add("p", [named(map(str, range(2 * NAMES)))])
+    state.add("p", [named(map(str, range(2 * MOST_NAMES)))])
     state.end(result_of())
     clock.now_s += KEPT_S + 1
     state.begin(SECOND_RUN, 0.0)

@@ -9,23 +9,40 @@ from benchmarks.testbed.server import ROOT
 from streamgauge.runner.finished_run import run_locust
 
 HOST = ("-H", "http://127.0.0.1:9")
+IDLE = "argument --stream-idle-timeout/--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s"
+BARE = "--host: expected a host without a query (?) or a fragment (#)"
 REFUSED = {
     "an option": (
-        (*HOST, "--idle-timeout=-1"),
+        (*HOST, "--stream-idle-timeout=-1"),
         {},
-        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got '-1'",
+        f"{IDLE}, got '-1'",
     ),
     "a variable": (
         HOST,
-        {"LOCUST_IDLE_TIMEOUT": "never"},
-        "argument --idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'never'",
+        {"LOCUST_STREAM_IDLE_TIMEOUT": "never"},
+        f"{IDLE}, got 'never'",
     ),
     "options together": (
-        (*HOST, "--client-key", "README.md"),
+        (*HOST, "--stream-client-key", "README.md"),
         {},
-        "--client-cert, --client-key: a client key ('README.md') needs a client certificate",
+        "--stream-client-cert, --stream-client-key: a client key ('README.md') needs a client certificate",
     ),
     "a host": (("-H", "example.org"), {}, "--host: expected a URL such as http://127.0.0.1:8000, got 'example.org'"),
+    "a host with a query": (
+        ("-H", "http://127.0.0.1:9/base?api-version=1"),
+        {},
+        f"{BARE}, got 'http://127.0.0.1:9/base?api-version=1': add it to the path",
+    ),
+    "a host with a fragment, as a variable": (
+        (),
+        {"LOCUST_HOST": "http://127.0.0.1:9/#/app"},
+        f"{BARE}, got 'http://127.0.0.1:9/#/app': add it to the path",
+    ),
+    "a server name without an address": (
+        ("--stream-server-name", "shop.test"),
+        {},
+        "--stream-server-name: expected --host with the address of 'shop.test', got none",
+    ),
     "no host": (
         ("-u", 3, "-r", 3),
         {},

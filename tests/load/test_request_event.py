@@ -26,6 +26,8 @@ class Asker(StreamUser):
 @events.request.add_listener
 def note(response, exception, **event):
     whole = {"exception": exception and str(exception), "outcome": response.outcome, "bytes": response.bytes}
+    whole |= {"status_code": response.status_code, "at": response.url, "text": response.text}
+    whole |= {"type": response.headers["Content-Type"], "none": response.headers.get("No")}
     print("EVENT", json.dumps(event | whole | {"duration_s": response.duration_s}), flush=True)
 """
 
@@ -50,6 +52,13 @@ def test_a_listener_sees_when_where_and_how_a_stream_went(events, recorder):
     assert good["start_time"] < asked_at_s  # which is before the response, by as much as the server waits
     assert good["response_time"] == good["duration_s"] * 1000 > 50
     assert good["response_length"] == good["bytes"] == len(b"data: x\n\nevent: done\ndata: x\n\n")
+
+
+def test_a_listener_written_for_locusts_clients_finds_its_way(events, recorder):
+    for name, status, path in (("good", 200, "/events"), ("bad", 503, "/status/503")):
+        event, _ = events[name]
+        assert (event["status_code"], event["at"]) == (status, recorder.url + path)
+        assert (event["type"], event["none"], event["text"]) == ("text/event-stream", None, "")
 
 
 def test_a_stream_that_failed_says_its_outcome_and_why(events):

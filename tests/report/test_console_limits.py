@@ -44,6 +44,20 @@ def test_ten_reasons_are_shown_and_the_others_counted(result: Result, reasons: i
     assert len(found) == min(reasons, 11)
 
 
+@pytest.mark.parametrize(
+    ("count", "last"), [(10, "  - why 9"), (11, "  and 1 more reason"), (30, "  and 20 more reasons")]
+)
+def test_so_are_ten_reasons_of_the_verdict(result: Result, count: int, last: str) -> None:
+    result["verdict"]["reasons"] = [f"why {number}" for number in range(count)]
+    assert printed(result)[-1] == last
+
+
+def test_what_stands_below_the_table_for_each_name_is_limited_too(result: Result) -> None:
+    result["streams"] = [{**result["streams"][0], "name": str(name), "lost": 1} for name in range(12)]  # type: ignore[typeddict-unknown-key]
+    found = [line for line in printed(result) if line.startswith("· ")]
+    assert found[9:11] == ["· 9: sequence numbers: 1 lost", "· and 2 more remarks"]
+
+
 def test_reasons_of_all_names_come_with_the_most_frequent_first(result: Result) -> None:
     result["streams"][0]["reasons"] = {"stalled: x": 5, "truncated: y": 1}
     result["streams"][1]["reasons"] = {"stalled: x": 1300, "truncated: y": 3}

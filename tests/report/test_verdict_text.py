@@ -18,10 +18,14 @@ def result(make_result: Callable[..., Result]) -> Result:
 
 @pytest.mark.parametrize(
     ("exit_code", "words"),
-    [(0, "passed"), (1, "failed"), (2, "not run"), (3, "not judged"), (4, "ended with status 4")],
+    [(0, "passed"), (1, "failed"), (2, "ended with status 2"), (3, "ended with status 3"), (9, "ended with status 9")],
 )
 def test_each_exit_status_has_its_word(exit_code: int, words: str) -> None:
     assert judgement({"trust": "trusted", "reasons": [], "slo": [], "exit_code": exit_code}) == words
+
+
+def test_only_a_run_that_cannot_be_trusted_is_not_judged() -> None:
+    assert judgement({"trust": "invalid", "reasons": [], "slo": [], "exit_code": 3}) == "not judged"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PLAN = LoadPlan(
     log=Path("results/locust.log"),
     environment={},
 )
-LOAD = "-f mine.py -H http://127.0.0.1:8000 -u 20 -r 2.5 -t 30s --result-dir results"
+LOAD = "-f mine.py -H http://127.0.0.1:8000 -u 20 -r 2.5 -t 30s --stream-result-dir results"
 MASTER = "--master-bind-host 127.0.0.1 --master-bind-port 5557 --master-host 127.0.0.1 --master-port 5557"
 
 

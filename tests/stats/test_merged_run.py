@@ -21,9 +21,9 @@ WORST = {"longest_pause_s": "longest_pause_s", "longest_stopped_s": "longest_sto
 ADDED_UP = {"lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"}
 OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.
-OTHERWISE = {"t_s", "active", "all_stats", "wall_offset_ns", "options_used"}
+OTHERWISE = {"t_s", "active", "all_stats", "wall_offset_ns", "options_used", "names_left_out"}
 #: What a run is told by others, and how it keeps its seconds.
-NOT_OF_SLICES = {"problems", "failings", "_closed_before", "_lines", "last_s"}
+NOT_OF_SLICES = {"problems", "failings", "_closed_before", "_lines", "_names", "last_s"}
 
 
 def parts_of_a_run():
@@ -50,7 +50,11 @@ def both(request):
 
 def test_every_field_of_a_slice_and_of_a_run_is_looked_at_here():
     assert set(fields_of(SecondReport)) == ADDED_UP | set(WORST) | OF_A_PROCESS | OTHERWISE
-    of_slices = ADDED_UP | set(WORST.values()) | {"all_stats", "seconds", "delays", "processes", "options_used"}
+    of_slices = (
+        ADDED_UP
+        | set(WORST.values())
+        | {"all_stats", "seconds", "delays", "processes", "options_used", "_left_out_by_processes"}
+    )
     assert {*vars(RunStats()), *fields_of(GeneratorStats)} == of_slices | NOT_OF_SLICES
 
 
@@ -58,6 +62,11 @@ def test_every_field_of_a_slice_and_of_a_run_is_looked_at_here():
 def test_a_run_adds_up(both, name):
     run_stats, _ = both
     assert plain(getattr(run_stats, name)) == plain(getattr(filled(SecondReport, 1, 2), name))
+
+
+def test_a_run_adds_up_the_names_that_its_processes_left_out(both):
+    run_stats, parts = both
+    assert run_stats.names_left_out == sum(part.names_left_out for part in parts) != 0
 
 
 @pytest.mark.parametrize(("field", "name"), WORST.items())

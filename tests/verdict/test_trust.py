@@ -129,9 +129,9 @@ def test_several_processes_that_could_not_do_their_work_are_one_reason():
         (
             {"completed": 4, "connect_error": 3, "http_error": 3},
             0,
-            "started the next one at once, so set --refusal-pause",
+            "started the next one at once, so set --stream-refusal-pause",
         ),
-        ({"completed": 4, "connect_error": 3, "http_error": 3}, 6, "fewer users or raise --refusal-pause"),
+        ({"completed": 4, "connect_error": 3, "http_error": 3}, 6, "fewer users or raise --stream-refusal-pause"),
     ],
 )
 def test_a_busy_generator_is_told_what_helps(outcomes, pauses, remedy):

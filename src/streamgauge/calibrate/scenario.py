@@ -15,6 +15,7 @@ from locust.env import Environment
 from streamgauge.calibrate.source import START_FIELD
 from streamgauge.calibrate.truth import FIRST_CHUNKS
 from streamgauge.load import StreamUser
+from streamgauge.load.options import result_dir
 
 _first_chunks: list[tuple[int, int, int]] = []
 
@@ -34,7 +35,7 @@ class Listener(StreamUser):
 
 def write_first_chunks(environment: Environment, **_: Any) -> None:
     """Write what is known of each stream's first chunk."""
-    if directory := getattr(environment.parsed_options, "result_dir", ""):
+    if directory := result_dir(environment.parsed_options):
         (Path(directory) / FIRST_CHUNKS).write_text(json.dumps(_first_chunks))
 
 

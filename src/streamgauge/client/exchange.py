@@ -188,7 +188,7 @@ class Exchange(Standing):
             self._enter(WaitingToReconnect(wait))
             return
         self._timeouts.stop()
-        record = self._recording.end((outcome, reason), end_ns, self._reconnects.count)
+        record = self._recording.end((outcome, reason), end_ns, self._reconnects.count, self.sent_request.target.url)
         self._enter(Ended(record, error))
         self._on_pause()
 

@@ -8,7 +8,7 @@ from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.record import Headers, StreamRecord
 from streamgauge.stats.visible_text import visible
 from streamgauge.wire.formats import resolve
 from streamgauge.wire.framing import Framing
@@ -81,8 +81,8 @@ class Recording:
         timer = self.timer
         self._earliest_close_ns = max(timer.sleep.earliest_ns(floor_ns, now_ns), timer.last.earliest_ns)
 
-    def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
-        """Count the stream as ended at ``end_ns`` (monotonic), and return its record."""
+    def end(self, ending: Ending, end_ns: int, reconnects: int, url: str) -> StreamRecord:
+        """Count the stream as ended at ``end_ns`` (monotonic), and return its record; ``url`` is its last request's."""
         timer, head = self.timer, self.head
         outcome, reason = ending
         first_s, first_range_s = _seconds(*(timer.time_to_first_chunk_ns or (None, None)))
@@ -96,7 +96,7 @@ class Recording:
             duration_s=duration_s,
             duration_range_s=duration_range_s,
             status=head.status if head else None,
-            headers=head.fields if head else {},
+            headers=Headers(head.fields) if head else Headers(),
             time_to_first_chunk_s=first_s,
             time_to_first_chunk_range_s=first_range_s,
             chunks=timer.chunks,
@@ -107,6 +107,7 @@ class Recording:
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reconnects=reconnects,
             reason=visible(reason),
+            url=url,
             **self._findings,
         )
         self._process_stats.end(self._stats, record)

@@ -6,6 +6,7 @@ from streamgauge.exporter.readings import Readings, RunLabels
 from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
+from streamgauge.stats.names import OTHER_NAMES
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them.
@@ -22,11 +23,12 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
     """Return the gauges of one run, of the ``NAMES`` names with the most streams; the other names are only counted."""
     run, run_id = result["run"], (labels.run_id,)
     shown = sorted(result["streams"], key=lambda streams: -streams["started"])[:NAMES]
+    named = sum(streams["name"] != OTHER_NAMES for streams in result["streams"]) + run.get("names_left_out", 0)
     readings: Readings = {
         "stream_client_result_info": [((*labels, str(run["users"]), result["verdict"]["trust"]), 1)],
         "stream_client_result_duration_seconds": [(run_id, run["duration_s"])],
         "stream_client_result_users": [(run_id, run["users"])],
-        "stream_client_result_names_left_out": [(run_id, len(result["streams"]) - len(shown))],
+        "stream_client_result_names_left_out": [(run_id, named - sum(each["name"] != OTHER_NAMES for each in shown))],
     }
     for streams in shown:
         key = (*run_id, streams["name"], streams["protocol"])

@@ -14,6 +14,7 @@ from streamgauge.exporter.readings import Readings, RunLabels, Value
 from streamgauge.exporter.result_gauges import RUNS, result_readings
 from streamgauge.report.result import Result
 from streamgauge.stats.clocks.alignment import Pair
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
@@ -22,10 +23,6 @@ from streamgauge.verdict.trust import Trust
 #: A run is shown this long after its end, so that a Prometheus that scrapes once a minute sees it.
 KEPT_S = 90.0
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
-#: How many names, each with a protocol, have their own series, about 100 each. Streams of further names are added up
-#: under ``OTHER``, so that a run with a name for each session costs no more and totals stay right.
-NAMES = 100
-OTHER = "(other names)"
 
 
 class _Run:
@@ -76,7 +73,9 @@ class State:
         self._lock = lock
         self._monotonic = monotonic
         self._names: dict[Key, NameCounts] = {}
+        #: Names, each with a protocol, that have no series of their own: those that came here, and the others' number.
         self._left_out: set[Key] = set()
+        self._left_out_before = 0
         self._results: deque[Readings] = deque(maxlen=RUNS)
         self._lag: dict[str, LagCounts] = {}
         self._run: _Run | None = None
@@ -88,7 +87,8 @@ class State:
         with self._lock:
             self._run = _Run(labels, started_at_s, self._monotonic())
             self._left_out.clear()
-            if len(self._names) >= NAMES:
+            self._left_out_before = 0
+            if len(self._names) >= MOST_NAMES:
                 self._names = {key: counts for key, counts in self._names.items() if self._shown(counts.ended_s)}
             self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
 
@@ -102,6 +102,7 @@ class State:
         run = self._run
         if run is None or run.ended_s is not None:
             return
+        self._left_out_before += part.names_left_out
         for key, stats in part.all_stats.items():
             shown = self._shown_as(key)
             run.count(process, shown, stats)
@@ -115,11 +116,11 @@ class State:
         lag.seconds.add(part.lag)
 
     def _shown_as(self, key: Key) -> Key:
-        """Return the key itself or, if ``NAMES`` other names have series, the key of the other names."""
-        if key in self._names or len(self._names) < NAMES:
+        """Return the key itself or, if ``MOST_NAMES`` others have series (about 100 each), that of the other names."""
+        if key[0] == OTHER_NAMES or key in self._names or len(self._names) < MOST_NAMES:
             return key
         self._left_out.add(key)
-        return OTHER, key[1]
+        return OTHER_NAMES, key[1]
 
     def end(self, result: Result | None) -> None:
         """Note that the run has ended, with its result; None if there is nothing to report."""
@@ -176,7 +177,7 @@ class State:
             readings: Readings = {
                 "stream_client_users": [((), self._users)],
                 "stream_client_workers": [((), len(self._processes))],
-                "stream_client_names_left_out": [((), len(self._left_out))],
+                "stream_client_names_left_out": [((), len(self._left_out) + self._left_out_before)],
             }
             for result in self._results:
                 for metric, values in result.items():

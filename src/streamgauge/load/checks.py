@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 from streamgauge.client.connect.routing import Network
-from streamgauge.client.connect.target import Target, is_whole_url, target_of
+from streamgauge.client.connect.target import Target, host_name, is_whole_url, target_of
 from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
@@ -111,6 +111,15 @@ def proxy(text: str) -> str:
         raise ValueError(f"expected http://[user:password@]host:port, got {text!r}")
     Network(proxy=text)
     return text
+
+
+def server_name(text: str) -> str:
+    """Read a host name; return it as it is sent."""
+    name = text.strip()
+    try:
+        return host_name(name)
+    except UnicodeError:
+        raise ValueError(f"expected a host name such as shop.example.com, got {text!r}") from None
 
 
 def limit(text: str) -> float | None:

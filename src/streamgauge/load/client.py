@@ -1,23 +1,18 @@
 """The client of a Locust user: each call makes one stream, one record, and one ``request`` event."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent.event import Event
-from locust.exception import StopUser
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.connect.routing import Network
-from streamgauge.client.connect.target import NoHostError, Target, target_of
-from streamgauge.client.exchange import Exchange
-from streamgauge.client.http.request import Request, body_of, merged
-from streamgauge.client.plan import Limits, OnChunk, StreamPlan, format_named
+from streamgauge.client.http.arguments import HeaderArgument, ParamsArgument, check_callbacks, read_arguments
+from streamgauge.client.plan import OnChunk, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
-from streamgauge.client.session import Session
-from streamgauge.load.usage import refuse_run
+from streamgauge.load.calls import MAX_REDIRECTS
+from streamgauge.load.plain_requests import PlainRequests
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.end import End, read_end
@@ -28,19 +23,15 @@ from streamgauge.wire.sequence import Numbering, read_numbering
 if TYPE_CHECKING:
     from locust.env import Environment
 
-USER_AGENT = "streamgauge"
-
 
 class StreamFailed(Exception):
     """The failure of a stream, as Locust's tables show it."""
 
 
-class StreamClient:
-    """Runs streams to one host through ``network``. Keeps connections and cookies between streams.
+class StreamClient(PlainRequests):
+    """Runs streams to one host, and plain requests beside them; see ``Calls`` for its arguments.
 
-    Each stream gets ``limits`` unless its call names others. ``headers`` and ``run_limits`` come from the options of
-    the run: they apply to every stream and override those of the call. After refusals, ``pause`` waits until
-    ``backoff`` allows the next stream.
+    After refusals, ``pause`` waits until ``backoff`` allows the next stream.
     """
 
     def __init__(
@@ -49,24 +40,13 @@ class StreamClient:
         process_context: ProcessContext,
         host: str | None,
         *,
-        limits: Limits | None = None,
-        headers: Mapping[str, str] | None = None,
-        run_limits: Mapping[str, float | None] | None = None,
-        network: Network | None = None,
         backoff: Backoff | None = None,
         pause: Callable[[float], None] = gevent.sleep,
-        context: Any = dict,
+        **settings: Any,
     ) -> None:
-        self.host = host
-        self.limits = limits or Limits()
-        self._headers = headers
-        self._run_limits = run_limits or {}
+        super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
-        self._environment = environment
-        self._process_context = process_context
-        self._context = context
-        self._session = Session(network)
 
     def stream(
         self,
@@ -76,17 +56,17 @@ class StreamClient:
         protocol: str = "auto",
         end: End | None = None,
         name: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: dict[str, object] | None = None,
+        headers: HeaderArgument = None,
+        params: ParamsArgument = None,
         json: Any = None,
-        data: bytes | str | None = None,
+        data: Any = None,
         send: Send | None = None,
         on_chunk: OnChunk | None = None,
-        max_redirects: int = 10,
+        max_redirects: int = MAX_REDIRECTS,
         sequence: Numbering | None = None,
         stamped: bool = False,
         reconnect: int = 0,
-        **limits: float | None,
+        **limits: Any,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits until then.
 
@@ -108,27 +88,33 @@ class StreamClient:
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
+        ``headers``, ``params``, ``data`` (also a form, or an open file), ``auth=(user, password)``, ``cookies`` and
+        ``allow_redirects`` are as in requests.
+
         A failure of the stream is the record's outcome. A wrong argument raises ``TargetError``, ``RequestError``,
-        ``PlanError``, ``EndError`` or ``SendError``, all ValueErrors. Exceptions of ``end``, ``on_chunk`` and ``send``
-        are passed on.
+        ``PlanError``, ``EndError`` or ``SendError``, all ValueErrors; a wrong name or type raises TypeError, and ends a
+        run that has had no stream. Exceptions of ``end``, ``on_chunk`` and ``send`` are passed on.
         """
-        target, wire_format = self._target(url, params), format_named(protocol)
-        body, fields = body_of(json, data)
-        ours = {
-            "User-Agent": USER_AGENT,
-            "Accept": wire_format.accept,
-            "Accept-Encoding": "identity",
-            **fields,
-            **(REQUEST_FIELDS if stamped else {}),
-        }
+        try:
+            given = read_arguments(headers, params, json, data, limits)
+            if limits.pop("stream", True) is not True:
+                raise TypeError("stream: a stream is never read whole; use self.client.request()")
+            check_callbacks(on_chunk=on_chunk, end=end, sequence=sequence)
+            its_limits = self._limits(limits)
+        except TypeError as error:
+            self._refuse_call("stream", error)
+            raise
+        wire_format = format_named(protocol)
+        ours = {"Accept": wire_format.accept, **(REQUEST_FIELDS if stamped else {})}
+        request = self._request(method, url, given, ours)
         plan = StreamPlan(
-            name or target.resource.partition("?")[0],
-            Request(method.upper(), target, merged(ours, headers, self._headers), body),
+            name or request.target.resource.partition("?")[0],
+            request,
             wire_format,
             read_end(end),
-            self._limits(limits),
+            its_limits,
             on_chunk,
-            max_redirects,
+            max_redirects if given.max_redirects is None else given.max_redirects,
             read_numbering(sequence),
             stamped,
             reconnect,
@@ -136,45 +122,23 @@ class StreamClient:
         )
         return self._run(plan)
 
-    def _target(self, url: str, params: dict[str, object] | None) -> Target:
-        try:
-            return target_of(url, self.host, params)
-        except NoHostError as error:  # no user of the run can do anything
-            refuse_run(self._environment, f"--host: {error}")
-            raise StopUser from None
-
-    def _limits(self, given: Mapping[str, Any]) -> Limits:
-        if unknown := set(given) - set(Limits.__slots__):
-            raise TypeError(f"stream() has no argument {min(unknown)!r}")
-        if not (given or self._run_limits):
-            return self.limits
-        defaults = {name: getattr(self.limits, name) for name in Limits.__slots__}
-        return Limits(**{**defaults, **given, **self._run_limits})
-
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._wait_after_refusals()
-        self._process_context.reactor.poll_if_overdue()
-        paused = Event()
         started_at = time.time()
-        exchange = Exchange(plan, self._process_context, on_pause=paused.set)
-
-        def wait() -> None:
-            paused.wait()
-            paused.clear()
-
+        exchange, drive = self._begun(plan, self._process_context)
         try:
-            self._session.run(exchange, wait)
+            drive()
         finally:  # the run's end may stop a user whose stream has just ended
             if self._backoff is not None:
                 self._backoff.ended(exchange.record, time.monotonic())
-            self._report(exchange.sent_request, exchange.record, started_at)
+            self._report(exchange.record, started_at)
         return exchange.result()
 
     def _wait_after_refusals(self) -> None:
         if self._backoff is not None and (left_s := self._backoff.left_s(time.monotonic())):
             self._pause(left_s)
 
-    def _report(self, request: Request, record: StreamRecord, started_at: float) -> None:
+    def _report(self, record: StreamRecord, started_at: float) -> None:
         """Fire the event of this stream. A censored stream is neither a success nor a failure, so it has no event."""
         if record.outcome is Outcome.CENSORED:
             return
@@ -188,9 +152,5 @@ class StreamClient:
             context=self._context(),
             response=record,
             start_time=started_at,
-            url=request.target.url,
+            url=record.url,
         )
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        self._session.close()

@@ -13,6 +13,7 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.plan import Limits
 from streamgauge.load import checks
+from streamgauge.load.option_names import add_argument, dest
 from streamgauge.wire.end import NamedEnd, read_end
 from streamgauge.wire.messages import Message
 
@@ -41,14 +42,6 @@ class ScenarioOptions:
     """The limits that are set, by the name of their field in ``Limits``."""
     network: Network = field(default_factory=Network)
     refusal_pause_s: float = REFUSAL_PAUSE_S
-
-
-def _dest(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
-
-
-def _variable(flag: str) -> str:
-    return "LOCUST_" + _dest(flag).upper()
 
 
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
@@ -85,7 +78,7 @@ class _Option:
 
     @property
     def dest(self) -> str:
-        return _dest(self.flag)
+        return dest(self.flag)
 
     def value(self, parsed: Any, unset: Any = None) -> Any:
         """Return the value in Locust's parsed options, or ``unset``. Raises ValueError."""
@@ -96,7 +89,8 @@ class _Option:
             raise ValueError(f"{self.flag}: {error}") from None
 
 
-RECONNECT, SEND, STAMPS, INSECURE = "--stream-reconnect", "--stream-send", "--stream-stamps", "--insecure"
+RESULT_DIR = "--stream-result-dir"
+RECONNECT, SEND, STAMPS, INSECURE = "--stream-reconnect", "--stream-send", "--stream-stamps", "--stream-insecure"
 _PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
 _METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
@@ -133,35 +127,49 @@ _RECONNECT = _Option(
     "How often to reconnect an event stream that breaks off; default 0",
 )
 _FIRST = _Option(
-    "--first-chunk-timeout",
+    "--stream-first-chunk-timeout",
     "SECONDS",
     checks.limit,
     f"Longest wait for the first chunk; default {_DEFAULTS.first_chunk_timeout_s:g}; 0 for no limit",
 )
 _IDLE = _Option(
-    "--idle-timeout",
+    "--stream-idle-timeout",
     "SECONDS",
     checks.limit,
     f"Longest wait for the next chunk; default {_DEFAULTS.idle_timeout_s:g}; 0 for no limit",
 )
-_TOTAL = _Option("--total-timeout", "SECONDS", checks.limit, "Longest duration of a stream; default no limit")
+_TOTAL = _Option("--stream-total-timeout", "SECONDS", checks.limit, "Longest duration of a stream; default no limit")
 _PAUSE = _Option(
-    "--refusal-pause",
+    "--stream-refusal-pause",
     "SECONDS",
     checks.pause,
     f"Longest pause of a user whose streams are refused; default {REFUSAL_PAUSE_S:g}; 0 for none",
 )
 _PROXY = _Option(
-    "--proxy", "URL", checks.proxy, "Forward proxy, http://[user:password@]host:port; proxy variables are ignored"
+    "--stream-proxy",
+    "URL",
+    checks.proxy,
+    "Forward proxy, http://[user:password@]host:port; proxy variables are ignored",
 )
-_CA_FILE = _Option("--ca-file", "FILE", checks.authorities, "Trusted CA certificates (PEM) instead of the system's")
-_CERT = _Option("--client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
+_CA_FILE = _Option(
+    "--stream-ca-file", "FILE", checks.authorities, "Trusted CA certificates (PEM) instead of the system's"
+)
+_CERT = _Option("--stream-client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
 _KEY = _Option(
-    "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
+    "--stream-client-key",
+    "FILE",
+    checks.file,
+    "Private key (PEM) of the client certificate, unless --stream-client-cert holds it",
+)
+_SERVER_NAME = _Option(
+    "--stream-server-name",
+    "NAME",
+    checks.server_name,
+    "Host name of the service, if --host is an address: for TLS (SNI and the certificate) and in the Host header",
 )
 _TEXTS = (
     *(_PATH, _METHOD, _HEADERS, _BODY, _SEND, _END, _ACCEPT, _RECONNECT),
-    *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY),
+    *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY, _SERVER_NAME),
 )
 _OF_PLAY = (_PATH, _METHOD, _BODY, _SEND, _END, _ACCEPT, _RECONNECT)
 _SWITCHES = {
@@ -172,27 +180,36 @@ _SWITCHES = {
 MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest)
 
 
-def add_options(parser: Any) -> None:
-    """Add the options to Locust's parser (the ``init_command_line_parser`` event)."""
+def set_defaults(parser: Any) -> None:
+    """Change defaults of Locust's own options (the ``init_command_line_parser`` event)."""
     parser.set_defaults(stop_timeout=STOP_TIMEOUT)
+
+
+def result_dir(parsed: Any) -> str:
+    """Return the directory for results in Locust's parsed options; empty if none is set."""
+    return getattr(parsed, dest(RESULT_DIR), "") or ""
+
+
+def add_options(parser: Any) -> None:
+    """Add the options to Locust's parser, after all others."""
     for option in _TEXTS:
-        parser.add_argument(
+        add_argument(
+            parser,
             option.flag,
             metavar=option.metavar,
             type=_checked(option.read),
             action=option.action,
             default="",
             help=option.help,
-            env_var=_variable(option.flag),
         )
     for flag, words in _SWITCHES.items():
-        parser.add_argument(flag, action="store_true", help=words, env_var=_variable(flag))
-    parser.add_argument(
-        "--result-dir",
+        add_argument(parser, flag, action="store_true", help=words)
+    add_argument(
+        parser,
+        RESULT_DIR,
         metavar="DIR",
         default="",
         help="Write DIR/<run id>/result.json, report.html, streams.csv and timeline.csv when a run ends",
-        env_var=_variable("--result-dir"),
         include_in_web_ui=False,
     )
 
@@ -200,13 +217,13 @@ def add_options(parser: Any) -> None:
 def options_of_play(parsed: Any) -> tuple[str, ...]:
     """Return the flags of the set options that only ``StreamUser.play`` reads."""
     texts = [option.flag for option in _OF_PLAY if getattr(parsed, option.dest, "")]
-    return (*texts, STAMPS) if getattr(parsed, _dest(STAMPS), False) else tuple(texts)
+    return (*texts, STAMPS) if getattr(parsed, dest(STAMPS), False) else tuple(texts)
 
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
     """Return the parsed options with the changes of Locust's web form to our options."""
     texts = {option.dest: form[option.dest] for option in _TEXTS if option.dest in form}
-    switches = {dest: form[dest] == "true" for dest in map(_dest, _SWITCHES) if dest in form}
+    switches = {name: form[name] == "true" for name in map(dest, _SWITCHES) if name in form}
     return argparse.Namespace(**{**vars(parsed or argparse.Namespace()), **texts, **switches})
 
 
@@ -221,7 +238,7 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         send=_SEND.value(parsed),
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
-        stamped=bool(getattr(parsed, _dest(STAMPS), False)),
+        stamped=bool(getattr(parsed, dest(STAMPS), False)),
         reconnect=_RECONNECT.value(parsed, 0),
         limits={name: each.value(parsed) for name, each in limits.items() if getattr(parsed, each.dest, "")},
         refusal_pause_s=_PAUSE.value(parsed, REFUSAL_PAUSE_S),
@@ -232,8 +249,8 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
 def _network(parsed: Any) -> Network:
     files = {"ca_file": _CA_FILE, "client_cert": _CERT, "client_key": _KEY}
     values = {name: option.value(parsed) for name, option in files.items()}
-    proxy, insecure = _PROXY.value(parsed), bool(getattr(parsed, _dest(INSECURE), False))
+    proxy, insecure = _PROXY.value(parsed), bool(getattr(parsed, dest(INSECURE), False))
     try:
-        return Network(proxy, TlsSettings(**values, insecure=insecure))
+        return Network(proxy, TlsSettings(**values, insecure=insecure), _SERVER_NAME.value(parsed, ""))
     except TlsError as error:
         raise ValueError(f"{_CERT.flag}, {_KEY.flag}: {error}") from None

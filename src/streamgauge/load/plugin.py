@@ -10,11 +10,12 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.hosts import check_host
+from streamgauge.load.hosts import check_host, check_name
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.metrics.exporter_server import MetricsPortError
-from streamgauge.load.options import add_options, scenario_options
+from streamgauge.load.option_names import add_after_listeners
+from streamgauge.load.options import add_options, scenario_options, set_defaults
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
@@ -33,9 +34,14 @@ def install() -> None:
     """Add the options and the listeners, once."""
     if not _installed:
         _installed.append(True)
-        events.init_command_line_parser.add_listener(add_options)
-        events.init_command_line_parser.add_listener(add_exporter_options)
+        events.init_command_line_parser.add_listener(set_defaults)
+        add_after_listeners(events.init_command_line_parser, _add_options)
         events.init.add_listener(_on_init)
+
+
+def _add_options(parser: Any) -> None:
+    add_options(parser)
+    add_exporter_options(parser)
 
 
 def _on_init(environment: Environment, **_: Any) -> None:
@@ -63,13 +69,17 @@ def _reporting_run(environment: Environment, runner: Runner) -> ReportingRun:
 def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
-        scenario_options(environment.parsed_options)
+        options = scenario_options(environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:
         check_host(environment, environment.host or "")
     except TargetError as error:
         refuse(f"--host: {error}")
+    try:
+        check_name(environment, environment.host or "", options)
+    except TargetError as error:
+        refuse(f"--stream-server-name: {error}")
 
 
 def _extend_web_ui(environment: Environment, run: ReportingRun) -> None:

@@ -129,6 +129,7 @@ class ProcessMeter:
                 longest_stopped_s=self._longest_stopped_s,
                 refusal_pauses=self._refusal_pauses,
                 refusal_pause_s=self._refusal_pause_s,
+                names_left_out=process_stats.names.take_left_out(),
                 options_used={name: sorted(used) for name, used in self.options_used.items()},
             )
         )

@@ -3,7 +3,7 @@
 import logging
 import sys
 from typing import TYPE_CHECKING, NoReturn
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import gevent
 
@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 #: The problem that was logged last, and the start of its run.
 _told: "WeakKeyDictionary[Environment, tuple[object, str]]" = WeakKeyDictionary()
+_refused: "WeakSet[Environment]" = WeakSet()
 
 
 def refuse(problem: str) -> NoReturn:
@@ -26,7 +27,7 @@ def refuse(problem: str) -> NoReturn:
 
 def refused(environment: "Environment") -> bool:
     """Whether the run was refused."""
-    return environment.process_exit_code == ExitStatus.USAGE
+    return environment in _refused
 
 
 def refuse_run(environment: "Environment", problem: str) -> None:
@@ -40,7 +41,7 @@ def refuse_run(environment: "Environment", problem: str) -> None:
             _told[environment] = run, problem
             logger.error("%s", problem)
     elif not refused(environment):
-        environment.process_exit_code = ExitStatus.USAGE
+        _refused.add(environment)
         _say(problem)
         gevent.spawn(runner.quit)
 

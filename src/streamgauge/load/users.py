@@ -9,7 +9,8 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.backoff import Backoff
-from streamgauge.client.http.request import merged, type_of
+from streamgauge.client.http.arguments import HeaderArgument, header_pairs
+from streamgauge.client.http.request import type_of
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient
 from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, SEND, options_of_play, scenario_options
@@ -25,8 +26,8 @@ class StreamUser(User):
     """A Locust user whose ``client`` streams.
 
     ``self.client.stream(…)`` runs any stream; ``self.play(…)`` runs the scenario's own stream, which the options
-    ``--stream-…`` can change. ``--stream-header``, the time limits, ``--refusal-pause`` and the network options apply
-    to the streams of both, and override the scenario.
+    ``--stream-…`` can change. ``--stream-header``, the time limits, ``--stream-refusal-pause`` and the network options
+    apply to the streams of both, and override the scenario.
     """
 
     abstract = True
@@ -59,7 +60,7 @@ class StreamUser(User):
         protocol: str = "auto",
         end: End | None = None,
         name: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: HeaderArgument = None,
         stamped: bool = False,
         reconnect: int = 0,
         **more: Any,
@@ -87,7 +88,7 @@ class StreamUser(User):
             protocol=protocol,
             end=options.end or end,
             name=name,
-            headers=merged(accept, body_type, headers),
+            headers=[*accept.items(), *body_type.items(), *header_pairs(headers)],
             stamped=options.stamped or stamped,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,

@@ -86,15 +86,17 @@ def _delays(result: Result) -> list[Line]:
             words = styled(f"{each['name']}, chunk delay p50 ").append_text(p50).append(", p99 ").append_text(p99)
             said = clock_words(each)
             found.append(("·", words.append(f": {said}" if said else "")))
-    return found
+    return _at_most(found, "name")
 
 
 def _tokens(result: Result) -> list[Line]:
-    return [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
+    found = [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
+    return _at_most(found, "name")
 
 
 def _remarks(result: Result) -> list[Line]:
-    return [("·", styled(f"{each['name']}: {words}")) for each in result["streams"] for words in remarks(each)]
+    found = [("·", styled(f"{each['name']}: {words}")) for each in result["streams"] for words in remarks(each)]
+    return _at_most(found, "remark")
 
 
 def _reasons(result: Result) -> list[Line]:
@@ -162,7 +164,7 @@ def _verdict(result: Result) -> list[Line]:
         ("✓" if ok else "✗", headline),
         ("", styled(f"{verdict_text.TRUST_MEANS[found['trust']]} {verdict_text.judgement_reason(result)}")),
     ]
-    lines += [("", styled(f"- {reason}")) for reason in found["reasons"]]
+    lines += _at_most([("", styled(f"- {reason}")) for reason in found["reasons"]], "reason")
     lines += [
         ("✓" if rule.get("passed") else "✗", styled(f"{rule.get('rule')}: {verdict_text.observed(rule)}"))
         for rule in found["slo"]

@@ -115,6 +115,8 @@ class Run(TypedDict):
     load_model: Literal["closed", "open"]
     interrupted: bool
     versions: dict[str, str]
+    names_left_out: NotRequired[int]
+    """How many names are counted together, as ``(other names)``; absent if each has its own figures."""
     warnings: NotRequired[list[str]]
     """Sentences for the user about the run, such as that no scenario used an option."""
 

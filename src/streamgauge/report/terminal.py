@@ -1,11 +1,12 @@
-"""Prints the reports' tables and wrapped prose to standard output."""
+"""Prints the reports' tables and wrapped prose to standard output, or to standard error."""
 
 import io
+import os
 import re
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +31,29 @@ def standard_output() -> "Console":
 
     A character that the encoding lacks is printed as a question mark instead of an error at the end of a long run.
     """
+    return _console_on(sys.stdout)
+
+
+def standard_error() -> "Console":
+    """Return the same on standard error, for runs whose standard output is for another program."""
+    return _console_on(sys.stderr)
+
+
+def _console_on(stream: TextIO) -> "Console":
     from rich.console import Console
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    unknown = _USUAL_WIDTH if sys.stdout.isatty() else _NO_LIMIT
-    return Console(highlight=False, width=shutil.get_terminal_size((unknown, 0)).columns)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    unknown = _USUAL_WIDTH if stream.isatty() else _NO_LIMIT
+    width = _columns(stream) or shutil.get_terminal_size((unknown, 0)).columns
+    return Console(file=stream, highlight=False, width=width)
+
+
+def _columns(stream: TextIO) -> int:
+    """Return the width of the terminal that ``stream`` writes to; 0 for the one of standard output or ``COLUMNS``."""
+    if stream is sys.stdout or os.environ.get("COLUMNS") or not stream.isatty():
+        return 0
+    return os.get_terminal_size(stream.fileno()).columns
 
 
 def unlimited() -> "Console":

@@ -24,7 +24,6 @@ UNCERTAIN_MEANS = (
 _JUDGEMENTS: dict[int, str] = {
     ExitStatus.PASSED: "passed",
     ExitStatus.FAILED: "failed",
-    ExitStatus.USAGE: "not run",
     ExitStatus.UNTRUSTED: "not judged",
 }
 _SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
@@ -34,7 +33,10 @@ _SHARES = re.compile(r"(\.ratio|_share)\b")
 def judgement(verdict: Verdict) -> str:
     """Return ``passed``, ``failed``, or ``not judged`` if the run cannot be trusted."""
     code = verdict["exit_code"]
-    return _JUDGEMENTS.get(code, f"ended with status {code}")
+    ended = f"ended with status {code}"
+    if code == ExitStatus.UNTRUSTED and verdict["trust"] != "invalid":  # a status of the test's own
+        return ended
+    return _JUDGEMENTS.get(code, ended)
 
 
 def judgement_reason(result: Result) -> str:

@@ -48,7 +48,7 @@ def run_locust(
     cwd: Path | None = None,
 ) -> FinishedRun:
     """Run Locust to its end. Raises subprocess.TimeoutExpired if that takes longer than ``timeout_s``."""
-    command = locust_command(locustfile, *options, *(("--result-dir", result_dir) if result_dir else ()))
+    command = locust_command(locustfile, *options, *(("--stream-result-dir", result_dir) if result_dir else ()))
     environment = environment_without_locust(variables)
     with tempfile.TemporaryDirectory(prefix="streamgauge-") as place:
         locust = Child("Locust", command, Path(place) / "locust.log", environment, cwd, ends_with_parent=False)

@@ -48,7 +48,7 @@ class LoadPlan:
             *("-u", self.users),
             *("-r", f"{self.spawn_rate:g}"),
             *("-t", f"{self.run_time_s}s"),
-            *("--result-dir", self.result_dir),
+            *("--stream-result-dir", self.result_dir),
             *self._interface(),
             *self._processes(),
             *self.options,

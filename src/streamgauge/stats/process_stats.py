@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from streamgauge.stats.histogram import Histogram
+from streamgauge.stats.names import Names
 from streamgauge.stats.reasons import ReasonNames
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
@@ -16,6 +17,7 @@ class ProcessStats:
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self.all_stats: dict[Key, StreamStats] = {}
+        self.names = Names()
         #: The generator lag of every read.
         self.lag = Histogram()
         self.active = 0
@@ -26,11 +28,14 @@ class ProcessStats:
         self._reset_s = float("-inf")
 
     def stats(self, name: str, protocol: str) -> StreamStats:
-        """Return the statistics of a name and protocol; create them if there are none."""
+        """Return the statistics of a name and protocol, or of the other names; create them if there are none."""
         stats = self.all_stats.get((name, protocol))
-        if stats is None:
-            stats = self.all_stats[name, protocol] = StreamStats()
-        return stats
+        return stats if stats is not None else self._created((self.names.counted_as(name), protocol))
+
+    def _created(self, key: Key) -> StreamStats:
+        if key not in self.all_stats:
+            self.all_stats[key] = StreamStats()
+        return self.all_stats[key]
 
     def begin(self, name: str, protocol: str) -> StreamStats:
         """Count a stream that starts."""
@@ -56,6 +61,9 @@ class ProcessStats:
     def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""
         self.take()
+        if not self.active:  # else streams would go on counting in statistics that nothing takes
+            self.all_stats.clear()
+            self.names = Names()
         self._reset_s = self.now_ns() / 1e9
 
     def take(self) -> tuple[dict[Key, StreamStats], Histogram]:

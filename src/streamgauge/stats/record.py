@@ -1,9 +1,27 @@
 """The record of one stream: its figures once it has ended."""
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from streamgauge.stats.outcome import Outcome
+
+
+class Headers(dict[str, str]):
+    """Response fields by lower-case name; a look-up ignores the case of the name."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the field, or ``default``."""
+        return super().get(name.lower(), default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +42,8 @@ class StreamRecord:
     """The least and the most that it can be, if the connection's end was the body's, or the generator waited for a CPU
     before it sent the request."""
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Response fields by lower-case name; repeated fields are joined by ``, ``."""
+    headers: Mapping[str, str] = field(default_factory=Headers)
+    """Response fields, in any case of their names; repeated fields are joined by ``, ``."""
     time_to_first_chunk_s: float | None = None
     """An estimate if it is uncertain."""
     time_to_first_chunk_range_s: tuple[float, float] | None = None
@@ -61,8 +79,30 @@ class StreamRecord:
     """How many times the client connected again, if the scenario allows it."""
     reason: str = ""
     """A sentence on the cause, for every outcome except ``completed``."""
+    url: str = ""
+    """Of the last request."""
 
     @property
     def failed(self) -> bool:
         """Whether the outcome counts as a failure."""
         return self.outcome.failed
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stream did not fail."""
+        return not self.failed
+
+    @property
+    def status_code(self) -> int:
+        """The status, or 0 if no response came: what listeners of Locust's ``request`` event expect of a response."""
+        return self.status or 0
+
+    @property
+    def content(self) -> "builtins.bytes":
+        """Nothing, since the body of a stream is not kept: use ``on_chunk``."""
+        return b""
+
+    @property
+    def text(self) -> str:
+        """Nothing, since the body of a stream is not kept: use ``on_chunk``."""
+        return ""

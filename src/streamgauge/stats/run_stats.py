@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from streamgauge.stats.clocks.alignment import RunDelays
 from streamgauge.stats.generator_stats import GeneratorStats
+from streamgauge.stats.names import OTHER_NAMES, Names
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.run_second import NameSecond, RunSecond
 from streamgauge.stats.second_report import SecondReport
@@ -65,6 +66,8 @@ class RunStats(GeneratorStats):
         self.problems: list[str] = []
         #: Problems that leave the end of the run unknown, a sentence each.
         self.failings: list[str] = []
+        self._names = Names()
+        self._left_out_by_processes = 0
         self._closed_before = 0
         self._lines: set[Key] = set()
 
@@ -73,10 +76,12 @@ class RunStats(GeneratorStats):
         second = self.seconds.setdefault(part.t_s, RunSecond())
         self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
-        for key, stats in part.all_stats.items():
+        self._left_out_by_processes += part.names_left_out
+        for (name, protocol), stats in part.all_stats.items():
+            key = self._names.counted_as(name), protocol  # each of several processes has its own first names
             self.all_stats[key].merge(stats)
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
-        self.delays.add(process, part.all_stats, part.wall_offset_ns, stepped=part.clock_steps > 0)
+            self.delays.add(process, {key: stats}, part.wall_offset_ns, stepped=part.clock_steps > 0)
         self.merge_generator(part)
         self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # the event loop can use only one core
         for user_class, used in part.options_used.items():
@@ -87,6 +92,11 @@ class RunStats(GeneratorStats):
         known.waited_s += part.waited_s
         known.stopped_s += part.stopped_s
         self._close_before(part.t_s - OPEN_SECONDS)
+
+    @property
+    def names_left_out(self) -> int:
+        """How many names are counted under ``OTHER_NAMES``; each process counts those that it left out."""
+        return self._names.left_out + self._left_out_by_processes
 
     @property
     def taken_share(self) -> float:
@@ -106,6 +116,8 @@ class RunStats(GeneratorStats):
 
     def line_of(self, key: Key) -> Key:
         """Return the line of the timeline for a name: its own or, beyond ``MOST_LINES``, the shared line."""
+        if key[0] == OTHER_NAMES:
+            return OTHER
         new = len(self._lines) < MOST_LINES and not self._has_streamed(key)
         return key if new or key in self._lines else OTHER
 
@@ -117,7 +129,8 @@ class RunStats(GeneratorStats):
         """Give the free lines to the names with the most chunks. A name keeps its line."""
         left = MOST_LINES - len(self._lines)
         if left:
-            waiting = [key for key in self.all_stats if key not in self._lines and self._has_streamed(key)]
+            named = (key for key in self.all_stats if key[0] != OTHER_NAMES)
+            waiting = [key for key in named if key not in self._lines and self._has_streamed(key)]
             self._lines.update(heapq.nlargest(left, waiting, key=lambda key: self.all_stats[key].chunks))
 
     def _close_before(self, t_s: int) -> None:

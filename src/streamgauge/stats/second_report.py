@@ -29,6 +29,8 @@ class SecondReport(GeneratorStats):
     """How long it was ready to run while other processes had the CPU."""
     stopped_s: float = 0.0
     """How long it was stopped: it neither used a CPU nor waited for one. A hypervisor may cause this too."""
+    names_left_out: int = 0
+    """How many names came in this second that have no statistics of their own."""
     options_used: dict[str, list[str]] = field(default_factory=dict)
     """By user class, the user's options that its streams have used since the run began."""
 

@@ -162,8 +162,8 @@ def _remedy(run_stats: RunStats) -> str:
     refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
     if refused > sum(stats.finished for stats in all_stats) / 2:
         if run_stats.refusal_pauses:
-            return "most streams were refused, so start fewer users or raise --refusal-pause"
-        return "most streams were refused and users started the next one at once, so set --refusal-pause"
+            return "most streams were refused, so start fewer users or raise --stream-refusal-pause"
+        return "most streams were refused and users started the next one at once, so set --stream-refusal-pause"
     return "spread the users over more worker processes"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from streamgauge.exporter.result_gauges import NAMES as RESULTS
-from streamgauge.exporter.state import NAMES, OTHER
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 
 LOCUSTFILE = "tests/load/locustfiles/sessions.py"
 
@@ -27,20 +27,23 @@ def run(_server, prometheus, start, free_port, tmp_path_factory):
 
 def test_there_are_more_names_than_the_limit(run):
     result, _ = run
-    assert len(result["streams"]) > 2 * NAMES
+    assert len(result["streams"]) == MOST_NAMES + 1
+    assert result["run"]["names_left_out"] > MOST_NAMES
 
 
 @pytest.mark.parametrize(("metric", "field"), [("started_total", "started"), ("chunks_total", "chunks")])
 def test_totals_are_the_results_though_most_names_count_as_one(run, metric, field):
     result, last = run
     found = last(metric)
-    assert len(found) == NAMES + 1
-    assert OTHER in found
+    assert len(found) == MOST_NAMES + 1
+    assert OTHER_NAMES in found
     assert sum(found.values()) == sum(each[field] for each in result["streams"])
 
 
 def test_the_names_that_have_no_series_are_counted(run):
     result, last = run
-    assert last("names_left_out") == {None: len(result["streams"]) - NAMES}
-    assert last("result_names_left_out") == {None: len(result["streams"]) - RESULTS}
+    others = result["run"]["names_left_out"]
+    assert last("names_left_out") == {None: others}
+    # One of the names that have results of their own is that of all others.
+    assert last("result_names_left_out") == {None: MOST_NAMES + others - (RESULTS - 1)}
     assert len(last("result_counts", ', metric="chunks"')) == RESULTS

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from unittest import mock
 
 from locust.argument_parser import get_parser, ui_extra_args_dict
 from locust.env import Environment
@@ -31,9 +32,10 @@ def given(case):
     """Locust's parsed options; None where a program makes an ``Environment`` without any."""
     if case.get("unparsed"):
         return None
-    return get_parser([]).parse_args(
-        case["options"], config_file_contents=case.get("configuration"), env_vars=case.get("variables", {})
-    )
+    variables = case.get("variables", {})
+    with mock.patch.dict(os.environ, dict.fromkeys(variables, "")):  # no environment can hold some of their values
+        parser = get_parser([])
+    return parser.parse_args(case["options"], config_file_contents=case.get("configuration"), env_vars=variables)
 
 
 def values(case):
@@ -54,14 +56,15 @@ def values(case):
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,
         "stream_stamps": found.stamped,
-        **{name: found.limits.get(f"{name}_s", "unset") for name in LIMITS},
-        "refusal_pause": found.refusal_pause_s,
-        "proxy": found.network.proxy,
-        **{name: getattr(tls, name) for name in ("ca_file", "client_cert", "client_key", "insecure")},
-        "metrics_port": exporter and exporter.port,
-        "metrics_host": exporter and exporter.host,
-        "metrics_linger": exporter and exporter.linger_s,
-        **{name: getattr(parsed, name, None) for name in ("result_dir", "stop_timeout")},
+        **{f"stream_{name}": found.limits.get(f"{name}_s", "unset") for name in LIMITS},
+        "stream_refusal_pause": found.refusal_pause_s,
+        "stream_proxy": found.network.proxy,
+        **{f"stream_{name}": getattr(tls, name) for name in ("ca_file", "client_cert", "client_key", "insecure")},
+        "stream_server_name": found.network.server_name,
+        "stream_metrics_port": exporter and exporter.port,
+        "stream_metrics_host": exporter and exporter.host,
+        "stream_metrics_linger": exporter and exporter.linger_s,
+        **{name: getattr(parsed, name, None) for name in ("stream_result_dir", "stop_timeout")},
     }
 
 

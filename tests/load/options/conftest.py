@@ -97,6 +97,12 @@ class Service(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def home(self):
+        self.send_response(302)
+        self.send_header("Location", f"https://{self.headers['Host']}/events")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def breaks(self):
         self.respond(EVENT_STREAM, b"retry: 10\n\nid: 1\ndata: 1\n\n", 1000)
         self.close_connection = True

@@ -10,6 +10,7 @@ TAKEN = [
     ("http+unix://%2Frun%2Fapp.sock", [None]),
     ("", ["http://h", None, "https://[::1]:8443"]),
     ("http://h", ["nonsense", "ftp://h"]),
+    ("http://user:password@h/below/", [None]),
 ]
 #: A host, those of the user classes, and the one of them that is refused.
 REFUSED = [
@@ -23,6 +24,13 @@ REFUSED = [
     ("http://a b", [None], "http://a b"),
     ("http://h:70000", [None], "http://h:70000"),
     ("http://\udcff", [None], "http://\udcff"),
+    ("http://h/below?x=1", [None], "http://h/below?x=1"),
+    ("http://h/?", ["http://h"], "http://h/?"),
+    ("https://h/#/app", [None], "https://h/#/app"),
+    ("", ["http://h#x"], "http://h#x"),
+    (" http://h", [None], " http://h"),
+    ("http://h ", [None], "http://h "),
+    ("http:h", [None], "http:h"),
 ]
 
 

@@ -5,7 +5,7 @@ import pytest
 PATHS = ("/silent", "/pauses", "/drips")
 #: All different, so that the reason tells one from another.
 FIRST_S, IDLE_S, TOTAL_S = 2, 3, 5
-NAMES = ("LOCUST_FIRST_CHUNK_TIMEOUT", "LOCUST_IDLE_TIMEOUT", "LOCUST_TOTAL_TIMEOUT")
+NAMES = ("LOCUST_STREAM_FIRST_CHUNK_TIMEOUT", "LOCUST_STREAM_IDLE_TIMEOUT", "LOCUST_STREAM_TOTAL_TIMEOUT")
 REASONS = {
     "/silent": f"stalled: no first chunk within {FIRST_S} s",
     "/pauses": f"stalled: no chunk within {IDLE_S} s",
@@ -14,7 +14,14 @@ REASONS = {
 
 
 def test_each_limit_ends_the_stream_that_oversteps_it(ask, service):
-    limits = ("--first-chunk-timeout", FIRST_S, "--idle-timeout", IDLE_S, "--total-timeout", TOTAL_S)
+    limits = (
+        "--stream-first-chunk-timeout",
+        FIRST_S,
+        "--stream-idle-timeout",
+        IDLE_S,
+        "--stream-total-timeout",
+        TOTAL_S,
+    )
     done = ask(service.url, *limits, paths=PATHS)
     assert done.status == 1, done.output
     found = {each["name"]: (each["outcomes"], each["reasons"]) for each in done.result["streams"]}

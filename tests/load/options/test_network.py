@@ -35,7 +35,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(ask, serve, certified)
 
 def test_insecure_accepts_it_for_any_host(ask, serve, certified, outcomes):
     server = serve(certified("elsewhere.test"))
-    done = ask(server.url, variables={"LOCUST_INSECURE": "true"})
+    done = ask(server.url, variables={"LOCUST_STREAM_INSECURE": "true"})
     assert outcomes(done) == {"/events": {"completed": 1}}, done.output
     assert len(server.requests) == 1
 
@@ -50,17 +50,43 @@ def test_a_client_shows_its_certificate_through_the_proxys_tunnel(
     issued.cert_chain_pems[0].write_to_path(str(cert))
     issued.private_key_pem.write_to_path(str(key))
     server = serve(context, asks_who=True)
-    shown = ("--ca-file", ca_file, "--client-cert", cert, "--client-key", key)
-    done = ask(server.url, *shown, "--proxy", proxy.url)
+    shown = ("--stream-ca-file", ca_file, "--stream-client-cert", cert, "--stream-client-key", key)
+    done = ask(server.url, *shown, "--stream-proxy", proxy.url)
     assert outcomes(done) == {"/events": {"completed": 1}}, done.output
     ((*_, subject),) = server.requests
     assert subject["commonName"] == "a load test"
     assert proxy.requests == [f"CONNECT localhost:{server.server_port}"]
 
 
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "through a tunnel"])
+def test_a_service_at_an_address_is_asked_by_its_name(ask, serve, certified, ca_file, proxy, outcomes, proxied):
+    context, asked_for = certified("shop.test"), []
+    context.sni_callback = lambda _, name, __: asked_for.append(name)
+    server = serve(context)
+    address = f"127.0.0.1:{server.server_port}"
+    through = ("--stream-proxy", proxy.url) if proxied else ()
+    name = ("--stream-server-name", "shop.test", "--stream-ca-file", ca_file)
+    done = ask(f"https://{address}", *name, *through, paths=("/home",))
+    assert outcomes(done) == {"/home": {"completed": 1}}, done.output
+    assert set(asked_for) == {"shop.test"}
+    assert {headers["Host"] for _, _, headers, *_ in server.requests} == {f"shop.test:{server.server_port}"}
+    assert [path for _, path, *_ in server.requests] == ["/home", "/events"]
+    assert set(proxy.requests) == ({f"CONNECT {address}"} if proxied else set())
+
+
+def test_a_host_header_of_the_users_own_wins_over_the_name_and_alone_is_not_enough(ask, serve, certified, ca_file):
+    server, header = serve(certified("shop.test")), ("--stream-header", "Host: inner.test")
+    done = ask(server.url, *header, "--stream-server-name", "shop.test", "--stream-ca-file", ca_file)
+    assert [headers["Host"] for _, _, headers, *_ in server.requests] == ["inner.test"], done.output
+    assert "--stream-server-name" not in done.output
+    done = ask(server.url, *header, "--stream-ca-file", ca_file)
+    assert "--stream-server-name inner.test sets both" in done.output
+    assert len(server.requests) == 1
+
+
 def test_a_host_that_only_the_proxy_knows_is_reached_by_it(ask, service, proxy, outcomes):
     proxy.hosts["service.test"] = f"127.0.0.1:{service.server_port}"
-    done = ask("http://service.test", variables={"LOCUST_PROXY": proxy.url})
+    done = ask("http://service.test", variables={"LOCUST_STREAM_PROXY": proxy.url})
     assert outcomes(done) == {"/events": {"completed": 1}}, done.output
     assert proxy.requests == ["GET http://service.test/events"]
     assert [path for _, path, *_ in service.requests] == ["/events"]
@@ -74,7 +100,7 @@ def test_metrics_and_results_are_where_the_options_say(ask, service, free_port, 
         with pytest.raises(urllib.error.URLError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60)
 
-    there = ("--metrics-port", port, "--metrics-host", "127.0.0.2", "--metrics-linger", 0)
+    there = ("--stream-metrics-port", port, "--stream-metrics-host", "127.0.0.2", "--stream-metrics-linger", 0)
     done = ask(service.url, metrics=there, at=look)
     assert "stream_client_users" in pages[0], done.output
     (directory,) = (tmp_path / "results").iterdir()

@@ -38,7 +38,7 @@ def post(read):
         {"run_time": "277777h46m40s"},
         {"run_time": "soon"},
         {"run_time": "0"},
-        {"idle_timeout": "", "stream_path": "/a", "insecure": "true"},
+        {"stream_idle_timeout": "", "stream_path": "/a", "stream_insecure": "true"},
     ],
     ids=str,
 )
@@ -51,10 +51,14 @@ def test_a_form_that_can_be_run_is_left_to_locust(post, form):
     ("form", "message"),
     [
         (
-            {"idle_timeout": "soon"},
-            "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'",
+            {"stream_idle_timeout": "soon"},
+            "--stream-idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'",
         ),
         ({"host": "nonsense"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'nonsense'"),
+        (
+            {"host": "http://h/#/app"},
+            "Host: expected a host without a query (?) or a fragment (#), got 'http://h/#/app': add it to the path",
+        ),
         ({"host": "<h"}, "Host: expected a URL such as http://127.0.0.1:8000, got 'h'"),
         *(({"run_time": text}, f"{TOO_LONG}{text!r}") for text in ("1000000001", "277778h", "9" * 400, f"{10**15}h")),
     ],
@@ -66,9 +70,9 @@ def test_a_form_that_cannot_be_run_is_refused_and_logged_in_the_same_words(post,
 
 def test_an_option_that_the_form_does_not_change_is_checked_with_it(post, authority, tmp_path):
     authority.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
-    message, *_ = post(f"--client-key={tmp_path / 'key.pem'}", stream_path="/a")
-    assert message.startswith("--client-cert, --client-key: a client key ")
-    assert post(f"--client-key={tmp_path / 'key.pem'}", client_key="")[0] == READ
+    message, *_ = post(f"--stream-client-key={tmp_path / 'key.pem'}", stream_path="/a")
+    assert message.startswith("--stream-client-cert, --stream-client-key: a client key ")
+    assert post(f"--stream-client-key={tmp_path / 'key.pem'}", stream_client_key="")[0] == READ
 
 
 def test_the_host_of_a_user_class_counts_where_the_form_has_an_empty_one(post):
@@ -96,7 +100,7 @@ def test_the_page_lets_fields_have_several_lines(read):
     assert "FIELDS" not in script
 
 
-@pytest.mark.parametrize("form", [None, {"idle_timeout": "soon"}])
+@pytest.mark.parametrize("form", [None, {"stream_idle_timeout": "soon"}])
 def test_who_is_not_logged_in_is_sent_to_the_login(read, form):
     found = read(posted=form, login=True)["value"]
     assert (found["status"], found["logged"]) == (302, "")

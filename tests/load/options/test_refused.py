@@ -32,28 +32,36 @@ REFUSED = {
     "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
     "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     **dict.fromkeys(
-        ("first_chunk_timeout", "idle_timeout", "total_timeout"),
+        ("stream_first_chunk_timeout", "stream_idle_timeout", "stream_total_timeout"),
         dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no limit) to 1e+09 s"),
     ),
-    "refusal_pause": dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no pause) to 1e+09 s"),
-    "proxy": dict.fromkeys(
+    "stream_refusal_pause": dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no pause) to 1e+09 s"),
+    "stream_proxy": dict.fromkeys(
         ("localhost:3128", "h", "//h:1", " ", "https://h:1", "ws://h:1", "http+unix://%2Frun%2Fproxy.sock"), "host:port"
     ),
-    "ca_file": {
+    "stream_ca_file": {
         "FILES/missing": "No such file",
         "FILES": "Is a directory",
         "FILES/no.pem": "authorities",
         "a\0b": "not a file name",
     },
-    "client_cert": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
-    "client_key": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
+    "stream_client_cert": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
+    "stream_server_name": dict.fromkeys(
+        ("10.0.0.5", "::1", "[::1]", "https://h", "h:443", "h/x", "a b", "a..b", "u@h", "h?", " ", ".", "a" * 64, "\0"),
+        "a host name such as shop.example.com",
+    ),
+    "stream_client_key": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
 }
 OF_COMMAND = {
-    "metrics_port": dict.fromkeys(("65536", "-1", "1.5", " 80", "OFF", "on", "٣", "80\n", "9" * 5000), "a port"),
-    "metrics_linger": dict.fromkeys(
+    "stream_metrics_port": dict.fromkeys(("65536", "-1", "1.5", " 80", "OFF", "on", "٣", "80\n", "9" * 5000), "a port"),
+    "stream_metrics_linger": dict.fromkeys(
         ("-1", "-1e-9s", "inf", "nan", "soon", "m1", "s", "5ss", "\0"), "a duration such as 30s"
     ),
 }
+
+
+#: The options that have no short name.
+LONG_ONLY = ("path", "method", "header", "body", "end", "accept", "reconnect")
 
 
 def triples(table):
@@ -66,6 +74,12 @@ def triples(table):
 
 def flag(name):
     return "--" + name.replace("_", "-")
+
+
+def names(name):
+    """Both names, as the parser shows them."""
+    short = flag(name.removeprefix("stream_"))
+    return f"{flag(name)}/{short}" if name.removeprefix("stream_") not in LONG_ONLY else flag(name)
 
 
 def refusal(text):
@@ -88,7 +102,7 @@ def refused(read):
     def words(name, *options, **more):
         outcome = read(*options, **more)
         assert outcome.get("status") == 2, outcome
-        start = f"error: argument {flag(name)}: "
+        start = f"error: argument {names(name)}: "
         assert outcome["said"].count(start) == 1
         return outcome["said"].partition(start)[2].removesuffix("\n")
 
@@ -115,7 +129,7 @@ def test_the_line_that_is_no_header_is_shown_and_no_other(refused):
     assert refused("stream_header", "--stream-header=A: 1\r\n worse \nB: 2").endswith(", got ' worse '")
 
 
-@pytest.mark.parametrize("name", ["proxy", "stream_path"])
+@pytest.mark.parametrize("name", ["stream_proxy", "stream_path"])
 @pytest.mark.parametrize("text", ["http://", "foo://host/x", "http://a b/", "http://h:70000", "http://\udcff"])
 def test_a_url_that_cannot_be_asked_is_shown(refused, name, text):
     assert repr(text) in refused(name, f"{flag(name)}={text}")
@@ -127,11 +141,11 @@ def test_a_key_without_its_certificate_is_refused_by_both_names(read, authority,
     issued.private_key_pem.write_to_path(str(key))
     issued.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
     authority.issue_cert("localhost").private_key_pem.write_to_path(str(other))
-    both = "--client-cert, --client-key: "
-    said = read(f"--client-key={key}")["said"]
+    both = "--stream-client-cert, --stream-client-key: "
+    said = read(f"--stream-client-key={key}")["said"]
     assert said.startswith(both)
     assert repr(str(key)) in said
-    said = read(f"--client-key={other}", f"--client-cert={tmp_path / 'cert.pem'}")["said"]
+    said = read(f"--stream-client-key={other}", f"--stream-client-cert={tmp_path / 'cert.pem'}")["said"]
     assert said.startswith(both)
     assert repr(str(tmp_path / "cert.pem")) in said
-    assert read(f"--client-cert={key}")["said"].startswith(both)
+    assert read(f"--stream-client-cert={key}")["said"].startswith(both)

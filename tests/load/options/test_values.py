@@ -14,19 +14,20 @@ UNSET = {
     "stream_accept": None,
     "stream_reconnect": 0,
     "stream_stamps": False,
-    "first_chunk_timeout": "unset",
-    "idle_timeout": "unset",
-    "total_timeout": "unset",
-    "refusal_pause": 1.0,
-    "proxy": None,
-    "ca_file": None,
-    "client_cert": None,
-    "client_key": None,
-    "insecure": False,
-    "metrics_port": None,
-    "metrics_host": "127.0.0.1",
-    "metrics_linger": None,
-    "result_dir": "",
+    "stream_first_chunk_timeout": "unset",
+    "stream_idle_timeout": "unset",
+    "stream_total_timeout": "unset",
+    "stream_refusal_pause": 1.0,
+    "stream_proxy": None,
+    "stream_ca_file": None,
+    "stream_client_cert": None,
+    "stream_client_key": None,
+    "stream_server_name": "",
+    "stream_insecure": False,
+    "stream_metrics_port": None,
+    "stream_metrics_host": "127.0.0.1",
+    "stream_metrics_linger": None,
+    "stream_result_dir": "",
     "stop_timeout": 15,
 }
 LIMIT = {
@@ -74,20 +75,21 @@ TAKEN = {
     "stream_end": {"event:done": ["EventEnd", "done"], "data:a: b": ["DataEnd", "a: b"], "chunks:1": ["ChunksEnd", 1]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
-    "first_chunk_timeout": LIMIT,
-    "idle_timeout": LIMIT,
-    "total_timeout": LIMIT,
-    "refusal_pause": {"0": 0.0, "0.0s": 0.0, " 2.5s ": 2.5, "1m": 60.0, "1e9": 1e9},
-    "proxy": {"http://h:3128": "http://h:3128", " http://u:p@h ": "http://u:p@h"},
-    "ca_file": {"FILES/ca.pem": "FILES/ca.pem"},
-    "client_cert": {"FILES/both.pem": "FILES/both.pem"},
+    "stream_first_chunk_timeout": LIMIT,
+    "stream_idle_timeout": LIMIT,
+    "stream_total_timeout": LIMIT,
+    "stream_refusal_pause": {"0": 0.0, "0.0s": 0.0, " 2.5s ": 2.5, "1m": 60.0, "1e9": 1e9},
+    "stream_proxy": {"http://h:3128": "http://h:3128", " http://u:p@h ": "http://u:p@h"},
+    "stream_ca_file": {"FILES/ca.pem": "FILES/ca.pem"},
+    "stream_client_cert": {"FILES/both.pem": "FILES/both.pem"},
+    "stream_server_name": {"Shop.test": "shop.test", " a ": "a", "exämple.test": "xn--exmple-cua.test"},
 }
 #: Those that the form does not have.
 OF_COMMAND = {
-    "metrics_port": {"0": 0, "1": 1, "65535": 65535, "": None},
-    "metrics_host": {"::1": "::1", "": "127.0.0.1"},
-    "metrics_linger": {"0": 0.0, "0s": 0.0, "1.5s": 1.5, "2m": 120.0, "600": 600.0, "": None},
-    "result_dir": {"some/where": "some/where"},
+    "stream_metrics_port": {"0": 0, "1": 1, "65535": 65535, "": None},
+    "stream_metrics_host": {"::1": "::1", "": "127.0.0.1"},
+    "stream_metrics_linger": {"0": 0.0, "0s": 0.0, "1.5s": 1.5, "2m": 120.0, "600": 600.0, "": None},
+    "stream_result_dir": {"some/where": "some/where"},
 }
 
 
@@ -132,6 +134,14 @@ def flag(name):
     return "--" + name.replace("_", "-")
 
 
+#: The options that have a short name, without ``stream_``.
+SHORT = {
+    name
+    for name in {*TAKEN, *OF_COMMAND, "stream_client_key", "stream_insecure"}
+    if name.removeprefix("stream_") not in ("path", "method", "header", "body", "end", "accept", "reconnect")
+}
+
+
 def test_nothing_set_leaves_all_to_the_scenario(taken):
     assert taken() == {}
 
@@ -173,7 +183,7 @@ def test_what_the_form_does_not_have_is_not_taken_from_it(taken, name):
     assert taken(form={name: text}) == {}
 
 
-@pytest.mark.parametrize("name", ["insecure", "stream_stamps"])
+@pytest.mark.parametrize("name", ["stream_insecure", "stream_stamps"])
 def test_a_switch_is_set_by_option_variable_and_form_and_unset_by_the_form(taken, name):
     assert taken(flag(name)) == {name: True}
     assert taken(variables={f"LOCUST_{name.upper()}": "true"}) == {name: True}
@@ -185,13 +195,19 @@ def test_a_switch_is_set_by_option_variable_and_form_and_unset_by_the_form(taken
 
 
 def test_a_configuration_file_sets_the_same(taken):
-    lines = ("stream-path = /a", "stream-header = A: 1", "idle-timeout = 0", "insecure = true", "metrics-port = 0")
+    lines = (
+        "stream-path = /a",
+        "stream-header = A: 1",
+        "stream-idle-timeout = 0",
+        "stream-insecure = true",
+        "stream-metrics-port = 0",
+    )
     found = {
         "stream_path": "/a",
         "stream_header": {"A": "1"},
-        "idle_timeout": None,
-        "insecure": True,
-        "metrics_port": 0,
+        "stream_idle_timeout": None,
+        "stream_insecure": True,
+        "stream_metrics_port": 0,
     }
     assert taken(configuration="\n".join(lines)) == found
 
@@ -201,18 +217,36 @@ def test_a_header_option_that_is_repeated_adds_and_skips_what_is_empty(taken):
     assert taken(*options) == {"stream_header": {"A": "1, 2", "B": "2", "C": "3"}}
 
 
+@pytest.mark.parametrize("name", sorted(SHORT - {"stream_client_key", "stream_insecure"}))
+def test_a_short_name_sets_the_same_as_option_as_variable_and_in_a_file(taken, files, name):
+    text, value = next(iter({**TAKEN, **OF_COMMAND}[name].items()))
+    text, short = text.replace("FILES", files), name.removeprefix("stream_")
+    assert taken(f"{flag(short)}={text}") == expected(name, value, files)
+    assert taken(variables={f"LOCUST_{short.upper()}": text}) == expected(name, value, files)
+    assert taken(configuration=f"{flag(short)[2:]} = {text}") == expected(name, value, files)
+
+
+def test_what_is_given_later_wins_under_either_name_and_an_option_over_a_variable(taken):
+    idle, short = "--stream-idle-timeout", "--idle-timeout"
+    assert taken(f"{idle}=1", f"{short}=2") == taken(f"{short}=1", f"{idle}=2") == {"stream_idle_timeout": 2.0}
+    assert taken(f"{idle}=2", variables={"LOCUST_IDLE_TIMEOUT": "1"}) == {"stream_idle_timeout": 2.0}
+    assert taken(f"{short}=2", variables={"LOCUST_STREAM_IDLE_TIMEOUT": "1"}) == {"stream_idle_timeout": 2.0}
+    both = {"LOCUST_IDLE_TIMEOUT": "1", "LOCUST_STREAM_IDLE_TIMEOUT": "2"}
+    assert taken(variables=both) == {"stream_idle_timeout": 2.0}
+
+
 def test_another_option_that_is_repeated_has_its_last_value(taken):
-    assert taken("--idle-timeout=1", "--idle-timeout=2") == {"idle_timeout": 2.0}
+    assert taken("--stream-idle-timeout=1", "--stream-idle-timeout=2") == {"stream_idle_timeout": 2.0}
 
 
 def test_a_certificate_and_its_key_may_be_in_two_files(taken, files):
-    given = {"client_cert": f"{files}/cert.pem", "client_key": f"{files}/key.pem"}
+    given = {"stream_client_cert": f"{files}/cert.pem", "stream_client_key": f"{files}/key.pem"}
     assert taken(*(f"{flag(name)}={file}" for name, file in given.items())) == given
 
 
 def test_no_port_of_the_metrics_is_no_exporter(taken):
-    nothing = {"metrics_port": None, "metrics_host": None, "metrics_linger": None}
-    assert {**UNSET, **taken("--metrics-port=off", "--metrics-linger=9")} == {**UNSET, **nothing}
+    nothing = {"stream_metrics_port": None, "stream_metrics_host": None, "stream_metrics_linger": None}
+    assert {**UNSET, **taken("--stream-metrics-port=off", "--stream-metrics-linger=9")} == {**UNSET, **nothing}
 
 
 def test_locusts_own_stop_timeout_wins_over_ours(taken):
@@ -220,16 +254,16 @@ def test_locusts_own_stop_timeout_wins_over_ours(taken):
 
 
 def test_an_environment_without_options_has_the_same_defaults_and_no_exporter(taken):
-    none = dict.fromkeys(("metrics_host", "result_dir", "stop_timeout"))
+    none = dict.fromkeys(("stream_metrics_host", "stream_result_dir", "stop_timeout"))
     assert taken(unparsed=True) == none
     assert taken(unparsed=True, form={"stream_path": "/a"}) == {**none, "stream_path": "/a"}
 
 
 def test_the_form_has_each_option_but_those_of_the_command_line(read):
     form = read(help=True)["value"]["form"]
-    assert form.keys() == {*TAKEN, "client_key", "insecure", "stream_stamps"}
+    assert form.keys() == {*TAKEN, "stream_client_key", "stream_insecure", "stream_stamps"}
     assert {name: each["default_value"] for name, each in form.items()} == {
-        name: False if name in ("insecure", "stream_stamps") else "" for name in form
+        name: False if name in ("stream_insecure", "stream_stamps") else "" for name in form
     }
     assert not [name for name, each in form.items() if not each["help_text"]]
 
@@ -244,24 +278,26 @@ def test_the_help_names_each_option_with_its_value_and_its_default(read):
         "--stream-end END": "",
         "--stream-accept TYPE": "",
         "--stream-reconnect N": "default 0",
-        "--first-chunk-timeout SECONDS": "default 30; 0 for no limit",
-        "--idle-timeout SECONDS": "default 30; 0 for no limit",
-        "--total-timeout SECONDS": "default no limit",
-        "--refusal-pause SECONDS": "default 1; 0 for none",
-        "--proxy URL": "",
-        "--ca-file FILE": "",
-        "--client-cert FILE": "",
-        "--client-key FILE": "",
+        "--stream-first-chunk-timeout SECONDS": "default 30; 0 for no limit",
+        "--stream-idle-timeout SECONDS": "default 30; 0 for no limit",
+        "--stream-total-timeout SECONDS": "default no limit",
+        "--stream-refusal-pause SECONDS": "default 1; 0 for none",
+        "--stream-proxy URL": "",
+        "--stream-ca-file FILE": "",
+        "--stream-client-cert FILE": "",
+        "--stream-client-key FILE": "",
         "--stream-stamps": "",
-        "--insecure": "",
-        "--result-dir DIR": "",
-        "--metrics-port PORT": "default 9102; 0 for a free one; off for none",
-        "--metrics-host HOST": "default 127.0.0.1",
-        "--metrics-linger SECONDS": "default 15",
+        "--stream-insecure,  --insecure": "",
+        "--stream-server-name NAME": "",
+        "--stream-result-dir DIR": "",
+        "--stream-metrics-port PORT": "default 9102; 0 for a free one; off for none",
+        "--stream-metrics-host HOST": "default 127.0.0.1",
+        "--stream-metrics-linger SECONDS": "default 15",
     }
     for option, default in shown.items():
-        _, found, after = text.partition(f" {option} ")
+        found = re.search(rf" {re.escape(option)}(, +--\S+ \S+)? (?=[A-Z][a-z])", text)
         assert found, option
+        after = text[found.end() :]
         words = after.partition(" --")[0]
         assert re.match("[A-Z][a-z]+ ", words), option
         assert default in words

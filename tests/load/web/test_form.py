@@ -8,7 +8,7 @@ import pytest
 
 STREAM = {"stream_path": "/events", "stream_end": "event:done"}
 LOAD = {"user_count": 1, "spawn_rate": 1}
-SWITCHES = {"insecure", "stream_stamps"}
+SWITCHES = {"stream_insecure", "stream_stamps"}
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def test_every_text_keeps_the_value_that_was_posted(web, asked):
         "stream_header": 'X-List: a, "b", c\r\nX-Latin: é',
         "stream_body": ' {"a": [1, 2],\n"b": "ü"} \n',
         "stream_accept": 'text/event-stream, application/json;q="0.5"',
-        "idle_timeout": " 8 ",
-        "total_timeout": "12.5s",
+        "stream_idle_timeout": " 8 ",
+        "stream_total_timeout": "12.5s",
     }
     first = asked(**given)
     assert first["path"] == "/%C3%A4?list=1,2&quote=%22x%22"
@@ -97,14 +97,15 @@ WRONG = {
     "stream_end": ["foo", "chunks:0", "event:"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
-    "first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
-    "idle_timeout": ["soon", "1e300"],
-    "total_timeout": ["m1"],
-    "refusal_pause": ["-0.1", "off"],
-    "proxy": ["localhost:3128", "https://proxy:1", "http://"],
-    "ca_file": ["missing", "README.md", "."],
-    "client_cert": ["missing", "README.md"],
-    "client_key": ["missing", "README.md"],
+    "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
+    "stream_idle_timeout": ["soon", "1e300"],
+    "stream_total_timeout": ["m1"],
+    "stream_refusal_pause": ["-0.1", "off"],
+    "stream_server_name": ["10.0.0.5", "https://h"],
+    "stream_proxy": ["localhost:3128", "https://proxy:1", "http://"],
+    "stream_ca_file": ["missing", "README.md", "."],
+    "stream_client_cert": ["missing", "README.md"],
+    "stream_client_key": ["missing", "README.md"],
 }
 
 

@@ -51,7 +51,7 @@ def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, p
         "userCount": "4",
         "spawnRate": "100",
         "host": "http://upstream.test:81",
-        "proxy": recorder.url.replace("//", "//us,er:pass@"),
+        "streamProxy": recorder.url.replace("//", "//us,er:pass@"),
         "streamPath": '/ä?list=1,2&quote="x"',
         "streamMethod": "PUT",
         "streamHeader": 'X-List: a, "b", c\nAuthorization: Bearer abc\nX-Latin: é',
@@ -59,15 +59,15 @@ def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, p
         "streamEnd": "event:done",
         "streamAccept": "text/event-stream, text/*;q=0.5",
         "streamReconnect": "2",
-        "firstChunkTimeout": "7",
-        "idleTimeout": "8s",
-        "totalTimeout": "0",
-        "refusalPause": "0.5",
+        "streamFirstChunkTimeout": "7",
+        "streamIdleTimeout": "8s",
+        "streamTotalTimeout": "0",
+        "streamRefusalPause": "0.5",
     }
     for name, text in texts.items():
         form.type(name, text)
     form.tick("streamStamps")
-    form.tick("insecure")
+    form.tick("streamInsecure")
     form.start()
     form.wait_for_status("RUNNING")
     until(lambda: len({each["from"] for each in recorder.requests}) >= 4, "all users stream")
@@ -112,7 +112,11 @@ def test_files_of_certificates_in_the_form_reach_every_process(processes, page, 
         thread.start()
         form = page(processes())
         form.type("host", f"https://127.0.0.1:{server.server_port}")
-        for name, file in (("caFile", "ca, it.pem"), ("clientCert", "cert.pem"), ("clientKey", "key.pem")):
+        for name, file in (
+            ("streamCaFile", "ca, it.pem"),
+            ("streamClientCert", "cert.pem"),
+            ("streamClientKey", "key.pem"),
+        ):
             form.type(name, str(tmp_path / file))
         form.start()
         form.wait_for_status("RUNNING")
@@ -125,10 +129,13 @@ def test_files_of_certificates_in_the_form_reach_every_process(processes, page, 
 def test_a_bad_value_is_explained_on_the_page_and_nothing_starts(processes, page, recorder):
     web = processes("-H", recorder.url)
     form = page(web)
-    form.type("idleTimeout", "soon")
+    form.type("streamIdleTimeout", "soon")
     form.start()
-    assert form.alert() == "--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
-    form.type("idleTimeout", "5")
+    assert (
+        form.alert()
+        == "--stream-idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s, got 'soon'"
+    )
+    form.type("streamIdleTimeout", "5")
     form.wait_for_no_alert()
     form.type("host", "example.org")
     form.start()

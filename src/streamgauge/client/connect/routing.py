@@ -4,7 +4,7 @@ Resolving a name may block, so the user looks up routes in its own time, never i
 """
 
 import _socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.stamped_socket import Address, resolve
@@ -18,10 +18,16 @@ class RouteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The proxy and TLS settings of all streams of a user. ``proxy`` is ``http://[user:password@]host:port``."""
+    """The proxy and TLS settings of all streams of a user. ``proxy`` is ``http://[user:password@]host:port``.
+
+    ``server_name`` is the name of the service at ``address``, as in curl's ``--resolve``: requests are for the name, in
+    URLs, the Host header, and TLS, and connections lead to the address.
+    """
 
     proxy: str | None = None
     tls: TlsSettings = field(default_factory=TlsSettings)
+    server_name: str = ""
+    address: str = ""
 
     def __post_init__(self) -> None:
         """Raise TargetError or TlsError for a proxy or certificates that cannot be used."""
@@ -32,17 +38,31 @@ class Network:
         if self.tls != TlsSettings():
             context_of(self.tls)
 
+    def reached_at(self, host: str | None) -> "Network":
+        """Return these settings for a user whose service is at ``host``, a URL."""
+        return replace(self, address=target_of("/", host).host) if self.server_name and host else self
+
+    def named(self, target: Target) -> Target:
+        """Return ``target`` with the service's name instead of its address."""
+        if self.address and target.host == self.address:
+            return replace(target, host=self.server_name)
+        return target
+
     def route_to(self, target: Target, *, tunnel: bool = False) -> Route:
         """Return the route to ``target``, for a WebSocket with a ``tunnel`` through any proxy. Raises RouteError."""
         if target.unix_path:
             return Route(((_socket.AF_UNIX, target.unix_path),))
         tls = context_of(self.tls) if target.scheme == "https" else None
         if self.proxy is None:
-            return Route(_addresses(target), tls, target.host)
+            return Route(_addresses(self._located(target)), tls, target.host)
         proxy = target_of(self.proxy)
         if tls is None and not tunnel:
             return Route(_addresses(proxy), absolute=True, proxy_authorization=proxy.authorization)
-        return Route(_addresses(proxy), tls, target.host, tunnel=_connect_request(target, proxy))
+        return Route(_addresses(proxy), tls, target.host, tunnel=_connect_request(self._located(target), proxy))
+
+    def _located(self, target: Target) -> Target:
+        """Return ``target`` with the address of the service instead of its name."""
+        return replace(target, host=self.address) if self.address and target.host == self.server_name else target
 
 
 def _addresses(target: Target) -> tuple[Address, ...]:

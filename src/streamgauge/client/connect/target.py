@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
@@ -17,6 +17,9 @@ _WEBSOCKET = {"ws": "http", "wss": "https"}
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 #: Characters that no host name contains (WHATWG URL section 3.2) and that ``urlsplit`` lets through.
 _NOT_IN_HOSTS = re.compile(r'[\x00-\x20"<>\\^`{|}%\x7f]')
+
+#: What is added to a query: by name, as pairs, or as text.
+Params = Mapping[str, object] | Sequence[tuple[str, object]] | str | None
 
 
 class TargetError(ValueError):
@@ -72,7 +75,7 @@ def is_whole_url(url: str) -> bool:
     return _WHOLE_URL.match(url) is not None
 
 
-def target_of(url: str, host: str | None = None, params: Mapping[str, object] | None = None) -> Target:
+def target_of(url: str, host: str | None = None, params: Params = None) -> Target:
     """Return the target of ``url``, which may be a path below ``host``, with ``params`` added to its query.
 
     Raises TargetError.
@@ -80,9 +83,14 @@ def target_of(url: str, host: str | None = None, params: Mapping[str, object] | 
     if not is_whole_url(url):
         if not host:
             raise NoHostError(f"{url!r} is a path, and no host is set: give --host, or a whole URL")
+        if "?" in host or "#" in host:
+            raise TargetError(
+                f"expected a host without a query (?) or a fragment (#), got {host!r}: add it to the path"
+            )
         url = host.rstrip("/") + "/" + url.lstrip("/")
     parts, port = _split(url)
-    query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
+    more = params if isinstance(params, str) else urlencode(params or {}, doseq=True)
+    query = "&".join(filter(None, (parts.query, more)))
     resource = quote(parts.path or "/", _PATH_SAFE) + (f"?{quote(query, _QUERY_SAFE)}" if query else "")
     if parts.scheme == _UNIX:
         path = unquote(parts.netloc)
@@ -139,12 +147,26 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
+def host_name(text: str) -> str:
+    """Return a host name in ASCII. Raises UnicodeError for an address, and for what is not a host name."""
+    name = _ascii_host(text) if text.strip(".") else ""
+    if not name or _is_address(name) or set(name) & set("/?#@:[]"):
+        raise UnicodeError("not a host name")
+    return name.lower()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=1_024)
 def _ascii_host(host: str) -> str:
-    try:
+    if _is_address(host):
         return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
     name = host.encode("idna").decode("ascii")
     if wrong := _NOT_IN_HOSTS.search(name):
         raise UnicodeError(f"{wrong[0]!r} is in none")

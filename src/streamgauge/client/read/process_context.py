@@ -1,6 +1,7 @@
 """What all streams of one process share: statistics, event loop and clock."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 from streamgauge.client.reactor import Reactor
@@ -25,3 +26,9 @@ class ProcessContext:
     def __post_init__(self) -> None:
         self.reactor.around_each_pass(self.clock.begin_pass, BatchReader(self.process_stats, self.clock))
         self.reactor.around_each_part(self.clock.begin_part, self.clock.end_part)
+
+    def uncounted(self) -> "ProcessContext":
+        """Return the same event loop and clock with other statistics, for requests that are not streams."""
+        other = copy(self)
+        other.process_stats = ProcessStats()
+        return other

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamgauge.durations import seconds_of
+from streamgauge.load.option_names import add_argument
 
 PORT, HOST = 9102, "127.0.0.1"
 #: Seconds that a process waits for a scrape of its final values, if Prometheus has scraped it before.
@@ -41,22 +42,27 @@ _LINGER_HELP = (
     "been scraped before"
 )
 _OPTIONS: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
-    ("--metrics-port", "PORT", _port, f"Port of the client metrics; default {PORT}; 0 for a free one; off for none"),
-    ("--metrics-host", "HOST", str, f"Address to listen on; default {HOST}; 0.0.0.0 for all"),
-    ("--metrics-linger", "SECONDS", _linger, _LINGER_HELP),
+    (
+        "--stream-metrics-port",
+        "PORT",
+        _port,
+        f"Port of the client metrics; default {PORT}; 0 for a free one; off for none",
+    ),
+    ("--stream-metrics-host", "HOST", str, f"Address to listen on; default {HOST}; 0.0.0.0 for all"),
+    ("--stream-metrics-linger", "SECONDS", _linger, _LINGER_HELP),
 )
 
 
 def add_exporter_options(parser: Any) -> None:
-    """Add the options to Locust's parser (the ``init_command_line_parser`` event)."""
+    """Add the options to Locust's parser, after all others."""
     for flag, metavar, check, text in _OPTIONS:
-        parser.add_argument(
+        add_argument(
+            parser,
             flag,
             metavar=metavar,
             type=_unless_empty(check),
             default="",
             help=text,
-            env_var="LOCUST_" + flag.removeprefix("--").replace("-", "_").upper(),
             include_in_web_ui=False,
         )
 
@@ -67,11 +73,11 @@ def _unless_empty(check: Callable[[str], str]) -> Callable[[str], str]:
 
 def exporter_options(parsed: Any) -> ExporterOptions | None:
     """Return what is set in Locust's parsed options, or None if the client metrics are off."""
-    port = getattr(parsed, "metrics_port", _OFF)
+    port = getattr(parsed, "stream_metrics_port", _OFF)
     if port == _OFF:
         return None
     return ExporterOptions(
         port=int(port) if port else None,
-        host=parsed.metrics_host or HOST,
-        linger_s=seconds_of(parsed.metrics_linger) if parsed.metrics_linger else None,
+        host=parsed.stream_metrics_host or HOST,
+        linger_s=seconds_of(parsed.stream_metrics_linger) if parsed.stream_metrics_linger else None,
     )

@@ -11,8 +11,10 @@ from locust.env import Environment
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
+from streamgauge.load.usage import refused
 from streamgauge.report.result import Result
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class ReportingRun:
         #: The report of the run under way, or of the last one.
         self.shown: RunReport | None = None
         self.result: Result | None = None
+        #: The last report that was closed.
+        self._closed: RunReport | None = None
         self._quitting = False
 
     def listen(self) -> None:
@@ -43,6 +47,9 @@ class ReportingRun:
         events.reset_stats.add_listener(self.on_reset)
         events.spawning_complete.add_listener(self.on_spawning_complete)
         events.quitting.add_listener(self.on_quitting)
+        # Locust calls the listeners of this event in reverse order and then reads the exit status. Any other listener
+        # may set it, so the one that joins it with the streams' has to be the last.
+        events.quitting._handlers.insert(0, self.on_last_quitting)  # noqa: SLF001 - there is no public way
         events.quit.add_listener(self.on_quit)
         if self.exporter is not None:
             self.exporter.follow(self.users, self.processes)
@@ -99,11 +106,11 @@ class ReportingRun:
             self._view.end()
         options = self.environment.parsed_options
         run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
-        self.result = end_of_run(self.environment, run_report)
+        self._closed, self.result = run_report, end_of_run(self.environment, run_report)
         if self.exporter is not None:
             self.exporter.end(self.result)
         if self.result is not None and not self.headless:
-            show(self.result)
+            show(self.environment, self.result)
 
     def on_quitting(self, **_: Any) -> None:
         """Let the streams under way end before the process ends."""
@@ -118,6 +125,13 @@ class ReportingRun:
         except KeyboardInterrupt:
             self.cut()
             self._finish(CUT_GRACE_S)
+
+    def on_last_quitting(self, **_: Any) -> None:
+        """Set the exit status of the process."""
+        if refused(self.environment):
+            self.environment.process_exit_code = RunStatus(self.environment.process_exit_code).joined(ExitStatus.USAGE)
+        elif self._closed is not None and self.result is not None:
+            self.environment.process_exit_code = self._closed.settle(self.result)
 
     def cut(self) -> None:
         """End the streams under way now; they count as censored."""
@@ -136,6 +150,6 @@ class ReportingRun:
     def on_quit(self, **_: Any) -> None:
         """Print the table below Locust's own, and wait for the last scrape of the run."""
         if self.result is not None and self.headless:
-            show(self.result)
+            show(self.environment, self.result)
         if self.exporter is not None:
             self.exporter.linger()

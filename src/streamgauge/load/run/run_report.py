@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import copy
 import json
 import logging
 import os
@@ -11,23 +12,23 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from locust.env import Environment
 
+from streamgauge.load.options import result_dir
+from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
-from streamgauge.report.result import Result, Run, write_result
+from streamgauge.report.result import Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
-from streamgauge.report.units import some
+from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_history import RunHistory
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
-from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,11 @@ SETTLED_S = {True: 5, False: 1}
 #: Seconds after which options that no stream has used are logged during the run.
 WARN_AFTER_S = 5.0
 
-
+#: Logged once, so it has no number that changes.
+_TOO_MANY_NAMES = (
+    f"There are more than {MOST_NAMES} names, so the streams of all further names are counted together, as "
+    f"{OTHER_NAMES}. Give streams of one kind one name, such as self.client.stream(…, name='/sessions/[id]')."
+)
 #: User and password in a URL: results are shown to others.
 _USER = re.compile(r"(?<=://)[^/?#]*@")
 
@@ -60,10 +65,12 @@ class RunReport:
         self._logged: set[str] = set()
         #: Whether the run is over.
         self.closed = False
-        #: The last verdict, and the last second that it is about.
-        self._verdict: tuple[int, tuple[Trust, list[str]]] | None = None
+        #: The last verdict on the run so far, and the last second that it is about.
+        self._so_far: tuple[int, tuple[Trust, list[str]]] | None = None
+        #: What is known from the streams alone, once the report is closed.
+        self._verdict: Verdict
         self.directory: Path | None = None
-        if root := getattr(environment.parsed_options, "result_dir", ""):
+        if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
             self.directory.mkdir(parents=True)
 
@@ -93,9 +100,9 @@ class RunReport:
 
     def verdict_so_far(self) -> tuple[Trust, list[str]]:
         """Return the verdict on what has been counted by now."""
-        if self._verdict is None or self._verdict[0] != self.run_stats.last_s:
-            self._verdict = self.run_stats.last_s, verdict(self.run_stats)
-        return self._verdict[1]
+        if self._so_far is None or self._so_far[0] != self.run_stats.last_s:
+            self._so_far = self.run_stats.last_s, verdict(self.run_stats)
+        return self._so_far[1]
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
@@ -114,6 +121,8 @@ class RunReport:
     def _warn(self) -> list[str]:
         """Return the warnings about the run so far; log each of them once."""
         warnings = unused_options(self._environment.parsed_options, self.run_stats.options_used)
+        if self.run_stats.names_left_out:
+            warnings.append(_TOO_MANY_NAMES)
         for each in warnings:
             if each not in self._logged:
                 self._logged.add(each)
@@ -126,18 +135,42 @@ class RunReport:
         result = self.result_so_far()
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
-        if raised := _raised(self._environment):
-            found = result["verdict"]
-            found["exit_code"] = found["exit_code"] or ExitStatus.FAILED
-            found["reasons"].append(f"the scenario raised {some(raised, 'exception')}; Locust lists them")
+        if left_out := self.run_stats.names_left_out:
+            result["run"]["names_left_out"] = left_out
+        self._verdict = copy.deepcopy(result["verdict"])
+        self._join_status(result)
         if self.directory is not None:
             self._write_timeline(self.run_stats.last_s + 1)
-            write_result(result, self.directory)
             write_tables(result, self.directory)
-            from streamgauge.report.html import write_report  # plotly takes a while to import
-
-            logger.info("Report: %s", write_report(result, self.directory))
+            logger.info("Report: %s", self._write(result, self.directory))
         return result
+
+    def settle(self, result: Result) -> int:
+        """Return the exit status of this run, which listeners may have changed since it was closed.
+
+        Also change ``result``, and the files that state it.
+        """
+        before = result["verdict"]
+        self._join_status(result)
+        if result["verdict"] != before and self.directory is not None:
+            self._write(result, self.directory)
+        return result["verdict"]["exit_code"]
+
+    def _join_status(self, result: Result) -> None:
+        """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
+        verdict = copy.deepcopy(self._verdict)
+        streams = verdict["exit_code"]
+        verdict["exit_code"] = int(run_status(self._environment).joined(streams))
+        verdict["reasons"] = [*causes(self._environment, streams), *verdict["reasons"]]
+        result["verdict"] = verdict
+
+    @staticmethod
+    def _write(result: Result, directory: Path) -> Path:
+        """Write the files that state the verdict; return the path of the report."""
+        from streamgauge.report.html import write_report  # plotly takes a while to import
+
+        write_result(result, directory)
+        return write_report(result, directory)
 
     @property
     def counted(self) -> bool:
@@ -178,18 +211,13 @@ class RunReport:
         )
 
 
-def _raised(environment: Environment) -> int:
-    """Return how many exceptions the users' own code raised, in all processes."""
-    return sum(each["count"] for each in environment.runner.exceptions.values()) if environment.runner else 0
-
-
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
     return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
 
 
 def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
-    """Close the report, set the exit status, and return the result.
+    """Close the report and return the result.
 
     Return None, and keep Locust's own status, for a run without stream users and for a run that was refused.
     """
@@ -199,9 +227,7 @@ def end_of_run(environment: Environment, run_report: RunReport) -> Result | None
         problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
         logger.warning("No stream was started, so streamgauge has nothing to report%s", problems)
         return None
-    result = run_report.close()
-    environment.process_exit_code = result["verdict"]["exit_code"]
-    return result
+    return run_report.close()
 
 
 def _streaming(environment: Environment) -> bool:
@@ -209,8 +235,10 @@ def _streaming(environment: Environment) -> bool:
     return bool(stream_users(environment))
 
 
-def show(result: Result, **_: Any) -> None:
-    """Print the table and the verdict."""
+def show(environment: Environment, result: Result) -> None:
+    """Print the table and the verdict: to standard error if Locust's ``--json`` has standard output to itself."""
     from streamgauge.report.console import print_table
+    from streamgauge.report.terminal import standard_error, standard_output
 
-    print_table(result)
+    json_only = getattr(environment.parsed_options, "json", False)
+    print_table(result, console=standard_error() if json_only else standard_output())

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from gevent.lock import RLock
-from locust import argument_parser
+from locust import argument_parser, log
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 
@@ -86,7 +86,8 @@ class WorkerRun:
 
     def on_quitting(self, **_: Any) -> None:
         """Report the rest of the counts before this process tells the master that it quits."""
-        self._environment.process_exit_code = 0
+        if self._environment.process_exit_code is None and not log.unhandled_greenlet_exception:
+            self._environment.process_exit_code = 0  # the master's status says whether streams failed
         try:
             self._stop_and_report()
         except KeyboardInterrupt:  # raised while this worker waited for the stop that the master asked for
