@@ -140,14 +140,14 @@ def logged(caplog):
     logger = logging.getLogger("uvicorn.error")
     with patch.multiple(logger, handlers=[caplog.handler], propagate=False, level=logging.WARNING):
         logger.disabled = False
-        yield caplog.messages
+        yield caplog
 
 
 def test_a_page_that_is_refused_is_logged_once_with_the_remedy(logged):
     origins = Origins([])
     for _ in range(2):
         assert not origins.allow(handshake("https://gauge.example"))
-    (line,) = logged
+    (line,) = logged.messages
     assert all(each in line for each in ("'https://gauge.example'", "'app:8000'", "Host", "--cors-origin"))
 
 
@@ -155,7 +155,7 @@ def test_made_up_origins_do_not_fill_the_log(logged):
     origins = Origins([])
     for number in range(300):
         origins.allow(handshake(f"https://{number}.example"))
-    assert len(logged) == 100
+    assert len(logged.messages) == 100
 
 
 def test_a_websocket_is_refused_with_the_reason_before_its_handshake(start, shake_hands):
