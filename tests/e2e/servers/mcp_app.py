@@ -1,6 +1,6 @@
 """An MCP server that carries the middleware: streamable HTTP at /mcp, and the older transport at /sse.
 
-``python mcp_app.py`` prints its addresses as JSON, and after each response of event streams the number of its events.
+``python mcp_app.py`` prints its addresses as JSON.
 """
 
 import contextlib
@@ -10,7 +10,9 @@ import sys
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from starlette.applications import Starlette
+from starlette.responses import JSONResponse
 
 from streamgauge.asgi import StreamMetrics, serve_metrics
 
@@ -28,37 +30,35 @@ async def read_levels(readings: int, ctx: Context) -> str:
 @river.tool()
 async def fail() -> str:
     """Fail: MCP says so in its answer, not by a status."""
-    raise ValueError("the gauge is dry")
+    raise ToolError("the gauge is dry")
 
 
 class Tap:
-    """Writes down what the middleware passes on to the server: an independent count."""
+    """Counts what the middleware passes on to the server: independently, and for whoever asks at /tap."""
 
     def __init__(self, app):
         self.app = app
+        self.streams = []
 
     async def __call__(self, scope, receive, send):
-        body, is_stream = [], False
+        if scope.get("path") == "/tap":
+            await JSONResponse(self.streams)(scope, receive, send)
+            return
+        found = None
 
-        async def send_and_note(message):
-            nonlocal is_stream
+        async def count_and_send(message):
+            nonlocal found
             if message["type"] == "http.response.start":
-                is_stream = dict(message["headers"]).get(b"content-type", b"").startswith(b"text/event-stream")
-            elif message["type"] == "http.response.body":
-                body.append(message.get("body", b""))
+                if dict(message["headers"]).get(b"content-type", b"").startswith(b"text/event-stream"):
+                    found = {"method": scope["method"], "events": 0, "bytes": 0}
+                    self.streams.append(found)
+            elif message["type"] == "http.response.body" and found is not None:
+                body = message.get("body", b"")
+                found["events"] += body.count(b"\r\ndata: ")
+                found["bytes"] += len(body)
             await send(message)
 
-        try:
-            await self.app(scope, receive, send_and_note)
-        finally:
-            if is_stream:
-                sent = b"".join(body)
-                tell(event="stream", method=scope["method"], events=sent.count(b"\r\ndata: "), bytes=len(sent))
-
-
-def tell(**event):
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
+        await self.app(scope, receive, count_and_send)
 
 
 @contextlib.asynccontextmanager
@@ -72,5 +72,7 @@ if __name__ == "__main__":
     routes = [*river.streamable_http_app().routes, *river.sse_app().routes]
     app = Tap(StreamMetrics(Starlette(routes=routes, lifespan=lifespan)))
     with serve_metrics(0) as metrics:
-        tell(event="listening", url=f"http://127.0.0.1:{listener.getsockname()[1]}", metrics_url=metrics.url)
+        addresses = {"url": f"http://127.0.0.1:{listener.getsockname()[1]}", "metrics_url": metrics.url}
+        sys.stdout.write(json.dumps(addresses) + "\n")
+        sys.stdout.flush()
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
