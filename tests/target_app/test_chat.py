@@ -144,7 +144,9 @@ def test_the_interfaces_own_client_reads_the_answer_and_the_errors(client):
         list(failing)
 
 
-@pytest.mark.parametrize("fields", [{"stream": None}, {"stream": None, "stream_options": None, "n": None, "seed": None}])
+@pytest.mark.parametrize(
+    "fields", [{"stream": None}, {"stream": None, "stream_options": None, "n": None, "seed": None}]
+)
 def test_null_is_as_if_it_were_not_given(app, fields):
     assert ask(app, **fields).json()["object"] == "chat.completion"
 
