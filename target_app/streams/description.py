@@ -10,7 +10,7 @@ from typing import Any
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
-from target_app.items import Done, Failure, Reading, TypedItem
+from target_app.items import Done, Failure, Reading, TypedDone, TypedFailure, TypedReading
 from target_app.streams.catalogue import Stream
 
 Schema = dict[str, Any]
@@ -101,6 +101,7 @@ def _resolved(part: Any, definitions: Schema) -> Any:
     return {name: _resolved(each, definitions) for name, each in part.items()}
 
 
+_LINES = {each.__name__: each for each in (TypedReading, TypedDone, TypedFailure)}
 #: The events, and the lines and messages, of every stream of readings.
 EVENT_ITEM = _component("StreamEvent")
 LINE_ITEM = _component("StreamLine")
@@ -108,5 +109,6 @@ BINARY_ITEM: Schema = {"type": "string", "format": "binary"}
 COMPONENTS: Schema = {
     "Problem": _PROBLEM,
     "StreamEvent": event_item({"reading": Reading, "done": Done, "error": Failure}),
-    "StreamLine": inline(TypedItem),
+    "StreamLine": {"oneOf": [_component(name) for name in _LINES]},
+    **{name: inline(model) for name, model in _LINES.items()},
 }
