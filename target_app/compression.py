@@ -16,7 +16,7 @@ _COMPRESSIBLE = re.compile(
     r"[^;]+\+(json|xml))\s*(;|$)"
 )
 _NO_BODY = frozenset({204, 205, 304})
-_PARTIAL = 206
+_PARTIAL, _NOT_MODIFIED = 206, 304
 
 
 class Compression:
@@ -32,8 +32,10 @@ class Compression:
             await self.app(scope, receive, send)
             return
         coding = choose_coding(",".join(Headers(scope=scope).getlist("accept-encoding")))
-        if coding is None or scope["method"] == "HEAD":
+        if coding is None:
             await self.app(scope, receive, _Plain(send, self._from_bytes).send)
+        elif scope["method"] == "HEAD":
+            await self.app(scope, receive, _HeadOfCoded(send, self._from_bytes, coding).send)
         else:
             await self.app(scope, receive, _Coded(send, self._from_bytes, coding).send)
 
@@ -47,9 +49,28 @@ class _Plain:
 
     def send(self, message: Message) -> Awaitable[None]:
         """Send a message. This is no coroutine, so that a chunk costs one comparison."""
-        if message["type"] == "http.response.start" and _is_compressible(message, self._from_bytes):
-            MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
+        if message["type"] == "http.response.start" and (
+            _is_compressible(message, self._from_bytes) or message["status"] == _NOT_MODIFIED
+        ):
+            _vary(message)
         return self._send(message)
+
+
+class _HeadOfCoded:
+    """The response to a HEAD: the fields of the compressed GET but its length, which only compressing would tell."""
+
+    def __init__(self, send: Send, from_bytes: int, coding: str) -> None:
+        self._send = send
+        self._from_bytes = from_bytes
+        self._coding = coding
+
+    async def send(self, message: Message) -> None:
+        """Send a message for the app."""
+        if message["type"] == "http.response.start" and _is_compressible(message, self._from_bytes):
+            message = _with_coding(message, self._coding)
+        elif message.get("status") == _NOT_MODIFIED:
+            _vary(message)
+        await self._send(message)
 
 
 class _Coded:
@@ -73,8 +94,10 @@ class _Coded:
             if "content-length" in MutableHeaders(scope=message):
                 self._held = message
             else:
-                await self._send(self._with_coding(message))
+                await self._send(_with_coding(message, self._coding))
         else:
+            if message.get("status") == _NOT_MODIFIED:
+                _vary(message)
             await self._send(message)
 
     async def _send_coded(self, encoder: Encoder, message: Message) -> None:
@@ -84,22 +107,28 @@ class _Coded:
         else:
             coded, self._encoder = encoder.end(body), None
         if self._held is not None:
-            start, self._held = self._with_coding(self._held), None
+            start, self._held = _with_coding(self._held, self._coding), None
             if not more:
                 MutableHeaders(scope=start)["content-length"] = str(len(coded))
             await self._send(start)
         await self._send({**message, "body": coded})
 
-    def _with_coding(self, start: Message) -> Message:
-        """Name the coding in the start. The bytes change, so the length goes and the entity tag becomes weak."""
-        fields = MutableHeaders(scope=start)
-        fields["content-encoding"] = self._coding
-        fields.add_vary_header("Accept-Encoding")
-        del fields["content-length"]
-        tag = fields.get("etag", "")
-        if tag.startswith('"'):
-            fields["etag"] = f"W/{tag}"
-        return start
+
+def _vary(start: Message) -> None:
+    """Tell caches that the response depends on the codings that the client accepts."""
+    MutableHeaders(scope=start).add_vary_header("Accept-Encoding")
+
+
+def _with_coding(start: Message, coding: str) -> Message:
+    """Name the coding in the start. The bytes change, so the length goes and the entity tag becomes weak."""
+    fields = MutableHeaders(scope=start)
+    fields["content-encoding"] = coding
+    fields.add_vary_header("Accept-Encoding")
+    del fields["content-length"]
+    tag = fields.get("etag", "")
+    if tag.startswith('"'):
+        fields["etag"] = f"W/{tag}"
+    return start
 
 
 def _is_compressible(start: Message, from_bytes: int) -> bool:

@@ -5,6 +5,8 @@ from importlib.resources import files
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 
+from target_app.conditions import entity_tag
+from target_app.forwarded import address_of
 from target_app.landing.assets import FOLDER
 
 router = APIRouter(include_in_schema=False)
@@ -16,6 +18,7 @@ _ASSETS = {
         ("swagger-ui.css", "text/css; charset=utf-8"),
     )
 }
+_TAGS = {name: entity_tag(content) for name, (content, _) in _ASSETS.items()}
 #: Open to all. The page uses relative addresses, so that it works below any prefix that a proxy puts before it.
 PATHS = ("/docs", *(f"/docs/{name}" for name in _ASSETS))
 #: Swagger UI uses style attributes, and FastAPI starts it by an inline script.
@@ -30,8 +33,9 @@ _PAGE_FIELDS = {**_NO_SNIFFING, "Content-Security-Policy": _POLICY, "Referrer-Po
 @router.get("/docs")
 async def page(request: Request) -> Response:
     """Serve the page."""
+    known = request.scope["root_path"]
     found = get_swagger_ui_html(
-        openapi_url="openapi.json",
+        openapi_url=address_of(request.scope, "/openapi.json") if known else "openapi.json",
         title=f"{request.app.title}: documentation",
         swagger_js_url="docs/swagger-ui-bundle.js",
         swagger_css_url="docs/swagger-ui.css",
@@ -48,4 +52,5 @@ async def asset(name: str) -> Response:
     if name not in _ASSETS:
         raise HTTPException(404)
     content, media_type = _ASSETS[name]
-    return Response(content, headers={**_NO_SNIFFING, "Cache-Control": "public, max-age=86400"}, media_type=media_type)
+    fields = {**_NO_SNIFFING, "Cache-Control": "public, max-age=86400", "ETag": _TAGS[name]}
+    return Response(content, headers=fields, media_type=media_type)

@@ -1,11 +1,11 @@
 """The query parameters of the streams, their defaults and limits."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from target_app.pacing import due_times, token_due_times
-from target_app.producer import FailHow, Plan
+from target_app.producer import FailHow, Plan, fails_at
 from target_app.sample_text import LONGEST_CHUNK_BYTES
 
 MOST_CHUNKS = 100_000
@@ -22,6 +22,11 @@ _FAILS_BY = {
     "end": "`end` ends cleanly, but without the end marker.",
     "stall": "`stall` sends nothing, not even a heartbeat, until the stream reaches its longest duration.",
 }
+
+
+def unset(value: object) -> object:
+    """Read a knob that may be null: a query writes that as nothing after the ``=``, as a form does, or as ``null``."""
+    return None if value in ("", "null") else value
 
 
 def _fail_how(default: FailHow, *ways: FailHow) -> FailHow:
@@ -64,7 +69,7 @@ class Knobs(BaseModel):
         description="Bytes of a chunk, with its format's framing and without HTTP's. "
         "A chunk that needs more is longer.",
     )
-    fail_at: int | None = Field(
+    fail_at: Annotated[int | None, BeforeValidator(unset)] = Field(
         None,
         ge=0,
         le=MOST_CHUNKS,
@@ -72,7 +77,7 @@ class Knobs(BaseModel):
         "Without it the stream does not fail.",
     )
     fail_how: FailHow = _fail_how("error", "cut", "end", "stall")
-    seed: int | None = Field(
+    seed: Annotated[int | None, BeforeValidator(unset)] = Field(
         None,
         ge=0,
         le=LARGEST_SEED,
@@ -95,12 +100,9 @@ class Knobs(BaseModel):
         return self.interval_ms / 1000
 
     def plan(self, first: int = 0) -> Plan:
-        """Make the plan of a stream that begins with chunk ``first``.
-
-        A stream that is resumed where it failed does not fail there again: it would never get further.
-        """
-        fail_at = self.fail_at if self.fail_at is not None and (not first or first < self.fail_at) else None
-        return Plan(self.chunks, due_times(self.interval_s, self.jitter, self.seed), fail_at, self.fail_how, first)
+        """Make the plan of a stream that begins with chunk ``first``."""
+        due = due_times(self.interval_s, self.jitter, self.seed)
+        return Plan(self.chunks, due, fails_at(self.fail_at, first), self.fail_how, first)
 
 
 class PlainKnobs(Knobs):

@@ -53,6 +53,14 @@ class Plan:
     first: int = 0
 
 
+def fails_at(fail_at: int | None, first: int) -> int | None:
+    """Find where a stream that begins with chunk ``first`` fails.
+
+    A stream that is resumed where it failed does not fail there again: it would never get further.
+    """
+    return fail_at if fail_at is not None and (not first or first < fail_at) else None
+
+
 class HasPlan(Protocol):
     """Knobs that make a plan."""
 

@@ -3,6 +3,7 @@
 They have no name on the disk, so that nothing is left however the process ends.
 """
 
+import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import IO
+
+from anyio import to_thread
 
 from target_app.binary_frames import frame
 from target_app.readings import CYCLE_READINGS, STATION, flow_m3s, level_m, temperature_c, time_text
@@ -56,6 +59,29 @@ def make_sample_files() -> Iterator[SampleFiles]:
             _fill(file, blocks, FILES[name].size_bytes)
             descriptors[name] = file.fileno()
         yield SampleFiles(descriptors)
+
+
+class FileShelf:
+    """The sample files of one app: those that were ``given``, else its own, written before they are first used."""
+
+    def __init__(self, given: SampleFiles | None) -> None:
+        self._given = given
+        self._files = given
+        self._own = ExitStack()
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> SampleFiles:
+        """Return the files. Writing them does not block the event loop."""
+        if self._files is None:
+            async with self._writing:
+                if self._files is None:
+                    self._files = await to_thread.run_sync(self._own.enter_context, make_sample_files())
+        return self._files
+
+    def close(self) -> None:
+        """Remove the app's own files."""
+        self._files = self._given
+        self._own.close()
 
 
 def _fill(file: IO[bytes], blocks: Iterator[bytes], size_bytes: int) -> None:

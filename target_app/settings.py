@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ENVIRONMENT_PREFIX = "TARGET_APP_"
 SHORTEST_KEY = 16
 DAY_S, GIB = 86_400, 1 << 30
+#: A path below which the app is served: nothing in it needs an escape in a URL or in HTML.
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
 def _must_be(expected: str) -> NoReturn:
@@ -57,6 +59,14 @@ def _network(text: str) -> str:
     return text
 
 
+def _prefix(text: str) -> str:
+    """Check a prefix, which may be given with a slash at its end."""
+    prefix = text.rstrip("/")
+    if prefix and not PREFIX.fullmatch(prefix):
+        _must_be("a path such as /gauge")
+    return prefix
+
+
 def _split(value: object) -> object:
     """Split the comma-separated list that a variable holds."""
     return [part for part in map(str.strip, value.split(",")) if part] if isinstance(value, str) else value
@@ -68,6 +78,7 @@ Seconds = Annotated[Whole, Field(ge=0, le=3600)]
 Port = Annotated[Whole, Field(ge=0, le=65535)]
 Count = Annotated[Whole, Field(ge=0, le=1_000_000)]
 Rate = Annotated[float, Field(ge=0, le=1e6), BeforeValidator(_plain_number)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
 Host = Annotated[str, Field(min_length=1)]
 Keys = Annotated[tuple[Annotated[str, AfterValidator(_key)], ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
@@ -93,12 +104,16 @@ class Settings(BaseSettings):
     """The app's port; 0 takes any free port."""
     metrics_port: Port = 9101
     """The metrics port; 0 takes any free port."""
+    root_path: Prefix = ""
+    """Path below which a proxy serves the app, such as /gauge; a trusted proxy's X-Forwarded-Prefix goes first."""
     workers: Annotated[Whole, Field(ge=1, le=256)] = 1
     """Processes that share the port; one that dies is replaced by another."""
     http: Literal["httptools", "h11"] = "httptools"
     """HTTP parser."""
     grace_s: Seconds = 5
     """Seconds that running streams have to end in at SIGTERM or Ctrl-C; then they are cut."""
+    min_drain_s: Seconds = 1
+    """Seconds that the port at least stays open at SIGTERM, while /readyz answers 503, so that load balancers learn."""
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     """Least severe messages to log."""
 
@@ -107,7 +122,7 @@ class Settings(BaseSettings):
     cors_origins: Origins = ()
     """An origin whose pages may read the streams, or * for any; may be repeated."""
     trusted_proxies: Networks = ()
-    """Address or network of a proxy whose X-Forwarded-For names the client; may be repeated."""
+    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Prefix are believed; may be repeated."""
 
     max_streams: Count = 10_000
     """Concurrent streams over all workers; 0 sets no limit."""
@@ -216,7 +231,7 @@ def _values(field: FieldInfo) -> str:
 def _text(default: object) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
-    return "none" if default == () else f"{default:g}" if isinstance(default, float) else str(default)
+    return "none" if default in ((), "") else f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _explained(error: ErrorDetails, given: dict[str, Any]) -> str:

@@ -96,7 +96,8 @@ class Supervisor:
         for child in self._workers:
             child.process.terminate()
         self._listener.close()
-        deadline_s = time.monotonic() + self._settings.grace_s + _LEAVING_S
+        longest_s = max(self._settings.grace_s, self._settings.min_drain_s)
+        deadline_s = time.monotonic() + longest_s + _LEAVING_S
         while any(child.process.is_alive() for child in self._workers) and time.monotonic() < deadline_s:
             found = signal.sigtimedwait(_WATCHED, 0.1)
             if found is not None and found.si_signo != signal.SIGCHLD:

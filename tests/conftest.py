@@ -97,6 +97,7 @@ SLOW = (
     "target_app/test_documentation_in_browser.py",
     "target_app/test_drain.py",
     "target_app/test_landing_in_browser.py",
+    "target_app/test_launchers.py",
     "target_app/test_pathologies.py",
     "target_app/test_schemathesis.py",
     "target_app/test_terms.py",

@@ -88,17 +88,27 @@ class AdmissionControl:
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "full", detail, (retry_after(1),))
         return None
 
-    def refusal_for(self, client: str) -> Refusal | None:
-        """Refuse ``client`` if it has too many streams or starts them too fast."""
+    def refusal_for(self, client: str, costs_a_token: bool) -> Refusal | None:
+        """Refuse ``client`` if it has too many streams, or starts them too fast: then it has no token to pay with."""
         most = self._settings.max_streams_per_client
         if most and self._by_client[client] >= most:
             detail = f"the limit of {most} concurrent streams per client is reached"
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "client_full", detail, (retry_after(1),))
-        wait_s = self._buckets.take(client) if self._buckets is not None else 0.0
+        wait_s = self._buckets.take(client) if self._buckets is not None and costs_a_token else 0.0
         if wait_s:
             detail = f"the limit of {self._settings.starts_per_s:g} new streams per second and client is reached"
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit", detail, (retry_after(wait_s),))
         return None
+
+    @property
+    def limits_rate(self) -> bool:
+        """Whether a start costs a token."""
+        return self._buckets is not None
+
+    def refund(self, client: str) -> None:
+        """Give ``client`` the token of its last start back: it started no stream."""
+        if self._buckets is not None:
+            self._buckets.give_back(client)
 
     @contextmanager
     def admitted(self, scope: Scope, client: str) -> Iterator[None]:

@@ -1,14 +1,17 @@
 """The middleware that runs every guard before a stream starts."""
 
 from collections.abc import Collection
+from functools import partial
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from target_app.forwarded import route_path
 from target_app.guard.admission import AdmissionControl
 from target_app.guard.body import CountedBody, declared_bytes, too_large
+from target_app.guard.charge import Charge, costs_a_token
 from target_app.guard.credentials import Keys, address, has_key
+from target_app.guard.origin import Origins
 from target_app.guard.refusal import Refusal
 from target_app.settings import Settings
 
@@ -22,13 +25,13 @@ class Guard:
         self.app = app
         self._admission = admission
         self._keys = Keys(settings.api_keys)
-        self._origins = frozenset(settings.cors_origins)
+        self._origins = Origins(settings.cors_origins)
         self._most_bytes = settings.max_body_bytes
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the stream, or run the app."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in self._open_paths:
+        if scope["type"] not in ("http", "websocket") or route_path(scope) in self._open_paths:
             await self.app(scope, receive, send)
             return
         client = self._keys.holder(scope["headers"]) if self._keys else address(scope)
@@ -39,6 +42,8 @@ class Guard:
         if scope["type"] == "http" and declared_bytes(scope) < 0:
             body = CountedBody(scope, receive, send, self._most_bytes)
             receive, send = body.receive, body.send
+        if self._admission.limits_rate and costs_a_token(scope):
+            send = Charge(send, partial(self._admission.refund, client)).send
         with self._admission.admitted(scope, client):
             await self._admission.start_queue.wait_turn()
             await self.app(scope, receive, send)
@@ -47,26 +52,11 @@ class Guard:
         """Check every guard, starting with those that are cheap and tell a stranger least."""
         if client is None:
             return _unauthorized(scope)
-        if scope["type"] == "websocket" and not self._may_connect(scope):
+        if scope["type"] == "websocket" and not self._origins.allow(scope):
             return Refusal(HTTPStatus.FORBIDDEN, "origin", "pages of this origin may not open a WebSocket")
         if scope["type"] == "http" and declared_bytes(scope) > self._most_bytes:
             return too_large(self._most_bytes)
-        return self._admission.refusal_for_all() or self._admission.refusal_for(client)
-
-    def _may_connect(self, scope: Scope) -> bool:
-        """Tell whether a WebSocket may open: browsers apply no CORS check to it, so any page could open one."""
-        fields = dict(scope["headers"])
-        origin = fields.get(b"origin", b"").decode("latin-1")
-        same = _host_of(origin) == fields.get(b"host", b"").decode("latin-1")
-        return not origin or same or origin in self._origins or "*" in self._origins
-
-
-def _host_of(origin: str) -> str | None:
-    """Find the host and port of an origin; None if it is invalid."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
+        return self._admission.refusal_for_all() or self._admission.refusal_for(client, costs_a_token(scope))
 
 
 def _unauthorized(scope: Scope) -> Refusal:

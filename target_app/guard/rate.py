@@ -31,3 +31,9 @@ class TokenBuckets:
         if len(self._buckets) > self._clients:
             self._buckets.popitem(last=False)
         return wait_s
+
+    def give_back(self, client: str) -> None:
+        """Put a token back that the client took; nothing if it was forgotten meanwhile."""
+        if client in self._buckets:
+            tokens, then_s = self._buckets[client]
+            self._buckets[client] = (min(self._burst, tokens + 1), then_s)

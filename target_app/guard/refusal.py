@@ -34,7 +34,8 @@ class Refusal:
                 return
             kind = _REJECTION
         await send(self._start(kind))
-        await send({"type": f"{kind}.body", "body": self.body, "more_body": False})
+        body = b"" if scope.get("method") == "HEAD" else self.body
+        await send({"type": f"{kind}.body", "body": body, "more_body": False})
 
     @property
     def body(self) -> bytes:

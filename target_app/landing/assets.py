@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from target_app.conditions import entity_tag
+
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 #: Content and media type of each file, by its name.
 ASSETS: Mapping[str, tuple[bytes, str]] = {
@@ -14,6 +16,7 @@ ASSETS: Mapping[str, tuple[bytes, str]] = {
     for path in sorted(Path(__file__).with_name("static").iterdir())
     if path.suffix in _TYPES
 }
+TAGS = {name: entity_tag(content) for name, (content, _) in ASSETS.items()}
 VERSION = sha256(b"".join(name.encode() + content for name, (content, _) in ASSETS.items())).hexdigest()[:12]
 #: Relative, so that the page works below any prefix that a proxy puts before it.
 FOLDER = f"landing/{VERSION}"

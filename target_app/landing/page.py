@@ -8,6 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from anyio import to_thread
+
+from target_app.conditions import entity_tag
 from target_app.landing.assets import FOLDER
 from target_app.sample_files import FILES
 from target_app.streams.catalogue import CHAT, SSE, STREAMS, Stream
@@ -27,9 +30,20 @@ class Page:
         self._document = document
         self._needs_key = needs_key
 
+    async def open(self) -> tuple[str, str]:
+        """Return the page and its entity tag. Making them, the first time, does not block the event loop."""
+        if "tag" not in self.__dict__:
+            await to_thread.run_sync(getattr, self, "tag")
+        return self.html, self.tag
+
+    @cached_property
+    def tag(self) -> str:
+        """The entity tag of the page."""
+        return entity_tag(self.html.encode())
+
     @cached_property
     def html(self) -> str:
-        """The page. Making it is slow, so read it once off the event loop before serving it."""
+        """The page. Making it is slow."""
         document = self._document()
         descriptions = {each["name"]: each["description"] for each in document["tags"]}
         return _fill(

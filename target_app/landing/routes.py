@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from target_app.landing.assets import ASSETS, VERSION
+from target_app.forwarded import address_of
+from target_app.landing.assets import ASSETS, TAGS, VERSION
 from target_app.landing.page import Page
 from target_app.negotiation import prefers_html
 from target_app.sample_files import FILES
@@ -35,9 +36,11 @@ async def index(request: Request, accept: Annotated[str, Header(include_in_schem
     """The streams and their files."""
     if prefers_html(accept):
         page: Page = request.app.state.page
-        return HTMLResponse(page.html, headers=_PAGE_FIELDS)
-    streams = [stream.entry() for stream in STREAMS]
-    found = {"streams": streams, "files": sorted(FILES), "docs": "/docs", "health": "/healthz"}
+        html, tag = await page.open()
+        return HTMLResponse(html, headers={**_PAGE_FIELDS, "ETag": tag})
+    streams = [{**stream.entry(), "path": address_of(request.scope, stream.path)} for stream in STREAMS]
+    docs, health = (address_of(request.scope, path) for path in ("/docs", "/healthz"))
+    found = {"streams": streams, "files": sorted(FILES), "docs": docs, "health": health}
     return JSONResponse(found, headers={"Vary": "Accept"})
 
 
@@ -47,4 +50,4 @@ async def asset(version: str, name: str) -> Response:
     if version != VERSION or name not in ASSETS:
         raise HTTPException(404)
     content, media_type = ASSETS[name]
-    return Response(content, headers=_FOREVER, media_type=media_type)
+    return Response(content, headers={**_FOREVER, "ETag": TAGS[name]}, media_type=media_type)

@@ -1,7 +1,7 @@
 """The streams in the OpenAPI document: the schema of one item, an example, and the refusals.
 
-``itemSchema`` is OpenAPI 3.2's (https://spec.openapis.org/oas/v3.2.0.html#sequential-media-types), as FastAPI writes it
-for its own streams. A raw body has no items, so its ``schema`` describes one chunk.
+The ``schema`` of a stream describes one item: an event, a line, a part; of a raw body, which has no items, one chunk.
+What several streams share is written once, in ``COMPONENTS``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,31 +10,31 @@ from typing import Any
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
-from target_app.items import Done, Failure, Reading, TypedItem
+from target_app.items import Done, Failure, Reading, TypedDone, TypedFailure, TypedReading
 from target_app.streams.catalogue import Stream
 
 Schema = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]
 
 _PROBLEM: Schema = {
-    "application/problem+json": {
-        "schema": {
-            "type": "object",
-            "title": "Problem (RFC 9457)",
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-            },
-            "required": ["type", "title", "status", "detail"],
-        }
-    }
+    "type": "object",
+    "title": "Problem (RFC 9457)",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "detail"],
 }
 
 
+def _component(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def _refusal(description: str) -> dict[str, Any]:
-    return {"description": description, "content": _PROBLEM}
+    return {"description": description, "content": {"application/problem+json": {"schema": _component("Problem")}}}
 
 
 #: The refusals of the guards.
@@ -52,12 +52,12 @@ def route_options(
     item: Schema,
     description: str,
     example: str | None = None,
-    others: Responses | None = None,
+    others: Mapping[int | str, dict[str, Any]] | None = None,
     also: Sequence[str] = (),
     response_class: type[Response] = StreamingResponse,
 ) -> dict[str, Any]:
     """Make a route's arguments: title, response with its media type and those in ``also``, and other responses."""
-    content: Schema = {"schema" if stream.protocol == "raw" else "itemSchema": item}
+    content: Schema = {"schema": item}
     if example is not None:
         content["example"] = example
     answer = {"description": description, "content": dict.fromkeys((stream.media_type, *also), content)}
@@ -101,7 +101,14 @@ def _resolved(part: Any, definitions: Schema) -> Any:
     return {name: _resolved(each, definitions) for name, each in part.items()}
 
 
+_LINES = {each.__name__: each for each in (TypedReading, TypedDone, TypedFailure)}
 #: The events, and the lines and messages, of every stream of readings.
-EVENT_ITEM = event_item({"reading": Reading, "done": Done, "error": Failure})
-LINE_ITEM = inline(TypedItem)
+EVENT_ITEM = _component("StreamEvent")
+LINE_ITEM = _component("StreamLine")
 BINARY_ITEM: Schema = {"type": "string", "format": "binary"}
+COMPONENTS: Schema = {
+    "Problem": _PROBLEM,
+    "StreamEvent": event_item({"reading": Reading, "done": Done, "error": Failure}),
+    "StreamLine": {"oneOf": [_component(name) for name in _LINES]},
+    **{name: inline(model) for name, model in _LINES.items()},
+}

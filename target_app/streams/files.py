@@ -12,7 +12,7 @@ from target_app.knobs import FileKnobs
 from target_app.producer import Form, produce
 from target_app.ranges import Range, UnsatisfiableRangeError, requested_range
 from target_app.response import ChunkedResponse
-from target_app.sample_files import FILES, SampleFiles
+from target_app.sample_files import FILES, FileShelf
 from target_app.streams.catalogue import FILE
 from target_app.streams.description import BINARY_ITEM, route_options
 
@@ -67,7 +67,9 @@ class Blocks(Form[bytes]):
         "default `chunk_bytes`.",
         others={
             206: {"description": "The requested range, as in `Content-Range`."},
+            304: {"description": "`If-None-Match` lists the file's `ETag`."},
             404: {"description": "No file of that name; the response lists the files."},
+            412: {"description": "`If-Match` does not list the file's `ETag`."},
             416: {"description": "`Range` begins beyond the end; `Content-Range` has the length."},
         },
         also=sorted({kind.media_type for kind in FILES.values()} - {FILE.media_type}),
@@ -79,27 +81,20 @@ async def stream_file(name: str, knobs: Annotated[FileKnobs, Query()], request: 
     `Range` counts in the part of the file that `chunks` and `chunk_bytes` select. A range is sent in chunks at the same
     pace, and `fail_at` counts those.
     """
-    path, part, headers = _found(name, knobs, request)
+    path, part, headers = await _found(name, knobs, request)
     asked = knobs.model_copy(update={"chunks": -(-len(part) // knobs.chunk_bytes)})
     chunks = produce(Blocks(path, part, knobs.chunk_bytes), asked, request)
     return ChunkedResponse(chunks, FILES[name].media_type, headers, _status(headers))
-
-
-@router.head(FILE.path, include_in_schema=False)
-async def head_of_file(name: str, knobs: Annotated[FileKnobs, Query()], request: Request) -> Response:
-    """The headers of a GET."""
-    _, _, headers = _found(name, knobs, request)
-    return Response(None, _status(headers), headers, FILES[name].media_type)
 
 
 def _status(headers: Mapping[str, str]) -> int:
     return 206 if "Content-Range" in headers else 200
 
 
-def _found(name: str, knobs: FileKnobs, request: Request) -> tuple[Path, Range, dict[str, str]]:
+async def _found(name: str, knobs: FileKnobs, request: Request) -> tuple[Path, Range, dict[str, str]]:
     """Find the file, the requested part of it, and the header fields."""
-    files: SampleFiles = request.app.state.sample_files
-    path = files.find(name)
+    shelf: FileShelf = request.app.state.files
+    path = (await shelf.open()).find(name)
     if path is None:
         raise HTTPException(404, {"message": f"no file {name!r}", "names": sorted(FILES)})
     size_bytes = min(FILES[name].size_bytes, knobs.chunks * knobs.chunk_bytes)

@@ -19,6 +19,7 @@ from target_app.readings import STATION, flow_m3s, level_m, note, temperature_c,
 from target_app.response import UNBUFFERED
 from target_app.streams.catalogue import NATIVE_NDJSON, NATIVE_SSE
 from target_app.streams.description import EVENT_ITEM, REFUSALS, route_options
+from target_app.streams.resumption import RESUMABLE, LastEventId, Resumed, first_chunk
 
 router = APIRouter()
 
@@ -87,18 +88,27 @@ class NativeLines(Form[TypedItem]):
         return TypedFailure(message=message)
 
 
+async def _resumed(knobs: Annotated[NativeKnobs, Query()], last_event_id: LastEventId = None) -> Resumed[NativeKnobs]:
+    """Find where the stream begins. A dependency does it, since the generator runs after the headers are sent."""
+    return Resumed(knobs, first_chunk(last_event_id, knobs.chunks))
+
+
 @router.get(
     NATIVE_SSE.path,
     **route_options(
         NATIVE_SSE,
         EVENT_ITEM,
         "`chunks` events named `reading`, then one named `done`.",
+        others=RESUMABLE,
         response_class=EventSourceResponse,
     ),
 )
-async def native_sse(knobs: Annotated[NativeKnobs, Query()], request: Request) -> AsyncIterable[ServerSentEvent]:
+async def native_sse(
+    resumed: Annotated[Resumed[NativeKnobs], Depends(_resumed)], request: Request
+) -> AsyncIterable[ServerSentEvent]:
     """Each event has an `id`, the reading's number, and `data`, a JSON object that a note fills to `chunk_bytes`."""
-    async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs, request)) as events:
+    knobs = resumed.knobs
+    async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs, request, resumed.first)) as events:
         async for each in events:
             yield each
 

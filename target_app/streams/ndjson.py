@@ -6,9 +6,9 @@ As NDJSON (https://github.com/ndjson/ndjson-spec) or as JSON Lines (https://json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from target_app.knobs import Knobs
+from target_app.knobs import Knobs, unset
 from target_app.producer import Form, produce
 from target_app.readings import reading_json
 from target_app.response import ChunkedResponse
@@ -21,7 +21,7 @@ router = APIRouter()
 class LineKnobs(Knobs):
     """The knobs of ``/stream/ndjson``."""
 
-    form: Literal["ndjson", "jsonl"] | None = Field(
+    form: Annotated[Literal["ndjson", "jsonl"] | None, BeforeValidator(unset)] = Field(
         None,
         description=f"`ndjson` is `{NDJSON_TYPE}`, whose readers skip blank lines, so a blank line is a heartbeat; "
         f"`jsonl` is `{JSONL_TYPE}`, which has no heartbeat. Without it, `Accept` decides.",

@@ -48,8 +48,8 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """Options of a stream."""
 
-    include_usage: bool = Field(
-        False, strict=True, description="Whether the last frame before `[DONE]` has the token counts."
+    include_usage: bool | None = Field(
+        None, strict=True, description="Whether the last frame before `[DONE]` has the token counts."
     )
 
 
@@ -62,7 +62,7 @@ class ChatRequest(BaseModel):
 
     model: str = Field(min_length=1, max_length=256, description="Any name; the response repeats it.")
     messages: list[Message] = Field(min_length=1)
-    stream: bool = Field(False, strict=True, description="Whether to send the answer token by token.")
+    stream: bool | None = Field(None, strict=True, description="Whether to send the answer token by token.")
     stream_options: StreamOptions | None = None
     max_completion_tokens: Tokens | None = Field(None, description="Most tokens of the answer.")
     max_tokens: Tokens | None = Field(None, description="Former name of `max_completion_tokens`.")

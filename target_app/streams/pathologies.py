@@ -8,20 +8,29 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from time import monotonic
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from target_app.knobs import LARGEST_COLLECTED_BYTES
 from target_app.pacing import due_times
-from target_app.producer import Plan, StreamCutError, StreamLimits, collect, produce
+from target_app.producer import Plan, StreamCutError, StreamLimits, collect, fails_at, produce
 from target_app.response import UNBUFFERED, ChunkedResponse
-from target_app.streams.catalogue import BLOCKING, BUFFERED, HIDDEN_ERROR, NEVER_AWAITS, SSE_TYPE, UNTERMINATED
+from target_app.streams.catalogue import (
+    BLOCKING,
+    BUFFERED,
+    HIDDEN_ERROR,
+    NEVER_AWAITS,
+    SSE_TYPE,
+    UNTERMINATED,
+    Stream,
+)
 from target_app.streams.description import EVENT_ITEM, route_options
 from target_app.streams.native import NativeEvents
+from target_app.streams.resumption import RESUMABLE, LastEventId, Resumed, first_chunk
 from target_app.streams.sse import Events
 
 #: A longer block would look like a dead process to a health check every second.
@@ -31,6 +40,11 @@ MOST_UNAWAITED_CHUNKS = 100_000
 _FLUSH_TURNS = 10
 _TURN_S = 0.01
 router = APIRouter()
+
+
+def _events(stream: Stream, description: str, response_class: type[Response] = StreamingResponse) -> dict[str, Any]:
+    """Make the arguments of a route whose events have ids."""
+    return route_options(stream, EVENT_ITEM, description, others=RESUMABLE, response_class=response_class)
 
 
 class PathologyKnobs(BaseModel):
@@ -69,7 +83,7 @@ class Failing:
     def plan(self, first: int = 0) -> Plan:
         """Make the plan of a stream that begins with chunk ``first``."""
         whole = self._knobs.plan(first)
-        return Plan(whole.chunks, whole.due_times, whole.chunks // 2, self._how, first)
+        return Plan(whole.chunks, whole.due_times, fails_at(whole.chunks // 2, first), self._how, first)
 
 
 class BlockingKnobs(PathologyKnobs):
@@ -126,69 +140,80 @@ class BlockingEvents(Events):
         time.sleep(self._block_s)
 
 
-@router.get(BLOCKING.path, **route_options(BLOCKING, EVENT_ITEM, "The events of `/stream/sse`, each after `block_ms`."))
-async def blocking(knobs: Annotated[BlockingKnobs, Query()], request: Request) -> ChunkedResponse:
+@router.get(BLOCKING.path, **_events(BLOCKING, "The events of `/stream/sse`, each after `block_ms`."))
+async def blocking(
+    knobs: Annotated[BlockingKnobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> ChunkedResponse:
     """**Pathology.** Symptoms: `event_loop_lag_seconds` and the chunk intervals of all other streams grow.
 
     Any number of these streams blocks a process for at most half of the time.
     """
     events = BlockingEvents(knobs.chunk_bytes, knobs.block_ms / 1000, request.app.state.blocking)
-    return ChunkedResponse(produce(events, knobs, request), SSE_TYPE)
+    return ChunkedResponse(produce(events, knobs, request, first_chunk(last_event_id, knobs.chunks)), SSE_TYPE)
 
 
-async def without_await(form: Events, chunks: int, limits: StreamLimits) -> AsyncGenerator[bytes]:
+async def without_await(form: Events, chunks: int, limits: StreamLimits, first: int = 0) -> AsyncGenerator[bytes]:
     """Generate the events without an ``await``: only the caller can yield to the event loop."""
-    deadline_s, number = monotonic() + limits.max_stream_s, 0
+    deadline_s, number = monotonic() + limits.max_stream_s, first
     while number < chunks and limits.shutdown.reason is None and monotonic() < deadline_s:
         yield form.chunk(number)
         number += 1
     yield form.terminator(number)
 
 
-@router.get(
-    NEVER_AWAITS.path, **route_options(NEVER_AWAITS, EVENT_ITEM, "The events of `/stream/sse`, without a pause.")
-)
-async def never_awaits(knobs: Annotated[NeverAwaitsKnobs, Query()], request: Request) -> ChunkedResponse:
+@router.get(NEVER_AWAITS.path, **_events(NEVER_AWAITS, "The events of `/stream/sse`, without a pause."))
+async def never_awaits(
+    knobs: Annotated[NeverAwaitsKnobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> ChunkedResponse:
     """**Pathology.** Symptoms: bursts of `event_loop_lag_seconds`, and chunks of other streams in bursts.
 
     The instruments around the app make this stream yield. Without them, it would run forever after its client
     disconnects: `send` returns at once then, and nothing else runs.
     """
-    events = without_await(Events(knobs.chunk_bytes), knobs.chunks, request.app.state.stream_limits)
+    first, limits = first_chunk(last_event_id, knobs.chunks), request.app.state.stream_limits
+    events = without_await(Events(knobs.chunk_bytes), knobs.chunks, limits, first)
     return ChunkedResponse(events, SSE_TYPE)
 
 
-@router.get(BUFFERED.path, **route_options(BUFFERED, EVENT_ITEM, "The events of `/stream/sse`, all at the end."))
-async def buffered(knobs: Annotated[BufferedKnobs, Query()], request: Request) -> Response:
+@router.get(BUFFERED.path, **_events(BUFFERED, "The events of `/stream/sse`, all at the end."))
+async def buffered(
+    knobs: Annotated[BufferedKnobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> Response:
     """**Pathology.** Symptoms: the time to first chunk is the whole duration, and every interval is zero."""
-    events = await collect(produce(Events(knobs.chunk_bytes), knobs, request), request)
+    first = first_chunk(last_event_id, knobs.chunks)
+    events = await collect(produce(Events(knobs.chunk_bytes), knobs, request, first), request)
     return Response(b"".join(events), 200, UNBUFFERED, SSE_TYPE)
 
 
-@router.get(
-    UNTERMINATED.path, **route_options(UNTERMINATED, EVENT_ITEM, "The first half of the events, without `done`.")
-)
-async def unterminated(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> ChunkedResponse:
+@router.get(UNTERMINATED.path, **_events(UNTERMINATED, "The first half of the events, without `done`."))
+async def unterminated(
+    knobs: Annotated[PathologyKnobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> ChunkedResponse:
     """**Pathology.** Symptoms: none at the server, which counts it as completed. A client that names the end marker,
-    `event:done`, counts it as incomplete.
+    `event:done`, counts it as incomplete. One that reconnects gets the other half.
     """
-    return ChunkedResponse(produce(Events(knobs.chunk_bytes), knobs.failing("end"), request), SSE_TYPE)
+    first = first_chunk(last_event_id, knobs.chunks)
+    return ChunkedResponse(produce(Events(knobs.chunk_bytes), knobs.failing("end"), request, first), SSE_TYPE)
+
+
+async def _resumed(
+    knobs: Annotated[PathologyKnobs, Query()], last_event_id: LastEventId = None
+) -> Resumed[PathologyKnobs]:
+    return Resumed(knobs, first_chunk(last_event_id, knobs.chunks))
 
 
 @router.get(
     HIDDEN_ERROR.path,
-    **route_options(
-        HIDDEN_ERROR,
-        EVENT_ITEM,
-        "The first half of the events, without `done` and `error`.",
-        response_class=EventSourceResponse,
-    ),
+    **_events(HIDDEN_ERROR, "The first half of the events, without `done` and `error`.", EventSourceResponse),
 )
-async def hidden_error(knobs: Annotated[PathologyKnobs, Query()], request: Request) -> AsyncIterable[ServerSentEvent]:
+async def hidden_error(
+    resumed: Annotated[Resumed[PathologyKnobs], Depends(_resumed)], request: Request
+) -> AsyncIterable[ServerSentEvent]:
     """**Pathology.** Symptoms: an error in the log, and nothing else at the server. A client that names the end
-    marker, `event:done`, counts it as incomplete.
+    marker, `event:done`, counts it as incomplete. One that reconnects gets the other half.
     """
-    async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs.failing("cut"), request)) as events:
+    knobs, first = resumed.knobs, resumed.first
+    async with aclosing(produce(NativeEvents(knobs.chunk_bytes), knobs.failing("cut"), request, first)) as events:
         try:
             async for event in events:
                 yield event

@@ -1,9 +1,8 @@
 """``/stream/sse``: Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
 from target_app.knobs import Knobs
 from target_app.producer import Form, produce
@@ -11,9 +10,9 @@ from target_app.readings import reading_json
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import SSE, SSE_TYPE
 from target_app.streams.description import EVENT_ITEM, route_options
+from target_app.streams.resumption import RESUMABLE, LastEventId, first_chunk
 
 router = APIRouter()
-_ID = re.compile(r"[0-9]{1,6}")
 
 
 def event(number: int, size_bytes: int) -> bytes:
@@ -44,13 +43,6 @@ class Events(Form[bytes]):
         return b'event: error\ndata: {"message":"%b"}\n\n' % message.encode()
 
 
-def resumed_at(last_event_id: str | None) -> int:
-    """Find the number to resume with; an id that is not ours is ignored."""
-    if last_event_id is None or not _ID.fullmatch(last_event_id):
-        return 0
-    return int(last_event_id) + 1
-
-
 @router.get(
     SSE.path,
     **route_options(
@@ -59,18 +51,12 @@ def resumed_at(last_event_id: str | None) -> int:
         "`chunks` events named `reading`, then one named `done`: `chunks` + 1 chunks in all. "
         "A failing stream ends with one named `error` instead. Comments are heartbeats.",
         event(0, 256).decode(),
-        {
-            204: {
-                "description": "`Last-Event-ID` is the end marker's: nothing is left, and a browser stops reconnecting."
-            }
-        },
+        RESUMABLE,
     ),
 )
 async def stream_sse(
-    knobs: Annotated[Knobs, Query()], request: Request, last_event_id: Annotated[str | None, Header()] = None
-) -> Response:
+    knobs: Annotated[Knobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> ChunkedResponse:
     """Each event has an `id`, the reading's number, and `data`, a JSON object that a note fills to `chunk_bytes`."""
-    first = resumed_at(last_event_id)
-    if first > knobs.chunks:
-        return Response(status_code=204)
+    first = first_chunk(last_event_id, knobs.chunks)
     return ChunkedResponse(produce(Events(knobs.chunk_bytes), knobs, request, first), SSE_TYPE)

@@ -17,14 +17,15 @@ from target_app.producer import produce
 from target_app.response import ChunkedResponse
 from target_app.streams.catalogue import SSE_TYPE, SYNC
 from target_app.streams.description import EVENT_ITEM, route_options
+from target_app.streams.resumption import RESUMABLE, LastEventId, first_chunk
 from target_app.streams.sse import Events, event
 
 router = APIRouter()
 
 
-def fetched(size_bytes: int) -> Iterator[bytes]:
-    """Generate the events; reading them may block."""
-    for number in count():
+def fetched(size_bytes: int, first: int = 0) -> Iterator[bytes]:
+    """Generate the events from number ``first`` on; reading them may block."""
+    for number in count(first):
         yield event(number, size_bytes)
 
 
@@ -49,9 +50,17 @@ class FetchedEvents(Events):
 
 @router.get(
     SYNC.path,
-    **route_options(SYNC, EVENT_ITEM, "The same as `/stream/sse`, which is the example to follow if nothing blocks."),
+    **route_options(
+        SYNC,
+        EVENT_ITEM,
+        "The same as `/stream/sse`, which is the example to follow if nothing blocks.",
+        others=RESUMABLE,
+    ),
 )
-async def stream_sync(knobs: Annotated[Knobs, Query()], request: Request) -> ChunkedResponse:
+async def stream_sync(
+    knobs: Annotated[Knobs, Query()], request: Request, last_event_id: LastEventId = None
+) -> ChunkedResponse:
     """Each event is fetched in a worker thread; the event loop waits between two of them."""
-    events = FetchedEvents(fetched(knobs.chunk_bytes), knobs.chunk_bytes)
-    return ChunkedResponse(produce(events, knobs, request), SSE_TYPE)
+    first = first_chunk(last_event_id, knobs.chunks)
+    events = FetchedEvents(fetched(knobs.chunk_bytes, first), knobs.chunk_bytes)
+    return ChunkedResponse(produce(events, knobs, request, first), SSE_TYPE)

@@ -47,7 +47,7 @@ class Frames(Form[bytes]):
         self._size_bytes = size_bytes
         shared = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": request.model}
         self._common = json.dumps(shared, separators=(",", ":"))[1:-1]
-        self._counts = request.stream_options is not None and request.stream_options.include_usage
+        self._counts = request.stream_options is not None and bool(request.stream_options.include_usage)
         delta = self._frame('{"content":"|"}')
         self._before, _, self._after = delta.rpartition(b"|")
         self.preface = self._frame('{"role":"assistant","content":""}')

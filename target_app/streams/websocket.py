@@ -92,7 +92,7 @@ async def reject_knobs(websocket: WebSocket, error: Exception) -> None:
         101: {
             "description": '`chunks` text messages of `"type":"reading"`, one of `"type":"done"`, and a close with '
             'code 1000. A failing stream ends with one of `"type":"error"` and code 1011 instead.',
-            "content": {"application/json": {"itemSchema": LINE_ITEM}},
+            "content": {"application/json": {"schema": LINE_ITEM}},
         },
         426: {"description": "The request is no WebSocket upgrade."},
         **REFUSALS,

@@ -38,6 +38,7 @@ RULES = [
 PLACEHOLDERS = {"stream_server_", "stream_client_"}
 #: Documents that show what the option of a whole other program is.
 OPTIONS_OF_OTHERS = {"--profile", "--scale", "--build", "--help", "--pid", "--duration", "--worker", "--workers"}
+OPTIONS_OF_OTHERS |= {"--no-proxy-headers"}
 PYTHON_ELSEWHERE = ROOT / "docs" / "instrument-your-app.md"
 
 
@@ -200,7 +201,17 @@ def of_yaml(block):
     assert job["static_configs"][0]["targets"] == ["127.0.0.1:9102"]
 
 
+def of_nginx(block):
+    """The app reads what the proxy is told to pass on."""
+    source = "\n".join(file.read_text() for file in (ROOT / "target_app").rglob("*.py")).lower()
+    passed_on = re.findall(r"proxy_set_header (\S+) ", block.text)
+    assert passed_on
+    known = {"x-forwarded-for", "x-forwarded-proto"}  # uvicorn's own middleware reads them for the app
+    assert {each.lower() for each in passed_on} <= known | set(re.findall(r'"([a-z-]+)"', source))
+
+
 KINDS = {
+    "nginx": of_nginx,
     "python": of_python,
     "": of_plain_text,
     "promql": of_promql,

@@ -142,3 +142,16 @@ def test_the_interfaces_own_client_reads_the_answer_and_the_errors(client):
     failing = client.chat.completions.create(**ASKED, stream=True, extra_query={"fail_at": 2, "interval_ms": 1})
     with pytest.raises(openai.APIError, match="the stream failed"):
         list(failing)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"stream": None}, {"stream": None, "stream_options": None, "n": None, "seed": None}]
+)
+def test_null_is_as_if_it_were_not_given(app, fields):
+    assert ask(app, **fields).json()["object"] == "chat.completion"
+
+
+def test_null_as_an_option_of_the_stream_is_off(app):
+    *frames, done = frames_of(ask(app, "chunks=2&interval_ms=1", stream=True, stream_options={"include_usage": None}))
+    assert done == "[DONE]"
+    assert not any("usage" in json.loads(frame) for frame in frames)

@@ -170,9 +170,12 @@ def test_what_is_coded_already_is_not_coded_again(paced):
         assert (answer.headers["Content-Encoding"], len(answer.read())) == ("br", 900)
 
 
-def test_head_has_the_length_that_the_app_gave(paced):
-    with paced.ask("/json", method="HEAD") as answer:
-        assert (answer.headers["Content-Length"], answer.headers["Content-Encoding"]) == ("1211", None)
+@pytest.mark.parametrize(("coding", "length"), [("br", None), ("identity", "1211")])
+def test_a_head_has_the_fields_of_the_get_and_no_length_that_is_not_known(paced, coding, length):
+    with paced.ask("/json", coding, method="HEAD") as answer:
+        named = None if coding == "identity" else coding
+        assert (answer.headers["Content-Length"], answer.headers["Content-Encoding"]) == (length, named)
+        assert answer.headers["Vary"] == "Accept-Encoding"
         assert answer.read() == b""
 
 

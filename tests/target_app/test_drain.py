@@ -8,13 +8,13 @@ import socket
 import time
 
 import pytest
-import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from target_app.drain import Drain
 from target_app.guard.admission import AdmissionControl, Running
 from target_app.settings import Settings
-from target_app.worker import Server
+from target_app.shutdown import Shutdown
 
 ENDLESS = {
     "/stream/sse": b"event: done",
@@ -109,22 +109,109 @@ def test_a_second_signal_ends_it_at_once(start, connect, eventually):
     assert app.end() == 0
 
 
-def test_a_second_signal_that_is_ahead_of_the_drain_is_heard(monkeypatch):
-    cut, admission = [], AdmissionControl(Settings())
-    monkeypatch.setattr(Running, "abort", lambda _, outcome: cut.append(outcome))
-    config = uvicorn.Config(None, log_config=None)
-    server = Server(config, admission, GRACE_S, ready=lambda: None, close=lambda reason: None)
+class Signals:
+    """The signals of this process: ``told`` has those that the server's own handler got."""
+
+    def __init__(self, monkeypatch):
+        self.told = []
+        self.heard = asyncio.Event()
+        self._handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._hear)
+        monkeypatch.setattr(signal, "getsignal", self._handlers.__getitem__)
+        monkeypatch.setattr(signal, "signal", self._handlers.__setitem__)
+
+    def _hear(self, number, _):
+        self.told.append(number)
+        self.heard.set()
+
+    def send(self, number):
+        self._handlers[number](number, None)
+
+
+@pytest.fixture
+def signals(monkeypatch):
+    return Signals(monkeypatch)
+
+
+def test_a_second_signal_that_is_ahead_of_the_drain_is_heard(signals, virtually, monkeypatch):
+    aborted = []
+    monkeypatch.setattr(Running, "abort", lambda _, outcome: aborted.append(outcome))
+    admission = AdmissionControl(Settings(grace_s=GRACE_S))
+    drain = Drain(Settings(grace_s=GRACE_S), admission, Shutdown())
 
     async def scenario():
-        server._loop = asyncio.get_running_loop()
+        drain.follow()
         with admission.admitted({"type": "http"}, "client"):
             for _ in range(2):
-                server.handle_exit(signal.SIGINT, None)
-            await asyncio.sleep(0)
-            assert await server.on_tick(1)
+                signals.send(signal.SIGINT)
+            await signals.heard.wait()
 
-    asyncio.run(scenario())
-    assert cut == ["shutdown"]
+    virtually(scenario())
+    assert (aborted, signals.told) == (["shutdown"], [signal.SIGINT])
+
+
+@pytest.mark.parametrize(
+    ("number", "longest_s", "least_s"), [(signal.SIGTERM, 30.5, 30), (signal.SIGINT, 0.5, 0)], ids=["SIGTERM", "SIGINT"]
+)
+def test_the_port_stays_open_for_the_minimum_time_at_sigterm(signals, virtually, number, longest_s, least_s):
+    settings = Settings(grace_s=5, min_drain_s=30)
+    drain = Drain(settings, AdmissionControl(settings), Shutdown())
+
+    async def scenario():
+        drain.follow()
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        signals.send(number)
+        await signals.heard.wait()
+        return loop.time() - began_s
+
+    assert least_s <= virtually(scenario()) <= longest_s
+    assert signals.told == [number]
+
+
+def test_streams_are_cut_at_the_grace_time_although_the_port_stays_open(signals, virtually, monkeypatch):
+    settings = Settings(grace_s=5, min_drain_s=30)
+    admission = AdmissionControl(settings)
+    drain = Drain(settings, admission, Shutdown())
+
+    async def scenario():
+        drain.follow()
+        loop = asyncio.get_running_loop()
+        cut = loop.create_future()
+        monkeypatch.setattr(Running, "abort", lambda _, outcome: cut.done() or cut.set_result(loop.time()))
+        with admission.admitted({"type": "http"}, "client"):
+            signals.send(signal.SIGTERM)
+            return await cut, list(signals.told)
+
+    cut_s, told = virtually(scenario())
+    assert 5 <= cut_s < 6
+    assert told == []
+
+
+def test_a_server_without_handlers_of_its_own_is_left_alone(monkeypatch, virtually):
+    taken = []
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
+    monkeypatch.setattr(signal, "signal", lambda *each: taken.append(each))
+    drain = Drain(Settings(), AdmissionControl(Settings()), Shutdown())
+
+    async def scenario():
+        drain.follow()
+
+    virtually(scenario())
+    assert taken == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_readyz_can_be_seen_to_refuse_before_the_port_closes(start, workers):
+    app = start("--min-drain-s", "2", "--workers", workers)
+    began_s = time.monotonic()
+    app.process.send_signal(signal.SIGTERM)
+    refusals = 0
+    with contextlib.suppress(ConnectionError, IndexError):  # or no answer, if the port closed at that moment
+        while True:
+            refusals += app.get("/readyz").status == 503
+    assert refusals
+    assert app.end() == 0
+    assert time.monotonic() - began_s >= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,7 @@
 """Streams that fail as they were asked to: what the client sees of it, and what the server counts."""
 
+import socket
+
 import pytest
 
 #: What ends a stream that has nothing to hide, and what one says that failed.
@@ -84,3 +86,45 @@ def test_what_a_format_cannot_do_is_refused(app, path, how):
     answer = app.get(f"{path}?fail_at=1&fail_how={how}")
     assert answer.status == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "fail_how"]
+
+
+@pytest.mark.parametrize("path", [*(path for path in MARKERS if path != "/native/sse"), *PLAIN, FILE])
+@pytest.mark.parametrize("parser", ["httptools_app", "h11_app"])
+def test_a_cut_is_a_reset_where_only_the_connections_end_ends_the_body(request, asked, path, parser):
+    """HTTP/1.0: a client takes what ends with the connection for whole. What was sent before arrives all the same."""
+    app = request.getfixturevalue(parser)
+    received, error = old_client(app, f"{path}?chunks=5&interval_ms=2&fail_at=3&fail_how=cut", **asked(path))
+    assert isinstance(error, ConnectionResetError)
+    whole, error = old_client(app, f"{path}?chunks=3&interval_ms=2", **asked(path))
+    assert error is None
+    assert len(received) > len(whole) // 2
+
+
+@pytest.mark.parametrize("parser", ["httptools_app", "h11_app"])
+def test_nothing_is_lost_by_the_reset_of_a_large_stream(request, parser):
+    app = request.getfixturevalue(parser)
+    size_bytes = 100_000
+    knobs = f"chunks=200&interval_ms=0&chunk_bytes={size_bytes}&fail_at=100&fail_how=cut"
+    received, error = old_client(app, f"/stream/bytes?{knobs}")
+    assert isinstance(error, ConnectionResetError)
+    assert len(received) > 100 * size_bytes
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/stream/sse?chunks=0", "/nothing", "/stream/sse?fail_at=0&fail_how=end"])
+def test_what_is_whole_ends_without_a_reset(app, path):
+    assert old_client(app, path)[1] is None
+
+
+def old_client(app, path, method="GET", headers=None, body=b""):
+    """What a client of HTTP/1.0 receives, and the error that its connection ends with."""
+    received = b""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    with socket.create_connection(app.address, timeout=60) as connection:
+        head = f"{method} {path} HTTP/1.0\r\nContent-Length: {len(body)}\r\n{fields}\r\n"
+        connection.sendall(head.encode() + body)
+        try:
+            while piece := connection.recv(65536):
+                received += piece
+        except OSError as error:
+            return received, error
+    return received, None

@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from target_app.app import create_app
 from target_app.items import TypedItem
+from target_app.settings import Settings
 from target_app.streams.catalogue import STREAMS
-from target_app.streams.description import inline
+from target_app.streams.description import COMPONENTS, inline
 
 KNOBS = {"chunks", "interval_ms", "jitter", "chunk_bytes", "fail_at", "fail_how", "seed"}
 EXTRA = {"/stream/ndjson": {"form"}, "/stream/multipart": {"subtype"}}
@@ -37,8 +39,7 @@ def test_a_stream_is_described_as_its_catalogue_entry_says(stream):
     assert found["description"]
     content = found["responses"]["101" if stream.protocol == "websocket" else "200"]["content"]
     assert not stream.media_type or stream.media_type in content
-    kind = "schema" if stream.protocol == "raw" else "itemSchema"
-    assert all(each.get(kind) or name == "application/json" for name, each in content.items())
+    assert all(each["schema"] for each in content.values())
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.path)
@@ -62,6 +63,27 @@ def test_no_schema_refers_to_what_is_not_there():
     references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}
     assert references <= set(DOCUMENT["components"]["schemas"])
     assert '"#/$defs' not in text
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(api_keys=("a-key-of-sixteen-or-more",))], ids=["open", "keys"]
+)
+def test_it_is_valid_as_what_it_says_it_is(settings):
+    document = create_app(settings).openapi()
+    assert document["openapi"].startswith("3.1.")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_it_stays_the_same_when_it_is_asked_for_again():
+    app = create_app()
+    first = json.dumps(app.openapi())
+    assert json.dumps(app.openapi()) == first
+
+
+def test_what_streams_share_is_written_once():
+    text = json.dumps(DOCUMENT)
+    for component in COMPONENTS.values():
+        assert text.count(json.dumps(component)) == 1
 
 
 def test_an_item_is_one_of_three_kinds():

@@ -12,7 +12,7 @@ KEY = "key-0123456789abcdef"
 def test_every_setting_is_in_the_help_with_its_variable_and_default(run):
     shown = " ".join(run("--help").stdout.split())
     for name, field in Settings.model_fields.items():
-        default = {"True": "on", "()": "none", "0.0": "0"}.get(str(field.default), field.default)
+        default = {"True": "on", "()": "none", "": "none", "0.0": "0"}.get(str(field.default), field.default)
         assert f"{field.description} [TARGET_APP_{name.upper()}; default {default}]" in shown
 
 
@@ -22,9 +22,11 @@ DEFAULTS = {
     "host": "127.0.0.1",
     "port": 8000,
     "metrics_port": 9101,
+    "root_path": "",
     "workers": 1,
     "http": "httptools",
     "grace_s": 5,
+    "min_drain_s": 1,
     "log_level": "info",
     "api_keys": (),
     "cors_origins": (),
@@ -99,6 +101,10 @@ def test_a_switch_is_on_or_off(text, value):
         ("cors-origin", "pages.example"),
         ("cors-origin", "https://pages.example/"),
         ("trusted-proxy", "10.0.0.0/40"),
+        ("root-path", "gauge"),
+        ("root-path", "//other.example"),
+        ("root-path", "/a b"),
+        ("min-drain-s", "-1"),
     ],
 )
 def test_what_an_option_cannot_be_is_named_with_its_value(capsys, option, value):

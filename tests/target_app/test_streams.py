@@ -181,3 +181,11 @@ def test_the_service_answers_beside_its_streams(app):
     first = app.get("/").json()["streams"][0]
     assert (first["path"], first["protocol"], first["end"]) == ("/stream/sse", "sse", "event:done")
     assert app.get("/docs").status == 200
+
+
+@pytest.mark.parametrize("text", ["", "null"])
+def test_a_knob_that_may_be_null_is_written_so_in_a_query(httptools_app, text):
+    """A form sends a field that is not filled in; a generated client sends null."""
+    given = httptools_app.get(f"/stream/ndjson?chunks=2&interval_ms=0&fail_at={text}&seed={text}&form={text}")
+    assert (given.status, given.body) == (200, httptools_app.get("/stream/ndjson?chunks=2&interval_ms=0").body)
+    assert httptools_app.get(f"/stream/sse?chunks={text}").status == 422

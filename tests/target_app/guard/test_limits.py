@@ -79,6 +79,62 @@ def test_streams_begin_no_faster_than_the_rate(start, ask):
     assert app.metric("stream_server_rejected_total", reason="rate_limit") == 2
 
 
+#: What starts no stream, and so costs no token. A path that there is not is one of them.
+FREE = [
+    ("/healthz", "GET", {}),
+    ("/readyz", "GET", {}),
+    ("/", "GET", {}),
+    ("/docs", "GET", {}),
+    ("/stream/sse?chunks=1", "HEAD", {}),
+    ("/stream/file/river.txt", "HEAD", {}),
+    ("/stream/sse", "OPTIONS", {"Origin": "https://a.example", "Access_Control_Request_Method": "GET"}),
+    ("/stream/sse", "OPTIONS", {}),
+    ("/stream/file/river.txt", "GET", {"If_None_Match": "*"}),
+    ("/stream/file/river.txt", "GET", {"If_Match": '"other"'}),
+    ("/stream/file/river.txt", "GET", {"Range": "bytes=99999999-"}),
+    ("/stream/sse?chunks=1", "GET", {"Last_Event_ID": "1"}),
+    ("/stream/sse?chunks=0", "GET", {}),
+    ("/stream/sse/", "GET", {}),
+    ("/stream/ws", "GET", {}),
+    ("/nothing", "GET", {}),
+]
+
+
+@pytest.fixture(scope="module")
+def frugal(start_module):
+    """Lets one stream start, and the next one after a thousand seconds."""
+    options = ("--starts-per-s", "0.001", "--start-burst", "1", "--cors-origin", "https://a.example")
+    return start_module(*options, "--trusted-proxy", "127.0.0.1")
+
+
+@pytest.mark.parametrize(("path", "method", "fields"), FREE)
+def test_what_starts_no_stream_costs_no_token(frugal, ask, path, method, fields):
+    client = f"192.0.2.{FREE.index((path, method, fields)) + 1}"
+    for _ in range(3):
+        assert ask(frugal, path, method, X_Forwarded_For=client, **fields).status != 429
+    statuses = [ask(frugal, "/stream/sse?chunks=1", X_Forwarded_For=client).status for _ in range(2)]
+    assert statuses == [200, 429]
+
+
+@pytest.mark.parametrize(("path", "method", "fields"), [each for each in FREE if each[1] in ("HEAD", "OPTIONS")])
+def test_a_question_about_a_stream_is_answered_without_a_token(frugal, ask, path, method, fields):
+    client = "192.0.2.200"
+    ask(frugal, "/stream/sse?chunks=1", X_Forwarded_For=client)
+    assert ask(frugal, "/stream/sse?chunks=1", X_Forwarded_For=client).status == 429
+    assert ask(frugal, path, method, X_Forwarded_For=client, **fields).status in (200, 405)
+
+
+def test_a_token_goes_back_up_to_the_burst_and_to_nobody_who_was_forgotten():
+    buckets = TokenBuckets(1.0, burst=2, clients=1, clock=lambda: 0.0)
+    buckets.take("a")
+    for _ in range(3):
+        buckets.give_back("a")
+    assert [buckets.take("a") for _ in range(3)] == [0, 0, 1]
+    buckets.take("b")
+    buckets.give_back("a")
+    assert len(buckets._buckets) == 1
+
+
 def test_a_bucket_refills_at_its_rate_up_to_its_burst():
     now_s = [0.0]
     buckets = TokenBuckets(2.0, burst=3, clock=lambda: now_s[0])
