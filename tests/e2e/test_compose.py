@@ -218,13 +218,14 @@ def options_of_a_chat(stack):
     """Every text of the form: a chat with the sample app, which serves as the proxy to a host that is not there."""
     own = trustme.CA().issue_cert("user@example.org")
     body = {"model": "river", "messages": [{"role": "user", "content": "How high?"}], "stream": True}
-    limits = {"firstChunkTimeout": "7", "idleTimeout": "8s", "totalTimeout": "9", "refusalPause": "0.5"}
+    limits = {"streamFirstChunkTimeout": "7", "streamIdleTimeout": "8s", "streamTotalTimeout": "9"}
+    limits |= {"streamRefusalPause": "0.5"}
     load = {"userCount": "6", "spawnRate": "100", "runTime": "5s", "profile": "chat"}
     return {
         **load,
         **limits,
         "host": "http://upstream.test",
-        "proxy": "http://app:8000",
+        "streamProxy": "http://app:8000",
         "streamPath": "/v1/chat/completions?chunks=7&interval_ms=20",
         "streamMethod": "POST",
         "streamHeader": "Content-Type: application/json\nX-Probe: a, b",
@@ -232,9 +233,9 @@ def options_of_a_chat(stack):
         "streamEnd": "data:[DONE]",
         "streamAccept": "text/event-stream",
         "streamReconnect": "1",
-        "caFile": "/etc/ssl/certs/ca-certificates.crt",
-        "clientCert": stack.give("cert.pem", own.cert_chain_pems[0].bytes().decode()),
-        "clientKey": stack.give("key.pem", own.private_key_pem.bytes().decode()),
+        "streamCaFile": "/etc/ssl/certs/ca-certificates.crt",
+        "streamClientCert": stack.give("cert.pem", own.cert_chain_pems[0].bytes().decode()),
+        "streamClientKey": stack.give("key.pem", own.private_key_pem.bytes().decode()),
     }
 
 
@@ -249,7 +250,7 @@ def test_runs_start_in_the_page_as_the_form_is_shown_and_with_every_option(stack
     page.open_form()
     for name, text in options_of_a_chat(stack).items():
         page.type(name, text)
-    for name in ("streamStamps", "insecure"):
+    for name in ("streamStamps", "streamInsecure"):
         page.tick(name)
     for name in ("Downloader", "NdjsonReader"):
         page.tab.evaluate(ROW.format(name=name) + ".querySelector('input').click()")
