@@ -115,6 +115,8 @@ class Run(TypedDict):
     load_model: Literal["closed", "open"]
     interrupted: bool
     versions: dict[str, str]
+    command: NotRequired[str]
+    """What repeats the run; passwords and tokens are left out."""
     names_left_out: NotRequired[int]
     """How many names are counted together, as ``(other names)``; absent if each has its own figures."""
     warnings: NotRequired[list[str]]

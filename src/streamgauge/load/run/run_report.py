@@ -16,6 +16,7 @@ from pathlib import Path
 from locust.env import Environment
 
 from streamgauge.load.options import result_dir
+from streamgauge.load.run.command_line import command_line
 from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
@@ -193,6 +194,12 @@ class RunReport:
         """The locustfiles, as Locust names them."""
         return visible(self._environment.locustfile or "")
 
+    def _command(self) -> str:
+        parsed = self._environment.parsed_options
+        if parsed is None:  # a program of the user's own, without a command line
+            return ""
+        return visible(command_line(parsed, users=self.users, host=self.host, locustfile=self.locustfile))
+
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
         return Run(
@@ -208,6 +215,7 @@ class RunReport:
             load_model="closed",
             interrupted=self.interrupted,
             versions=_versions(),
+            command=self._command(),
         )
 
 

@@ -1,0 +1,71 @@
+"""The command that a result gives to repeat its run."""
+
+import json
+import shlex
+import subprocess
+
+import pytest
+
+from benchmarks.testbed.server import ROOT
+from streamgauge.runner.load_plan import environment_without_locust, locust_command
+
+PATH = "/sse?chunks=5&interval_ms=10"
+
+
+@pytest.fixture
+def command_of(start, source, tmp_path):
+    """Runs Locust with some options; the command that its result gives."""
+
+    def run(*options, **more):
+        started = start.headless(source.url, *options, users=3, run_time="2s", result_dir=tmp_path / "first", **more)
+        return started.wait().results[-1]["run"]["command"]
+
+    return run
+
+
+def test_the_command_repeats_the_run(command_of, tmp_path):
+    options = ("--stream-path", PATH, "--stream-header", "X-One: 1, 2", "--stream-header", "X-Two: 'b'")
+    command = command_of(*options, "--idle-timeout", "7s", "--stream-end", "event:done")
+    words = shlex.split(command)
+    assert words[:3] == ["locust", "-f", "loadtests/sse.py"]
+    again = [
+        *locust_command("loadtests/sse.py"),
+        *words[3:],
+        "--result-dir",
+        str(tmp_path / "again"),
+        "--metrics-port",
+        "0",
+    ]
+    subprocess.run(again, cwd=ROOT, env=environment_without_locust(), check=False, timeout=120, capture_output=True)
+    (file,) = (tmp_path / "again").glob("*/result.json")
+    result = json.loads(file.read_text())
+    assert result["run"]["command"] == command
+    assert set(result["streams"][0]["outcomes"]) == {"completed"}
+    assert result["run"]["users"] == 3
+
+
+def test_what_opens_doors_is_not_in_the_command(command_of):
+    headers = ("Authorization: Bearer s3cret", "Cookie: a=s3cret", "X-Api-Key: s3cret", "X-Plain: shown")
+    options = [word for header in headers for word in ("--stream-header", header)]
+    command = command_of("--stream-path", PATH, *options)
+    assert "s3cret" not in command
+    assert "'Authorization: …'" in command
+    assert "'X-Plain: shown'" in command
+
+
+def test_defaults_are_not_in_the_command(command_of):
+    words = shlex.split(command_of("--stream-path", PATH))
+    assert [word for word in words if word.startswith("-")] == [
+        "-f",
+        "--headless",
+        "-u",
+        "-r",
+        "-t",
+        "-H",
+        "--stream-path",
+    ]
+
+
+def test_options_of_the_environment_are_in_the_command(command_of):
+    command = command_of("--stream-path", PATH, variables={"LOCUST_STREAM_IDLE_TIMEOUT": "9s"})
+    assert "--stream-idle-timeout 9s" in command
