@@ -84,7 +84,7 @@ PAUSES = [2**-14, 2**-13, 2**-12, 2**-2]
 def test_quick_chunks_get_the_same_buckets_as_others(sends):
     registries = CollectorRegistry(), CollectorRegistry()
     quick, plain = (StreamSeries(Instruments.of(registry), "/s", "sse") for registry in registries)
-    stream, now_s = Stream(quick, EventCounter(), 0.0), 0.0
+    stream, now_s = Stream(quick, EventCounter(), 0.0, 200), 0.0
     for number, (pause_s, size_bytes) in enumerate(sends):
         now_s += pause_s
         body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
@@ -106,10 +106,12 @@ def test_adding_pauses_while_bodies_do_not_repeat():
     for body in fresh:
         known_bodies.add(body)
     known_bodies.review(len(fresh))
-    assert known_bodies.skip_next()
+    assert known_bodies.paused
     assert known_bodies.find(fresh[-1]) is None
-    while known_bodies.skip_next():
-        pass
+    known_bodies.review(KnownBodies.PAUSE_CHUNKS - 1)
+    assert known_bodies.paused
+    known_bodies.review(1)
+    assert not known_bodies.paused
     known_bodies.add(fresh[0])
     assert known_bodies.find(fresh[0]) == len(fresh[0])
 

@@ -1,13 +1,10 @@
-"""The number of chunks in each body message, by the protocol that the catalog has for the content type.
+"""The number of chunks in each body message. A chunk is what the app produced: an event, a line, or a message.
 
-A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
-usual message holds exactly one, which its first and last bytes show; all others are read line by line.
+The usual message holds exactly one chunk, which is cheap to recognise (``ChunkCounter.whole``); all others are read
+line by line. ``counters`` chooses the counter of a response.
 """
 
-import re
 from abc import ABC, abstractmethod
-
-from streamgauge.catalog import protocol_of
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
@@ -21,6 +18,8 @@ class ChunkCounter(ABC):
     between = True
     #: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
     closing_bytes = 0
+    #: Whether ``count`` of a body depends on nothing but its bytes as long as ``between`` holds.
+    repeatable = False
 
     @classmethod
     def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - subclasses need its parameters
@@ -30,6 +29,11 @@ class ChunkCounter(ABC):
     @abstractmethod
     def count(self, body: bytes, /) -> int:
         """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
+
+    @staticmethod
+    def whole(_body: bytes, /) -> int:
+        """Return the size of ``body`` if it is certainly one chunk in a stream that is between two, else 0."""
+        return 0
 
     def heartbeats(self) -> int:
         """Return how many heartbeats were read since the last call."""
@@ -44,6 +48,11 @@ class MessageCounter(ChunkCounter):
     """Raw bodies: a message is a chunk."""
 
     __slots__ = ()
+
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of ``body``."""
+        return len(body)
 
     def count(self, _body: bytes, /) -> int:
         """Return 1: a message is one chunk, whatever it holds."""
@@ -60,6 +69,7 @@ class EventCounter(ChunkCounter):
     __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
     closing_bytes = 2
+    repeatable = True
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     #: How much of an unfinished line is needed to recognise its field.
     _PREFIX_BYTES = 9
@@ -71,16 +81,25 @@ class EventCounter(ChunkCounter):
         self._data = self._comment = self._field = False
         self._heartbeats = 0
 
-    def count(self, body: bytes) -> int:
-        """Return how many events end in ``body``."""
-        text = body.rstrip()
-        if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
-            if text[:5] == b"data:":  # most messages are one event of one line
-                return 1
-            return self._read(body)
-        lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of one event whose first or last line is ``data``, else 0."""
+        if _CARRIAGE_RETURN in body:
+            lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
+            if body[-1] != _LINE_FEED:
+                return 0  # an LF may follow the CR
+        else:
+            lines = body.split(b"\n")
+            if lines.pop():
+                return 0
         last = len(lines) - 1
-        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
+        if last < 1 or lines[last] or lines.index(b"") != last:
+            return 0
+        return len(body) if lines[last - 1][:5] == b"data:" or lines[0][:5] == b"data:" else 0
+
+    def count(self, body: bytes, /) -> int:
+        """Return how many events end in ``body``."""
+        if self.between and self.whole(body):
             return 1
         return self._read(body)
 
@@ -120,14 +139,21 @@ class LineCounter(ChunkCounter):
     __slots__ = ("_heartbeats", "between")
 
     closing_bytes = 1
+    repeatable = True
 
     def __init__(self) -> None:
         self.between = True
         self._heartbeats = 0
 
-    def count(self, body: bytes) -> int:
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of one line that is not blank, else 0."""
+        size_bytes = len(body)
+        return size_bytes if body.find(b"\n") == size_bytes - 1 and not body.isspace() else 0
+
+    def count(self, body: bytes, /) -> int:
         """Return how many lines end in ``body``, without blank ones."""
-        if body.find(b"\n") == len(body) - 1 and not (self.between and body.isspace()):
+        if self.whole(body):
             self.between = True
             return 1
         *ended, rest = body.split(b"\n")
@@ -148,48 +174,3 @@ class LineCounter(ChunkCounter):
     def close(self) -> int:
         """Return 1 if the last line has no newline: readers accept such a line."""
         return int(not self.between)
-
-
-class PartCounter(ChunkCounter):
-    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
-
-    between = False
-
-    __slots__ = ("_delimiter", "_longest_tail", "_tail")
-
-    def __init__(self, boundary: bytes) -> None:
-        self._delimiter = re.compile(re.escape(b"--" + boundary) + b"(..)", re.DOTALL)
-        self._longest_tail = len(boundary) + 3
-        self._tail = b""
-
-    @classmethod
-    def of(cls, content_type: str) -> ChunkCounter:
-        """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
-        found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
-        return cls((found[1] or found[2]).strip().encode("latin-1")) if found else MessageCounter()
-
-    def count(self, body: bytes) -> int:
-        """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
-        text = self._tail + body
-        begun = end = 0
-        for match in self._delimiter.finditer(text):
-            begun += match[1] != b"--"
-            end = match.end()
-        self._tail = text[max(end, len(text) - self._longest_tail) :]
-        return begun
-
-
-#: The counters of the protocols whose chunks are not messages.
-COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCounter, "multipart": PartCounter}
-
-
-def counter_of(protocol: str) -> type[ChunkCounter]:
-    """Return the class that counts the chunks of ``protocol``."""
-    return COUNTERS.get(protocol, MessageCounter)
-
-
-def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """Return the counter for a response. In a compressed response only messages can be counted."""
-    if content_encoding not in ("", "identity"):
-        return MessageCounter()
-    return counter_of(protocol_of(content_type)).of(content_type)
