@@ -103,16 +103,16 @@ def test_quick_chunks_get_the_same_buckets_as_others(sends):
 def test_adding_pauses_while_bodies_do_not_repeat():
     known_bodies = KnownBodies()
     fresh = [b"data: %d\n\n" % number for number in range(3 * KnownBodies.MAX_BODIES)]
-    for body in fresh:
-        known_bodies.add(body)
-    known_bodies.review(len(fresh))
+    for number, body in enumerate(fresh[: KnownBodies.MAX_BODIES + 1], 1):
+        assert not known_bodies.paused
+        known_bodies.add(body, number)
     assert known_bodies.paused
     assert known_bodies.find(fresh[-1]) is None
     known_bodies.review(KnownBodies.PAUSE_CHUNKS - 1)
     assert known_bodies.paused
     known_bodies.review(1)
     assert not known_bodies.paused
-    known_bodies.add(fresh[0])
+    known_bodies.add(fresh[0], 1)
     assert known_bodies.find(fresh[0]) == len(fresh[0])
 
 
@@ -146,5 +146,5 @@ def test_all_bodies_are_dropped_when_the_maximum_is_reached():
     known_bodies = KnownBodies()
     bodies = [b"%d" % number for number in range(KnownBodies.MAX_BODIES + 1)]
     for body in bodies:
-        known_bodies.add(body)
+        known_bodies.add(body, 4 * len(bodies))
     assert [known_bodies.find(body) for body in (bodies[0], bodies[-1])] == [None, 3]

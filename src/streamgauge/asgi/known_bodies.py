@@ -11,13 +11,13 @@ def find_none(_body: bytes) -> int:
 class KnownBodies:
     """The bodies of one (route, protocol) that are one chunk each, if they start between two chunks.
 
-    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. ``review`` notices when bodies do
-    not repeat; streams then recognise their chunks without hashing them (``ChunkCounter.whole``).
+    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. While bodies do not repeat, there is
+    a pause, in which streams recognise their chunks without hashing them (``ChunkCounter.whole``).
     """
 
     #: Hashing a larger body costs more than the lookup saves.
     MAX_BODY_BYTES = 1024
-    #: When so many are known, all are dropped.
+    #: When so many are known, all are dropped, and a pause starts if most chunks had to be added.
     MAX_BODIES = 512
     #: For how many chunks a pause lasts, after a review found that bodies do not repeat.
     PAUSE_CHUNKS = 100_000
@@ -33,18 +33,17 @@ class KnownBodies:
         """Whether bodies are neither looked up nor added now."""
         return self._left_to_skip > 0
 
-    def add(self, body: bytes) -> None:
-        """Add a body that was parsed and found to be one chunk."""
+    def add(self, body: bytes, chunks: int) -> None:
+        """Add a body that was parsed and found to be one of the ``chunks`` since the last review."""
         self._added += 1
         if len(self._sizes) >= self.MAX_BODIES:
             self._sizes.clear()
+            if self._added > chunks / 4:  # adding a body costs three times what finding it saves
+                self._left_to_skip = self.PAUSE_CHUNKS
+                return
         self._sizes[body] = len(body)
 
     def review(self, chunks: int) -> None:
-        """Start a pause if many of the last ``chunks`` were not known, or let one pass."""
-        if self._left_to_skip:
-            self._left_to_skip = max(0, self._left_to_skip - chunks)
-        elif self._added > max(self.MAX_BODIES, chunks / 4):  # adding a body costs three times what finding it saves
-            self._left_to_skip = self.PAUSE_CHUNKS
-            self._sizes.clear()
+        """Begin to count again which of the chunks are known, after ``chunks`` chunks."""
+        self._left_to_skip = max(0, self._left_to_skip - chunks)
         self._added = 0

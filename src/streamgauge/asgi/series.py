@@ -125,6 +125,11 @@ class StreamSeries:
         """Expose the ends of streams with this status at zero: without that, the first would not be an increase."""
         self._metrics.expect(status_code)
 
+    @property
+    def chunks(self) -> int:
+        """The chunks that were counted since the last flush."""
+        return self._chunks + self.quick_chunks
+
     def count_end(self, outcome: str, status_code: str, duration_s: float) -> None:
         """Count a stream's end, after a flush of all that was counted before."""
         self.flush()

@@ -98,7 +98,7 @@ class Stream:
                 if heartbeats:
                     self.series.count_idle(0, heartbeats)
                 else:
-                    known_bodies.add(body)
+                    known_bodies.add(body, self.series.chunks + 1)
 
     def _count_idle(self, size_bytes: int) -> None:
         """Count a message that completed no chunk: heartbeats, bytes that mean nothing, or the start of a chunk."""
