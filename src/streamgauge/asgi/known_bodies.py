@@ -11,8 +11,8 @@ def find_none(_body: bytes) -> int:
 class KnownBodies:
     """The bodies of one (route, protocol) that are one chunk each, if they start between two chunks.
 
-    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. While bodies do not repeat, there is
-    a pause, in which streams recognise their chunks without hashing them (``ChunkCounter.whole``).
+    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. While bodies do not repeat, there
+    is a pause, in which streams recognise their chunks without hashing them (``ChunkCounter.whole``).
     """
 
     #: Hashing a larger body costs more than the lookup saves.
@@ -38,7 +38,7 @@ class KnownBodies:
         self._added += 1
         if len(self._sizes) >= self.MAX_BODIES:
             self._sizes.clear()
-            if self._added > chunks / 4:  # adding a body costs three times what finding it saves
+            if self._added > chunks / 2:  # adding a body costs as much as finding it saves
                 self._left_to_skip = self.PAUSE_CHUNKS
                 return
         self._sizes[body] = len(body)

@@ -45,9 +45,14 @@ class Stream:
 
     def count_body(self, body: bytes, size_bytes: int, before_s: float, now_s: float) -> None:
         """Parse and count ``body``, which was sent as ``size_bytes`` from ``before_s`` to ``now_s``."""
-        between = self._counter.between
+        counter = self._counter
+        between = counter.between
         if self.last_chunk_s == -inf and between:
             self._look_for_tokens(body)
+        elif between and counter.repeatable and self.size_of is not counter.whole and counter.whole(body):
+            self._remember(body, one_chunk=True)
+            self.count_chunks(1, size_bytes, before_s, now_s)
+            return
         chunks = self._counter.count(body)
         if self._counter.repeatable:
             self._learn(body, one_chunk=chunks == 1 and between)
@@ -64,7 +69,10 @@ class Stream:
         series = self.series
         interval_s, self.last_chunk_s = now_s - self.last_chunk_s, now_s
         if chunks == 1 and interval_s <= QUICK_S and series.lower_bound_bytes < size_bytes <= series.upper_bound_bytes:
-            series.count_quick(interval_s, now_s - before_s, size_bytes)
+            series.interval_s += interval_s
+            series.send_s += now_s - before_s
+            series.size_bytes += size_bytes
+            series.quick_chunks += 1
             return
         if interval_s == inf:
             series.time_to_first_chunk.observe(now_s - self._requested_s)
@@ -84,21 +92,27 @@ class Stream:
 
     def _learn(self, body: bytes, *, one_chunk: bool) -> None:
         """Decide how to recognise the next body, and remember this one if it is exactly one chunk."""
-        counter, known_bodies = self._counter, self.series.known_bodies
-        if len(body) > KnownBodies.MAX_BODY_BYTES:
-            self._large = True
+        counter = self._counter
         if not counter.between:
             self.size_of = find_none
-        elif self._large or known_bodies.paused:
-            self.size_of = counter.whole
+            return
+        if one_chunk and (heartbeats := counter.heartbeats()):
+            self.series.count_idle(0, heartbeats)
+            one_chunk = False
+        self._remember(body, one_chunk=one_chunk)
+
+    def _remember(self, body: bytes, *, one_chunk: bool) -> None:
+        """Look up the next body if this one is not large and bodies repeat, and remember this one."""
+        known_bodies = self.series.known_bodies
+        if self._large or len(body) > KnownBodies.MAX_BODY_BYTES:
+            self._large = True
+            self.size_of = self._counter.whole
+        elif known_bodies.paused:
+            self.size_of = self._counter.whole
         else:
             self.size_of = known_bodies.find
             if one_chunk:
-                heartbeats = counter.heartbeats()
-                if heartbeats:
-                    self.series.count_idle(0, heartbeats)
-                else:
-                    known_bodies.add(body, self.series.chunks + 1)
+                known_bodies.add(body, self.series.chunks + 1)
 
     def _count_idle(self, size_bytes: int) -> None:
         """Count a message that completed no chunk: heartbeats, bytes that mean nothing, or the start of a chunk."""
