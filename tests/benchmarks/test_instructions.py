@@ -14,7 +14,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="valgrind runs this on Linux"),
 ]
 
-#: The most instructions for one chunk beyond middleware that only passes messages on: about a tenth above Python 3.11's.
+#: The most instructions for one chunk beyond those of middleware that only passes messages on; Python 3.11 needs a tenth
+#: less.
 LIMITS = {"raw messages": 2_900, "known events": 3_000, "new events": 7_000}
 
 

@@ -23,6 +23,8 @@ _TOKEN = (
     b'"delta":{"content":" word %d"},"finish_reason":null}]}\n\n'
 )
 _LINE = b'{"number":%d,"station":"Oberndorf","level_m":1.25,"flow_m3s":8.5,"note":"calm calm"}\n'
+#: So many bodies are made, however many are sent, so that making them does not count.
+MOST_CHUNKS = 4_000
 _QUICK_S, _PACED_S = 2.0**-17, 2.0**-5
 #: Content → media type, template of a chunk, whether each chunk differs, and the time between two clock readings.
 CONTENTS: dict[str, tuple[bytes, bytes, bool, float]] = {
@@ -65,7 +67,8 @@ def set_clock(readings: Iterator[float]) -> None:
 async def stream(content: str, way: str, chunks: int) -> None:
     """Send one stream of ``chunks`` chunks."""
     media_type, template, differs, step_s = CONTENTS[content]
-    app = app_of(media_type, [template % (number if differs else 0) for number in range(chunks)])
+    bodies = [template % (number if differs else 0) for number in range(MOST_CHUNKS)]
+    app = app_of(media_type, bodies[:chunks])
     if way == "streamgauge":
         app = StreamMetrics(app, registry=CollectorRegistry(), route=lambda _: "/s", yield_after_s=float("inf"))
     elif way == "passing on":

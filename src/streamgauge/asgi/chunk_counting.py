@@ -83,15 +83,20 @@ class EventCounter(ChunkCounter):
 
     @staticmethod
     def whole(body: bytes, /) -> int:
-        """Return the size of one event whose first or last line is ``data``, else 0."""
+        """Return the size of one event with a ``data`` field, else 0."""
         if _CARRIAGE_RETURN in body:
-            lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
-            if body[-1] != _LINE_FEED:
-                return 0  # an LF may follow the CR
-        else:
-            lines = body.split(b"\n")
-            if lines.pop():
-                return 0
+            return EventCounter._whole_with_cr(body)
+        parts = body.split(b"\n\n", 2)
+        if len(parts) != 2 or parts[1]:
+            return 0
+        head = parts[0]
+        return len(body) if head[:5] == b"data:" or head.find(b"\ndata:") > 0 else 0
+
+    @staticmethod
+    def _whole_with_cr(body: bytes) -> int:
+        if body[-1] != _LINE_FEED:
+            return 0  # an LF may follow the CR
+        lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
         last = len(lines) - 1
         if last < 1 or lines[last] or lines.index(b"") != last:
             return 0
