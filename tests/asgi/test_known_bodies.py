@@ -146,5 +146,5 @@ def test_all_bodies_are_dropped_when_the_maximum_is_reached():
     known_bodies = KnownBodies()
     bodies = [b"%d" % number for number in range(KnownBodies.MAX_BODIES + 1)]
     for body in bodies:
-        known_bodies.add(body, 4 * len(bodies))
+        known_bodies.add(body, 3 * len(bodies))
     assert [known_bodies.find(body) for body in (bodies[0], bodies[-1])] == [None, 3]

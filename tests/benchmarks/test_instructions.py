@@ -14,8 +14,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="valgrind runs this on Linux"),
 ]
 
-#: The most instructions for one chunk beyond those of middleware that only passes messages on; Python 3.11 needs a tenth
-#: less.
+#: The most instructions for one chunk beyond those of middleware that only passes messages on. Python 3.11 needs a
+#: tenth less.
 LIMITS = {"raw messages": 2_900, "known events": 3_000, "new events": 7_000}
 
 

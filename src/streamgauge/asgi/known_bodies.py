@@ -38,7 +38,7 @@ class KnownBodies:
         self._added += 1
         if len(self._sizes) >= self.MAX_BODIES:
             self._sizes.clear()
-            if self._added > chunks / 2:  # adding a body costs as much as finding it saves
+            if self._added > chunks / 3:  # adding a body costs twice what finding it saves
                 self._left_to_skip = self.PAUSE_CHUNKS
                 return
         self._sizes[body] = len(body)
