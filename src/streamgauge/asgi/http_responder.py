@@ -105,17 +105,19 @@ class HttpResponder:
         if stream is None or not channel.watched:
             await self._send_other(message)
             return
+        # Python calls what is in a variable faster than what is in a slot, which may be a method.
+        size_of, pass_on, clock_s = stream.size_of, self._send, perf_counter
         try:
             body, more_body = message["body"], message["more_body"]
-            size_bytes = stream.size_of(body)
+            size_bytes = size_of(body)
         except (KeyError, TypeError, ValueError, AttributeError):  # a field is missing, or the body is not bytes
             more_body = False
         if not more_body:
             await self._send_other(message)
             return
-        before_s = perf_counter()
-        await self._send(message)
-        now_s = perf_counter()
+        before_s = clock_s()
+        await pass_on(message)
+        now_s = clock_s()
         if channel.disconnected:  # the client hung up during the send, so the server has dropped the message
             return
         series, interval_s = stream.series, now_s - stream.last_chunk_s
