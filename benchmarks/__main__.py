@@ -12,6 +12,7 @@ BENCHMARKS = {
     "trust": "whether the verdict is right: runs disturbed on purpose, each compared with the source's log",
     "undisturbed": "how often an undisturbed run is trusted: demos of 5 to 100 users, 10 to 30 s",
     "recorder": "cost of the server's instruments: an app without any, with streamgauge's, and with other tools'",
+    "instructions": "instructions that the middleware executes for one chunk (needs valgrind)",
     "chunk_size": "cost by chunk size: the sample app's streams, 64 B to 1 MiB per chunk",
     "chunk_interval": "chunk interval: a server's own log, streamgauge, and Locust's own clients",
 }

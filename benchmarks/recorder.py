@@ -1,16 +1,19 @@
 """Measures the cost of the server's instruments: an app without any, with streamgauge's, and with two simpler ones.
 
-The two simpler ones do not time chunks. All services run at once and are read in turn, round after round, so that other
-activity on the machine affects all; ratios are of one round. CPU time per chunk is that of all worker processes, and
-the steadier figure: chunks per second depend on server and reader, which share the machine's cores.
+The two simpler ones do not time chunks. All services run at once and are read in turn, in a random order in each round,
+so that other activity on the machine affects all; ratios are of one round. A process keeps some luck for as long as it
+runs, such as where its memory lies, so all services are started several times, in a random order too. CPU time per
+chunk is that of all worker processes, and the steadier figure: chunks per second depend on server and reader, which
+share the machine's cores.
 """
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,20 +47,32 @@ class Load:
     streams: int
     chunks: int
     interval_ms: int = 0
+    parameters: str = ""
+    coded_bytes: int | None = None
+    """The size of each body with its transfer coding; None if all that is known is that bodies are alike."""
 
     @property
     def url_path(self) -> str:
         """Return the path with its parameters."""
-        return f"/{self.path}?chunks={self.chunks}" + (f"&interval_ms={self.interval_ms}" if self.interval_ms else "")
+        return f"/{self.path}?chunks={self.chunks}&interval_ms={self.interval_ms}{self.parameters}"
 
 
 def loads(chunks: int) -> list[Load]:
     """Return the loads, each with ``chunks`` chunks over all streams."""
     return [
-        Load("pre-encoded, as fast as it goes", "fast", 8, max(1, chunks // 8)),
-        Load("each event encoded, as fast as it goes", "encoding", 8, max(1, chunks // 16)),
-        Load("pre-encoded, 100 streams, every 10 ms", "fast", 100, max(1, chunks // 1000), 10),
+        _coded("pre-encoded, as fast as it goes", "fast", 8, max(1, chunks // 8)),
+        _coded("each event encoded, as fast as it goes", "encoding", 8, max(1, chunks // 16)),
+        _coded("pre-encoded, 100 streams, every 10 ms", "fast", 100, max(1, chunks // 1000), 10),
     ]
+
+
+def _coded(name: str, path: str, streams: int, chunks: int, interval_ms: int = 0) -> Load:
+    return Load(name, path, streams, chunks, interval_ms, coded_bytes=coded_bytes(chunks))
+
+
+def sample_load(chunks: int) -> Load:
+    """Return the load on the sample app: its smallest events, unpaced."""
+    return Load("the sample app, as fast as it goes", "stream/sse", 4, max(1, chunks // 4), 0, "&chunk_bytes=1")
 
 
 class Service:
@@ -76,7 +91,7 @@ class Service:
     def trial(self, load: Load) -> dict[str, float]:
         """Read ``load`` once. Raises ReadingError if chunks are missing."""
         before_ns, begin_s = self._cpu_ns(), time.perf_counter()
-        read_all(self.port, load.url_path, load.streams, coded_bytes(load.chunks))
+        read_all(self.port, load.url_path, load.streams, load.coded_bytes)
         took_s, chunks = time.perf_counter() - begin_s, load.streams * load.chunks
         return {"cpu_s_per_chunk": (self._cpu_ns() - before_ns) / chunks / 1e9, "chunks_per_s": chunks / took_s}
 
@@ -84,30 +99,48 @@ class Service:
         return sum(map(machine.cpu_ns, self._pids))
 
 
+def shuffled(names: Sequence[str]) -> list[str]:
+    """Return the names in a random order."""
+    return random.sample(names, len(names))
+
+
 @contextmanager
 def services(workers: int) -> Iterator[dict[str, Service]]:
-    """Run one service for each instrument."""
-    with ExitStack() as running:
-        found = {}
-        for name in INSTRUMENTS:
-            server = Server(sys.executable, "-m", "benchmarks.testbed.service", name, str(workers))
-            running.enter_context(server)
-            found[name] = Service(server.url, server.pid, workers)
+    """Run one service for each instrument, started in a random order."""
+    with _running({name: ("benchmarks.testbed.service", name, str(workers)) for name in INSTRUMENTS}, workers) as found:
         yield found
 
 
+@contextmanager
+def samples() -> Iterator[dict[str, Service]]:
+    """Run the sample app with the middleware and without it, started in a random order."""
+    with _running({name: ("benchmarks.testbed.service.sample", name) for name in (BARE, OURS)}, 1) as found:
+        yield found
+
+
+@contextmanager
+def _running(modules: dict[str, tuple[str, ...]], workers: int) -> Iterator[dict[str, Service]]:
+    with ExitStack() as running:
+        found = {}
+        for name in shuffled([*modules]):
+            server = running.enter_context(Server(sys.executable, "-m", *modules[name]))
+            found[name] = Service(server.url, server.pid, workers)
+        yield {name: found[name] for name in modules}
+
+
 def rounds(running: dict[str, Service], load: Load, count: int, say: Say) -> list[dict[str, Any]]:
-    """Try each service ``count`` times in turn. A first round warms up and is dropped."""
+    """Try each service ``count`` times, in a random order in each round. A first round warms up and is dropped."""
     found = []
     for number in range(count + 1):
         say(f"{load.name}, round {number} of {count}")
-        found.append({name: service.trial(load) for name, service in running.items()})
+        tried = {name: running[name].trial(load) for name in shuffled([*running])}
+        found.append({name: tried[name] for name in running})
     return found[1:]
 
 
 def natively(bare: Service, chunks: int, count: int, say: Say) -> list[dict[str, Any]]:
     """Read the same content pre-encoded and in FastAPI's native form, in turn."""
-    forms = {form: Load(form, form, 4, max(1, chunks // 40)) for form in ("native", "encoding", "fast")}
+    forms = {form: _coded(form, form, 4, max(1, chunks // 40)) for form in ("native", "encoding", "fast")}
     found = []
     for number in range(count + 1):
         say(f"native form, round {number} of {count}")
@@ -130,7 +163,7 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
         "schema": SCHEMA,
         "benchmark": "recorder",
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "options": {"rounds": options.rounds, "chunks": options.chunks, "workers": options.workers},
+        "options": {name: getattr(options, name) for name in ("starts", "rounds", "chunks", "workers")},
         "machine": machine.facts(),
         "versions": {name: version(name) for name in PACKAGES},
     }
@@ -138,21 +171,31 @@ def header(options: argparse.Namespace) -> dict[str, Any]:
 
 def measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     """Return all rounds."""
-    served: list[dict[str, Any]] = []
+    chosen, sample = loads(options.chunks), sample_load(options.chunks)
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
     native: list[dict[str, Any]] = []
-    for workers in options.workers:
-        with services(workers) as running:
-            for load in loads(options.chunks):
-                found = rounds(running, load, options.rounds, say)
-                served.append({"load": load.name, "workers": workers, "rounds": found})
-            native = native or natively(running[BARE], options.chunks, options.rounds, say)
+    for start in range(options.starts):
+        for workers in options.workers:
+            with services(workers) as running:
+                for load in chosen:
+                    tried = rounds(running, load, options.rounds, _at(start, say))
+                    found.setdefault((load.name, workers), []).extend(tried)
+                native = native or natively(running[BARE], options.chunks, options.rounds, say)
+        with samples() as running:
+            found.setdefault((sample.name, 1), []).extend(rounds(running, sample, options.rounds, _at(start, say)))
+    served = [{"load": name, "workers": workers, "rounds": each} for (name, workers), each in found.items()]
     return {"alone": alone(options.rounds, say), "served": served, "native": native}
+
+
+def _at(start: int, say: Say) -> Say:
+    return lambda text: say(f"start {start + 1}: {text}")
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """Parse the options. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks recorder", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=7, help="rounds, default %(default)s")
+    parser.add_argument("--starts", type=whole, default=6, help="starts of all services, default %(default)s")
+    parser.add_argument("--rounds", type=whole, default=5, help="rounds after each start, default %(default)s")
     parser.add_argument("--chunks", type=whole, default=100_000, help="chunks per trial, default %(default)s")
     parser.add_argument(
         "--workers", type=_counts, default="1,2", metavar="N,N…", help="numbers of workers, default %(default)s"

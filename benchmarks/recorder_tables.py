@@ -64,10 +64,10 @@ def about(report: dict[str, Any]) -> str:
     """Return the facts about the benchmark and the machine in two lines."""
     host, programs = report["machine"], ", ".join(f"{name} {each}" for name, each in report["versions"].items())
     before, after = host["load_average"][0], host["load_average_at_end"][0]
+    medians = f"median of {report['options']['starts']} starts × {report['options']['rounds']} rounds (least–most)"
     return (
         f"{report['started_at']} · {host['cpu']}, {host['cores']} cores · {host['kernel']} · Python {host['python']} · "
-        f"median of {report['options']['rounds']} (least–most) · load average {before:.1f} before, {after:.1f} after\n"
-        f"{programs}"
+        f"{medians} · load average {before:.1f} before, {after:.1f} after\n{programs}"
     )
 
 

@@ -32,6 +32,7 @@ SLOW = (
     "benchmarks/test_chunk_size.py",
     "benchmarks/test_engine.py",
     "benchmarks/test_faults.py",
+    "benchmarks/test_instructions.py",
     "benchmarks/test_recorder.py",
     "benchmarks/test_scale.py",
     "benchmarks/test_trust.py",

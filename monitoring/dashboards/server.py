@@ -98,10 +98,15 @@ def _now() -> list[core.Panel]:
 def _streams() -> list[core.Panel]:
     finished = chart(
         "Streams finished, by outcome",
-        f"`{m.SERVER_FINISHED}`: how streams ended; failures are red. `error` is a failure of the app, `deadline` a "
-        "stream that lasted too long, `send_timeout` a reader that stopped reading; many `client_disconnect` mean "
-        "impatient clients.",
-        [(above_zero(rate(m.SERVER_FINISHED, (*m.BY_ROUTE, "outcome"))), f"{m.ROUTE_LEGEND} {{{{outcome}}}}")],
+        f"`{m.SERVER_FINISHED}`: how streams ended, with their status; failures are red. `error` is a failure of the "
+        "app, `refused` a streamed status from 400 to 499, `deadline` a stream that lasted too long, `send_timeout` a "
+        "reader that stopped reading; many `client_disconnect` mean impatient clients.",
+        [
+            (
+                above_zero(rate(m.SERVER_FINISHED, (*m.BY_ROUTE, "status_code", "outcome"))),
+                f"{m.ROUTE_LEGEND} {{{{status_code}}}} {{{{outcome}}}}",
+            )
+        ],
         per_second("streams"),
     )
     return [

@@ -16,9 +16,9 @@ def gauged(name: str, by: Sequence[str], function: str, window: str) -> str:
     return sum_by(family(name, "gauge"), by, over(function, name, window))
 
 
-def observed(name: str, by: Sequence[str], function: str, window: str) -> str:
+def observed(name: str, by: Sequence[str], function: str, window: str, *matchers: str) -> str:
     """Count the observations of a histogram."""
-    return sum_by(family(name, "histogram"), by, over(function, f"{name}_count", window))
+    return sum_by(family(name, "histogram"), by, over(function, f"{name}_count{braced(*matchers)}", window))
 
 
 def observed_total(name: str, by: Sequence[str], function: str, window: str) -> str:
@@ -44,6 +44,11 @@ def quantile(q: float, name: str, by: Sequence[str], window: str) -> str:
 def difference_or_zero(part: str, less: str) -> str:
     """Subtract, down to zero."""
     return f"clamp_min({part} - {less}, 0)"
+
+
+def sum_of(one: str, other: str) -> str:
+    """Add two vectors of the same labels; where only one has a value, take that."""
+    return f"({one} + {other} or {one} or {other})"
 
 
 def ratio(part: str, whole: str) -> str:

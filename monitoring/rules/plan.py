@@ -80,6 +80,8 @@ class Plan:
     send_s: float = LIMITS["stream_server_chunk_send_seconds"].bad
     refusals: tuple[str, ...] = ("full", "client_full", "rate_limit")
     """Reasons of refusals that mean "full"; a missing key or a large body is the client's fault."""
+    refusal_statuses: tuple[str, ...] = ("429",)
+    """Statuses that mean "full", of streams whose refusal the app has not counted as one."""
     refused_share: float = 0.01
     client_failed_share: float = LIMITS["stream_client_finished_total"].warn
     down_s: float = 60

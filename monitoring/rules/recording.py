@@ -6,7 +6,17 @@ A name has the window of production even if a plan shortens it, so that alerts s
 from collections.abc import Iterator, Sequence
 
 from monitoring.promql.panels import CLIENT_COUNTED
-from monitoring.promql.rules import counted, difference_or_zero, gauged, longer, observed_total, quantile, ratio
+from monitoring.promql.rules import (
+    counted,
+    difference_or_zero,
+    gauged,
+    longer,
+    observed,
+    observed_total,
+    quantile,
+    ratio,
+    sum_of,
+)
 from monitoring.promql.text import any_of, part_of
 from monitoring.rules.plan import Plan, span
 from monitoring.rules.rule import Group, Recording
@@ -15,6 +25,7 @@ ROUTE = ("job", "route")
 STREAM = ("job", "route", "protocol")
 NAME = ("job", "name", "protocol")
 FINISHED = "stream_server_finished_total"
+REQUESTS = "http_server_request_duration_seconds"
 TRUNCATED = ("truncated", "incomplete")
 FAILED = ("in_band_error", "protocol_error", "http_error", "connect_error")
 
@@ -46,6 +57,7 @@ def _server(plan: Plan) -> Iterator[Recording]:
         ratio(part_of(errored, finished), finished),
     )
     yield from _refusals(plan, window)
+    yield _failed_requests(plan, window)
     yield Recording(record(STREAM, "stream_server_stalls_per_active", "rate", nominal), _own_stalls(plan, window))
     for metric in ("time_to_first_chunk", "chunk_interval", "chunk_send"):
         name = f"stream_server_{metric}_seconds"
@@ -61,11 +73,28 @@ def _refusals(plan: Plan, window: str) -> Iterator[Recording]:
         record(ROUTE, f"stream_server_{word}", "rate", plan.window_s) for word in ("started", "refused")
     )
     yield Recording(started, counted("stream_server_started_total", ROUTE, "rate", window))
-    full = any_of("reason", plan.refusals)
-    yield Recording(refused, counted("stream_server_rejected_total", ROUTE, "rate", window, full))
-    asked = f"{started} + {refused} or {refused}"
+    yield Recording(refused, refusals(plan, "rate", window))
+    rejected = counted("stream_server_rejected_total", ROUTE, "rate", window, any_of("reason", plan.refusals))
     share = record(ROUTE, "stream_server_refused_per_asked", "ratio_rate", plan.window_s)
-    yield Recording(share, ratio(refused, f"({asked})"))
+    yield Recording(share, ratio(refused, sum_of(started, rejected)))
+
+
+def refusals(plan: Plan, function: str, window: str) -> str:
+    """Compute how many streams were refused because there were too many: rejected, or answered with a streamed 429."""
+    rejected = counted("stream_server_rejected_total", ROUTE, function, window, any_of("reason", plan.refusals))
+    return sum_of(rejected, counted(FINISHED, ROUTE, function, window, any_of("status_code", plan.refusal_statuses)))
+
+
+def failed_requests(function: str, window: str) -> str:
+    """Compute how many requests that did not stream were answered with a status from 500."""
+    return observed(REQUESTS, ROUTE, function, window, 'status_code=~"5.."')
+
+
+def _failed_requests(plan: Plan, window: str) -> Recording:
+    """Divide by all requests of the route, those that streamed included: a stream may fail before its first byte."""
+    name = record(ROUTE, "http_server_requests_failed_per_asked", "ratio_rate", plan.window_s)
+    asked = sum_of(observed(REQUESTS, ROUTE, "rate", window), counted(FINISHED, ROUTE, "rate", window))
+    return Recording(name, ratio(failed_requests("rate", window), asked))
 
 
 def _own_stalls(plan: Plan, window: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from monitoring.promql.rules import all_of, counted, gauged, longer, names_one_job, none_up, nothing_sent, some_down
 from monitoring.promql.text import any_of, quoted
 from monitoring.rules.plan import Plan
-from monitoring.rules.recording import FINISHED, ROUTE, STREAM, record
+from monitoring.rules.recording import FINISHED, ROUTE, STREAM, failed_requests, record, refusals
 from monitoring.rules.rule import Alert, Group
 
 _SERVER = {"side": "server"}
@@ -16,7 +16,8 @@ _TIME = "{{ $value | humanizeDuration }}"
 
 def groups(plan: Plan) -> list[Group]:
     """Make the alerts on streams and on targets."""
-    streams = [_silent(plan), _errored(plan), _stalled(plan), _refused(plan), *_slow_readers(plan), *_loop_lag(plan)]
+    streams = [_silent(plan), _errored(plan), _requests_failed(plan), _stalled(plan), _refused(plan)]
+    streams += [*_slow_readers(plan), *_loop_lag(plan)]
     return [
         Group("streamgauge-server-alerts", 10, streams),
         Group("streamgauge-target-alerts", 10, [*_targets(plan)]),
@@ -52,7 +53,23 @@ def _errored(plan: Plan) -> Alert:
         all_of(f"{share} > {plan.errored_share:g}", f"{errored} >= {plan.least_events}"),
         f"{_STREAM}: streams end in an error.",
         f"{_SHARE} of the streams of this route that finished in the last {window} ended in "
-        f"{' or '.join(plan.failed_outcomes)}: cut, or closed with an error chunk.",
+        f"{' or '.join(plan.failed_outcomes)}: cut, closed with an error chunk, or answered with a status from 500.",
+        wait_s=plan.wait_s,
+        labels=_SERVER,
+    )
+
+
+def _requests_failed(plan: Plan) -> Alert:
+    window = plan.window(plan.window_s)
+    share = record(ROUTE, "http_server_requests_failed_per_asked", "ratio_rate", plan.window_s)
+    failed = failed_requests("increase", window)
+    return Alert(
+        "RequestsFailed",
+        "ticket",
+        all_of(f"{share} > {plan.errored_share:g}", f"{failed} >= {plan.least_events}"),
+        "{{ $labels.job }} {{ $labels.route }}: requests fail before they stream.",
+        f"{_SHARE} of the requests of this route in the last {window} were answered with a status from 500, or failed "
+        "before the end of a body that was no stream.",
         wait_s=plan.wait_s,
         labels=_SERVER,
     )
@@ -76,12 +93,10 @@ def _stalled(plan: Plan) -> Alert:
 def _refused(plan: Plan) -> Alert:
     window = plan.window(plan.window_s)
     share = record(ROUTE, "stream_server_refused_per_asked", "ratio_rate", plan.window_s)
-    full = any_of("reason", plan.refusals)
-    refused = counted("stream_server_rejected_total", ROUTE, "increase", window, full)
     return Alert(
         "StreamsRefused",
         "ticket",
-        all_of(f"{share} > {plan.refused_share:g}", f"{refused} >= {plan.least_events}"),
+        all_of(f"{share} > {plan.refused_share:g}", f"{refusals(plan, 'increase', window)} >= {plan.least_events}"),
         "{{ $labels.job }} {{ $labels.route }}: streams are refused because there are too many.",
         f"{_SHARE} of the streams requested in the last {window} were refused by a limit or a rate limit.",
         wait_s=plan.wait_s,

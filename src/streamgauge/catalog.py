@@ -116,7 +116,12 @@ def _stream_metrics(side: Side, labels: tuple[str, ...]) -> list[Metric]:
     return [
         Metric(f"stream_{side}_started_total", "counter", "Streams that started.", labels),
         Metric(f"stream_{side}_active", "gauge", "Streams under way now.", labels),
-        Metric(f"stream_{side}_finished_total", "counter", "Streams that ended, by outcome.", (*labels, "outcome")),
+        Metric(
+            f"stream_{side}_finished_total",
+            "counter",
+            "Streams that ended, by outcome and status." if side == "server" else "Streams that ended, by outcome.",
+            (*labels, "outcome", "status_code") if side == "server" else (*labels, "outcome"),
+        ),
         seconds(
             "time_to_first_chunk", "Time from the start of a stream to its first chunk.", TIME_TO_FIRST_CHUNK_BUCKETS
         ),

@@ -57,8 +57,8 @@ class SimulatedServer:
         """Return ``app`` in the middleware, with its paths as routes."""
         return StreamMetrics(app, registry=self.registry, **{"route": lambda scope: scope["path"], **options})
 
-    def run(self, app, method="GET", path="/s", receive=None, scope=(), **options):
-        """Run one request of ``app``, or of its ``StreamMetrics``; each send takes ``self.send_s``."""
+    def run(self, app, method="GET", path="/s", receive=None, scope=(), measured=False, **options):
+        """Run one request of ``app``, in the middleware unless it is ``measured``; each send takes ``self.send_s``."""
         self.disconnected = asyncio.Event()
 
         async def silent():
@@ -71,9 +71,9 @@ class SimulatedServer:
             if self.hangs_up_at == len(self.wire):
                 await self.hang_up()
 
-        measured = app if isinstance(app, StreamMetrics) else self.measured(app, **options)
+        runs = app if measured or isinstance(app, StreamMetrics) else self.measured(app, **options)
         told = {"type": "http", "method": method, "path": path, "headers": [], **dict(scope)}
-        self.clock.run(measured(told, receive or silent, send))
+        self.clock.run(runs(told, receive or silent, send))
 
     async def hang_up(self):
         """Hang up as the client, and let everything that waits on ``receive`` read the disconnect."""

@@ -6,9 +6,10 @@ from streamgauge.asgi.chunk_counting import (
     EventCounter,
     LineCounter,
     MessageCounter,
-    PartCounter,
-    counter_for,
 )
+from streamgauge.asgi.coded_bodies import CodedCounter
+from streamgauge.asgi.counters import counter_for
+from streamgauge.asgi.part_counting import PartCounter
 
 PARTS = b"--frame\r\nContent-Type: image/png\r\n\r\nonetwo\r\n--frame\r\n\r\nthree--four\r\n--frame--\r\n"
 CASES = {
@@ -75,7 +76,7 @@ def test_an_event_after_a_heartbeat_counts():
     [
         ("text/event-stream; charset=utf-8", "", EventCounter),
         ("Text/Event-Stream", "identity", EventCounter),
-        ("text/event-stream", "gzip", MessageCounter),
+        ("text/event-stream", "gzip", CodedCounter),
         ("application/x-ndjson", "", LineCounter),
         ('multipart/x-mixed-replace; boundary="frame"', "", PartCounter),
         ("multipart/byteranges; boundary=frame", "", PartCounter),

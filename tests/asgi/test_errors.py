@@ -32,7 +32,7 @@ def test_does_not_swallow_exceptions(error):
     with pytest.raises(type(error)) as caught:
         run(app, registry)
     assert caught.value is error
-    labels = {"route": "none", "protocol": "sse", "outcome": "error"}
+    labels = {"route": "none", "protocol": "sse", "outcome": "error", "status_code": "200"}
     assert registry.get_sample_value("stream_server_finished_total", labels) == 1
 
 

@@ -84,7 +84,7 @@ PAUSES = [2**-14, 2**-13, 2**-12, 2**-2]
 def test_quick_chunks_get_the_same_buckets_as_others(sends):
     registries = CollectorRegistry(), CollectorRegistry()
     quick, plain = (StreamSeries(Instruments.of(registry), "/s", "sse") for registry in registries)
-    stream, now_s = Stream(quick, EventCounter(), 0.0), 0.0
+    stream, now_s = Stream(quick, EventCounter(), 0.0, 200), 0.0
     for number, (pause_s, size_bytes) in enumerate(sends):
         now_s += pause_s
         body = b"data: " + b"x" * (size_bytes - 8) + b"\n\n"
@@ -103,14 +103,16 @@ def test_quick_chunks_get_the_same_buckets_as_others(sends):
 def test_adding_pauses_while_bodies_do_not_repeat():
     known_bodies = KnownBodies()
     fresh = [b"data: %d\n\n" % number for number in range(3 * KnownBodies.MAX_BODIES)]
-    for body in fresh:
-        known_bodies.add(body)
-    known_bodies.review(len(fresh))
-    assert known_bodies.skip_next()
+    for number, body in enumerate(fresh[: KnownBodies.MAX_BODIES + 1], 1):
+        assert not known_bodies.paused
+        known_bodies.add(body, number)
+    assert known_bodies.paused
     assert known_bodies.find(fresh[-1]) is None
-    while known_bodies.skip_next():
-        pass
-    known_bodies.add(fresh[0])
+    known_bodies.review(KnownBodies.PAUSE_CHUNKS - 1)
+    assert known_bodies.paused
+    known_bodies.review(1)
+    assert not known_bodies.paused
+    known_bodies.add(fresh[0], 1)
     assert known_bodies.find(fresh[0]) == len(fresh[0])
 
 
@@ -144,5 +146,5 @@ def test_all_bodies_are_dropped_when_the_maximum_is_reached():
     known_bodies = KnownBodies()
     bodies = [b"%d" % number for number in range(KnownBodies.MAX_BODIES + 1)]
     for body in bodies:
-        known_bodies.add(body)
+        known_bodies.add(body, 3 * len(bodies))
     assert [known_bodies.find(body) for body in (bodies[0], bodies[-1])] == [None, 3]

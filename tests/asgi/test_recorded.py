@@ -247,10 +247,10 @@ def test_the_last_byte_ends_a_stream_of_known_length_however_the_app_splits_it(s
     assert server.value("body_bytes_total") == 18
 
 
-def test_bytes_beyond_the_known_length_are_counted_to_the_end(server):
+def test_bytes_beyond_the_known_length_are_counted_to_the_end_which_is_an_error(server):
     """The server may refuse such bytes; the middleware passes them on."""
     server.stream([(1.0, b"x" * size, 0.0) for size in (10, 10, 2)], "text/csv", headers=LENGTH, end=(64.0, 0.0))
-    assert server.value("duration_seconds_sum", outcome="completed") == 67.0
+    assert server.value("duration_seconds_sum", outcome="error") == 67.0
     assert server.value("body_bytes_total") == 22
 
 

@@ -11,9 +11,11 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.app_marks import OUTCOMES
+from streamgauge.asgi.chunk_counting import MessageCounter
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import StreamSeries
+from streamgauge.asgi.stream import Stream
 from streamgauge.catalog import CATALOG, SERVER
 
 CHUNKS = {"route": "/s", "protocol": "sse"}
@@ -60,14 +62,15 @@ def test_the_families_equal_the_catalog():
 
 def test_every_outcome_starts_at_zero():
     registry = CollectorRegistry()
-    StreamSeries(Instruments.of(registry), "/s", "sse")
-    ends = [registry.get_sample_value("stream_server_finished_total", {**CHUNKS, "outcome": each}) for each in OUTCOMES]
+    Stream(StreamSeries(Instruments.of(registry), "/s", "sse"), MessageCounter(), 0.0, 503)
+    labels = [{**CHUNKS, "outcome": each, "status_code": "503"} for each in OUTCOMES]
+    ends = [registry.get_sample_value("stream_server_finished_total", each) for each in labels]
     assert ends == [0] * len(OUTCOMES)
 
 
 def test_there_are_no_created_series():
     registry = CollectorRegistry()
-    StreamSeries(Instruments.of(registry), "/s", "sse").count_end("completed", 1.0)
+    StreamSeries(Instruments.of(registry), "/s", "sse").count_end("completed", "200", 1.0)
     assert not [s.name for f in registry.collect() for s in f.samples if s.name.endswith("_created")]
 
 

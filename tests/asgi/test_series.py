@@ -26,7 +26,7 @@ def value():
         series.count_quick(QUICK_S, QUICK_S / 2, 4500)
         series.count_idle(IDLE_BYTES, heartbeats=2)
         series.count_late_chunks(chunks=4)
-        series.flush() if number == 1 else series.count_end("completed", 3.5)
+        series.flush() if number == 1 else series.count_end("completed", "200", 3.5)
     return lambda name, labels=ROUTE, **more: registry.get_sample_value(name, {**labels, **more})
 
 
@@ -57,6 +57,6 @@ def test_the_size_of_each_chunk_is_counted(value):
 
 def test_a_stream_that_ended_is_not_active(value):
     assert value("stream_server_active") == 2
-    assert value("stream_server_finished_total", COMPLETED) == 1
+    assert value("stream_server_finished_total", {**COMPLETED, "status_code": "200"}) == 1
     assert value("stream_server_duration_seconds_count", COMPLETED) == 1
     assert value("stream_server_duration_seconds_sum", COMPLETED) == 3.5

@@ -98,7 +98,7 @@ def test_a_recorded_name_is_level_metric_operation(rule):
     kept = set(level.split("_"))
     grouped = [set(labels.split(", ")) - {"le"} for labels in re.findall(r"by \(([^)]*)\)", rule.expression)]
     assert all(labels == kept for labels in grouped)
-    assert re.fullmatch(r"(stream_(server|client)|event_loop)_\w+", metric)
+    assert re.fullmatch(r"(stream_(server|client)|http_server|event_loop)_\w+", metric)
     assert not metric.endswith("_total")
     assert re.fullmatch(r"(ratio_|p99_)?(rate\w+)", operation)[2] in WINDOWS
 

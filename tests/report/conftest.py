@@ -262,7 +262,7 @@ class InventedServer:
         """Count ``streams`` that ended alike, with ``chunks`` and ``size`` bytes between them."""
         labels = {"route": route, "protocol": protocol}
         self.count("stream_server_started_total", streams, **labels)
-        self.count("stream_server_finished_total", streams, **labels, outcome=outcome)
+        self.count("stream_server_finished_total", streams, **labels, outcome=outcome, status_code="200")
         self.count("stream_server_chunks_total", chunks, **labels)
         self.count("stream_server_body_bytes_total", size, **labels)
 

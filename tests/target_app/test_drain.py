@@ -95,7 +95,7 @@ def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually
     assert time.monotonic() - began_s >= 2
     left = CollectorRegistry()
     MultiProcessCollector(left, str(tmp_path))
-    labels = {"route": "/stream/bytes", "protocol": "raw", "outcome": "shutdown"}
+    labels = {"route": "/stream/bytes", "protocol": "raw", "outcome": "shutdown", "status_code": "200"}
     assert left.get_sample_value("stream_server_finished_total", labels) == 1
 
 

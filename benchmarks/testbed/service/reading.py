@@ -12,14 +12,17 @@ class ReadingError(RuntimeError):
     """A stream was incomplete. The text says what was expected and what arrived."""
 
 
-def read_all(port: int, path: str, streams: int, coded_bytes: int) -> None:
+def read_all(port: int, path: str, streams: int, coded_bytes: int | None) -> None:
     """Read ``path`` to its end on ``streams`` connections at once.
 
-    Raises ReadingError unless each body has ``coded_bytes`` bytes with its transfer coding.
+    Raises ReadingError unless each body has ``coded_bytes`` bytes with its transfer coding, or, for None, as many as
+    the others.
     """
-    for size in read_bodies(port, path, streams):
-        if size != coded_bytes:
-            raise ReadingError(f"{path}: expected {coded_bytes} bytes, got {size}")
+    sizes = read_bodies(port, path, streams)
+    expected = sizes[0] if coded_bytes is None else coded_bytes
+    for size in sizes:
+        if size != expected:
+            raise ReadingError(f"{path}: expected {expected} bytes, got {size}")
 
 
 def read_bodies(port: int, path: str, streams: int) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from streamgauge.asgi.interface import Scope
 
 #: How a stream can end, as the server sees it.
-OUTCOMES = ("completed", "error", "client_disconnect", "send_timeout", "deadline", "shutdown")
+OUTCOMES = ("completed", "error", "refused", "client_disconnect", "send_timeout", "deadline", "shutdown")
 #: The protocol label of a rejected stream whose protocol the app did not name.
 UNKNOWN = "none"
 _KEY = "streamgauge.marks"

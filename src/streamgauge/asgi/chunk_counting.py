@@ -1,13 +1,10 @@
-"""The number of chunks in each body message, by the protocol that the catalog has for the content type.
+"""The number of chunks in each body message. A chunk is what the app produced: an event, a line, or a message.
 
-A chunk is what the app produced: an SSE event, an NDJSON line, a multipart part; of any other body, one message. The
-usual message holds exactly one, which its first and last bytes show; all others are read line by line.
+The usual message holds exactly one chunk, which is cheap to recognise (``ChunkCounter.whole``); all others are read
+line by line. ``counters`` chooses the counter of a response.
 """
 
-import re
 from abc import ABC, abstractmethod
-
-from streamgauge.catalog import effective_type, protocol_of
 
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 #: The white space of JSON (RFC 8259 section 2): a line of nothing else is blank.
@@ -23,6 +20,8 @@ class ChunkCounter(ABC):
     between = True
     #: How many bytes end each chunk and are not part of it: an event's blank line, a line's newline.
     closing_bytes = 0
+    #: Whether ``count`` of a body depends on nothing but its bytes as long as ``between`` holds.
+    repeatable = False
 
     @classmethod
     def of(cls, content_type: str) -> "ChunkCounter":  # noqa: ARG003 - subclasses need its parameters
@@ -32,6 +31,11 @@ class ChunkCounter(ABC):
     @abstractmethod
     def count(self, body: bytes, /) -> int:
         """Return how many chunks end in ``body``, the next bytes of the stream; 0 for a part of one."""
+
+    @staticmethod
+    def whole(_body: bytes, /) -> int:
+        """Return the size of ``body`` if it is certainly one chunk in a stream that is between two, else 0."""
+        return 0
 
     def heartbeats(self) -> int:
         """Return how many heartbeats were read since the last call."""
@@ -46,6 +50,11 @@ class MessageCounter(ChunkCounter):
     """Raw bodies: a message is a chunk."""
 
     __slots__ = ()
+
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of ``body``."""
+        return len(body)
 
     def count(self, _body: bytes, /) -> int:
         """Return 1: a message is one chunk, whatever it holds."""
@@ -62,6 +71,7 @@ class EventCounter(ChunkCounter):
     __slots__ = ("_after_cr", "_comment", "_data", "_field", "_heartbeats", "_line", "between")
 
     closing_bytes = 2
+    repeatable = True
     _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     #: How much of an unfinished line is needed to recognise its field.
     _PREFIX_BYTES = 9
@@ -73,16 +83,30 @@ class EventCounter(ChunkCounter):
         self._data = self._comment = self._field = False
         self._heartbeats = 0
 
-    def count(self, body: bytes) -> int:
-        """Return how many events end in ``body``."""
-        text = body.rstrip(b"\n")
-        if self.between and _LINE_FEED not in text and _CARRIAGE_RETURN not in text and body[len(text) :] == b"\n\n":
-            if text[:5] == b"data:":  # most messages are one event of one line
-                return 1
-            return self._read(body)
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of one event with a ``data`` field, else 0."""
+        if _CARRIAGE_RETURN in body:
+            return EventCounter._whole_with_cr(body)
+        parts = body.split(b"\n\n", 2)
+        if len(parts) != 2 or parts[1]:
+            return 0
+        head = parts[0]
+        return len(body) if head[:5] == b"data:" or head.find(b"\ndata:") > 0 else 0
+
+    @staticmethod
+    def _whole_with_cr(body: bytes) -> int:
+        if body[-1] != _LINE_FEED:
+            return 0  # an LF may follow the CR
         lines = body.splitlines()  # at LF, CR and CRLF, as the standard says
         last = len(lines) - 1
-        if self.between and last and not lines[last] and lines.index(b"") == last and lines[last - 1][:5] == b"data:":
+        if last < 1 or lines[last] or lines.index(b"") != last:
+            return 0
+        return len(body) if lines[last - 1][:5] == b"data:" or lines[0][:5] == b"data:" else 0
+
+    def count(self, body: bytes, /) -> int:
+        """Return how many events end in ``body``."""
+        if self.between and self.whole(body):
             return 1
         return self._read(body)
 
@@ -122,14 +146,21 @@ class LineCounter(ChunkCounter):
     __slots__ = ("_heartbeats", "between")
 
     closing_bytes = 1
+    repeatable = True
 
     def __init__(self) -> None:
         self.between = True
         self._heartbeats = 0
 
-    def count(self, body: bytes) -> int:
+    @staticmethod
+    def whole(body: bytes, /) -> int:
+        """Return the size of one line that is not blank, else 0."""
+        size_bytes = len(body)
+        return size_bytes if body.find(b"\n") == size_bytes - 1 and body.strip(_BLANK) else 0
+
+    def count(self, body: bytes, /) -> int:
         """Return how many lines end in ``body``, without blank ones."""
-        if body.find(b"\n") == len(body) - 1 and not (self.between and not body.strip(_BLANK)):
+        if self.whole(body):
             self.between = True
             return 1
         *ended, rest = body.split(b"\n")
@@ -150,48 +181,3 @@ class LineCounter(ChunkCounter):
     def close(self) -> int:
         """Return 1 if the last line has no newline: readers accept such a line."""
         return int(not self.between)
-
-
-class PartCounter(ChunkCounter):
-    """Multipart: a delimiter that starts a part is a chunk (RFC 2046, section 5.1.1)."""
-
-    between = False
-
-    __slots__ = ("_delimiter", "_longest_tail", "_tail")
-
-    def __init__(self, boundary: bytes) -> None:
-        self._delimiter = re.compile(re.escape(b"--" + boundary) + b"(..)", re.DOTALL)
-        self._longest_tail = len(boundary) + 3
-        self._tail = b""
-
-    @classmethod
-    def of(cls, content_type: str) -> ChunkCounter:
-        """Return the counter for the boundary in ``content_type``; a counter of messages if there is none."""
-        found = re.search(r'boundary=(?:"([^"]+)"|([^";,]+))', content_type, re.IGNORECASE)
-        return cls((found[1] or found[2]).strip(" \t").encode("latin-1")) if found else MessageCounter()
-
-    def count(self, body: bytes) -> int:
-        """Return how many parts start in ``body``. The closing delimiter, which two hyphens follow, starts none."""
-        text = self._tail + body
-        begun = end = 0
-        for match in self._delimiter.finditer(text):
-            begun += match[1] != b"--"
-            end = match.end()
-        self._tail = text[max(end, len(text) - self._longest_tail) :]
-        return begun
-
-
-#: The counters of the protocols whose chunks are not messages.
-COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCounter, "multipart": PartCounter}
-
-
-def counter_of(protocol: str) -> type[ChunkCounter]:
-    """Return the class that counts the chunks of ``protocol``."""
-    return COUNTERS.get(protocol, MessageCounter)
-
-
-def counter_for(content_type: str, content_encoding: str) -> ChunkCounter:
-    """Return the counter for a response. In a compressed response only messages can be counted."""
-    if content_encoding not in ("", "identity"):
-        return MessageCounter()
-    return counter_of(protocol_of(content_type)).of(effective_type(content_type))

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
+from prometheus_client import Gauge
+
 from streamgauge.asgi.app_marks import AppMarks
-from streamgauge.asgi.chunk_counting import counter_for
+from streamgauge.asgi.counters import counter_for
 from streamgauge.asgi.hangup import HangUpError, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
@@ -20,6 +22,8 @@ from streamgauge.catalog import protocol_of
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 #: The status label if the client hung up before the response started. Proxies log it; it is never on the wire.
 CLIENT_CLOSED_REQUEST = 499
+#: Statuses from here on are errors of the client's request, or of the app (RFC 9110, sections 15.5 and 15.6).
+_REFUSED, _FAILED = 400, 500
 
 
 class HttpResponder:
@@ -30,6 +34,7 @@ class HttpResponder:
         "_ended",
         "_head",
         "_marks",
+        "_open",
         "_plain_stream",
         "_recorder",
         "_remaining_bytes",
@@ -63,6 +68,8 @@ class HttpResponder:
         self._stream: Stream | None = None
         #: The stream while its chunks need nothing but counting: it has no stamps and no length, and has not ended.
         self._plain_stream: Stream | None = None
+        #: The active streams, which count this response although its first message may turn out to be the whole body.
+        self._open: Gauge | None = None
         #: How much of a body of known length is still to be sent; None if the length is not known.
         self._remaining_bytes: int | None = None
         self._ended = False
@@ -98,17 +105,19 @@ class HttpResponder:
         if stream is None or not channel.watched:
             await self._send_other(message)
             return
+        # Python calls what is in a variable faster than what is in a slot, which may be a method.
+        size_of, pass_on, clock_s = stream.size_of, self._send, perf_counter
         try:
             body, more_body = message["body"], message["more_body"]
-            size_bytes = stream.size_of(body)
-        except (KeyError, TypeError, ValueError):  # a field is missing, or the body is not hashable
+            size_bytes = size_of(body)
+        except (KeyError, TypeError, ValueError, AttributeError):  # a field is missing, or the body is not bytes
             more_body = False
         if not more_body:
             await self._send_other(message)
             return
-        before_s = perf_counter()
-        await self._send(message)
-        now_s = perf_counter()
+        before_s = clock_s()
+        await pass_on(message)
+        now_s = clock_s()
         if channel.disconnected:  # the client hung up during the send, so the server has dropped the message
             return
         series, interval_s = stream.series, now_s - stream.last_chunk_s
@@ -148,46 +157,76 @@ class HttpResponder:
             return
         if body:
             stream.count_body(body, size_bytes, before_s, now_s)
-            if self._remaining_bytes:
-                self._remaining_bytes -= size_bytes
+        self._count_length(size_bytes)
         if self._remaining_bytes == 0 or not message.get("more_body"):
-            self._end("completed")  # at the last byte of a known length, since the client may disconnect right then
+            self._end_whole()  # at the last byte of a known length, since the client may disconnect right then
         elif now_s > self._recorder.yield_at_s:
             await asyncio.sleep(0)
+
+    def _count_length(self, size_bytes: int) -> None:
+        if self._remaining_bytes is not None:
+            self._remaining_bytes -= size_bytes
+
+    def _end_whole(self) -> None:
+        """End a response whose last byte was sent; one that is shorter or longer than announced is an error."""
+        self._end("error" if self._remaining_bytes else "completed")
 
     async def _send_outside_stream(self, message: Message) -> None:
         """Pass on a message that is not part of a stream's body; start a stream if the message shows that it is one."""
         kind = message["type"]
         if kind == "http.response.start":
-            self._head = Head(message)
-            if self._stamper is not None:
-                if Stamper.can_stamp(self._head) and self._scope["method"] != "HEAD":
-                    message = Stamper.announce(message)
-                else:
-                    self._stamper = None
-            if self._head.streams and self._scope["method"] != "HEAD":
-                self._start_stream(self._head)
-        elif kind == "http.response.body" and message.get("more_body") and self._head and not self._ended:
-            if self._scope["method"] != "HEAD" and len(message.get("body", b"")) != self._head.content_length:
-                self._start_stream(self._head)
-                await self._send_other(message)
-                return
-            if self._channel.disconnected:
-                raise HangUpError
-            self._channel.watch()
+            await self._send(self._begin(message))
+            return
+        if kind == "http.response.body" and self._head is not None and not self._ended:
+            size_bytes = len(message.get("body") or b"")
+            if message.get("more_body"):
+                if self._is_part(self._head, size_bytes):
+                    self._start_stream(self._head)
+                    await self._send_other(message)
+                    return
+                if self._channel.disconnected:
+                    raise HangUpError
+                self._channel.watch()
+            self._count_length(size_bytes)
         await self._send(message)
-        if kind == "http.response.pathsend" or (
-            kind == "http.response.body" and not message.get("more_body") and not self._channel.disconnected
-        ):
+        if kind == "http.response.pathsend":
             self._end("completed")
+        elif kind == "http.response.body" and not message.get("more_body") and not self._channel.disconnected:
+            self._end_whole()
+
+    def _is_part(self, head: Head, size_bytes: int) -> bool:
+        """Return whether a message of this size, after which more comes, is only a part of a body."""
+        return head.has_body and not self._marks.rejected and size_bytes != head.content_length
+
+    def _begin(self, message: Message) -> Message:
+        """Read the head, and start a stream if it shows one; return the message to send."""
+        head = self._head = Head(message, self._scope["method"])
+        if self._stamper is not None:
+            if Stamper.can_stamp(head) and head.has_body:
+                message = Stamper.announce(message)
+            else:
+                self._stamper = None
+        if head.has_body and not self._marks.rejected:
+            self._remaining_bytes = head.content_length
+            if head.streams:
+                self._start_stream(head)
+            elif head.content_length is None:
+                self._open = self._recorder.active(self._route(), protocol_of(head.content_type))
+                self._open.inc()
+        return message
 
     def _start_stream(self, head: Head) -> None:
         counter = counter_for(head.content_type, head.content_encoding)
-        self._remaining_bytes = head.content_length
         series = self._recorder.series(self._route(), protocol_of(head.content_type))
-        self._stream = Stream(series, counter, self._requested_s)
+        self._stream = Stream(series, counter, self._requested_s, head.status)
+        self._close_open()
         if self._stamper is None and self._remaining_bytes is None:
             self._plain_stream = self._stream
+
+    def _close_open(self) -> None:
+        if self._open is not None:
+            self._open.dec()
+            self._open = None
 
     def _end(self, outcome: str) -> None:
         """Count the end, once: of a stream by its outcome, of any other response by its status."""
@@ -195,9 +234,24 @@ class HttpResponder:
             return
         self._ended = self._channel.response_ended = True
         self._plain_stream = None
+        if self._open is not None and outcome != "completed" and self._head is not None:
+            self._start_stream(self._head)  # it began, and then ended without its body
         if self._stream is not None:
-            self._stream.end(self._marks.outcome or outcome, cleanly=outcome == "completed")
+            self._stream.end(self._marks.outcome or self._judged(outcome), cleanly=outcome == "completed")
             return
+        self._close_open()
         method = self._scope["method"] if self._scope["method"] in METHODS else "other"
-        status = self._head.status if self._head else CLIENT_CLOSED_REQUEST if self._channel.disconnected else 500
-        self._recorder.count_request(self._route(), method, str(status), perf_counter() - self._requested_s)
+        duration_s = perf_counter() - self._requested_s
+        self._recorder.count_request(self._route(), method, self._status_code(outcome), duration_s)
+
+    def _judged(self, outcome: str) -> str:
+        """Return the outcome of a stream, by its status where that is an error: it has failed, however it ended."""
+        if outcome in ("completed", "client_disconnect") and self._head is not None and self._head.status >= _REFUSED:
+            return "error" if self._head.status >= _FAILED else "refused"
+        return outcome
+
+    def _status_code(self, outcome: str) -> str:
+        """Return the status label of a request: 500 if the app failed, even after it sent another status."""
+        if self._head is None:
+            return str(CLIENT_CLOSED_REQUEST if self._channel.disconnected else _FAILED)
+        return str(_FAILED if outcome == "error" and self._head.status < _FAILED else self._head.status)

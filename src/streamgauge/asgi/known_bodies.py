@@ -2,24 +2,25 @@
 
 from collections.abc import Callable
 
-_NOTHING: dict[bytes, int] = {}
-#: A lookup that finds no body.
-find_none: Callable[[bytes], int | None] = _NOTHING.get
+
+def find_none(_body: bytes) -> int:
+    """Find no body. A lookup in an empty dictionary would still hash the body."""
+    return 0
 
 
 class KnownBodies:
     """The bodies of one (route, protocol) that are one chunk each, if they start between two chunks.
 
-    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. ``review`` notices when bodies do
-    not repeat, and then none are added for a while.
+    Python caches the hash of bytes, so one dictionary lookup replaces parsing them. While bodies do not repeat, there
+    is a pause, in which streams recognise their chunks without hashing them (``ChunkCounter.whole``).
     """
 
     #: Hashing a larger body costs more than the lookup saves.
     MAX_BODY_BYTES = 1024
-    #: When so many are known, all are dropped.
+    #: When so many are known, all are dropped, and a pause starts if most chunks had to be added.
     MAX_BODIES = 512
-    #: How many bodies are skipped after a review found that bodies do not repeat.
-    PAUSE_BODIES = 100_000
+    #: For how many chunks a pause lasts, after a review found that bodies do not repeat.
+    PAUSE_CHUNKS = 100_000
 
     def __init__(self) -> None:
         self._sizes: dict[bytes, int] = {}
@@ -27,26 +28,22 @@ class KnownBodies:
         self.find: Callable[[bytes], int | None] = self._sizes.get
         """Returns the size of a known body, else None. Raises ``TypeError`` for a body that is not hashable."""
 
-    def add(self, body: bytes) -> None:
-        """Add a body that was parsed and found to be one chunk."""
+    @property
+    def paused(self) -> bool:
+        """Whether bodies are neither looked up nor added now."""
+        return self._left_to_skip > 0
+
+    def add(self, body: bytes, chunks: int) -> None:
+        """Add a body that was parsed and found to be one of the ``chunks`` since the last review."""
         self._added += 1
         if len(self._sizes) >= self.MAX_BODIES:
             self._sizes.clear()
+            if self._added > chunks / 3:  # adding a body costs twice what finding it saves
+                self._left_to_skip = self.PAUSE_CHUNKS
+                return
         self._sizes[body] = len(body)
 
-    def skip_next(self) -> bool:
-        """Return whether to skip the next body. A pause ends after ``PAUSE_BODIES`` calls."""
-        if not self._left_to_skip:
-            return False
-        self._left_to_skip -= 1
-        if not self._left_to_skip:
-            self.find = self._sizes.get
-        return True
-
     def review(self, chunks: int) -> None:
-        """Start a pause if most of the last ``chunks`` were not known."""
-        if not self._left_to_skip and self._added > max(self.MAX_BODIES, chunks / 2):
-            self._left_to_skip = self.PAUSE_BODIES
-            self.find = find_none
-            self._sizes.clear()
+        """Begin to count again which of the chunks are known, after ``chunks`` chunks."""
+        self._left_to_skip = max(0, self._left_to_skip - chunks)
         self._added = 0

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from math import inf
 from time import perf_counter
 
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.multiprocess import metrics_directory
@@ -64,6 +64,10 @@ class Recorder:
         if found is None:
             found = self._series[key] = StreamSeries(self._instruments, route, protocol)
         return found
+
+    def active(self, route: str, protocol: str) -> Gauge:
+        """Return the gauge of active streams, for a response of which it is not known yet whether it is a stream."""
+        return self._instruments.active.labels(route, protocol)
 
     def count_request(self, route: str, method: str, status_code: str, duration_s: float) -> None:
         """Count a request whose response did not stream."""

@@ -6,7 +6,7 @@ from math import inf
 from prometheus_client import Counter, Histogram
 
 from streamgauge.asgi.app_marks import OUTCOMES
-from streamgauge.asgi.chunk_counting import counter_of
+from streamgauge.asgi.counters import counter_of
 from streamgauge.asgi.instruments import Instruments, add_to_histogram
 from streamgauge.asgi.known_bodies import KnownBodies
 from streamgauge.catalog import INTERVAL_BUCKETS, SIZE_BUCKETS
@@ -121,10 +121,19 @@ class StreamSeries:
         """Count chunks that only the stream's end completed: they have no send and no interval of their own."""
         self._late_chunks += chunks
 
-    def count_end(self, outcome: str, duration_s: float) -> None:
+    def expect(self, status_code: str) -> None:
+        """Expose the ends of streams with this status at zero: without that, the first would not be an increase."""
+        self._metrics.expect(status_code)
+
+    @property
+    def chunks(self) -> int:
+        """The chunks that were counted since the last flush."""
+        return self._chunks + self.quick_chunks
+
+    def count_end(self, outcome: str, status_code: str, duration_s: float) -> None:
         """Count a stream's end, after a flush of all that was counted before."""
         self.flush()
-        finished, duration = self._metrics.of_outcome(outcome)
+        finished, duration = self._metrics.of_end(outcome, status_code)
         duration.observe(duration_s)
         self.active.dec()
         finished.inc()
@@ -151,9 +160,8 @@ class _SeriesMetrics:
     def __init__(self, instruments: Instruments, labels: tuple[str, str]) -> None:
         self._instruments = instruments
         self._labels = labels
-        self._of_outcomes: dict[str, tuple[Counter, Histogram]] = {}
-        for outcome in OUTCOMES:  # each starts at zero: without that, the first count would not be an increase
-            instruments.finished.labels(*labels, outcome)
+        self._finished: dict[str, dict[str, Counter]] = {}
+        self._durations: dict[str, Histogram] = {}
         self.intervals = instruments.chunk_interval.labels(*labels)
         self.sends = instruments.chunk_send.labels(*labels)
         self.sizes = instruments.chunk_size.labels(*labels)
@@ -161,11 +169,16 @@ class _SeriesMetrics:
         self.body_bytes = instruments.body_bytes.labels(*labels)
         self.heartbeats = instruments.heartbeats.labels(*labels)
 
-    def of_outcome(self, outcome: str) -> tuple[Counter, Histogram]:
-        """Return the counter and the durations of ``outcome``; make them on first use."""
-        found = self._of_outcomes.get(outcome)
-        if found is None:
-            labels = (*self._labels, outcome)
-            found = self._instruments.finished.labels(*labels), self._instruments.duration.labels(*labels)
-            self._of_outcomes[outcome] = found
-        return found
+    def expect(self, status_code: str) -> None:
+        """Make the counters of all outcomes with this status, once."""
+        if status_code not in self._finished:
+            finished, labels = self._instruments.finished, self._labels
+            self._finished[status_code] = {each: finished.labels(*labels, each, status_code) for each in OUTCOMES}
+
+    def of_end(self, outcome: str, status_code: str) -> tuple[Counter, Histogram]:
+        """Return the counter of ends and the durations; make the durations on first use."""
+        durations = self._durations.get(outcome)
+        if durations is None:
+            durations = self._durations[outcome] = self._instruments.duration.labels(*self._labels, outcome)
+        self.expect(status_code)
+        return self._finished[status_code][outcome], durations

@@ -23,6 +23,8 @@ from streamgauge.asgi.stream import Stream
 
 PROTOCOL = "websocket"
 _NORMAL, _GOING_AWAY, _SERVICE_RESTART = 1000, 1001, 1012
+#: The status of the response that accepts a handshake.
+_SWITCHING_PROTOCOLS = 101
 
 
 class WebsocketResponder:
@@ -96,7 +98,7 @@ class WebsocketResponder:
         if message["type"] == "websocket.accept" and not self._channel.disconnected:
             self._rejection = ""
             series = self._recorder.series(self._route(), PROTOCOL)
-            self._stream = Stream(series, MessageCounter(), self._requested_s)
+            self._stream = Stream(series, MessageCounter(), self._requested_s, _SWITCHING_PROTOCOLS)
 
     async def _send_chunk(self, message: Message, stream: Stream) -> None:
         if self._channel.disconnected:

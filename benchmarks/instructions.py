@@ -1,0 +1,100 @@
+"""Counts the machine instructions that the middleware executes for one chunk, which other work does not change.
+
+Time is what users feel, and the recorder's benchmark measures it; but time depends on the machine and on what else
+runs. The number of instructions of one version of Python hardly does, so a test can hold it.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.testbed import machine
+from benchmarks.testbed.options import add_output, write_figures
+from benchmarks.testbed.rounds import wide_console
+from benchmarks.testbed.server import ROOT
+from benchmarks.testbed.service.counted import CONTENTS, MOST_CHUNKS, WAYS
+
+SCHEMA = "streamgauge.benchmark.instructions/1"
+#: Chunks of a short and a long stream; the difference leaves out all that is not done for each chunk. After the short
+#: one, the middleware knows whether bodies repeat.
+SHORT, LONG = 1_000, MOST_CHUNKS
+_COLLECTED = re.compile(r"Collected : (\d+)")
+_LIMIT_S = 600
+
+
+def per_chunk(content: str, way: str) -> float:
+    """Count the instructions for one chunk of ``content``. Raises ``OSError`` without valgrind."""
+    return (_executed(content, way, LONG) - _executed(content, way, SHORT)) / (LONG - SHORT)
+
+
+def _executed(content: str, way: str, chunks: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m"]
+    command += ["benchmarks.testbed.service.counted", content, way, str(chunks)]
+    environment = os.environ | {"PYTHONHASHSEED": "0"}  # or the program would differ from run to run
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=_LIMIT_S
+    )
+    found = _COLLECTED.search(done.stderr)
+    if found is None:
+        raise OSError(f"expected a count from callgrind, got {done.stderr[-200:]!r}")
+    return int(found[1])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark, print its table and write its figures; return 1 without valgrind."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks instructions", description=__doc__)
+    add_output(parser)
+    options, console = parser.parse_args(arguments), Console(stderr=True)
+    if shutil.which("valgrind") is None:
+        console.print("this benchmark needs valgrind: install it, or put it on PATH", markup=False)
+        return 1
+    with console.status("starting") as status:
+        counts = measured(lambda text: status.update(text))
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "benchmark": "instructions",
+        "machine": machine.facts(),
+        "versions": {"streamgauge": version("streamgauge")},
+        "instructions_per_chunk": counts,
+    }
+    _show(counts)
+    write_figures(options, report)
+    return 0
+
+
+def measured(say: Callable[[str], None]) -> dict[str, float]:
+    """Count the instructions for one chunk: without middleware, passed on, and by content through the middleware."""
+    found = {}
+    for way in WAYS[:2]:  # the same for each content
+        say(way)
+        found[way] = per_chunk("raw messages", way)
+    for content in CONTENTS:
+        say(content)
+        found[content] = per_chunk(content, WAYS[2])
+    return found
+
+
+def _show(counts: dict[str, float]) -> None:
+    table = Table(title="instructions for one chunk, without a server", title_justify="left", header_style="bold")
+    for column in ("middleware", "content", "instructions", "own"):
+        table.add_column(column, justify="left" if column in ("middleware", "content") else "right")
+    for way in WAYS[:2]:
+        table.add_row(way, "any", f"{counts[way]:,.0f}", "")
+    for content in CONTENTS:
+        table.add_row(WAYS[2], content, f"{counts[content]:,.0f}", f"{counts[content] - counts[WAYS[1]]:,.0f}")
+    console = wide_console()
+    console.print(table)
+    console.print("own: streamgauge's instructions beyond middleware that only passes messages on.", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The middleware's cost per chunk, in instructions, so that neither the machine nor other work can disturb it."""
+
+import shutil
+import sys
+
+import pytest
+
+from benchmarks.instructions import per_chunk
+from benchmarks.testbed.service.counted import WAYS
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is missing"),
+    pytest.mark.skipif(sys.platform != "linux", reason="valgrind runs this on Linux"),
+]
+
+#: The most instructions for one chunk beyond those of middleware that only passes messages on. Python 3.11 needs a
+#: tenth less.
+LIMITS = {"raw messages": 2_900, "known events": 3_000, "new events": 7_000}
+
+
+@pytest.fixture(scope="module")
+def passing_on():
+    return per_chunk("raw messages", WAYS[1])
+
+
+@pytest.mark.parametrize("content", LIMITS)
+def test_a_chunk_costs_no_more_than_its_limit(passing_on, content):
+    own = per_chunk(content, "streamgauge") - passing_on
+    assert 0 < own <= LIMITS[content]
+
+
+def test_a_count_is_the_same_each_time(passing_on):
+    assert per_chunk("raw messages", WAYS[1]) == pytest.approx(passing_on, rel=0.02)
