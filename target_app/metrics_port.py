@@ -7,7 +7,7 @@ import time
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamgauge.asgi import MetricsPortError, serve_metrics
-from streamgauge.asgi.multiprocess import metrics_directory
+from streamgauge.asgi.metrics_directory import metrics_directory
 
 _LOG = logging.getLogger("uvicorn.error")
 #: How soon another worker opens the port after the one that had it has ended.

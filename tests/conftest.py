@@ -27,6 +27,7 @@ settings.load_profile("without deadlines")
 DEADLINE_S = 60.0
 #: Folders and files whose tests start whole programs and take most of the time: what ``make test-fast`` leaves out.
 SLOW = (
+    "asgi/servers",
     "asgi/test_nothing_left.py",
     "benchmarks/test_chunk_interval.py",
     "benchmarks/test_chunk_size.py",

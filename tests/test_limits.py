@@ -47,6 +47,17 @@ LIMITS = {
     "GOOD_FOR_NS": [50_000_000],
     "RISE_NS": [200_000],
     "ACAUSAL_NS": [50_000],
+    # What the server's metrics port takes from its clients.
+    "MAX_CONNECTIONS": [64],
+    "MAX_REQUEST_BYTES": [16_384],
+    "MAX_FIELDS": [100],
+    "REQUEST_S": [5.0],
+    "RESPONSE_S": [30.0],
+    "LAST_READ_S": [2.0],
+    # How long the middleware waits at the end.
+    "UNWINDING_S": [1.0],
+    "LAST_ACTS_S": [2.0],
+    "BLOCKED_S": [0.005],
     # How long the client waits.
     "first_chunk_timeout_s": [30.0],
     "idle_timeout_s": [30.0],

@@ -12,6 +12,7 @@ SERVER_DURATION = "stream_server_duration_seconds"
 SEND = "stream_server_chunk_send_seconds"
 LOOP_LAG = "event_loop_lag_seconds"
 REJECTED = "stream_server_rejected_total"
+RECORDERS = "stream_server_recorders"
 HEARTBEATS = "stream_server_heartbeats_total"
 REQUESTS = "http_server_request_duration_seconds"
 

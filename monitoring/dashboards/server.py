@@ -36,7 +36,7 @@ def build() -> Json:
             Row("Time to first chunk", 9, (12,), _first_chunks()),
             Row("Chunks", 9, (12, 12, 8, 8, 8, 12, 12), _chunks()),
             Row("What delays chunks", 9, (12,), _delays()),
-            Row("Processes", 8, (8,), of_the_app()),
+            Row("Processes", 8, (6,), [*of_the_app(), _recorders()]),
             Row("Requests that do not stream", 8, (12,), _requests()),
         ],
         [*targets_of(SERVERS), routes(STREAMS_AND_REQUESTS), runs()],
@@ -261,6 +261,16 @@ def _delays() -> list[core.Panel]:
             "timers",
         ),
     ]
+
+
+def _recorders() -> core.Panel:
+    return chart(
+        "Measured event loops",
+        f"`{m.RECORDERS}`: the event loops on which the middleware measures streams, usually one for each worker. 0 "
+        "while the service answers means that nothing is measured: its server serves the app without the middleware.",
+        [(gauge_sum(m.RECORDERS, ("instance",)), "{{instance}}")],
+        "short",
+    )
 
 
 def _requests() -> list[core.Panel]:

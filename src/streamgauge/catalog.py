@@ -168,6 +168,11 @@ SERVER: tuple[Metric, ...] = (
         SERVER_LABELS,
     ),
     Metric(
+        "stream_server_recorders",
+        "gauge",
+        "Event loops on which the middleware measures streams; 0 if nothing is measured.",
+    ),
+    Metric(
         "event_loop_lag_seconds",
         "histogram",
         "How late the event loop ran a timer: work that blocks it delays every stream.",

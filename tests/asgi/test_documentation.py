@@ -1,6 +1,7 @@
 """The examples of docs/instrument-your-app.md work as written there."""
 
 import asyncio
+import importlib
 import os
 import re
 import subprocess
@@ -9,11 +10,15 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from streamgauge.asgi import StreamMetrics
 
 GUIDE = Path(__file__).parents[2] / "docs" / "instrument-your-app.md"
 EXAMPLES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+
+WORKERS = ("-k", "uvicorn_worker.UvicornWorker", "-w", "2")
+GUNICORN = ("-m", "gunicorn", "-c", "gunicorn_conf.py", *WORKERS, "-b", "127.0.0.1:{port}", "--log-level", "critical")
 
 
 def fetched(url):
@@ -28,7 +33,7 @@ def run(tmp_path, eventually, free_port):
     numbers = {"port=8000": f"port={port}", "port=9101": f"port={metrics}", "workers=4": "workers=2"}
     for name, text in EXAMPLES.items():
         (tmp_path / f"{name}.py").write_text(re.sub("|".join(numbers), lambda found: numbers[found[0]], text))
-    (tmp_path / "service.py").write_text(EXAMPLES["app"].partition("app = StreamMetrics")[0])
+    (tmp_path / "service.py").write_text(EXAMPLES["app"].partition("app.add_middleware")[0])
     processes = []
 
     def start(*arguments):
@@ -54,8 +59,13 @@ def serves(base):
 
 @pytest.mark.parametrize(
     "command",
-    [("-m", "uvicorn", "app:app", "--port", "{port}", "--log-level", "critical"), ("serve.py",)],
-    ids=["two lines", "several workers"],
+    [
+        ("-m", "uvicorn", "app:app", "--port", "{port}", "--log-level", "critical"),
+        ("serve.py",),
+        (*GUNICORN, "workers:app"),
+        (*GUNICORN, "--preload", "workers:app"),
+    ],
+    ids=["two lines", "several workers", "gunicorn", "gunicorn that preloads"],
 )
 def test_an_instrumented_app_shows_its_streams(run, eventually, command):
     base, scraped = run(*command)
@@ -74,6 +84,18 @@ def loaded(name):
     found = {"__name__": name}
     exec(compile(EXAMPLES[name], f"{name}.py", "exec"), found)
     return found
+
+
+def test_a_taken_metrics_port_does_not_stop_a_host_that_names_the_middleware(tmp_path, busy, monkeypatch, caplog):
+    """vLLM's option --middleware names a class in a module."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "measured.py").write_text(EXAMPLES["measured"].replace("9101", str(busy)))
+    app = Starlette()
+    app.add_middleware(importlib.import_module("measured").StreamMetrics)
+    assert (
+        f"The service starts without its metrics port, which is asked for again: cannot open metrics port {busy}"
+        in (caplog.text)
+    )
 
 
 def test_quarts_route_is_its_rule(serve, eventually):
@@ -115,5 +137,5 @@ def test_the_marks_of_the_example_are_counted(serve, eventually):
 
 
 def test_every_example_is_tested():
-    assert set(EXAMPLES) == {"app", "serve", "workers", "marks", "quart_app"}
+    assert set(EXAMPLES) == {"app", "gunicorn_conf", "measured", "serve", "workers", "marks", "quart_app"}
     assert asyncio.iscoroutinefunction(loaded("marks")["guard"])

@@ -36,7 +36,7 @@ def test_does_not_swallow_exceptions(error):
     assert registry.get_sample_value("stream_server_finished_total", labels) == 1
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan", "something.else"])
+@pytest.mark.parametrize("kind", ["websocket", "something.else"])
 def test_other_scopes_pass(kind):
     seen = []
 
@@ -45,11 +45,3 @@ def test_other_scopes_pass(kind):
 
     run(app, CollectorRegistry(), {"type": kind})
     assert seen == [kind]
-
-
-def test_an_error_in_the_lifespan_passes():
-    async def app(scope, receive, send):
-        raise NotImplementedError("no lifespan here")
-
-    with pytest.raises(NotImplementedError):
-        run(app, CollectorRegistry(), {"type": "lifespan"})

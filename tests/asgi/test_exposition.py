@@ -1,5 +1,6 @@
-"""The metrics port."""
+"""What the metrics port serves."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -13,7 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
-from streamgauge.asgi import MetricsPortError, serve_metrics
+from streamgauge.asgi import Instruments, MetricsPortError, serve_metrics
+from streamgauge.asgi.recorder import Recorder
 
 
 def scrape(url, accept="*/*"):
@@ -25,8 +27,18 @@ def scrape(url, accept="*/*"):
 def server():
     registry = CollectorRegistry()
     Gauge("river_level_meters", "How high.", registry=registry).set(1.5)
+    feed(registry)
     with serve_metrics(0, "127.0.0.1", registry) as running:
         yield running
+
+
+def feed(registry):
+    """Measure one lifespan, so that the page of this registry is right."""
+
+    async def lifespan():
+        Recorder(Instruments.of(registry)).stop()
+
+    asyncio.run(lifespan())
 
 
 def test_the_port_is_open_on_loopback_only_unless_a_host_is_given():
@@ -69,7 +81,8 @@ def test_the_error_names_a_port_that_is_in_use():
         port = other.getsockname()[1]
         with pytest.raises(
             MetricsPortError,
-            match=rf"cannot open metrics port {port} on 127\.0\.0\.1: Address already in use; choose another port",
+            match=rf"cannot open metrics port {port} on 127\.0\.0\.1: Address already in use; choose another port or "
+            r"host\. If several workers .*prepare_multiprocess\(\)",
         ):
             serve_metrics(port, "127.0.0.1", CollectorRegistry())
 

@@ -14,8 +14,11 @@ from streamgauge.catalog import CATALOG
 WORK = """
 import os, sys, urllib.request
 from streamgauge.asgi import Instruments, prepare_multiprocess, serve_metrics
+from streamgauge.asgi.metrics_directory import metrics_directory
+from streamgauge.asgi.worker_liveness import mark_process_alive
 prepare_multiprocess()
 def work(process):
+    mark_process_alive(metrics_directory(), measures=True)
     for at, name in enumerate(sorted(vars(Instruments.of()))):
         metric = vars(Instruments.of())[name]
         if not hasattr(metric, "labels"):
@@ -56,7 +59,9 @@ def counted():
 
 
 SERVED = {name: metric for name, metric in CATALOG.items() if metric.side == "server" and "pid" not in metric.labels}
-BY_TYPE = {kind: [name for name, metric in SERVED.items() if metric.type == kind] for kind in ("counter", "histogram")}
+BY_TYPE = {
+    kind: [name for name, metric in SERVED.items() if metric.type == kind] for kind in ("counter", "gauge", "histogram")
+}
 
 
 def only_of(counted, name):
@@ -70,7 +75,7 @@ def test_every_family_is_merged(counted):
 
 def test_the_numbers_of_both_processes_are_added(counted):
     """Each number is 100 times the family's position, plus 1 in the first process and plus 2 in the second."""
-    names = [*BY_TYPE["counter"], "stream_server_active"]
+    names = [*BY_TYPE["counter"], *BY_TYPE["gauge"]]
     sums = {name: only_of(counted, name) for name in names}
     sums |= {name: only_of(counted, f"{name}_count") for name in BY_TYPE["histogram"]}
     assert len(set(sums.values())) == len(sums) == len(SERVED)

@@ -43,6 +43,22 @@ def test_counts_a_stream_of_a_bare_starlette_app(serve, parser):
     assert service.value("chunk_size_bytes_sum", **labels) == 21
 
 
+@pytest.mark.parametrize("returned", [ValueError("no such rule"), None, 7], ids=["raises", "None", "a number"])
+def test_a_route_callback_that_returns_no_label_costs_the_label_and_not_the_stream(serve, caplog, returned):
+    def route(scope):
+        if isinstance(returned, ValueError):
+            raise returned
+        return returned
+
+    service = serve(Starlette(routes=[streaming("/s", b"data: 1\n\n"), Route("/hello", hello)]), route=route)
+    assert service.get("/s") == b"data: 1\n\n"
+    assert service.get("/hello") == b"hello"
+    assert service.routes("stream_server_started_total") == {"none"}
+    said = [record.message for record in caplog.records if "expected a label for every scope" in record.message]
+    assert len(said) == 1
+    assert str(returned) in said[0]
+
+
 def test_each_stream_has_one_first_chunk_and_an_interval_before_each_other_chunk(serve):
     service = serve(Starlette(routes=[streaming("/s", *[b"data: 1\n\n"] * 5, pause_s=0.01)]))
     for _ in range(3):

@@ -172,6 +172,19 @@ def test_the_error_names_a_directory_that_cannot_be_used(tmp_path):
     )
 
 
+@pytest.mark.parametrize("call", ["StreamMetrics(print)", "serve_metrics(0)", "Instruments(CollectorRegistry())"])
+def test_a_missing_directory_is_named_whatever_needs_it_first(tmp_path, call):
+    code = f"from prometheus_client import CollectorRegistry; from streamgauge.asgi import *; {call}"
+    done = run(code, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "none"))
+    assert "MultiprocessError: PROMETHEUS_MULTIPROC_DIR: expected an existing directory" in done.stderr
+
+
+def test_the_error_says_what_to_do_if_no_temporary_directory_can_be_made():
+    done = run("import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc']; " + PREPARE)
+    assert "MultiprocessError: cannot make a temporary metrics directory: No usable temporary directory" in done.stderr
+    assert "set PROMETHEUS_MULTIPROC_DIR to a directory" in done.stderr
+
+
 def test_the_error_names_a_call_that_is_too_late():
     done = run("from streamgauge.asgi import *; app = StreamMetrics(None); prepare_multiprocess()")
     assert "MultiprocessError: prepare_multiprocess() was called too late" in done.stderr

@@ -265,9 +265,9 @@ def test_chunks_without_a_pause_count_the_same_with_and_without_a_length(server,
 
 @pytest.mark.parametrize("headers", [(), LENGTH], ids=["without length", "with length"])
 @pytest.mark.parametrize(
-    ("allowed", "send_s", "turn"), [({"yield_after_s": 0.125}, 0.0625, 3), ({}, 0.03125, 4)], ids=["given", "0.1 s"]
+    ("allowed", "pause_s", "turn"), [({"yield_after_s": 0.125}, 0.0625, 3), ({}, 0.03125, 4)], ids=["given", "0.1 s"]
 )
-def test_a_stream_yields_to_the_loop_only_after_the_time_that_is_set(server, headers, allowed, send_s, turn):
+def test_a_stream_yields_to_the_loop_only_after_the_time_that_is_set(server, headers, allowed, pause_s, turn):
     sent, turns = [], []
 
     async def other():
@@ -277,9 +277,9 @@ def test_a_stream_yields_to_the_loop_only_after_the_time_that_is_set(server, hea
         task = asyncio.create_task(other())
         fields = [(b"content-type", b"text/plain"), *headers]
         await send({"type": "http.response.start", "status": 200, "headers": fields})
-        server.send_s = send_s
         for _ in range(5):
             sent.append(1)
+            server.clock.advance(pause_s)
             await send({"type": "http.response.body", "body": b"123", "more_body": True})
         await send({"type": "http.response.body", "body": b"456"})
         await task

@@ -148,9 +148,9 @@ def test_a_stream_yields_by_how_long_it_has_delayed_the_timer(server):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
         await asyncio.sleep(8.02)  # the timer ran 20 ms ago
         task = asyncio.create_task(other())
-        server.send_s = 0.0625
         for _ in range(5):
             sent.append(1)
+            server.clock.advance(0.0625)
             await send({"type": "http.response.body", "body": b"123", "more_body": True})
         await task
 

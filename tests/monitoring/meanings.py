@@ -155,6 +155,7 @@ MEANT = [
     (r"Burn rate, over 5 minutes, streams", "none", burn_rate("success")),
     (r"Burn rate, over 5 minutes, first chunks", "none", burn_rate("time_to_first_chunk")),
     (r"Burn rate, over 5 minutes, chunks", "none", burn_rate("chunk_interval")),
+    (r"Measured event loops", "short", level("stream_server_recorders")),
     (r"Users and active streams, users|Users$", "short", level("stream_client_users")),
     (r"Users and active streams, active|Active streams", "short", level("stream_SIDE_active")),
     (r"Workers", "short", level("stream_client_workers")),

@@ -10,8 +10,9 @@ from streamgauge.asgi.app_marks import count_rejected, mark_outcome
 from streamgauge.asgi.exposition import MetricsPortError, MetricsServer, serve_metrics
 from streamgauge.asgi.hangup import HangUpError
 from streamgauge.asgi.instruments import Instruments
+from streamgauge.asgi.metrics_directory import MultiprocessError
 from streamgauge.asgi.middleware import StreamMetrics
-from streamgauge.asgi.multiprocess import MultiprocessError, prepare_multiprocess
+from streamgauge.asgi.multiprocess import prepare_multiprocess
 
 __all__ = [
     "HangUpError",

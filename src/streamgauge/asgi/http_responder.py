@@ -11,6 +11,7 @@ from streamgauge.asgi.counters import counter_for
 from streamgauge.asgi.hangup import HangUpError, caused_by_hangup, is_hangup
 from streamgauge.asgi.head import Head
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.process_end import asked_to_end
 from streamgauge.asgi.receive_channel import ReceiveChannel
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.series import QUICK_S
@@ -24,6 +25,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS
 CLIENT_CLOSED_REQUEST = 499
 #: Statuses from here on are errors of the client's request, or of the app (RFC 9110, sections 15.5 and 15.6).
 _REFUSED, _FAILED = 400, 500
+#: A send that lasts longer has waited for the reader, and may have returned because the client hung up: the responder
+#: yields to the event loop once, so that the hang-up is noticed.
+BLOCKED_S = 0.005
 
 
 class HttpResponder:
@@ -80,19 +84,28 @@ class HttpResponder:
         An error of the app's own that a hang-up led to, for example in a clean-up, counts as ``client_disconnect`` and
         is raised.
         """
+        running = self._recorder.running
+        running.add(self)
         try:
             await app(self._scope, self._channel.receive, self.send)
         except asyncio.CancelledError:
-            self._end("client_disconnect" if self._channel.disconnected else "shutdown")
+            self.end_at_shutdown()
             raise
         except BaseException as error:
             self._end("client_disconnect" if self._channel.disconnected and caused_by_hangup(error) else "error")
             if not is_hangup(error):
                 raise
         else:
+            if not self._ended and asked_to_end():  # a framework may cut its streams itself when it notices the signal
+                self.end_at_shutdown()
             self._end("client_disconnect" if self._channel.disconnected else "error")
         finally:
+            running.discard(self)
             self._channel.close()
+
+    def end_at_shutdown(self) -> None:
+        """Count the end of a response that the server has cut, unless the client hung up before."""
+        self._end("client_disconnect" if self._channel.disconnected else "shutdown")
 
     async def send(self, message: Message) -> None:
         """Pass the app's message on and count it. Raise ``HangUpError`` where the server would silently drop a chunk.
@@ -129,6 +142,8 @@ class HttpResponder:
             series.quick_chunks += 1
         elif size_bytes:
             stream.count_chunks(1, size_bytes, before_s, now_s)
+            if now_s - before_s > BLOCKED_S:
+                await asyncio.sleep(0)
         elif body:
             if type(body) is not bytes:  # a memoryview has none of the methods of bytes
                 body = bytes(body)
@@ -150,6 +165,8 @@ class HttpResponder:
         if body and self._stamper is not None:
             stamped = self._stamper.stamp(body)
             message, size_bytes = {**message, "body": stamped}, len(stamped)
+        if not body and not message.get("more_body"):
+            channel.response_ended = True  # some servers report a disconnect as soon as they have the end
         before_s = perf_counter()
         await self._send(message)
         now_s = perf_counter()
@@ -160,7 +177,7 @@ class HttpResponder:
         self._count_length(size_bytes)
         if self._remaining_bytes == 0 or not message.get("more_body"):
             self._end_whole()  # at the last byte of a known length, since the client may disconnect right then
-        elif now_s > self._recorder.yield_at_s:
+        elif now_s > self._recorder.yield_at_s or now_s - before_s > BLOCKED_S:
             await asyncio.sleep(0)
 
     def _count_length(self, size_bytes: int) -> None:
@@ -176,6 +193,9 @@ class HttpResponder:
         kind = message["type"]
         if kind == "http.response.start":
             await self._send(self._begin(message))
+            return
+        if kind == "http.response.zerocopysend":
+            await self._send_file_part(message)
             return
         if kind == "http.response.body" and self._head is not None and not self._ended:
             size_bytes = len(message.get("body") or b"")
@@ -214,6 +234,19 @@ class HttpResponder:
                 self._open = self._recorder.active(self._route(), protocol_of(head.content_type))
                 self._open.inc()
         return message
+
+    async def _send_file_part(self, message: Message) -> None:
+        """Pass on a part of the body that the server itself reads from a file. It is a chunk if its size is known."""
+        before_s, count = perf_counter(), message.get("count")
+        await self._send(message)
+        if count:
+            self._count_length(count)
+        else:  # to the end of the file, however long it is
+            self._remaining_bytes = None
+        if self._stream is not None and count and not self._channel.disconnected:
+            self._stream.count_chunks(1, count, before_s, perf_counter())
+        if not message.get("more_body") and not self._channel.disconnected:
+            self._end_whole()
 
     def _start_stream(self, head: Head) -> None:
         counter = counter_for(head.content_type, head.content_encoding)

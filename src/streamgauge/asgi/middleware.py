@@ -1,6 +1,7 @@
 """The middleware: which scopes are measured, by which recorder, under which route."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -8,12 +9,20 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from streamgauge.asgi.app_marks import AppMarks
 from streamgauge.asgi.http_responder import HttpResponder
 from streamgauge.asgi.instruments import Instruments
-from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
-from streamgauge.asgi.multiprocess import check_values
+from streamgauge.asgi.interface import App, Receive, Scope, Send
+from streamgauge.asgi.lifespan import Lifespan
+from streamgauge.asgi.metrics_directory import check_values
 from streamgauge.asgi.recorder import Recorder
+from streamgauge.asgi.route_callback import RouteCallback
 from streamgauge.asgi.routes import RouteTemplates
 from streamgauge.asgi.stamps import Stamper
 from streamgauge.asgi.websocket_responder import WebsocketResponder
+
+logger = logging.getLogger("streamgauge.asgi")
+_NOT_ASYNCIO = (
+    "StreamMetrics measures apps on asyncio only, and this server runs another event loop, so its streams are not "
+    "measured; start the server on asyncio, such as hypercorn with --worker-class asyncio"
+)
 
 
 class StreamMetrics:
@@ -22,12 +31,15 @@ class StreamMetrics:
     ``registry``, or ``instruments``: where the metrics go; by default prometheus_client's own registry.
     ``route``: returns the ``route`` label for a scope. By default the label is the route template that Starlette,
     FastAPI or Litestar has chosen, and ``none`` for other frameworks. Labels must come from a small set, so never
-    return the URL.
+    return the URL. If it raises an error, the label is ``none``.
     ``yield_after_s``: when a stream has kept the event loop from running anything else for so many seconds, it yields
     to the loop after its next chunk. So an app that never awaits cannot block the loop forever.
     ``stamps``: whether a client may ask for send stamps in event streams (see ``streamgauge.asgi.stamps``), with which
     it measures chunk delay. Off by default: stamps reveal the server's clock to the nanosecond, and make events about
     30 bytes longer. Compressed responses and those with a Content-Length have no stamps.
+    ``requests``: whether ``http_server_request_duration_seconds`` is among the metrics. Raises ``MultiprocessError`` if
+    ``PROMETHEUS_MULTIPROC_DIR`` names no directory that can be used, and ``ValueError`` if the registry already has one
+    of the names.
 
     A response streams if its content type is a streaming one, if it has ``X-Accel-Buffering: no``, or if its first body
     message is not the whole body. All other responses count as requests. An accepted WebSocket is a stream of messages.
@@ -42,11 +54,15 @@ class StreamMetrics:
         route: Callable[[Scope], str] | None = None,
         yield_after_s: float = 0.1,
         stamps: bool = False,
+        requests: bool = True,
     ) -> None:
         check_values()
         self.app = app
-        self._instruments = instruments or Instruments.of(registry)
-        self._route = route
+        self._instruments = instruments or Instruments.of(registry, requests=requests)
+        self._instruments.wrapped_apps += 1
+        if not requests:
+            self._instruments.leave_out_requests()
+        self._route = RouteCallback(route) if route else None
         self._yield_after_s = yield_after_s
         self._stamps = stamps
         self._templates: RouteTemplates | None = None
@@ -54,10 +70,14 @@ class StreamMetrics:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app for one scope. Measure it, unless another ``StreamMetrics`` does so already."""
-        if scope["type"] == "lifespan":
-            await self._run_lifespan(scope, receive, send)
+        recorder = self._recorder()
+        if recorder is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            recorder.start()  # an earlier lifespan on this loop may have stopped it
+            await Lifespan(self.app, receive, send, recorder.shut_down).run(scope)
         elif scope["type"] in ("http", "websocket") and AppMarks.of(scope) is None:
-            recorder, route = self._recorder(), self._route_finder(scope)
+            route = self._route_finder(scope)
             marks = AppMarks(route, recorder.count_rejected)
             marks.attach(scope)
             if scope["type"] == "websocket":
@@ -68,8 +88,15 @@ class StreamMetrics:
         else:
             await self.app(scope, receive, send)
 
-    def _recorder(self) -> Recorder:
-        loop = asyncio.get_running_loop()
+    def _recorder(self) -> Recorder | None:
+        """Return the recorder of the running event loop; None if that is not asyncio's."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            if not self._instruments.obstacle:
+                self._instruments.obstacle = _NOT_ASYNCIO
+                logger.error(_NOT_ASYNCIO)
+            return None
         found = self._recorders.get(loop)
         if found is None:
             self._drop_closed_loops()
@@ -80,7 +107,7 @@ class StreamMetrics:
         """Drop the recorders of closed loops, after a flush."""
         for loop, recorder in list(self._recorders.items()):
             if loop.is_closed():
-                recorder.flush_for_scrape(0)
+                recorder.stop()
                 self._recorders.pop(loop, None)
 
     def _route_finder(self, scope: Scope) -> Callable[[], str]:
@@ -92,15 +119,3 @@ class StreamMetrics:
             self._templates = RouteTemplates(scope.get("app") or self.app)
         templates = self._templates
         return lambda: templates.of(scope)
-
-    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the app's lifespan. The recorder's timer starts with it and stops at its end."""
-        recorder = self._recorder()
-        recorder.start()  # an earlier lifespan on this loop may have stopped it
-
-        async def send_and_stop(message: Message) -> None:
-            if message["type"].startswith("lifespan.shutdown."):
-                recorder.stop()
-            await send(message)
-
-        await self.app(scope, receive, send_and_stop)

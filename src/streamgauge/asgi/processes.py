@@ -7,7 +7,7 @@ from prometheus_client import ProcessCollector
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from streamgauge.asgi.worker_liveness import live_processes
+from streamgauge.asgi.worker_liveness import measuring_processes
 
 
 class WorkerProcessCollector(Collector):
@@ -20,9 +20,9 @@ class WorkerProcessCollector(Collector):
         self._directory = directory
 
     def collect(self) -> Iterable[Metric]:
-        """Return one sample of each family for each live process."""
+        """Return one sample of each family for each live process that measures streams."""
         families: dict[str, Metric] = {}
-        for pid in live_processes(self._directory):
+        for pid in measuring_processes(self._directory):
             for family in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
                 kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 for sample in family.samples:

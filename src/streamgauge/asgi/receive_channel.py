@@ -63,6 +63,13 @@ class ReceiveChannel:
             self._waiting -= 1
             self.watched = self._waiting > 0 and not self.disconnected
 
+    async def catch_up(self) -> None:
+        """Let the task that reads ahead read the disconnect, if ``send`` failed before: only it has the close code."""
+        for _ in range(3):
+            if self.disconnected or self._task is None:
+                return
+            await asyncio.sleep(0)
+
     def close(self) -> None:
         """Cancel the task that reads ahead, if there is one."""
         self.response_ended = True

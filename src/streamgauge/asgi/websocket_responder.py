@@ -17,6 +17,7 @@ from streamgauge.asgi.app_marks import AppMarks
 from streamgauge.asgi.chunk_counting import MessageCounter
 from streamgauge.asgi.hangup import HangUpError, caused_by_disconnect, is_hangup
 from streamgauge.asgi.interface import App, Message, Receive, Scope, Send
+from streamgauge.asgi.process_end import asked_to_end
 from streamgauge.asgi.receive_channel import ReceiveChannel
 from streamgauge.asgi.recorder import Recorder
 from streamgauge.asgi.stream import Stream
@@ -62,22 +63,34 @@ class WebsocketResponder:
         An error of the app's own that the client's disconnect led to, for example in a clean-up, counts as the
         disconnect and is raised.
         """
+        running = self._recorder.running
+        running.add(self)
         try:
             await app(self._scope, self._channel.receive, self.send)
         except asyncio.CancelledError:
             self._rejection = self._rejection and "shutdown"
-            self._end(self._disconnect_outcome() if self._channel.disconnected else "shutdown")
+            self.end_at_shutdown()
             raise
         except BaseException as error:
-            self._end(self._disconnect_outcome() if caused_by_disconnect(error) else "error")
+            disconnect = caused_by_disconnect(error)
+            if disconnect:
+                await self._channel.catch_up()
+            self._end(self._disconnect_outcome() if disconnect else "error")
             if not is_hangup(error):
                 raise
         else:
+            if asked_to_end():
+                self.end_at_shutdown()
             self._end(self._disconnect_outcome() if self._channel.disconnected else "error")
         finally:
+            running.discard(self)
             self._channel.close()
             if self._rejection == "refused" or (self._rejection and not self._channel.disconnected):
                 self._marks.reject(self._rejection, PROTOCOL)
+
+    def end_at_shutdown(self) -> None:
+        """Count the end of a WebSocket that the server has cut, unless the client left before."""
+        self._end(self._disconnect_outcome() if self._channel.disconnected else "shutdown")
 
     async def send(self, message: Message) -> None:
         """Pass the app's message on and count it. Raise ``HangUpError`` for a chunk after the client has hung up."""
