@@ -4,10 +4,11 @@ Both sides of a stream use this catalog: the server's middleware and the load ge
 same labels, so that their curves can be compared. Dashboards may use only the metrics of this catalog.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from streamgauge.media_types import media_type
 
 MetricType = Literal["counter", "gauge", "histogram"]
 Side = Literal["server", "client"]
@@ -51,26 +52,6 @@ RUN_LABELS = ("run_id", "scenario", "host")
 RESULT_LABELS = ("run_id", *CLIENT_LABELS)
 #: Only if several processes form one service; a single process has no label.
 PROCESS_LABELS = ("pid",)
-
-
-_LISTED_TYPE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\Z))+', re.DOTALL)
-_TYPE = re.compile(r"[ \t]*(?!\*/\*)[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;|\Z)")
-
-
-def effective_type(content_type: str) -> str:
-    """Return the media type that counts, with its parameters, of a Content-Type that lists several: the last valid one.
-
-    So browsers read it (WHATWG Fetch section 2.2.2, "extract a MIME type").
-    """
-    if "," not in content_type:
-        return content_type
-    listed = [each for each in _LISTED_TYPE.findall(content_type) if _TYPE.match(each)]
-    return listed[-1] if listed else content_type
-
-
-def media_type(content_type: str) -> str:
-    """Return the media type of a Content-Type without its parameters, in lower case."""
-    return effective_type(content_type).partition(";")[0].strip(" \t").lower()
 
 
 def protocol_of(content_type: str) -> str:

@@ -2,7 +2,8 @@
 
 import json
 
-from streamgauge.catalog import effective_type, media_type, protocol_of
+from streamgauge.catalog import protocol_of
+from streamgauge.media_types import effective_type, media_type
 from streamgauge.wire.coding import coding_for
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.end import ChunksEnd, DataEnd, EndError, EventEnd, end_test, read_end

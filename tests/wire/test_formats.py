@@ -2,7 +2,8 @@
 
 import pytest
 
-from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE, RAW_PROTOCOL, effective_type, media_type, protocol_of
+from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE, RAW_PROTOCOL, protocol_of
+from streamgauge.media_types import effective_type, media_type
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.formats import AUTO, FORMATS, resolve

@@ -3,7 +3,8 @@
 from streamgauge.asgi.chunk_counting import ChunkCounter, EventCounter, LineCounter, MessageCounter
 from streamgauge.asgi.coded_bodies import CodedCounter
 from streamgauge.asgi.part_counting import PartCounter
-from streamgauge.catalog import effective_type, protocol_of
+from streamgauge.catalog import protocol_of
+from streamgauge.media_types import effective_type
 
 #: The counters of the protocols whose chunks are not messages.
 COUNTERS: dict[str, type[ChunkCounter]] = {"sse": EventCounter, "ndjson": LineCounter, "multipart": PartCounter}

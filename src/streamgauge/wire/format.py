@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from streamgauge.catalog import media_type, protocol_of
+from streamgauge.catalog import protocol_of
+from streamgauge.media_types import media_type
 from streamgauge.wire.decoder import BodyDescription, Decoder
 from streamgauge.wire.end import NamedEnd
 from streamgauge.wire.framing import Framing

@@ -13,7 +13,7 @@ alone. The content of parts is not decoded, not even a multipart body inside a p
 
 import re
 
-from streamgauge.catalog import effective_type, media_type
+from streamgauge.media_types import effective_type, media_type
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.digits import whole_number
 from streamgauge.wire.errors import ProtocolError
