@@ -142,7 +142,7 @@ class HttpResponder:
             series.quick_chunks += 1
         elif size_bytes:
             stream.count_chunks(1, size_bytes, before_s, now_s)
-            if now_s - before_s > BLOCKED_S:
+            if interval_s > BLOCKED_S < now_s - before_s:
                 await asyncio.sleep(0)
         elif body:
             if type(body) is not bytes:  # a memoryview has none of the methods of bytes
