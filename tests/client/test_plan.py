@@ -40,15 +40,16 @@ def test_no_limit_is_a_limit_too():
 
 
 def test_a_protocol_is_one_of_the_formats():
-    names = "auto, sse, ndjson, raw, websocket, openai, multipart"
+    names = "auto, sse, ndjson, raw, websocket, openai, openai-responses, anthropic, gemini, ollama, multipart"
     with pytest.raises(PlanError, match=f"^protocol: expected one of {names}, got 'smtp'$"):
         format_named("smtp")
     assert format_named("ndjson") is NDJSON
 
 
+TOKENS = ("openai", "openai-responses", "anthropic", "gemini")
 REFUSED = {
     "end: 'event:done' names an SSE event": ({"end": EventEnd("done")}, {"auto", "sse"}),
-    "sequence: 'id' is an SSE event's": ({"sequence": EventId()}, {"auto", "sse", "openai"}),
+    "sequence: 'id' is an SSE event's": ({"sequence": EventId()}, {"auto", "sse", *TOKENS}),
     "reconnect: only event streams are connected to again": ({"reconnect": 1}, {"auto", "sse"}),
 }
 

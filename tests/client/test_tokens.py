@@ -69,7 +69,7 @@ def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_bet
 @pytest.mark.usefixtures("cpu_to_spare")
 def test_tokens_that_come_in_one_read_leave_the_time_between_them_open(stream):
     both = delta(content="a") + delta(content="b")
-    record = chat(stream, READ, 0.1, both, READ, STOP, USAGE, DONE, END)
+    record = chat(stream, READ, 0.1, both, READ, USAGE, DONE, END)
     assert record.coalesced == 2
     least_s, most_s = record.time_per_output_token_range_s
     assert least_s == 0 < record.time_per_output_token_s < most_s

@@ -8,7 +8,7 @@ from typing import Any
 from streamgauge.client.http.opening import Opening, status_of
 from streamgauge.client.http.request import Request
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES
-from streamgauge.wire.end import EventEnd, NamedEnd
+from streamgauge.wire.end import CallbackEnd, EventEnd, NamedEnd
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
 from streamgauge.wire.http1_head import Head
@@ -86,9 +86,22 @@ class StreamPlan:
             return "reconnect: only event streams are connected to again"
         if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
             return "sequence: 'id' is an SSE event's"
-        if isinstance(self.end, EventEnd) and not wire_format.has_events:
+        if isinstance(self.end, EventEnd) and not wire_format.has_events and self.end != wire_format.own_end:
             return f"end: {'event:' + self.end.name!r} names an SSE event"
         return ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stream's first chunk may decide its format.
+
+        It may not if the scenario looks into the chunks: what its callables and numbers get is the media type's.
+        """
+        looks = self.on_chunk is not None or isinstance(self.end, CallbackEnd) or self.sequence is not None
+        return self.format is AUTO and not looks and not self.reconnect
+
+    def allows(self, wire_format: Format) -> bool:
+        """Whether a format can carry out the plan."""
+        return not self._problem_with(wire_format)
 
     def opening(self) -> Opening:
         """Make a fresh attempt to open the stream."""

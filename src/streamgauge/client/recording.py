@@ -8,7 +8,9 @@ from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.formats import resolve
+from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.wire.format import Format
+from streamgauge.wire.formats import may_be_shown, resolve
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.sequence import SequenceCheck
@@ -21,6 +23,7 @@ class Recording:
         "_bytes",
         "_findings",
         "_format",
+        "_found",
         "_heartbeats",
         "_plan",
         "_process_stats",
@@ -32,7 +35,8 @@ class Recording:
 
     def __init__(self, plan: StreamPlan, process_stats: ProcessStats) -> None:
         self._plan, self._process_stats = plan, process_stats
-        self._format = plan.format
+        #: What the stream counts under, and what its response can be read as.
+        self._format = self._found = plan.format
         self._stats = process_stats.begin(plan.name, plan.format.name)
         self.timer = ChunkTimer(self._stats, process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
         #: The head of the last response; None if none came.
@@ -49,19 +53,27 @@ class Recording:
         self.head = head
 
     def set_format(self, head: Head) -> None:
-        """Count under the format of this response, if the plan leaves it open."""
-        found = resolve(self._format, head.fields.get("content-type", ""))
+        """Count under the format of this response, unless the first chunk may show another."""
+        self._found = resolve(self._format, head.fields.get("content-type", ""))
+        if not (self._plan.is_open and may_be_shown(self._found)):
+            self._settle(self._found)
+
+    def _settle(self, found: Format) -> StreamStats:
+        """Count under ``found`` from now on."""
         if found is not self._format:
-            self._format = found
+            self._format = self._found = found
             self._stats = self._process_stats.change_protocol(self._stats, self._plan.name, found.name)
             self.timer.count_in(self._stats)
+        return self._stats
 
     def begin_body(self, head: Head, framing: Framing) -> BodyReader:
         """Return the reader of a body. Raises ProtocolError if it cannot be read."""
-        return BodyReader(self._plan, head, self._format, framing, self._stats, self.timer, self._sequence)
+        settle = None if self._found is self._format else self._settle
+        return BodyReader(self._plan, head, self._found, framing, self._stats, self.timer, self._sequence, settle)
 
     def end_body(self, body: BodyReader) -> None:
         """Add a body that is not read any further."""
+        body.settle()
         self._bytes += body.bytes
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()

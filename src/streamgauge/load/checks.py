@@ -10,6 +10,7 @@ from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import is_whole
+from streamgauge.wire.formats import FORMATS
 
 #: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
@@ -24,6 +25,14 @@ def path(text: str) -> str:
     _utf8(text)
     target_of(text, "http://localhost")
     return text
+
+
+def protocol(text: str) -> str:
+    """Read the name of a format."""
+    name = text.strip()
+    if name not in FORMATS:
+        raise ValueError(f"expected one of {', '.join(FORMATS)}, got {text!r}")
+    return name
 
 
 def method(text: str) -> str:

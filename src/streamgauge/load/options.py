@@ -14,6 +14,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.plan import Limits
 from streamgauge.load import checks
 from streamgauge.wire.end import NamedEnd, read_end
+from streamgauge.wire.formats import FORMATS
 
 #: Default of Locust's ``--stop-timeout``: streams under way at the end of a run get this much time.
 STOP_TIMEOUT = "15s"
@@ -27,11 +28,13 @@ class ScenarioOptions:
     """The options that are set. None keeps the value of the scenario's own stream."""
 
     path: str | None = None
+    protocol: str | None = None
     method: str | None = None
     body: bytes | None = None
     end: NamedEnd | None = None
     accept: str | None = None
     stamped: bool = False
+    include_usage: bool = False
     reconnect: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     """This field and those below apply to all streams."""
@@ -95,7 +98,14 @@ class _Option:
 
 
 RECONNECT, STAMPS, INSECURE = "--stream-reconnect", "--stream-stamps", "--insecure"
+INCLUDE_USAGE = "--stream-include-usage"
 _PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
+_PROTOCOL = _Option(
+    "--stream-protocol",
+    "NAME",
+    checks.protocol,
+    f"Format of the stream: {', '.join(FORMATS)}; auto takes it from the content; default the scenario's own",
+)
 _METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
     "--stream-header",
@@ -146,14 +156,16 @@ _KEY = _Option(
     "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
 )
 _TEXTS = (
-    *(_PATH, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
+    *(_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
     *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY),
 )
-_OF_PLAY = (_PATH, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
+_OF_PLAY = (_PATH, _PROTOCOL, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
 _SWITCHES = {
     STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
+    INCLUDE_USAGE: "Ask an OpenAI-compatible server for its count of tokens (stream_options.include_usage)",
     INSECURE: "Accept any server certificate",
 }
+_SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The fields of the web form that can have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest)
 
@@ -186,7 +198,8 @@ def add_options(parser: Any) -> None:
 def options_of_play(parsed: Any) -> tuple[str, ...]:
     """Return the flags of the set options that only ``StreamUser.play`` reads."""
     texts = [option.flag for option in _OF_PLAY if getattr(parsed, option.dest, "")]
-    return (*texts, STAMPS) if getattr(parsed, _dest(STAMPS), False) else tuple(texts)
+    switches = [flag for flag in _SWITCHES_OF_PLAY if getattr(parsed, _dest(flag), False)]
+    return (*texts, *switches)
 
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
@@ -201,12 +214,14 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),
+        protocol=_PROTOCOL.value(parsed),
         method=_METHOD.value(parsed),
         headers=_HEADERS.value(parsed, {}),
         body=_BODY.value(parsed),
         end=_END.value(parsed),
         accept=_ACCEPT.value(parsed),
         stamped=bool(getattr(parsed, _dest(STAMPS), False)),
+        include_usage=bool(getattr(parsed, _dest(INCLUDE_USAGE), False)),
         reconnect=_RECONNECT.value(parsed, 0),
         limits={name: each.value(parsed) for name, each in limits.items() if getattr(parsed, each.dest, "")},
         refusal_pause_s=_PAUSE.value(parsed, REFUSAL_PAUSE_S),

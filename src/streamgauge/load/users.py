@@ -65,10 +65,12 @@ class StreamUser(User):
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
         With ``--stream-path``, the end, name, parameters and body of the scenario are left out, since they belong to
-        the scenario's own path.
+        the scenario's own path; with ``--stream-protocol``, its end and sequence, which belong to its own protocol.
         """
-        options, wire_format = self.options, format_named(protocol)
-        self._options_used |= {PLAY, *self._options_set} - (set() if wire_format.can_reconnect else {RECONNECT})
+        options, wire_format = self.options, format_named(self.options.protocol or protocol)
+        include_usage = options.include_usage and asks_for_usage(wire_format, options.body, more)
+        unused = {*(() if wire_format.can_reconnect else (RECONNECT,)), *(() if include_usage else (INCLUDE_USAGE,))}
+        self._options_used |= {PLAY, *self._options_set} - unused
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}

@@ -45,10 +45,17 @@ class StreamRecord:
     """Chunks whose number is too far behind to tell whether they are late or repeated."""
     tokens: int | None = None
     """Tokens that a language model generated: the server's count, else the number of pieces of content."""
+    prompt_tokens: int | None = None
+    """Tokens of the prompt, if the server counted them."""
+    time_to_last_token_s: float | None = None
+    """Until the last token: the last chunk, or a later frame whose token shows no content, such as a stop token."""
+    time_to_first_answer_s: float | None = None
+    """Until the first content that is not a model's reasoning; the most that it can be."""
     time_per_output_token_s: float | None = None
-    """(last chunk − first chunk) / (tokens − 1); of several choices, the tokens of one.
+    """(last token − first chunk) / (tokens − 1); of several choices, the tokens of one.
 
-    Tokens that the server counted but did not send, such as hidden reasoning, are left out. None for a single chunk.
+    Tokens that the server counted but did not send, such as hidden reasoning, and tokens without content before the
+    first chunk are left out. None for a single token, and if all tokens came in one chunk.
     """
     time_per_output_token_range_s: tuple[float, float] | None = None
     """The least and the most that it can be, if coalesced chunks leave it uncertain."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
+from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.token_count import TokenCount
 
 #: The longest chunk of any format, unless the caller sets another limit.
@@ -38,6 +39,10 @@ class Decoder(ABC):
     done = False
     #: The error that the stream reported, if it did not do so in a chunk.
     error: str | None = None
+    #: Whether a token that shows no content came behind the last chunk of the last ``feed``.
+    silent_token = False
+    #: Whether content came that answers the request; a model's reasoning does not.
+    answered = False
 
     @property
     @abstractmethod
@@ -51,6 +56,15 @@ class Decoder(ABC):
         ``pieces`` are parts of the body; none spans two transfer chunks. ``partial``: the transfer chunk of the last
         piece continues. Raises ProtocolError, with the chunks that were complete before.
         """
+
+    def take_blocks(self, blocks: list[bytes], problem: ProtocolError | None = None) -> list[bytes]:
+        """Return those blocks that are chunks, which the decoder that this one continues has cut out.
+
+        Raises ProtocolError, also the ``problem`` that came after them.
+        """
+        if problem is not None:
+            raise problem
+        return blocks
 
     def close(self) -> list[bytes]:
         """Return the chunks that the end of the body completes. By default an incomplete chunk is dropped."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from streamgauge.catalog import media_type, protocol_of
 from streamgauge.wire.decoder import BodyDescription, Decoder
@@ -18,6 +18,17 @@ class InBandError(NamedTuple):
     """Bytes that every such chunk contains: a chunk without them is not parsed."""
     error_of: Callable[[bytes], str | None]
     """Return the error that a raw chunk reports; None if it reports none."""
+
+
+class Signature(NamedTuple):
+    """How the first chunk of a stream shows its format, where the media type names only a plainer one."""
+
+    guards: tuple[bytes, ...]
+    """Bytes of which every such chunk contains one: a chunk without them is not parsed."""
+    is_of: Callable[[str, dict[str, Any]], bool]
+    """Return whether a frame, given with its event's name, is one of this format."""
+    take_over: Callable[[Decoder], Decoder]
+    """Make the decoder that goes on with the blocks of the plainer format's decoder."""
 
 
 class Upgrade(Protocol):
@@ -46,12 +57,18 @@ class Format:
     """Make the decoder of a body. Raises ProtocolError."""
     media: str | None = None
     """The catalog's label of its media types; None if it accepts every media type."""
+    more_media: frozenset[str] = frozenset()
+    """Media types that it accepts besides."""
     media_on_request: frozenset[str] = frozenset()
     """Media types that it accepts only if the request's Accept field names them."""
     accept: str = "*/*"
     """The Accept field, unless the scenario gives one."""
+    ends_itself: bool = False
+    """It has an end of its own, which a stream must have unless the scenario names another end.
+
+    The end is not a chunk: the decoder's ``done`` shows it."""
     own_end: NamedEnd | None = None
-    """The named end, unless the scenario names another. It is not a chunk: the decoder's ``done`` shows it."""
+    """How scenarios can name that end; None if they cannot."""
     in_band_error: InBandError | None = None
     """How a chunk reports an error; None if chunks do not report errors."""
     tells_beside_chunks: bool = False
@@ -71,9 +88,16 @@ class Format:
     """A chunk is a transfer chunk, if the framing has transfer chunks."""
     fast_path: bool = False
     """``sse_fast_path`` can parse its usual read."""
+    signature: Signature | None = None
+    """How the first chunk shows it where the client chooses the format; None if only ``protocol=`` names it."""
+    asking_for_usage: Callable[[bytes], bytes | None] | None = None
+    """Return a request's body that also asks for the server's count of tokens; None if it is not one that can.
+
+    None if the format's servers count the tokens without being asked."""
 
     def fits(self, content_type: str, accept: str = "") -> bool:
         """Whether a response of this Content-Type, to a request with this Accept, can be read as this format."""
         if self.media is None or protocol_of(content_type) == self.media:
             return True
-        return media_type(content_type) in self.media_on_request.intersection(map(media_type, accept.split(",")))
+        kind = media_type(content_type)
+        return kind in self.more_media or kind in self.media_on_request.intersection(map(media_type, accept.split(",")))

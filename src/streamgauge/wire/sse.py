@@ -38,6 +38,8 @@ class SseDecoder(Decoder):
 
     #: Whether part of an event is held, or a heartbeat came after the last event.
     pending = False
+    #: Whether a block of a single field ``error`` is an event too, as some model servers report an error.
+    has_error_lines = False
 
     def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         self._held: list[bytes] = []
@@ -135,6 +137,8 @@ class SseDecoder(Decoder):
 
     def _is_event(self, block: bytes) -> bool:
         if b"\ndata:" in block or b"data" in block.split(b"\n"):
+            return True
+        if self.has_error_lines and block.startswith(b"error:") and b"\n" not in block:
             return True
         if b"\n:" in block or block[:1] == b":":
             self.heartbeats += 1

@@ -1,5 +1,7 @@
 """Takes the body of one response apart into chunks: framing, content coding, decoder, timer and checks in a row."""
 
+from collections.abc import Callable
+
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
@@ -11,6 +13,7 @@ from streamgauge.wire.coding import MAX_PIECE_BYTES, ContentDecoder, coding_for
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
+from streamgauge.wire.formats import shown_by
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.sequence import SequenceCheck
@@ -19,10 +22,15 @@ from streamgauge.wire.sequence import SequenceCheck
 LARGE_READ_BYTES = READ_BYTES // 2
 
 
+#: Count from now on under this format.
+Settle = Callable[[Format], StreamStats]
+
+
 class BodyReader:
     """Feeds each read through framing and decoder, and times and checks the chunks that come out.
 
-    ``sequence`` checks the chunks' numbers; None if the plan has none.
+    ``sequence`` checks the chunks' numbers; None if the plan has none. ``settle`` is called once if the first chunk may
+    show another format than ``wire_format``; None if it may not.
     """
 
     def __init__(
@@ -34,7 +42,9 @@ class BodyReader:
         stats: StreamStats,
         timer: ChunkTimer,
         sequence: SequenceCheck | None,
+        settle: Settle | None = None,
     ) -> None:
+        self._plan, self._sequence, self._settle = plan, sequence, settle
         self.max_chunk_bytes = plan.limits.max_chunk_bytes
         self.format = wire_format
         self.framing = framing
@@ -52,13 +62,16 @@ class BodyReader:
         )
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
         self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
+        #: Whether the decoder's chunks need another look before they count.
+        self._filters = self._by_transfer_chunk or settle is not None
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
         #: Whether the last read may have left data behind in the kernel.
         self.left_behind = False
-        self._stats = stats
+        #: Before the format is settled, counts go to statistics that nothing else reads.
+        self._stats = stats if settle is None else StreamStats()
         self._timer = timer
         self._tells_beside_chunks = wire_format.tells_beside_chunks
 
@@ -93,8 +106,9 @@ class BodyReader:
             chunks = decoder.feed(pieces, framing.partial and problem is None)
         except ProtocolError as error:
             chunks, problem = error.before, error
-        if self._by_transfer_chunk:
-            chunks = [chunk for chunk in chunks if chunk]
+        if self._filters and chunks:
+            chunks, problem = self._filtered(chunks, problem)
+            decoder = self.decoder
         pending = decoder.pending
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
@@ -105,13 +119,49 @@ class BodyReader:
             self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
             if ending := self.checks.check(chunks, first):
                 return ending
-        if self._tells_beside_chunks and (ending := self.checks.after_read()):
+        if self._tells_beside_chunks and (
+            ending := self._after_read(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
+        ):
             return ending
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
         if framing.ending:
             self._note_end(arrival_ns, alone=not pieces)
         return self.close() if framing.finished else None
+
+    def _filtered(self, chunks: list[bytes], problem: ProtocolError | None) -> tuple[list[bytes], ProtocolError | None]:
+        """Return those chunks that count, and the first problem. The stream's first chunk settles the format."""
+        if self._settle is not None:
+            found = shown_by(chunks[0], self.format)
+            if found.signature is not None and self._plan.allows(found):
+                self.format, self.decoder = found, found.signature.take_over(self.decoder)
+                self.checks = ChunkChecks(self._plan, found, self.decoder, self._timer, self._sequence)
+                self._tells_beside_chunks = found.tells_beside_chunks
+                try:
+                    chunks = self.decoder.take_blocks(chunks, problem)
+                except ProtocolError as error:
+                    chunks, problem = error.before, error
+            self.settle()
+        return [chunk for chunk in chunks if chunk], problem
+
+    def settle(self) -> None:
+        """Count under the format that the body has, if that was open."""
+        if self._settle is not None:
+            stats = self._settle(self.format)
+            stats.bytes += self._stats.bytes
+            self._stats, self._settle, self._filters = stats, None, self._by_transfer_chunk
+
+    def _after_read(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> Ending | None:
+        """Handle what the decoder noted beside the chunks of a read: tokens, errors and the end.
+
+        What closes a stream (the usage, its end, its framing) counts as arriving together with the last token.
+        """
+        timer, decoder = self._timer, self.decoder
+        if decoder.silent_token:
+            timer.silent_token(arrival_ns if exact else floor_ns, arrival_ns)
+        if timer.answer_ns is None and decoder.answered:
+            timer.answer_ns = arrival_ns
+        return self.checks.after_read()
 
     def add_bytes(self, count: int) -> None:
         """Add bytes that the fast path counted."""
@@ -142,12 +192,20 @@ class BodyReader:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
         if self._coding is not None and not self._coding.close():
             return Outcome.TRUNCATED, "the body ended inside its content coding"
-        first, chunks = self._timer.chunks + 1, self.decoder.close()
+        first, chunks, problem = self._timer.chunks + 1, self.decoder.close(), None
+        if self._filters and chunks:
+            chunks, problem = self._filtered(chunks, None)
         if chunks:
             self._count_sizes(chunks)
             self._time_last(len(chunks))
             if ending := self.checks.check(chunks, first):
                 return ending
+        if self._tells_beside_chunks:
+            arrival_ns, floor_ns, exact = self._last
+            if ending := self._after_read(arrival_ns, floor_ns, exact=exact):
+                return ending
+        if problem is not None:
+            return Outcome.PROTOCOL_ERROR, str(problem)
         return self._ending()
 
     @property

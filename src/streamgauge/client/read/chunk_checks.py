@@ -39,7 +39,7 @@ class ChunkChecks:
         #: Whether a callable of the scenario sees each chunk, and may want to act at once.
         self.watched = plan.on_chunk is not None or isinstance(plan.end, CallbackEnd)
         #: Whether the stream must end with the format's own end, which only the decoder sees.
-        self._ends_itself = wire_format.own_end is not None and plan.end in (None, wire_format.own_end)
+        self._ends_itself = wire_format.ends_itself and plan.end in (None, wire_format.own_end)
         self._named = None if self._ends_itself else plan.end
         self._needle = needle_of(self._named)
         of_events = wire_format.has_events
@@ -123,25 +123,39 @@ class ChunkChecks:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
         count = self._decoder.token_count()
         if count is not None:
-            found["tokens"] = count.generated
-            found |= _token_time(self._timer, count)
+            found = {
+                **found,
+                "tokens": count.generated,
+                "prompt_tokens": count.prompt,
+                **_token_times(self._timer, count),
+            }
         return found
 
 
-def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
-    """Return the time per output token; if coalesced reads leave it uncertain, the middle of its range, and the range.
+def _token_times(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
+    """Return the times of a stream's tokens: of the last one, of the first that answers, and per output token.
 
-    Nothing if all tokens came in one chunk, which says nothing about the time between them.
+    If coalesced reads leave the time per output token uncertain, it is the middle of its range. There is none if all
+    tokens came in one chunk, which says nothing about the time between them.
     """
-    if timer.first_ns is None or timer.chunks < 2:
+    if timer.first_ns is None:
         return {}
-    least_ns = max(0, timer.last_earliest_ns - timer.first_ns)
-    most_ns = timer.last_ns - timer.first_earliest_ns
+    ends_silently = count.ends_silently and timer.silent_ns > timer.last_ns
+    last_ns = timer.silent_ns if ends_silently else timer.last_ns
+    last_earliest_ns = timer.silent_earliest_ns if ends_silently else timer.last_earliest_ns
+    found: dict[str, Any] = {"time_to_last_token_s": (last_ns - timer.start_ns) / 1e9}
+    if timer.answer_ns is not None:
+        found["time_to_first_answer_s"] = (timer.answer_ns - timer.start_ns) / 1e9
+    if timer.chunks < 2 and not ends_silently:
+        return found
+    least_ns = max(0, last_earliest_ns - timer.first_ns)
+    most_ns = last_ns - timer.first_earliest_ns
     least_s, middle_s, most_s = (
         count.time_per_output_token_s(span_ns / 1e9) for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
     )
     uncertain = middle_s is not None and least_ns < most_ns
     return {
+        **found,
         "time_per_output_token_s": middle_s,
         "time_per_output_token_range_s": (least_s, most_s) if uncertain else None,
     }

@@ -26,7 +26,6 @@ class FastPath:
 
     __slots__ = (
         "_body",
-        "_decoder",
         "_framing",
         "_schedule",
         "_sequence",
@@ -54,7 +53,7 @@ class FastPath:
         schedule: ReadSchedule,
         reader: ConnectionReader,
     ) -> None:
-        self._body, self._framing, self._decoder = body, body.framing, body.decoder
+        self._body, self._framing = body, body.framing
         self._timer, self._schedule, self._sequence = timer, schedule, body.checks.sequence
         #: Where a read goes that the fast path cannot handle, and where an error goes.
         self.pass_on, self.fail = reader.pass_on, reader.fail
@@ -89,7 +88,7 @@ class FastPath:
     @property
     def usable(self) -> bool:
         """Whether the next read may go this way, after one that went through the stages."""
-        between = self._framing.between_chunks and self._decoder.between_chunks
+        between = self._framing.between_chunks and self._body.decoder.between_chunks
         return between and self._timer.exact and not self._body.left_behind
 
     def resume(self) -> None:

@@ -23,6 +23,7 @@ class ChunkTimer:
         "_begun_ns",
         "_earliest_ns",
         "_stall_ns",
+        "answer_ns",
         "chunks",
         "coalesced",
         "delayed_ns",
@@ -33,6 +34,8 @@ class ChunkTimer:
         "last_ns",
         "long_ns",
         "max_interval_ns",
+        "silent_earliest_ns",
+        "silent_ns",
         "stalls",
         "start_ns",
         "stats",
@@ -52,6 +55,10 @@ class ChunkTimer:
         self.last_ns = self._earliest_ns = start_ns
         #: The earliest arrival of the chunks that were coalesced last.
         self.floor_ns = start_ns
+        #: The last token without content: its arrival, at the latest and at the earliest.
+        self.silent_ns = self.silent_earliest_ns = start_ns
+        #: The first chunk with content that is not a model's reasoning: its arrival at the latest; None before it.
+        self.answer_ns: int | None = None
         #: Whether there is a last chunk and its arrival is exact.
         self.exact = False
         self.chunks = 0
@@ -118,6 +125,11 @@ class ChunkTimer:
         self._between(count, floor_ns, arrival_ns)
         self._earliest_ns = arrival_ns if last_is_exact else floor_ns
         self.exact = last_is_exact
+
+    def silent_token(self, floor_ns: int, arrival_ns: int) -> None:
+        """Note a token without content, which arrived between these times and behind the last chunk."""
+        self.silent_ns = arrival_ns
+        self.silent_earliest_ns = min(max(floor_ns, self.last_earliest_ns), arrival_ns)
 
     def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
         self.chunks += count
