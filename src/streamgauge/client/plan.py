@@ -86,8 +86,8 @@ class StreamPlan:
             return "reconnect: only event streams are connected to again"
         if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
             return "sequence: 'id' is an SSE event's"
-        if isinstance(self.end, EventEnd) and not wire_format.has_events and self.end != wire_format.own_end:
-            return f"end: {'event:' + self.end.name!r} names an SSE event"
+        if problem := problem_with_end(self.end, wire_format):
+            return f"end: {problem}"
         return ""
 
     @property
@@ -122,6 +122,13 @@ class StreamPlan:
         if self.format is not AUTO:
             return [self.format.name]
         return [each.name for each in FORMATS.values() if each.media == each.name and not self._problem_with(each)]
+
+
+def problem_with_end(end: NamedEnd | None, wire_format: Format) -> str:
+    """Say why a stream of this format cannot have this end; empty if it can."""
+    if isinstance(end, EventEnd) and not wire_format.has_events and end != wire_format.own_end:
+        return f"{'event:' + end.name!r} names an SSE event"
+    return ""
 
 
 def format_named(protocol: str) -> Format:

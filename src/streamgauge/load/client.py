@@ -13,7 +13,7 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import NoHostError, Target, target_of
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request, body_of, merged
-from streamgauge.client.plan import Limits, OnChunk, StreamPlan, format_named
+from streamgauge.client.plan import Limits, OnChunk, PlanError, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.client.session import Session
@@ -21,6 +21,7 @@ from streamgauge.load.usage import refuse_run
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.end import End, read_end
+from streamgauge.wire.format import Format
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.sequence import Numbering, read_numbering
 
@@ -32,6 +33,23 @@ USER_AGENT = "streamgauge"
 
 class StreamFailed(Exception):
     """The failure of a stream, as Locust's tables show it."""
+
+
+def can_ask_for_usage(wire_format: Format, json: Any, data: bytes | str | None) -> bool:
+    """Whether a request with this body can ask for the server's count of tokens, which it does not do by itself."""
+    ask = wire_format.asking_for_usage
+    return ask is not None and ask(body_of(json, data)[0]) is not None
+
+
+def _asking_for_usage(wire_format: Format, body: bytes) -> bytes:
+    """Return the body that also asks for the server's count of tokens. Raises PlanError."""
+    if wire_format.asking_for_usage is None:
+        able = " or ".join(each.name for each in FORMATS.values() if each.asking_for_usage)
+        raise PlanError(f"include_usage: only for protocol {able}, and the protocol is {wire_format.name}")
+    asking = wire_format.asking_for_usage(body)
+    if asking is None:
+        raise PlanError(f'include_usage: expected a JSON body with "stream": true, got {body[:40]!r}')
+    return asking
 
 
 class StreamClient:
@@ -83,22 +101,25 @@ class StreamClient:
         max_redirects: int = 10,
         sequence: Numbering | None = None,
         stamped: bool = False,
+        include_usage: bool = False,
         reconnect: int = 0,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits until then.
 
-        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
-        ``raw``, ``multipart``, ``openai``, or ``websocket``, where ``json`` or ``data`` is the first message sent;
-        an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
+        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type, and by the first
+        chunk of a language model's stream), ``sse``, ``ndjson``, ``raw``, ``multipart``; ``openai``,
+        ``openai-responses``, ``anthropic``, ``gemini``, ``ollama``; or ``websocket``, where ``json`` or ``data`` is the
+        first message sent; an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
         ``end`` is the named end of a complete stream: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that
         gets each chunk. The stream is counted under ``name``, by default the path. ``on_chunk`` gets each parsed chunk
         inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where each chunk's
         number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the server for
         send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` adds them to event
-        streams. ``reconnect`` is how many times the client reconnects an event stream that breaks off or lacks its
-        named end. It reconnects as browsers do: with ``Last-Event-ID``, after the time in the stream's ``retry``. All
-        connections are one stream with one record.
+        streams. ``include_usage`` adds to the JSON body of an ``openai`` stream that the server is to send its count of
+        tokens (``stream_options.include_usage``). ``reconnect`` is how many times the client reconnects an event stream
+        that breaks off or lacks its named end. It reconnects as browsers do: with ``Last-Event-ID``, after the time in
+        the stream's ``retry``. All connections are one stream with one record.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
@@ -107,6 +128,8 @@ class StreamClient:
         """
         target, wire_format = self._target(url, params), format_named(protocol)
         body, fields = body_of(json, data)
+        if include_usage:
+            body = _asking_for_usage(wire_format, body)
         ours = {
             "User-Agent": USER_AGENT,
             "Accept": wire_format.accept,

@@ -11,7 +11,7 @@ from typing import Any
 
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsError, TlsSettings
-from streamgauge.client.plan import Limits
+from streamgauge.client.plan import Limits, problem_with_end
 from streamgauge.load import checks
 from streamgauge.wire.end import NamedEnd, read_end
 from streamgauge.wire.formats import FORMATS
@@ -211,6 +211,7 @@ def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
+    _check_end(parsed)
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),
@@ -227,6 +228,13 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         refusal_pause_s=_PAUSE.value(parsed, REFUSAL_PAUSE_S),
         network=_network(parsed),
     )
+
+
+def _check_end(parsed: Any) -> None:
+    """Raise ValueError if streams of the named format cannot have the named end."""
+    protocol, end = _PROTOCOL.value(parsed), _END.value(parsed)
+    if protocol is not None and end is not None and (problem := problem_with_end(end, FORMATS[protocol])):
+        raise ValueError(f"{_END.flag}, {_PROTOCOL.flag}: {problem}, and the protocol is {protocol}")
 
 
 def _network(parsed: Any) -> Network:

@@ -6,7 +6,7 @@ Only ``StreamUser.play`` reads the options that change the scenario's own stream
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from streamgauge.load.options import RECONNECT, options_of_play
+from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, options_of_play
 from streamgauge.wire.formats import FORMATS
 
 #: Marks, among the options that a user class used, that it called ``play``.
@@ -25,9 +25,10 @@ def unused_options(parsed: Any, used: Mapping[str, Set[str]]) -> list[str]:
         if unread:
             classes.setdefault(unread, []).append(user_class)
     found = [_unread(options, names) for options, names in classes.items()]
-    if RECONNECT in given and not any(RECONNECT in each for each in used.values()):
-        players = sorted(name for name, each in used.items() if PLAY in each)
-        found += [_no_event_streams(players)] if players else []
+    players = sorted(name for name, each in used.items() if PLAY in each)
+    for option, why in ((RECONNECT, _no_event_streams), (INCLUDE_USAGE, _no_completions)):
+        if players and option in given and not any(option in each for each in used.values()):
+            found.append(why(players))
     return found
 
 
@@ -43,6 +44,14 @@ def _no_event_streams(names: list[str]) -> str:
     return (
         f"{RECONNECT}: not used by {_list(names)}, whose streams are not event streams. "
         f"streamgauge reconnects only streams of protocol {' or '.join(able)}."
+    )
+
+
+def _no_completions(names: list[str]) -> str:
+    able = [each.name for each in FORMATS.values() if each.asking_for_usage]
+    return (
+        f"{INCLUDE_USAGE}: not used by {_list(names)}, whose requests ask for no completions. streamgauge asks for the "
+        f'count of tokens only in streams of protocol {" or ".join(able)} whose JSON body has "stream": true.'
     )
 
 

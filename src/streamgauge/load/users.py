@@ -11,8 +11,8 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.http.request import merged
 from streamgauge.client.plan import format_named
-from streamgauge.load.client import StreamClient
-from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
+from streamgauge.load.client import StreamClient, can_ask_for_usage
+from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
@@ -59,32 +59,38 @@ class StreamUser(User):
         name: str | None = None,
         headers: dict[str, str] | None = None,
         stamped: bool = False,
+        include_usage: bool = False,
         reconnect: int = 0,
         **more: Any,
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
         With ``--stream-path``, the end, name, parameters and body of the scenario are left out, since they belong to
-        the scenario's own path; with ``--stream-protocol``, its end and sequence, which belong to its own protocol.
+        the scenario's own path. With ``--stream-protocol``, so are what belongs to the scenario's own protocol, if that
+        is another: the end, the sequence, reconnects and ``include_usage``.
         """
         options, wire_format = self.options, format_named(self.options.protocol or protocol)
-        include_usage = options.include_usage and asks_for_usage(wire_format, options.body, more)
-        unused = {*(() if wire_format.can_reconnect else (RECONNECT,)), *(() if include_usage else (INCLUDE_USAGE,))}
-        self._options_used |= {PLAY, *self._options_set} - unused
+        if wire_format.name != protocol:
+            end, include_usage, reconnect = None, False, 0
+            more = {key: more[key] for key in more.keys() - {"sequence"}}
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
             end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
         if options.body is not None:
             more = {**more, "data": options.body, "json": None}
+        asks = options.include_usage and can_ask_for_usage(wire_format, more.get("json"), more.get("data"))
+        unused = {*(() if wire_format.can_reconnect else (RECONNECT,)), *(() if asks else (INCLUDE_USAGE,))}
+        self._options_used |= {PLAY, *self._options_set} - unused
         default_method = "POST" if options.body is not None and options.method is None and method == "GET" else method
         return self.client.stream(
             options.method or default_method,
             options.path or path,
-            protocol=protocol,
+            protocol=wire_format.name,
             end=options.end or end,
             name=name,
             headers=merged(accept, headers),
             stamped=options.stamped or stamped,
+            include_usage=asks or include_usage,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,
         )

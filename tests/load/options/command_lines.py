@@ -45,6 +45,7 @@ def values(case):
     tls, exporter = found.network.tls, exporter_options(parsed)
     return {
         "stream_path": found.path,
+        "stream_protocol": found.protocol,
         "stream_method": found.method,
         "stream_header": found.headers,
         "stream_body": found.body if found.body is None else found.body.decode("latin-1"),
@@ -52,6 +53,7 @@ def values(case):
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,
         "stream_stamps": found.stamped,
+        "stream_include_usage": found.include_usage,
         **{name: found.limits.get(f"{name}_s", "unset") for name in LIMITS},
         "refusal_pause": found.refusal_pause_s,
         "proxy": found.network.proxy,

@@ -13,6 +13,9 @@ REFUSED = {
         **dict.fromkeys(("events", "?x=1", ".", " ", "\0", "http:/x", "h/x"), "that starts with / or a whole URL"),
         "/\udcff": "UTF-8",
     },
+    "stream_protocol": dict.fromkeys(
+        ("smtp", "SSE", "sse ndjson", " ", "\udcff"), "expected one of auto, sse, ndjson, "
+    ),
     "stream_method": dict.fromkeys(("G E T", "ÄT", "GET\nX", "G\0T", "GET/", " ", "\udcff"), "method"),
     "stream_header": dict.fromkeys(
         ("bad", ": x", "A B: x", "Ä: x", "A: ж", "A: \0x", "A: x\x7fy", "A: \udcff", "A: x\u2028B: y"), "Latin-1"
@@ -134,3 +137,9 @@ def test_a_key_without_its_certificate_is_refused_by_both_names(read, authority,
     assert said.startswith(both)
     assert repr(str(tmp_path / "cert.pem")) in said
     assert read(f"--client-cert={key}")["said"].startswith(both)
+
+
+def test_an_end_that_the_named_format_cannot_have_is_refused_by_both_names(read):
+    said = read("--stream-protocol=ndjson", "--stream-end=event:done")["said"]
+    assert said.startswith("--stream-end, --stream-protocol: 'event:done' names an SSE event")
+    assert "value" in read("--stream-protocol=anthropic", "--stream-end=event:message_stop")

@@ -1,5 +1,7 @@
 """What the options make of a request, as the server gets it, and what must have come back."""
 
+import json
+
 import pytest
 
 ENDS = {"event:done": "/event", "data:fin": "/data", "chunks:3": "/chunks"}
@@ -50,3 +52,29 @@ def test_ten_redirects_are_followed_and_no_more(ask, service):
     assert streams["outcomes"] == {"completed": 1, "http_error": 1}, done.output
     assert "302" in next(iter(streams["reasons"]))
     assert [path for _, path, *_ in service.requests].count("/events") == 1
+
+
+def test_the_named_protocol_replaces_that_of_the_scenario_with_its_end(ask, service):
+    own = {"protocol": "sse", "end": "event:done", "sequence": "id", "reconnect": 1}
+    done = ask(service.url, "--stream-protocol", "raw", paths=("/chunks",), arguments=own)
+    (streams,) = done.result["streams"]
+    assert (streams["protocol"], streams["outcomes"]) == ("raw", {"completed": 1}), done.output
+    ((_, _, headers, _, _),) = service.requests
+    assert headers["Accept"] == "*/*"
+
+
+def test_the_usage_is_asked_for_in_the_body_of_completions(ask, service):
+    own = {"protocol": "openai", "method": "POST", "json": {"stream": True, "stream_options": {"x": 1}}}
+    done = ask(service.url, "--stream-include-usage", paths=("/chunks",), arguments=own)
+    ((_, _, headers, body, _),) = service.requests
+    assert json.loads(body) == {"stream": True, "stream_options": {"x": 1, "include_usage": True}}, done.output
+    assert headers["Content-Length"] == str(len(body))
+    assert "warnings" not in done.result["run"]
+
+
+def test_the_usage_is_not_asked_for_where_no_completion_is_streamed(ask, service):
+    done = ask(service.url, "--stream-include-usage", "--stream-body", '{"stream":false}', paths=("/chunks",))
+    ((_, _, _, body, _),) = service.requests
+    assert body == b'{"stream":false}'
+    (warning,) = done.result["run"]["warnings"]
+    assert warning.startswith("--stream-include-usage: not used by Asker, whose requests ask for no completions")

@@ -4,8 +4,11 @@ import re
 
 import pytest
 
+from streamgauge.wire.formats import FORMATS
+
 UNSET = {
     "stream_path": None,
+    "stream_protocol": None,
     "stream_method": None,
     "stream_header": {},
     "stream_body": None,
@@ -13,6 +16,7 @@ UNSET = {
     "stream_accept": None,
     "stream_reconnect": 0,
     "stream_stamps": False,
+    "stream_include_usage": False,
     "first_chunk_timeout": "unset",
     "idle_timeout": "unset",
     "total_timeout": "unset",
@@ -48,6 +52,7 @@ TAKEN = {
         "https://h:8443/x": "https://h:8443/x",
         "http+unix://%2Frun%2Fapp.sock/x": "http+unix://%2Frun%2Fapp.sock/x",
     },
+    "stream_protocol": {name: name for name in FORMATS} | {" sse ": "sse"},
     "stream_method": {"get": "GET", " Put ": "PUT", "x-own": "X-OWN"},
     "stream_header": {
         "A: 1": {"A": "1"},
@@ -167,7 +172,7 @@ def test_what_the_form_does_not_have_is_not_taken_from_it(taken, name):
     assert taken(form={name: text}) == {}
 
 
-@pytest.mark.parametrize("name", ["insecure", "stream_stamps"])
+@pytest.mark.parametrize("name", ["insecure", "stream_stamps", "stream_include_usage"])
 def test_a_switch_is_set_by_option_variable_and_form_and_unset_by_the_form(taken, name):
     assert taken(flag(name)) == {name: True}
     assert taken(variables={f"LOCUST_{name.upper()}": "true"}) == {name: True}
@@ -221,7 +226,7 @@ def test_an_environment_without_options_has_the_same_defaults_and_no_exporter(ta
 
 def test_the_form_has_each_option_but_those_of_the_command_line(read):
     form = read(help=True)["value"]["form"]
-    assert form.keys() == {*TAKEN, "client_key", "insecure", "stream_stamps"}
+    assert form.keys() == {*TAKEN, "client_key", "insecure", "stream_stamps", "stream_include_usage"}
     assert {name: each["default_value"] for name, each in form.items()} == {
         name: False if name in ("insecure", "stream_stamps") else "" for name in form
     }
