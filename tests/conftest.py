@@ -61,6 +61,7 @@ SLOW = (
     "load/test_interrupted.py",
     "load/test_late_worker.py",
     "load/test_merging.py",
+    "load/test_model_servers.py",
     "load/test_nothing_left.py",
     "load/test_refusals.py",
     "load/test_resets.py",

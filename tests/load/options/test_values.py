@@ -228,7 +228,7 @@ def test_the_form_has_each_option_but_those_of_the_command_line(read):
     form = read(help=True)["value"]["form"]
     assert form.keys() == {*TAKEN, "client_key", "insecure", "stream_stamps", "stream_include_usage"}
     assert {name: each["default_value"] for name, each in form.items()} == {
-        name: False if name in ("insecure", "stream_stamps") else "" for name in form
+        name: False if name in ("insecure", "stream_stamps", "stream_include_usage") else "" for name in form
     }
     assert not [name for name, each in form.items() if not each["help_text"]]
 
