@@ -80,6 +80,7 @@ class Recording:
 
     def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
         """Count the stream as ended at ``end_ns`` (monotonic), and return its record."""
+        self._settle(self._found)
         timer, head = self.timer, self.head
         outcome, reason = ending
         record = StreamRecord(

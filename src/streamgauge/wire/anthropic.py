@@ -81,7 +81,7 @@ class MessagesDecoder(TokenDecoder):
 
 
 def _is_message(name: str, frame: dict[str, Any]) -> bool:
-    return frame.get("type", name) == _START and "message" in frame
+    return bool(frame.get("type", name) == _START)
 
 
 ANTHROPIC = Format(

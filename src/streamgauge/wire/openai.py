@@ -49,21 +49,20 @@ class OpenAiDecoder(TokenDecoder):
             return self._read_other(frame)
         pieces = 0
         for choice in choices:
-            if isinstance(choice, dict):
-                pieces += self._read_choice(choice)
-        if choices and not pieces and self._grew(before):
+            if not isinstance(choice, dict):
+                continue
+            if choice.get("finish_reason") == "error" or "error" in choice:
+                self._read_failure(choice)
+            if has_content(choice):
+                pieces += 1
+                index, reasoning = choice.get("index", 0), has_reasoning(choice)
+                if index or reasoning or not self.answered:  # most pieces tell nothing new
+                    self.add_piece(index, reasoning=reasoning)
+            elif is_silent(choice, begun=self.choices > 0):
+                self.add_silent()
+        if not pieces and choices and self._grew(before):
             self.add_silent()
         return pieces
-
-    def _read_choice(self, choice: dict[str, Any]) -> int:
-        if choice.get("finish_reason") == "error" or "error" in choice:
-            self._read_failure(choice)
-        if has_content(choice):
-            self.add_piece(choice.get("index", 0), reasoning=has_reasoning(choice))
-            return 1
-        if is_silent(choice, begun=self.choices > 0):
-            self.add_silent()
-        return 0
 
     def _read_other(self, frame: dict[str, Any]) -> int:
         """Read a frame of a server's own form."""
@@ -73,19 +72,18 @@ class OpenAiDecoder(TokenDecoder):
                 self.done = True
             if details:
                 self.usage = Usage(count_in(details, "input_length"), count_in(details, "generated_tokens"))
-            return self._read_text("" if token.get("special") else token["text"], silent=True)
+            return self._read_text("" if token.get("special") else token["text"])
         if is_of_llama_cpp(frame):
             self.done = self.done or frame["stop"]
             self.usage = Usage(count_in(frame, "tokens_evaluated"), count_in(frame, "tokens_predicted"))
-            return self._read_text(frame["content"], silent=True)
+            return self._read_text(frame["content"])
         return 0
 
-    def _read_text(self, text: str, *, silent: bool) -> int:
+    def _read_text(self, text: str) -> int:
         if text:
             self.add_piece()
             return 1
-        if silent:
-            self.add_silent()
+        self.add_silent()
         return 0
 
     def _grew(self, before: Usage | None) -> bool:

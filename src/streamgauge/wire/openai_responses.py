@@ -77,7 +77,9 @@ def _why_incomplete(response: dict[str, Any]) -> str:
 
 
 def _is_response(name: str, frame: dict[str, Any]) -> bool:
-    return _kind(name, frame).startswith(_OWN) and ("response" in frame or "sequence_number" in frame)
+    return _kind(name, frame).startswith(_OWN) and any(
+        each in frame for each in ("response", "sequence_number", "delta")
+    )
 
 
 RESPONSES = Format(

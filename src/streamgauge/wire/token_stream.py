@@ -36,8 +36,6 @@ _BLANKS = " \t\r\n"
 
 def said_in_event(block: bytes) -> tuple[str, str]:
     """Return the name and the data of an event."""
-    if block.startswith(_DATA) and b"\n" not in block:
-        return UNNAMED, block[len(_DATA) :].decode("utf-8", "replace")
     if is_error_line(block):
         return ERROR, block.partition(b":")[2].decode("utf-8", "replace")
     event = SseDecoder.parse(block)
@@ -67,7 +65,7 @@ class TokenDecoder(Decoder):
         self.choices = 0
         #: Whether a piece of content came that is not reasoning.
         self.answered = False
-        self._blocks, self._said = blocks, said
+        self._blocks, self._said, self._of_events = blocks, said, said is said_in_event
         self._pieces = self._empty = 0
         self._silent_before = self._silent_after = 0
         self._is_silent = self._shows_reasoning = self._beyond = False
@@ -163,33 +161,41 @@ class TokenDecoder(Decoder):
         return chunks
 
     def _read_block(self, block: bytes) -> None:
-        name, text = self._said(block)
-        text = text.strip(_BLANKS)
-        if not text and name != ERROR:  # keeps the stream open
-            self._empty += 1
-        elif text == _DONE:
-            self.done = self.done or self.ENDS_WITH_DONE
-        elif name == ERROR:
-            self.set_error(json_or_none(text) or text)
+        if self._of_events and block.startswith(_DATA) and b"\n" not in block:  # most events are one line
+            name, text = UNNAMED, block[len(_DATA) :].decode("utf-8", "replace")
         else:
-            # An event that the format does not know need not be JSON.
-            frame = json_value(text) if self.is_own(name) else json_or_none(text)
-            if isinstance(frame, dict):
-                self._read(block, name, frame)
-
-    def _read(self, block: bytes, name: str, frame: dict[str, Any]) -> None:
-        pieces = self.read_frame(name, frame)
-        if pieces:
+            name, text = self._said(block)
+        text = text.strip(_BLANKS)
+        if not text or text == _DONE or name == ERROR:
+            self._read_mark(name, text)
+            return
+        try:
+            frame = json_value(text)
+        except ProtocolError:
+            if self.is_own(name):
+                raise
+            return
+        if not isinstance(frame, dict):
+            return
+        if pieces := self.read_frame(name, frame):
             self._pieces += pieces
             self._parsed.append((block, frame))
-            self.silent_token = False
+            self._is_silent = self.silent_token = False
         elif self._is_silent:
-            self.silent_token = True
+            self._is_silent, self.silent_token = False, True
             if self._pieces:
                 self._silent_after += 1
             else:
                 self._silent_before += 1
-        self._is_silent = False
+
+    def _read_mark(self, name: str, text: str) -> None:
+        """Read a block that is no frame: an error, ``[DONE]``, or one without data that keeps the stream open."""
+        if name == ERROR:
+            self.set_error(json_or_none(text) or text)
+        elif text:
+            self.done = self.done or self.ENDS_WITH_DONE
+        else:
+            self._empty += 1
 
     def add_piece(self, index: Any = 0, *, reasoning: bool = False) -> None:
         """Note a piece of content of the choice ``index``."""
