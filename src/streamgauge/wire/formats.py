@@ -1,6 +1,7 @@
 """All wire formats. A new one needs a module with its decoder and its ``Format``, and a line below.
 
-Add its media types to the catalog, and count its chunks on the server's side in ``asgi.chunk_counting``.
+Add its media types to the catalog, and count its chunks on the server's side in ``asgi.chunk_counting``. A format
+without media types of its own has a ``Signature``, by which the first chunk shows it.
 """
 
 from dataclasses import replace
