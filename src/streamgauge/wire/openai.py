@@ -10,12 +10,12 @@ A chunk may carry several tokens, so the server's own count of tokens is used if
 import json
 from typing import Any
 
-from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
-from streamgauge.wire.end import DataEnd
+from streamgauge.wire.decoder import ABSENT, MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
 from streamgauge.wire.openai_frames import Usage, has_content, has_reasoning, usage_of
-from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.rules import DataIs, Rules
+from streamgauge.wire.sse import Event, SseDecoder
 from streamgauge.wire.token_count import TokenCount
 
 MAX_ERROR_CHARACTERS = 500
@@ -39,7 +39,9 @@ def _is_error_line(block: bytes) -> bool:
 class OpenAiDecoder(Decoder):
     """Cuts a token stream into the events with generated content. ``done``: ``[DONE]`` came."""
 
-    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
+    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES, *, every_frame: bool = False) -> None:
+        #: Whether ``feed`` returns all events, so that rules can look at them.
+        self._every_frame = every_frame
         #: The last usage that came.
         self.usage: Usage | None = None
         #: How many choices the stream has: the greatest index, counted from 1.
@@ -54,6 +56,11 @@ class OpenAiDecoder(Decoder):
     def pending(self) -> bool:
         """Whether part of an event is held, or an event without content came after the last chunk."""
         return self._events.pending or self._beyond
+
+    @property
+    def unfinished(self) -> bool:
+        """See ``Decoder``."""
+        return self._events.unfinished
 
     @property
     def tokens_are_counted(self) -> bool:
@@ -90,7 +97,7 @@ class OpenAiDecoder(Decoder):
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
         """Return the events with content that ``pieces`` complete. Raises ProtocolError, also for invalid JSON."""
-        self._parsed, problem = [], None
+        self._parsed, problem, read = [], None, 0
         try:
             blocks = self._events.feed(pieces, partial)
         except ProtocolError as error:
@@ -98,11 +105,16 @@ class OpenAiDecoder(Decoder):
         try:
             for block in blocks:
                 self._read_block(block)
+                read += 1
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
         self.heartbeats = self._events.heartbeats
         self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
+        if blocks:
+            self.last_frame = blocks[-1]
+        if self._every_frame:
+            chunks, self._beyond = blocks[:read], False
         if problem is not None:
             problem.before = chunks
             raise problem
@@ -116,11 +128,24 @@ class OpenAiDecoder(Decoder):
             self._parsed.append((block, frame))
 
     def parse(self, chunk: bytes) -> Any:
-        """Return the JSON of a chunk, which is cached until the next ``feed``."""
-        for block, frame in self._parsed:
-            if block is chunk:
-                return frame
-        return _json(SseDecoder.parse(chunk).data)
+        """Return the JSON of an event, which is cached until the next ``feed``; the text of one such as ``[DONE]``."""
+        value = self.json_of(chunk)
+        return self.event_of(chunk).data if value is ABSENT else value
+
+    def is_chunk(self, frame: bytes) -> bool:
+        """See ``Decoder``: whether the event carries generated content."""
+        return any(block is frame for block, _ in self._parsed)
+
+    def event_of(self, frame: bytes) -> Event:
+        """See ``Decoder``."""
+        return SseDecoder.parse(frame)
+
+    def json_of(self, frame: bytes) -> Any:
+        """See ``Decoder``."""
+        for block, value in self._parsed:
+            if block is frame:
+                return value
+        return super().json_of(frame)
 
     def _frame(self, block: bytes) -> dict[str, Any] | None:
         """Return the JSON object of an event; None if it is ``[DONE]``, an error or another JSON value."""
@@ -213,10 +238,11 @@ def _json_or_none(data: str) -> Any:
 OPENAI = Format(
     "openai",
     "OPENAI",
-    lambda body: OpenAiDecoder(body.max_chunk_bytes),
+    lambda body: OpenAiDecoder(body.max_chunk_bytes, every_frame=body.every_frame),
     media="sse",
     accept="text/event-stream",
-    own_end=DataEnd("[DONE]"),
+    own_end=Rules((DataIs("[DONE]"),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
 )
