@@ -54,6 +54,7 @@ LIMITS = {
     "max_redirects": [10],
     "ATTEMPT_DELAY_S": [0.25],
     "CLOSING_S": [10.0],
+    "ENDING_S": [1.0],
     "DEFAULT_WAIT_S": [3.0],
     "FIRST_SHARE": [1 / 16],
     "REFUSAL_PAUSE_S": [1.0],

@@ -7,6 +7,7 @@ import pytest
 from streamgauge.client.blocking import run_streams
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
+from streamgauge.wire.rules import read_chunk, read_error
 
 EVENTS, LINES = (
     f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -85,21 +86,23 @@ def test_data_that_break_the_found_format_are_a_protocol_error_as_if_it_were_nam
         assert (record.protocol, record.outcome) == ("openai", Outcome.PROTOCOL_ERROR)
 
 
+#: Nothing counts after the named end.
 KEPT = {
-    "a callback": {"on_chunk": lambda event: event.data},
-    "a callable end": {"end": lambda event: event.data == "[DONE]"},
-    "numbers": {"sequence": "id"},
-    "reconnects": {"reconnect": 1, "end": "data:[DONE]"},
-    "an event as the end": {"end": "event:done"},
+    "a callback": ({"on_chunk": lambda event: event.data}, 4),
+    "a callable end": ({"end": lambda event: event.data == "[DONE]"}, 3),
+    "numbers": ({"sequence": "id"}, 4),
+    "reconnects": ({"reconnect": 1, "end": "event:done"}, 4),
+    "an event as the end": ({"end": "event:done"}, 4),
+    "a rule for errors": ({"error": read_error("json:failed")}, 4),
+    "a rule for chunks": ({"chunk": read_chunk("json:choices")}, 2),
 }
 
 
-@pytest.mark.parametrize("options", KEPT.values(), ids=KEPT)
-def test_a_scenario_that_looks_at_events_gets_events(options, stream):
-    record = stream(
-        [EVENTS, ROLE, READ, TOKEN, DONE, chunk(b"event: done\ndata: x\n\n"), END], protocol="auto", **options
-    )
-    assert (record.protocol, record.outcome, record.chunks) == ("sse", Outcome.COMPLETED, 4)
+@pytest.mark.parametrize(("options", "chunks"), KEPT.values(), ids=KEPT)
+def test_a_scenario_that_looks_at_events_gets_events(options, chunks, stream):
+    script = [EVENTS, ROLE, READ, TOKEN, DONE, chunk(b"event: done\ndata: x\n\n"), END]
+    record = stream(script, protocol="auto", **options)
+    assert (record.protocol, record.outcome, record.chunks) == ("sse", Outcome.COMPLETED, chunks)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def seeds() -> list[bytes]:
         b"event:done\0event: done\ndata: 1",
         b"data:[DONE]\0data: [DONE]",
         b"chunks:2\0",
+        b'json:a.0=1\0{"a":[1]}',
+        b"not event:ping\0event: ping\ndata: 1",
         b"x\r\n--b\r\nContent-Length: 3\r\n\r\nabc\r\n--b \r\nA: b\r\n\r\nabc--bx\r\n--b--\r\ny",
         b"----b\n\nabc\n----b\nContent-Length: 1\n\na\n----b--",
         b"\x81\x02hi\x01\x01h\x89\x01p\x80\x01i\x82\x7e\x00\x80" + bytes(128) + b"\x88\x04\x03\xe8ok",

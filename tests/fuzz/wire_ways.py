@@ -21,7 +21,7 @@ from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.wire.end import read_end
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sequence import read_numbering
 from streamgauge.wire.sse import SSE
 

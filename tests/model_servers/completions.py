@@ -75,7 +75,10 @@ COMPLETIONS = {
         [ROLE, GAP, first(delta(content="a")), GAP, last(delta(content="b")), GAP, EOS, DONE],
         chunks=2, tokens=2, between=1,
     ),
-    "vLLM, a stop token first": Script("openai", [ROLE, GAP, EOS, usage(9, 1), DONE], chunks=0, tokens=1, prompt=9),
+    "vLLM, a stop token first": Script(
+        "openai", [ROLE, GAP, EOS, usage(9, 1), DONE],
+        chunks=0, tokens=1, prompt=9, reason="no chunk came; tokens without content: 1",
+    ),
     "vLLM, one text and a stop token": Script(
         "openai", [ROLE, GAP, first(delta(content="a")), GAP, last(EOS), usage(9, 2), DONE],
         chunks=1, tokens=2, prompt=9, between=1,

@@ -17,10 +17,9 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.timeouts import Timeouts
 from streamgauge.client.reconnect import Reconnects
 from streamgauge.client.recording import Recording
+from streamgauge.client.standing import Standing
 from streamgauge.client.start_delay import StartDelay
-from streamgauge.client.state_table import State, StateError, check_transition
 from streamgauge.client.states import (
-    AnyState,
     AwaitingResponse,
     Closing,
     Connecting,
@@ -33,16 +32,18 @@ from streamgauge.client.states import (
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.frame import MAX_QUOTED, one_line
 from streamgauge.wire.http1_head import Head
 
 
-class Exchange:
+class Exchange(Standing):
     """One stream. It begins in the state ``ROUTING``.
 
     ``on_pause`` is called when it has ended, and when it is in ``ROUTING`` again and waits for :meth:`send`.
     """
 
     def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
+        super().__init__()
         self.plan = plan
         #: The request to send next: the plan's, that of a redirect, or that of a reconnect.
         self.request: Request = plan.request
@@ -59,34 +60,6 @@ class Exchange:
         self._reconnects = Reconnects(plan)
         #: Redirects followed since the last connection that broke off.
         self._redirects = 0
-        self._state: AnyState = Routing()
-
-    @property
-    def state(self) -> State:
-        """Where the stream stands."""
-        return self._state.name
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has its record."""
-        return isinstance(self._state, Ended)
-
-    @property
-    def record(self) -> StreamRecord:
-        """The record of a stream that has ended. Raises StateError for any other."""
-        return self._end_state.record
-
-    def result(self) -> StreamRecord:
-        """Return the record of a stream that has ended; raise what a callable of the scenario raised."""
-        if self._end_state.error is not None:
-            raise self._end_state.error
-        return self.record
-
-    @property
-    def _end_state(self) -> Ended:
-        if not isinstance(self._state, Ended):
-            raise StateError(f"only a stream that has ended has a record, and this one is {self.state}")
-        return self._state
 
     @property
     def head(self) -> Head | None:
@@ -114,13 +87,22 @@ class Exchange:
 
     def censor(self) -> None:
         """End a stream that outlasts the run. What has arrived by now counts. Does nothing if it has ended."""
-        self._state.catch_up()
-        if not self.ended:
-            self._end(Outcome.CENSORED, "the run ended first")
+        self._stop(Outcome.CENSORED, "the run ended first")
 
-    def _enter(self, state: AnyState) -> None:
-        check_transition(self._state.name, state.name)
-        self._state = state
+    def leave(self, why: str) -> None:
+        """End a stream that the scenario leaves. What has arrived by now counts. Does nothing if it has ended."""
+        self._stop(Outcome.ABORTED, f"the scenario left the stream: {why}")
+
+    def _stop(self, outcome: Outcome, reason: str) -> None:
+        self._state.catch_up()
+        if isinstance(self._state, Closing):
+            self._hang_up()
+        elif not self.ended:
+            self._end(outcome, reason)
+
+    def settle(self, record: StreamRecord) -> None:
+        """Count a stream that has ended by what the scenario made of its record: see ``StreamPlan.checked_later``."""
+        self._recording.count(record)
 
     def _connect(self, route: Route) -> None:
         on_ready = partial(self._send_on, route=route, reused=False)
@@ -161,10 +143,21 @@ class Exchange:
         if state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
 
-    def _close(self, state: Streaming) -> None:
-        """Wait for the peer's close of a WebSocket that was closed from here."""
-        self._timeouts.stop()
-        self._enter(Closing.of_streaming(state, self._reactor, partial(self._on_closed, "")))
+    def _close(self, state: Streaming, arrival_ns: int) -> bool:
+        """Wait a little for the end of a body whose named end came. Return whether it may still end."""
+        if not isinstance(state, Closing):
+            self._timeouts.stop()
+            state = Closing.of_streaming(state, self._reactor, self._hang_up, arrival_ns)
+            self._enter(state)
+        if state.hopeless:
+            self._hang_up()
+        return not self.ended
+
+    def _hang_up(self) -> None:
+        """Complete a stream whose named end came, and whose body goes on."""
+        state = self._state
+        assert isinstance(state, Closing)
+        self._end(Outcome.COMPLETED, "", state.end_ns)
 
     def _reconnect(self) -> None:
         """Pause until the request is sent again."""
@@ -196,6 +189,8 @@ class Exchange:
             return
         self._timeouts.stop()
         record = self._recording.end((outcome, reason), end_ns, self._reconnects.count)
+        if not self.plan.checked_later:
+            self._recording.count(record)
         self._enter(Ended(record, error))
         self._on_pause()
 
@@ -220,6 +215,8 @@ class Exchange:
             self._end(*self._reconnects.end_without_more(), arrival_ns)
         elif is_redirect(head) and self._redirects < self.plan.max_redirects:
             self._redirect(state, head)
+        elif (accepted := self.plan.accepted(head)) and not self._reconnects.count:
+            self._end(Outcome.COMPLETED, accepted, arrival_ns)
         elif refusal := state.opening.refusal(head) or self.plan.refusal(head):
             self._end(Outcome.HTTP_ERROR, refusal, arrival_ns)
         else:
@@ -241,12 +238,12 @@ class Exchange:
         except Exception as error:
             self._on_scenario_error(error)
             return False
-        if state.two_way is not None and state.reply(state.two_way):
-            self._close(state)
-        if ending is None:
-            return True
-        self._end(*ending, arrival_ns)
-        return False
+        if state.two_way is not None:
+            state.reply(state.two_way)
+        if ending is not None:
+            self._end(*ending, arrival_ns)
+            return False
+        return not state.body.checks.end_came or self._close(state, arrival_ns)
 
     def _check_transport_end(self, connection: Connection) -> bool:
         """Handle the end that a TLS connection brought in one read with data. Return whether there was none."""
@@ -283,7 +280,8 @@ class Exchange:
 
     def _on_scenario_error(self, error: Exception) -> None:
         """End the stream because a callable of the scenario raised."""
-        self._end(Outcome.ABORTED, f"the scenario raised {error!r}", error=error)
+        outcome = Outcome.ABORTED if isinstance(error, self.plan.leaves_by) else Outcome.CHECK_FAILED
+        self._end(outcome, f"the scenario raised {one_line(repr(error), MAX_QUOTED)}", error=error)
 
     def _on_check(self) -> None:
         """Check whether the stream has exceeded a limit. What has arrived by now counts."""
@@ -293,7 +291,5 @@ class Exchange:
             return
         if not (reason := self._timeouts.exhausted()):
             self._timeouts.wait()
-        elif isinstance(state, Routing | Connecting) and self._timer.first_ns is None:
-            self._fail_to_connect(f"no connection: {reason}")
         else:
-            self._end(Outcome.STALLED, reason + state.meanwhile)
+            self._end(*state.exceeded(reason, began=self._timer.first_ns is not None))

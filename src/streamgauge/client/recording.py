@@ -79,11 +79,11 @@ class Recording:
         self._findings = body.checks.findings()
 
     def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
-        """Count the stream as ended at ``end_ns`` (monotonic), and return its record."""
+        """Return the record of the stream, which ended at ``end_ns`` (monotonic)."""
         self._settle(self._found)
         timer, head = self.timer, self.head
         outcome, reason = ending
-        record = StreamRecord(
+        return StreamRecord(
             name=self._plan.name,
             protocol=self._format.name,
             outcome=outcome,
@@ -103,8 +103,10 @@ class Recording:
             reason=reason,
             **self._findings,
         )
+
+    def count(self, record: StreamRecord) -> None:
+        """Count the stream as ended so."""
         self._process_stats.end(self._stats, record)
-        return record
 
 
 def _first_chunk_range_s(timer: ChunkTimer) -> tuple[float, float] | None:

@@ -28,6 +28,9 @@ from streamgauge.wire.http1_head import Head, HeadParser
 #: How long to wait for a peer that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
 #: reasonable time; a peer that reads at all answers within a round trip, and most libraries wait 10 s.
 CLOSING_S = 10.0
+#: How long a response may go on after its named end. Servers usually end it at once; a busy one is given a moment, so
+#: that the connection can be kept.
+ENDING_S = 1.0
 
 
 @dataclass(slots=True)
@@ -64,7 +67,11 @@ class _State:
     __slots__ = ()
     name: ClassVar[State]
     #: What the stream did while it exceeded a limit, for its record.
-    meanwhile: ClassVar[str] = ", while it was connected to again"
+    meanwhile = ", while it was connected to again"
+
+    def exceeded(self, reason: str, *, began: bool) -> Ending:  # noqa: ARG002 - for states without a connection
+        """Return how a stream ends that exceeds a limit in this state; ``began``: a chunk has come."""
+        return Outcome.STALLED, reason + self.meanwhile
 
     def leave(self) -> None:
         """Free what the state holds."""
@@ -73,15 +80,27 @@ class _State:
         """Read what has arrived by now."""
 
 
+class _NotConnected(_State):
+    """A state on the way to a connection."""
+
+    __slots__ = ()
+
+    def exceeded(self, reason: str, *, began: bool) -> Ending:
+        """See ``_State``."""
+        return (
+            _State.exceeded(self, reason, began=True) if began else (Outcome.CONNECT_ERROR, f"no connection: {reason}")
+        )
+
+
 @dataclass(slots=True)
-class Routing(_State):
+class Routing(_NotConnected):
     """See ``State.ROUTING``."""
 
     name = State.ROUTING
 
 
 @dataclass(slots=True)
-class Connecting(_State):
+class Connecting(_NotConnected):
     """See ``State.CONNECTING``."""
 
     name = State.CONNECTING
@@ -173,14 +192,21 @@ class Streaming(_Connected):
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
 
-    def reply(self, two_way: TwoWay) -> bool:
-        """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""
-        closes = self.body.checks.named_end_came and not two_way.closing
-        if closes:
+    def exceeded(self, reason: str, *, began: bool) -> Ending:
+        """See ``_State``. Heartbeats show that the stream was not dead, only quiet."""
+        count, limit = self.body.quiet_heartbeats, "idle_timeout_s" if began else "first_chunk_timeout_s"
+        if count and "chunk" in reason:
+            beats = "heartbeats" if count > 1 else "heartbeat"
+            reason += f", but {count} {beats}; if the stream may be quiet for longer, raise {limit}"
+            reason += ", or let chunk= count them" if self.body.checks.heartbeats else ""
+        return Outcome.STALLED, reason
+
+    def reply(self, two_way: TwoWay) -> None:
+        """Send messages, pongs, and the close once the named end has come."""
+        if self.body.checks.end_came and not two_way.closing:
             two_way.send_close()
         if outgoing := two_way.take_outgoing():
             self.connection.sending.send(outgoing)
-        return closes
 
     def ending_at_close(self, why: str) -> Ending:
         """See ``_Connected``."""
@@ -199,6 +225,7 @@ class Streaming(_Connected):
             faulty = outcome is Outcome.PROTOCOL_ERROR
             connection.sending.send(self.two_way.closing_bytes(faulty=faulty))
         ended_well = outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE)
+        ended_well = ended_well and self.body.framing.finished
         reusable = ended_well and may_serve_another(request, self.head, self.body.framing, connection.transport)
         return connection.release(reusable=reusable)
 
@@ -209,16 +236,26 @@ class Streaming(_Connected):
 
 @dataclass(slots=True)
 class Closing(Streaming):
-    """See ``State.CLOSING``. ``deadline`` ends the wait for the peer's close."""
+    """See ``State.CLOSING``. ``deadline`` ends the wait for the framing's end; the named end came at ``end_ns``."""
 
     name = State.CLOSING
     deadline: Watch
+    end_ns: int
 
     @classmethod
-    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
-        """Call ``on_over`` if the peer has not closed by the deadline."""
-        deadline = reactor.after(CLOSING_S, on_over)
-        return cls(state.connection, state.head, state.body, state.reader, state.two_way, deadline)
+    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None], end_ns: int) -> "Closing":
+        """Call ``on_over`` if the body has not ended by the deadline."""
+        deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, on_over)
+        return cls(state.connection, state.head, state.body, state.reader, state.two_way, deadline, end_ns)
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:  # noqa: ARG002 - as in Streaming
+        """Decode one read after the named end. Return how the stream ended, if it did."""
+        return self.body.feed_after_end(data, arrival_ns)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the body is known to go on, so that waiting for its end is of no use."""
+        return self.two_way is None and self.body.goes_on
 
     def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
         """See ``Streaming``; stop the deadline too."""

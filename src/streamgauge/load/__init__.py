@@ -4,7 +4,8 @@ Importing this package adds streamgauge's options to ``locust`` and its listener
 locustfile that uses ``StreamUser`` is a full run: verdict, table, ``result.json``, report and exit status.
 """
 
-from streamgauge.load.client import StreamClient, StreamFailed
+from streamgauge.client.plan import StreamFailed
+from streamgauge.load.client import StreamClient
 from streamgauge.load.run import plugin
 from streamgauge.load.users import StreamUser
 

@@ -1,6 +1,7 @@
 """Reads the texts of options. Each function raises ValueError that says what it expected and what it got."""
 
 import re
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import is_whole
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import Rules
 
 #: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
@@ -84,6 +86,11 @@ def _utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"expected UTF-8, got {text!r}") from None
+
+
+def rules(read: Callable[[list[str]], Rules | None]) -> Callable[[str], Rules | None]:
+    """Make the function that reads rules, one per line; it skips empty lines."""
+    return lambda text: read([line for line in _LINE_BREAK.split(text) if line.strip()])
 
 
 def file(text: str) -> str:

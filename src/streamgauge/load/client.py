@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopUser
 
@@ -13,26 +14,25 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.target import NoHostError, Target, target_of
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.request import Request, body_of, merged
-from streamgauge.client.plan import Limits, OnChunk, PlanError, StreamPlan, format_named
+from streamgauge.client.http.statuses import Named as NamedStatuses
+from streamgauge.client.http.statuses import read_statuses
+from streamgauge.client.plan import Limits, OnChunk, PlanError, StreamFailed, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.client.session import Session
+from streamgauge.load.caught import LEAVING, CaughtRecord
 from streamgauge.load.usage import refuse_run
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.end import End, read_end
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import Named, read_chunk, read_end, read_error
 from streamgauge.wire.sequence import Numbering, read_numbering
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 USER_AGENT = "streamgauge"
-
-
-class StreamFailed(Exception):
-    """The failure of a stream, as Locust's tables show it."""
 
 
 def can_ask_for_usage(wire_format: Format, json: Any, data: bytes | str | None) -> bool:
@@ -83,7 +83,9 @@ class StreamClient:
         self._environment = environment
         self._process_context = process_context
         self._context = context
-        self._session = Session(network)
+        self._session = Session(network, stopped_by=(GreenletExit,))
+        #: The last record that the scenario may judge.
+        self._caught: CaughtRecord | None = None
 
     def stream(
         self,
@@ -91,7 +93,10 @@ class StreamClient:
         url: str,
         *,
         protocol: str = "auto",
-        end: End | None = None,
+        end: Named | None = None,
+        error: Named | None = None,
+        chunk: Named | None = None,
+        status: NamedStatuses | None = None,
         name: str | None = None,
         headers: Mapping[str, str] | None = None,
         params: dict[str, object] | None = None,
@@ -103,6 +108,7 @@ class StreamClient:
         stamped: bool = False,
         include_usage: bool = False,
         reconnect: int = 0,
+        catch_response: bool = False,
         **limits: float | None,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits until then.
@@ -111,9 +117,23 @@ class StreamClient:
         chunk of a language model's stream), ``sse``, ``ndjson``, ``raw``, ``multipart``; ``openai``,
         ``openai-responses``, ``anthropic``, ``gemini``, ``ollama``; or ``websocket``, where ``json`` or ``data`` is the
         first message sent; an empty Sec-WebSocket-Extensions among ``headers`` keeps it from offering compression.
-        ``end`` is the named end of a complete stream: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that
-        gets each chunk. The stream is counted under ``name``, by default the path. ``on_chunk`` gets each parsed chunk
-        inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where each chunk's
+        The stream is counted under ``name``, by default the path.
+
+        ``end`` is the named end of a complete stream, ``error`` says which events, lines or messages report that it
+        failed, and ``chunk`` which of them are chunks; others count as heartbeats. Each is ``event:NAME``,
+        ``data:TEXT``, ``json:MEMBER`` (a path such as ``choices.0.finish_reason``; there, and neither null nor false),
+        ``json:MEMBER=VALUE``, any of these after ``not``, a callable that gets the parsed event, line or message, or
+        a list of them; an end can be ``chunks:N`` too. ``end="off"`` and ``error="off"`` name none; ``chunk="any"``
+        counts all. Without them the format decides. Once the named end has come, the response gets a second to end;
+        then the client hangs up, and the stream has completed. ``status`` names the acceptable statuses, such as
+        ``"2xx,429"``: a stream that is refused with one of them has completed.
+
+        ``on_chunk`` gets each parsed chunk inside the event loop: it must not block, and hangs up by returning False.
+        It fails the stream by raising ``StreamFailed("reason")``, or anything else, which is passed on. With
+        ``catch_response`` the scenario judges the record as with Locust's own clients: ``with
+        self.client.stream(…, catch_response=True) as record: record.failure("reason")``, or ``record.success()``.
+
+        ``sequence`` says where each chunk's
         number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the server for
         send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` adds them to event
         streams. ``include_usage`` adds to the JSON body of an ``openai`` stream that the server is to send its count of
@@ -124,7 +144,8 @@ class StreamClient:
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
         A failure of the stream is the record's outcome. A wrong argument raises ``TargetError``, ``RequestError``,
-        ``PlanError`` or ``EndError``, all ValueErrors. Exceptions of ``end`` and ``on_chunk`` are passed on.
+        ``PlanError``, ``RuleError`` or ``StatusError``, all ValueErrors. What callables raise is passed on, and fails
+        the stream.
         """
         target, wire_format = self._target(url, params), format_named(protocol)
         body, fields = body_of(json, data)
@@ -143,7 +164,12 @@ class StreamClient:
             wire_format,
             read_end(end),
             self._limits(limits),
+            read_error(error),
+            read_chunk(chunk),
+            read_statuses(status),
             on_chunk,
+            LEAVING,
+            catch_response,
             max_redirects,
             read_numbering(sequence),
             stamped,
@@ -167,6 +193,7 @@ class StreamClient:
         return Limits(**{**defaults, **given, **self._run_limits})
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
+        self._settle_caught()
         self._wait_after_refusals()
         self._process_context.reactor.poll_if_overdue()
         paused = Event()
@@ -177,13 +204,30 @@ class StreamClient:
             paused.wait()
             paused.clear()
 
+        def settle(record: StreamRecord) -> None:
+            if plan.checked_later:
+                exchange.settle(record)
+            if self._backoff is not None:
+                self._backoff.ended(record, time.monotonic())
+            self._report(exchange.sent_request, record, started_at)
+
+        judged = False
         try:
             self._session.run(exchange, wait)
+            judged = plan.checked_later and not exchange.raised
         finally:  # the run's end may stop a user whose stream has just ended
-            if self._backoff is not None:
-                self._backoff.ended(exchange.record, time.monotonic())
-            self._report(exchange.sent_request, exchange.record, started_at)
-        return exchange.result()
+            if not judged:
+                settle(exchange.record)
+        if not judged:
+            return exchange.result()
+        self._caught = CaughtRecord.of(exchange.record, settle)
+        return self._caught
+
+    def _settle_caught(self) -> None:
+        """Count a record that the scenario could have judged, and did not use in a ``with`` block."""
+        if self._caught is not None and self._caught.waits:
+            self._caught.settle()
+        self._caught = None
 
     def _wait_after_refusals(self) -> None:
         if self._backoff is not None and (left_s := self._backoff.left_s(time.monotonic())):
@@ -207,4 +251,5 @@ class StreamClient:
 
     def close(self) -> None:
         """Close the idle connections."""
+        self._settle_caught()
         self._session.close()

@@ -11,10 +11,11 @@ from typing import Any
 
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsError, TlsSettings
-from streamgauge.client.plan import Limits, problem_with_end
+from streamgauge.client.http.statuses import Statuses, read_statuses
+from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
-from streamgauge.wire.end import NamedEnd, read_end
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import Rules, read_chunk, read_end, read_error
 
 #: Default of Locust's ``--stop-timeout``: streams under way at the end of a run get this much time.
 STOP_TIMEOUT = "15s"
@@ -31,7 +32,10 @@ class ScenarioOptions:
     protocol: str | None = None
     method: str | None = None
     body: bytes | None = None
-    end: NamedEnd | None = None
+    end: Rules | None = None
+    error: Rules | None = None
+    chunk: Rules | None = None
+    status: Statuses | None = None
     accept: str | None = None
     stamped: bool = False
     include_usage: bool = False
@@ -115,7 +119,34 @@ _HEADERS = _Option(
     _Lines,
 )
 _BODY = _Option("--stream-body", "TEXT|@FILE", checks.body, "Request body, or @FILE to read it from a file")
-_END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
+_END = _Option(
+    "--stream-end",
+    "RULE",
+    checks.rules(read_end),
+    "How a complete stream must end: event:NAME, data:TEXT, json:MEMBER[=VALUE], chunks:N or off; "
+    "repeat the option for several",
+    _Lines,
+)
+_ERROR = _Option(
+    "--stream-error",
+    "RULE",
+    checks.rules(read_error),
+    "What reports an error: event:NAME, data:TEXT, json:MEMBER[=VALUE] or off; repeat the option for several",
+    _Lines,
+)
+_CHUNK = _Option(
+    "--stream-chunk",
+    "RULE",
+    checks.rules(read_chunk),
+    "What counts as a chunk, for example json:delta.text or 'not event:ping', or any; repeat the option for several",
+    _Lines,
+)
+_STATUS = _Option(
+    "--stream-status",
+    "STATUSES",
+    read_statuses,
+    "Acceptable statuses, such as 2xx,429; default those that open a stream",
+)
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
@@ -156,10 +187,10 @@ _KEY = _Option(
     "--client-key", "FILE", checks.file, "Private key (PEM) of the client certificate, unless --client-cert holds it"
 )
 _TEXTS = (
-    *(_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _END, _ACCEPT, _RECONNECT),
+    *(_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT),
     *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY),
 )
-_OF_PLAY = (_PATH, _PROTOCOL, _METHOD, _BODY, _END, _ACCEPT, _RECONNECT)
+_OF_PLAY = (_PATH, _PROTOCOL, _METHOD, _BODY, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT)
 _SWITCHES = {
     STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
     INCLUDE_USAGE: "Ask an OpenAI-compatible server for its count of tokens (stream_options.include_usage)",
@@ -167,7 +198,7 @@ _SWITCHES = {
 }
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest)
+MULTILINE = (_HEADERS.dest, _BODY.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
 
 
 def add_options(parser: Any) -> None:
@@ -211,7 +242,7 @@ def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
-    _check_end(parsed)
+    _check_rules(parsed)
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),
@@ -220,6 +251,9 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
         headers=_HEADERS.value(parsed, {}),
         body=_BODY.value(parsed),
         end=_END.value(parsed),
+        error=_ERROR.value(parsed),
+        chunk=_CHUNK.value(parsed),
+        status=_STATUS.value(parsed),
         accept=_ACCEPT.value(parsed),
         stamped=bool(getattr(parsed, _dest(STAMPS), False)),
         include_usage=bool(getattr(parsed, _dest(INCLUDE_USAGE), False)),
@@ -230,11 +264,12 @@ def scenario_options(parsed: Any) -> ScenarioOptions:
     )
 
 
-def _check_end(parsed: Any) -> None:
-    """Raise ValueError if streams of the named format cannot have the named end."""
-    protocol, end = _PROTOCOL.value(parsed), _END.value(parsed)
-    if protocol is not None and end is not None and (problem := problem_with_end(end, FORMATS[protocol])):
-        raise ValueError(f"{_END.flag}, {_PROTOCOL.flag}: {problem}, and the protocol is {protocol}")
+def _check_rules(parsed: Any) -> None:
+    """Raise ValueError if streams of the named format cannot have the named end, errors or chunks."""
+    protocol = _PROTOCOL.value(parsed)
+    for option in (_END, _ERROR, _CHUNK):
+        if protocol is not None and (problem := problem_with_rules(option.value(parsed), FORMATS[protocol])):
+            raise ValueError(f"{option.flag}, {_PROTOCOL.flag}: {problem}, and the protocol is {protocol}")
 
 
 def _network(parsed: Any) -> Network:

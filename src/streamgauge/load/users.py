@@ -10,13 +10,14 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.http.request import merged
+from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient, can_ask_for_usage
 from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, REFUSAL_PAUSE_S, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.end import End
+from streamgauge.wire.rules import Named
 
 
 class StreamUser(User):
@@ -55,7 +56,10 @@ class StreamUser(User):
         *,
         method: str = "GET",
         protocol: str = "auto",
-        end: End | None = None,
+        end: Named | None = None,
+        error: Named | None = None,
+        chunk: Named | None = None,
+        status: NamedStatuses | None = None,
         name: str | None = None,
         headers: dict[str, str] | None = None,
         stamped: bool = False,
@@ -65,17 +69,19 @@ class StreamUser(User):
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
-        With ``--stream-path``, the end, name, parameters and body of the scenario are left out, since they belong to
-        the scenario's own path. With ``--stream-protocol``, so are what belongs to the scenario's own protocol, if that
-        is another: the end, the sequence, reconnects and ``include_usage``.
+        With ``--stream-path``, the end, error, chunk, status, name, parameters and body of the scenario are left out,
+        since they belong to the scenario's own path. With ``--stream-protocol``, so are what belongs to the scenario's
+        own protocol, if that is another: the end, error, chunk, sequence, reconnects and ``include_usage``.
         """
         options, wire_format = self.options, format_named(self.options.protocol or protocol)
         if wire_format.name != protocol:
-            end, include_usage, reconnect = None, False, 0
+            end = error = chunk = None
+            include_usage, reconnect = False, 0
             more = {key: more[key] for key in more.keys() - {"sequence"}}
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
-            end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data"}}
+            end = error = chunk = status = name = None
+            more = {key: more[key] for key in more.keys() - {"params", "json", "data"}}
         if options.body is not None:
             more = {**more, "data": options.body, "json": None}
         asks = options.include_usage and can_ask_for_usage(wire_format, more.get("json"), more.get("data"))
@@ -86,7 +92,10 @@ class StreamUser(User):
             options.method or default_method,
             options.path or path,
             protocol=wire_format.name,
-            end=options.end or end,
+            end=end if options.end is None else options.end,
+            error=error if options.error is None else options.error,
+            chunk=options.chunk or chunk,
+            status=options.status or status,
             name=name,
             headers=merged(accept, headers),
             stamped=options.stamped or stamped,

@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from streamgauge.stats.outcome import Outcome
+
+_CATCH = (
+    "to call failure() or success() on a record, pass catch_response=True and use a with block: "
+    "with self.client.stream(…, catch_response=True) as record:"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class StreamRecord:
     bytes: int = 0
     """Body bytes, without transfer coding."""
     heartbeats: int = 0
-    """SSE comments and the like, which are not chunks."""
+    """SSE comments and the like, which are not chunks; and what the scenario's ``chunk`` leaves out."""
     stalls: int = 0
     coalesced: int = 0
     """Chunks that shared a read with others: their arrival is known as an interval only."""
@@ -62,9 +68,36 @@ class StreamRecord:
     reconnects: int = 0
     """How many times the client connected again, if the scenario allows it."""
     reason: str = ""
-    """A sentence on the cause, for every outcome except ``completed``."""
+    """A sentence on the cause, for every outcome except ``completed``; for that one too if no chunk came."""
+
+    def __enter__(self) -> Self:
+        """Judge the stream inside a ``with`` block, which ``catch_response=True`` allows."""
+        raise TypeError(_CATCH)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        """Leave the block."""
+        raise TypeError(_CATCH)
+
+    def failure(self, why: object) -> None:  # noqa: ARG002 - for the record of a caught stream
+        """Count the stream as failed for this reason, a text or an exception."""
+        raise TypeError(_CATCH)
+
+    def success(self) -> None:
+        """Count the stream as a success, whatever its outcome."""
+        raise TypeError(_CATCH)
 
     @property
     def failed(self) -> bool:
         """Whether the outcome counts as a failure."""
         return self.outcome.failed
+
+    @property
+    def accepted_refusals(self) -> int:
+        """1 if the server refused the stream with a status that the scenario accepts, else 0."""
+        opened = self.status is None or self.status == 101 or 200 <= self.status < 300
+        return int(self.outcome is Outcome.COMPLETED and not opened)
+
+    @property
+    def without_chunks(self) -> int:
+        """1 if the stream completed and brought no chunk, else 0."""
+        return int(self.outcome is Outcome.COMPLETED and not self.chunks and not self.accepted_refusals)

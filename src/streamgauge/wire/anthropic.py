@@ -11,8 +11,8 @@ announces are a placeholder: ``message_delta`` has the count.
 from typing import Any
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
-from streamgauge.wire.end import EventEnd
 from streamgauge.wire.format import Format, Signature
+from streamgauge.wire.rules import EventIs, Rules
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.token_count import Usage
 from streamgauge.wire.token_stream import ERROR, UNNAMED, TokenDecoder, count_in, object_in, said_in_event
@@ -87,12 +87,12 @@ def _is_message(name: str, frame: dict[str, Any]) -> bool:
 ANTHROPIC = Format(
     "anthropic",
     "ANTHROPIC",
-    lambda body: MessagesDecoder(body.max_chunk_bytes),
+    lambda body: MessagesDecoder(body.max_chunk_bytes).returning(every_frame=body.every_frame),
     media="sse",
     accept="text/event-stream",
-    ends_itself=True,
-    own_end=EventEnd(_END),
+    own_end=Rules((EventIs(_END),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
     signature=Signature((_START.encode(),), _is_message, lambda events: MessagesDecoder(events=events)),
 )

@@ -1,5 +1,6 @@
 """The contract of a decoder, which cuts a body into chunks. A chunk is raw bytes without its framing."""
 
+import json
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
@@ -8,6 +9,15 @@ from streamgauge.wire.token_count import TokenCount
 
 #: The longest chunk of any format, unless the caller sets another limit.
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+#: A JSON value that is not there.
+ABSENT: Any = _Absent()
 
 
 class BodyDescription(NamedTuple):
@@ -19,6 +29,8 @@ class BodyDescription(NamedTuple):
     """The framing shows the sender's own chunks."""
     resumable: bool = False
     """The decoder must know where another connection can resume."""
+    every_frame: bool = False
+    """Rules decide which frames are chunks, or look at others too: ``feed`` must return all frames."""
 
 
 class Resumption(NamedTuple):
@@ -43,11 +55,18 @@ class Decoder(ABC):
     silent_token = False
     #: Whether content came that answers the request; a model's reasoning does not.
     answered = False
+    #: The last frame that came, if ``feed`` does not return it.
+    last_frame = b""
 
     @property
     @abstractmethod
     def pending(self) -> bool:
         """Whether bytes came after the last chunk that are not part of it."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether part of a frame is held that the end of the body does not complete."""
+        return False
 
     @abstractmethod
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
@@ -73,6 +92,22 @@ class Decoder(ABC):
     def parse(self, chunk: bytes) -> Any:
         """Parse a chunk: return an event, a JSON value, or the bytes themselves. Raises ProtocolError."""
         return chunk
+
+    def is_chunk(self, frame: bytes) -> bool:  # noqa: ARG002 - for formats whose frames are not all chunks
+        """Whether a frame is a chunk, unless the scenario's rules decide it."""
+        return True
+
+    def event_of(self, frame: bytes) -> Any:  # noqa: ARG002 - for formats that have events
+        """Parse a frame to its SSE event; None if the format has no events."""
+        return None
+
+    def json_of(self, frame: bytes) -> Any:
+        """Return the JSON value of a frame; ``ABSENT`` if it is not JSON."""
+        event = self.event_of(frame)
+        try:
+            return json.loads(frame if event is None else event.data)
+        except (ValueError, RecursionError):
+            return ABSENT
 
     def shortfall(self, *, named_end_came: bool) -> str:  # noqa: ARG002 - for decoders that have a shortfall
         """Say what a body that ended cleanly lacks; empty if it lacks nothing."""

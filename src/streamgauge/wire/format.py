@@ -6,18 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 from streamgauge.catalog import media_type, protocol_of
 from streamgauge.wire.decoder import BodyDescription, Decoder
-from streamgauge.wire.end import NamedEnd
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
-
-
-class InBandError(NamedTuple):
-    """How a chunk reports an error."""
-
-    guard: bytes
-    """Bytes that every such chunk contains: a chunk without them is not parsed."""
-    error_of: Callable[[bytes], str | None]
-    """Return the error that a raw chunk reports; None if it reports none."""
+from streamgauge.wire.rules import OFF, Rules
 
 
 class Signature(NamedTuple):
@@ -63,23 +54,22 @@ class Format:
     """Media types that it accepts only if the request's Accept field names them."""
     accept: str = "*/*"
     """The Accept field, unless the scenario gives one."""
-    ends_itself: bool = False
-    """It has an end of its own, which a stream must have unless the scenario names another end.
-
-    The end is not a chunk: the decoder's ``done`` shows it."""
-    own_end: NamedEnd | None = None
-    """How scenarios can name that end; None if they cannot."""
-    in_band_error: InBandError | None = None
-    """How a chunk reports an error; None if chunks do not report errors."""
+    own_end: Rules | None = None
+    """The named end, unless the scenario names another. It is not a chunk: the decoder's ``done`` shows it."""
+    error: Rules = OFF
+    """Which frames report an error, unless the scenario says it."""
     tells_beside_chunks: bool = False
-    """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked."""
+    """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked.
+
+    A scenario that names its own end or error replaces them.
+    """
     upgrade: Callable[[Mapping[str, str], bytes], Upgrade] | None = None
     """Ask for another protocol than HTTP; None if the stream is the body of a response.
 
     Called with the request's own fields and its body, which is sent once the stream is open.
     """
     has_events: bool = False
-    """A chunk is parsed to an SSE event, whose name can be the named end."""
+    """A frame is an SSE event, which rules can name."""
     has_event_ids: bool = False
     """A chunk's sequence number can be its SSE id."""
     can_reconnect: bool = False

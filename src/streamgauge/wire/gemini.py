@@ -12,6 +12,7 @@ from streamgauge.catalog import media_type
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder
 from streamgauge.wire.format import Format, Signature
 from streamgauge.wire.json_array import JsonArrayDecoder
+from streamgauge.wire.rules import JsonHas, Rules
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.token_count import Usage
 from streamgauge.wire.token_stream import (
@@ -82,8 +83,10 @@ def _has_content(part: dict[str, Any]) -> bool:
 
 def _decoder(body: BodyDescription) -> Decoder:
     if media_type(body.content_type) == _ARRAY:
-        return GeminiDecoder(frames=JsonArrayDecoder(body.max_chunk_bytes), said=said_in_text)
-    return GeminiDecoder(body.max_chunk_bytes)
+        decoder = GeminiDecoder(frames=JsonArrayDecoder(body.max_chunk_bytes), said=said_in_text)
+    else:
+        decoder = GeminiDecoder(body.max_chunk_bytes)
+    return decoder.returning(every_frame=body.every_frame)
 
 
 def _is_answer(name: str, frame: dict[str, Any]) -> bool:  # noqa: ARG001 - the contract of Signature
@@ -97,8 +100,9 @@ GEMINI = Format(
     media="sse",
     more_media=frozenset({_ARRAY}),
     accept="text/event-stream, application/json",
-    ends_itself=True,
+    own_end=Rules((JsonHas(("candidates", "0", "finishReason")),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
     signature=Signature(
         (b'"candidates"', b'"promptFeedback"'), _is_answer, lambda events: GeminiDecoder(frames=events)

@@ -33,6 +33,11 @@ class JsonArrayDecoder(Decoder):
         """Whether part of an object is held."""
         return bool(self._held)
 
+    @property
+    def unfinished(self) -> bool:
+        """See ``Decoder``."""
+        return bool(self._held)
+
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - objects ignore transfer chunks
         """Return the objects that ``pieces`` complete."""
         self._held += b"".join(pieces)

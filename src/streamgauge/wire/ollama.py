@@ -9,6 +9,7 @@ from typing import Any
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
 from streamgauge.wire.format import Format, Signature
 from streamgauge.wire.ndjson import NdjsonDecoder
+from streamgauge.wire.rules import JsonHas, Rules
 from streamgauge.wire.token_count import Usage
 from streamgauge.wire.token_stream import TokenDecoder, count_in, object_in, said_in_text
 
@@ -45,10 +46,10 @@ def _is_answer(name: str, frame: dict[str, Any]) -> bool:  # noqa: ARG001 - the 
 OLLAMA = Format(
     "ollama",
     "OLLAMA",
-    lambda body: OllamaDecoder(body.max_chunk_bytes),
+    lambda body: OllamaDecoder(body.max_chunk_bytes).returning(every_frame=body.every_frame),
     media="ndjson",
     accept="application/x-ndjson",
-    ends_itself=True,
+    own_end=Rules((JsonHas(("done",)),)),
     tells_beside_chunks=True,
     signature=Signature((b'"done"',), _is_answer, lambda lines: OllamaDecoder(lines=lines)),
 )

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
-from streamgauge.wire.end import DataEnd
 from streamgauge.wire.format import Format, Signature
 from streamgauge.wire.openai_frames import (
     has_content,
@@ -20,6 +19,7 @@ from streamgauge.wire.openai_frames import (
     usage_of,
     usage_of_timings,
 )
+from streamgauge.wire.rules import DataIs, Rules
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.token_count import Usage
 from streamgauge.wire.token_stream import TokenDecoder, count_in, object_in, said_in_event
@@ -123,12 +123,12 @@ def _asking_for_usage(body: bytes) -> bytes | None:
 OPENAI = Format(
     "openai",
     "OPENAI",
-    lambda body: OpenAiDecoder(body.max_chunk_bytes),
+    lambda body: OpenAiDecoder(body.max_chunk_bytes).returning(every_frame=body.every_frame),
     media="sse",
     accept="text/event-stream",
-    ends_itself=True,
-    own_end=DataEnd("[DONE]"),
+    own_end=Rules((DataIs("[DONE]"),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
     signature=Signature(
         (b'"choices"', b'"token"', b'"stop"'),

@@ -9,8 +9,8 @@ a refusal, arguments, code or speech, and partial images. The stream ends with `
 from typing import Any
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
-from streamgauge.wire.end import EventEnd
 from streamgauge.wire.format import Format, Signature
+from streamgauge.wire.rules import EventIs, Rules
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.token_count import Usage
 from streamgauge.wire.token_stream import ERROR, UNNAMED, TokenDecoder, count_in, object_in, said_in_event
@@ -85,12 +85,12 @@ def _is_response(name: str, frame: dict[str, Any]) -> bool:
 RESPONSES = Format(
     "openai-responses",
     "OPENAI-RESPONSES",
-    lambda body: ResponsesDecoder(body.max_chunk_bytes),
+    lambda body: ResponsesDecoder(body.max_chunk_bytes).returning(every_frame=body.every_frame),
     media="sse",
     accept="text/event-stream",
-    ends_itself=True,
-    own_end=EventEnd(_COMPLETED),
+    own_end=Rules((EventIs(_COMPLETED),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
     signature=Signature((b"response.",), _is_response, lambda events: ResponsesDecoder(events=events)),
 )

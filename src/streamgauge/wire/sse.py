@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder, Resumption
+from streamgauge.wire.error_object import ErrorObject
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.format import Format, InBandError
+from streamgauge.wire.format import Format
+from streamgauge.wire.rules import EventIs, Rules
 
 _BOM = b"\xef\xbb\xbf"
 _RETRY = re.compile(r"[0-9]{1,18}")
@@ -47,6 +49,11 @@ class SseDecoder(Decoder):
         self._after_cr = False
         self._at_start = True
         self.max_chunk_bytes = max_chunk_bytes
+
+    @property
+    def unfinished(self) -> bool:
+        """See ``Decoder``."""
+        return bool(self._held)
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """Return the event blocks that ``pieces`` complete, with LF line ends and without the closing empty line."""
@@ -161,6 +168,10 @@ class SseDecoder(Decoder):
                 retry_ms = int(value)
         return Event(name or "message", "\n".join(data), event_id, retry_ms)
 
+    def event_of(self, frame: bytes) -> Event:
+        """See ``Decoder``."""
+        return self.parse(frame)
+
 
 class ResumableSseDecoder(SseDecoder):
     """Stores the last event id and the reconnection time, for which it checks every block."""
@@ -200,19 +211,13 @@ def _decoder(body: BodyDescription) -> Decoder:
     return (ResumableSseDecoder if body.resumable else SseDecoder)(body.max_chunk_bytes)
 
 
-def _error_of(chunk: bytes) -> str | None:
-    """Return the data of an event named ``error``; None for other events."""
-    event = SseDecoder.parse(chunk)
-    return event.data if event.event == "error" else None
-
-
 SSE = Format(
     "sse",
     "SSE",
     _decoder,
     media="sse",
     accept="text/event-stream",
-    in_band_error=InBandError(b"error", _error_of),
+    error=Rules((EventIs("error"), ErrorObject())),
     has_events=True,
     has_event_ids=True,
     can_reconnect=True,

@@ -12,11 +12,11 @@ may carry a token that shows none, such as a stop token: it is noted as *silent*
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from streamgauge.wire.decoder import Decoder
+from streamgauge.wire.decoder import ABSENT, Decoder
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.sse import SseDecoder
+from streamgauge.wire.sse import Event, SseDecoder
 from streamgauge.wire.token_count import TokenCount, Usage
 
 MAX_ERROR_CHARACTERS = 500
@@ -68,8 +68,13 @@ class TokenDecoder(Decoder):
         self._blocks, self._said, self._of_events = blocks, said, said is said_in_event
         self._pieces = self._empty = 0
         self._silent_before = self._silent_after = 0
-        self._is_silent = self._shows_reasoning = self._beyond = False
+        self._is_silent = self._shows_reasoning = self._beyond = self._every_frame = False
         self._parsed: list[tuple[bytes, Any]] = []
+
+    def returning(self, *, every_frame: bool) -> Self:
+        """Return this decoder, whose ``feed`` returns all frames if ``every_frame``, so that rules can look at them."""
+        self._every_frame = every_frame
+        return self
 
     @abstractmethod
     def read_frame(self, name: str, frame: dict[str, Any]) -> int:
@@ -86,6 +91,11 @@ class TokenDecoder(Decoder):
     def pending(self) -> bool:
         """Whether part of a block is held, or a block without content came after the last chunk."""
         return self._blocks.pending or self._beyond
+
+    @property
+    def unfinished(self) -> bool:
+        """See ``Decoder``."""
+        return self._blocks.unfinished
 
     @property
     def tokens_are_counted(self) -> bool:
@@ -145,16 +155,21 @@ class TokenDecoder(Decoder):
 
     def take_blocks(self, blocks: list[bytes], problem: ProtocolError | None = None) -> list[bytes]:
         """Return those blocks that carry content. Raises ProtocolError, also the ``problem`` that came after them."""
-        self._parsed = []
+        self._parsed, read = [], 0
         self.silent_token = False
         try:
             for block in blocks:
                 self._read_block(block)
+                read += 1
         except ProtocolError as error:
             problem = error
         chunks = [block for block, _ in self._parsed]
         self.heartbeats = self._blocks.heartbeats + self._empty
         self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
+        if blocks:
+            self.last_frame = blocks[-1]
+        if self._every_frame:
+            chunks, self._beyond = blocks[:read], False
         if problem is not None:
             problem.before = chunks
             raise problem
@@ -216,11 +231,24 @@ class TokenDecoder(Decoder):
             self.error = words_of(error)[:MAX_ERROR_CHARACTERS] or "error"
 
     def parse(self, chunk: bytes) -> Any:
-        """Return the JSON of a chunk, which is cached until the next ``feed``."""
-        for block, frame in self._parsed:
-            if block is chunk:
-                return frame
-        return json_value(self._said(chunk)[1].strip(_BLANKS))
+        """Return the JSON of a frame, which is cached until the next ``feed``; the text of one such as ``[DONE]``."""
+        value = self.json_of(chunk)
+        return self._said(chunk)[1] if value is ABSENT else value
+
+    def is_chunk(self, frame: bytes) -> bool:
+        """See ``Decoder``: whether the frame carries generated content."""
+        return any(block is frame for block, _ in self._parsed)
+
+    def event_of(self, frame: bytes) -> Event | None:
+        """See ``Decoder``."""
+        return SseDecoder.parse(frame) if self._of_events else None
+
+    def json_of(self, frame: bytes) -> Any:
+        """See ``Decoder``."""
+        for block, value in self._parsed:
+            if block is frame:
+                return value
+        return super().json_of(frame)
 
 
 def words_of(error: Any) -> str:

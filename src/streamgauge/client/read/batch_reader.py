@@ -15,6 +15,8 @@ from streamgauge.wire.sse_fast_path import whole_event
 
 #: How many reads are held at most before they are counted; one can be as large as READ_BYTES.
 AT_ONCE = 256
+#: How much of the last read a reason may need; small enough for Python's own allocator.
+QUOTED_BYTES = 240
 #: The empty line that closes an event is not part of its size.
 _CLOSING_BYTES = 2
 #: The stream, the bytes of one read, the control messages with them, and the time of the read.
@@ -59,11 +61,12 @@ class BatchReader:
                 offset_ns, earliest_ns, latest_ns = clock.sound()
             if stamp_ns is not None:
                 lags_ns.append(now_ns - arrival_ns)
-            event, text = whole_event(data), fast_path.inspected_text
+            event = whole_event(data)
             if (
                 event is None
                 or event[2] in fast_path.inspected_names
-                or (text is not None and text in data)
+                or fast_path.inspected_text in data
+                or (fast_path.inspected_texts and any(text in data for text in fast_path.inspected_texts))
                 or len(data) > fast_path.most_bytes
             ):
                 fast_path.pass_on(data, arrival_ns)
@@ -83,6 +86,8 @@ class BatchReader:
             interval_ns = arrival_ns - fast_path.last_ns
             batch.intervals_ns.append(interval_ns)
             fast_path.last_ns = arrival_ns
+            if fast_path.keeps_last:
+                fast_path.last_data = data[:QUOTED_BYTES]  # a copy, so that the read is freed
             fast_path.chunks += 1
             if not fast_path.close_ns <= interval_ns <= fast_path.long_ns:
                 fast_path.check_interval(interval_ns)

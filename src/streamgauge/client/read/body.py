@@ -1,10 +1,11 @@
 """Takes the body of one response apart into chunks: framing, content coding, decoder, timer and checks in a row."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
-from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
+from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error, quoted
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
@@ -14,6 +15,7 @@ from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import shown_by
+from streamgauge.wire.frame import MAX_QUOTED
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.sequence import SequenceCheck
@@ -58,6 +60,7 @@ class BodyReader:
                 self.max_chunk_bytes,
                 framing.has_transfer_chunks,
                 resumable=plan.reconnect > 0,
+                every_frame=plan.needs_every_frame(wire_format),
             )
         )
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
@@ -66,6 +69,12 @@ class BodyReader:
         self._filters = self._by_transfer_chunk or settle is not None
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
+        #: Whether more came after the chunk whose number is the named end, so that the stream goes on.
+        self.goes_on = False
+        #: The last frame that came; of a body whose first read brought no frame, its beginning.
+        self._last_frame = self._beginning = b""
+        #: The heartbeats up to the last read without a chunk; the chunks by then, and the heartbeats since the last.
+        self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
         #: Whether the last read may have left data behind in the kernel.
@@ -83,7 +92,13 @@ class BodyReader:
     @property
     def heartbeats(self) -> int:
         """How many times something came that only kept the stream open."""
-        return self.decoder.heartbeats + self.framing.heartbeats
+        return self.decoder.heartbeats + self.framing.heartbeats + self.checks.heartbeats
+
+    @property
+    def quiet_heartbeats(self) -> int:
+        """How many heartbeats came since the last chunk."""
+        chunks, heartbeats = self._quiet
+        return heartbeats if chunks == self._timer.chunks else 0
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Ending | None:
         """Decode one read that arrived at ``arrival_ns``; return how the stream ended, if it did.
@@ -91,7 +106,7 @@ class BodyReader:
         ``beyond``: the arrival is that of the beginning of more data, which this read does not include.
         """
         left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
-        framing, decoder, problem = self.framing, self.decoder, None
+        framing, decoder, checks, problem = self.framing, self.decoder, self.checks, None
         try:
             pieces = framing.feed(data)
         except ProtocolError as error:
@@ -102,47 +117,86 @@ class BodyReader:
             self._stats.bytes += size_bytes
         if self._coding is not None:
             pieces, problem = self._decoded(self._coding, pieces, problem)
+        cut = problem
         try:
-            chunks = decoder.feed(pieces, framing.partial and problem is None)
+            frames = decoder.feed(pieces, framing.partial and problem is None)
         except ProtocolError as error:
-            chunks, problem = error.before, error
-        if self._filters and chunks:
-            chunks, problem = self._filtered(chunks, problem)
-            decoder = self.decoder
+            frames, problem = error.before, error
+        if self._filters and frames:
+            frames, problem = self._filtered(frames, problem)
+            decoder, checks = self.decoder, self.checks
         pending = decoder.pending
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
             self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
+        chunks = frames
+        if frames:
+            self._last_frame = frames[-1]
+            chunks = checks.sift(frames)
         if chunks:
-            first = self._timer.chunks + 1
+            exact = not (pending or beyond) and chunks[-1] is frames[-1]
             self._count_sizes(chunks)
-            self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=not (pending or beyond))
-            if ending := self.checks.check(chunks, first):
-                return ending
+            self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
+        else:
+            self._note_quiet(pieces)
+        if frames and (ending := checks.check(chunks)):
+            return ending
         if self._tells_beside_chunks and (
-            ending := self._after_read(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
+            ending := self._beside(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
         ):
             return ending
+        if checks.end_came:
+            problem = cut  # what the decoder cannot read comes after the end
+            self.goes_on = checks.counted_out and chunks[-1] is not frames[-1]
+        return self._after_read(problem, arrival_ns, alone=not pieces)
+
+    def feed_after_end(self, data: bytes, arrival_ns: int) -> Ending | None:
+        """Decode one read after the named end: nothing in it is a chunk, and only the framing can be faulty."""
+        problem = None
+        try:
+            pieces = self.framing.feed(data)
+        except ProtocolError as error:
+            pieces, problem = error.before, error
+        size_bytes = sum(map(len, pieces))
+        self.bytes += size_bytes
+        self._stats.bytes += size_bytes
+        if self._coding is not None:
+            pieces, problem = self._decoded(self._coding, pieces, problem)
+        with suppress(ProtocolError):
+            self.goes_on = bool(self.decoder.feed(pieces, self.framing.partial)) and self.checks.counted_out
+        return self._after_read(problem, arrival_ns, alone=not pieces)
+
+    def _after_read(self, problem: ProtocolError | None, arrival_ns: int, *, alone: bool) -> Ending | None:
+        """Return how the stream ends after one read, if it does; ``alone``: the read brought nothing of the body."""
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
-        if framing.ending:
-            self._note_end(arrival_ns, alone=not pieces)
-        return self.close() if framing.finished else None
+        if self.framing.ending:
+            self._note_end(arrival_ns, alone=alone)
+        return self.close() if self.framing.finished else None
 
-    def _filtered(self, chunks: list[bytes], problem: ProtocolError | None) -> tuple[list[bytes], ProtocolError | None]:
-        """Return those chunks that count, and the first problem. The stream's first chunk settles the format."""
+    def _note_quiet(self, pieces: list[bytes]) -> None:
+        """Note the heartbeats of a read without a chunk, and what a body without any chunk begins with."""
+        chunks, quiet = self._quiet
+        new = self.heartbeats - self._heartbeats
+        self._heartbeats += new
+        self._quiet = (self._timer.chunks, new + (quiet if chunks == self._timer.chunks else 0))
+        if pieces and not self._beginning:
+            self._beginning = pieces[0][: 4 * MAX_QUOTED]
+
+    def _filtered(self, frames: list[bytes], problem: ProtocolError | None) -> tuple[list[bytes], ProtocolError | None]:
+        """Return those frames that count, and the first problem. The stream's first frame settles the format."""
         if self._settle is not None:
-            found = shown_by(chunks[0], self.format)
+            found = shown_by(frames[0], self.format)
             if found.signature is not None and self._plan.allows(found):
                 self.format, self.decoder = found, found.signature.take_over(self.decoder)
                 self.checks = ChunkChecks(self._plan, found, self.decoder, self._timer, self._sequence)
                 self._tells_beside_chunks = found.tells_beside_chunks
                 try:
-                    chunks = self.decoder.take_blocks(chunks, problem)
+                    frames = self.decoder.take_blocks(frames, problem)
                 except ProtocolError as error:
-                    chunks, problem = error.before, error
+                    frames, problem = error.before, error
             self.settle()
-        return [chunk for chunk in chunks if chunk], problem
+        return [frame for frame in frames if frame], problem
 
     def settle(self) -> None:
         """Count under the format that the body has, if that was open."""
@@ -151,7 +205,7 @@ class BodyReader:
             stats.bytes += self._stats.bytes
             self._stats, self._settle, self._filters = stats, None, self._by_transfer_chunk
 
-    def _after_read(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> Ending | None:
+    def _beside(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> Ending | None:
         """Handle what the decoder noted beside the chunks of a read: tokens, errors and the end.
 
         What closes a stream (the usage, its end, its framing) counts as arriving together with the last token.
@@ -163,9 +217,10 @@ class BodyReader:
             timer.answer_ns = arrival_ns
         return self.checks.after_read()
 
-    def add_bytes(self, count: int) -> None:
-        """Add bytes that the fast path counted."""
-        self.bytes += count
+    def add_fast(self, size_bytes: int, last_frame: bytes) -> None:
+        """Add bytes that the fast path counted, and the beginning of the last read that it counted."""
+        self.bytes += size_bytes
+        self._last_frame = last_frame
 
     def _note_end(self, arrival_ns: int, *, alone: bool) -> None:
         """Note when the framing that closes the body arrived: ``alone``, or in one read with part of the body."""
@@ -192,17 +247,19 @@ class BodyReader:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
         if self._coding is not None and not self._coding.close():
             return Outcome.TRUNCATED, "the body ended inside its content coding"
-        first, chunks, problem = self._timer.chunks + 1, self.decoder.close(), None
-        if self._filters and chunks:
-            chunks, problem = self._filtered(chunks, None)
-        if chunks:
-            self._count_sizes(chunks)
-            self._time_last(len(chunks))
-            if ending := self.checks.check(chunks, first):
+        frames, problem = [] if self.checks.end_came else self.decoder.close(), None
+        if self._filters and frames:
+            frames, problem = self._filtered(frames, None)
+        if frames:
+            self._last_frame = frames[-1]
+            if chunks := self.checks.sift(frames):
+                self._count_sizes(chunks)
+                self._time_last(len(chunks))
+            if ending := self.checks.check(chunks):
                 return ending
         if self._tells_beside_chunks:
             arrival_ns, floor_ns, exact = self._last
-            if ending := self._after_read(arrival_ns, floor_ns, exact=exact):
+            if ending := self._beside(arrival_ns, floor_ns, exact=exact):
                 return ending
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
@@ -211,23 +268,34 @@ class BodyReader:
     @property
     def close_sent(self) -> bool:
         """Whether the client itself closed the stream, after its named end: no more is due from the peer."""
-        return self.checks.named_end_came and self.framing.two_way is not None
+        return self.checks.end_came and self.framing.two_way is not None
 
     def _ending(self) -> Ending:
         if error := self.framing.error:
             return in_band_error(error)
         if reason := self._shortfall():
             return Outcome.INCOMPLETE, reason
-        return Outcome.COMPLETED, ""
+        return Outcome.COMPLETED, "" if self._timer.chunks else self._without_chunks()
+
+    def _without_chunks(self) -> str:
+        """Say that no chunk came, and which tokens did, such as a model's stop token."""
+        tokens = self.decoder.token_count()
+        counted = f"; tokens without content: {tokens.generated}" if tokens is not None and tokens.generated else ""
+        return f"no chunk came{counted}"
 
     def _shortfall(self) -> str:
         """Return what a body that ended cleanly lacks; empty if it lacks nothing."""
-        named_end_came = self.checks.named_end_came
-        reason = self.framing.shortfall(named_end_came=named_end_came)
+        end_came = self.checks.end_came
+        reason = self.framing.shortfall(named_end_came=end_came)
         if not reason and self.framing.has_body:
-            reason = self.decoder.shortfall(named_end_came=named_end_came)
-        if not reason and not self.checks.end_seen:
+            reason = self.decoder.shortfall(named_end_came=end_came)
+        last_frame = self.decoder.last_frame or self._last_frame
+        if not (reason or last_frame or self._timer.chunks) and self.decoder.unfinished:
+            began = f"it began with {quoted(self._beginning)}"
+            reason = f"the body ended cleanly after {self.bytes} bytes without one whole chunk; {began}"
+        if not reason and self.checks.end_is_named and not end_came:
             reason = "the body ended cleanly, and the named end had not come"
+            reason += f"; it ended with {quoted(last_frame)}" if last_frame else ""
         return reason
 
     def _time_last(self, count: int) -> None:

@@ -37,6 +37,9 @@ class FastPath:
         "fail",
         "inspected_names",
         "inspected_text",
+        "inspected_texts",
+        "keeps_last",
+        "last_data",
         "last_ns",
         "long_ns",
         "most_bytes",
@@ -59,8 +62,11 @@ class FastPath:
         self.pass_on, self.fail = reader.pass_on, reader.fail
         self.sock = transport.sock
         self.most_bytes = min(LARGE_READ_BYTES, body.max_chunk_bytes)
-        #: The names of events that a check looks into, and a text that makes any event one of them.
-        self.inspected_names, self.inspected_text = body.checks.inspected
+        #: The names of events that a check looks into, and texts that make any event one of them.
+        #: The first of the texts stands alone, since most streams have only one.
+        self.inspected_names, (self.inspected_text, *self.inspected_texts) = body.checks.inspected
+        #: Whether the reason of an outcome may quote the last event, and the beginning of the read that brought it.
+        self.keeps_last, self.last_data = body.checks.end_is_named, b""
         self.bytes = self.chunks = 0
         self.resume()
 
@@ -89,7 +95,7 @@ class FastPath:
     def usable(self) -> bool:
         """Whether the next read may go this way, after one that went through the stages."""
         between = self._framing.between_chunks and self._body.decoder.between_chunks
-        return between and self._timer.exact and not self._body.left_behind
+        return between and self._timer.exact and not (self._body.left_behind or self._body.checks.end_came)
 
     def resume(self) -> None:
         """Go on where the stages left off: copy from them what each read needs."""
@@ -103,7 +109,7 @@ class FastPath:
         """Add to the timer, the body and the sequence check what was counted here."""
         if self.chunks:
             self._timer.add_chunks(self.chunks, self.last_ns)
-            self._body.add_bytes(self.bytes)
+            self._body.add_fast(self.bytes, self.last_data.partition(b"\r\n")[2])
             self.bytes = self.chunks = 0
             self._sync_due()
 
