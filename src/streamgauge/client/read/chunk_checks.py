@@ -67,7 +67,6 @@ class ChunkChecks:
             and self._count is None
         )
         self._stamps = StampReader(timer) if plan.stamped else None
-        self._acts = self._stamps is not None or self._on_chunk is not None
         self.guards = _guards_of(*rules)
         if self._end.usually or self._error.usually or (plan.chunk is None and plan.needs_every_frame(wire_format)):
             self.guards = None
@@ -140,18 +139,19 @@ class ChunkChecks:
 
     def check(self, chunks: list[bytes]) -> Ending | None:
         """Check chunks that were timed, and what the decoder reports beside them; return how the stream ended."""
-        if self._acts and chunks:
-            if self._stamps is not None:
-                self._stamps.measure(chunks)
+        if self._stamps is not None and chunks:
+            self._stamps.measure(chunks)
+        if self._on_chunk is None and self._raised is None:
+            return self._ending
+        try:
             if self._on_chunk is not None:
                 for chunk in chunks:
-                    try:
-                        if self._on_chunk(self._decoder.parse(chunk)) is False:
-                            return Outcome.ABORTED, "the scenario hung up"
-                    except StreamFailed as failed:
-                        return Outcome.CHECK_FAILED, one_line(str(failed) or "StreamFailed", _MAX_REASON)
-        if self._raised is not None:
-            raise self._raised
+                    if self._on_chunk(self._decoder.parse(chunk)) is False:
+                        return Outcome.ABORTED, "the scenario hung up"
+            if self._raised is not None:
+                raise self._raised
+        except StreamFailed as failed:
+            return Outcome.CHECK_FAILED, one_line(str(failed) or "StreamFailed", MAX_QUOTED)
         return self._ending
 
     def after_read(self) -> Ending | None:
