@@ -70,7 +70,6 @@ class BodyReader:
         self.left_behind = False
         self._stats = stats
         self._timer = timer
-        self._tells_beside_chunks = wire_format.tells_beside_chunks
 
     @property
     def coded(self) -> bool:
@@ -116,24 +115,22 @@ class BodyReader:
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
             self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
-        chunks = frames
-        if frames:
-            self._last_frame = frames[-1]
-            chunks = checks.sift(frames)
+        chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
-            exact = not (pending or beyond) and chunks[-1] is frames[-1]
-            self._count_sizes(chunks)
-            self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
+            self._last_frame = frames[-1]
+            exact = not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1])
+            self._count(chunks, 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
         else:
-            self._note_quiet(pieces)
-        if frames and (ending := checks.check(chunks)):
-            return ending
-        if self._tells_beside_chunks and (ending := checks.after_read()):
-            return ending
-        if self.checks.end_came:
-            problem = cut  # what the decoder cannot read comes after the end
-            self.goes_on = checks.counted_out and chunks[-1] is not frames[-1]
-        return self._after_read(problem, arrival_ns, alone=not pieces)
+            self._note_quiet(pieces, frames)
+        if checks.eventful:
+            if ending := checks.check(chunks):
+                return ending
+            if checks.end_came:
+                problem = cut  # what the decoder cannot read comes after the end
+                self.goes_on = checks.counted_out and chunks[-1] is not frames[-1]
+        if problem is not None or framing.ending or framing.finished:
+            return self._end_read(problem, arrival_ns, alone=not pieces)
+        return None
 
     def feed_after_end(self, data: bytes, arrival_ns: int) -> Ending | None:
         """Decode one read after the named end: nothing in it is a chunk, and only the framing can be faulty."""
@@ -149,9 +146,9 @@ class BodyReader:
             pieces, problem = self._decoded(self._coding, pieces, problem)
         with suppress(ProtocolError):
             self.goes_on = bool(self.decoder.feed(pieces, self.framing.partial)) and self.checks.counted_out
-        return self._after_read(problem, arrival_ns, alone=not pieces)
+        return self._end_read(problem, arrival_ns, alone=not pieces)
 
-    def _after_read(self, problem: ProtocolError | None, arrival_ns: int, *, alone: bool) -> Ending | None:
+    def _end_read(self, problem: ProtocolError | None, arrival_ns: int, *, alone: bool) -> Ending | None:
         """Return how the stream ends after one read, if it does; ``alone``: the read brought nothing of the body."""
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
@@ -159,12 +156,14 @@ class BodyReader:
             self._note_end(arrival_ns, alone=alone)
         return self.close() if self.framing.finished else None
 
-    def _note_quiet(self, pieces: list[bytes]) -> None:
+    def _note_quiet(self, pieces: list[bytes], frames: list[bytes]) -> None:
         """Note the heartbeats of a read without a chunk, and what a body without any chunk begins with."""
         chunks, quiet = self._quiet
         new = self.heartbeats - self._heartbeats
         self._heartbeats += new
         self._quiet = (self._timer.chunks, new + (quiet if chunks == self._timer.chunks else 0))
+        if frames:
+            self._last_frame = frames[-1]
         if pieces and not self._beginning:
             self._beginning = pieces[0][: 4 * MAX_QUOTED]
 
@@ -178,8 +177,13 @@ class BodyReader:
         if self._timer.chunks:
             self._stats.note_end(arrival_ns - max(self._timer.last_ns, self._last[0]) if alone else 0)
 
-    def _count_sizes(self, chunks: list[bytes]) -> None:
+    def _count(self, chunks: list[bytes], floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
+        """Count the chunks of one read; ``exact``: the last of them arrived at ``arrival_ns``."""
         self._stats.chunk_sizes.record_all([len(chunk) for chunk in chunks])
+        if exact and len(chunks) == 1:
+            self._timer.chunk(arrival_ns)
+        else:
+            self._timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
 
     def _decoded(
         self, coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
@@ -201,9 +205,9 @@ class BodyReader:
         frames = [] if self.checks.end_came else self.decoder.close()
         if frames:
             self._last_frame = frames[-1]
-            if chunks := self.checks.sift(frames):
-                self._count_sizes(chunks)
-                self._time_last(len(chunks))
+            if chunks := self.checks.sift(frames):  # they arrived with the last of the body, not with its end
+                arrival_ns, floor_ns, exact = self._last
+                self._count(chunks, floor_ns, arrival_ns, exact=exact)
             if ending := self.checks.check(chunks):
                 return ending
         return self._ending()
@@ -234,15 +238,3 @@ class BodyReader:
             reason = "the body ended cleanly, and the named end had not come"
             reason += f"; it ended with {quoted(last_frame)}" if last_frame else ""
         return reason
-
-    def _time_last(self, count: int) -> None:
-        """Time chunks that the end of the body completed: they arrived with the last of the body, not with its end."""
-        arrival_ns, floor_ns, exact = self._last
-        self._time(count, floor_ns, arrival_ns, exact=exact)
-
-    def _time(self, count: int, floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
-        """Time the chunks of one read; ``exact``: the last of them arrived at ``arrival_ns``."""
-        if exact and count == 1:
-            self._timer.chunk(arrival_ns)
-        else:
-            self._timer.coalesced_chunks(count, floor_ns, arrival_ns, last_is_exact=exact)
