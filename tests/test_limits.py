@@ -64,6 +64,7 @@ LIMITS = {
     # What a run is shown as.
     "MAX_REASONS": [50],
     "_MAX_REASON": [160],
+    "MAX_QUOTED": [200],
     "MOST_LINES": [8],
     "_MOST_LINES": [10],
     "_MOST_ROWS": [6],

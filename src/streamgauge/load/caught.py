@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, ResponseError, StopUser
+from locust.exception import (
+    CatchResponseError,
+    InterruptTaskSet,
+    RescheduleTask,
+    RescheduleTaskImmediately,
+    ResponseError,
+    StopUser,
+)
 
 from streamgauge.client.plan import StreamFailed
 from streamgauge.stats.outcome import Outcome
@@ -28,8 +35,8 @@ class _Judgement:
 class CaughtRecord(StreamRecord):
     """A record with Locust's ``failure`` and ``success``, the last of which wins. It counts when its block ends.
 
-    Raising in the block fails the stream too: ``StreamFailed`` and Locust's ``ResponseError`` do only that, any other
-    exception goes on to Locust.
+    Raising in the block fails the stream too: ``StreamFailed``, and Locust's ``ResponseError`` and
+    ``CatchResponseError``, do only that; any other exception goes on to Locust.
     """
 
     _judgement: _Judgement
@@ -59,7 +66,7 @@ class CaughtRecord(StreamRecord):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         """See ``StreamRecord``."""
-        told = isinstance(error, StreamFailed | ResponseError)
+        told = isinstance(error, StreamFailed | ResponseError | CatchResponseError)
         if isinstance(error, Exception) and not isinstance(error, LEAVING):
             self.failure(error if told else repr(error))
         self.settle()

@@ -191,34 +191,31 @@ class Rules:
 OFF = Rules()
 #: How scenarios name a rule: its text, a callable, False for none, or several.
 Named = str | Callable[[Any], object] | Rules | Iterable[str | Callable[[Any], object]] | bool
-_MAY_BE_OFF = ", or off"
+_TEXTS = "event:NAME, data:TEXT, json:MEMBER[=VALUE] (each also after 'not')"
+_CALLABLE = "; in Python a callable too"
 
 
 def read_end(named: Named | None) -> Rules | None:
     """Parse the named end; None leaves it to the format. Raises RuleError."""
-    return _read(named, "event:NAME, data:TEXT, json:MEMBER[=VALUE], chunks:N, a callable", _MAY_BE_OFF)
+    return _read(named, f"{_TEXTS}, chunks:N or off{_CALLABLE}")
 
 
 def read_error(named: Named | None) -> Rules | None:
     """Parse what reports an error; None leaves it to the format. Raises RuleError."""
-    return _read(named, "event:NAME, data:TEXT, json:MEMBER[=VALUE], a callable", _MAY_BE_OFF)
+    return _read(named, f"{_TEXTS} or off{_CALLABLE}")
 
 
 def read_chunk(named: Named | None) -> Rules | None:
     """Parse which frames are chunks; None leaves it to the format. Raises RuleError."""
-    return _read(named, "event:NAME, data:TEXT, json:MEMBER[=VALUE], a callable", ", each also after 'not', or any")
+    return _read(named, f"{_TEXTS} or any{_CALLABLE}")
 
 
-def _read(named: Named | None, expected: str, more: str) -> Rules | None:
+def _read(named: Named | None, expected: str) -> Rules | None:
+    """Parse rules of the kinds that ``expected`` lists."""
     if named is None or isinstance(named, Rules):
         return named
-    expected += more
-    if isinstance(named, bool):
-        if named or more is not _MAY_BE_OFF:
-            raise RuleError(f"expected {expected}, got {named!r}")
-        return OFF
     each = list(named) if isinstance(named, Iterable) and not isinstance(named, str) else [named]
-    if each == ["off"] and more is _MAY_BE_OFF:
+    if each in (["off"], [False]) and " or off" in expected:
         return OFF
     if not each:
         raise RuleError(f"expected {expected}, got {named!r}")
@@ -236,7 +233,7 @@ def _callback(call: Any, expected: str) -> Callback:
 @lru_cache(maxsize=MOST_PARSED)
 def _parsed(text: str, expected: str) -> tuple[bool, Rule]:
     """Parse one rule; return it, and whether it stands without ``not``."""
-    if text == "any" and "any" in expected.split():
+    if text == "any" and " or any" in expected:
         return True, Always()
     named = text.removeprefix(_NOT).strip() if text.startswith(_NOT) else text
     kind, colon, value = named.partition(":")

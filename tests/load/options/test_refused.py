@@ -31,6 +31,9 @@ REFUSED = {
         ("foo", "event", "event:", "Event:x", ":x", " data:x", "chunks:0", "chunks:-1", "chunks:1.5", "chunks:٣"),
         "chunks:N",
     ),
+    "stream_error": dict.fromkeys(("error", "chunks:1", "json:", "json:a..b", "not off", "any"), "json:MEMBER"),
+    "stream_chunk": dict.fromkeys(("ping", "chunks:1", "off", "not", "not ping", "json:=x"), "json:MEMBER"),
+    "stream_status": dict.fromkeys(("ok", "42", "2XX", "6xx", "500-400", "200,", "٤٢٩", "-1"), "429, 2xx, 500-599"),
     "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
     "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     **dict.fromkeys(

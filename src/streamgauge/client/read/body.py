@@ -82,7 +82,6 @@ class BodyReader:
         #: Before the format is settled, counts go to statistics that nothing else reads.
         self._stats = stats if settle is None else StreamStats()
         self._timer = timer
-        self._tells_beside_chunks = wire_format.tells_beside_chunks
 
     @property
     def coded(self) -> bool:
@@ -129,26 +128,23 @@ class BodyReader:
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
             self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
-        chunks = frames
-        if frames:
-            self._last_frame = frames[-1]
-            chunks = checks.sift(frames)
+        chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
-            exact = not (pending or beyond) and chunks[-1] is frames[-1]
-            self._count_sizes(chunks)
-            self._time(len(chunks), 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
+            self._last_frame = frames[-1]
+            exact = not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1])
+            self._count(chunks, 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
         else:
-            self._note_quiet(pieces)
-        if frames and (ending := checks.check(chunks)):
-            return ending
-        if self._tells_beside_chunks and (
-            ending := self._beside(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
-        ):
-            return ending
-        if checks.end_came:
-            problem = cut  # what the decoder cannot read comes after the end
-            self.goes_on = checks.counted_out and chunks[-1] is not frames[-1]
-        return self._after_read(problem, arrival_ns, alone=not pieces)
+            self._note_quiet(pieces, frames)
+        if checks.eventful:
+            self._note_tokens(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
+            if ending := checks.check(chunks):
+                return ending
+            if checks.end_came:
+                problem = cut  # what the decoder cannot read comes after the end
+                self.goes_on = checks.counted_out and chunks[-1] is not frames[-1]
+        if problem is not None or framing.ending or framing.finished:
+            return self._end_read(problem, arrival_ns, alone=not pieces)
+        return None
 
     def feed_after_end(self, data: bytes, arrival_ns: int) -> Ending | None:
         """Decode one read after the named end: nothing in it is a chunk, and only the framing can be faulty."""
@@ -164,9 +160,9 @@ class BodyReader:
             pieces, problem = self._decoded(self._coding, pieces, problem)
         with suppress(ProtocolError):
             self.goes_on = bool(self.decoder.feed(pieces, self.framing.partial)) and self.checks.counted_out
-        return self._after_read(problem, arrival_ns, alone=not pieces)
+        return self._end_read(problem, arrival_ns, alone=not pieces)
 
-    def _after_read(self, problem: ProtocolError | None, arrival_ns: int, *, alone: bool) -> Ending | None:
+    def _end_read(self, problem: ProtocolError | None, arrival_ns: int, *, alone: bool) -> Ending | None:
         """Return how the stream ends after one read, if it does; ``alone``: the read brought nothing of the body."""
         if problem is not None:
             return Outcome.PROTOCOL_ERROR, str(problem)
@@ -174,12 +170,14 @@ class BodyReader:
             self._note_end(arrival_ns, alone=alone)
         return self.close() if self.framing.finished else None
 
-    def _note_quiet(self, pieces: list[bytes]) -> None:
+    def _note_quiet(self, pieces: list[bytes], frames: list[bytes]) -> None:
         """Note the heartbeats of a read without a chunk, and what a body without any chunk begins with."""
         chunks, quiet = self._quiet
         new = self.heartbeats - self._heartbeats
         self._heartbeats += new
         self._quiet = (self._timer.chunks, new + (quiet if chunks == self._timer.chunks else 0))
+        if frames:
+            self._last_frame = frames[-1]
         if pieces and not self._beginning:
             self._beginning = pieces[0][: 4 * MAX_QUOTED]
 
@@ -190,7 +188,6 @@ class BodyReader:
             if found.signature is not None and self._plan.allows(found):
                 self.format, self.decoder = found, found.signature.take_over(self.decoder)
                 self.checks = ChunkChecks(self._plan, found, self.decoder, self._timer, self._sequence)
-                self._tells_beside_chunks = found.tells_beside_chunks
                 try:
                     frames = self.decoder.take_blocks(frames, problem)
                 except ProtocolError as error:
@@ -205,8 +202,8 @@ class BodyReader:
             stats.bytes += self._stats.bytes
             self._stats, self._settle, self._filters = stats, None, self._by_transfer_chunk
 
-    def _beside(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> Ending | None:
-        """Handle what the decoder noted beside the chunks of a read: tokens, errors and the end.
+    def _note_tokens(self, arrival_ns: int, floor_ns: int, *, exact: bool) -> None:
+        """Note the arrival of tokens that the decoder saw beside the chunks of a read.
 
         What closes a stream (the usage, its end, its framing) counts as arriving together with the last token.
         """
@@ -215,7 +212,6 @@ class BodyReader:
             timer.silent_token(arrival_ns if exact else floor_ns, arrival_ns)
         if timer.answer_ns is None and decoder.answered:
             timer.answer_ns = arrival_ns
-        return self.checks.after_read()
 
     def add_fast(self, size_bytes: int, last_frame: bytes) -> None:
         """Add bytes that the fast path counted, and the beginning of the last read that it counted."""
@@ -227,8 +223,13 @@ class BodyReader:
         if self._timer.chunks:
             self._stats.note_end(arrival_ns - max(self._timer.last_ns, self._last[0]) if alone else 0)
 
-    def _count_sizes(self, chunks: list[bytes]) -> None:
+    def _count(self, chunks: list[bytes], floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
+        """Count the chunks of one read; ``exact``: the last of them arrived at ``arrival_ns``."""
         self._stats.chunk_sizes.record_all([len(chunk) for chunk in chunks])
+        if exact and len(chunks) == 1:
+            self._timer.chunk(arrival_ns)
+        else:
+            self._timer.coalesced_chunks(len(chunks), floor_ns, arrival_ns, last_is_exact=exact)
 
     def _decoded(
         self, coding: ContentDecoder, pieces: list[bytes], problem: ProtocolError | None
@@ -247,23 +248,22 @@ class BodyReader:
             return Outcome.TRUNCATED, "the connection was closed inside the body"
         if self._coding is not None and not self._coding.close():
             return Outcome.TRUNCATED, "the body ended inside its content coding"
-        frames, problem = [] if self.checks.end_came else self.decoder.close(), None
+        return self._ending() if self.checks.end_came else self._close_decoder() or self._ending()
+
+    def _close_decoder(self) -> Ending | None:
+        """Count what the end of the body completes. It arrived with the last of the body, not with its end."""
+        frames, problem = self.decoder.close(), None
         if self._filters and frames:
             frames, problem = self._filtered(frames, None)
+        arrival_ns, floor_ns, exact = self._last
+        chunks = self.checks.sift(frames) if frames else []
         if frames:
             self._last_frame = frames[-1]
-            if chunks := self.checks.sift(frames):
-                self._count_sizes(chunks)
-                self._time_last(len(chunks))
-            if ending := self.checks.check(chunks):
-                return ending
-        if self._tells_beside_chunks:
-            arrival_ns, floor_ns, exact = self._last
-            if ending := self._beside(arrival_ns, floor_ns, exact=exact):
-                return ending
-        if problem is not None:
-            return Outcome.PROTOCOL_ERROR, str(problem)
-        return self._ending()
+        if chunks:
+            self._count(chunks, floor_ns, arrival_ns, exact=exact)
+        self._note_tokens(arrival_ns, floor_ns, exact=exact)
+        ending = self.checks.check(chunks)
+        return (Outcome.PROTOCOL_ERROR, str(problem)) if ending is None and problem is not None else ending
 
     @property
     def close_sent(self) -> bool:
@@ -275,13 +275,9 @@ class BodyReader:
             return in_band_error(error)
         if reason := self._shortfall():
             return Outcome.INCOMPLETE, reason
-        return Outcome.COMPLETED, "" if self._timer.chunks else self._without_chunks()
-
-    def _without_chunks(self) -> str:
-        """Say that no chunk came, and which tokens did, such as a model's stop token."""
-        tokens = self.decoder.token_count()
-        counted = f"; tokens without content: {tokens.generated}" if tokens is not None and tokens.generated else ""
-        return f"no chunk came{counted}"
+        tokens = None if self._timer.chunks else self.decoder.token_count()
+        silent = f"; tokens without content: {tokens.generated}" if tokens and tokens.generated else ""
+        return Outcome.COMPLETED, "" if self._timer.chunks else f"no chunk came{silent}"
 
     def _shortfall(self) -> str:
         """Return what a body that ended cleanly lacks; empty if it lacks nothing."""
@@ -297,15 +293,3 @@ class BodyReader:
             reason = "the body ended cleanly, and the named end had not come"
             reason += f"; it ended with {quoted(last_frame)}" if last_frame else ""
         return reason
-
-    def _time_last(self, count: int) -> None:
-        """Time chunks that the end of the body completed: they arrived with the last of the body, not with its end."""
-        arrival_ns, floor_ns, exact = self._last
-        self._time(count, floor_ns, arrival_ns, exact=exact)
-
-    def _time(self, count: int, floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
-        """Time the chunks of one read; ``exact``: the last of them arrived at ``arrival_ns``."""
-        if exact and count == 1:
-            self._timer.chunk(arrival_ns)
-        else:
-            self._timer.coalesced_chunks(count, floor_ns, arrival_ns, last_is_exact=exact)

@@ -67,10 +67,14 @@ class ChunkChecks:
             and self._count is None
         )
         self._stamps = StampReader(timer) if plan.stamped else None
-        self._acts = self._stamps is not None or self._on_chunk is not None
         self.guards = _guards_of(*rules)
         if self._end.usually or self._error.usually or (plan.chunk is None and plan.needs_every_frame(wire_format)):
             self.guards = None
+        #: Whether ``sift`` can find anything at all.
+        self.sifts = self.guards != () or sequence is not None or plan.chunk is not None or self._count is not None
+        #: Whether ``check`` has anything to do. Not before ``sift`` finds something, for most streams.
+        self._tells = wire_format.tells_beside_chunks
+        self.eventful = plan.stamped or plan.on_chunk is not None or self._tells
         #: How the frames that were sifted end the stream, or what a callable raised, if they do.
         self._ending: Ending | None = None
         self._raised: Exception | None = None
@@ -86,11 +90,11 @@ class ChunkChecks:
     def sift(self, frames: list[bytes]) -> list[bytes]:
         """Return the frames that are chunks, up to one that ends the stream."""
         guards = self.guards
-        if guards is None or self._count is not None:
+        if guards is None or (self._count is not None and self._timer.chunks + len(frames) >= self._count):
             return self._sift_closely(frames)
         for frame in frames:
             for guard in guards:
-                if guard in frame:
+                if frame.find(guard) >= 0:  # much cheaper than ``in``, which tries the guard as a number first
                     return self._sift_closely(frames)
         if self.sequence is not None:
             for frame in frames:
@@ -111,11 +115,12 @@ class ChunkChecks:
                 if is_chunk:
                     chunks.append(raw)
                 if self._ends(frame, self._timer.chunks + len(chunks)):
+                    self.eventful = True
                     break
                 if not is_chunk and self._chunk is not None:
                     self.heartbeats += 1
         except Exception as error:  # chunks before it are timed first
-            self._raised = error
+            self._raised, self.eventful = error, True
         return chunks
 
     def _is_chunk(self, frame: Frame) -> bool:
@@ -140,26 +145,27 @@ class ChunkChecks:
 
     def check(self, chunks: list[bytes]) -> Ending | None:
         """Check chunks that were timed, and what the decoder reports beside them; return how the stream ended."""
-        if self._acts and chunks:
-            if self._stamps is not None:
-                self._stamps.measure(chunks)
-            if self._on_chunk is not None:
-                for chunk in chunks:
-                    try:
-                        if self._on_chunk(self._decoder.parse(chunk)) is False:
-                            return Outcome.ABORTED, "the scenario hung up"
-                    except StreamFailed as failed:
-                        return Outcome.CHECK_FAILED, one_line(str(failed) or "StreamFailed", _MAX_REASON)
-        if self._raised is not None:
-            raise self._raised
+        if self._stamps is not None and chunks:
+            self._stamps.measure(chunks)
+        if (self._on_chunk is not None or self._raised is not None) and (ending := self._shown(chunks)):
+            return ending
+        if self._ending is None and self._tells and not self.end_came:
+            if self._decoder.error and self._tells_errors:
+                return in_band_error(self._decoder.error)
+            self.end_came = self._ends_itself and self._decoder.done
         return self._ending
 
-    def after_read(self) -> Ending | None:
-        """Check what the decoder reported beside its chunks; return an ending, if any."""
-        decoder = self._decoder
-        if decoder.error and self._tells_errors and not self.end_came:
-            return in_band_error(decoder.error)
-        self.end_came = self.end_came or (self._ends_itself and decoder.done)
+    def _shown(self, chunks: list[bytes]) -> Ending | None:
+        """Show the chunks to the scenario; return how it ended the stream. Raises what its callables raise."""
+        try:
+            if self._on_chunk is not None:
+                for chunk in chunks:
+                    if self._on_chunk(self._decoder.parse(chunk)) is False:
+                        return Outcome.ABORTED, "the scenario hung up"
+            if self._raised is not None:
+                raise self._raised
+        except StreamFailed as failed:
+            return Outcome.CHECK_FAILED, one_line(str(failed) or "StreamFailed", MAX_QUOTED)
         return None
 
     @property

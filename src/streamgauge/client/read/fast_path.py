@@ -38,10 +38,10 @@ class FastPath:
         "inspected_names",
         "inspected_text",
         "inspected_texts",
-        "keeps_last",
         "last_data",
         "last_ns",
         "long_ns",
+        "looks_closer",
         "most_bytes",
         "pass_on",
         "sock",
@@ -62,11 +62,13 @@ class FastPath:
         self.pass_on, self.fail = reader.pass_on, reader.fail
         self.sock = transport.sock
         self.most_bytes = min(LARGE_READ_BYTES, body.max_chunk_bytes)
-        #: The names of events that a check looks into, and texts that make any event one of them.
-        #: The first of the texts stands alone, since most streams have only one.
+        #: The names of events that a check looks into, and texts that make any event one of them. The first text stands
+        #: alone, since most streams have only one.
         self.inspected_names, (self.inspected_text, *self.inspected_texts) = body.checks.inspected
-        #: Whether the reason of an outcome may quote the last event, and the beginning of the read that brought it.
-        self.keeps_last, self.last_data = body.checks.end_is_named, b""
+        #: Whether there are more texts, or the reason of an outcome may quote the last event.
+        self.looks_closer = body.checks.end_is_named or bool(self.inspected_texts)
+        #: The beginning of the last read, if such a reason may need it.
+        self.last_data = b""
         self.bytes = self.chunks = 0
         self.resume()
 
