@@ -222,6 +222,11 @@ class BodyReader:
             return in_band_error(error)
         if reason := self._shortfall():
             return Outcome.INCOMPLETE, reason
+        return self.completed
+
+    @property
+    def completed(self) -> Ending:
+        """The ending of a stream that lacks nothing."""
         return Outcome.COMPLETED, "" if self._timer.chunks else "no chunk came"
 
     def _shortfall(self) -> str:
