@@ -189,6 +189,12 @@ def test_what_a_stream_ended_with_is_told_of_the_fast_path_too(stream):
     assert record.reason == "the body ended cleanly, and the named end had not come; it ended with 'data: number 19'"
 
 
+@pytest.mark.usefixtures("_short_wait")
+def test_a_stream_that_was_left_without_a_chunk_says_so(stream):
+    record = stream([head(), SAID_DONE], protocol="openai")
+    assert (record.outcome, record.reason, record.without_chunks) == (COMPLETED, "no chunk came", 1)
+
+
 def test_a_stream_of_tokens_may_end_without_its_own_end_if_the_scenario_says_so(stream):
     record = stream([head(), delta("a"), STOP, END], protocol="openai", end="off")
     assert (record.outcome, record.reason, record.chunks) == (COMPLETED, "", 1)

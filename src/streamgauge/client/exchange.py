@@ -93,7 +93,8 @@ class Exchange(Standing):
         """End a stream that the scenario leaves. What has arrived by now counts. Does nothing if it has ended."""
         self._stop(Outcome.ABORTED, f"the scenario left the stream: {why}")
 
-    def _stop(self, outcome: Outcome, reason: str) -> None:
+    def _stop(self, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> None:
+        """End the stream now, unless it has ended or ends with what has arrived by now."""
         self._state.catch_up()
         if isinstance(self._state, Closing):
             self._hang_up()
@@ -147,7 +148,7 @@ class Exchange(Standing):
         """Wait a little for the end of a body whose named end came. Return whether it may still end."""
         if not isinstance(state, Closing):
             self._timeouts.stop()
-            state = Closing.of_streaming(state, self._reactor, self._hang_up, arrival_ns)
+            state = Closing.of_streaming(state, self._reactor, self._stop, arrival_ns)
             self._enter(state)
         if state.hopeless:
             self._hang_up()
@@ -157,7 +158,7 @@ class Exchange(Standing):
         """Complete a stream whose named end came, and whose body goes on."""
         state = self._state
         assert isinstance(state, Closing)
-        self._end(Outcome.COMPLETED, "", state.end_ns)
+        self._end(*state.body.completed, state.end_ns)
 
     def _reconnect(self) -> None:
         """Pause until the request is sent again."""

@@ -171,7 +171,7 @@ def test_a_host_is_taken_without_angle_brackets_as_locust_does(asked, recorder):
 def test_the_page_has_fields_of_several_lines(web):
     page = web.get("/")
     (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", page, re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody"]) in script
+    assert json.dumps(["streamHeader", "streamBody", "streamEnd", "streamError", "streamChunk"]) in script
     assert page.rstrip().endswith("</html>")
 
 

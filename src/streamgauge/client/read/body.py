@@ -275,6 +275,11 @@ class BodyReader:
             return in_band_error(error)
         if reason := self._shortfall():
             return Outcome.INCOMPLETE, reason
+        return self.completed
+
+    @property
+    def completed(self) -> Ending:
+        """The ending of a stream that lacks nothing."""
         tokens = None if self._timer.chunks else self.decoder.token_count()
         silent = f"; tokens without content: {tokens.generated}" if tokens and tokens.generated else ""
         return Outcome.COMPLETED, "" if self._timer.chunks else f"no chunk came{silent}"
