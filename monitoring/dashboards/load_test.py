@@ -19,6 +19,7 @@ from monitoring.promql.panels import (
     quantile,
     rate,
     ratio,
+    where_counted,
 )
 from monitoring.schema import Row, dashboard
 from monitoring.tables import Column, Table, table
@@ -41,6 +42,7 @@ def build() -> Json:
             Row("Outcomes", 9, (8,), _outcomes()),
             Row("Latency", 9, (12,), _latency()),
             Row("Chunks", 8, (8,), _chunks()),
+            Row("Tokens", 8, (8,), _tokens()),
             Row("Load generator", 8, (12, 12, 8, 4, 12), generator_panels()),
             Row("Reporting process", 8, (8,), of_the_generator()),
         ],
@@ -250,5 +252,43 @@ def _chunks() -> list[core.Panel]:
             "buckets grow fourfold, so values between two bounds are interpolated.",
             median_and_p99(m.CLIENT_SIZE, m.BY_NAME, m.NAME_LEGEND),
             "bytes",
+        ),
+    ]
+
+
+def _tokens() -> list[core.Panel]:
+    return [
+        chart(
+            "Output tokens",
+            f"`{m.OUTPUT_TOKENS}`: tokens that language models generated per second, by the servers' own count. They "
+            "are added when a stream ends, so long answers come in steps. A plateau while users increase is the "
+            "model's capacity.",
+            [(above_zero(rate(m.OUTPUT_TOKENS, m.BY_NAME)), m.NAME_LEGEND)],
+            per_second("tokens"),
+        ),
+        chart(
+            "Prompt tokens",
+            f"`{m.PROMPT_TOKENS}`: tokens of prompts per second, of servers that count them. More of them mean more "
+            "work before the first token: compare with the time to first chunk of the same name.",
+            [(above_zero(rate(m.PROMPT_TOKENS, m.BY_NAME)), m.NAME_LEGEND)],
+            per_second("tokens"),
+        ),
+        chart(
+            "Time per output token",
+            f"`{m.TOKENS_TIME}`: the mean time between the output tokens of each stream that did not fail. When it "
+            "rises as users increase, the model shares its batches among more streams.",
+            median_and_p99(m.TOKENS_TIME, m.BY_NAME, m.NAME_LEGEND),
+            "s",
+        ),
+        chart(
+            "Time to first token",
+            f"`{m.CLIENT_TTFC}`: time to first chunk of the names that have output tokens: waiting in the model's "
+            "queue, and reading the prompt. It rises first when a model has more requests than it can batch.",
+            [
+                (where_counted(query, m.OUTPUT_TOKENS, m.BY_NAME), legend)
+                for query, legend in median_and_p99(m.CLIENT_TTFC, m.BY_NAME, m.NAME_LEGEND)
+            ],
+            "s",
+            m.CLIENT_TTFC,
         ),
     ]

@@ -109,6 +109,13 @@ def above_zero(expression: str) -> str:
     return f"{expression} > 0"
 
 
+def where_counted(expression: str, name: str, by: Sequence[str]) -> str:
+    """Keep the lines of labels for which a counter increased in the time range."""
+    metric = family(name, "counter")
+    counted = sum_by(metric, by, over("increase", metric.name + chosen(metric), "$__range"))
+    return f"({expression}) and on ({', '.join(by)}) ({above_zero(counted)})"
+
+
 def share(name: str, matcher: str, by: Sequence[str] = (), *of: str) -> str:
     """Compute the share of a counter's increase that the matcher picks; ``of`` restricts the whole as well."""
     return share_of(rate(name, by, matcher), rate(name, by, *of))

@@ -185,7 +185,7 @@ _RESULTS: tuple[Metric, ...] = (
     Metric(
         "stream_client_result_counts",
         "gauge",
-        "How many streams_started, streams_failed, chunks and stalls a finished run had.",
+        "How many streams_started, streams_failed, chunks, stalls, prompt_tokens and tokens a finished run had.",
         (*RESULT_LABELS, "metric"),
     ),
     Metric(
@@ -213,11 +213,31 @@ CLIENT: tuple[Metric, ...] = (
         "seconds",
         INTERVAL_BUCKETS,
     ),
+    Metric(
+        "stream_client_prompt_tokens_total",
+        "counter",
+        "Tokens of prompts, if servers count them; added when a stream ends.",
+        CLIENT_LABELS,
+    ),
+    Metric(
+        "stream_client_output_tokens_total",
+        "counter",
+        "Tokens that language models generated; added when a stream ends.",
+        CLIENT_LABELS,
+    ),
+    Metric(
+        "stream_client_time_per_output_token_seconds",
+        "histogram",
+        "Mean time between the output tokens of one stream, for each stream with tokens that did not fail.",
+        CLIENT_LABELS,
+        "seconds",
+        INTERVAL_BUCKETS,
+    ),
     Metric("stream_client_stalls_total", "counter", "Chunk intervals longer than the stall threshold.", CLIENT_LABELS),
     Metric(
         "stream_client_coalesced_chunks_total",
         "counter",
-        "Chunks that shared a read with others, so that their arrival is known as an interval only.",
+        "Chunks that shared a read with other data, so that their arrival is known as an interval only.",
         CLIENT_LABELS,
     ),
     Metric(

@@ -86,7 +86,7 @@ def test_a_wait_counts_by_what_it_can_have_delayed(steps, known_ms, possible_ms)
 
 
 def delayed(known_ns=0, possible_ns=0):
-    return SimpleNamespace(known_ns=known_ns, possible_ns=possible_ns)
+    return SimpleNamespace(known_ns=known_ns, possible_ns=possible_ns, waited_ns=0)
 
 
 def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
@@ -100,19 +100,19 @@ def timed(delay, arrival_ns=1_050 * MS, now_ns=1_040 * MS):
 
 def test_what_may_have_delayed_a_request_leaves_the_time_to_first_chunk_open_by_as_much():
     timer, stats = timed(delayed(possible_ns=20 * MS))
-    assert timer.first_chunk_range_ns == (30 * MS, 50 * MS)
+    assert timer.time_to_first_chunk_ns == (40 * MS, (30 * MS, 50 * MS))
     (low_s, high_s) = uncertain_percentiles(stats.time_to_first_chunk, {"p50": 0.5})["p50"]
     assert (low_s, high_s) == (pytest.approx(0.03, rel=0.01), pytest.approx(0.05, rel=0.01))
 
 
 def test_more_than_the_whole_time_to_first_chunk_leaves_it_anything_down_to_nothing():
-    assert timed(delayed(possible_ns=HOUR_NS))[0].first_chunk_range_ns == (0, 50 * MS)
+    assert timed(delayed(possible_ns=HOUR_NS))[0].time_to_first_chunk_ns == (25 * MS, (0, 50 * MS))
 
 
 @pytest.mark.parametrize(("wait_ns", "is_open"), [(50_000, False), (50_001, True)])
 def test_a_wait_that_is_part_of_any_wake_up_leaves_nothing_open(wait_ns, is_open):
     timer, stats = timed(delayed(possible_ns=wait_ns))
-    assert (timer.first_chunk_range_ns is not None) is is_open
+    assert (timer.time_to_first_chunk_ns[1] is not None) is is_open
     assert stats.time_to_first_chunk.uncertain.count == stats.time_to_first_chunk.least.count == is_open
 
 

@@ -74,8 +74,9 @@ def test_tokens_that_come_in_one_read_leave_the_time_between_them_open(stream):
     assert record.coalesced == 2
     least_s, most_s = record.time_per_output_token_range_s
     assert least_s == 0 < record.time_per_output_token_s < most_s
-    first_s, _ = record.time_to_first_chunk_range_s
-    assert most_s == pytest.approx((record.time_to_first_chunk_s - first_s) / 11)
+    first_s, last_s = record.time_to_first_chunk_range_s
+    assert first_s < record.time_to_first_chunk_s < last_s
+    assert most_s == pytest.approx((last_s - first_s) / 11)
 
 
 @pytest.mark.parametrize("behind", [ROLE, STOP, USAGE, DONE], ids=["a role", "the finish", "the usage", "the end"])
@@ -95,6 +96,41 @@ def test_a_token_behind_what_is_none_is_timed_exactly(stream):
 def test_tokens_in_reads_of_their_own_leave_nothing_open(stream):
     record = chat(stream, delta(content="a"), READ, 0.1, delta(content="b"), READ, STOP, USAGE, DONE, END)
     assert (record.time_to_first_chunk_range_s, record.time_per_output_token_range_s) == (None, None)
+
+
+FOUR = event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 4}})
+SILENT, EMPTY = delta(finish="stop", content=""), delta(content="")
+
+
+@pytest.mark.usefixtures("cpu_to_spare")
+def test_a_stop_token_without_text_is_the_last_of_the_tokens(stream):
+    words = [step for word in "abc" for step in (delta(content=word), READ, 0.05)]
+    record = chat(stream, ROLE, READ, *words, SILENT, READ, FOUR, DONE, END)
+    assert (record.chunks, record.tokens, record.prompt_tokens) == (3, 4, 7)
+    assert record.time_per_output_token_s >= 0.05
+    assert record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s) / 3
+
+
+def test_part_of_a_character_is_a_token_before_the_first_text_that_takes_no_time_after_it(stream):
+    words = [step for word in "abc" for step in (delta(content=word), READ, 0.05)]
+    record = chat(stream, ROLE, READ, EMPTY, READ, 0.05, *words, STOP, FOUR, DONE, END)
+    assert (record.chunks, record.tokens) == (3, 4)
+    assert record.time_per_output_token_s >= 0.05
+
+
+def test_a_finish_that_carries_no_token_is_not_the_last_token(stream):
+    three = event({"choices": [], "usage": {"completion_tokens": 3}})
+    words = [step for word in "abc" for step in (READ, delta(content=word))]
+    record = chat(stream, ROLE, *words, READ, 0.3, STOP, READ, three, DONE, END)
+    assert (record.chunks, record.tokens) == (3, 3)
+    assert record.time_per_output_token_s <= (record.duration_s - record.time_to_first_chunk_s - 0.3) / 2
+
+
+def test_one_text_and_a_stop_token_have_a_time_between_them(stream):
+    two = event({"choices": [], "usage": {"completion_tokens": 2}})
+    record = chat(stream, delta(content="a"), READ, 0.1, SILENT, READ, two, DONE, END)
+    assert record.chunks == 1
+    assert record.time_per_output_token_s >= 0.1
 
 
 def test_without_usage_each_piece_of_content_is_a_token(stream):

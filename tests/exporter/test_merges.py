@@ -24,6 +24,9 @@ SHOWS = {
     "chunk_interval_seconds": "chunk_interval",
     "duration_seconds": "duration",
     "chunk_size_bytes": "chunk_sizes",
+    "prompt_tokens_total": "prompt_tokens",
+    "output_tokens_total": "tokens",
+    "time_per_output_token_seconds": "time_per_output_token",
 }
 #: What no tally has, and what has a test of its own.
 ALWAYS_ZERO = {"late_starts_total", "dropped_arrivals_total"}

@@ -34,7 +34,7 @@ ANYWHERE = {}
 MAY_BE_BAD = {"success": 0.001, "time_to_first_chunk": 0.01, "chunk_interval": 0.01}
 SLO_S = {"time_to_first_chunk": "0.25", "chunk_interval": "0.5"}
 SECONDS, SHARE, BYTES = "s", "percentunit", "bytes"
-STREAMS, CHUNKS = "count:streams/s", "count:chunks/s"
+STREAMS, CHUNKS, TOKENS = "count:streams/s", "count:chunks/s", "count:tokens/s"
 PER_STREAM = "none"
 
 
@@ -166,7 +166,10 @@ MEANT = [
     (r"Late starts and dropped arrivals, dropped", STREAMS, rate("stream_client_dropped_arrivals_total")),
     (r"The path: time to first chunk", SECONDS, path("time_to_first_chunk")),
     (r"The path: chunk interval", SECONDS, path("chunk_interval")),
-    (r"Time to first chunk|TTFC", SECONDS, distribution("stream_SIDE_time_to_first_chunk_seconds")),
+    (r"Output tokens", TOKENS, rate("stream_client_output_tokens_total")),
+    (r"Prompt tokens", TOKENS, rate("stream_client_prompt_tokens_total")),
+    (r"Time per output token", SECONDS, distribution("stream_client_time_per_output_token_seconds")),
+    (r"Time to first (chunk|token)|TTFC", SECONDS, distribution("stream_SIDE_time_to_first_chunk_seconds")),
     (r"Chunk interval|Interval", SECONDS, distribution("stream_SIDE_chunk_interval_seconds")),
     (r"Stream duration|Duration", SECONDS, distribution("stream_SIDE_duration_seconds")),
     (r"Chunk delay|Delay", SECONDS, distribution("stream_client_chunk_delay_seconds")),

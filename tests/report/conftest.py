@@ -193,7 +193,7 @@ class Distinct:
     def streams(self, values: Any) -> None:
         for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
             values[count] = next(self.numbers)
-        for count in ("beyond_window", "reconnects", "tokens"):
+        for count in ("beyond_window", "reconnects", "prompt_tokens", "tokens"):
             values[count] = next(self.numbers)
         values["coalesced_share"] = next(self.numbers) / 1000
         values["outcomes"] = {outcome.value: next(self.numbers) for outcome in Outcome}
@@ -202,9 +202,9 @@ class Distinct:
             values[metric] = self.summary()
 
     def point(self, figures: Any) -> None:
-        for count in ("started", "finished", "failed", "chunks", "bytes"):
+        for count in ("started", "finished", "failed", "chunks", "bytes", "tokens"):
             figures[count] = next(self.numbers)
-        for metric in ("time_to_first_chunk", "chunk_interval"):
+        for metric in ("time_to_first_chunk", "chunk_interval", "time_per_output_token"):
             figures[metric] = {"p50": self.duration_s(), "p99": self.duration_s()}
         least_s, most_s = self.duration_s(), self.duration_s()
         figures["uncertain"] = {"chunk_interval": {"p99": (least_s / 1000, most_s)}}

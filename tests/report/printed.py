@@ -92,7 +92,10 @@ def columns_of(text: str) -> list[Row]:
         for end, words in _cells(line):
             headings[end] = f"{headings.get(end, '')} {words}".strip()
     rows = []
-    for line in lines[rule + 1 :]:
+    end = next((at for at in range(rule + 1, len(lines)) if lines[at].startswith("──")), len(lines))
+    while end < len(lines) and lines[end]:  # the heading of the next table
+        end -= 1
+    for line in lines[rule + 1 : end]:
         name, *cells = _cells(line) or [(0, "")]
         if cells:
             rows.append({"": name[1]} | {headings[end]: words for end, words in cells})

@@ -130,4 +130,4 @@ def test_percentiles_that_coalesced_reads_leave_open_are_marked_in_each_part_of_
     (streams,), (point,) = result["streams"], result["timeline"]
     for metric in ("time_to_first_chunk", "chunk_interval", "time_per_output_token"):
         assert "p50" in streams[metric]["uncertain"], metric
-    assert point["uncertain"].keys() == {"time_to_first_chunk", "chunk_interval"}
+    assert point["uncertain"].keys() == {"time_to_first_chunk", "chunk_interval", "time_per_output_token"}

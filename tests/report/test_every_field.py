@@ -167,19 +167,21 @@ def test_the_verdict_has_its_reasons(outcomes: list[Outcome], clock_steps: int, 
 
 def named(number: int) -> StreamStats:
     """What one name did in a second, all of it told apart from what others did by ``number``."""
-    stats = tally_of(started=10 + number, chunks=200 + number, bytes=3000 + number)
+    stats = tally_of(started=10 + number, chunks=200 + number, bytes=3000 + number, tokens=500 + number)
     stats.outcomes[Outcome.STALLED] = number
     stats.time_to_first_chunk.record_ns((40 + number) * MS)
     stats.chunk_interval.record_ns((60 + number) * MS)
+    stats.time_per_output_token.record_ns((80 + number) * MS)
     return stats
 
 
 def figures(number: int) -> dict[str, Any]:
-    first_s, interval_s = (pytest.approx((start + number) / 1000, rel=0.01) for start in (40, 60))
+    first_s, interval_s, token_s = (pytest.approx((start + number) / 1000, rel=0.01) for start in (40, 60, 80))
     return {
         "started": 10 + number, "finished": 1 + number, "failed": number, "chunks": 200 + number,
         "bytes": 3000 + number, "time_to_first_chunk": {"p50": first_s, "p99": first_s},
-        "chunk_interval": {"p50": interval_s, "p99": interval_s}, "uncertain": {},
+        "chunk_interval": {"p50": interval_s, "p99": interval_s}, "tokens": 500 + number,
+        "time_per_output_token": {"p50": token_s, "p99": token_s}, "uncertain": {},
     }  # fmt: skip
 
 
@@ -192,7 +194,7 @@ def test_a_second_has_the_figures_of_each_name() -> None:
         {"name": "a", "protocol": "sse", **figures(2)},
         {"name": "b", "protocol": "raw", **figures(1)},
     ]
-    for count in ("started", "finished", "failed", "chunks", "bytes"):
+    for count in ("started", "finished", "failed", "chunks", "bytes", "tokens"):
         assert point[count] == sum(each[count] for each in point["streams"]), count  # type: ignore[literal-required]
 
 

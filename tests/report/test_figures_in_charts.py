@@ -16,11 +16,13 @@ TITLES = {
     "failed": "Failures per second",
     "chunks": "Chunks per second",
     "bytes": "Bytes per second",
+    "tokens": "Output tokens per second",
     "time_to_first_chunk_over_time": "Time to first chunk over time",
     "chunk_interval_over_time": "Chunk interval over time",
+    "time_per_output_token_over_time": "Time per output token over time",
 }
-METRICS = ("time_to_first_chunk", "chunk_interval")
-COUNTS = ("started", "finished", "failed", "chunks", "bytes")
+METRICS = ("time_to_first_chunk", "chunk_interval", "time_per_output_token")
+COUNTS = ("started", "finished", "failed", "chunks", "bytes", "tokens")
 
 
 def named(chart: Chart) -> dict[str, Any]:
@@ -52,6 +54,8 @@ def test_each_chart_has_its_title_and_the_time_on_its_axis(charts: dict[str, Cha
         ("failed", "/s", ",~f", ",~f"),
         ("chunks", "/s", ",~f", ",~f"),
         ("bytes", " B/s", ",~f", ",~f"),
+        ("tokens", "/s", ",~f", ",~f"),
+        ("time_per_output_token_over_time", "s", None, ".3~s"),
         ("time_to_first_chunk_over_time", "s", "~s", ".3~s"),
         ("chunk_interval_over_time", "s", None, ".3~s"),
     ],
@@ -75,7 +79,7 @@ def test_the_lines_of_all_names_are_those_of_the_whole_timeline(distinct: Result
     assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines.values()}) == 3
 
 
-@pytest.mark.parametrize("count", ["failed", "chunks", "bytes"])
+@pytest.mark.parametrize("count", ["failed", "chunks", "bytes", "tokens"])
 def test_the_lines_of_a_count_are_each_names_own(distinct: Result, charts: dict[str, Chart], count: str) -> None:
     assert {name: (line["meta"], line["y"]) for name, line in named(charts[count]).items()} == {
         each["name"]: (each["name"], [point["streams"][at][count] for point in distinct["timeline"]])
@@ -115,7 +119,7 @@ def test_lines_of_all_names_together_are_called_by_their_percentile(distinct: Re
             name: (name, [point[metric][name] for point in distinct["timeline"]], dash)  # type: ignore[literal-required]
             for name, dash in (("p99", "solid"), ("p50", "dash"))
         }
-    for count in ("chunks", "bytes"):
+    for count in ("chunks", "bytes", "tokens"):
         (line,) = named(charts[count]).values()
         assert (line["name"], line["y"]) == (count, [point[count] for point in distinct["timeline"]])  # type: ignore[literal-required]
 
@@ -132,7 +136,7 @@ def test_the_time_is_in_minutes_from_ten_of_them(make_result: Callable[..., Resu
 def test_each_curve_of_a_distribution_is_its_names_own(distinct: Result) -> None:
     charts = {chart["key"]: chart for chart in distributions(distinct)}
     titles = {"time_to_first_chunk": "Time to first chunk", "chunk_interval": "Chunk interval"}
-    titles["chunk_delay"] = "Chunk delay"
+    titles |= {"chunk_delay": "Chunk delay", "time_per_output_token": "Time per output token"}
     assert {key: chart["title"] for key, chart in charts.items()} == {
         f"{metric}_distribution": f"{title} by percentile" for metric, title in titles.items()
     }
@@ -148,7 +152,7 @@ def test_each_curve_of_a_distribution_is_its_names_own(distinct: Result) -> None
             assert curve["y"] == [pytest.approx(mean_s - 0.002, rel=0.005)] * len(curve["y"])
             assert curve["hovertemplate"].startswith("1 in %{x:,.3~r} took about %{y} or longer")
             seen.add(curve["y"][0])
-    assert len(seen) == 6
+    assert len(seen) == 8
 
 
 def test_a_thinned_point_has_each_figures_own_seconds(distinct: Result) -> None:

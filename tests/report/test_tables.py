@@ -44,12 +44,14 @@ def test_each_cell_of_the_timeline_is_its_columns_figure(distinct: Result) -> No
     for point in distinct["timeline"]:
         for figures in (point, *point["streams"]):
             row = next(found)
-            expected = {count: str(figures[count]) for count in ("started", "finished", "failed", "chunks", "bytes")}
-            for metric in METRICS[:2]:
+            counts = ("started", "finished", "failed", "chunks", "bytes", "tokens")
+            expected = {count: str(figures[count]) for count in counts}
+            for metric in ("time_to_first_chunk", "chunk_interval", "time_per_output_token"):
                 expected |= {f"{metric}_{name}_s": repr(value) for name, value in figures[metric].items()}
             least, most = figures["uncertain"]["chunk_interval"]["p99"]
             expected |= {
                 "time_to_first_chunk_uncertain_s": "",
+                "time_per_output_token_uncertain_s": "",
                 "chunk_interval_uncertain_s": f"p99={least!r}..{most!r}",
             }
             expected |= {"t_s": repr(point["t_s"]), "active": str(point["active"]) if figures is point else ""}

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamgauge.report import units
 
@@ -35,10 +39,38 @@ def test_a_duration_takes_the_unit_that_suits_it(value_s: float | None, text: st
         (65, 185, "1 min 05 s – 3 min 05 s"),
         (59, 61, "59.0 s – 1 min 01 s"),
         (1, 59, "1.00–59.0 s"),
+        (0.01078, 0.01082, "10.78–10.82 ms"),
+        (0.010801, 0.010802, "10.801–10.802 ms"),
+        (0.0108, 0.0108, "10.8 ms"),
     ],
 )
 def test_a_range_names_a_shared_unit_once(least_s: float, most_s: float, text: str) -> None:
     assert units.interval(least_s, most_s) == text
+
+
+@given(st.lists(st.floats(1e-6, 50), min_size=3, max_size=3).map(sorted))
+def test_a_value_beside_its_range_reads_as_inside_it(values_s: list[float]) -> None:
+    least_s, value_s, most_s = values_s
+    found = [_read(each) for each in (units.estimate(value_s, (least_s, most_s)), units.interval(least_s, most_s))]
+    value, ends = found[0][0], found[1]
+    assert ends[0] <= value * (1 + 1e-9) <= ends[-1] * (1 + 2e-9)
+
+
+def _read(text: str) -> list[float]:
+    """The durations of a text, in seconds; a number without a unit has that of the next one."""
+    scales, scale = {"µs": 1e-6, "ms": 1e-3, "s": 1.0}, 1.0
+    found: list[float] = []
+    for number, unit in reversed(re.findall(r"([\d.]+) ?(µs|ms|s)?", text)):
+        scale = scales[unit] if unit else scale
+        found.insert(0, float(number) * scale)
+    return found
+
+
+def test_a_value_that_is_exactly_known_has_no_mark() -> None:
+    assert units.estimate(0.0108, None) == "10.8 ms"
+    assert units.estimate(0.0108, (0.0107, 0.0112)) == "≈ 10.8 ms"
+    assert units.estimate(0.010847, (0.010841, 0.010849)) == "≈ 10.85 ms"
+    assert units.estimate(None, (0.1, 0.2)) == "–"
 
 
 @pytest.mark.parametrize(

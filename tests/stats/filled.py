@@ -8,7 +8,7 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
-from streamgauge.stats.bounded_times import BoundedTimes
+from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 from streamgauge.stats.outcome import Outcome
@@ -22,6 +22,8 @@ OFFSET_NS = -1_700_000_000_000_000_000
 
 def fields_of(kind: type) -> list[str]:
     """Every field that an object of a class keeps."""
+    if issubclass(kind, BoundedTimes):
+        return sorted((*kind.PARTS, *(["failed"] if kind is FirstChunkTimes else [])))
     if dataclasses.is_dataclass(kind):
         return [each.name for each in dataclasses.fields(kind)]
     slots = [name for each in kind.__mro__ for name in getattr(each, "__slots__", ())]
@@ -89,7 +91,7 @@ def bounded_times(*numbers: int, kind: type[BoundedTimes] = BoundedTimes) -> Bou
     """Times of every part."""
     found = kind()
     for at, part in enumerate(fields_of(kind)):
-        setattr(found, part, histogram(*(number + 100 * at for number in numbers)))
+        setattr(found, part, _value(getattr(found, part), part, [number + 100 * at for number in numbers]))
     return found
 
 

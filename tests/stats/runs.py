@@ -44,4 +44,5 @@ def coalesced_first(least_ns: int, most_ns: int, uncertain: int = 50, certain: i
     stats.time_to_first_chunk.record_ns(most_ns, uncertain + certain)
     stats.time_to_first_chunk.uncertain.record_ns(most_ns, uncertain)
     stats.time_to_first_chunk.least.record_ns(least_ns, uncertain)
+    stats.time_to_first_chunk.most.record_ns(most_ns, uncertain)
     return stats

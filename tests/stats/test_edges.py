@@ -32,13 +32,13 @@ def first_chunks(most_ns: int, least_ns: int) -> StreamStats:
 EDGES = {
     "lag": ("lag_ns", 49 * MS, 51 * MS, "degraded", "lag p99 51 ms (limit 50 ms)"),
     "invalid lag": ("lag_ns", 990 * MS, 1_010 * MS, "invalid", "(limit 1000 ms)"),
-    "pause": ("longest_pause_s", 0.5, 0.501, "degraded", "did not run for 0.50 s (limit 0.5 s)"),
-    "invalid pause": ("longest_pause_s", 5.0, 5.001, "invalid", "did not run for 5.00 s (limit 5 s)"),
+    "pause": ("longest_pause_s", 0.5, 0.501, "degraded", "did not run for 0.501 s (limit 0.5 s)"),
+    "invalid pause": ("longest_pause_s", 5.0, 5.001, "invalid", "did not run for 5.001 s (limit 5 s)"),
     "one stop": ("longest_stopped_s", 0.1, 0.101, "degraded", "stopped for 101 ms without a break"),
-    "stops": ("stopped_s", 0.0299, 0.0301, "degraded", "stopped for 3.0% of the time (limit 3%)"),
+    "stops": ("stopped_s", 0.0299, 0.0301, "degraded", "stopped for 3.01% of the time (limit 3%)"),
     "waits": ("waited_s", 0.199, 0.201, "degraded", "waited for a CPU for 20.1% of the time (limit 20%)"),
-    "a busy second": ("cpu", 0.949, 0.95, "degraded", "used a whole core in 10 of 10 seconds"),
-    "busy seconds": ("busy_seconds", 2, 3, "degraded", "used a whole core in 3 of 10 seconds"),
+    "a busy second": ("cpu", 0.949, 0.95, "degraded", "used 95% or more of a core in 10 of 10 seconds"),
+    "busy seconds": ("busy_seconds", 2, 3, "degraded", "used 95% or more of a core in 3 of 10 seconds"),
     "fallbacks": ("fallbacks", 2, 3, "degraded", "0.3% of reads had no usable kernel timestamp"),
 }
 
@@ -56,7 +56,7 @@ def test_more_than_half_of_the_chunks_may_not_be_estimates():
     assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=500, certain=500))) == ("trusted", [])
     trust, (reason,) = verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=501, certain=499)))
     assert trust == "degraded"
-    assert "50.1% of chunks shared a read, so most of their times are estimates" in reason
+    assert "50.1% of chunks shared a read with other data, so most of their times are estimates" in reason
 
 
 def is_open(stats: StreamStats, metric: str) -> bool:
@@ -79,9 +79,9 @@ def test_a_percentile_that_is_off_by_more_than_trusted_runs_may_be_is_a_reason(v
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (0.6, "(2 more percentiles have narrower ranges)"),
-        (0.2, "(1 more percentile has a narrower range)"),
-        (0.02, "chunk interval p99 lies somewhere between 10 and 20 ms: 2.0% of chunks"),
+        (0.6, "(2 more percentiles are uncertain)"),
+        (0.2, "(1 more percentile is uncertain)"),
+        (0.02, "chunk interval p99 lies somewhere between 10 and 20 ms: 2.0% of its chunks"),
         (0.005, None),
     ],
 )

@@ -1,10 +1,13 @@
 """The sentences in which a run's verdict gives its reasons: what they name, count and leave out."""
 
+import re
+
 import pytest
 
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.stats.uncertainty import Tolerance
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Bounds, verdict
 from tests.stats.runs import MS, coalesced, coalesced_first, run, streams
 
@@ -27,8 +30,9 @@ def test_the_widest_range_of_all_names_is_told_and_the_others_are_counted(b, c):
     widest = "b" if b == WIDE else "c"
     run_stats = named(b=coalesced(*b, uncertain=40, certain=60), c=coalesced(*c, uncertain=30, certain=70))
     first = f"{widest} (sse): chunk interval p90 lies somewhere between 10 and 25 ms"
-    others = "(3 more percentiles have narrower ranges)"
-    assert verdict(run_stats)[1] == [f"{first} {others}: 40.0% of chunks shared a read"]
+    others = "(3 more percentiles are uncertain)"
+    shared = "40.0%" if widest == "b" else "30.0%"
+    assert verdict(run_stats)[1] == [f"{first} {others}: {shared} of its chunks shared a read with other data"]
 
 
 @pytest.mark.parametrize(("b", "c"), [(WIDE, NARROW), (NARROW, WIDE)], ids=["first", "last"])
@@ -36,16 +40,51 @@ def test_the_same_of_first_chunks(b, c):
     widest = "b" if b == WIDE else "c"
     run_stats = named(b=coalesced_first(*b, uncertain=100, certain=0), c=coalesced_first(*c, uncertain=100, certain=0))
     first = f"{widest} (sse): time to first chunk p50 lies somewhere between 5.02 and 25 ms"
-    others = "(5 more percentiles have narrower ranges)"
-    cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"
+    others = "(5 more percentiles are uncertain)"
+    cause = "the generator waited for a CPU before it sent the request"
     assert verdict(run_stats)[1] == [f"{first} {others}: {cause}"]
+    for stats in run_stats.all_stats.values():
+        stats.coalesced = 1
+    assert verdict(run_stats)[1] == [f"{first} {others}: first chunks shared a read with other data, or {cause}"]
+
+
+@pytest.mark.parametrize(
+    ("least_ns", "most_ns"), [(9_996_000, 10_114_000), (1_000_400, 1_124_000), (10**9, 1_011 * MS)]
+)
+def test_the_ends_of_a_range_never_read_alike(least_ns, most_ns):
+    """However narrow a range is that the verdict speaks of, and whichever bounds it is given."""
+    narrow = Bounds(open_degraded=Tolerance(0.0001, 0.000001))
+    for share in (1.0, 0.5, 0.1, 0.02):
+        high_ns = least_ns + round((most_ns - least_ns) * share)
+        (reason,) = verdict(named(b=coalesced(least_ns, high_ns, 40, 60, at_ns=least_ns)), narrow)[1]
+        low, high = re.search(r"between (\S+) and (\S+) ms", reason).groups()
+        assert float(low.replace(",", "")) < float(high.replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("fields", "limit"),
+    [
+        ({"lag_ns": 51_000_000}, 50),
+        ({"longest_pause_s": 0.5001}, 0.5),
+        ({"longest_stopped_s": 0.10004}, 100),
+        ({"stopped_s": 0.030004}, 3),
+        ({"waited_s": 0.200001}, 20),
+    ],
+)
+def test_a_value_above_its_limit_reads_as_one(fields, limit):
+    (reason,) = verdict(run(**fields))[1]
+    value, stated = re.search(r"(\d[\d.]*) ?(?:ms|s|%).*\(limit ([\d.]+)", reason).groups()
+    assert float(value) > float(stated) == limit
 
 
 def test_a_single_open_percentile_is_told_alone_and_of_two_one_is_more():
     one, two = (coalesced(10 * MS, 995_328_000, uncertain=part, certain=1000 - part) for part in (30, 200))
-    said = "b (sse): chunk interval {} lies somewhere between 10 and 995 ms{}: {} of chunks shared a read"
+    said = (
+        "b (sse): chunk interval {} lies somewhere between 10 and 995 ms{}: {} of its chunks shared a read with other "
+    )
+    said += "data"
     assert verdict(named(b=one))[1] == [said.format("p99", "", "3.0%")]
-    assert verdict(named(b=two))[1] == [said.format("p90", " (1 more percentile has a narrower range)", "20.0%")]
+    assert verdict(named(b=two))[1] == [said.format("p90", " (1 more percentile is uncertain)", "20.0%")]
 
 
 def test_a_range_that_begins_at_0_is_wider_than_any_other():

@@ -86,7 +86,7 @@ def test_two_processes_add_up_to_the_one_that_did_the_work_of_both():
         parts = [part.all_stats[key] for part in (one, two) if key in part.all_stats]
         assert stats.started == sum(part.started for part in parts)
         assert stats.outcomes == sum((part.outcomes for part in parts), start=type(stats.outcomes)())
-        assert stats.duration.sum_ns == sum(part.duration.sum_ns for part in parts)
+        assert stats.duration.all.sum_ns == sum(part.duration.all.sum_ns for part in parts)
     assert both.seconds[0].chunks == sum(stats.chunks for stats in both.all_stats.values())
 
 

@@ -36,30 +36,27 @@ def test_what_others_could_not_name_takes_no_name_away(named):
     assert stats.reasons == before | dict(other.reasons)
 
 
-def first_chunks(*uncertain_ns: tuple[int, int], certain_ns: tuple[int, ...] = ()) -> StreamStats:
-    """First chunks of which each uncertain one is known by the least and the most that it can be."""
+def ended(stats: StreamStats, outcome: Outcome, range_ms: tuple[int, int]) -> None:
+    """Count a stream whose first chunk is known as a range."""
+    least_ns, most_ns = (each * MS for each in range_ms)
+    value_ns = (least_ns + most_ns) // 2
+    stats.time_to_first_chunk.record_between_ns(value_ns, least_ns, most_ns)
+    range_s = (least_ns / 1e9, most_ns / 1e9)
+    more = {"time_to_first_chunk_s": value_ns / 1e9, "time_to_first_chunk_range_s": range_s, "reason": "x"}
+    stats.end(StreamRecord("a", "sse", outcome, 0.0, 1.0, **more))
+
+
+def test_what_is_uncertain_of_first_chunks_is_that_of_streams_that_did_not_fail():
     stats = StreamStats()
-    stats.time_to_first_chunk.all.record_all_ns([*certain_ns, *(most_ns for _, most_ns in uncertain_ns)])
-    stats.time_to_first_chunk.uncertain.record_all_ns([most_ns for _, most_ns in uncertain_ns])
-    stats.time_to_first_chunk.least.record_all_ns([least_ns for least_ns, _ in uncertain_ns])
-    return stats
-
-
-def test_of_first_chunks_as_many_are_open_as_did_not_fail():
-    stats = first_chunks((5 * MS, 20 * MS), (10 * MS, 30 * MS), (12 * MS, 40 * MS), certain_ns=(60 * MS,))
-    stats.time_to_first_chunk.failed.record_ns(30 * MS)
+    ended(stats, Outcome.COMPLETED, (5, 20))
+    ended(stats, Outcome.STALLED, (1, 80))
+    ended(stats, Outcome.ABORTED, (10, 40))
     least, most = stats.time_to_first_chunk.bounds()
-    assert (least.count, most.count) == (3, 3)
-    assert least.quantiles_s((0.3, 0.6, 1.0)) == pytest.approx([0.005, 0.010, 0.060], rel=0.01)
-    assert most.quantiles_s((0.3, 0.6, 1.0)) == pytest.approx([0.020, 0.040, 0.060], rel=0.01)
-
-
-def test_a_first_chunk_at_its_least_counts_beside_others_of_the_same_length():
-    least, most = first_chunks(
-        (10 * MS, 20 * MS), (10 * MS, 30 * MS), certain_ns=(10 * MS,) * 3
-    ).time_to_first_chunk.bounds()
-    assert (least.count, most.count) == (5, 5)
-    assert [times for times in least.counts.values() if times] == [5]
+    assert stats.time_to_first_chunk.values.sum_ns == 37_500_000
+    assert (least.count, most.count) == (2, 2)
+    assert (least.sum_ns, most.sum_ns) == (15 * MS, 60 * MS)
+    assert least.quantiles_s((0.5, 1.0)) == pytest.approx([0.005, 0.010], rel=0.01)
+    assert most.quantiles_s((0.5, 1.0)) == pytest.approx([0.020, 0.040], rel=0.01)
 
 
 @pytest.mark.parametrize("seen", ["a chunk", "a request", "both"])

@@ -54,7 +54,7 @@ class Exchange(Standing):
         self._context, self._on_pause = context, on_pause
         self._reactor, self._now_ns = context.reactor, context.process_stats.now_ns
         self._delay = StartDelay(context.cpu_waited_ns, self._now_ns)
-        self._recording = Recording(plan, context.process_stats)
+        self._recording = Recording(plan, context)
         self._timer = self._recording.timer
         self._timeouts = Timeouts(plan.limits, self._timer, self._now_ns, self._reactor, self._on_check)
         self._reconnects = Reconnects(plan)
@@ -264,8 +264,9 @@ class Exchange(Standing):
             self._on_closed(describe(error))
 
     def _on_closed(self, why: str) -> None:
-        """Handle that the peer closed the connection, cleanly if ``why`` is empty. A FIN has no stamp: it came now."""
+        """Handle that the peer closed the connection, cleanly if ``why`` is empty. A FIN has no stamp."""
         end_ns, state = self._now_ns(), self._state
+        self._recording.note_close(self._context.clock.floor_ns, end_ns)
         assert isinstance(state, AwaitingResponse | Streaming)
         if isinstance(state, AwaitingResponse) and state.was_idle and self.request.repeatable:
             state.connection.release()

@@ -5,8 +5,9 @@ from typing import Any
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.read.timing import ChunkTimer
-from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.wire.format import Format
@@ -21,6 +22,7 @@ class Recording:
 
     __slots__ = (
         "_bytes",
+        "_earliest_close_ns",
         "_findings",
         "_format",
         "_found",
@@ -33,12 +35,15 @@ class Recording:
         "timer",
     )
 
-    def __init__(self, plan: StreamPlan, process_stats: ProcessStats) -> None:
-        self._plan, self._process_stats = plan, process_stats
+    def __init__(self, plan: StreamPlan, context: ProcessContext) -> None:
+        self._plan, self._process_stats = plan, context.process_stats
         #: What the stream counts under, and what its response can be read as.
         self._format = self._found = plan.format
-        self._stats = process_stats.begin(plan.name, plan.format.name)
-        self.timer = ChunkTimer(self._stats, process_stats.now_ns(), round(plan.limits.stall_threshold_s * 1e9))
+        self._stats = self._process_stats.begin(plan.name, plan.format.name)
+        now_ns, stall_ns = self._process_stats.now_ns, round(plan.limits.stall_threshold_s * 1e9)
+        self.timer = ChunkTimer(self._stats, now_ns(), stall_ns, SleepMark(context.cpu_busy_ns, now_ns))
+        #: The earliest time at which the last connection can have closed; None if it has not.
+        self._earliest_close_ns: int | None = None
         #: The head of the last response; None if none came.
         self.head: Head | None = None
         #: Of the bodies that are not read any further.
@@ -68,6 +73,7 @@ class Recording:
 
     def begin_body(self, head: Head, framing: Framing) -> BodyReader:
         """Return the reader of a body. Raises ProtocolError if it cannot be read."""
+        self._earliest_close_ns = None
         settle = None if self._found is self._format else self._settle
         return BodyReader(self._plan, head, self._found, framing, self._stats, self.timer, self._sequence, settle)
 
@@ -78,21 +84,33 @@ class Recording:
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()
 
+    def note_close(self, floor_ns: int, now_ns: int) -> None:
+        """Note that the peer closed the connection, between ``floor_ns`` and now.
+
+        It did so after the last chunk, and unless the generator was late, just now.
+        """
+        timer = self.timer
+        self._earliest_close_ns = max(timer.sleep.earliest_ns(floor_ns, now_ns), timer.last.earliest_ns)
+
     def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
         """Return the record of the stream, which ended at ``end_ns`` (monotonic)."""
         self._settle(self._found)
         timer, head = self.timer, self.head
         outcome, reason = ending
+        first_s, first_range_s = _seconds(*(timer.time_to_first_chunk_ns or (None, None)))
+        duration_s, duration_range_s = _seconds(*self._duration_ns(end_ns))
+        assert duration_s is not None
         return StreamRecord(
             name=self._plan.name,
             protocol=self._format.name,
             outcome=outcome,
             start_s=timer.start_ns / 1e9,
-            duration_s=max(0, end_ns - timer.start_ns) / 1e9,
+            duration_s=duration_s,
+            duration_range_s=duration_range_s,
             status=head.status if head else None,
             headers=head.fields if head else {},
-            time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
-            time_to_first_chunk_range_s=_first_chunk_range_s(timer),
+            time_to_first_chunk_s=first_s,
+            time_to_first_chunk_range_s=first_range_s,
             chunks=timer.chunks,
             bytes=self._bytes,
             heartbeats=self._heartbeats,
@@ -108,7 +126,19 @@ class Recording:
         """Count the stream as ended so."""
         self._process_stats.end(self._stats, record)
 
+    def _duration_ns(self, end_ns: int) -> tuple[int, tuple[int, int] | None]:
+        """Return the duration, and its range if it is not exactly known."""
+        timer, earliest_ns = self.timer, self._earliest_close_ns
+        most_ns, delay_ns = max(0, end_ns - timer.start_ns), timer.possible_delay_ns
+        if earliest_ns is None and not delay_ns:
+            return most_ns, None
+        earliest_ns = end_ns if earliest_ns is None else min(earliest_ns, end_ns)
+        least_ns = max(0, earliest_ns - timer.start_ns - delay_ns)
+        return (least_ns + most_ns) // 2, (None if least_ns == most_ns else (least_ns, most_ns))
 
-def _first_chunk_range_s(timer: ChunkTimer) -> tuple[float, float] | None:
-    range_ns = timer.first_chunk_range_ns
-    return None if range_ns is None else (range_ns[0] / 1e9, range_ns[1] / 1e9)
+
+def _seconds(value_ns: int | None, range_ns: tuple[int, int] | None) -> tuple[float | None, tuple[float, float] | None]:
+    return (
+        None if value_ns is None else value_ns / 1e9,
+        None if range_ns is None else (range_ns[0] / 1e9, range_ns[1] / 1e9),
+    )

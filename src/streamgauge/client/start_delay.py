@@ -22,6 +22,11 @@ class StartDelay:
         self._began_ns = 0
         self.known_ns = self.possible_ns = 0
 
+    @property
+    def waited_ns(self) -> int:
+        """How long the thread had waited so far when that was last read."""
+        return self._mark_ns
+
     def resume(self) -> None:
         """Note that the stream's code runs again, after a wait for anything but a connection."""
         self._mark_ns = self._waited_ns()

@@ -15,6 +15,7 @@ from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.connection_reader import ConnectionReader, OnData
 from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.read.stream_reader import StreamReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.client.state_table import State
@@ -170,6 +171,7 @@ class Streaming(_Connected):
     body: BodyReader
     reader: StreamReader
     two_way: TwoWay | None
+    sleep: SleepMark
 
     @classmethod
     def of(
@@ -183,10 +185,12 @@ class Streaming(_Connected):
     ) -> "Streaming":
         """Begin to read ``body``."""
         reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
-        return cls(connection, head, body, reader, body.framing.two_way)
+        return cls(connection, head, body, reader, body.framing.two_way, timer.sleep)
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body. Return how the stream ended, if it did."""
+        if self.two_way is None and not self.body.framing.self_delimited:
+            self.sleep.mark()  # the next read may bring the end, which has no stamp
         try:
             return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
         except ProtocolError as error:
@@ -244,9 +248,15 @@ class Closing(Streaming):
 
     @classmethod
     def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None], end_ns: int) -> "Closing":
-        """Call ``on_over`` if the body has not ended by the deadline."""
-        deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, on_over)
-        return cls(state.connection, state.head, state.body, state.reader, state.two_way, deadline, end_ns)
+        """Call ``on_over`` if the body has not ended by the deadline. The peer's FIN comes from now on."""
+        state.sleep.mark()
+
+        def over() -> None:
+            state.sleep.mark()  # the stream ends now, and not with what waits to be read
+            on_over()
+
+        deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, over)
+        return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline, end_ns)
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:  # noqa: ARG002 - as in Streaming
         """Decode one read after the named end. Return how the stream ended, if it did."""

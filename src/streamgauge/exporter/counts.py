@@ -23,6 +23,8 @@ _HIGHEST = index_of(HIGHEST_US)
 #: The field that each metric shows, for counters and for distributions that merge without alignment.
 _COUNTED = {each.metric: each.field for each in COUNTERS.values() if each.metric and each.field != "started"}
 _DISTRIBUTED = {each.metric: each.field for each in DISTRIBUTIONS.values() if each.metric and not each.aligned}
+#: Without a value, these have no series: most servers stamp no chunks and send no tokens.
+_OPTIONAL = frozenset(each.metric for each in DISTRIBUTIONS.values() if each.metric and each.optional)
 #: The distribution that is known only after clocks are aligned.
 (_DELAY,) = (each.metric for each in DISTRIBUTIONS.values() if each.aligned)
 
@@ -128,11 +130,12 @@ class NameCounts(Kept):
         self.histograms[_DELAY].add(delays)
 
     def shown(self) -> dict[str, Buckets]:
-        """Return a copy of each histogram by metric; without delays if there are none, as of most servers."""
-        shown = dict(self.histograms)
-        if not any(shown[_DELAY].counts):
-            del shown[_DELAY]
-        return {metric: buckets.copy() for metric, buckets in shown.items()}
+        """Return a copy of each histogram by metric; without optional ones that have no values."""
+        return {
+            metric: buckets.copy()
+            for metric, buckets in self.histograms.items()
+            if metric not in _OPTIONAL or any(buckets.counts)
+        }
 
     def end(self, now_s: float) -> None:
         """Note that the run ended: streams that have not ended never will."""

@@ -8,7 +8,7 @@ from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
-#: A run has 34 series per name, at most 51: with these limits a page has at most 5100 of them.
+#: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
 _TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
@@ -40,7 +40,7 @@ def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[
     counts = {
         "streams_started": streams["started"],
         "streams_failed": failed(streams["outcomes"]),
-        **{each.field: count_of(each, streams) for each in _PLAIN},
+        **{each.field: count for each in _PLAIN if (count := count_of(each, streams)) or not each.optional},
     }
     yield "body_bytes", (), streams["bytes"]
     for name, count in counts.items():

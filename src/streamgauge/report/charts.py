@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict, cast
 
 from streamgauge.report.axes import Figure, byte_rate_axis, count_axis, duration_axis, time_axis
+from streamgauge.report.counter_text import counted_in
 from streamgauge.report.lines import COLOURS, Key, Lines
 from streamgauge.report.result import NamedPoint, PointFigures, Result, TimelinePoint
 from streamgauge.report.thinning import seconds_per_point, thinned
@@ -47,7 +48,11 @@ def over_time(result: Result) -> list[Chart]:
         time.active(),
         time.streams(),
         *([time.failed()] if len(time.keys) > 1 and any(point["failed"] for point in result["timeline"]) else []),
-        *(time.rates(each.field, each.unit, each.help) for each in COUNTERS.values() if _has_rate(each)),
+        *(
+            time.rates(each.field, each.unit, each.help, each.heading.capitalize() if each.whole else "")
+            for each in counted_in(result, COUNTERS.values())
+            if _has_rate(each)
+        ),
         *(time.durations(each) for each in DISTRIBUTIONS.values() if each.by_second),
     ]
     return [
@@ -149,7 +154,7 @@ class _Time:
 
     def _percentile(self, key: Key, metric: str, percentile: str, *, log: bool) -> Figure | None:
         points = self._points(key)
-        values = [point and point[metric].get(percentile) for point in points]  # type: ignore[literal-required]
+        values = [point and _times_of(point, metric).get(percentile) for point in points]
         if all(value is None for value in values):
             return None
         if log:
@@ -193,13 +198,12 @@ class _Time:
 
 def _percentiles(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:
     """Return every p50 and p99 of these lines."""
-    return [
-        value
-        for line in lines
-        for point in line
-        if point
-        for value in point[metric].values()  # type: ignore[literal-required]
-    ]
+    return [value for line in lines for point in line if point for value in _times_of(point, metric).values()]
+
+
+def _times_of(point: PointFigures, metric: str) -> Mapping[str, float | None]:
+    """Return p50 and p99 of a metric in one second; nothing if an older version wrote the result."""
+    return cast("Mapping[str, Mapping[str, float | None]]", point).get(metric, {})
 
 
 def _range_ends(lines: Iterable[Sequence[PointFigures | None]], metric: str) -> _Values:

@@ -15,6 +15,7 @@ from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
 from streamgauge.report.tokens import token_words
 from streamgauge.report.units import duration, interval, number, share, some
+from streamgauge.report.whole_table import whole_table
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.verdict.exit_status import ExitStatus
 
@@ -29,6 +30,8 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
     """Print ``result``, and the server's view of the same run if given, to ``console`` (default: standard output)."""
     console = console or standard_output()
     _print_fitted(console, client_table(result), "result.json")
+    if (whole := whole_table(result)) is not None:
+        _print_fitted(console, whole, "result.json")
     print_marked(
         console,
         [
@@ -67,7 +70,7 @@ def _uncertain(result: Result) -> list[Line]:
         ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
         for each in result["streams"]
         for metric in DISTRIBUTIONS.values()
-        if metric.charted and (found := summary_of(metric, each)) and found["count"]
+        if metric.tabled and (found := summary_of(metric, each)) and found["count"]
         for percentile, between in found["uncertain"].items()
         if percentile in PERCENTILES
     ]

@@ -1,9 +1,10 @@
 """Writes the values of declared quantities for reports: in columns, in rows, and in words."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from streamgauge.report.result import Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of
 from streamgauge.report.units import duration, number, share, size, some
@@ -11,8 +12,9 @@ from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.quantities import Counter
 from streamgauge.stats.stream_quantities import COUNTERS
 
-#: The counters with a column in the tables of streams.
-COLUMNS = tuple(each for each in COUNTERS.values() if each.heading)
+#: The counters with a column in the tables of streams, and in the terminal's table of whole streams.
+COLUMNS = tuple(each for each in COUNTERS.values() if each.heading and not each.whole)
+WHOLE_COLUMNS = tuple(each for each in COUNTERS.values() if each.heading and each.whole)
 _WRITTEN: dict[str, Callable[[Any], str]] = {"": number, "bytes": size, "seconds": duration}
 
 
@@ -23,6 +25,13 @@ def counted(counter: Counter, streams: Mapping[str, object]) -> str:
         return share(value)
     text: str = _WRITTEN[counter.unit](value)
     return text
+
+
+def counted_in(result: Result, counters: Iterable[Counter]) -> tuple[Counter, ...]:
+    """Return ``counters`` without the optional ones that no stream of ``result`` counted."""
+    return tuple(
+        each for each in counters if not each.optional or any(count_of(each, streams) for streams in result["streams"])
+    )
 
 
 def generator_rows(generator: Mapping[str, object]) -> list[tuple[str, str, str]]:

@@ -66,10 +66,9 @@ def _percentile(title: str, named: list[tuple[str, NamedStreams]], metric: str, 
 
 def _p99(label: str, summary: MetricSummary) -> Figure:
     between = summary["uncertain"].get("p99")
-    mark = "≈ " if between else ""
     return Figure(
         name=label,
-        value=f"{mark}{units.duration(summary['p99'])}",
+        value=units.estimate(summary["p99"], between),
         range=units.interval(*between) if between else "",
     )
 

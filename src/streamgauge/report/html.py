@@ -12,7 +12,7 @@ from streamgauge.report import calibration_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
 from streamgauge.report.chunk_delay import clock_words
-from streamgauge.report.counter_text import COLUMNS, counted, generator_rows, remarks
+from streamgauge.report.counter_text import COLUMNS, WHOLE_COLUMNS, counted, counted_in, generator_rows, remarks
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.headline import tiles
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "report.html"
 _ROOM = Path(__file__).parent
-_METRICS = tuple(each for each in DISTRIBUTIONS.values() if each.charted)
+_METRICS = tuple(each for each in DISTRIBUTIONS.values() if each.tabled)
 
 
 def write_report(result: Result, directory: Path, server: ServerView | None = None) -> Path:
@@ -55,6 +55,7 @@ def render(result: Result, server: ServerView | None = None) -> str:
         result=result,
         totals=sums.totals(result["streams"]),
         metrics=_shown_metrics(result),
+        counters=counted_in(result, (*COLUMNS, *WHOLE_COLUMNS)),
         server=server,
         routes=side_by_side(result, server) if server else [],
         agreement=(server["agreement"] or agreement(result, server)) if server else [],
@@ -85,6 +86,7 @@ def _template() -> "Template":
         "bucket": units.bucket,
         "bytes": units.size,
         "duration": units.duration,
+        "estimate": units.estimate,
         "failed": sums.failed,
         "failure_ratio": sums.failure_ratio,
         "floors": calibration_text.floors,
@@ -100,7 +102,6 @@ def _template() -> "Template":
     environment.globals |= {
         "clock_words": clock_words,
         "counted": counted,
-        "counters": COLUMNS,
         "remarks": remarks,
         "any_uncertain": _any_uncertain,
         "uncertain_means": verdict_text.UNCERTAIN_MEANS,

@@ -30,8 +30,8 @@ class MetricSummary(TypedDict):
     error: float
     """The largest relative error of a percentile, due to the histogram's buckets."""
     uncertain: dict[str, tuple[float, float]]
-    """For each percentile that is not exactly known, its smallest and largest possible value: chunks shared a read, or
-    the generator waited for a CPU before it sent requests."""
+    """For each statistic (mean, extremes, percentiles) that is not exactly known, its smallest and largest possible
+    value, between which it always lies."""
     hdr: str
 
 
@@ -87,7 +87,9 @@ class NamedStreams(TypedDict):
     chunks: int
     bytes: int
     stalls: int
+    prompt_tokens: NotRequired[int]
     tokens: int
+    """Output tokens."""
     time_per_output_token: MetricSummary | None
     """Of streams that did not fail, by choice if a stream has several; None if no stream had tokens."""
     tokens_per_second: NotRequired[TokenRate | None]
@@ -164,6 +166,10 @@ class PointFigures(TypedDict):
     time_to_first_chunk: dict[str, float | None]
     """``p50`` and ``p99``."""
     chunk_interval: dict[str, float | None]
+    tokens: NotRequired[int]
+    """Of the streams that ended in this second."""
+    time_per_output_token: NotRequired[dict[str, float | None]]
+    """Of the same streams."""
     uncertain: NotRequired[dict[str, dict[str, tuple[float, float]]]]
     """For each metric, the percentiles that are not exactly known, with their smallest and largest possible value."""
 

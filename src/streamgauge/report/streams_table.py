@@ -1,6 +1,6 @@
 """Makes the terminal's tables of a run: the client's streams by name, and the server's own view by route."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamgauge.report import sums
@@ -11,7 +11,7 @@ from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import ServerQuantiles, ServerRoute, ServerView
 from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import printable, styled
-from streamgauge.report.units import bucket, duration, number, rate
+from streamgauge.report.units import bucket, estimate, number, rate
 from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 #: The distributions that have columns.
-TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.heading)
+TIMES = tuple(each for each in DISTRIBUTIONS.values() if each.heading and not each.whole)
 PERCENTILES = ("p50", "p99")
 #: If the terminal is too narrow, the columns of the lowest rank are dropped first: single counters, the rate of
 #: chunks, p50 and then p99 of the times, and last the numbers of streams and of failures.
@@ -89,14 +89,13 @@ def server_table(server: ServerView, result: Result) -> Table:
 def percentiles(found: MetricSummary | None) -> "list[Text]":
     """Return p50 and p99, with a mark if they are known only as a range."""
     if found is None:
-        return [_marked(each, None, ()) for each in PERCENTILES]
+        return [_marked(each, None, {}) for each in PERCENTILES]
     return [_marked(each, found[each], found["uncertain"]) for each in PERCENTILES]  # type: ignore[literal-required]
 
 
-def _marked(percentile: str, value_s: float | None, uncertain: Collection[str]) -> "Text":
-    if value_s is not None and percentile in uncertain:
-        return styled((f"≈{duration(value_s)}", "yellow"))
-    return styled(duration(value_s))
+def _marked(percentile: str, value_s: float | None, uncertain: Mapping[str, Sequence[float]]) -> "Text":
+    between = uncertain.get(percentile)
+    return styled((estimate(value_s, between).replace("≈ ", "≈"), "yellow" if between else ""))
 
 
 def _buckets(found: ServerQuantiles) -> "list[Text]":

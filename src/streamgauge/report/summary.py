@@ -8,14 +8,14 @@ from streamgauge.report.result import QUANTILES, MetricSummary
 from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
 from streamgauge.stats.quantities import Distribution
-from streamgauge.stats.uncertainty import uncertain_percentiles
+from streamgauge.stats.uncertainty import uncertain_statistics
 
 
 def times_summary(times: BoundedTimes | Histogram) -> MetricSummary:
-    """Sum ``times`` up, with the percentiles that are not exactly known."""
+    """Sum ``times`` up, with the statistics that are not exactly known."""
     if isinstance(times, Histogram):
         return summary(times)
-    return summary(times.values, uncertain_percentiles(times, QUANTILES))
+    return summary(times.values, uncertain_statistics(times, QUANTILES))
 
 
 def summary_of(distribution: Distribution, streams: Mapping[str, object]) -> MetricSummary | None:
@@ -25,7 +25,7 @@ def summary_of(distribution: Distribution, streams: Mapping[str, object]) -> Met
 
 
 def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] | None = None) -> MetricSummary:
-    """Sum ``histogram`` up. ``uncertain`` has the ranges in seconds of the percentiles that are not exactly known."""
+    """Sum ``histogram`` up. ``uncertain`` has the ranges in seconds of the statistics that are not exactly known."""
     p50, p90, p95, p99, p999 = histogram.quantiles_s(QUANTILES.values())
     return MetricSummary(
         count=histogram.count,

@@ -54,7 +54,7 @@ def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
     uncertain: dict[str, Any] = {}
     for metric in TIMES_BY_SECOND:
         chosen = {"p50": _middle(points, metric), "p99": _highest(points, metric)}
-        found[metric] = {name: point and point[metric][name] for name, point in chosen.items()}  # type: ignore[literal-required]
+        found[metric] = {name: point and _value_s(point, metric, name) for name, point in chosen.items()}
         ranges = {
             name: point and point.get("uncertain", {}).get(metric, {}).get(name) for name, point in chosen.items()
         }
@@ -63,8 +63,13 @@ def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
 
 
 def _by_value(points: Iterable[PointFigures], metric: str, percentile: str) -> list[PointFigures]:
-    known = [point for point in points if point[metric][percentile] is not None]  # type: ignore[literal-required]
-    return sorted(known, key=lambda point: point[metric][percentile])  # type: ignore[literal-required]
+    known = [(value_s, point) for point in points if (value_s := _value_s(point, metric, percentile)) is not None]
+    return [point for _, point in sorted(known, key=lambda item: item[0])]
+
+
+def _value_s(point: PointFigures, metric: str, percentile: str) -> float | None:
+    """Return a percentile of one second; None without values, or if an older version wrote the result."""
+    return cast("dict[str, dict[str, float | None]]", point).get(metric, {}).get(percentile)
 
 
 def _middle(points: Iterable[PointFigures], metric: str) -> PointFigures | None:

@@ -1,9 +1,7 @@
 """Tokens per second of language models' streams: of each stream over its duration, and of all streams together."""
 
-from typing import Literal
-
-from streamgauge.report.result import MetricSummary, NamedStreams, TokenRate
-from streamgauge.report.units import duration, interval, number, rate
+from streamgauge.report.result import NamedStreams, TokenRate
+from streamgauge.report.units import number, rate
 from streamgauge.stats.stream_stats import StreamStats
 
 #: For each rate, the quantile of the durations per token that it comes from.
@@ -20,7 +18,7 @@ def token_rate(stats: StreamStats, run_s: float) -> TokenRate | None:
 
 
 def token_words(streams: NamedStreams) -> str:
-    """Return the tokens of ``streams`` in a few words; empty if they have none."""
+    """Return the rates of tokens of ``streams`` in a few words; empty if they have none."""
     found = streams.get("tokens_per_second")
     if found is None:
         return ""
@@ -29,14 +27,4 @@ def token_words(streams: NamedStreams) -> str:
         parts.append(
             f"per stream p50 {rate(found['p50'])} per s, and at least {rate(found['p10'])} per s in 90 % of streams"
         )
-    if each := streams["time_per_output_token"]:
-        p50, p99 = (_percentile_words(each, percentile) for percentile in ("p50", "p99"))
-        parts.append(f"time per output token {p50}, {p99}")
     return "; ".join(parts)
-
-
-def _percentile_words(found: MetricSummary, percentile: Literal["p50", "p99"]) -> str:
-    value = duration(found[percentile])
-    if between := found["uncertain"].get(percentile):
-        return f"{percentile} ≈{value} ({interval(*between)}, because chunks shared a read)"
-    return f"{percentile} {value}"

@@ -21,7 +21,7 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
 
-def duration(value_s: float | None) -> str:
+def duration(value_s: float | None, digits: int = 3) -> str:
     """Return a duration in a suitable unit: ``340 µs``, ``52.1 ms``, ``1.20 s``, ``2 min 05 s``."""
     if value_s is None:
         return NONE
@@ -31,7 +31,7 @@ def duration(value_s: float | None) -> str:
         return "0 s"
     for unit_s, unit in _DURATION_UNITS:
         limit = 60 if unit == "s" else 1000
-        text = significant(value_s / unit_s)
+        text = significant(value_s / unit_s, digits)
         if float(text) < limit:
             return f"{text} {unit}"
     minutes, seconds = divmod(round(value_s), 60)
@@ -39,9 +39,22 @@ def duration(value_s: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
 
 
+def _telling_digits(least_s: float, most_s: float) -> int:
+    """Return how many significant digits tell two durations apart: 3 for most."""
+    return next((digits for digits in range(3, 7) if duration(least_s, digits) != duration(most_s, digits)), 3)
+
+
+def estimate(value_s: float | None, between: Sequence[float] | None) -> str:
+    """Return a duration; if it is known as a range, with a mark and the digits of that range: ``≈ 52.1 ms``."""
+    if value_s is None or not between:
+        return duration(value_s)
+    return f"≈ {duration(value_s, _telling_digits(*between))}"
+
+
 def interval(least_s: float, most_s: float) -> str:
-    """Return a range of durations, with one unit if both have the same: ``40.0–52.1 ms``."""
-    least, most = duration(least_s), duration(most_s)
+    """Return a range of durations, with one unit if both have the same, and digits that differ: ``40.0–52.1 ms``."""
+    digits = _telling_digits(least_s, most_s)
+    least, most = duration(least_s, digits), duration(most_s, digits)
     if least == most:
         return least
     number, _, unit = least.rpartition(" ")

@@ -18,8 +18,8 @@ TRUST_MEANS: dict[Trust, str] = {
 }
 #: Explains the mark before a percentile.
 UNCERTAIN_MEANS = (
-    "≈ marks a percentile that is known only as a range: chunks shared a read, or the generator waited for a CPU "
-    "before it sent requests."
+    "≈ marks a percentile that is known only as a range: chunks shared a read with other data, the generator waited "
+    "for a CPU before it sent requests, or a closed connection ended the stream."
 )
 _JUDGEMENTS: dict[int, str] = {
     ExitStatus.PASSED: "passed",

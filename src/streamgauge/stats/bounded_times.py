@@ -1,13 +1,29 @@
 """Bounded times: values, some of them known only as a range, with the least and the most of each uncertain one."""
 
-import collections
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram, bounds_us
 
 #: Longer times count as this. It keeps sums within 64 bits even for absurd stamps of a server.
 LONGEST_NS = HIGHEST_NS + 1
+
+
+class _Part:
+    """A histogram that is made when it is first used, since most times are exactly known."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_{name}"
+
+    def __get__(self, times: object, owner: type) -> Histogram:
+        found: Histogram | None = getattr(times, self._slot)
+        if found is None:
+            found = Histogram()
+            setattr(times, self._slot, found)
+        return found
+
+    def __set__(self, times: object, histogram: Histogram) -> None:
+        setattr(times, self._slot, histogram)
 
 
 class BoundedTimes:
@@ -17,14 +33,15 @@ class BoundedTimes:
     ``most`` hold the least and the most that each of them can be.
     """
 
-    __slots__ = ("all", "least", "most", "uncertain")
-    PARTS: tuple[str, ...] = ("all", "uncertain", "least", "most")
+    __slots__ = ("_least", "_most", "_uncertain", "all")
+    PARTS = ("all", "uncertain", "least", "most")
+    uncertain, least, most = _Part(), _Part(), _Part()
 
     def __init__(self) -> None:
         self.all = Histogram()
-        self.uncertain = Histogram()
-        self.least = Histogram()
-        self.most = Histogram()
+        self._uncertain: Histogram | None = None
+        self._least: Histogram | None = None
+        self._most: Histogram | None = None
 
     def record_ns(self, value_ns: int, times: int = 1) -> None:
         """Count a time that is exactly known. Code that runs for each chunk calls ``all.record_ns`` instead."""
@@ -43,10 +60,30 @@ class BoundedTimes:
             self.least.record_all_ns([least_ns] * times)
             self.most.record_all_ns([most_ns] * times)
 
+    def record_s(self, value_s: float, range_s: tuple[float, float] | None) -> None:
+        """Count a time of a record, in seconds; ``range_s`` is its least and its most, None if it is exactly known."""
+        value_ns = round(value_s * 1e9)
+        if range_s is None:
+            self.record_ns(value_ns)
+        else:
+            self.record_between_ns(value_ns, round(range_s[0] * 1e9), round(range_s[1] * 1e9))
+
     @property
     def empty(self) -> bool:
         """Whether nothing was counted."""
-        return self.all.empty and self.uncertain.empty and self.least.empty and self.most.empty
+        return next(self.filled_parts(), None) is None
+
+    def filled_parts(self) -> Iterator[tuple[str, Histogram]]:
+        """Yield the parts that are not empty, by name."""
+        every = (self.all, self._uncertain, self._least, self._most)
+        for name, part in zip(BoundedTimes.PARTS, every, strict=True):
+            if part is not None and not part.empty:
+                yield name, part
+
+    @property
+    def some_uncertain(self) -> bool:
+        """Whether any time is known only as a range."""
+        return self._uncertain is not None and not self._uncertain.empty
 
     @property
     def values(self) -> Histogram:
@@ -54,83 +91,119 @@ class BoundedTimes:
         return self.all
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """Return ``values`` with each uncertain time at its least, and at its most."""
+        """Return ``values`` with each uncertain time at its least, and at its most.
+
+        No statistic of ``values`` (mean, extremes, quantiles) is below that of the first or above that of the second.
+        """
         certain = self.all.minus(self.uncertain)
-        return certain.plus(self.least), certain.plus(self.most)
+        least, most = certain.plus(self.least), certain.plus(self.most)
+        return _limited(least, self.all, min), _limited(most, self.all, max)
 
     def merge(self, other: "BoundedTimes") -> None:
         """Add the times of ``other``."""
-        for part in BoundedTimes.PARTS:
-            getattr(self, part).merge(getattr(other, part))
+        for name, part in other.filled_parts():
+            getattr(self, name).merge(part)
+
+    def minus(self, part: "BoundedTimes") -> "BoundedTimes":
+        """Return new times without those of ``part``, which must all be in this one."""
+        rest = BoundedTimes()
+        for name, whole in self.filled_parts():
+            setattr(rest, name, whole.minus(getattr(part, name)))
+        return rest
 
     def shifted(self, shift_ns: float) -> "BoundedTimes":
         """Return new times, each longer by ``shift_ns``."""
         result = BoundedTimes()
-        for part in BoundedTimes.PARTS:
-            setattr(result, part, shifted(getattr(self, part), shift_ns))
+        for name, part in self.filled_parts():
+            setattr(result, name, shifted(part, shift_ns))
         return result
 
     def to_dict(self) -> dict[str, Any]:
         """Return a form for msgpack and JSON, without empty parts; :meth:`from_dict` reads it."""
-        return {part: found.to_dict() for part in self.PARTS if not (found := getattr(self, part)).empty}
+        return {name: part.to_dict() for name, part in self.filled_parts()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read the form that :meth:`to_dict` returns."""
         times = cls()
-        for part in data:
-            setattr(times, part, Histogram.from_dict(data[part]))
+        for part in cls.PARTS:
+            if part in data:
+                setattr(times, part, Histogram.from_dict(data[part]))
         return times
 
 
 class FirstChunkTimes(BoundedTimes):
-    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out.
+    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out."""
 
-    The estimate of an uncertain time is the most that it can be.
-    """
-
-    __slots__ = ("failed",)
-    PARTS = (*BoundedTimes.PARTS, "failed")
+    __slots__ = ("_failed",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.failed = Histogram()
+        self._failed: BoundedTimes | None = None
+
+    @property
+    def failed(self) -> BoundedTimes:
+        """The times of streams that failed; made when first used, since most streams do not fail."""
+        if self._failed is None:
+            self._failed = BoundedTimes()
+        return self._failed
+
+    @failed.setter
+    def failed(self, times: BoundedTimes) -> None:
+        self._failed = times
+
+    @property
+    def some_failed(self) -> bool:
+        """Whether any stream failed after its first chunk."""
+        return self._failed is not None and not self._failed.empty
 
     @property
     def empty(self) -> bool:
         """Whether nothing was counted. A stream may fail long after its first chunk was counted and reported."""
-        return self.failed.empty and super().empty
+        return not self.some_failed and super().empty
 
     @property
     def values(self) -> Histogram:
         """The times of streams that did not fail."""
-        return self.all.minus(self.failed)
+        return self.all.minus(self.failed.all) if self.some_failed else self.all
 
     def bounds(self) -> tuple[Histogram, Histogram]:
-        """Return ``values`` with each uncertain time at its least, and at its most.
-
-        It is not known which uncertain times belong to streams that failed later. So the result assumes as many
-        uncertain times as possible, with the smallest values of ``least``. Only percentiles of the first histogram are
-        valid.
-        """
-        most = self.values
-        counts, left = collections.Counter(most.counts), 0
-        for index, times in self.uncertain.counts.items():
-            uncertain = min(times, counts[index])
-            counts[index] -= uncertain
-            left += uncertain
-        for index, times in sorted(self.least.counts.items()):
-            counts[index] += min(times, left)
-            left -= min(times, left)
-        smallest = (most.min_ns, self.least.min_ns)
-        min_ns = min((each for each in smallest if each is not None), default=None)
-        return Histogram.of(counts, 0, min_ns, most.max_ns), most
+        """Return ``values`` with each uncertain time at its least, and at its most."""
+        return self.minus(self.failed).bounds() if self.some_failed else super().bounds()
 
     def merge(self, other: BoundedTimes) -> None:
         """Add the times of ``other``, also those of failed streams."""
         super().merge(other)
-        if isinstance(other, FirstChunkTimes):
+        if isinstance(other, FirstChunkTimes) and other.some_failed:
             self.failed.merge(other.failed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``BoundedTimes``."""
+        return super().to_dict() | ({"failed": self.failed.to_dict()} if self.some_failed else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """See ``BoundedTimes``."""
+        times = super().from_dict(data)
+        if "failed" in data:
+            times.failed = BoundedTimes.from_dict(data["failed"])
+        return times
+
+
+def _limited(bound: Histogram, values: Histogram, choose: Any) -> Histogram:
+    """Return ``bound`` with sum and extremes on the side of ``values`` that ``choose`` names.
+
+    They may be on the other side by part of a bucket, where only buckets are left of the extremes or of the sum.
+    """
+    if bound.min_ns is None or bound.max_ns is None or values.min_ns is None or values.max_ns is None:
+        return bound
+    return Histogram.of(
+        bound.counts,
+        choose(bound.sum_ns, values.sum_ns),
+        choose(bound.min_ns, values.min_ns),
+        choose(bound.max_ns, values.max_ns),
+        bound.clipped,
+    )
 
 
 def shifted(histogram: Histogram, shift_ns: float) -> Histogram:

@@ -1,6 +1,7 @@
 """Measure how long a thread was ready to run while other threads had the CPU, as the kernel counts it."""
 
 import os
+import time
 import weakref
 from pathlib import Path
 
@@ -27,9 +28,17 @@ class CpuWait:
 
     def ns(self) -> int:
         """Return the nanoseconds waited since the thread began; always 0 if the system does not count them."""
+        return self._waited_ns() or 0
+
+    def busy_ns(self) -> int | None:
+        """Return the nanoseconds that the thread ran or waited for a CPU; None if the system does not count waits."""
+        waited_ns = self._waited_ns()
+        return None if waited_ns is None else waited_ns + time.thread_time_ns()
+
+    def _waited_ns(self) -> int | None:
         if self._file is None:
-            return 0
+            return None
         try:
             return int(os.pread(self._file, _BYTES, 0).split()[1])
         except (OSError, ValueError, IndexError):
-            return 0
+            return None

@@ -47,8 +47,9 @@ class ProcessStats:
     def end(self, stats: StreamStats, record: StreamRecord) -> None:
         """Count a stream that ended."""
         self.active -= 1
-        first_s = record.start_s + (record.time_to_first_chunk_s or 0.0)
-        stats.end(record, knows_first_chunk=first_s > self._reset_s)
+        range_s, value_s = record.time_to_first_chunk_range_s, record.time_to_first_chunk_s
+        read_s = record.start_s + (range_s[1] if range_s else value_s or 0.0)
+        stats.end(record, knows_first_chunk=read_s > self._reset_s)
 
     def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""

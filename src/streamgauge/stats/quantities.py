@@ -23,6 +23,11 @@ class _Quantity:
     """Its column heading in tables, with soft hyphens; empty if tables leave it out."""
     by_second: bool = False
     """Whether the timeline has it for each second."""
+    optional: bool = False
+    """Whether only some streams have it: reports leave it out if none has, and a result holds None instead of a
+    distribution without values."""
+    whole: bool = False
+    """Whether it is known once a stream has ended: the terminal shows it in the table of whole streams."""
     internal: bool = False
     """Whether results leave it out, because only the verdict or other figures need it."""
 
@@ -47,6 +52,8 @@ class Counter(_Quantity):
     """Whether it grows at the end of each stream, by the field of the same name of the stream's record."""
     share_of: str = ""
     """The counter of which results show it as a share; empty if they show its value."""
+    rated: bool = False
+    """Whether tables show it per second too."""
     rank: int = 0
     """If a terminal is too narrow, the columns of the lowest rank are left out first."""
     greatest: bool = False
@@ -72,10 +79,10 @@ class Distribution(_Quantity):
     """Its name in reports."""
     renamed: str = ""
     """Its key in ``result.json``, if it differs from the field's name."""
-    optional: bool = False
-    """Whether a result holds None if there are no values."""
+    tabled: bool = False
+    """Whether the report shows its percentiles by name, in its table."""
     charted: bool = False
-    """Whether the report shows its percentiles by name, in a table and as curves."""
+    """Whether it shows them as curves too."""
     aligned: bool = False
     """Whether its values contain the offset between two clocks; they merge only after the run is aligned."""
 

@@ -25,15 +25,18 @@ class StreamRecord:
     outcome: Outcome
     start_s: float
     duration_s: float
-    """From the start to the arrival of the last byte, or until the outcome was known."""
+    """From the start to the arrival of the last byte, or until the outcome was known; an estimate if uncertain."""
+    duration_range_s: tuple[float, float] | None = None
+    """The least and the most that it can be, if the connection's end was the body's, or the generator waited for a CPU
+    before it sent the request."""
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     """Response fields by lower-case name; repeated fields are joined by ``, ``."""
     time_to_first_chunk_s: float | None = None
-    """If it is uncertain, the most that it can be."""
+    """An estimate if it is uncertain."""
     time_to_first_chunk_range_s: tuple[float, float] | None = None
-    """The least and the most that it can be, if the first chunk shared a read with others, or the generator waited for
-    a CPU before it sent the request."""
+    """The least and the most that it can be, if the first chunk shared a read with other data, or the generator waited
+    for a CPU before it sent the request."""
     chunks: int = 0
     bytes: int = 0
     """Body bytes, without transfer coding."""
@@ -41,7 +44,7 @@ class StreamRecord:
     """SSE comments and the like, which are not chunks; and what the scenario's ``chunk`` leaves out."""
     stalls: int = 0
     coalesced: int = 0
-    """Chunks that shared a read with others: their arrival is known as an interval only."""
+    """Chunks that shared a read with other chunks or with what followed: their arrival is known as an interval only."""
     max_chunk_interval_s: float | None = None
     lost: int = 0
     """Sequence numbers that did not come, if the scenario says where chunks have them."""
@@ -52,19 +55,19 @@ class StreamRecord:
     tokens: int | None = None
     """Tokens that a language model generated: the server's count, else the number of pieces of content."""
     prompt_tokens: int | None = None
-    """Tokens of the prompt, if the server counted them."""
+    """Tokens of the prompt, if the server counts them."""
     time_to_last_token_s: float | None = None
     """Until the last token: the last chunk, or a later frame whose token shows no content, such as a stop token."""
     time_to_first_answer_s: float | None = None
     """Until the first content that is not a model's reasoning; the most that it can be."""
     time_per_output_token_s: float | None = None
-    """(last token − first chunk) / (tokens − 1); of several choices, the tokens of one.
+    """(last frame that carries a counted token − first chunk) / (tokens − 1); of several choices, the tokens of one.
 
     Tokens that the server counted but did not send, such as hidden reasoning, and tokens without content before the
-    first chunk are left out. None for a single token, and if all tokens came in one chunk.
+    first chunk are left out. None for a single token, and if all tokens came in one frame.
     """
     time_per_output_token_range_s: tuple[float, float] | None = None
-    """The least and the most that it can be, if coalesced chunks leave it uncertain."""
+    """The least and the most that it can be, if frames that shared a read leave it uncertain."""
     reconnects: int = 0
     """How many times the client connected again, if the scenario allows it."""
     reason: str = ""

@@ -49,7 +49,7 @@ class Times:
     def of(cls, stats: StreamStats) -> "Times":
         """Compute the percentiles of ``stats``."""
         every = {name: getattr(stats, name) for name in TIMES_BY_SECOND}
-        values_s = [value_s for times in every.values() for value_s in times.all.quantiles_s(_QUANTILES.values())]
+        values_s = [value_s for times in every.values() for value_s in times.values.quantiles_s(_QUANTILES.values())]
         ranges_s = {name: uncertain_percentiles(times, _QUANTILES) for name, times in every.items()}
         return cls(tuple(values_s), {name: found for name, found in ranges_s.items() if found})
 

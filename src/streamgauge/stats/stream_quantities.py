@@ -16,7 +16,8 @@ from streamgauge.stats.reasons import Reasons
 from streamgauge.stats.sizes import Sizes
 
 _of_numbers = partial(Counter, of_record=True, topic="sequence numbers: ")
-_by_second = partial(Distribution, by_second=True, charted=True)
+_of_tokens = partial(Counter, of_record=True, optional=True, whole=True)
+_by_second = partial(Distribution, by_second=True, tabled=True, charted=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -42,15 +43,21 @@ class StreamQuantities:
             title="Chunk delay",
             renamed="chunk_delay",
             optional=True,
+            tabled=True,
             charted=True,
             aligned=True,
         ),
     ] = field(default_factory=dict)
     #: Only of streams that completed or were aborted on purpose.
-    duration: Annotated[Histogram, Distribution(metric="stream_client_duration_seconds", title="Duration")] = field(
-        default_factory=Histogram
-    )
-    chunks: Annotated[int, Counter(metric="stream_client_chunks_total", heading="chunks", rank=4, by_second=True)] = 0
+    duration: Annotated[
+        BoundedTimes,
+        Distribution(
+            metric="stream_client_duration_seconds", title="Duration", heading="duration", tabled=True, whole=True
+        ),
+    ] = field(default_factory=BoundedTimes)
+    chunks: Annotated[
+        int, Counter(metric="stream_client_chunks_total", heading="chunks", rank=4, by_second=True, rated=True)
+    ] = 0
     bytes: Annotated[int, Counter(metric="stream_client_body_bytes_total", heading="body", rank=2, by_second=True)] = 0
     heartbeats: Annotated[
         int, Counter(meaning="Data that kept streams open and are not chunks, such as SSE comments.", of_record=True)
@@ -60,9 +67,9 @@ class StreamQuantities:
         int,
         Counter(
             metric="stream_client_coalesced_chunks_total",
-            meaning="The share of chunks that shared a read with others. Only the last chunk of such a read has an "
-            "exact arrival. The others arrived some time after the previous read, and count with that range, never as "
-            "zero.",
+            meaning="The share of chunks that shared a read with other chunks or with what followed them. Only the "
+            "end of such a read has an exact arrival. What came before it arrived some time after the previous read, "
+            "and counts with that range, never as zero.",
             heading="coa\N{SOFT HYPHEN}lesced",
             rank=1,
             share_of="chunks",
@@ -114,12 +121,35 @@ class StreamQuantities:
             remark="{number} refused with a status that the scenario accepts",
         ),
     ] = 0
-    tokens: Annotated[int, Counter(meaning="Tokens that language models generated.", of_record=True)] = 0
+    prompt_tokens: Annotated[
+        int,
+        _of_tokens(
+            metric="stream_client_prompt_tokens_total",
+            meaning="Prompt tokens of the streams that ended, if the server counts them.",
+            heading="prompt tokens",
+            rank=1,
+        ),
+    ] = 0
+    tokens: Annotated[
+        int,
+        _of_tokens(
+            metric="stream_client_output_tokens_total",
+            meaning="Output tokens of the streams that ended.",
+            heading="output tokens",
+            rank=2,
+            by_second=True,
+            rated=True,
+        ),
+    ] = 0
     #: Only of token streams that did not fail; of several choices, the tokens of one.
     time_per_output_token: Annotated[
         BoundedTimes,
-        Distribution(
-            meaning="Time per output token after the first one.", title="Time per output token", optional=True
+        _by_second(
+            metric="stream_client_time_per_output_token_seconds",
+            title="Time per output token",
+            heading="per token",
+            optional=True,
+            whole=True,
         ),
     ] = field(default_factory=BoundedTimes)
     #: The duration of each of these streams divided by its tokens: the inverse of its tokens per second.

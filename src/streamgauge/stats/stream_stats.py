@@ -64,13 +64,18 @@ class StreamStats(StreamQuantities):
                 setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
         if record.failed:
             if record.time_to_first_chunk_s is not None and knows_first_chunk:
-                self.time_to_first_chunk.failed.record_ns(round(record.time_to_first_chunk_s * 1e9))
+                self.time_to_first_chunk.failed.record_s(
+                    record.time_to_first_chunk_s, record.time_to_first_chunk_range_s
+                )
             self.reasons.count(f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:
-            self.duration.record_ns(round(record.duration_s * 1e9))
+            self.duration.record_s(record.duration_s, record.duration_range_s)
             if record.tokens:
                 self.duration_per_token.record_ns(round(record.duration_s / record.tokens * 1e9))
-            self._count_token_time(record.time_per_output_token_s, record.time_per_output_token_range_s)
+            if record.time_per_output_token_s is not None:
+                self.time_per_output_token.record_s(
+                    record.time_per_output_token_s, record.time_per_output_token_range_s
+                )
 
     def note_end(self, after_ns: int) -> None:
         """Note that the framing that closes a body arrived ``after_ns`` after its last chunk, 0 in the same read."""
@@ -84,15 +89,6 @@ class StreamStats(StreamQuantities):
         If the end comes late, the stamp is only the arrival of the end.
         """
         return self.late_ends > LATE_ENDS_SHARE
-
-    def _count_token_time(self, value_s: float | None, range_s: tuple[float, float] | None) -> None:
-        if value_s is None:
-            return
-        value_ns = round(value_s * 1e9)
-        if range_s is None:
-            self.time_per_output_token.record_ns(value_ns)
-        else:
-            self.time_per_output_token.record_between_ns(value_ns, round(range_s[0] * 1e9), round(range_s[1] * 1e9))
 
     def merge(self, other: "StreamStats") -> None:
         """Add ``other`` to this one."""

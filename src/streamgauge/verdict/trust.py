@@ -4,7 +4,7 @@
 0.1 ms from a log of the sends. Most faults do not endanger this, because the kernel stamps each arrival: a generator
 that reads late still has the right times. Three faults do:
 
-- chunks share a read,
+- chunks share a read with other data,
 - kernel timestamps are missing, or a clock step lies between them,
 - the generator cannot run when it should send a request.
 
@@ -56,7 +56,8 @@ class Bounds:
     open_degraded: Tolerance = TRUSTED
     """The largest error that a percentile with a range may have."""
     coalesced_share_degraded: float = 0.5
-    """Share of the chunks of one name that shared a read. With more of them, most times are estimates."""
+    """Share of the chunks of one name that shared a read with other data. Above it, most of their times are
+    estimates."""
 
 
 DEFAULT_BOUNDS = Bounds()
@@ -100,21 +101,36 @@ def _emptiness(run_stats: RunStats) -> Iterator[str]:
 def _lateness(run_stats: RunStats, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
-        yield f"the generator read late: lag p99 {lag_p99_s * 1000:.0f} ms (limit {lag_s * 1000:g} ms)"
+        said = _above(lag_p99_s * 1000, lag_s * 1000, 0)
+        yield f"the generator read late: lag p99 {said} ms (limit {lag_s * 1000:g} ms)"
     if run_stats.longest_pause_s > pause_s:
-        yield f"the generator's event loop did not run for {run_stats.longest_pause_s:.2f} s (limit {pause_s:g} s)"
+        said = _above(run_stats.longest_pause_s, pause_s, 2)
+        yield f"the generator's event loop did not run for {said} s (limit {pause_s:g} s)"
+
+
+def _above(value: float, limit: float, decimals: int) -> str:
+    """Write a value above its limit with as many decimals as show that."""
+    while float(f"{value:.{decimals}f}") <= limit < value and decimals < 9:
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def _percent_above(share: float, limit: float) -> str:
+    return f"{_above(share * 100, limit * 100, 1)}%"
 
 
 def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     if run_stats.longest_stopped_s > bounds.stopped_pause_degraded_s:
+        said = _above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
         yield (
-            f"the generator was stopped for {run_stats.longest_stopped_s * 1000:.0f} ms without a break "
+            f"the generator was stopped for {said} ms without a break "
             f"(limit {bounds.stopped_pause_degraded_s * 1000:g} ms)"
         )
     shares = [each.stopped_share for each in run_stats.processes.values()]
     if stopped := [share for share in shares if share > bounds.stopped_share_degraded]:
+        said = _percent_above(max(stopped), bounds.stopped_share_degraded)
         yield (
-            f"{_subject(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{max(stopped):.1%} of the time "
+            f"{_subject(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{said} of the time "
             f"(limit {bounds.stopped_share_degraded:.0%})"
         )
 
@@ -122,8 +138,9 @@ def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
 def _waits(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     shares = [each.waited_share for each in run_stats.processes.values()]
     if waited := [share for share in shares if share > bounds.waited_share_degraded]:
+        said = _percent_above(max(waited), bounds.waited_share_degraded)
         yield (
-            f"{_subject(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{max(waited):.1%} of the time "
+            f"{_subject(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{said} of the time "
             f"(limit {bounds.waited_share_degraded:.0%}); give the generator more CPU"
         )
 
@@ -133,7 +150,8 @@ def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     if busy:
         worst = max(busy, key=lambda each: each.busy_share)
         yield (
-            f"{_subject(len(busy), run_stats)} used a whole core in {_up_to(busy)}{worst.busy_seconds} of "
+            f"{_subject(len(busy), run_stats)} used {bounds.busy_cpu:.0%} or more of a core in "
+            f"{_up_to(busy)}{worst.busy_seconds} of "
             f"{worst.seconds} seconds; {_remedy(run_stats)}"
         )
 
@@ -169,28 +187,38 @@ def _clock_reasons(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         yield f"{share:.1%} of reads had no usable kernel timestamp, so the time of the read counts as their arrival"
 
 
-def _ms(value_s: float) -> str:
-    """Format a time in ms, with three digits."""
-    return f"{float(f'{value_s * 1000:.3g}'):,g}"
+def _ms(value_s: float, digits: int) -> str:
+    """Format a time in ms, with this many digits."""
+    return f"{float(f'{value_s * 1000:.{digits}g}'):,}".removesuffix(".0")
+
+
+def _between_ms(low_s: float, high_s: float) -> str:
+    """Format a range with as many digits as tell its ends apart, three at least."""
+    for digits in range(3, 7):
+        low, high = _ms(low_s, digits), _ms(high_s, digits)
+        if low != high:
+            break
+    return f"between {low} and {high} ms"
 
 
 def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     """Yield one sentence for each metric, with the widest range. The tables mark every uncertain percentile."""
-    first_chunks, intervals = [], []
+    first_chunks: list[_Uncertain] = []
+    intervals: list[_Uncertain] = []
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
-        streams = f"{name} ({protocol})"
-        found = uncertain_percentiles(stats.time_to_first_chunk, JUDGED, bounds.open_degraded)
-        first_chunks += [_Uncertain(streams, percentile, *ends) for percentile, ends in found.items()]
-        found = uncertain_percentiles(stats.chunk_interval, JUDGED, bounds.open_degraded)
-        intervals += [
-            _Uncertain(streams, percentile, *ends, share=_shared(stats)) for percentile, ends in found.items()
-        ]
+        streams, shared = f"{name} ({protocol})", _shared(stats)
+        for times, several in ((stats.time_to_first_chunk, first_chunks), (stats.chunk_interval, intervals)):
+            found = uncertain_percentiles(times, JUDGED, bounds.open_degraded)
+            several += [_Uncertain(streams, percentile, *ends, shared) for percentile, ends in found.items()]
     if first_chunks:
-        cause = "first chunks shared a read, or the generator waited for a CPU before it sent the request"
-        yield f"{_widest(first_chunks, 'time to first chunk')}: {cause}"
+        widest, others = _widest(first_chunks)
+        cause = "the generator waited for a CPU before it sent the request"
+        cause = f"first chunks shared a read with other data, or {cause}" if widest.shared else cause
+        yield f"{widest.said('time to first chunk')}{others}: {cause}"
     if intervals:
-        share = max(each.share for each in intervals)
-        yield f"{_widest(intervals, 'chunk interval')}: {share:.1%} of chunks shared a read"
+        widest, others = _widest(intervals)
+        cause = f"{widest.shared:.1%} of its chunks shared a read with other data"
+        yield f"{widest.said('chunk interval')}{others}: {cause}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,25 +229,30 @@ class _Uncertain:
     percentile: str
     low_s: float
     high_s: float
-    share: float = 0.0
+    shared: float
+    """Share of the name's chunks that shared a read."""
+
+    def said(self, metric: str) -> str:
+        return f"{self.streams}: {metric} {self.percentile} lies somewhere {_between_ms(self.low_s, self.high_s)}"
 
 
-def _widest(several: Sequence[_Uncertain], metric: str) -> str:
+def _widest(several: Sequence[_Uncertain]) -> tuple[_Uncertain, str]:
+    """Return the widest range, and how many others there are in words."""
     widest = max(several, key=lambda each: each.high_s / each.low_s if each.low_s else float("inf"))
-    others = f" ({len(several) - 1} more percentiles have narrower ranges)" if len(several) > 2 else ""
-    others = " (1 more percentile has a narrower range)" if len(several) == 2 else others
-    return (
-        f"{widest.streams}: {metric} {widest.percentile} lies somewhere between {_ms(widest.low_s)} and "
-        f"{_ms(widest.high_s)} ms{others}"
-    )
+    others = len(several) - 1
+    return widest, f" ({others} more {'percentile is' if others == 1 else 'percentiles are'} uncertain)" * (others > 0)
 
 
 def _shared(stats: StreamStats) -> float:
-    """Return the share of chunks that shared a read."""
+    """Return the share of chunks that shared a read with other data."""
     return stats.coalesced / stats.chunks if stats.chunks else 0.0
 
 
 def _estimates(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
         if (share := _shared(stats)) > bounds.coalesced_share_degraded:
-            yield f"{name} ({protocol}): {share:.1%} of chunks shared a read, so most of their times are estimates"
+            said = _percent_above(share, bounds.coalesced_share_degraded)
+            yield (
+                f"{name} ({protocol}): {said} of chunks shared a read with other data, so most of their times are "
+                "estimates"
+            )

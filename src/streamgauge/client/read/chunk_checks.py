@@ -180,12 +180,8 @@ class ChunkChecks:
             found = {name: getattr(self.sequence, name) for name in _SEQUENCE}
         count = self._decoder.token_count()
         if count is not None:
-            found = {
-                **found,
-                "tokens": count.generated,
-                "prompt_tokens": count.prompt,
-                **_token_times(self._timer, count),
-            }
+            found["tokens"], found["prompt_tokens"] = count.generated, count.prompt
+            found |= _token_times(self._timer, count)
         return found
 
 
@@ -201,29 +197,21 @@ def _guards_of(*rules: Rules) -> tuple[bytes, ...] | None:
 def _token_times(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
     """Return the times of a stream's tokens: of the last one, of the first that answers, and per output token.
 
-    If coalesced reads leave the time per output token uncertain, it is the middle of its range. There is none if all
-    tokens came in one chunk, which says nothing about the time between them.
+    There is no time per output token if all tokens came in one frame, which says nothing about the time between them.
     """
     if timer.first_ns is None:
         return {}
-    ends_silently = count.ends_silently and timer.silent_ns > timer.last_ns
-    last_ns = timer.silent_ns if ends_silently else timer.last_ns
-    last_earliest_ns = timer.silent_earliest_ns if ends_silently else timer.last_earliest_ns
-    found: dict[str, Any] = {"time_to_last_token_s": (last_ns - timer.start_ns) / 1e9}
+    last = timer.last.or_later(timer.last_silent) if count.ends_silently else timer.last
+    found: dict[str, Any] = {"time_to_last_token_s": (last.latest_ns - timer.start_ns) / 1e9}
     if timer.answer_ns is not None:
         found["time_to_first_answer_s"] = (timer.answer_ns - timer.start_ns) / 1e9
-    if timer.chunks < 2 and not ends_silently:
+    if timer.chunks < 2 and not count.ends_silently:
         return found
-    least_ns = max(0, last_earliest_ns - timer.first_ns)
-    most_ns = last_ns - timer.first_earliest_ns
-    least_s, middle_s, most_s = (
-        count.time_per_output_token_s(span_ns / 1e9) for span_ns in (least_ns, (least_ns + most_ns) / 2, most_ns)
-    )
-    uncertain = middle_s is not None and least_ns < most_ns
+    least_s, value_s, most_s = (count.time_per_output_token_s(span_s) for span_s in last.since_s(timer.first))
     return {
         **found,
-        "time_per_output_token_s": middle_s,
-        "time_per_output_token_range_s": (least_s, most_s) if uncertain else None,
+        "time_per_output_token_s": value_s,
+        "time_per_output_token_range_s": None if least_s == most_s else (least_s, most_s),
     }
 
 

@@ -19,6 +19,8 @@ class ProcessContext:
     clock: ArrivalClock = field(default_factory=ArrivalClock)
     cpu_waited_ns: Callable[[], int] = field(default_factory=lambda: CpuWait().ns)
     """How long this thread has waited for a CPU so far."""
+    cpu_busy_ns: Callable[[], int | None] = field(default_factory=lambda: CpuWait().busy_ns)
+    """How long it has run or waited for a CPU so far; None if the system does not count waits."""
 
     def __post_init__(self) -> None:
         self.reactor.around_each_pass(self.clock.begin_pass, BatchReader(self.process_stats, self.clock))

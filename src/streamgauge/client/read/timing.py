@@ -2,14 +2,17 @@
 
 A read has one stamp, that of its last segment. If one chunk ends where the read ends, the stamp is its arrival.
 Otherwise each chunk of the read arrived somewhere between ``floor_ns``, the earliest time at which anything in the read
-can have arrived, and the stamp. Such chunks count as coalesced. Their intervals enter the histogram evenly spread, and
-two more histograms with their least and their greatest possible value, so that a percentile can state its uncertainty.
+can have arrived, and the stamp. Such chunks count as coalesced, and as evenly spread: that is the estimate of the time
+to first chunk and of the intervals. Two more histograms have their least and their greatest possible value, so that a
+statistic can state its uncertainty.
 
 A generator that waited for a CPU before it could send the request makes the time to first chunk too long. Where the
 length of that delay is known, the stream starts that much later; otherwise the time to first chunk is uncertain by it.
 """
 
+from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.start_delay import StartDelay
+from streamgauge.stats.moment import Moment
 from streamgauge.stats.stream_stats import StreamStats
 
 #: Shorter waits for a CPU are part of any wake-up, and too short to mark a percentile.
@@ -22,6 +25,8 @@ class ChunkTimer:
     __slots__ = (
         "_begun_ns",
         "_earliest_ns",
+        "_estimate_ns",
+        "_first_estimate_ns",
         "_stall_ns",
         "answer_ns",
         "chunks",
@@ -36,12 +41,15 @@ class ChunkTimer:
         "max_interval_ns",
         "silent_earliest_ns",
         "silent_ns",
+        "sleep",
         "stalls",
         "start_ns",
         "stats",
     )
 
-    def __init__(self, stats: StreamStats, start_ns: int, stall_ns: int) -> None:
+    def __init__(self, stats: StreamStats, start_ns: int, stall_ns: int, sleep: SleepMark | None = None) -> None:
+        #: Set when the request is sent, and at each read of a body that ends with its connection.
+        self.sleep = SleepMark(lambda: None, lambda: start_ns) if sleep is None else sleep
         #: Where the chunks are counted.
         self.stats = stats
         self._stall_ns = stall_ns
@@ -51,12 +59,13 @@ class ChunkTimer:
         #: The first chunk's arrival, at the latest (None before it) and at the earliest.
         self.first_ns: int | None = None
         self.first_earliest_ns = start_ns
-        #: The last chunk's arrival, at the latest and, where it is not exact, at the earliest.
-        self.last_ns = self._earliest_ns = start_ns
-        #: The earliest arrival of the chunks that were coalesced last.
-        self.floor_ns = start_ns
+        self._first_estimate_ns = start_ns
+        #: The last chunk's arrival at the latest, and where it is not exact, at the earliest and as estimated.
+        self.last_ns = self._earliest_ns = self._estimate_ns = start_ns
         #: The last token without content: its arrival, at the latest and at the earliest.
         self.silent_ns = self.silent_earliest_ns = start_ns
+        #: The earliest arrival of the chunks that were coalesced last.
+        self.floor_ns = start_ns
         #: The first chunk with content that is not a model's reasoning: its arrival at the latest; None before it.
         self.answer_ns: int | None = None
         #: Whether there is a last chunk and its arrival is exact.
@@ -73,32 +82,58 @@ class ChunkTimer:
         self.stats = stats
 
     def delay(self, by: StartDelay, now_ns: int) -> None:
-        """Start the stream later by the delay of its request, unless chunks came on an earlier connection."""
+        """Note that the request is being sent. Start the stream later by its delay, unless chunks came before."""
+        self.sleep.mark(by.waited_ns)
         if self.chunks:
             return
         self.delayed_ns = by.possible_ns
         self.start_ns = min(self._begun_ns + by.known_ns, now_ns)
-        self.first_earliest_ns = self.last_ns = self._earliest_ns = self.floor_ns = self.start_ns
+        self.first_earliest_ns = self.last_ns = self._earliest_ns = self._estimate_ns = self.floor_ns = self.start_ns
 
     @property
-    def last_earliest_ns(self) -> int:
-        """The earliest arrival of the last chunk."""
-        return self.last_ns if self.exact else self._earliest_ns
+    def first(self) -> Moment:
+        """The arrival of the first chunk, which must have come."""
+        assert self.first_ns is not None
+        return Moment(self.first_earliest_ns, self._first_estimate_ns, self.first_ns)
 
     @property
-    def first_chunk_range_ns(self) -> tuple[int, int] | None:
-        """The least and the greatest possible time to first chunk; None if it is exact, or if no chunk came."""
+    def last(self) -> Moment:
+        """The arrival of the last chunk."""
+        if self.exact:
+            return Moment.exactly(self.last_ns)
+        return Moment(self._earliest_ns, self._estimate_ns, self.last_ns)
+
+    @property
+    def last_silent(self) -> Moment:
+        """The arrival of the last token without content."""
+        return Moment(self.silent_earliest_ns, self.silent_ns, self.silent_ns)
+
+    @property
+    def possible_delay_ns(self) -> int:
+        """How much earlier the request may have been sent, if the generator had not waited for a CPU."""
+        return self.delayed_ns if self.delayed_ns > NEGLIGIBLE_WAIT_NS else 0
+
+    @property
+    def time_to_first_chunk_ns(self) -> tuple[int, tuple[int, int] | None] | None:
+        """The time to first chunk, an estimate with its range if it is not exact; None if no chunk came."""
         if self.first_ns is None:
             return None
-        most_ns, width_ns = self.first_ns - self.start_ns, self.first_ns - self.first_earliest_ns
-        if self.delayed_ns > NEGLIGIBLE_WAIT_NS:
-            width_ns += self.delayed_ns
-        return (max(0, most_ns - width_ns), most_ns) if width_ns else None
+        most_ns, delay_ns = self.first_ns - self.start_ns, self.possible_delay_ns
+        if self.first_earliest_ns == self.first_ns and not delay_ns:
+            return most_ns, None
+        least_ns = max(0, self.first_earliest_ns - self.start_ns - delay_ns)
+        estimate_ns = self._first_estimate_ns - self.start_ns
+        return (max(0, estimate_ns - delay_ns) + estimate_ns) // 2, (least_ns, most_ns)
+
+    def silent_token(self, floor_ns: int, arrival_ns: int) -> None:
+        """Note a token without content, which arrived between these times and behind the last chunk."""
+        self.silent_ns = arrival_ns
+        self.silent_earliest_ns = min(max(floor_ns, self.last.earliest_ns), arrival_ns)
 
     def chunk(self, arrival_ns: int) -> None:
         """Count one chunk that arrived exactly then."""
         if not self.exact:
-            self._between(1, arrival_ns, arrival_ns)
+            self._between(1, arrival_ns, arrival_ns, exact=True)
             self.exact = True
             return
         interval_ns = arrival_ns - self.last_ns
@@ -120,37 +155,38 @@ class ChunkTimer:
         self.coalesced += count
         self.stats.coalesced += count
         if self.exact:
-            self._earliest_ns = self.last_ns
+            self._earliest_ns = self._estimate_ns = self.last_ns
+        if self.first_ns is None:
+            floor_ns = self.sleep.earliest_ns(floor_ns, arrival_ns)
         self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
-        self._between(count, floor_ns, arrival_ns)
+        self._between(count, floor_ns, arrival_ns, exact=last_is_exact)
         self._earliest_ns = arrival_ns if last_is_exact else floor_ns
         self.exact = last_is_exact
 
-    def silent_token(self, floor_ns: int, arrival_ns: int) -> None:
-        """Note a token without content, which arrived between these times and behind the last chunk."""
-        self.silent_ns = arrival_ns
-        self.silent_earliest_ns = min(max(floor_ns, self.last_earliest_ns), arrival_ns)
-
-    def _between(self, count: int, floor_ns: int, arrival_ns: int) -> None:
+    def _between(self, count: int, floor_ns: int, arrival_ns: int, *, exact: bool) -> None:
+        """Count chunks that arrived between two times, evenly spread; unless ``exact``, something came after them."""
         self.chunks += count
         self.stats.chunks += count
         width_ns = arrival_ns - floor_ns
+        step_ns = width_ns // (count if exact else count + 1)
         if self.first_ns is None:
-            self.first_ns, self.first_earliest_ns = arrival_ns, floor_ns
-            first_chunk = self.stats.time_to_first_chunk
-            if range_ns := self.first_chunk_range_ns:
-                first_chunk.record_between_ns(range_ns[1], *range_ns)
-            else:
-                first_chunk.record_ns(arrival_ns - self.start_ns)
+            self.first_ns, self.first_earliest_ns, self._first_estimate_ns = arrival_ns, floor_ns, floor_ns + step_ns
+            self._count_first()
         else:
             self._uncertain(
-                floor_ns + width_ns // count - (self._earliest_ns + self.last_ns) // 2,
-                floor_ns - self.last_ns,
-                arrival_ns - self._earliest_ns,
+                floor_ns + step_ns - self._estimate_ns, floor_ns - self.last_ns, arrival_ns - self._earliest_ns
             )
         if count > 1:
-            self._uncertain(width_ns // count, 0, width_ns, count - 1)
-        self.last_ns = arrival_ns
+            self._uncertain(step_ns, 0, width_ns, count - 1)
+        self.last_ns, self._estimate_ns = arrival_ns, floor_ns + count * step_ns
+
+    def _count_first(self) -> None:
+        assert self.time_to_first_chunk_ns is not None
+        value_ns, range_ns = self.time_to_first_chunk_ns
+        if range_ns is None:
+            self.stats.time_to_first_chunk.record_ns(value_ns)
+        else:
+            self.stats.time_to_first_chunk.record_between_ns(value_ns, *range_ns)
 
     def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
         """Count ``times`` intervals that are known as a range only."""
