@@ -216,7 +216,8 @@ def test_what_is_typical_is_the_mean_of_the_streams_that_ended_and_stays_when_th
 
 
 @pytest.mark.parametrize(
-    "field", ["heartbeats", "lost", "repeated", "out_of_order", "beyond_window", "reconnects", "tokens"]
+    "field",
+    ["heartbeats", "lost", "repeated", "out_of_order", "beyond_window", "reconnects", "prompt_tokens", "tokens"],
 )
 def test_what_each_stream_counted_adds_up_in_its_own_counter(field):
     stats = StreamStats()
@@ -238,6 +239,7 @@ def test_a_stream_without_tokens_adds_none_and_has_no_duration_per_token():
 def test_times_of_a_record_are_counted_to_the_nanosecond():
     stats = StreamStats()
     times_s = {"time_per_output_token_s": 1.234567891, "time_per_output_token_range_s": (1.123456789, 2.345678912)}
+    times_s["duration_range_s"] = (1.412345678, 1.587654321)
     stats.end(record(tokens=9, **times_s))
     stats.end(record(Outcome.STALLED, "x", time_to_first_chunk_s=1.987654321))
     found = {name: getattr(stats, name) for name in fields_of(StreamStats)}
@@ -247,6 +249,9 @@ def test_times_of_a_record_are_counted_to_the_nanosecond():
     histograms = {name: value for name, value in found.items() if isinstance(value, Histogram)}
     assert {name: values.sum_ns for name, values in histograms.items() if values.sum_ns} == {
         "duration.all": 1_500_000_000,
+        "duration.uncertain": 1_500_000_000,
+        "duration.least": 1_412_345_678,
+        "duration.most": 1_587_654_321,
         "duration_per_token": round(1_500_000_000 / 9),
         "time_per_output_token.all": 1_234_567_891,
         "time_per_output_token.uncertain": 1_234_567_891,
