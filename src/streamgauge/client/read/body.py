@@ -58,6 +58,8 @@ class BodyReader:
         self._by_transfer_chunk = self.coded and wire_format.by_transfer_chunk and framing.has_transfer_chunks
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
+        #: The end of a reason that quotes the body, if it does.
+        self.quoted = ""
         #: Whether more came after the chunk whose number is the named end, so that the stream goes on.
         self.goes_on = False
         #: The last frame that came; of a body whose first read brought no frame, its beginning.
@@ -237,9 +239,9 @@ class BodyReader:
             reason = self.decoder.shortfall(named_end_came=end_came)
         last_frame = self.decoder.last_frame or self._last_frame
         if not (reason or last_frame or self._timer.chunks) and self.decoder.unfinished:
-            began = f"it began with {quoted(self._beginning)}"
-            reason = f"the body ended cleanly after {self.bytes} bytes without one whole chunk; {began}"
+            reason = f"the body ended cleanly after {self.bytes} bytes without one whole chunk"
+            self.quoted = f"; it began with {quoted(self._beginning)}"
         if not reason and self.checks.end_is_named and not end_came:
             reason = "the body ended cleanly, and the named end had not come"
-            reason += f"; it ended with {quoted(last_frame)}" if last_frame else ""
-        return reason
+            self.quoted = f"; it ended with {quoted(last_frame)}" if last_frame else ""
+        return reason + self.quoted
