@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
+from streamgauge.stats.examples import Examples
 from streamgauge.stats.histogram import Histogram
-from streamgauge.stats.reasons import Examples
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
 
