@@ -77,6 +77,8 @@ class Recording:
         self._bytes += body.bytes
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()
+        if body.quoted:
+            self._findings["quoted"] = body.quoted
 
     def end(self, ending: Ending, end_ns: int, reconnects: int) -> StreamRecord:
         """Return the record of the stream, which ended at ``end_ns`` (monotonic)."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from streamgauge.stats.examples import Examples
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
@@ -18,6 +19,8 @@ class ProcessStats:
         #: The generator lag of every read.
         self.lag = Histogram()
         self.active = 0
+        #: The reasons of failures, as tables count them.
+        self.examples = Examples()
         #: The monotonic clock, ns.
         self.now_ns = monotonic
         #: When ``reset`` was last called.
@@ -48,7 +51,7 @@ class ProcessStats:
         """Count a stream that ended."""
         self.active -= 1
         first_s = record.start_s + (record.time_to_first_chunk_s or 0.0)
-        stats.end(record, knows_first_chunk=first_s > self._reset_s)
+        stats.end(record, self.examples.reason_of(record), knows_first_chunk=first_s > self._reset_s)
 
     def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""
