@@ -34,6 +34,7 @@ REPORTS = {
     '{"type":"error","message":"too hot"}': "too hot",
     '{"jsonrpc":"2.0","id":1,"error":{"code":0,"message":"unknown prompt"}}': "unknown prompt",
     '{"error":"model not found"}': "model not found",
+    '{"error":true,"message":"too hot"}': "too hot",
 }
 DATA = (
     '{"step":1,"error":0.25}',
@@ -43,6 +44,8 @@ DATA = (
     '{"jsonrpc":"2.0","id":1,"error":"none"}',
     '{"error":null,"code":0}',
     '{"error":""}',
+    '{"error":1}',
+    '{"id":7,"error":true}',
     '{"text":"\\"error\\""}',
     '["error"]',
 )

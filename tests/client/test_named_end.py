@@ -183,6 +183,14 @@ def test_a_stream_without_its_named_end_tells_what_it_ended_with(script, options
     assert words in record.reason
 
 
+def test_streams_without_their_named_end_are_counted_together_with_the_quote_of_the_first(plan, talk):
+    for number in range(3):
+        record = talk.stream(plan([head(), event(str(number)), END], f"/{number}", end="event:done"))
+        assert record.reason.endswith(f"it ended with 'data: {number}'")
+    (reason,) = talk.process_stats.stats("stream", "sse").reasons.items()
+    assert reason == ("incomplete: the body ended cleanly, and the named end had not come; it ended with 'data: 0'", 3)
+
+
 def test_what_a_stream_ended_with_is_told_of_the_fast_path_too(stream):
     events = [step for number in range(20) for step in (event(f"number {number}"), READ)]
     record = stream([head(), READ, *events, END], end="event:done")

@@ -83,6 +83,8 @@ class Recording:
         self._bytes += body.bytes
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()
+        if body.quoted:
+            self._findings["quoted"] = body.quoted
 
     def note_close(self, floor_ns: int, now_ns: int) -> None:
         """Note that the peer closed the connection, between ``floor_ns`` and now.

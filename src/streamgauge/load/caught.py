@@ -76,7 +76,7 @@ class CaughtRecord(StreamRecord):
         """See ``StreamRecord``. A stream that failed before keeps its outcome; its own reason follows."""
         reason = one_line(str(why) or type(why).__name__, MAX_QUOTED)
         if self.failed:
-            self._judgement.record = replace(self._measured, reason=f"{reason} ({self.reason})")
+            self._judgement.record = replace(self._measured, reason=f"{reason} ({self.reason})", quoted="")
         else:
             self._judgement.record = replace(self._measured, outcome=Outcome.CHECK_FAILED, reason=reason)
 

@@ -242,7 +242,9 @@ class StreamClient:
             name=record.name,
             response_time=record.duration_s * 1000,
             response_length=record.bytes,
-            exception=StreamFailed(f"{record.outcome}: {record.reason}") if record.failed else None,
+            exception=StreamFailed(self._process_context.process_stats.examples.reason_of(record))
+            if record.failed
+            else None,
             context=self._context(),
             response=record,
             start_time=started_at,

@@ -72,6 +72,8 @@ class StreamRecord:
     """How many times the client connected again, if the scenario allows it."""
     reason: str = ""
     """A sentence on the cause, for every outcome except ``completed``; for that one too if no chunk came."""
+    quoted: str = ""
+    """The end of ``reason`` that quotes the stream's own data, and so differs from stream to stream."""
 
     def __enter__(self) -> Self:
         """Judge the stream inside a ``with`` block, which ``catch_response=True`` allows."""

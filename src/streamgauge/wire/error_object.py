@@ -4,8 +4,8 @@ A member named ``error`` alone proves nothing: a training run has one for its lo
 object is a report if
 
 1. its ``type`` is ``error``; or
-2. its ``error`` is an object or a text that is not empty, and all its other members are of the kind that go with an
-   error: ``code``, ``status``, ``message``, … (``_ENVELOPE``); or
+2. its ``error`` is an object or a text that is not empty, or true, and all its other members are of the kind that go
+   with an error: ``code``, ``status``, ``message``, … (``_ENVELOPE``); or
 3. it is a JSON-RPC 2.0 response whose ``error`` has a ``code`` and a ``message`` (its section 5.1).
 """
 
@@ -50,7 +50,8 @@ class ErrorObject(Rule):
     def said(self, frame: Frame) -> str:
         """See ``Rule``."""
         value = frame.json
-        return message_of(value.get("error") or value.get("message") or value)
+        error = value.get("error")
+        return message_of((None if error is True else error) or value.get("message") or value)
 
 
 def _is_report(value: Any) -> bool:
@@ -59,7 +60,7 @@ def _is_report(value: Any) -> bool:
     if value.get("type") == "error":
         return True
     error = value.get("error")
-    if not error or not isinstance(error, dict | str):
+    if error is not True and not (error and isinstance(error, dict | str)):
         return False
     if value.get("jsonrpc") == "2.0":
         return isinstance(error, dict) and "code" in error and "message" in error

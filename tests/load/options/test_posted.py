@@ -92,7 +92,7 @@ def test_the_page_lets_fields_have_several_lines(read):
     found = read(posted=None)["value"]
     assert found["status"] == 200
     (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", found["text"], re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody"]) in script
+    assert json.dumps(["streamHeader", "streamBody", "streamEnd", "streamError", "streamChunk"]) in script
     assert "FIELDS" not in script
 
 

@@ -22,8 +22,6 @@ from streamgauge.wire.sequence import SequenceCheck
 
 #: A larger read may have left data behind in the kernel, which can have arrived long before the next read.
 LARGE_READ_BYTES = READ_BYTES // 2
-
-
 #: Count from now on under this format.
 Settle = Callable[[Format], StreamStats]
 
@@ -69,6 +67,8 @@ class BodyReader:
         self._filters = self._by_transfer_chunk or settle is not None
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0
+        #: The end of a reason that quotes the body, if it does.
+        self.quoted = ""
         #: Whether more came after the chunk whose number is the named end, so that the stream goes on.
         self.goes_on = False
         #: The last frame that came; of a body whose first read brought no frame, its beginning.
@@ -256,9 +256,8 @@ class BodyReader:
         if self._filters and frames:
             frames, problem = self._filtered(frames, None)
         arrival_ns, floor_ns, exact = self._last
+        self._last_frame = frames[-1] if frames else self._last_frame
         chunks = self.checks.sift(frames) if frames else []
-        if frames:
-            self._last_frame = frames[-1]
         if chunks:
             self._count(chunks, floor_ns, arrival_ns, exact=exact)
         self._note_tokens(arrival_ns, floor_ns, exact=exact)
@@ -280,7 +279,7 @@ class BodyReader:
     @property
     def completed(self) -> Ending:
         """The ending of a stream that lacks nothing."""
-        tokens = None if self._timer.chunks else self.decoder.token_count()
+        tokens = self.decoder.token_count()
         silent = f"; tokens without content: {tokens.generated}" if tokens and tokens.generated else ""
         return Outcome.COMPLETED, "" if self._timer.chunks else f"no chunk came{silent}"
 
@@ -292,9 +291,9 @@ class BodyReader:
             reason = self.decoder.shortfall(named_end_came=end_came)
         last_frame = self.decoder.last_frame or self._last_frame
         if not (reason or last_frame or self._timer.chunks) and self.decoder.unfinished:
-            began = f"it began with {quoted(self._beginning)}"
-            reason = f"the body ended cleanly after {self.bytes} bytes without one whole chunk; {began}"
+            reason = f"the body ended cleanly after {self.bytes} bytes without one whole chunk"
+            self.quoted = f"; it began with {quoted(self._beginning)}"
         if not reason and self.checks.end_is_named and not end_came:
             reason = "the body ended cleanly, and the named end had not come"
-            reason += f"; it ended with {quoted(last_frame)}" if last_frame else ""
-        return reason
+            self.quoted = f"; it ended with {quoted(last_frame)}" if last_frame else ""
+        return reason + self.quoted
