@@ -29,8 +29,8 @@ from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.end import EventEnd
 from streamgauge.wire.ndjson import NDJSON
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sse import SSE
 
 SCHEMA = "streamgauge.benchmark.faults/1"
@@ -67,7 +67,7 @@ class Fault:
             self.behaviour,
             Request("GET", target, {}),
             NDJSON if lines else SSE,
-            None if lines else EventEnd("done"),
+            None if lines else read_end("event:done"),
             limits,
             _hang_up if self.behaviour == "hang_up" else None,
         )

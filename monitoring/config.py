@@ -32,6 +32,7 @@ CLIENT_FAILED_OUTCOMES = (
     "incomplete",
     "truncated",
     "in_band_error",
+    "check_failed",
     "stalled",
     "protocol_error",
     "http_error",

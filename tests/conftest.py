@@ -67,6 +67,7 @@ SLOW = (
     "load/test_late_worker.py",
     "load/test_live_view.py",
     "load/test_merging.py",
+    "load/test_model_servers.py",
     "load/test_nothing_left.py",
     "load/test_refusals.py",
     "load/test_resets.py",

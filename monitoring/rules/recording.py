@@ -27,7 +27,7 @@ NAME = ("job", "name", "protocol")
 FINISHED = "stream_server_finished_total"
 REQUESTS = "http_server_request_duration_seconds"
 TRUNCATED = ("truncated", "incomplete")
-FAILED = ("in_band_error", "protocol_error", "http_error", "connect_error")
+FAILED = ("in_band_error", "check_failed", "protocol_error", "http_error", "connect_error")
 
 
 def record(level: Sequence[str], metric: str, operation: str, window_s: float) -> str:

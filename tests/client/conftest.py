@@ -23,8 +23,8 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.end import read_end
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sequence import read_numbering
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"

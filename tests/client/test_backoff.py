@@ -8,7 +8,7 @@ from streamgauge.stats.record import StreamRecord
 
 
 def record(outcome, status=None, **headers):
-    return StreamRecord("name", "sse", outcome, 0.0, 0.1, status, headers)
+    return StreamRecord("name", "sse", outcome, 0.0, 0.1, status=status, headers=headers)
 
 
 REFUSED = record(Outcome.CONNECT_ERROR)

@@ -14,8 +14,8 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.wire.end import read_end
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import read_end
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
 from tests.held import left_behind
 

@@ -5,10 +5,10 @@ import pytest
 from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request, RequestError, body_of, merged
 from streamgauge.client.plan import Limits, PlanError, StreamPlan, format_named
-from streamgauge.wire.end import DataEnd, EventEnd
 from streamgauge.wire.formats import AUTO, FORMATS
 from streamgauge.wire.http1_head import parse_head
 from streamgauge.wire.ndjson import NDJSON
+from streamgauge.wire.rules import read_chunk, read_end, read_error
 from streamgauge.wire.sequence import EventId
 from streamgauge.wire.sse import SSE
 
@@ -40,15 +40,18 @@ def test_no_limit_is_a_limit_too():
 
 
 def test_a_protocol_is_one_of_the_formats():
-    names = "auto, sse, ndjson, raw, websocket, openai, multipart"
+    names = "auto, sse, ndjson, raw, websocket, openai, openai-responses, anthropic, gemini, ollama, multipart"
     with pytest.raises(PlanError, match=f"^protocol: expected one of {names}, got 'smtp'$"):
         format_named("smtp")
     assert format_named("ndjson") is NDJSON
 
 
+TOKENS = ("openai", "openai-responses", "anthropic", "gemini")
 REFUSED = {
-    "end: 'event:done' names an SSE event": ({"end": EventEnd("done")}, {"auto", "sse"}),
-    "sequence: 'id' is an SSE event's": ({"sequence": EventId()}, {"auto", "sse", "openai"}),
+    "end: 'event:done' names an SSE event": ({"end": read_end("event:done")}, {"auto", "sse", *TOKENS}),
+    "error: 'event:off' names an SSE event": ({"error": read_error("event:off")}, {"auto", "sse", *TOKENS}),
+    "chunk: 'event:a' names an SSE event": ({"chunk": read_chunk("not event:a")}, {"auto", "sse", *TOKENS}),
+    "sequence: 'id' is an SSE event's": ({"sequence": EventId()}, {"auto", "sse", *TOKENS}),
     "reconnect: only event streams are connected to again": ({"reconnect": 1}, {"auto", "sse"}),
 }
 
@@ -66,12 +69,12 @@ def test_a_plan_that_its_format_cannot_carry_out_is_refused(problem, options, ab
 EVENTS, LINES = "text/event-stream", "application/x-ndjson"
 NOT_EVENTS = f"expected a content type of sse, got {LINES!r}"
 FITTING = {
-    "an end by an event": ({"end": EventEnd("done")}, {EVENTS: "", LINES: NOT_EVENTS}),
+    "an end by an event": ({"end": read_end("event:done")}, {EVENTS: "", LINES: NOT_EVENTS}),
     "numbers that are ids": ({"sequence": EventId()}, {EVENTS: "", LINES: NOT_EVENTS}),
     "reconnecting": ({"reconnect": 1}, {EVENTS: "", LINES: NOT_EVENTS}),
-    "an end by a text": ({"end": DataEnd("x")}, {EVENTS: "", LINES: "", "": ""}),
+    "an end by a text": ({"end": read_end("data:x")}, {EVENTS: "", LINES: "", "": ""}),
     "lines": (
-        {"format": NDJSON, "end": DataEnd("x")},
+        {"format": NDJSON, "end": read_end("data:x")},
         {EVENTS: f"expected a content type of ndjson, got {EVENTS!r}", LINES: ""},
     ),
     "events": ({"format": SSE}, {EVENTS: "", "": "expected a content type of sse, got ''"}),

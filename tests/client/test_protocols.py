@@ -159,10 +159,12 @@ def test_a_number_beyond_all_counting_is_none(stream):
 LINES = {
     "type": (b'{"type": "error", "message": "too hot"}\n', "too hot"),
     "an object": (b'{"error": {"code": 5}}\n', "code"),
-    "a text": (b'{"id": 1, "error": "too hot"}\n', "too hot"),
+    "a text": (b'{"error": "too hot", "error_type": "heat"}\n', "too hot"),
 }
 HARMLESS = {
     "none": b'{"error": null}\n',
+    "a number": b'{"error": 0.25}\n',
+    "a member among others": b'{"id": 1, "error": "too hot"}\n',
     "empty": b'{"error": ""}\n',
     "a word": b'{"text": "\\"error\\""}\n',
     "a level": b'{"level": "error"}\n',

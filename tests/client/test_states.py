@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from streamgauge.client import reconnect
+from streamgauge.client import reconnect, states
 from streamgauge.client.connect.routing import RouteError
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.reactor import SelectorReactor
@@ -47,6 +47,7 @@ def unknown_host(*_: Any, **__: Any) -> Any:
 def walked(server, plan, monkeypatch) -> Callable[..., list[tuple[State, State]]]:
     """The transitions of a stream whose n-th request is answered by the n-th script, all later ones by the last."""
     monkeypatch.setattr(reconnect, "DEFAULT_WAIT_S", 0.01)
+    monkeypatch.setattr(states, "ENDING_S", 0.01)
 
     def walk(*scripts: Any, url: str = "", route: Any = None, run_ends_in: State | None = None, **options: Any) -> Any:
         server.on_request = {number: {"/": script} for number, script in enumerate(scripts[:-1], 1)}
@@ -120,6 +121,9 @@ WALKS: dict[str, tuple[dict[str, Any], list[Any], list[tuple[State, State]]]] = 
         [*BROKEN_OFF, (WAITING, ENDED)],
     ),
     "the end of the run before a route": ({"run_ends_in": ROUTING}, [[WHOLE]], [(ROUTING, ENDED)]),
+    "a body that goes on after its named end": (
+        {"end": "event:message"}, [[HEAD + EVENT, AGES_S]], [*STREAM, (STREAMING, CLOSING), (CLOSING, ENDED)],
+    ),
     "a WebSocket": (
         {"protocol": "websocket", "end": "chunks:1"}, [[upgrade, "read", b"\x88\x02\x03\xe8"]],
         [*STREAM, (STREAMING, CLOSING), (CLOSING, ENDED)],

@@ -17,7 +17,7 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import MARKED, uncertain_percentiles
 from streamgauge.verdict.trust import JUDGED
-from streamgauge.wire.end import EventEnd
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sse import SSE
 
 #: Between the monotonic clock that the source reads and the wall clock of the kernel's stamps.
@@ -36,7 +36,9 @@ class Source:
 
     def plans(self, streams: int, chunks: int, interval_ms: int, **options) -> list[StreamPlan]:
         target = target_of(f"{self.url}/sse?chunks={chunks}&interval_ms={interval_ms}")
-        return [StreamPlan("a", Request("GET", target, {}), SSE, EventEnd("done"), **options) for _ in range(streams)]
+        return [
+            StreamPlan("a", Request("GET", target, {}), SSE, read_end("event:done"), **options) for _ in range(streams)
+        ]
 
 
 @pytest.fixture(scope="module")

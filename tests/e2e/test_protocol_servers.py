@@ -13,8 +13,8 @@ from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.runner.finished_run import run_locust
 from streamgauge.stats.outcome import Outcome
-from streamgauge.wire.end import read_end
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import read_end
 
 pytestmark = pytest.mark.timeout(900)
 

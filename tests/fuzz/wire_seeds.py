@@ -16,12 +16,36 @@ Sec-WebSocket-Extensions: permessage-deflate
 Sec-WebSocket-Protocol: chat"""
 
 
+def _token_streams() -> list[bytes]:
+    """A short answer in each API of language models."""
+    return [
+        (
+            b'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n'
+            b'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"a"}}\n\n'
+            b'event: message_delta\ndata: {"usage":{"output_tokens":2}}\n\nevent: message_stop\ndata: {}\n\n'
+        ),
+        (
+            b'event: response.created\ndata: {"type":"response.created","response":{}}\n\n'
+            b'data: {"type":"response.output_text.delta","delta":"a"}\n\n'
+            b'data: {"type":"response.completed","response":{"usage":{"output_tokens":2}}}\n\ndata: [DONE]\n\n'
+        ),
+        b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}\r\n\r\n',
+        b'[{"candidates":[{"content":{"parts":[{"text":"a}\\"{"}]}}]}\n,\r\n{"error":{"message":"no"}}]\n',
+        b'{"model":"m","message":{"content":"a"},"done":false}\n{"model":"m","done":true,"eval_count":2}',
+        (
+            b'data:{"token":{"text":"a","special":false},"generated_text":"a","details":{"generated_tokens":1}}\n\n'
+            b'data: {"content":"a","stop":true,"tokens_predicted":2}\n\n'
+        ),
+    ]
+
+
 def seeds() -> list[bytes]:
     """Streams, reads, and values of fields."""
     text = b'{"n":1,"choices":[{"index":0,"delta":{"content":"a"}}]}'
     deflated = zlib.compressobj(wbits=-10)
     message = deflated.compress(b"hello hello") + deflated.flush(zlib.Z_SYNC_FLUSH)
     found = [
+        *_token_streams(),
         b"\xef\xbb\xbfevent: e\r\nid: 1\rdata: a\ndata\n\n: c\n\ndata: [DONE]\n\nretry: 1\n\n",
         b"data: " + text + b'\n\ndata: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n',
         b'event: error\ndata: {"error":{"message":"no"}}\n\n' + text + b"\n",
@@ -40,6 +64,8 @@ def seeds() -> list[bytes]:
         b"event:done\0event: done\ndata: 1",
         b"data:[DONE]\0data: [DONE]",
         b"chunks:2\0",
+        b'json:a.0=1\0{"a":[1]}',
+        b"not event:ping\0event: ping\ndata: 1",
         b"x\r\n--b\r\nContent-Length: 3\r\n\r\nabc\r\n--b \r\nA: b\r\n\r\nabc--bx\r\n--b--\r\ny",
         b"----b\n\nabc\n----b\nContent-Length: 1\n\na\n----b--",
         b"\x81\x02hi\x01\x01h\x89\x01p\x80\x01i\x82\x7e\x00\x80" + bytes(128) + b"\x88\x04\x03\xe8ok",

@@ -5,20 +5,29 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate, pairwise
 from typing import Any
 
+from streamgauge.wire.anthropic import MessagesDecoder
 from streamgauge.wire.coding import available_codings, coding_for
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.gemini import GeminiDecoder
 from streamgauge.wire.http1_body import ChunkedBody, framing_of
 from streamgauge.wire.http1_head import HeadParser
+from streamgauge.wire.json_array import JsonArrayDecoder
 from streamgauge.wire.multipart import MultipartDecoder
 from streamgauge.wire.ndjson import NdjsonDecoder
+from streamgauge.wire.ollama import OllamaDecoder
 from streamgauge.wire.openai import OpenAiDecoder
+from streamgauge.wire.openai_responses import ResponsesDecoder
 from streamgauge.wire.raw import RawDecoder
 from streamgauge.wire.sse import ResumableSseDecoder, SseDecoder
+from streamgauge.wire.token_stream import said_in_text
 from streamgauge.wire.websocket_body import WebSocketBody
 
 WIDE_BYTES, NARROW_BYTES = 1 << 20, 64
 #: What a parser with NARROW_BYTES may hold beside a chunk: line ends, a header or a boundary in the making, one read.
 SLACK_BYTES = 40_000
+
+#: What a decoder of tokens notes beside its chunks.
+TOKENS = ("done", "error", "usage", "tokens", "shown_tokens", "choices", "answered")
 
 #: Feeds pieces to a new parser with a limit. What comes out goes to the list as it comes; what holds it and how it
 #: ended are the result. Raises ProtocolError, with what came out before.
@@ -55,7 +64,28 @@ def blocks(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, An
 
 
 def openai(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
-    return through(OpenAiDecoder(limit), pieces, out, "done", "error", "usage", "tokens", "choices")
+    return through(OpenAiDecoder(limit), pieces, out, *TOKENS)
+
+
+def responses(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
+    return through(ResponsesDecoder(limit), pieces, out, *TOKENS)
+
+
+def anthropic(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
+    return through(MessagesDecoder(limit), pieces, out, *TOKENS)
+
+
+def gemini(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
+    return through(GeminiDecoder(limit), pieces, out, *TOKENS)
+
+
+def gemini_array(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
+    decoder = GeminiDecoder(frames=JsonArrayDecoder(limit), said=said_in_text)
+    return through(decoder, pieces, out, *TOKENS)
+
+
+def ollama(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
+    return through(OllamaDecoder(limit), pieces, out, *TOKENS)
 
 
 def multipart(pieces: Iterable[bytes], limit: int, out: list[Any]) -> tuple[Any, Any]:
@@ -139,6 +169,11 @@ STREAMS: tuple[Run, ...] = (
     ndjson,
     blocks,
     openai,
+    responses,
+    anthropic,
+    gemini,
+    gemini_array,
+    ollama,
     multipart,
     dashed_multipart,
     websocket,

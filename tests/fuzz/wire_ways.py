@@ -21,7 +21,7 @@ from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.wire.end import read_end
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sequence import read_numbering
 from streamgauge.wire.sse import SSE
 
@@ -80,7 +80,7 @@ class World:
         self._timers: list[Callable[[], None]] = []
         self._collected: list[Any] = []
         self._socks = [ByHand() for _ in plans]
-        context = ProcessContext(self.process_stats, self, self.clock)
+        context = ProcessContext(self.process_stats, self, self.clock, cpu_busy_ns=lambda: None)
         self.exchanges = [Exchange(plan, context, lambda: None) for plan in plans]
         for exchange, sock in zip(self.exchanges, self._socks, strict=True):
             exchange.send(Route(()), REQUEST, transport(sock))

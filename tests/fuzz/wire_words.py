@@ -6,14 +6,14 @@ from streamgauge.catalog import protocol_of
 from streamgauge.media_types import effective_type, media_type
 from streamgauge.wire.coding import coding_for
 from streamgauge.wire.decoder import BodyDescription
-from streamgauge.wire.end import ChunksEnd, DataEnd, EndError, EventEnd, end_test, read_end
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.foreign_protocols import spoken
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.frame import Frame
 from streamgauge.wire.http1_head import parse_head
 from streamgauge.wire.multipart import boundary_of
 from streamgauge.wire.ndjson import NdjsonDecoder
-from streamgauge.wire.raw import RawDecoder
+from streamgauge.wire.rules import ChunkCount, DataIs, EventIs, RuleError, read_end
 from streamgauge.wire.sequence import EventId, JsonMember, SequenceCheck, number_reader
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.strict_json import json_of
@@ -111,15 +111,18 @@ def check_end_of(data: bytes, sizes: list[int]) -> None:
     name, _, chunk = data.partition(b"\0")
     try:
         end = read_end(name.decode("utf-8", "surrogateescape"))
-    except EndError:
+    except RuleError:
         return
-    number = len(sizes)
-    if isinstance(end, ChunksEnd):
-        assert end_test(end, RawDecoder().parse, of_events=False)(chunk, number) == (number >= end.least)
+    (rule,) = (*end.any_of, *end.none_of)[-1:]
+    if not isinstance(rule, EventIs | DataIs):
+        assert isinstance(rule, ChunkCount) or rule.guard in chunk or not end.match(Frame(chunk, NdjsonDecoder()))
         return
+    wanted = not end.none_of
     for block in SseDecoder().feed([chunk + b"\n\n"]):
         event = SseDecoder.parse(block)
-        expected = event.event == end.name if isinstance(end, EventEnd) else event.data == end.text
-        assert end_test(end, SseDecoder.parse, of_events=True)(block, number) == expected, f"{end!r} and {block!r}"
-    if isinstance(end, DataEnd):
-        assert end_test(end, NdjsonDecoder.parse, of_events=False)(chunk, number) == (chunk == end.text.encode())
+        expected = event.event == rule.name if isinstance(rule, EventIs) else event.data == rule.text
+        assert (end.match(Frame(block, SseDecoder())) is not None) == (expected is wanted), f"{end!r} and {block!r}"
+        assert rule.guard in block or not expected
+    if isinstance(rule, DataIs):
+        expected = chunk == rule.text.encode()
+        assert (end.match(Frame(chunk, NdjsonDecoder())) is not None) == (expected is wanted)

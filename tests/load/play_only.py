@@ -1,8 +1,9 @@
 """The options that only ``StreamUser.play`` reads."""
 
-#: Those that take a value, each with one; ``--stream-stamps`` takes none.
+#: Those that take a value, each with one.
 PLAY_ONLY = {
     "--stream-path": "/other",
+    "--stream-protocol": "sse",
     "--stream-method": "PUT",
     "--stream-body": "x",
     "--stream-send": "x",
@@ -10,5 +11,7 @@ PLAY_ONLY = {
     "--stream-accept": "a/b",
     "--stream-reconnect": "2",
 }
+#: Those that take none.
+SWITCHES = ("--stream-stamps", "--stream-include-usage")
 #: All of them, as a command line has them.
-GIVEN = (*(part for pair in PLAY_ONLY.items() for part in pair), "--stream-stamps")
+GIVEN = (*(part for pair in PLAY_ONLY.items() for part in pair), *SWITCHES)

@@ -65,7 +65,9 @@ def test_false_hangs_up_after_that_chunk_which_is_aborted_and_a_success(run):
 
 def test_an_exception_is_locusts_to_show_and_the_run_goes_on(run):
     assert RAISED in run.output
-    assert streams(run, "raises")["outcomes"]["aborted"] > 1
+    found = streams(run, "raises")
+    assert found["outcomes"]["check_failed"] > 1
+    assert list(found["reasons"]) == ["check_failed: the scenario raised LookupError('no such gauge')"]
     assert streams(run, "hangs up")["outcomes"]["aborted"] > SEVERAL
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.load.play_only import GIVEN, PLAY_ONLY
+from tests.load.play_only import GIVEN, PLAY_ONLY, SWITCHES
 
 SCENARIO = """
 from locust import constant, task
@@ -57,7 +57,7 @@ def test_time_limits_of_the_command_line_hold_for_every_stream(run, recorder):
 def test_each_option_that_only_play_reads_is_named_once_in_log_and_result(run, recorder):
     done = run(*GIVEN)
     (said,) = warnings(done)
-    assert [option for option in (*PLAY_ONLY, "--stream-stamps") if option not in said] == []
+    assert [option for option in (*PLAY_ONLY, *SWITCHES) if option not in said] == []
     assert "Listener" in said
     assert "self.play()" in said
     assert done.output.count(said) == 1

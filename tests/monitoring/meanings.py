@@ -26,7 +26,7 @@ DATA = Data()
 FAILED = {
     "server": {"error", "deadline"},
     "client": {
-        *("incomplete", "truncated", "in_band_error", "stalled", "protocol_error"),
+        *("incomplete", "truncated", "in_band_error", "check_failed", "stalled", "protocol_error"),
         *("http_error", "connect_error"),
     },
 }

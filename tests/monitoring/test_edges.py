@@ -87,7 +87,8 @@ LATE = "Over the last 5m timers were 262.5ms late per second, all workers togeth
 PAUSED = "each open stream paused 0.105 times a minute for more than 1 s, not counting waits for its reader."
 CUT = "of the streams that finished in the last 1m were truncated or incomplete"
 FAILED = (
-    "of the streams that finished in the last 1m ended in in_band_error, protocol_error, http_error or connect_error."
+    "of the streams that finished in the last 1m ended in in_band_error, check_failed, protocol_error, http_error or "
+    "connect_error."
 )
 GIVEN_UP = "of the streams that finished in the last 1m stalled"
 GONE = "5.1 streams were ended in the last 5m because their readers read nothing"
@@ -154,7 +155,7 @@ EDGES = {
     },
     **{
         outcome: Edge("ClientStreamsFailed", "", 0, "quick", ends("client", outcome), 9.5, 10.5, ("0.105%", FAILED))
-        for outcome in ("in_band_error", "protocol_error", "http_error", "connect_error")
+        for outcome in ("in_band_error", "check_failed", "protocol_error", "http_error", "connect_error")
     },
     "given up": Edge(
         "ClientStreamsStalled", "outcome", 0, "quick", ends("client", "stalled"), 9.5, 10.5, ("0.105%", GIVEN_UP)

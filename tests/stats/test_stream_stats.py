@@ -222,7 +222,7 @@ def test_what_is_typical_is_the_mean_of_the_streams_that_ended_and_stays_when_th
 def test_what_each_stream_counted_adds_up_in_its_own_counter(field):
     stats = StreamStats()
     for counted in (3, 0, 4):
-        stats.end(record(**{field: counted}))
+        stats.end(record(chunks=1, **{field: counted}))
     counts = {name: value for name in fields_of(StreamStats) if isinstance(value := getattr(stats, name), int)}
     assert {name: value for name, value in counts.items() if value} == {field: 7}
 

@@ -11,8 +11,10 @@ from streamgauge.asgi.chunk_counting import COUNTERS, ChunkCounter
 from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE
 from streamgauge.wire.decoder import Decoder
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.format import Format, InBandError
+from streamgauge.wire.format import Format
 from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.frame import Frame
+from streamgauge.wire.rules import Rule, Rules
 
 MEDIA_TYPE = "application/x-netstrings"
 
@@ -47,8 +49,21 @@ class NetstringDecoder(Decoder):
         return chunks
 
 
-def _error_of(chunk: bytes) -> str | None:
-    return chunk.removeprefix(b"error ").decode() if chunk.startswith(b"error ") else None
+class ErrorString(Rule):
+    """A netstring that begins with ``error``."""
+
+    @property
+    def guard(self) -> bytes:
+        """See ``Rule``."""
+        return b"error "
+
+    def matches(self, frame: Frame) -> bool:
+        """See ``Rule``."""
+        return frame.content.startswith(b"error ")
+
+    def said(self, frame: Frame) -> str:
+        """See ``Rule``."""
+        return frame.data.removeprefix("error ")
 
 
 NETSTRING = Format(
@@ -57,7 +72,7 @@ NETSTRING = Format(
     lambda body: NetstringDecoder(body.max_chunk_bytes),
     media="netstring",
     accept=MEDIA_TYPE,
-    in_band_error=InBandError(b"error ", _error_of),
+    error=Rules((ErrorString(),)),
 )
 
 

@@ -4,12 +4,16 @@ import pytest
 
 from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE, RAW_PROTOCOL, protocol_of
 from streamgauge.media_types import effective_type, media_type
+from streamgauge.wire.anthropic import ANTHROPIC, MessagesDecoder
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
+from streamgauge.wire.gemini import GEMINI, GeminiDecoder
 from streamgauge.wire.multipart import MULTIPART, MultipartDecoder
 from streamgauge.wire.ndjson import NDJSON, NdjsonDecoder
+from streamgauge.wire.ollama import OLLAMA, OllamaDecoder
 from streamgauge.wire.openai import OPENAI, OpenAiDecoder
+from streamgauge.wire.openai_responses import RESPONSES, ResponsesDecoder
 from streamgauge.wire.raw import RAW, RawDecoder
 from streamgauge.wire.sse import SSE, ResumableSseDecoder, SseDecoder
 from streamgauge.wire.websocket import WEBSOCKET
@@ -115,6 +119,10 @@ DECLARED = {
     "raw": ("RAW", "*/*"),
     "websocket": ("WEBSOCKET", "*/*"),
     "openai": ("OPENAI", "text/event-stream"),
+    "openai-responses": ("OPENAI-RESPONSES", "text/event-stream"),
+    "anthropic": ("ANTHROPIC", "text/event-stream"),
+    "gemini": ("GEMINI", "text/event-stream, application/json"),
+    "ollama": ("OLLAMA", "application/x-ndjson"),
     "multipart": ("MULTIPART", "multipart/x-mixed-replace, multipart/mixed, multipart/*;q=0.9"),
 }
 
@@ -133,6 +141,10 @@ def test_every_format_says_what_it_accepts_and_what_locust_calls_it():
         (MULTIPART, MultipartDecoder),
         (WEBSOCKET, RawDecoder),
         (OPENAI, OpenAiDecoder),
+        (RESPONSES, ResponsesDecoder),
+        (ANTHROPIC, MessagesDecoder),
+        (GEMINI, GeminiDecoder),
+        (OLLAMA, OllamaDecoder),
     ],
     ids=lambda each: getattr(each, "name", ""),
 )
@@ -191,6 +203,10 @@ ASKED = {
     "multipart": ["multipart/x-mixed-replace", "multipart/mixed", "multipart/*;q=0.9"],
     "websocket": ["*/*"],
     "openai": ["text/event-stream"],
+    "openai-responses": ["text/event-stream"],
+    "anthropic": ["text/event-stream"],
+    "gemini": ["text/event-stream", "application/json"],
+    "ollama": ["application/x-ndjson"],
 }
 
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.openai import OpenAiDecoder
-from streamgauge.wire.openai_frames import Usage
-from streamgauge.wire.token_count import TokenCount
+from streamgauge.wire.token_count import TokenCount, Usage
 
 
 def event(value) -> bytes:

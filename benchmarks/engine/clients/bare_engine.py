@@ -17,7 +17,7 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.wire.end import EventEnd
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sse import SSE
 
 #: Interval between starts of streams.
@@ -62,7 +62,7 @@ class Crowd:
     def _begin(self, number: int) -> None:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         request = Request("GET", target_of(self._url), headers)
-        plan = StreamPlan("/sse", request, SSE, EventEnd("done"), self._limits)
+        plan = StreamPlan("/sse", request, SSE, read_end("event:done"), self._limits)
         session = Session()
         exchange = Exchange(plan, self._context, lambda: self._paused.append(number))
         self._running[number] = session, exchange

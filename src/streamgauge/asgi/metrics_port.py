@@ -202,7 +202,9 @@ class MetricsPort:
             return text_response("405 Method Not Allowed", "The metrics are read with GET.", ("Allow", "GET, HEAD"))
         path, _, query = target.partition("?")
         pairs = (line.partition(":") for line in lines[1:])
-        return self._handled(Request(path, query, {name.strip(" \t").lower(): value.strip(" \t") for name, _, value in pairs}))
+        return self._handled(
+            Request(path, query, {name.strip(" \t").lower(): value.strip(" \t") for name, _, value in pairs})
+        )
 
     def _handled(self, request: Request) -> Response:
         try:

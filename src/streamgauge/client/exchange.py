@@ -10,30 +10,31 @@ from functools import partial
 
 from streamgauge.client.connect.dial import Dial, Route, describe, is_tls_failure
 from streamgauge.client.connect.transport import Transport
+from streamgauge.client.connection import Connection
 from streamgauge.client.http.redirect import is_redirect, redirected
 from streamgauge.client.http.request import Request, RequestError
-from streamgauge.client.http.skipped_body import SKIPPED_S, SkippedBody
+from streamgauge.client.http.skipped_body import SKIPPED_S
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.timeouts import Timeouts
 from streamgauge.client.reconnect import Reconnects
 from streamgauge.client.recording import Recording
+from streamgauge.client.skipping import Skipping
 from streamgauge.client.standing import Standing
 from streamgauge.client.start_delay import StartDelay
 from streamgauge.client.states import (
     AwaitingResponse,
     Closing,
     Connecting,
-    Connection,
     Ended,
     Routing,
-    Skipping,
     Streaming,
     WaitingToReconnect,
 )
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.frame import MAX_QUOTED, one_line
 from streamgauge.wire.http1_head import Head
 
 
@@ -44,6 +45,7 @@ class Exchange(Standing):
     """
 
     def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
+        super().__init__(Recording(plan, context))
         self.plan = plan
         #: The request to send next: the plan's, that of a redirect, or that of a reconnect.
         self.request: Request = plan.request
@@ -54,18 +56,10 @@ class Exchange(Standing):
         self._context, self._on_pause = context, on_pause
         self._reactor, self._now_ns = context.reactor, context.process_stats.now_ns
         self._delay = StartDelay(context.cpu_waited_ns, self._now_ns)
-        self._recording = Recording(plan, context)
-        self._timer = self._recording.timer
         self._timeouts = Timeouts(plan.limits, self._timer, self._now_ns, self._reactor, self._on_check)
         self._reconnects = Reconnects(plan)
         #: Redirects followed since the last connection that broke off.
         self._redirects = 0
-        super().__init__()
-
-    @property
-    def head(self) -> Head | None:
-        """The head of the last response; None if none came."""
-        return self._recording.head
 
     def send(self, route: Route, request: Request, idle: Transport | None = None) -> None:
         """Send ``request`` on an ``idle`` connection, or on a new one by ``route`` if that is None."""
@@ -86,11 +80,13 @@ class Exchange(Standing):
         if not self.ended:
             self._fail_to_connect(reason)
 
-    def censor(self) -> None:
-        """End a stream that outlasts the run. What has arrived by now counts. Does nothing if it has ended."""
+    def _stop(self, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> None:
+        """End the stream now, unless it has ended or ends with what has arrived by now."""
         self._state.catch_up()
-        if not self.ended:
-            self._end(Outcome.CENSORED, "the run ended first")
+        if isinstance(self._state, Closing):
+            self._hang_up()
+        elif not self.ended:
+            self._end(outcome, reason)
 
     def _connect(self, route: Route) -> None:
         on_ready = partial(self._send_on, route=route, reused=False)
@@ -118,21 +114,10 @@ class Exchange(Standing):
 
     def _skip(self, state: AwaitingResponse, head: Head, arrival_ns: int, ending: Ending | None) -> None:
         """Read a body that is not the stream. Then end the stream, or send the next request if ``ending`` is None."""
-        body = SkippedBody(self.sent_request, head, listens=ending is not None)
         deadline = self._reactor.after(SKIPPED_S, self._skipped)
-        self._enter(Skipping(state.connection, head, ending, arrival_ns, body, deadline))
-        state.connection.reader.pass_to(self._receive_skipped)
-        if not body.feed(state.head_parser.rest):
-            self._skipped()
-
-    def _receive_skipped(self, data: bytes, _: int) -> None:
-        """Handle one read of a body that is not the stream; ``b""`` is the peer's clean end."""
-        state = self._state
-        assert isinstance(state, Skipping)
-        if not (data and state.body.feed(data)):
-            self._skipped()
-        else:
-            self._check_transport_end(state.connection)
+        skipping = Skipping.of(state, (self.sent_request, head, arrival_ns), ending, deadline)
+        self._enter(skipping)
+        skipping.begin(state.head_parser.rest, self._skipped, self._check_transport_end)
 
     def _skipped(self) -> None:
         """End the stream whose last response is known, or pause until the next request is sent."""
@@ -154,10 +139,21 @@ class Exchange(Standing):
         if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
 
-    def _close(self, state: Streaming) -> None:
-        """Wait for the peer's close of a WebSocket that was closed from here."""
-        self._timeouts.stop()
-        self._enter(Closing.of_streaming(state, self._reactor, partial(self._on_closed, "")))
+    def _close(self, state: Streaming, arrival_ns: int) -> bool:
+        """Wait a little for the end of a body whose named end came. Return whether it may still end."""
+        if not isinstance(state, Closing):
+            self._timeouts.stop()
+            state = Closing.of_streaming(state, self._reactor, self._stop, arrival_ns)
+            self._enter(state)
+        if state.hopeless:
+            self._hang_up()
+        return not self.ended
+
+    def _hang_up(self) -> None:
+        """Complete a stream whose named end came, and whose body goes on."""
+        state = self._state
+        assert isinstance(state, Closing)
+        self._end(*state.body.completed, state.end_ns)
 
     def _reconnect(self) -> None:
         """Pause until the request is sent again."""
@@ -189,6 +185,8 @@ class Exchange(Standing):
             return
         self._timeouts.stop()
         record = self._recording.end((outcome, reason), end_ns, self._reconnects.count, self.sent_request.target.url)
+        if not self.plan.checked_later:
+            self._recording.count(record)
         self._enter(Ended(record, error))
         self._on_pause()
 
@@ -214,6 +212,8 @@ class Exchange(Standing):
         elif is_redirect(head) and self._redirects < self.plan.max_redirects:
             self._redirect(head)
             self._skip(state, head, arrival_ns, None)
+        elif (accepted := self.plan.accepted(head)) and not self._reconnects.count:
+            self._skip(state, head, arrival_ns, (Outcome.COMPLETED, accepted))
         elif refusal := state.opening.refusal(head) or self.plan.refusal(head):
             self._skip(state, head, arrival_ns, (Outcome.HTTP_ERROR, refusal))
         else:
@@ -235,12 +235,12 @@ class Exchange(Standing):
         except Exception as error:
             self._on_scenario_error(error)
             return False
-        if state.two_way is not None and state.reply(state.two_way):
-            self._close(state)
-        if ending is None:
-            return True
-        self._end(*ending, arrival_ns)
-        return False
+        if state.two_way is not None:
+            state.reply(state.two_way)
+        if ending is not None:
+            self._end(*ending, arrival_ns)
+            return False
+        return not state.body.checks.end_came or self._close(state, arrival_ns)
 
     def _check_transport_end(self, connection: Connection) -> bool:
         """Handle the end that a TLS connection brought in one read with data. Return whether there was none."""
@@ -281,7 +281,8 @@ class Exchange(Standing):
 
     def _on_scenario_error(self, error: Exception) -> None:
         """End the stream because a callable of the scenario raised."""
-        self._end(Outcome.ABORTED, f"the scenario raised {error!r}", error=error)
+        outcome = Outcome.ABORTED if isinstance(error, self.plan.leaves_by) else Outcome.CHECK_FAILED
+        self._end(outcome, f"the scenario raised {one_line(repr(error), MAX_QUOTED)}", error=error)
 
     def _on_check(self) -> None:
         """Check whether the stream has exceeded a limit. What has arrived by now counts."""
@@ -291,7 +292,5 @@ class Exchange(Standing):
             return
         if not (reason := self._timeouts.exhausted()):
             self._timeouts.wait()
-        elif isinstance(state, Routing | Connecting) and self._timer.first_ns is None:
-            self._fail_to_connect(f"no connection: {reason}")
         else:
-            self._end(Outcome.STALLED, reason + state.meanwhile)
+            self._end(*state.exceeded(reason, began=self._timer.first_ns is not None))

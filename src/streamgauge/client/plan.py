@@ -7,17 +7,23 @@ from typing import Any
 
 from streamgauge.client.http.opening import Opening, status_of
 from streamgauge.client.http.request import Request
+from streamgauge.client.http.statuses import ANY_SUCCESS, Statuses
 from streamgauge.stats.visible_text import visible
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES
-from streamgauge.wire.end import EventEnd, NamedEnd
 from streamgauge.wire.format import Format
 from streamgauge.wire.formats import AUTO, FORMATS, resolve
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.messages import SendPlan
+from streamgauge.wire.rules import OFF, Rules
 from streamgauge.wire.sequence import EventId, NumberSource
 
-#: Sees each chunk, parsed; returning False hangs up. It runs inside the event loop and must not block.
+#: Sees each chunk, parsed; returning False hangs up, raising fails the stream. It runs inside the event loop and must
+#: not block.
 OnChunk = Callable[[Any], object]
+
+
+class StreamFailed(Exception):
+    """The failure of a stream, with its reason. A scenario may raise it from ``on_chunk`` to fail the stream."""
 
 
 class PlanError(ValueError):
@@ -59,9 +65,20 @@ class StreamPlan:
     name: str
     request: Request
     format: Format = AUTO
-    end: NamedEnd | None = None
+    end: Rules | None = None
+    """The named end; None for the format's own, if it has one."""
     limits: Limits = field(default_factory=Limits)
+    error: Rules | None = None
+    """Which frames report an error; None for those of the format."""
+    chunk: Rules | None = None
+    """Which frames are chunks; None for those of the format."""
+    status: Statuses | None = None
+    """The acceptable statuses; None for those that open a stream."""
     on_chunk: OnChunk | None = None
+    leaves_by: tuple[type[Exception], ...] = ()
+    """What callables of the scenario raise to leave the stream, which is no failure."""
+    checked_later: bool = False
+    """The scenario judges the record before it counts: ``Exchange.settle``."""
     max_redirects: int = 10
     """How many redirects are followed; one more is an ``http_error``."""
     sequence: NumberSource | None = None
@@ -93,9 +110,36 @@ class StreamPlan:
             return "send: only a WebSocket sends messages"
         if isinstance(self.sequence, EventId) and not wire_format.has_event_ids:
             return "sequence: 'id' is an SSE event's"
-        if isinstance(self.end, EventEnd) and not wire_format.has_events:
-            return f"end: {'event:' + self.end.name!r} names an SSE event"
+        for option, rules in (("end", self.end), ("error", self.error), ("chunk", self.chunk)):
+            if problem := problem_with_rules(rules, wire_format):
+                return f"{option}: {problem}"
         return ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stream's first chunk may decide its format.
+
+        It may not if the scenario looks into the chunks: what its callables and numbers get is the media type's.
+        """
+        looks = self.on_chunk is not None or self.sequence is not None
+        return self.format is AUTO and not looks and not self.reconnect
+
+    def allows(self, wire_format: Format) -> bool:
+        """Whether the first chunk may decide for a format, which can then carry out the plan and its rules."""
+        return not (self._problem_with(wire_format) or self.needs_every_frame(wire_format))
+
+    def needs_every_frame(self, wire_format: Format) -> bool:
+        """Whether the plan's rules look at frames that are no chunks of this format."""
+        if not wire_format.tells_beside_chunks:
+            return False
+        end = OFF if self.end is None or self.end == wire_format.own_end else self.end
+        return self.chunk is not None or bool(end.on_frames) or bool(self.error and self.error.on_frames)
+
+    def accepted(self, head: Head) -> str:
+        """Say that the scenario accepts a response that opens no stream; empty if it does not."""
+        if self.status is None or head.status in ANY_SUCCESS or head.status not in self.status:
+            return ""
+        return f"{status_of(head)}, which the scenario accepts"
 
     def opening(self) -> Opening:
         """Make a fresh attempt to open the stream."""
@@ -103,6 +147,8 @@ class StreamPlan:
 
     def refusal(self, head: Head) -> str:
         """Say why a response that opens a stream is not the one that was planned; empty where it is."""
+        if self.status is not None and head.status not in self.status:
+            return f"{status_of(head)}, and the acceptable statuses are {self.status}"
         if self.reconnect and head.status != 200:
             return status_of(head)
         content_type = head.fields.get("content-type", "")
@@ -116,6 +162,12 @@ class StreamPlan:
         if self.format is not AUTO:
             return [self.format.name]
         return [each.name for each in FORMATS.values() if each.media == each.name and not self._problem_with(each)]
+
+
+def problem_with_rules(rules: Rules | None, wire_format: Format) -> str:
+    """Say why these rules cannot be those of a stream of this format; empty if they can."""
+    name = None if rules is None or wire_format.has_events else rules.event_name()
+    return "" if name is None else f"{'event:' + name!r} names an SSE event"
 
 
 def format_named(protocol: str) -> Format:

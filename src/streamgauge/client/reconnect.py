@@ -52,7 +52,7 @@ class Reconnects:
         return (
             self.count < self._plan.reconnect
             and outcome in _BROKEN_OFF
-            and not (body is not None and body.checks.named_end_came)
+            and not (body is not None and body.checks.end_came)
             and not (head is not None and head.status == _NO_CONTENT)
         )
 

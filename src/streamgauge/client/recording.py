@@ -9,8 +9,10 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.record import Headers, StreamRecord
+from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.visible_text import visible
-from streamgauge.wire.formats import resolve
+from streamgauge.wire.format import Format
+from streamgauge.wire.formats import may_be_shown, resolve
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 from streamgauge.wire.sequence import SequenceCheck
@@ -24,6 +26,7 @@ class Recording:
         "_earliest_close_ns",
         "_findings",
         "_format",
+        "_found",
         "_heartbeats",
         "_plan",
         "_process_stats",
@@ -35,7 +38,8 @@ class Recording:
 
     def __init__(self, plan: StreamPlan, context: ProcessContext) -> None:
         self._plan, self._process_stats = plan, context.process_stats
-        self._format = plan.format
+        #: What the stream counts under, and what its response can be read as.
+        self._format = self._found = plan.format
         self._stats = self._process_stats.begin(plan.name, plan.format.name)
         now_ns, stall_ns = self._process_stats.now_ns, round(plan.limits.stall_threshold_s * 1e9)
         self.timer = ChunkTimer(self._stats, now_ns(), stall_ns, SleepMark(context.cpu_busy_ns, now_ns))
@@ -55,23 +59,33 @@ class Recording:
         self.head = head
 
     def set_format(self, head: Head) -> None:
-        """Count under the format of this response, if the plan leaves it open."""
-        found = resolve(self._format, head.fields.get("content-type", ""))
+        """Count under the format of this response, unless the first chunk may show another."""
+        self._found = resolve(self._format, head.fields.get("content-type", ""))
+        if not (self._plan.is_open and may_be_shown(self._found)):
+            self._settle(self._found)
+
+    def _settle(self, found: Format) -> StreamStats:
+        """Count under ``found`` from now on."""
         if found is not self._format:
-            self._format = found
+            self._format = self._found = found
             self._stats = self._process_stats.change_protocol(self._stats, self._plan.name, found.name)
             self.timer.count_in(self._stats)
+        return self._stats
 
     def begin_body(self, head: Head, framing: Framing) -> BodyReader:
         """Return the reader of a body. Raises ProtocolError if it cannot be read."""
         self._earliest_close_ns = None
-        return BodyReader(self._plan, head, self._format, framing, self._stats, self.timer, self._sequence)
+        settle = None if self._found is self._format else self._settle
+        return BodyReader(self._plan, head, self._found, framing, self._stats, self.timer, self._sequence, settle)
 
     def end_body(self, body: BodyReader) -> None:
         """Add a body that is not read any further."""
+        body.settle()
         self._bytes += body.bytes
         self._heartbeats += body.heartbeats
         self._findings = body.checks.findings()
+        if body.quotes.quoted:
+            self._findings["quoted"] = body.quotes.quoted
 
     def note_close(self, floor_ns: int, now_ns: int) -> None:
         """Note that the peer closed the connection, between ``floor_ns`` and now.
@@ -82,13 +96,14 @@ class Recording:
         self._earliest_close_ns = max(timer.sleep.earliest_ns(floor_ns, now_ns), timer.last.earliest_ns)
 
     def end(self, ending: Ending, end_ns: int, reconnects: int, url: str) -> StreamRecord:
-        """Count the stream as ended at ``end_ns`` (monotonic), and return its record; ``url`` is its last request's."""
+        """Return the record of the stream, which ended at ``end_ns`` (monotonic); ``url`` is its last request's."""
+        self._settle(self._found)
         timer, head = self.timer, self.head
         outcome, reason = ending
         first_s, first_range_s = _seconds(*(timer.time_to_first_chunk_ns or (None, None)))
         duration_s, duration_range_s = _seconds(*self._duration_ns(end_ns))
         assert duration_s is not None
-        record = StreamRecord(
+        return StreamRecord(
             name=self._plan.name,
             protocol=self._format.name,
             outcome=outcome,
@@ -110,8 +125,10 @@ class Recording:
             url=url,
             **self._findings,
         )
+
+    def count(self, record: StreamRecord) -> None:
+        """Count the stream as ended so."""
         self._process_stats.end(self._stats, record)
-        return record
 
     def _duration_ns(self, end_ns: int) -> tuple[int, tuple[int, int] | None]:
         """Return the duration, and its range if it is not exactly known."""

@@ -6,13 +6,18 @@ from streamgauge.client.connect.routing import Network, RouteError
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
 from streamgauge.client.http.pool import Connections
+from streamgauge.wire.frame import MAX_QUOTED, one_line
 
 
 class Session:
-    """One user's side of its exchanges. It resolves names in the user's own time, since that may block."""
+    """One user's side of its exchanges. It resolves names in the user's own time, since that may block.
 
-    def __init__(self, network: Network | None = None) -> None:
+    ``stopped_by`` is what a wait raises if the run is over. If it raises anything else, the scenario leaves the stream.
+    """
+
+    def __init__(self, network: Network | None = None, stopped_by: tuple[type[BaseException], ...] = ()) -> None:
         self._network = network or Network()
+        self._stopped_by = stopped_by
         self._connections = Connections()
         self._cookies = Cookies()
 
@@ -23,8 +28,12 @@ class Session:
             wait()
             while self.go_on(exchange):
                 wait()
+        except BaseException as error:
+            if not isinstance(error, self._stopped_by):
+                exchange.leave(one_line(f"{type(error).__name__} {error}", MAX_QUOTED))
+            raise
         finally:
-            exchange.censor()  # if it has not ended, the caller is being stopped: the run is over
+            exchange.censor()
             self.finish(exchange)
 
     def start(self, exchange: Exchange) -> None:

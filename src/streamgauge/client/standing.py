@@ -1,15 +1,50 @@
-"""Where a stream stands, and its record once it has ended."""
+"""Where a stream stands, how others end it, and its record once it has ended."""
 
+from streamgauge.client.recording import Recording
+from streamgauge.client.skipping import Skipping
 from streamgauge.client.state_table import State, StateError, check_transition
-from streamgauge.client.states import AnyState, Ended, Routing
+from streamgauge.client.states import (
+    AwaitingResponse,
+    Connecting,
+    Ended,
+    Routing,
+    Streaming,
+    WaitingToReconnect,
+)
+from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
+from streamgauge.wire.http1_head import Head
+
+AnyState = Routing | Connecting | AwaitingResponse | Skipping | Streaming | WaitingToReconnect | Ended
 
 
 class Standing:
     """The state of one stream, which begins in ``ROUTING``."""
 
-    def __init__(self) -> None:
+    def __init__(self, recording: Recording) -> None:
         self._state: AnyState = Routing()
+        self._recording, self._timer = recording, recording.timer
+
+    @property
+    def head(self) -> Head | None:
+        """The head of the last response; None if none came."""
+        return self._recording.head
+
+    def censor(self) -> None:
+        """End a stream that outlasts the run. What has arrived by now counts. Does nothing if it has ended."""
+        self._stop(Outcome.CENSORED, "the run ended first")
+
+    def leave(self, why: str) -> None:
+        """End a stream that the scenario leaves. What has arrived by now counts. Does nothing if it has ended."""
+        self._stop(Outcome.ABORTED, f"the scenario left the stream: {why}")
+
+    def settle(self, record: StreamRecord) -> None:
+        """Count a stream that has ended by what the scenario made of its record: see ``StreamPlan.checked_later``."""
+        self._recording.count(record)
+
+    def _stop(self, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> None:
+        """End the stream now, unless it has ended or ends with what has arrived by now."""
+        raise NotImplementedError
 
     def _enter(self, state: AnyState) -> None:
         check_transition(self._state.name, state.name)
@@ -35,6 +70,11 @@ class Standing:
         if self._end_state.error is not None:
             raise self._end_state.error
         return self.record
+
+    @property
+    def raised(self) -> bool:
+        """Whether a callable of the scenario raised, and so ended the stream."""
+        return self._end_state.error is not None
 
     @property
     def _end_state(self) -> Ended:

@@ -27,7 +27,7 @@ class State(StrEnum):
     STREAMING = "streaming"
     """The body is being read."""
     CLOSING = "closing"
-    """A WebSocket's named end has come and the close frame was sent; what comes until the peer's close counts."""
+    """The named end has come, and the framing gets a little time to end too; nothing more is a chunk."""
     WAITING_TO_RECONNECT = "waiting to reconnect"
     """The connection broke off, and the time before the next one has not passed."""
     ENDED = "ended"
@@ -63,12 +63,12 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
         State.ENDED: "the response was the last one, a limit was exceeded, or the run ended",
     },
     State.STREAMING: {
-        State.CLOSING: "the named end of a WebSocket came",
+        State.CLOSING: "the named end came, and the body goes on",
         State.WAITING_TO_RECONNECT: "the body ended or broke off before its named end",
         State.ENDED: "the body ended, broke off or is faulty, a limit was exceeded, the user hung up, or the run ended",
     },
     State.CLOSING: {
-        State.ENDED: "the peer closed too or did not in time, the messages are faulty, or the run ended",
+        State.ENDED: "the body ended or broke off, it did not end in time, or the user left, or the run ended",
     },
     State.WAITING_TO_RECONNECT: {
         State.ROUTING: "the wait is over",

@@ -6,23 +6,19 @@ from typing import ClassVar
 
 from streamgauge.client.connect.dial import Dial, Route
 from streamgauge.client.connect.transport import Transport
+from streamgauge.client.connection import Connection
 from streamgauge.client.http.opening import Opening
 from streamgauge.client.http.pool import may_serve_another
 from streamgauge.client.http.request import Request
-from streamgauge.client.http.sending import Sending
-from streamgauge.client.http.skipped_body import SkippedBody
 from streamgauge.client.reactor import Reactor, Watch
 from streamgauge.client.read.body import BodyReader
 from streamgauge.client.read.chunk_checks import Ending
-from streamgauge.client.read.connection_reader import ConnectionReader, OnData
-from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.sleep_mark import SleepMark
 from streamgauge.client.read.stream_reader import StreamReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.client.state_table import State
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.reasons import BODY
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.framing import TwoWay
@@ -31,43 +27,22 @@ from streamgauge.wire.http1_head import Head, HeadParser
 #: How long to wait for a peer that does not answer the close of a WebSocket. RFC 6455 section 7.1.1 asks for a
 #: reasonable time; a peer that reads at all answers within a round trip, and most libraries wait 10 s.
 CLOSING_S = 10.0
+#: How long a response may go on after its named end. Servers usually end it at once; a busy one is given a moment, so
+#: that the connection can be kept.
+ENDING_S = 1.0
 
 
-@dataclass(slots=True)
-class Connection:
-    """A connection in use: its transport, what reads from it, and what sends on it."""
-
-    transport: Transport
-    reader: ConnectionReader
-    sending: Sending
-
-    @classmethod
-    def watched(
-        cls, transport: Transport, context: ProcessContext, on_data: OnData, on_error: Callable[[OSError], None]
-    ) -> "Connection":
-        """Begin to read from ``transport``."""
-        reactor, clock, lag = context.reactor, context.clock, context.process_stats.lag
-        reader = ConnectionReader(transport, reactor, clock, lag, on_data, on_error)
-        return cls(transport, reader, Sending(transport, reactor))
-
-    def release(self, *, reusable: bool = False) -> list[Transport]:
-        """Stop reading and sending. Return the transport if it may serve other requests; else close it."""
-        reusable = reusable and not self.sending.unfinished
-        self.reader.stop()
-        self.sending.stop()
-        if reusable:
-            return [self.transport]
-        self.transport.close()
-        return []
-
-
-class _State:
+class BaseState:
     """A state in which there is nothing to free and nothing to read."""
 
     __slots__ = ()
     name: ClassVar[State]
     #: What the stream did while it exceeded a limit, for its record.
-    meanwhile: ClassVar[str] = ", while it was connected to again"
+    meanwhile = ", while it was connected to again"
+
+    def exceeded(self, reason: str, *, began: bool) -> Ending:  # noqa: ARG002 - for states without a connection
+        """Return how a stream ends that exceeds a limit in this state; ``began``: a chunk has come."""
+        return Outcome.STALLED, reason + self.meanwhile
 
     def leave(self) -> None:
         """Free what the state holds."""
@@ -81,15 +56,29 @@ class _State:
         """Read what has arrived by now."""
 
 
+class _NotConnected(BaseState):
+    """A state on the way to a connection."""
+
+    __slots__ = ()
+
+    def exceeded(self, reason: str, *, began: bool) -> Ending:
+        """See ``BaseState``."""
+        return (
+            BaseState.exceeded(self, reason, began=True)
+            if began
+            else (Outcome.CONNECT_ERROR, f"no connection: {reason}")
+        )
+
+
 @dataclass(slots=True)
-class Routing(_State):
+class Routing(_NotConnected):
     """See ``State.ROUTING``."""
 
     name = State.ROUTING
 
 
 @dataclass(slots=True)
-class Connecting(_State):
+class Connecting(_NotConnected):
     """See ``State.CONNECTING``."""
 
     name = State.CONNECTING
@@ -100,7 +89,7 @@ class Connecting(_State):
         self.dial.cancel()
 
 
-class _Connected(_State):
+class Connected(BaseState):
     """A state with a connection."""
 
     __slots__ = ()
@@ -112,7 +101,7 @@ class _Connected(_State):
         self.connection.release()
 
     def catch_up(self) -> None:
-        """See ``_State``."""
+        """See ``BaseState``."""
         self.connection.reader.read()
 
     def ending_at_close(self, why: str) -> Ending:
@@ -121,7 +110,7 @@ class _Connected(_State):
 
 
 @dataclass(slots=True)
-class AwaitingResponse(_Connected):
+class AwaitingResponse(Connected):
     """See ``State.AWAITING_RESPONSE``. ``reused``: the connection served an earlier request."""
 
     name = State.AWAITING_RESPONSE
@@ -144,42 +133,13 @@ class AwaitingResponse(_Connected):
         return self.reused and not self.head_parser.started
 
     def ending_at_close(self, why: str) -> Ending:
-        """See ``_Connected``."""
+        """See ``Connected``."""
         where = "inside the response's head" if self.head_parser.started else "before a response"
         return Outcome.TRUNCATED, f"the connection was closed {where}{why and f' ({why})'}"
 
 
 @dataclass(slots=True)
-class Skipping(_Connected):
-    """See ``State.SKIPPING``. ``ending`` is how the stream ends after the body; None if another request follows.
-
-    The stream counts as ended when the head came, at ``head_ns``. ``deadline`` ends the wait for the body.
-    """
-
-    name = State.SKIPPING
-    connection: Connection
-    head: Head
-    ending: Ending | None
-    head_ns: int
-    body: SkippedBody
-    deadline: Watch
-
-    def known_ending(self) -> Ending | None:
-        """Return how the stream ends after the body, with what the body of a refusal said so far."""
-        if self.ending is None or not self.body.said:
-            return self.ending
-        return self.ending[0], f"{self.ending[1]}{BODY}{self.body.said}"
-
-    def finish(self, outcome: Outcome, request: Request) -> list[Transport]:  # noqa: ARG002
-        """See ``_State``."""
-        self.deadline.stop()
-        connection = self.connection
-        reusable = may_serve_another(request, self.head, self.body.framing, connection.transport)
-        return connection.release(reusable=reusable)
-
-
-@dataclass(slots=True)
-class Streaming(_Connected):
+class Streaming(Connected):
     """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one."""
 
     name = State.STREAMING
@@ -216,17 +176,24 @@ class Streaming(_Connected):
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
 
-    def reply(self, two_way: TwoWay) -> bool:
-        """Send messages, pongs, and the close once the named end has come. Return whether it sent the close now."""
-        closes = self.body.checks.named_end_came and not two_way.closing
-        if closes:
+    def exceeded(self, reason: str, *, began: bool) -> Ending:
+        """See ``BaseState``. Heartbeats show that the stream was not dead, only quiet."""
+        count, limit = self.body.quiet_heartbeats, "idle_timeout_s" if began else "first_chunk_timeout_s"
+        if count and "chunk" in reason:
+            beats = "heartbeats" if count > 1 else "heartbeat"
+            reason += f", but {count} {beats}; if the stream may be quiet for longer, raise {limit}"
+            reason += ", or let chunk= count them" if self.body.checks.heartbeats else ""
+        return Outcome.STALLED, reason
+
+    def reply(self, two_way: TwoWay) -> None:
+        """Send messages, pongs, and the close once the named end has come."""
+        if self.body.checks.end_came and not two_way.closing:
             two_way.send_close()
         if outgoing := two_way.take_outgoing():
             self.connection.sending.send(outgoing)
-        return closes
 
     def ending_at_close(self, why: str) -> Ending:
-        """See ``_Connected``."""
+        """See ``Connected``."""
         self.reader.sync()
         if why and not self.body.close_sent:
             return Outcome.TRUNCATED, why
@@ -245,28 +212,38 @@ class Streaming(_Connected):
         return connection.release(reusable=reusable)
 
     def catch_up(self) -> None:
-        """See ``_State``."""
+        """See ``BaseState``."""
         self.reader.catch_up()
 
 
 @dataclass(slots=True)
 class Closing(Streaming):
-    """See ``State.CLOSING``. ``deadline`` ends the wait for the peer's close."""
+    """See ``State.CLOSING``. ``deadline`` ends the wait for the framing's end; the named end came at ``end_ns``."""
 
     name = State.CLOSING
     deadline: Watch
+    end_ns: int
 
     @classmethod
-    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None]) -> "Closing":
-        """Call ``on_over`` if the peer has not closed by the deadline. Its FIN comes from now on."""
+    def of_streaming(cls, state: Streaming, reactor: Reactor, on_over: Callable[[], None], end_ns: int) -> "Closing":
+        """Call ``on_over`` if the body has not ended by the deadline. The peer's FIN comes from now on."""
         state.sleep.mark()
 
         def over() -> None:
             state.sleep.mark()  # the stream ends now, and not with what waits to be read
             on_over()
 
-        deadline = reactor.after(CLOSING_S, over)
-        return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline)
+        deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, over)
+        return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline, end_ns)
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:  # noqa: ARG002 - as in Streaming
+        """Decode one read after the named end. Return how the stream ended, if it did."""
+        return self.body.feed_after_end(data, arrival_ns)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the body is known to go on, so that waiting for its end is of no use."""
+        return self.two_way is None and self.body.goes_on
 
     def finish(self, outcome: Outcome, request: Request) -> list[Transport]:
         """See ``Streaming``; stop the deadline too."""
@@ -275,7 +252,7 @@ class Closing(Streaming):
 
 
 @dataclass(slots=True)
-class WaitingToReconnect(_State):
+class WaitingToReconnect(BaseState):
     """See ``State.WAITING_TO_RECONNECT``. ``wait`` ends with the time to reconnect."""
 
     name = State.WAITING_TO_RECONNECT
@@ -288,12 +265,9 @@ class WaitingToReconnect(_State):
 
 
 @dataclass(slots=True)
-class Ended(_State):
+class Ended(BaseState):
     """See ``State.ENDED``. ``error`` is what a callable of the scenario raised, if one did."""
 
     name = State.ENDED
     record: StreamRecord
     error: Exception | None
-
-
-AnyState = Routing | Connecting | AwaitingResponse | Skipping | Streaming | WaitingToReconnect | Ended

@@ -4,8 +4,9 @@ Importing this package adds streamgauge's options to ``locust`` and its listener
 locustfile that uses ``StreamUser`` is a full run: verdict, table, ``result.json``, report and exit status.
 """
 
+from streamgauge.client.plan import StreamFailed
 from streamgauge.load import plugin
-from streamgauge.load.client import StreamClient, StreamFailed
+from streamgauge.load.client import StreamClient
 from streamgauge.load.users import StreamUser
 
 plugin.install()

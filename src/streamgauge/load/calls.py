@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopUser
 
@@ -51,7 +52,7 @@ class Calls:
         self._process_context = process_context
         self._context = context
         self._network = (network or Network()).reached_at(host)
-        self._session = Session(self._network)
+        self._session = Session(self._network, stopped_by=(GreenletExit,))
 
     def _request(self, method: str, url: str, given: Arguments, fields: Mapping[str, str]) -> Request:
         """Make a request with the ``fields`` of its kind, those of the call, and those of the run."""

@@ -1,6 +1,7 @@
 """Reads the texts of options. Each function raises ValueError that says what it expected and what it got."""
 
 import re
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from streamgauge.client.connect.tls import TlsSettings, context_of
 from streamgauge.client.http.request import Request, RequestError
 from streamgauge.durations import seconds_of
 from streamgauge.wire.digits import whole_number
+from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.messages import Message, text_or_bytes
+from streamgauge.wire.rules import Rules
 
 #: Upper limit of durations: longer than any run, and valid for timers and for nanoseconds.
 LONGEST_S = 1e9
@@ -25,6 +28,14 @@ def path(text: str) -> str:
     _utf8(text)
     target_of(text, "http://localhost")
     return text
+
+
+def protocol(text: str) -> str:
+    """Read the name of a format."""
+    name = text.strip()
+    if name not in FORMATS:
+        raise ValueError(f"expected one of {', '.join(FORMATS)}, got {text!r}")
+    return name
 
 
 def method(text: str) -> str:
@@ -81,6 +92,11 @@ def _utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"expected UTF-8, got {text!r}") from None
+
+
+def rules(read: Callable[[list[str]], Rules | None]) -> Callable[[str], Rules | None]:
+    """Make the function that reads rules, one per line; it skips empty lines."""
+    return lambda text: read([line for line in _LINE_BREAK.split(text) if line.strip()])
 
 
 def file(text: str) -> str:

@@ -2,30 +2,49 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.http.arguments import HeaderArgument, ParamsArgument, check_callbacks, read_arguments
-from streamgauge.client.plan import OnChunk, StreamPlan, format_named
+from streamgauge.client.http.request import body_of
+from streamgauge.client.http.statuses import Named as NamedStatuses
+from streamgauge.client.http.statuses import read_statuses
+from streamgauge.client.plan import OnChunk, PlanError, StreamFailed, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.load.calls import MAX_REDIRECTS
+from streamgauge.load.caught import LEAVING, CaughtRecord
 from streamgauge.load.plain_requests import PlainRequests
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.wire.end import End, read_end
+from streamgauge.wire.format import Format
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.messages import Send, read_send
+from streamgauge.wire.rules import Named, read_chunk, read_end, read_error
 from streamgauge.wire.sequence import Numbering, read_numbering
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 
-class StreamFailed(Exception):
-    """The failure of a stream, as Locust's tables show it."""
+def can_ask_for_usage(wire_format: Format, json: Any, data: bytes | str | None) -> bool:
+    """Whether a request with this body can ask for the server's count of tokens, which it does not do by itself."""
+    ask = wire_format.asking_for_usage
+    return ask is not None and ask(body_of(json, data)[0]) is not None
+
+
+def _asking_for_usage(wire_format: Format, body: bytes) -> bytes:
+    """Return the body that also asks for the server's count of tokens. Raises PlanError."""
+    if wire_format.asking_for_usage is None:
+        able = " or ".join(each.name for each in FORMATS.values() if each.asking_for_usage)
+        raise PlanError(f"include_usage: only for protocol {able}, and the protocol is {wire_format.name}")
+    asking = wire_format.asking_for_usage(body)
+    if asking is None:
+        raise PlanError(f'include_usage: expected a JSON body with "stream": true, got {body[:40]!r}')
+    return asking
 
 
 class StreamClient(PlainRequests):
@@ -47,6 +66,8 @@ class StreamClient(PlainRequests):
         super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
+        #: The last record that the scenario may judge.
+        self._caught: CaughtRecord | None = None
 
     def stream(
         self,
@@ -54,7 +75,10 @@ class StreamClient(PlainRequests):
         url: str,
         *,
         protocol: str = "auto",
-        end: End | None = None,
+        end: Named | None = None,
+        error: Named | None = None,
+        chunk: Named | None = None,
+        status: NamedStatuses | None = None,
         name: str | None = None,
         headers: HeaderArgument = None,
         params: ParamsArgument = None,
@@ -65,26 +89,45 @@ class StreamClient(PlainRequests):
         max_redirects: int = MAX_REDIRECTS,
         sequence: Numbering | None = None,
         stamped: bool = False,
+        include_usage: bool = False,
         reconnect: int = 0,
+        catch_response: bool = False,
         **limits: Any,
     ) -> StreamRecord:
         """Run one stream to its end and return its record; the calling greenlet waits until then.
 
-        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type), ``sse``, ``ndjson``,
-        ``raw``, ``multipart``, ``openai``, or ``websocket``. On a WebSocket ``json`` or ``data`` is the first message
-        sent. ``send`` says what follows: one message, a list of messages to send at once, or a callable. It gets None
-        when the WebSocket is open and then each chunk, and returns one message, a list, or None; like ``on_chunk`` it
-        must not block. A message is a text, bytes (a binary message) or a value to send as JSON; a JSON array goes into
-        a list of its own. Sec-WebSocket-Protocol among ``headers`` asks for subprotocols; an empty
-        Sec-WebSocket-Extensions keeps the client from offering compression.
-        ``end`` is the named end of a complete stream: ``event:NAME``, ``data:TEXT``, ``chunks:N``, or a callable that
-        gets each chunk. The stream is counted under ``name``, by default the path. ``on_chunk`` gets each parsed chunk
-        inside the event loop: it must not block, and hangs up by returning False. ``sequence`` says where each chunk's
+        ``url`` is a path below the host, or a whole URL. ``protocol``: ``auto`` (by content type, and by the first
+        chunk of a language model's stream), ``sse``, ``ndjson``, ``raw``, ``multipart``; ``openai``,
+        ``openai-responses``, ``anthropic``, ``gemini``, ``ollama``; or ``websocket``. The stream is counted under
+        ``name``, by default the path.
+
+        On a WebSocket ``json`` or ``data`` is the first message sent. ``send`` says what follows: one message, a list
+        of messages to send at once, or a callable. It gets None when the WebSocket is open and then each chunk, and
+        returns one message, a list, or None; like ``on_chunk`` it must not block. A message is a text, bytes (a binary
+        message) or a value to send as JSON; a JSON array goes into a list of its own. Sec-WebSocket-Protocol among
+        ``headers`` asks for subprotocols; an empty Sec-WebSocket-Extensions keeps the client from offering compression.
+
+        ``end`` is the named end of a complete stream, ``error`` says which events, lines or messages report that it
+        failed, and ``chunk`` which of them are chunks; others count as heartbeats. Each is ``event:NAME``,
+        ``data:TEXT``, ``json:MEMBER`` (a path such as ``choices.0.finish_reason``; there, and neither null nor false),
+        ``json:MEMBER=VALUE``, any of these after ``not``, a callable that gets the parsed event, line or message, or
+        a list of them; an end can be ``chunks:N`` too. ``end="off"`` and ``error="off"`` name none; ``chunk="any"``
+        counts all. Without them the format decides. Once the named end has come, the response gets a second to end;
+        then the client hangs up, and the stream has completed. ``status`` names the acceptable statuses, such as
+        ``"2xx,429"``: a stream that is refused with one of them has completed.
+
+        ``on_chunk`` gets each parsed chunk inside the event loop: it must not block, and hangs up by returning False.
+        It fails the stream by raising ``StreamFailed("reason")``, or anything else, which is passed on. With
+        ``catch_response`` the scenario judges the record as with Locust's own clients: ``with
+        self.client.stream(…, catch_response=True) as record: record.failure("reason")``, or ``record.success()``.
+
+        ``sequence`` says where each chunk's
         number is: ``id`` (of an SSE event), ``json:KEY``, or a callable on the chunk. ``stamped`` asks the server for
         send stamps, from which chunk delay is measured: ``StreamMetrics(app, stamps=True)`` adds them to event
-        streams. ``reconnect`` is how many times the client reconnects an event stream that breaks off or lacks its
-        named end. It reconnects as browsers do: with ``Last-Event-ID``, after the time in the stream's ``retry``. All
-        connections are one stream with one record.
+        streams. ``include_usage`` adds to the JSON body of an ``openai`` stream that the server is to send its count of
+        tokens (``stream_options.include_usage``). ``reconnect`` is how many times the client reconnects an event stream
+        that breaks off or lacks its named end. It reconnects as browsers do: with ``Last-Event-ID``, after the time in
+        the stream's ``retry``. All connections are one stream with one record.
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
@@ -92,19 +135,21 @@ class StreamClient(PlainRequests):
         ``allow_redirects`` are as in requests.
 
         A failure of the stream is the record's outcome. A wrong argument raises ``TargetError``, ``RequestError``,
-        ``PlanError``, ``EndError`` or ``SendError``, all ValueErrors; a wrong name or type raises TypeError, and ends a
-        run that has had no stream. Exceptions of ``end``, ``on_chunk`` and ``send`` are passed on.
+        ``PlanError``, ``RuleError``, ``StatusError`` or ``SendError``, all ValueErrors; a wrong name or type raises
+        TypeError, and ends a run that has had no stream. What callables raise is passed on, and fails the stream.
         """
+        wire_format = format_named(protocol)
         try:
             given = read_arguments(headers, params, json, data, limits)
             if limits.pop("stream", True) is not True:
                 raise TypeError("stream: a stream is never read whole; use self.client.request()")
-            check_callbacks(on_chunk=on_chunk, end=end, sequence=sequence)
+            check_callbacks(on_chunk=on_chunk, end=end, error=error, chunk=chunk, sequence=sequence)
             its_limits = self._limits(limits)
-        except TypeError as error:
-            self._refuse_call("stream", error)
+        except TypeError as problem:
+            self._refuse_call("stream", problem)
             raise
-        wire_format = format_named(protocol)
+        if include_usage:
+            given = replace(given, body=_asking_for_usage(wire_format, given.body))
         ours = {"Accept": wire_format.accept, **(REQUEST_FIELDS if stamped else {})}
         request = self._request(method, url, given, ours)
         plan = StreamPlan(
@@ -113,7 +158,12 @@ class StreamClient(PlainRequests):
             wire_format,
             read_end(end),
             its_limits,
+            read_error(error),
+            read_chunk(chunk),
+            read_statuses(status),
             on_chunk,
+            LEAVING,
+            catch_response,
             max_redirects if given.max_redirects is None else given.max_redirects,
             read_numbering(sequence),
             stamped,
@@ -123,16 +173,35 @@ class StreamClient(PlainRequests):
         return self._run(plan)
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
+        self._settle_caught()
         self._wait_after_refusals()
         started_at = time.time()
         exchange, drive = self._begun(plan, self._process_context)
+
+        def settle(record: StreamRecord) -> None:
+            if plan.checked_later:
+                exchange.settle(record)
+            if self._backoff is not None:
+                self._backoff.ended(record, time.monotonic())
+            self._report(record, started_at)
+
+        judged = False
         try:
             drive()
+            judged = plan.checked_later and not exchange.raised
         finally:  # the run's end may stop a user whose stream has just ended
-            if self._backoff is not None:
-                self._backoff.ended(exchange.record, time.monotonic())
-            self._report(exchange.record, started_at)
-        return exchange.result()
+            if not judged:
+                settle(exchange.record)
+        if not judged:
+            return exchange.result()
+        self._caught = CaughtRecord.of(exchange.record, settle)
+        return self._caught
+
+    def _settle_caught(self) -> None:
+        """Count a record that the scenario could have judged, and did not use in a ``with`` block."""
+        if self._caught is not None and self._caught.waits:
+            self._caught.settle()
+        self._caught = None
 
     def _wait_after_refusals(self) -> None:
         if self._backoff is not None and (left_s := self._backoff.left_s(time.monotonic())):
@@ -142,15 +211,21 @@ class StreamClient(PlainRequests):
         """Fire the event of this stream. A censored stream is neither a success nor a failure, so it has no event."""
         if record.outcome is Outcome.CENSORED:
             return
-        reason = self._process_context.process_stats.reason_names.of(record.reason)
         self._environment.events.request.fire(
             request_type=FORMATS[record.protocol].request_type,
             name=record.name,
             response_time=record.duration_s * 1000,
             response_length=record.bytes,
-            exception=StreamFailed(f"{record.outcome}: {reason}") if record.failed else None,
+            exception=StreamFailed(self._process_context.process_stats.examples.reason_of(record))
+            if record.failed
+            else None,
             context=self._context(),
             response=record,
             start_time=started_at,
             url=record.url,
         )
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._settle_caught()
+        super().close()

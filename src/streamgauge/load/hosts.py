@@ -5,7 +5,7 @@ import logging
 from locust.env import Environment
 
 from streamgauge.client.connect.target import TargetError, is_whole_url, target_of
-from streamgauge.load.options import ScenarioOptions
+from streamgauge.load.scenario_options import ScenarioOptions
 from streamgauge.load.users import stream_users
 
 logger = logging.getLogger(__name__)

@@ -6,42 +6,22 @@ All but the switches hold a text, which is sent unchanged to workers and to the 
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsError, TlsSettings
-from streamgauge.client.plan import Limits
+from streamgauge.client.http.statuses import read_statuses
+from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
 from streamgauge.load.option_names import add_argument, dest
-from streamgauge.wire.end import NamedEnd, read_end
-from streamgauge.wire.messages import Message
+from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
+from streamgauge.wire.formats import FORMATS
+from streamgauge.wire.rules import read_chunk, read_end, read_error
 
 #: Default of Locust's ``--stop-timeout``: streams under way at the end of a run get this much time.
 STOP_TIMEOUT = "15s"
-#: Longest pause of a refused user before its next stream.
-REFUSAL_PAUSE_S = 1.0
 _DEFAULTS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioOptions:
-    """The options that are set. None keeps the value of the scenario's own stream."""
-
-    path: str | None = None
-    method: str | None = None
-    body: bytes | None = None
-    send: tuple[Message, ...] | None = None
-    end: NamedEnd | None = None
-    accept: str | None = None
-    stamped: bool = False
-    reconnect: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    """This field and those below apply to all streams."""
-    limits: Mapping[str, float | None] = field(default_factory=dict)
-    """The limits that are set, by the name of their field in ``Limits``."""
-    network: Network = field(default_factory=Network)
-    refusal_pause_s: float = REFUSAL_PAUSE_S
 
 
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
@@ -91,7 +71,14 @@ class _Option:
 
 RESULT_DIR = "--stream-result-dir"
 RECONNECT, SEND, STAMPS, INSECURE = "--stream-reconnect", "--stream-send", "--stream-stamps", "--stream-insecure"
+INCLUDE_USAGE = "--stream-include-usage"
 _PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
+_PROTOCOL = _Option(
+    "--stream-protocol",
+    "NAME",
+    checks.protocol,
+    f"Format of the stream: {', '.join(FORMATS)}; auto takes it from the content; default the scenario's own",
+)
 _METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
 _HEADERS = _Option(
     "--stream-header",
@@ -113,7 +100,34 @@ _SEND = _Option(
     "Message to send on a WebSocket; repeat the option, or write one message per line",
     _Lines,
 )
-_END = _Option("--stream-end", "END", read_end, "How a complete stream must end: event:NAME, data:TEXT or chunks:N")
+_END = _Option(
+    "--stream-end",
+    "RULE",
+    checks.rules(read_end),
+    "How a complete stream must end: event:NAME, data:TEXT, json:MEMBER[=VALUE], chunks:N or off; "
+    "repeat the option for several",
+    _Lines,
+)
+_ERROR = _Option(
+    "--stream-error",
+    "RULE",
+    checks.rules(read_error),
+    "What reports an error: event:NAME, data:TEXT, json:MEMBER[=VALUE] or off; repeat the option for several",
+    _Lines,
+)
+_CHUNK = _Option(
+    "--stream-chunk",
+    "RULE",
+    checks.rules(read_chunk),
+    "What counts as a chunk, for example json:delta.text or 'not event:ping', or any; repeat the option for several",
+    _Lines,
+)
+_STATUS = _Option(
+    "--stream-status",
+    "STATUSES",
+    read_statuses,
+    "Acceptable statuses, such as 2xx,429; default those that open a stream",
+)
 _ACCEPT = _Option(
     "--stream-accept",
     "TYPE",
@@ -168,16 +182,18 @@ _SERVER_NAME = _Option(
     "Host name of the service, if --host is an address: for TLS (SNI and the certificate) and in the Host header",
 )
 _TEXTS = (
-    *(_PATH, _METHOD, _HEADERS, _BODY, _SEND, _END, _ACCEPT, _RECONNECT),
+    *(_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT),
     *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY, _SERVER_NAME),
 )
-_OF_PLAY = (_PATH, _METHOD, _BODY, _SEND, _END, _ACCEPT, _RECONNECT)
+_OF_PLAY = (_PATH, _PROTOCOL, _METHOD, _BODY, _SEND, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT)
 _SWITCHES = {
     STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
+    INCLUDE_USAGE: "Ask an OpenAI-compatible server for its count of tokens (stream_options.include_usage)",
     INSECURE: "Accept any server certificate",
 }
+_SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest)
+MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
 
 
 def set_defaults(parser: Any) -> None:
@@ -217,7 +233,8 @@ def add_options(parser: Any) -> None:
 def options_of_play(parsed: Any) -> tuple[str, ...]:
     """Return the flags of the set options that only ``StreamUser.play`` reads."""
     texts = [option.flag for option in _OF_PLAY if getattr(parsed, option.dest, "")]
-    return (*texts, STAMPS) if getattr(parsed, dest(STAMPS), False) else tuple(texts)
+    switches = [flag for flag in _SWITCHES_OF_PLAY if getattr(parsed, dest(flag), False)]
+    return (*texts, *switches)
 
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
@@ -229,21 +246,35 @@ def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
 
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
+    _check_rules(parsed)
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),
+        protocol=_PROTOCOL.value(parsed),
         method=_METHOD.value(parsed),
         headers=_HEADERS.value(parsed, {}),
         body=_BODY.value(parsed),
         send=_SEND.value(parsed),
         end=_END.value(parsed),
+        error=_ERROR.value(parsed),
+        chunk=_CHUNK.value(parsed),
+        status=_STATUS.value(parsed),
         accept=_ACCEPT.value(parsed),
         stamped=bool(getattr(parsed, dest(STAMPS), False)),
+        include_usage=bool(getattr(parsed, dest(INCLUDE_USAGE), False)),
         reconnect=_RECONNECT.value(parsed, 0),
         limits={name: each.value(parsed) for name, each in limits.items() if getattr(parsed, each.dest, "")},
         refusal_pause_s=_PAUSE.value(parsed, REFUSAL_PAUSE_S),
         network=_network(parsed),
     )
+
+
+def _check_rules(parsed: Any) -> None:
+    """Raise ValueError if streams of the named format cannot have the named end, errors or chunks."""
+    protocol = _PROTOCOL.value(parsed)
+    for option in (_END, _ERROR, _CHUNK):
+        if protocol is not None and (problem := problem_with_rules(option.value(parsed), FORMATS[protocol])):
+            raise ValueError(f"{option.flag}, {_PROTOCOL.flag}: {problem}, and the protocol is {protocol}")
 
 
 def _network(parsed: Any) -> Network:

@@ -6,16 +6,9 @@ Only ``StreamUser.play`` reads the options that change the scenario's own stream
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from streamgauge.load.options import RECONNECT, SEND, options_of_play
+from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, SEND, options_of_play
 from streamgauge.wire.formats import FORMATS
 
-#: Of options that only some streams can use: which these are, what streamgauge does with them, and their protocols.
-_NEEDED = {
-    RECONNECT: (
-        "event streams", "reconnects", [each.name for each in reversed(FORMATS.values()) if each.can_reconnect]
-    ),
-    SEND: ("WebSockets", "sends messages on", [each.name for each in FORMATS.values() if each.upgrade]),
-}  # fmt: skip
 #: Marks, among the options that a user class used, that it called ``play``.
 PLAY = "play"
 
@@ -33,9 +26,9 @@ def unused_options(parsed: Any, used: Mapping[str, Set[str]]) -> list[str]:
             classes.setdefault(unread, []).append(user_class)
     found = [_unread(options, names) for options, names in classes.items()]
     players = sorted(name for name, each in used.items() if PLAY in each)
-    for option, needed in _NEEDED.items():
+    for option, why in _WHY.items():
         if players and option in given and not any(option in each for each in used.values()):
-            found.append(_not_able(option, players, *needed))
+            found.append(why(players))
     return found
 
 
@@ -46,13 +39,34 @@ def _unread(options: Iterable[str], names: list[str]) -> str:
     )
 
 
-def _not_able(option: str, names: list[str], kind: str, does: str, able: list[str]) -> str:
+def _no_event_streams(names: list[str]) -> str:
+    able = [each.name for each in reversed(FORMATS.values()) if each.can_reconnect]
     return (
-        f"{option}: not used by {_list(names)}, whose streams are not {kind}. "
-        f"streamgauge {does} only streams of protocol {' or '.join(able)}."
+        f"{RECONNECT}: not used by {_list(names)}, whose streams are not event streams. "
+        f"streamgauge reconnects only streams of protocol {' or '.join(able)}."
+    )
+
+
+def _no_web_sockets(names: list[str]) -> str:
+    able = [each.name for each in FORMATS.values() if each.upgrade]
+    return (
+        f"{SEND}: not used by {_list(names)}, whose streams are not WebSockets. "
+        f"streamgauge sends messages on only streams of protocol {' or '.join(able)}."
+    )
+
+
+def _no_completions(names: list[str]) -> str:
+    able = [each.name for each in FORMATS.values() if each.asking_for_usage]
+    return (
+        f"{INCLUDE_USAGE}: not used by {_list(names)}, whose requests ask for no completions. streamgauge asks for the "
+        f'count of tokens only in streams of protocol {" or ".join(able)} whose JSON body has "stream": true.'
     )
 
 
 def _list(words: Iterable[str]) -> str:
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last
+
+
+#: Of options that only some streams can use: what to say if no stream did.
+_WHY = {RECONNECT: _no_event_streams, SEND: _no_web_sockets, INCLUDE_USAGE: _no_completions}

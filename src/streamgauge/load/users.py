@@ -11,15 +11,17 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from streamgauge.client.backoff import Backoff
 from streamgauge.client.http.arguments import HeaderArgument, header_pairs
 from streamgauge.client.http.request import type_of
+from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.plan import format_named
-from streamgauge.load.client import StreamClient
-from streamgauge.load.options import RECONNECT, REFUSAL_PAUSE_S, SEND, options_of_play, scenario_options
+from streamgauge.load.client import StreamClient, can_ask_for_usage
+from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, SEND, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
+from streamgauge.load.scenario_options import REFUSAL_PAUSE_S
 from streamgauge.load.unused import PLAY
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.visible_text import visible
-from streamgauge.wire.end import End
 from streamgauge.wire.format import Format
+from streamgauge.wire.rules import Named
 
 
 class StreamUser(User):
@@ -58,38 +60,54 @@ class StreamUser(User):
         *,
         method: str = "GET",
         protocol: str = "auto",
-        end: End | None = None,
+        end: Named | None = None,
+        error: Named | None = None,
+        chunk: Named | None = None,
+        status: NamedStatuses | None = None,
         name: str | None = None,
         headers: HeaderArgument = None,
         stamped: bool = False,
+        include_usage: bool = False,
         reconnect: int = 0,
         **more: Any,
     ) -> StreamRecord:
         """Run the stream of this scenario; see ``StreamClient.stream``.
 
-        With ``--stream-path``, the end, name, parameters, body and messages of the scenario are left out, since they
-        belong to the scenario's own path.
+        With ``--stream-path``, the end, error, chunk, status, name, parameters, body and messages of the scenario are
+        left out, since they belong to the scenario's own path. With ``--stream-protocol``, so are what belongs to the
+        scenario's own protocol, if that is another: the end, error, chunk, sequence, messages, reconnects and
+        ``include_usage``.
         """
-        options, wire_format = self.options, format_named(protocol)
-        self._options_used |= {PLAY, *self._options_set} - _useless(wire_format)
+        options, wire_format = self.options, format_named(self.options.protocol or protocol)
+        if wire_format.name != protocol:
+            end = error = chunk = None
+            include_usage, reconnect = False, 0
+            more = {key: more[key] for key in more.keys() - {"sequence", "send"}}
         accept = {"Accept": options.accept or wire_format.accept}
         if options.path is not None:
-            end, name, more = None, None, {key: more[key] for key in more.keys() - {"params", "json", "data", "send"}}
+            end = error = chunk = status = name = None
+            more = {key: more[key] for key in more.keys() - {"params", "json", "data", "send"}}
         body_type = {}
         if options.body is not None:
             more = {**more, "data": options.body, "json": None}
             body_type = {} if wire_format.upgrade else type_of(options.body)
         if options.send and wire_format.upgrade:
             more = {**more, "send": options.send}
+        asks = options.include_usage and can_ask_for_usage(wire_format, more.get("json"), more.get("data"))
+        self._options_used |= {PLAY, *self._options_set} - _useless(wire_format, asks=asks)
         default_method = "POST" if options.body is not None and options.method is None and method == "GET" else method
         return self.client.stream(
             options.method or default_method,
             options.path or path,
-            protocol=protocol,
-            end=options.end or end,
+            protocol=wire_format.name,
+            end=end if options.end is None else options.end,
+            error=error if options.error is None else options.error,
+            chunk=options.chunk or chunk,
+            status=options.status or status,
             name=name,
             headers=[*accept.items(), *body_type.items(), *header_pairs(headers)],
             stamped=options.stamped or stamped,
+            include_usage=asks or include_usage,
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,
         )
@@ -114,10 +132,10 @@ class StreamUser(User):
         self.client.close()
 
 
-def _useless(wire_format: Format) -> set[str]:
-    """Return the options that streams of this format cannot use."""
-    reconnect = set() if wire_format.can_reconnect else {RECONNECT}
-    return reconnect | (set() if wire_format.upgrade else {SEND})
+def _useless(wire_format: Format, *, asks: bool) -> set[str]:
+    """Return the options that a stream of this format cannot use; ``asks``: it can ask for the count of tokens."""
+    able = {RECONNECT: wire_format.can_reconnect, SEND: wire_format.upgrade is not None, INCLUDE_USAGE: asks}
+    return {option for option, can in able.items() if not can}
 
 
 def stream_users(environment: Environment) -> list[type[StreamUser]]:

@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     """The connection ended inside the body."""
     IN_BAND_ERROR = "in_band_error"
     """The stream itself reported an error."""
+    CHECK_FAILED = "check_failed"
+    """A check of the scenario failed: its ``on_chunk`` raised, or it called ``failure`` on the record."""
     STALLED = "stalled"
     """No chunk came within the idle limit, or no end within the total limit."""
     PROTOCOL_ERROR = "protocol_error"

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
+from streamgauge.stats.examples import Examples
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.names import Names
-from streamgauge.stats.reasons import ReasonNames
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.stream_stats import StreamStats
 
@@ -21,7 +21,8 @@ class ProcessStats:
         #: The generator lag of every read.
         self.lag = Histogram()
         self.active = 0
-        self.reason_names = ReasonNames()
+        #: The reasons of failures, as tables count them.
+        self.examples = Examples()
         #: The monotonic clock, ns.
         self.now_ns = monotonic
         #: When ``reset`` was last called.
@@ -56,7 +57,7 @@ class ProcessStats:
         self.active -= 1
         range_s, value_s = record.time_to_first_chunk_range_s, record.time_to_first_chunk_s
         read_s = record.start_s + (range_s[1] if range_s else value_s or 0.0)
-        stats.end(record, self.reason_names.of(record.reason), knows_first_chunk=read_s > self._reset_s)
+        stats.end(record, self.examples.reason_of(record), knows_first_chunk=read_s > self._reset_s)
 
     def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""

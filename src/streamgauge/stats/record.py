@@ -3,9 +3,14 @@
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from streamgauge.stats.outcome import Outcome
+
+_CATCH = (
+    "to call failure() or success() on a record, pass catch_response=True and use a with block: "
+    "with self.client.stream(…, catch_response=True) as record:"
+)
 
 
 class Headers(dict[str, str]):
@@ -53,7 +58,7 @@ class StreamRecord:
     bytes: int = 0
     """Body bytes, without transfer coding."""
     heartbeats: int = 0
-    """SSE comments and the like, which are not chunks."""
+    """SSE comments and the like, which are not chunks; and what the scenario's ``chunk`` leaves out."""
     stalls: int = 0
     coalesced: int = 0
     """Chunks that shared a read with other chunks or with what followed: their arrival is known as an interval only."""
@@ -68,19 +73,42 @@ class StreamRecord:
     """Tokens that a language model generated: the server's count, else the number of pieces of content."""
     prompt_tokens: int | None = None
     """Tokens of the prompt, if the server counts them."""
+    time_to_last_token_s: float | None = None
+    """Until the last token: the last chunk, or a later frame whose token shows no content, such as a stop token."""
+    time_to_first_answer_s: float | None = None
+    """Until the first content that is not a model's reasoning; the most that it can be."""
     time_per_output_token_s: float | None = None
     """(last frame that carries a counted token − first chunk) / (tokens − 1); of several choices, the tokens of one.
 
-    Tokens that the server counted but did not send, such as hidden reasoning, are left out. None for a single frame.
+    Tokens that the server counted but did not send, such as hidden reasoning, and tokens without content before the
+    first chunk are left out. None for a single token, and if all tokens came in one frame.
     """
     time_per_output_token_range_s: tuple[float, float] | None = None
     """The least and the most that it can be, if frames that shared a read leave it uncertain."""
     reconnects: int = 0
     """How many times the client connected again, if the scenario allows it."""
     reason: str = ""
-    """A sentence on the cause, for every outcome except ``completed``."""
+    """A sentence on the cause, for every outcome except ``completed``; for that one too if no chunk came."""
+    quoted: str = ""
+    """The end of ``reason`` that quotes the stream's own data, and so differs from stream to stream."""
     url: str = ""
     """Of the last request."""
+
+    def __enter__(self) -> Self:
+        """Judge the stream inside a ``with`` block, which ``catch_response=True`` allows."""
+        raise TypeError(_CATCH)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        """Leave the block."""
+        raise TypeError(_CATCH)
+
+    def failure(self, why: object) -> None:  # noqa: ARG002 - for the record of a caught stream
+        """Count the stream as failed for this reason, a text or an exception."""
+        raise TypeError(_CATCH)
+
+    def success(self) -> None:
+        """Count the stream as a success, whatever its outcome."""
+        raise TypeError(_CATCH)
 
     @property
     def failed(self) -> bool:
@@ -106,3 +134,14 @@ class StreamRecord:
     def text(self) -> str:
         """Nothing, since the body of a stream is not kept: use ``on_chunk``."""
         return ""
+
+    @property
+    def accepted_refusals(self) -> int:
+        """1 if the server refused the stream with a status that the scenario accepts, else 0."""
+        opened = self.status is None or self.status == 101 or 200 <= self.status < 300
+        return int(self.outcome is Outcome.COMPLETED and not opened)
+
+    @property
+    def without_chunks(self) -> int:
+        """1 if the stream completed and brought no chunk, else 0."""
+        return int(self.outcome is Outcome.COMPLETED and not self.chunks and not self.accepted_refusals)

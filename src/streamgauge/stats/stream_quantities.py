@@ -105,6 +105,22 @@ class StreamQuantities:
             remark="{times}",
         ),
     ] = 0
+    without_chunks: Annotated[
+        int,
+        Counter(
+            meaning="Streams that completed and brought no chunk.",
+            of_record=True,
+            remark="{number} completed without a chunk",
+        ),
+    ] = 0
+    accepted_refusals: Annotated[
+        int,
+        Counter(
+            meaning="Streams that the server refused with a status that the scenario accepts.",
+            of_record=True,
+            remark="{number} refused with a status that the scenario accepts",
+        ),
+    ] = 0
     prompt_tokens: Annotated[
         int,
         _of_tokens(

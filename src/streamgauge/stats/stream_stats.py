@@ -50,11 +50,10 @@ class StreamStats(StreamQuantities):
         """Streams whose outcome counts as a failure."""
         return sum(times for outcome, times in self.outcomes.items() if Outcome(outcome).failed)
 
-    def end(self, record: StreamRecord, reason: str | None = None, *, knows_first_chunk: bool = True) -> None:
-        """Count a stream that ended, if it failed under ``reason``, by default its own.
+    def end(self, record: StreamRecord, reason: str = "", *, knows_first_chunk: bool = True) -> None:
+        """Count a stream that ended. Its chunks and intervals were counted as they came.
 
-        Its chunks and intervals were counted as they came.
-
+        ``reason`` is that of a failure, as tables count it; by default that of the record.
         ``knows_first_chunk``: ``time_to_first_chunk`` holds its time to first chunk; no reset has dropped it.
         """
         self.outcomes[record.outcome] += 1
@@ -69,7 +68,7 @@ class StreamStats(StreamQuantities):
                 self.time_to_first_chunk.failed.record_s(
                     record.time_to_first_chunk_s, record.time_to_first_chunk_range_s
                 )
-            self.reasons.count(f"{record.outcome}: {record.reason if reason is None else reason}")
+            self.reasons.count(reason or f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:
             self.duration.record_s(record.duration_s, record.duration_range_s)
             if record.tokens:

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from streamgauge.catalog import protocol_of
 from streamgauge.media_types import media_type
 from streamgauge.wire.decoder import BodyDescription, Decoder
-from streamgauge.wire.end import NamedEnd
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
+from streamgauge.wire.rules import OFF, Rules
 
 
-class InBandError(NamedTuple):
-    """How a chunk reports an error."""
+class Signature(NamedTuple):
+    """How the first chunk of a stream shows its format, where the media type names only a plainer one."""
 
-    guard: bytes
-    """Bytes that every such chunk contains: a chunk without them is not parsed."""
-    error_of: Callable[[bytes], str | None]
-    """Return the error that a raw chunk reports; None if it reports none."""
+    guards: tuple[bytes, ...]
+    """Bytes of which every such chunk contains one: a chunk without them is not parsed."""
+    is_of: Callable[[str, dict[str, Any]], bool]
+    """Return whether a frame, given with its event's name, is one of this format."""
+    take_over: Callable[[Decoder], Decoder]
+    """Make the decoder that goes on with the blocks of the plainer format's decoder."""
 
 
 class Upgrade(Protocol):
@@ -51,12 +53,15 @@ class Format:
     """Further media types that it accepts, which do not tell it from other formats; empty for none given."""
     accept: str = "*/*"
     """The Accept field, unless the scenario gives one."""
-    own_end: NamedEnd | None = None
+    own_end: Rules | None = None
     """The named end, unless the scenario names another. It is not a chunk: the decoder's ``done`` shows it."""
-    in_band_error: InBandError | None = None
-    """How a chunk reports an error; None if chunks do not report errors."""
+    error: Rules = OFF
+    """Which frames report an error, unless the scenario says it."""
     tells_beside_chunks: bool = False
-    """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked."""
+    """Ends and errors come beside the chunks, so that the decoder's ``done`` and ``error`` must be checked.
+
+    A scenario that names its own end or error replaces them.
+    """
     upgrade: Callable[[Mapping[str, str]], Upgrade] | None = None
     """Ask for another protocol than HTTP; None if the stream is the body of a response.
 
@@ -64,7 +69,7 @@ class Format:
     scenario sends after it.
     """
     has_events: bool = False
-    """A chunk is parsed to an SSE event, whose name can be the named end."""
+    """A frame is an SSE event, which rules can name."""
     has_event_ids: bool = False
     """A chunk's sequence number can be its SSE id."""
     can_reconnect: bool = False
@@ -73,6 +78,12 @@ class Format:
     """A chunk is a transfer chunk, if the framing has transfer chunks."""
     fast_path: bool = False
     """``sse_fast_path`` can parse its usual read."""
+    signature: Signature | None = None
+    """How the first chunk shows it where the client chooses the format; None if only ``protocol=`` names it."""
+    asking_for_usage: Callable[[bytes], bytes | None] | None = None
+    """Return a request's body that also asks for the server's count of tokens; None if it is not one that can.
+
+    None if the format's servers count the tokens without being asked."""
 
     def fits(self, content_type: str) -> bool:
         """Whether a response of this Content-Type can be read as this format, which the scenario has named."""

@@ -2,15 +2,15 @@
 
 The last line counts even without a line end. Blank lines, which some servers send to keep a stream open, are
 heartbeats. A line is parsed as JSON only if its content is needed.
-
-A line reports an error by ``"type": "error"``, or by an ``error`` that is not empty.
 """
 
 from typing import Any
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
+from streamgauge.wire.error_object import ErrorObject
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.format import Format, InBandError
+from streamgauge.wire.format import Format
+from streamgauge.wire.rules import Rules
 from streamgauge.wire.strict_json import json_of
 
 
@@ -74,17 +74,6 @@ class NdjsonDecoder(Decoder):
             raise ProtocolError(f"expected a line of JSON, got {chunk[:40]!r} ({error})") from None
 
 
-def _error_of(line: bytes) -> str | None:
-    """Return the error that a line reports; None if it reports none."""
-    try:
-        value: Any = json_of(line)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or not (value.get("type") == "error" or value.get("error")):
-        return None
-    return str(value.get("error") or value.get("message") or value)
-
-
 NDJSON = Format(
     "ndjson",
     "NDJSON",
@@ -93,5 +82,5 @@ NDJSON = Format(
     # Many services send lines under these, or under no type at all: read as lines only if the scenario says so.
     media_if_named=frozenset({"application/json", "text/json", "text/plain", "application/octet-stream", ""}),
     accept="application/x-ndjson, application/jsonl",
-    in_band_error=InBandError(b'"error"', _error_of),
+    error=Rules((ErrorObject(),)),
 )

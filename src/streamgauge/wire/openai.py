@@ -1,243 +1,141 @@
 """Token streams of OpenAI-compatible services, chat and text completions, as Server-Sent Events.
 
-1. ``SseDecoder`` cuts the events out; each is parsed as JSON, once.
-2. An event that carries generated content is a chunk; an event with only a role, a finish reason or the usage is not.
-   An event without data is a heartbeat.
-3. ``[DONE]``, an error inside the stream and the usage are noted beside the chunks.
-
-A chunk may carry several tokens, so the server's own count of tokens is used if it gives one.
+The stream ends with ``[DONE]``. The own streams of TGI (``/generate_stream``) and llama.cpp (``/completion``) end with
+their last frame.
 """
 
 import json
 from typing import Any
 
-from streamgauge.wire.blanks import JSON_BLANKS
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, Decoder
-from streamgauge.wire.end import DataEnd
-from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.format import Format
-from streamgauge.wire.openai_frames import has_content, has_reasoning, is_silent, usage_of
+from streamgauge.wire.format import Format, Signature
+from streamgauge.wire.openai_frames import (
+    has_content,
+    has_reasoning,
+    is_completion,
+    is_of_llama_cpp,
+    is_of_tgi,
+    is_silent,
+    usage_of,
+    usage_of_timings,
+)
+from streamgauge.wire.rules import DataIs, Rules
 from streamgauge.wire.sse import SseDecoder
 from streamgauge.wire.strict_json import json_of
-from streamgauge.wire.token_count import TokenCount, Usage
-
-MAX_ERROR_CHARACTERS = 500
-MAX_CHOICES = 1_024
-
-_DATA, _ERROR = b"data: ", b"error:"
+from streamgauge.wire.token_count import Usage
+from streamgauge.wire.token_stream import TokenDecoder, count_in, object_in, said_in_event
 
 
-class _Events(SseDecoder):
-    """Cuts out events, and the lines in which llama.cpp's server reports an error: a field ``error`` without data."""
-
-    def _is_event(self, block: bytes) -> bool:
-        return _is_error_line(block) or super()._is_event(block)
-
-
-def _is_error_line(block: bytes) -> bool:
-    return block.startswith(_ERROR) and b"\n" not in block
-
-
-class OpenAiDecoder(Decoder):
+class OpenAiDecoder(TokenDecoder):
     """Cuts a token stream into the events with generated content. ``done``: ``[DONE]`` came."""
 
-    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
-        #: The last usage that came.
-        self.usage: Usage | None = None
-        #: How many choices the stream has: the greatest index, counted from 1.
-        self.choices = 0
-        self._deltas = 0
-        self._silent_before = self._silent_after = 0
-        self._shows_reasoning = False
-        self._beyond = False
-        self._empty_events = 0
-        self._events = _Events(max_chunk_bytes)
-        self._parsed: list[tuple[bytes, Any]] = []
+    ENDS_WITH_DONE = True
 
-    @property
-    def pending(self) -> bool:
-        """Whether part of an event is held, or an event without content came after the last chunk."""
-        return self._events.pending or self._beyond
+    def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES, events: Decoder | None = None) -> None:
+        events = events or SseDecoder(max_chunk_bytes)
+        super().__init__(events, said_in_event)
+        if isinstance(events, SseDecoder):
+            events.has_error_lines = True
 
-    @property
-    def tokens_are_counted(self) -> bool:
-        """Whether the server counted the tokens; if not, each piece of content of a choice counts as one token.
-
-        Some servers send a usage of zeros with every event: after content, zero is not a count.
-        """
-        counted = self.usage.completion_tokens if self.usage else None
-        return counted is not None and (counted > 0 or not self._deltas)
-
-    @property
-    def tokens(self) -> int:
-        """The number of tokens generated so far, over all choices."""
-        if self.usage is None or self.usage.completion_tokens is None or not self.tokens_are_counted:
-            return self._deltas
-        return self.usage.completion_tokens
-
-    @property
-    def shown_tokens(self) -> int:
-        """The part of ``tokens`` that the events carried, without hidden reasoning and rejected predictions.
-
-        Services count their hidden reasoning in the usage. Some also report as reasoning what they send as content, so
-        at least one token for each piece of content is left.
-        """
-        tokens, usage = self.tokens, self.usage
-        if usage is None or not self.tokens_are_counted:
-            return tokens
-        hidden = (usage.rejected_tokens or 0) + (0 if self._shows_reasoning else usage.reasoning_tokens or 0)
-        return max(tokens - hidden, min(tokens, self._deltas))
-
-    def token_count(self) -> TokenCount:
-        """See ``Decoder``."""
-        return TokenCount(
-            self.tokens,
-            self.shown_tokens,
-            self.choices,
-            None if self.usage is None else self.usage.prompt_tokens,
-            self._deltas if self.tokens_are_counted else None,
-            self._silent_before,
-            self._silent_after,
-        )
-
-    def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:
-        """Return the events with content that ``pieces`` complete. Raises ProtocolError, also for invalid JSON."""
-        self._parsed, problem, self.silent_token = [], None, False
-        try:
-            blocks = self._events.feed(pieces, partial)
-        except ProtocolError as error:
-            blocks, problem = error.before, error
-        try:
-            for block in blocks:
-                self._read_block(block)
-        except ProtocolError as error:
-            problem = error
-        chunks = [block for block, _ in self._parsed]
-        self.heartbeats = self._events.heartbeats + self._empty_events
-        self._beyond = bool(blocks) and (not chunks or chunks[-1] is not blocks[-1])
-        if problem is not None:
-            problem.before = chunks
-            raise problem
-        return chunks
-
-    def _read_block(self, block: bytes) -> None:
-        frame = self._frame(block)
-        if frame is None:
-            return
-        if deltas := self._read_frame(frame):
-            self._deltas += deltas
-            self._parsed.append((block, frame))
-            self.silent_token = False
-        elif is_silent(frame, begun=self._deltas > 0):
-            self.silent_token = True
-            if self._deltas:
-                self._silent_after += 1
-            else:
-                self._silent_before += 1
-
-    def parse(self, chunk: bytes) -> Any:
-        """Return the JSON of a chunk, which is cached until the next ``feed``."""
-        for block, frame in self._parsed:
-            if block is chunk:
-                return frame
-        return _json(SseDecoder.parse(chunk).data)
-
-    def _frame(self, block: bytes) -> dict[str, Any] | None:
-        """Return the JSON object of an event; None if it is ``[DONE]``, an error or another JSON value."""
-        if block.startswith(_DATA) and b"\n" not in block:
-            name, data = "message", block[len(_DATA) :].decode("utf-8", "replace")
-        elif _is_error_line(block):
-            said = block[len(_ERROR) :].decode("utf-8", "replace").strip(JSON_BLANKS)
-            self._set_error(_json_or_none(said) or said)
-            return None
-        else:
-            event = SseDecoder.parse(block)
-            name, data = event.event, event.data
-        text = data.strip(JSON_BLANKS)
-        if text == "[DONE]":
-            self.done = True
-            return None
-        if not text and name != "error":  # some services keep a stream open by events without data
-            self._empty_events += 1
-            return None
-        # The API has no named events, so the data of a named event need not be JSON.
-        value = _json(text) if name == "message" else _json_or_none(text)
-        if name == "error":
-            self._set_error(data if value is None else value)
-            return None
-        return value if isinstance(value, dict) else None
-
-    def _read_frame(self, frame: dict[str, Any]) -> int:
-        """Store a frame's usage and error; return how many choices it carries content of."""
+    def read_frame(self, name: str, frame: dict[str, Any]) -> int:  # noqa: ARG002 - the API has no names
+        """See ``TokenDecoder``."""
+        before = self.usage
         self._read_usage_and_error(frame)
         if "x_groq" in frame and isinstance(frame["x_groq"], dict):
             self._read_usage_and_error(frame["x_groq"])  # Groq puts both into its own object
         if "error" in (frame.get("object"), frame.get("type")):
-            self._set_error(frame)  # some servers send the error itself, not an object that contains it
+            self.set_error(frame)  # some servers send the error itself, not an object that contains it
         choices = frame.get("choices")
         if not isinstance(choices, list):
-            return 0
-        deltas = 0
+            return self._read_other(frame)
+        pieces = 0
         for choice in choices:
             if not isinstance(choice, dict):
                 continue
             if choice.get("finish_reason") == "error" or "error" in choice:
                 self._read_failure(choice)
             if has_content(choice):
-                deltas += 1
-                if not self._shows_reasoning:
-                    self._shows_reasoning = has_reasoning(choice)
-                index = choice.get("index", 0)
-                if isinstance(index, int) and self.choices <= index < MAX_CHOICES:
-                    self.choices = index + 1
-        return deltas
+                pieces += 1
+                index, reasoning = choice.get("index", 0), has_reasoning(choice)
+                if index or reasoning or not self.answered:  # most pieces tell nothing new
+                    self.add_piece(index, reasoning=reasoning)
+            elif is_silent(choice, begun=self.choices > 0):
+                self.add_silent()
+        if not pieces and choices and self._grew(before):
+            self.add_silent()
+        return pieces
+
+    def _read_other(self, frame: dict[str, Any]) -> int:
+        """Read a frame of a server's own form."""
+        if is_of_tgi(frame):
+            token, details = frame["token"], object_in(frame, "details")
+            if isinstance(frame.get("generated_text"), str):
+                self.done = True
+            if details:
+                self.usage = Usage(count_in(details, "input_length"), count_in(details, "generated_tokens"))
+            return self._read_text("" if token.get("special") else token["text"])
+        if is_of_llama_cpp(frame):
+            self.done = self.done or frame["stop"]
+            self.usage = Usage(count_in(frame, "tokens_evaluated"), count_in(frame, "tokens_predicted"))
+            return self._read_text(frame["content"])
+        return 0
+
+    def _read_text(self, text: str) -> int:
+        if text:
+            self.add_piece()
+            return 1
+        self.add_silent()
+        return 0
+
+    def _grew(self, before: Usage | None) -> bool:
+        """Whether the server counts more tokens of the completion than ``before``."""
+        if self.usage is None or self.usage is before:
+            return False
+        return (self.usage.completion_tokens or 0) > ((before.completion_tokens or 0) if before else 0)
 
     def _read_usage_and_error(self, holder: dict[str, Any]) -> None:
         """Store the error and the usage in ``holder``, if there are any."""
         if error := holder.get("error"):
-            self._set_error(error)
+            self.set_error(error)
         usage = holder.get("usage")
         if usage and isinstance(usage, dict):
             self.usage = usage_of(usage)
+        elif "timings" in holder and isinstance(holder["timings"], dict):
+            self.usage = usage_of_timings(holder["timings"])
 
     def _read_failure(self, choice: dict[str, Any]) -> None:
         error = choice.get("error")
         if error or choice.get("finish_reason") == "error":
-            self._set_error(error or "finish_reason error")
-
-    def _set_error(self, error: Any) -> None:
-        if self.error is not None:
-            return
-        if isinstance(error, dict):
-            error = error.get("error") or error
-        if isinstance(error, dict):
-            message = error.get("message")
-            error = message if isinstance(message, str) and message else json.dumps(error)
-        self.error = str(error)[:MAX_ERROR_CHARACTERS] or "error"
+            self.set_error(error or "finish_reason error")
 
 
-def _json(data: str) -> Any:
+def _asking_for_usage(body: bytes) -> bytes | None:
+    """Return a request's body that also asks for the usage; None if it does not ask for a stream."""
     try:
-        return json_of(data)
-    except ValueError as error:
-        raise ProtocolError(f"expected JSON in an event's data, got {data[:80]!r}: {error}") from None
-
-
-def _json_or_none(data: str) -> Any:
-    try:
-        return _json(data)
-    except ProtocolError:
+        asked = json_of(body)
+    except ValueError:
         return None
+    if not isinstance(asked, dict) or asked.get("stream") is not True:
+        return None
+    options = {**object_in(asked, "stream_options"), "include_usage": True}
+    return json.dumps({**asked, "stream_options": options}, separators=(",", ":")).encode()
 
 
 OPENAI = Format(
     "openai",
     "OPENAI",
-    lambda body: OpenAiDecoder(body.max_chunk_bytes),
+    lambda body: OpenAiDecoder(body.max_chunk_bytes).returning(every_frame=body.every_frame),
     media="sse",
     media_if_named=frozenset({"text/plain", "application/octet-stream", ""}),  # the services' own clients do not look
     accept="text/event-stream",
-    own_end=DataEnd("[DONE]"),
+    own_end=Rules((DataIs("[DONE]"),)),
     tells_beside_chunks=True,
+    has_events=True,
     has_event_ids=True,
+    signature=Signature(
+        (b'"choices"', b'"token"', b'"stop"'),
+        lambda name, frame: is_completion(frame),  # noqa: ARG005 - the contract of Signature
+        lambda events: OpenAiDecoder(events=events),
+    ),
+    asking_for_usage=_asking_for_usage,
 )

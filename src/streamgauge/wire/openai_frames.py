@@ -1,9 +1,13 @@
-"""Read one frame of a token stream: the generated content of a choice, and the server's count of tokens."""
+"""Read one frame of a stream of completions: the content of a choice, the usage, and the frames of servers' own.
+
+Beside chat and text completions, TGI (``/generate_stream``) and llama.cpp (``/completion``) have frames of their own.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from streamgauge.wire.token_count import Usage
+from streamgauge.wire.token_stream import count_in, object_in, objects_in
 
 #: The names that servers use for reasoning text in a delta.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
@@ -20,31 +24,13 @@ def has_content(choice: dict[str, Any]) -> bool:
         return True
     return (
         any(delta.get(name) for name in _OTHER_TEXTS)
-        or _has_speech(delta.get("audio"))
-        or _has_arguments(delta.get("function_call"))
+        or _has_speech(object_in(delta, "audio"))
+        or bool(object_in(delta, "function_call").get("arguments"))
         or any(
-            isinstance(call, dict) and (_has_arguments(call.get("function")) or _has_input(call.get("custom")))
-            for call in _members(delta, "tool_calls")
+            object_in(call, "function").get("arguments") or object_in(call, "custom").get("input")
+            for call in objects_in(delta, "tool_calls")
         )
     )
-
-
-def is_silent(frame: dict[str, Any], *, begun: bool) -> bool:
-    """Whether a frame without content may carry a token: a stop token, or part of a character.
-
-    ``begun``: content came before. Until then, an empty text beside a role only opens the answer.
-    """
-    return any(
-        isinstance(choice, dict) and (choice.get("finish_reason") or _is_empty(choice, begun=begun))
-        for choice in _members(frame, "choices")
-    )
-
-
-def _is_empty(choice: dict[str, Any], *, begun: bool) -> bool:
-    delta = choice.get("delta")
-    if not isinstance(delta, dict):
-        return choice.get("text") == ""
-    return delta.get("content") == "" and (begun or "role" not in delta)
 
 
 def has_reasoning(choice: dict[str, Any]) -> bool:
@@ -55,35 +41,58 @@ def has_reasoning(choice: dict[str, Any]) -> bool:
     return any(delta.get(name) for name in _REASONING)
 
 
-def _has_speech(audio: Any) -> bool:
-    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
+def is_silent(choice: dict[str, Any], *, begun: bool) -> bool:
+    """Whether a choice without content may carry a token: a stop token, or part of a character.
+
+    ``begun``: content came before. Until then, an empty text beside a role only opens the answer.
+    """
+    if choice.get("finish_reason"):
+        return True
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return choice.get("text") == ""
+    return delta.get("content") == "" and (begun or "role" not in delta)
 
 
-def _has_arguments(function: Any) -> bool:
-    return isinstance(function, dict) and bool(function.get("arguments"))
-
-
-def _has_input(custom: Any) -> bool:
-    return isinstance(custom, dict) and bool(custom.get("input"))
-
-
-def _members(holder: dict[str, Any], name: str) -> list[Any]:
-    members = holder.get(name)
-    return members if isinstance(members, list) else []
+def _has_speech(audio: dict[str, Any]) -> bool:
+    return bool(audio.get("data") or audio.get("transcript"))
 
 
 def usage_of(usage: Mapping[str, Any]) -> Usage:
     """Read a frame's ``usage``; ignore values that are not counts."""
-    details = usage.get("completion_tokens_details")
-    details = details if isinstance(details, dict) else {}
+    details = object_in(usage, "completion_tokens_details")
     return Usage(
-        _count(usage, "prompt_tokens"),
-        _count(usage, "completion_tokens"),
-        _count(details, "reasoning_tokens"),
-        _count(details, "rejected_prediction_tokens"),
+        count_in(usage, "prompt_tokens"),
+        count_in(usage, "completion_tokens"),
+        count_in(details, "reasoning_tokens"),
+        count_in(details, "rejected_prediction_tokens"),
     )
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int | None:
-    value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def usage_of_timings(timings: Mapping[str, Any]) -> Usage:
+    """Read the counts in llama.cpp's ``timings``, which it sends without being asked."""
+    prompt = count_in(timings, "prompt_n")
+    return Usage(
+        None if prompt is None else prompt + (count_in(timings, "cache_n") or 0), count_in(timings, "predicted_n")
+    )
+
+
+def is_completion(frame: dict[str, Any]) -> bool:
+    """Whether a frame is that of a completion, in one of the forms that servers send."""
+    choices = frame.get("choices")
+    if isinstance(choices, list):
+        if choices:
+            return all(isinstance(each, dict) and ("delta" in each or "text" in each) for each in choices)
+        return "prompt_filter_results" in frame or "completion" in str(frame.get("object"))
+    return is_of_tgi(frame) or is_of_llama_cpp(frame)
+
+
+def is_of_tgi(frame: dict[str, Any]) -> bool:
+    """Whether a frame is one of TGI's own ``/generate_stream``: a token, and at the end the whole text."""
+    token = frame.get("token")
+    return isinstance(token, dict) and isinstance(token.get("text"), str)
+
+
+def is_of_llama_cpp(frame: dict[str, Any]) -> bool:
+    """Whether a frame is one of llama.cpp's own ``/completion``."""
+    return isinstance(frame.get("content"), str) and isinstance(frame.get("stop"), bool)

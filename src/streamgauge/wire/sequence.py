@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from streamgauge.wire.end import MOST_PARSED, Parse
 from streamgauge.wire.errors import ProtocolError
+from streamgauge.wire.rules import MOST_PARSED
 from streamgauge.wire.sse import Event
 from streamgauge.wire.strict_json import json_of
 
@@ -24,6 +24,8 @@ WINDOW = 1_024
 #: Numbers have at most 18 digits, so that every output format can store the count of lost numbers.
 _MOST = 10**18
 
+#: Parse a raw chunk, as its decoder does.
+Parse = Callable[[bytes], Any]
 #: Return a raw chunk's number; None if it has none.
 NumberReader = Callable[[bytes], int | None]
 

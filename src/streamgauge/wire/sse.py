@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription, Decoder, Resumption
 from streamgauge.wire.digits import whole_number
+from streamgauge.wire.error_object import ErrorObject
 from streamgauge.wire.errors import ProtocolError
-from streamgauge.wire.format import Format, InBandError
+from streamgauge.wire.format import Format
+from streamgauge.wire.rules import EventIs, Rules
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -37,6 +39,8 @@ class SseDecoder(Decoder):
 
     #: Whether part of an event is held, or a heartbeat came after the last event.
     pending = False
+    #: Whether a block of a single field ``error`` is an event too, as some model servers report an error.
+    has_error_lines = False
 
     def __init__(self, max_chunk_bytes: int = MAX_CHUNK_BYTES) -> None:
         self._held: list[bytes] = []
@@ -44,6 +48,11 @@ class SseDecoder(Decoder):
         self._after_cr = False
         self._at_start = True
         self.max_chunk_bytes = max_chunk_bytes
+
+    @property
+    def unfinished(self) -> bool:
+        """See ``Decoder``."""
+        return bool(self._held)
 
     def feed(self, pieces: list[bytes], partial: bool = False) -> list[bytes]:  # noqa: ARG002 - events ignore transfer chunks
         """Return the event blocks that ``pieces`` complete, with LF line ends and without the closing empty line."""
@@ -135,6 +144,8 @@ class SseDecoder(Decoder):
     def _is_event(self, block: bytes) -> bool:
         if b"\ndata:" in block or b"data" in block.split(b"\n"):
             return True
+        if self.has_error_lines and block.startswith(b"error:") and b"\n" not in block:
+            return True
         if b"\n:" in block or block[:1] == b":":
             self.heartbeats += 1
         return False
@@ -155,6 +166,10 @@ class SseDecoder(Decoder):
             elif field == "retry" and (number := whole_number(value)) is not None:
                 retry_ms = number
         return Event(name or "message", "\n".join(data), event_id, retry_ms)
+
+    def event_of(self, frame: bytes) -> Event:
+        """See ``Decoder``."""
+        return self.parse(frame)
 
 
 class ResumableSseDecoder(SseDecoder):
@@ -195,19 +210,13 @@ def _decoder(body: BodyDescription) -> Decoder:
     return (ResumableSseDecoder if body.resumable else SseDecoder)(body.max_chunk_bytes)
 
 
-def _error_of(chunk: bytes) -> str | None:
-    """Return the data of an event named ``error``; None for other events."""
-    event = SseDecoder.parse(chunk)
-    return event.data if event.event == "error" else None
-
-
 SSE = Format(
     "sse",
     "SSE",
     _decoder,
     media="sse",
     accept="text/event-stream",
-    in_band_error=InBandError(b"error", _error_of),
+    error=Rules((EventIs("error"), ErrorObject())),
     has_events=True,
     has_event_ids=True,
     can_reconnect=True,

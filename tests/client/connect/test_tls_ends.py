@@ -23,7 +23,7 @@ from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import ProcessStats
-from streamgauge.wire.end import ChunksEnd
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.sse import SSE
 from streamgauge.wire.websocket import WEBSOCKET
 from streamgauge.wire.websocket_handshake import accept_of
@@ -177,6 +177,6 @@ def test_a_websocket_under_tls_is_streamed_from(authority):
         secured.recv(1)
 
     url = authority.serve(answer).replace("https", "wss")
-    plan = StreamPlan("stream", Request("GET", target_of(url), {}), WEBSOCKET, end=ChunksEnd(3))
+    plan = StreamPlan("stream", Request("GET", target_of(url), {}), WEBSOCKET, end=read_end("chunks:3"))
     (record,) = run_streams([plan], network=authority.network)
     assert (record.outcome, record.chunks, record.bytes) == (Outcome.COMPLETED, 3, 3), record.reason

@@ -19,8 +19,9 @@ WALL_OFFSET_NS = 10**18
 
 
 class Body(SimpleNamespace):
-    def add_bytes(self, count: int) -> None:
-        self.bytes += count
+    def add_fast(self, size_bytes: int, last_frame: bytes) -> None:
+        self.bytes += size_bytes
+        self.last_frame = last_frame
 
 
 class Bench:
@@ -40,7 +41,9 @@ class Bench:
         timer = ChunkTimer(self.process_stats.begin(name, "sse"), self.now_ns, 10**9)
         timer.chunk(self.now_ns)
         sequence, sock = SequenceCheck(), SimpleNamespace()
-        checks = SimpleNamespace(inspected=(frozenset({b"done"}), None), sequence=sequence)
+        checks = SimpleNamespace(
+            inspected=(frozenset({b"done"}), (b"[DONE]",)), sequence=sequence, end_is_named=True, end_came=False
+        )
         body: Any = Body(bytes=0, max_chunk_bytes=1000, framing=None, decoder=None, checks=checks)
         transport: Any = SimpleNamespace(sock=sock)
         reader: Any = SimpleNamespace(pass_on=lambda *read: self.passed_on.append(read), fail=self.errors.append)

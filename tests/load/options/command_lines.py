@@ -28,6 +28,14 @@ from streamgauge.load.web.form import extend_form
 LIMITS = ("first_chunk_timeout", "idle_timeout", "total_timeout")
 
 
+def rules(found):
+    """Rules as a list: those that stand by themselves, then after ``not``; None where none are set."""
+    if found is None:
+        return None
+    each = [[type(rule).__name__, *dataclasses.astuple(rule)] for rule in (*found.any_of, *found.none_of)]
+    return [*each[: len(found.any_of)], *(["not", *rule] for rule in each[len(found.any_of) :])]
+
+
 def given(case):
     """Locust's parsed options; None where a program makes an ``Environment`` without any."""
     if case.get("unparsed"):
@@ -47,15 +55,18 @@ def values(case):
     tls, exporter = found.network.tls, exporter_options(parsed)
     return {
         "stream_path": found.path,
+        "stream_protocol": found.protocol,
         "stream_method": found.method,
         "stream_header": found.headers,
         "stream_body": found.body if found.body is None else found.body.decode("latin-1"),
         "stream_send": found.send
         and [each if isinstance(each, str) else f"bytes {each.decode('latin-1')}" for each in found.send],
-        "stream_end": found.end and [type(found.end).__name__, *dataclasses.astuple(found.end)],
+        **{f"stream_{name}": rules(getattr(found, name)) for name in ("end", "error", "chunk")},
+        "stream_status": found.status and [str(found.status), len(found.status.numbers)],
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,
         "stream_stamps": found.stamped,
+        "stream_include_usage": found.include_usage,
         **{f"stream_{name}": found.limits.get(f"{name}_s", "unset") for name in LIMITS},
         "stream_refusal_pause": found.refusal_pause_s,
         "stream_proxy": found.network.proxy,

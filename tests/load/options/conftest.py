@@ -38,6 +38,10 @@ BODIES = {
     "/event": b"data: a\n\nevent: done\ndata: b\n\n",
     "/data": b"data: fin\n\n",
     "/chunks": b"data: a\n\ndata: b\n\ndata: c\n\n",
+    "/member": b'data: {"n":1}\n\ndata: {"n":2,"done":true,"took_ms":81}\n\n',
+    "/pings": b"event: ping\ndata: 1\n\nevent: ping\ndata: 2\n\ndata: a\n\n",
+    "/report": b'data: {"error":{"message":"too hot"}}\n\n',
+    "/loss": b'data: {"step":1,"error":0.25}\n\n',
 }
 
 
@@ -71,6 +75,11 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def lines(self):
         self.respond("application/json", b'{"a":1}\n{"a":2}\n{"a":3}\n')
+
+    def busy(self):
+        self.send_response(429)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def silent(self):
         self.server.closing.wait(LONGEST_S)

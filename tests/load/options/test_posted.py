@@ -96,7 +96,7 @@ def test_the_page_lets_fields_have_several_lines(read):
     found = read(posted=None)["value"]
     assert found["status"] == 200
     (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", found["text"], re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody", "streamSend"]) in script
+    assert json.dumps(["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]) in script
     assert "FIELDS" not in script
 
 

@@ -13,6 +13,9 @@ REFUSED = {
         **dict.fromkeys(("events", "?x=1", ".", " ", "\0", "http:/x", "h/x"), "that starts with / or a whole URL"),
         "/\udcff": "UTF-8",
     },
+    "stream_protocol": dict.fromkeys(
+        ("smtp", "SSE", "sse ndjson", " ", "\udcff"), "expected one of auto, sse, ndjson, "
+    ),
     "stream_method": dict.fromkeys(("G E T", "ÄT", "GET\nX", "G\0T", "GET/", " ", "\udcff"), "method"),
     "stream_header": dict.fromkeys(
         ("bad", ": x", "A B: x", "Ä: x", "A: ж", "A: \0x", "A: x\x7fy", "A: \udcff", "A: x\u2028B: y"), "Latin-1"
@@ -29,6 +32,9 @@ REFUSED = {
         ("foo", "event", "event:", "Event:x", ":x", " data:x", "chunks:0", "chunks:-1", "chunks:1.5", "chunks:٣"),
         "chunks:N",
     ),
+    "stream_error": dict.fromkeys(("error", "chunks:1", "json:", "json:a..b", "not off", "any"), "json:MEMBER"),
+    "stream_chunk": dict.fromkeys(("ping", "chunks:1", "off", "not", "not ping", "json:=x"), "json:MEMBER"),
+    "stream_status": dict.fromkeys(("ok", "42", "2XX", "6xx", "500-400", "200,", "٤٢٩", "-1"), "429, 2xx, 500-599"),
     "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
     "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     **dict.fromkeys(
@@ -149,3 +155,9 @@ def test_a_key_without_its_certificate_is_refused_by_both_names(read, authority,
     assert said.startswith(both)
     assert repr(str(tmp_path / "cert.pem")) in said
     assert read(f"--stream-client-cert={key}")["said"].startswith(both)
+
+
+def test_an_end_that_the_named_format_cannot_have_is_refused_by_both_names(read):
+    said = read("--stream-protocol=ndjson", "--stream-end=event:done")["said"]
+    assert said.startswith("--stream-end, --stream-protocol: 'event:done' names an SSE event")
+    assert "value" in read("--stream-protocol=anthropic", "--stream-end=event:message_stop")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.load.play_only import GIVEN, PLAY_ONLY
+from tests.load.play_only import GIVEN, PLAY_ONLY, SWITCHES
 
 PATH, RECONNECT = ("--stream-path", "/other"), ("--stream-reconnect", "2")
 
@@ -27,8 +27,9 @@ def test_options_are_named_with_the_classes_that_used_none_of_them(said):
     assert said(unparsed=True, A=[]) == []
     assert said(*PATH, A=[]) == [f"--stream-path: not used by A{calls}"]
     assert said(*PATH, C=[], B=["play"], A=[]) == [f"--stream-path: not used by A and C{calls}"]
-    every = f"{', '.join(PLAY_ONLY)} and --stream-stamps: not used by A, B and C{calls}"
-    assert said(*GIVEN, C=[], A=[], B=[], D=["play", "--stream-reconnect", "--stream-send"]) == [every]
+    *others, last = (*PLAY_ONLY, *SWITCHES)
+    every = f"{', '.join(others)} and {last}: not used by A, B and C{calls}"
+    assert said(*GIVEN, C=[], A=[], B=[], D=["play", "--stream-reconnect", "--stream-send", last]) == [every]
 
 
 @pytest.mark.parametrize("option", PLAY_ONLY)
@@ -51,3 +52,9 @@ def test_reconnecting_is_missed_where_nobody_who_plays_has_event_streams(said):
     calls, plays = said(*RECONNECT, A=[], B=["play"])
     assert calls.startswith("--stream-reconnect: not used by A, which calls ")
     assert plays == f"--stream-reconnect: not used by B{streams}"
+
+
+def test_asking_for_the_usage_is_missed_where_nobody_who_plays_asks_for_completions(said):
+    usage, requests = "--stream-include-usage", ", whose requests ask for no completions"
+    assert said(usage, A=["play", usage], B=["play"]) == []
+    assert said(usage, B=["play"], A=["play"]) == [f"{usage}: not used by A and B{requests}"]

@@ -4,16 +4,23 @@ import re
 
 import pytest
 
+from streamgauge.wire.formats import FORMATS
+
 UNSET = {
     "stream_path": None,
+    "stream_protocol": None,
     "stream_method": None,
     "stream_header": {},
     "stream_body": None,
     "stream_send": None,
     "stream_end": None,
+    "stream_error": None,
+    "stream_chunk": None,
+    "stream_status": None,
     "stream_accept": None,
     "stream_reconnect": 0,
     "stream_stamps": False,
+    "stream_include_usage": False,
     "stream_first_chunk_timeout": "unset",
     "stream_idle_timeout": "unset",
     "stream_total_timeout": "unset",
@@ -50,6 +57,7 @@ TAKEN = {
         "https://h:8443/x": "https://h:8443/x",
         "http+unix://%2Frun%2Fapp.sock/x": "http+unix://%2Frun%2Fapp.sock/x",
     },
+    "stream_protocol": {name: name for name in FORMATS} | {" sse ": "sse"},
     "stream_method": {"get": "GET", " Put ": "PUT", "x-own": "X-OWN"},
     "stream_header": {
         "A: 1": {"A": "1"},
@@ -72,7 +80,17 @@ TAKEN = {
         " a\nü\r\n\nb@": [" a", "ü", "b@"],
         '{"a":1}\n@FILES/body': ['{"a":1}', "bytes \x00ÿ two\r\n"],
     },
-    "stream_end": {"event:done": ["EventEnd", "done"], "data:a: b": ["DataEnd", "a: b"], "chunks:1": ["ChunksEnd", 1]},
+    "stream_end": {
+        "event:done": [["EventIs", "done"]],
+        "data:a: b": [["DataIs", "a: b"]],
+        "chunks:1": [["ChunkCount", 1]],
+        "json:choices.0.finish_reason": [["JsonHas", ["choices", "0", "finish_reason"], None]],
+        "event:a\n\ndata:b,c": [["EventIs", "a"], ["DataIs", "b,c"]],
+        "off": [],
+    },
+    "stream_error": {"json:error.code=500": [["JsonHas", ["error", "code"], "500"]], "off": []},
+    "stream_chunk": {"not event:ping": [["Always"], ["not", "EventIs", "ping"]], "any": [["Always"]]},
+    "stream_status": {"429": ["429", 1], " 2xx, 429 ": ["2xx,429", 101], "500-502": ["500-502", 3]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
     "stream_first_chunk_timeout": LIMIT,
@@ -183,7 +201,7 @@ def test_what_the_form_does_not_have_is_not_taken_from_it(taken, name):
     assert taken(form={name: text}) == {}
 
 
-@pytest.mark.parametrize("name", ["stream_insecure", "stream_stamps"])
+@pytest.mark.parametrize("name", ["stream_insecure", "stream_stamps", "stream_include_usage"])
 def test_a_switch_is_set_by_option_variable_and_form_and_unset_by_the_form(taken, name):
     assert taken(flag(name)) == {name: True}
     assert taken(variables={f"LOCUST_{name.upper()}": "true"}) == {name: True}
@@ -261,9 +279,10 @@ def test_an_environment_without_options_has_the_same_defaults_and_no_exporter(ta
 
 def test_the_form_has_each_option_but_those_of_the_command_line(read):
     form = read(help=True)["value"]["form"]
-    assert form.keys() == {*TAKEN, "stream_client_key", "stream_insecure", "stream_stamps"}
+    switches = ("stream_insecure", "stream_stamps", "stream_include_usage")
+    assert form.keys() == {*TAKEN, "stream_client_key", *switches}
     assert {name: each["default_value"] for name, each in form.items()} == {
-        name: False if name in ("stream_insecure", "stream_stamps") else "" for name in form
+        name: False if name in switches else "" for name in form
     }
     assert not [name for name, each in form.items() if not each["help_text"]]
 
@@ -275,7 +294,10 @@ def test_the_help_names_each_option_with_its_value_and_its_default(read):
         "--stream-method METHOD": "",
         "--stream-header 'K: V'": "",
         "--stream-body TEXT|@FILE": "",
-        "--stream-end END": "",
+        "--stream-end RULE": "or off; repeat the option for several",
+        "--stream-error RULE": "or off; repeat the option for several",
+        "--stream-chunk RULE": "or any; repeat the option for several",
+        "--stream-status STATUSES": "default those that open a stream",
         "--stream-accept TYPE": "",
         "--stream-reconnect N": "default 0",
         "--stream-first-chunk-timeout SECONDS": "default 30; 0 for no limit",

@@ -95,6 +95,9 @@ WRONG = {
     "stream_body": ["@missing", "@"],
     "stream_send": ["@missing", "@"],
     "stream_end": ["foo", "chunks:0", "event:"],
+    "stream_error": ["foo", "chunks:1"],
+    "stream_chunk": ["ping", "off"],
+    "stream_status": ["ok", "2xx,"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
     "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
@@ -170,7 +173,7 @@ def test_a_host_is_taken_without_angle_brackets_as_locust_does(asked, recorder):
 def test_the_page_has_fields_of_several_lines(web):
     page = web.get("/")
     (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", page, re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody", "streamSend"]) in script
+    assert json.dumps(["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]) in script
     assert page.rstrip().endswith("</html>")
 
 
@@ -182,7 +185,10 @@ def test_a_run_that_locust_cannot_start_is_in_the_log_with_its_cause(web, refuse
 
 def test_what_was_refused_is_in_the_log(web, refused):
     refused(stream_end="nowhere")
-    assert "--stream-end: expected event:NAME, data:TEXT or chunks:N, got 'nowhere'" in web.running.output
+    assert (
+        "--stream-end: expected event:NAME, data:TEXT, json:MEMBER[=VALUE] (each also after 'not'), chunks:N or off"
+        in web.running.output
+    )
 
 
 def test_headers_of_the_command_line_are_shown_and_stay(open_web, recorder, until):

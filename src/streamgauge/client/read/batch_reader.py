@@ -15,6 +15,8 @@ from streamgauge.wire.sse_fast_path import whole_event
 
 #: How many reads are held at most before they are counted; one can be as large as READ_BYTES.
 AT_ONCE = 256
+#: How much of the last read a reason may need; small enough for Python's own allocator.
+QUOTED_BYTES = 240
 #: The empty line that closes an event is not part of its size.
 _CLOSING_BYTES = 2
 #: The stream, the bytes of one read, the control messages with them, and the time of the read.
@@ -52,6 +54,7 @@ class BatchReader:
         offset_ns, earliest_ns, latest_ns = clock.sound()
         clock.took(len(reads), reads[-1][3])
         batch = _Batch(reads[0][0].stats)
+        sizes_bytes, intervals_ns = batch.sizes_bytes, batch.intervals_ns
         for (fast_path, data, _, now_ns), stamp_ns in zip(reads, stamps_of([read[2] for read in reads]), strict=True):
             arrival_ns = 0 if stamp_ns is None else stamp_ns - offset_ns
             if not earliest_ns <= arrival_ns <= now_ns < latest_ns:
@@ -59,16 +62,19 @@ class BatchReader:
                 offset_ns, earliest_ns, latest_ns = clock.sound()
             if stamp_ns is not None:
                 lags_ns.append(now_ns - arrival_ns)
-            event, text = whole_event(data), fast_path.inspected_text
-            if (
-                event is None
-                or event[2] in fast_path.inspected_names
-                or (text is not None and text in data)
-                or len(data) > fast_path.most_bytes
-            ):
+            event = whole_event(data)
+            if event is None or data.find(fast_path.inspected_text) >= 0:  # much cheaper than ``in``
                 fast_path.pass_on(data, arrival_ns)
                 continue
-            size, digits, _ = event
+            size, digits, name = event
+            if len(data) > fast_path.most_bytes or (name is not None and name in fast_path.inspected_names):
+                fast_path.pass_on(data, arrival_ns)
+                continue
+            if fast_path.looks_closer:
+                if fast_path.inspected_texts and any(text in data for text in fast_path.inspected_texts):
+                    fast_path.pass_on(data, arrival_ns)
+                    continue
+                fast_path.last_data = data[:QUOTED_BYTES]  # a copy, so that the read is freed
             if digits is not None and fast_path.due is not None:
                 number = int(digits)
                 if number == fast_path.due:
@@ -78,10 +84,11 @@ class BatchReader:
             if fast_path.stats is not batch.stats:
                 batch.count()
                 batch = _Batch(fast_path.stats)
-            batch.sizes_bytes.append(size - _CLOSING_BYTES)
+                sizes_bytes, intervals_ns = batch.sizes_bytes, batch.intervals_ns
+            sizes_bytes.append(size - _CLOSING_BYTES)
             fast_path.bytes += size
             interval_ns = arrival_ns - fast_path.last_ns
-            batch.intervals_ns.append(interval_ns)
+            intervals_ns.append(interval_ns)
             fast_path.last_ns = arrival_ns
             fast_path.chunks += 1
             if not fast_path.close_ns <= interval_ns <= fast_path.long_ns:

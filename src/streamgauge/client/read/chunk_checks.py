@@ -1,30 +1,35 @@
-"""Checks a stream's chunks for its named end, for errors that the stream itself reports, and for missing numbers.
+"""Sifts a stream's frames: which are chunks, which is the named end, which reports an error; and checks numbers.
 
-Most chunks need not be parsed. ``guards`` are byte strings; a chunk that contains none of them is skipped.
+1. ``sift`` comes before the chunks are timed: what is not a chunk is not timed, nor is anything after the end.
+2. ``check`` comes after it: it measures send stamps, and calls the scenario's ``on_chunk``.
+3. Most frames need not be parsed. ``guards`` are byte strings; a frame that contains none of them is what frames
+   usually are.
 """
 
 from typing import Any
 
-from streamgauge.client.plan import StreamPlan
+from streamgauge.client.plan import StreamFailed, StreamPlan
 from streamgauge.client.read.send_stamps import StampReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.visible_text import one_line
 from streamgauge.wire.decoder import Decoder
-from streamgauge.wire.end import CallbackEnd, DataEnd, EventEnd, end_test, needle_of
 from streamgauge.wire.format import Format
+from streamgauge.wire.frame import MAX_QUOTED, Frame, one_line
+from streamgauge.wire.rules import OFF, EventIs, Rules
 from streamgauge.wire.sequence import EventId, SequenceCheck, number_reader
 from streamgauge.wire.token_count import TokenCount
 
 #: How a stream ended, and the reason in one sentence.
 Ending = tuple[Outcome, str]
 _MAX_REASON = 160
+#: Line ends of transfer chunks are CRLF, and those of the events that need no check LF.
+_IN_NO_EVENT = b"\r\r"
 #: The fields of a record on its stream's numbers.
 _SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
 
 
 class ChunkChecks:
-    """The checks of one stream's chunks. ``sequence`` checks their numbers; None if the plan has none."""
+    """The checks of one stream's frames. ``sequence`` checks their numbers; None if the plan has none."""
 
     def __init__(
         self,
@@ -37,61 +42,99 @@ class ChunkChecks:
         self._decoder = decoder
         self._timer = timer
         self._on_chunk = plan.on_chunk
-        #: Whether a callable of the scenario sees each chunk, and may want to act at once.
-        self.watched = plan.on_chunk is not None or isinstance(plan.end, CallbackEnd)
         #: Whether the stream must end with the format's own end, which only the decoder sees.
         self._ends_itself = wire_format.own_end is not None and plan.end in (None, wire_format.own_end)
-        self._named = None if self._ends_itself else plan.end
-        self._needle = needle_of(self._named)
-        of_events = wire_format.has_events
-        self._end = None if self._named is None else end_test(self._named, decoder.parse, of_events=of_events)
-        self.end_seen = plan.end is None and not self._ends_itself
+        self._end = OFF if plan.end is None or self._ends_itself else plan.end
+        self._count = self._end.count
+        #: Whether the stream must end with an end, and whether it has come.
+        self.end_is_named = self._ends_itself or self._end is not OFF
+        self.end_came = False
+        self._tells_errors = plan.error is None
+        self._error = wire_format.error if plan.error is None else plan.error
+        self._chunk = plan.chunk
+        #: Frames that are not chunks, by the plan's own rules.
+        self.heartbeats = 0
+        #: Whether any callable of the scenario sees frames, and may want to act at once.
+        rules = (self._end, self._error, *([] if plan.chunk is None else [plan.chunk]))
+        self.watched = plan.on_chunk is not None or any(each.has_callbacks for each in rules)
         self.sequence = sequence
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
         #: Whether chunks without a guard need no check, apart from SSE ids.
-        self.counts_only = (plan.sequence is None or isinstance(plan.sequence, EventId)) and not plan.reconnect
-        self._in_band_error = wire_format.in_band_error
+        self.counts_only = (
+            (plan.sequence is None or isinstance(plan.sequence, EventId))
+            and not (plan.reconnect or plan.stamped or plan.on_chunk)
+            and plan.chunk is None
+            and self._count is None
+        )
         self._stamps = StampReader(timer) if plan.stamped else None
-        self.guards = self._guards_for(plan)
+        self.guards = _guards_of(*rules)
+        if self._end.usually or self._error.usually or (plan.chunk is None and plan.needs_every_frame(wire_format)):
+            self.guards = None
+        #: Whether ``sift`` can find anything at all.
+        self.sifts = self.guards != () or sequence is not None or plan.chunk is not None or self._count is not None
+        #: Whether ``check`` has anything to do. Not before ``sift`` finds something, for most streams.
+        self._tells = wire_format.tells_beside_chunks
+        self.eventful = plan.stamped or plan.on_chunk is not None or self._tells
+        #: How the frames that were sifted end the stream, or what a callable raised, if they do.
+        self._ending: Ending | None = None
+        self._raised: Exception | None = None
 
     @property
-    def named_end_came(self) -> bool:
-        """Whether the scenario names an end and it has come."""
-        return self._end is not None and self.end_seen
+    def inspected(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+        """For event streams with guards: the names of events to parse, and texts that make any event one of them."""
+        rules = (*self._error.on_frames, *self._end.on_frames)
+        names = frozenset(rule.guard for rule in rules if isinstance(rule, EventIs))
+        texts = dict.fromkeys(rule.guard for rule in rules if not isinstance(rule, EventIs))
+        return names, tuple(texts) or (_IN_NO_EVENT,)
 
-    def _guards_for(self, plan: StreamPlan) -> tuple[bytes, ...] | None:
-        """Return the guards; None if every chunk must be parsed."""
-        if plan.stamped or plan.on_chunk or (self._named is not None and not self._needle):
-            return None
-        error_guard = b"" if self._in_band_error is None else self._in_band_error.guard
-        return tuple(guard for guard in (self._needle, error_guard) if guard)
-
-    @property
-    def inspected(self) -> tuple[frozenset[bytes], bytes | None]:
-        """For event streams with guards: the names of events to parse, and a text that makes any event one of them."""
-        names = {b"error", self._needle} if isinstance(self._named, EventEnd) else {b"error"}
-        return frozenset(names), self._needle if isinstance(self._named, DataEnd) else None
-
-    def check(self, chunks: list[bytes], first: int) -> Ending | None:
-        """Check chunks, the first of which is the stream's ``first``-th; return how the stream ends, if one ends it."""
-        if self._stamps is not None:
-            self._stamps.measure(chunks)
-        if self.sequence is not None:
-            for chunk in chunks:
-                self.count(chunk)
+    def sift(self, frames: list[bytes]) -> list[bytes]:
+        """Return the frames that are chunks, up to one that ends the stream."""
         guards = self.guards
-        if guards is None:
-            for number, chunk in enumerate(chunks, first):
-                if ending := self._inside(chunk, number):
-                    return ending
-            return None
-        for chunk in chunks:
+        if guards is None or (self._count is not None and self._timer.chunks + len(frames) >= self._count):
+            return self._sift_closely(frames)
+        for frame in frames:
             for guard in guards:
-                if guard in chunk:
-                    if ending := self._inside(chunk, 0):
-                        return ending
+                if frame.find(guard) >= 0:  # much cheaper than ``in``, which tries the guard as a number first
+                    return self._sift_closely(frames)
+        if self.sequence is not None:
+            for frame in frames:
+                self.count(frame)
+        if self._chunk is None or self._chunk.usually:
+            return frames
+        self.heartbeats += len(frames)
+        return []
+
+    def _sift_closely(self, frames: list[bytes]) -> list[bytes]:
+        chunks: list[bytes] = []
+        try:
+            for raw in frames:
+                if self.sequence is not None:
+                    self.count(raw)
+                frame = Frame(raw, self._decoder)
+                is_chunk = self._is_chunk(frame)
+                if is_chunk:
+                    chunks.append(raw)
+                if self._ends(frame, self._timer.chunks + len(chunks)):
+                    self.eventful = True
                     break
-        return None
+                if not is_chunk and self._chunk is not None:
+                    self.heartbeats += 1
+        except Exception as error:  # chunks before it are timed first
+            self._raised, self.eventful = error, True
+        return chunks
+
+    def _is_chunk(self, frame: Frame) -> bool:
+        if self._chunk is None:
+            return self._decoder.is_chunk(frame.content)
+        return self._chunk.match(frame) is not None
+
+    def _ends(self, frame: Frame, number: int) -> bool:
+        """Whether the stream is over with this frame; ``number`` of its frames are chunks."""
+        if rule := self._error.match(frame):
+            self._ending = in_band_error(rule.said(frame))
+            return True
+        self.end_came = (self._count is not None and number >= self._count) or self._end.match(frame) is not None
+        return self.end_came
 
     def count(self, chunk: bytes) -> None:
         """Count the chunk's sequence number, if it has one."""
@@ -100,22 +143,35 @@ class ChunkChecks:
             if number is not None:
                 self.sequence.add(number)
 
-    def _inside(self, chunk: bytes, number: int) -> Ending | None:
-        if self._end is not None and not self.end_seen:
-            self.end_seen = self._end(chunk, number)
-        if self._on_chunk is not None and self._on_chunk(self._decoder.parse(chunk)) is False:
-            return Outcome.ABORTED, "the scenario hung up"
-        error = self._in_band_error
-        if error is not None and error.guard in chunk:
-            said = error.error_of(chunk)
-            return None if said is None else in_band_error(said)
+    def check(self, chunks: list[bytes]) -> Ending | None:
+        """Check chunks that were timed, and what the decoder reports beside them; return how the stream ended."""
+        if self._stamps is not None and chunks:
+            self._stamps.measure(chunks)
+        if (self._on_chunk is not None or self._raised is not None) and (ending := self._shown(chunks)):
+            return ending
+        if self._ending is None and self._tells and not self.end_came:
+            if self._decoder.error and self._tells_errors:
+                return in_band_error(self._decoder.error)
+            self.end_came = self._ends_itself and self._decoder.done
+        return self._ending
+
+    def _shown(self, chunks: list[bytes]) -> Ending | None:
+        """Show the chunks to the scenario; return how it ended the stream. Raises what its callables raise."""
+        try:
+            if self._on_chunk is not None:
+                for chunk in chunks:
+                    if self._on_chunk(self._decoder.parse(chunk)) is False:
+                        return Outcome.ABORTED, "the scenario hung up"
+            if self._raised is not None:
+                raise self._raised
+        except StreamFailed as failed:
+            return Outcome.CHECK_FAILED, one_line(str(failed) or "StreamFailed", MAX_QUOTED)
         return None
 
-    def after_read(self) -> Ending | None:
-        """Check what the stream reported beside its chunks; return an ending, if any."""
-        decoder = self._decoder
-        self.end_seen = self.end_seen or (self._ends_itself and decoder.done)
-        return in_band_error(decoder.error) if decoder.error else None
+    @property
+    def counted_out(self) -> bool:
+        """Whether the named end is a number of chunks, and so many have come."""
+        return self._count is not None and self._timer.chunks >= self._count
 
     def findings(self) -> dict[str, Any]:
         """Return the fields of the record on numbers and tokens."""
@@ -125,20 +181,35 @@ class ChunkChecks:
         count = self._decoder.token_count()
         if count is not None:
             found["tokens"], found["prompt_tokens"] = count.generated, count.prompt
-            found |= _token_time(self._timer, count)
+            found |= _token_times(self._timer, count)
         return found
 
 
-def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
-    """Return the time per output token, from the first chunk to the last frame with a counted token, and its range.
+def _guards_of(*rules: Rules) -> tuple[bytes, ...] | None:
+    """Return the guards of all rules, without those that contain another; None if every frame must be parsed."""
+    each = [found.guards for found in rules]
+    if None in each:
+        return None
+    guards = {guard for found in each for guard in found or ()}
+    return tuple(guard for guard in guards if not any(other in guard for other in guards - {guard}))
 
-    Nothing if all tokens came in one frame, which says nothing about the time between them.
+
+def _token_times(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
+    """Return the times of a stream's tokens: of the last one, of the first that answers, and per output token.
+
+    There is no time per output token if all tokens came in one frame, which says nothing about the time between them.
     """
-    if timer.first_ns is None or (timer.chunks < 2 and not count.ends_silently):
+    if timer.first_ns is None:
         return {}
     last = timer.last.or_later(timer.last_silent) if count.ends_silently else timer.last
+    found: dict[str, Any] = {"time_to_last_token_s": (last.latest_ns - timer.start_ns) / 1e9}
+    if timer.answer_ns is not None:
+        found["time_to_first_answer_s"] = (timer.answer_ns - timer.start_ns) / 1e9
+    if timer.chunks < 2 and not count.ends_silently:
+        return found
     least_s, value_s, most_s = (count.time_per_output_token_s(span_s) for span_s in last.since_s(timer.first))
     return {
+        **found,
         "time_per_output_token_s": value_s,
         "time_per_output_token_range_s": None if least_s == most_s else (least_s, most_s),
     }
@@ -146,4 +217,4 @@ def _token_time(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
 
 def in_band_error(said: str) -> Ending:
     """Return the outcome of a stream that reported the error ``said``, as one printable line."""
-    return Outcome.IN_BAND_ERROR, f"the stream said: {one_line(said[: 4 * _MAX_REASON])[:_MAX_REASON]}"
+    return Outcome.IN_BAND_ERROR, f"the stream said: {one_line(said, _MAX_REASON)}"

@@ -53,8 +53,9 @@ class AnsweringChecks(ChunkChecks):
     def __init__(self, conversation: Conversation, *checked: Any) -> None:
         super().__init__(*checked)
         self._conversation = conversation
+        self.eventful = True
 
-    def check(self, chunks: list[bytes], first: int) -> Ending | None:
+    def check(self, chunks: list[bytes]) -> Ending | None:
         """See ``ChunkChecks``."""
         self._conversation.answer(chunks)
-        return super().check(chunks, first)
+        return super().check(chunks)

@@ -26,7 +26,6 @@ class FastPath:
 
     __slots__ = (
         "_body",
-        "_decoder",
         "_framing",
         "_schedule",
         "_sequence",
@@ -38,8 +37,11 @@ class FastPath:
         "fail",
         "inspected_names",
         "inspected_text",
+        "inspected_texts",
+        "last_data",
         "last_ns",
         "long_ns",
+        "looks_closer",
         "most_bytes",
         "pass_on",
         "sock",
@@ -54,14 +56,19 @@ class FastPath:
         schedule: ReadSchedule,
         reader: ConnectionReader,
     ) -> None:
-        self._body, self._framing, self._decoder = body, body.framing, body.decoder
+        self._body, self._framing = body, body.framing
         self._timer, self._schedule, self._sequence = timer, schedule, body.checks.sequence
         #: Where a read goes that the fast path cannot handle, and where an error goes.
         self.pass_on, self.fail = reader.pass_on, reader.fail
         self.sock = transport.sock
         self.most_bytes = min(LARGE_READ_BYTES, body.max_chunk_bytes)
-        #: The names of events that a check looks into, and a text that makes any event one of them.
-        self.inspected_names, self.inspected_text = body.checks.inspected
+        #: The names of events that a check looks into, and texts that make any event one of them. The first text stands
+        #: alone, since most streams have only one.
+        self.inspected_names, (self.inspected_text, *self.inspected_texts) = body.checks.inspected
+        #: Whether there are more texts, or the reason of an outcome may quote the last event.
+        self.looks_closer = body.checks.end_is_named or bool(self.inspected_texts)
+        #: The beginning of the last read, if such a reason may need it.
+        self.last_data = b""
         self.bytes = self.chunks = 0
         self.resume()
 
@@ -89,8 +96,8 @@ class FastPath:
     @property
     def usable(self) -> bool:
         """Whether the next read may go this way, after one that went through the stages."""
-        between = self._framing.between_chunks and self._decoder.between_chunks
-        return between and self._timer.exact and not self._body.left_behind
+        between = self._framing.between_chunks and self._body.decoder.between_chunks
+        return between and self._timer.exact and not (self._body.left_behind or self._body.checks.end_came)
 
     def resume(self) -> None:
         """Go on where the stages left off: copy from them what each read needs."""
@@ -104,7 +111,7 @@ class FastPath:
         """Add to the timer, the body and the sequence check what was counted here."""
         if self.chunks:
             self._timer.add_chunks(self.chunks, self.last_ns)
-            self._body.add_bytes(self.bytes)
+            self._body.add_fast(self.bytes, self.last_data.partition(b"\r\n")[2])
             self.bytes = self.chunks = 0
             self._sync_due()
 

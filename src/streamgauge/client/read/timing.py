@@ -28,6 +28,7 @@ class ChunkTimer:
         "_estimate_ns",
         "_first_estimate_ns",
         "_stall_ns",
+        "answer_ns",
         "chunks",
         "coalesced",
         "delayed_ns",
@@ -65,6 +66,8 @@ class ChunkTimer:
         self.silent_ns = self.silent_earliest_ns = start_ns
         #: The earliest arrival of the chunks that were coalesced last.
         self.floor_ns = start_ns
+        #: The first chunk with content that is not a model's reasoning: its arrival at the latest; None before it.
+        self.answer_ns: int | None = None
         #: Whether there is a last chunk and its arrival is exact.
         self.exact = False
         self.chunks = 0

@@ -6,7 +6,7 @@ from locust import log
 from locust.env import Environment
 from locust.stats import StatsError
 
-from streamgauge.load.client import StreamFailed
+from streamgauge.client.plan import StreamFailed
 from streamgauge.report.units import some
 from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 

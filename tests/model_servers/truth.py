@@ -1,0 +1,50 @@
+"""Holds the record of a stream against its script and the server's log."""
+
+from typing import Any
+
+from tests.model_servers.scripts import Script
+from tests.model_servers.server import Played
+
+#: Between the monotonic clock that the server reads and the wall clock of the kernel's stamps.
+BETWEEN_CLOCKS_S = 1e-4
+
+
+def check_figures(script: Script, record: dict[str, Any]) -> None:
+    """What was counted is as computed by hand."""
+    found = {name: record[name] for name in ("outcome", "chunks", "tokens", "prompt_tokens")}
+    by_hand = {
+        "outcome": script.outcome,
+        "chunks": script.chunks,
+        "tokens": script.tokens,
+        "prompt_tokens": script.prompt,
+    }
+    assert found == by_hand, record["reason"]
+    assert script.reason in record["reason"]
+
+
+def check_times(script: Script, record: dict[str, Any], played: Played) -> None:
+    """The first content's time, and the time per output token, are those of the server's log."""
+    if not script.chunks:
+        assert record["time_to_first_chunk_s"] is record["time_per_output_token_s"] is None
+        return
+    first = played.moments(script, "first")
+    since_s = record["start_s"]
+    _check(record, "time_to_first_chunk", first[0] - since_s, first[1] - since_s)
+    answers_later = record["time_to_first_answer_s"] > first[1] - since_s + BETWEEN_CLOCKS_S
+    if record["time_to_first_chunk_range_s"] is None:
+        assert answers_later == (script.answer > 1)
+    if not script.between:
+        assert record["time_per_output_token_s"] is None
+        return
+    last = played.moments(script, "last")
+    least_s, most_s = (last[0] - first[1]) / script.between, (last[1] - first[0]) / script.between
+    _check(record, "time_per_output_token", least_s, most_s)
+
+
+def _check(record: dict[str, Any], name: str, least_s: float, most_s: float) -> None:
+    """A value lies in the log's bounds; a range, which a read of several frames leaves, meets them."""
+    value_s, range_s = record[f"{name}_s"], record[f"{name}_range_s"]
+    low_s, high_s = range_s or (value_s, value_s)
+    between = f"{name} is {value_s} {range_s}, and by the log between {least_s} and {most_s}"
+    assert low_s <= most_s + BETWEEN_CLOCKS_S, between
+    assert high_s >= least_s - BETWEEN_CLOCKS_S, between
