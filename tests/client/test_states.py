@@ -12,8 +12,9 @@ from streamgauge.client.exchange import Exchange
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
+from streamgauge.client.standing import AnyState
 from streamgauge.client.state_table import TRANSITIONS, State, StateError, check_transition
-from streamgauge.client.states import AnyState, Closing, Ended
+from streamgauge.client.states import Closing, Ended
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.wire.websocket_handshake import accept_of
 

@@ -13,7 +13,7 @@ from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.stats.outcome import Outcome
-from streamgauge.wire.end import read_end
+from streamgauge.wire.rules import read_end
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.messages import read_send
 

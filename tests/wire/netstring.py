@@ -7,7 +7,8 @@ product, each by a line: those are the lines of ``register``.
 from collections.abc import Callable
 from typing import Any
 
-from streamgauge.asgi.chunk_counting import COUNTERS, ChunkCounter
+from streamgauge.asgi.chunk_counting import ChunkCounter
+from streamgauge.asgi.counters import COUNTERS
 from streamgauge.catalog import PROTOCOL_BY_MEDIA_TYPE
 from streamgauge.wire.decoder import Decoder
 from streamgauge.wire.errors import ProtocolError
