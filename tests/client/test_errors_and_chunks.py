@@ -201,10 +201,10 @@ def answers(status, *more):
 
 
 STATUSES = {
-    "a wanted refusal": (answers("429 Too Many"), "429", COMPLETED, "status 429 Too Many, which the scenario accepts"),
-    "another refusal": (answers("503 Busy"), "2xx,429", HTTP_ERROR, "status 503 Busy"),
+    "a wanted refusal": (answers("429 Too Many"), "429", COMPLETED, "status 429 Too Many, which the scenario accepts, body: no"),
+    "another refusal": (answers("503 Busy"), "2xx,429", HTTP_ERROR, "status 503 Busy, body: no"),
     "a success": (sends("", "1"), "2xx,429", COMPLETED, ""),
-    "an unwanted success": (sends("", "1"), "429", HTTP_ERROR, "status 200 OK, and the acceptable statuses are 429"),
+    "an unwanted success": (sends("", "1"), "429", HTTP_ERROR, "status 200 OK, and the acceptable statuses are 429, body: data: 1"),
     "a redirect that is not followed": (
         [b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"], "3xx", COMPLETED,
         "status 302 Found, which the scenario accepts",
@@ -229,7 +229,7 @@ def test_a_refusal_of_a_reconnect_is_no_wanted_one(again):
     record = again(
         [head(), chunk(b"retry: 1\n\n"), event("1"), READ, "fin"], answers("429 No"), status=read_statuses("429,200")
     )
-    assert (record.outcome, record.reason) == (HTTP_ERROR, "status 429 No")
+    assert (record.outcome, record.reason) == (HTTP_ERROR, "status 429 No, body: no")
 
 
 EMPTY = {

@@ -13,9 +13,9 @@ from streamgauge.client.connect.target import target_of
 from streamgauge.client.http.request import Request
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.stats.outcome import Outcome
-from streamgauge.wire.rules import read_end
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.messages import read_send
+from streamgauge.wire.rules import read_end
 
 APP = Path(__file__).parent / "servers" / "graphql_ws.py"
 INIT = {"type": "connection_init"}

@@ -150,7 +150,9 @@ def test_the_delays_of_a_long_run_are_kept_in_few_parts():
 def test_a_process_that_is_emptied_each_second_holds_no_more_after_many():
     process_stats, dice = ProcessStats(), random.Random(5)
     for number in range(MAX_TOLD_APART):  # as many reasons as a process ever tells apart
-        process_stats.reason_names.of(f"request {number}")
+        process_stats.examples.reason_of(
+            StreamRecord("a", "sse", Outcome.TRUNCATED, 0.0, 1.0, reason=f"request {number}")
+        )
 
     def second():
         for name in ("a", "b"):

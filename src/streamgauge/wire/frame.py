@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from streamgauge.stats import visible_text
 from streamgauge.wire.decoder import ABSENT, Decoder
+from streamgauge.wire.digits import whole_number
 
 #: The most characters of a frame that a reason quotes.
 MAX_QUOTED = 200
@@ -55,7 +57,7 @@ _UNREAD: Any = object()
 
 def one_line(text: str, most: int) -> str:
     """Return at most ``most`` characters of ``text`` as one printable line."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text[: 4 * most]).split())[:most]
+    return visible_text.one_line(text[: 4 * most])[:most]
 
 
 def member_at(value: Any, path: tuple[str, ...]) -> Any:
@@ -63,8 +65,8 @@ def member_at(value: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         if isinstance(value, dict):
             value = value.get(name, ABSENT)
-        elif isinstance(value, list) and name.isascii() and name.isdigit() and len(name) < 10:
-            value = value[int(name)] if int(name) < len(value) else ABSENT
+        elif isinstance(value, list) and (index := whole_number(name)) is not None:
+            value = value[index] if index < len(value) else ABSENT
         else:
             return ABSENT
     return value

@@ -10,6 +10,7 @@
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ from streamgauge.wire.frame import Frame, member_at
 #: How many parsed texts are cached for all streams; a scenario names a few.
 MOST_PARSED = 256
 _NOT = "not "
+
+_PLAIN_WORD = re.compile(r"[0-9A-Za-z_-]+")
 
 
 class RuleError(ValueError):
@@ -98,9 +101,9 @@ class JsonHas(Rule):
     @property
     def guard(self) -> bytes:
         """See ``Rule``. JSON may spell a name with escapes; a plain word is always sent as it is."""
-        names = [name for name in self.path if not name.isdigit()]
+        names = [name for name in self.path if whole_number(name) is None]
         name = names[-1] if names else ""
-        return name.encode() if name.isascii() and name.replace("_", "a").replace("-", "a").isalnum() else b""
+        return name.encode() if _PLAIN_WORD.fullmatch(name) else b""
 
     def matches(self, frame: Frame) -> bool:
         """See ``Rule``."""
@@ -235,7 +238,7 @@ def _parsed(text: str, expected: str) -> tuple[bool, Rule]:
     """Parse one rule; return it, and whether it stands without ``not``."""
     if text == "any" and " or any" in expected:
         return True, Always()
-    named = text.removeprefix(_NOT).strip() if text.startswith(_NOT) else text
+    named = text.removeprefix(_NOT).strip(" \t") if text.startswith(_NOT) else text
     kind, colon, value = named.partition(":")
     known = kind in _KINDS and f"{kind}:" in expected and not (kind == "chunks" and named is not text)
     if not (known and colon and value):

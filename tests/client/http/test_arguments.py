@@ -99,7 +99,6 @@ def test_redirects_may_be_left_alone(name):
         ({"data": iter([b"a"])}, "data: expected text, bytes, a form or an open file, got list_iterator"),
         ({"data": ["a"]}, "data: expected a mapping, or pairs of name and value, got list"),
         ({"data": "a", "content": "b"}, "content: data= has the body already"),
-        ({"json": {1}}, "json: Object of type set is not JSON serializable"),
         ({"auth": "user:password"}, "auth: expected (user, password), got str; use headers= with Authorization"),
         ({"auth": ("user", 5)}, "auth: expected (user, password), got tuple; use headers= with Authorization"),
         ({"cookies": 5}, "cookies: expected a mapping, or pairs of name and value, got int"),

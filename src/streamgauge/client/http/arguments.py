@@ -141,24 +141,17 @@ def _pairs(argument: str, given: Any) -> list[tuple[str, object]]:
 
 def _body(json: Any, data: Any) -> tuple[bytes, dict[str, str]]:
     if data is None or isinstance(data, str | bytes):
-        return _json_or(json, data)
+        return body_of(json, data)
     if isinstance(data, bytearray | memoryview):
-        return _json_or(json, bytes(data))
+        return body_of(json, bytes(data))
     if isinstance(data, Mapping | list | tuple):
         if not data:
-            return _json_or(json, None)
-        form, _ = _json_or(json, urlencode(_pairs("data", data), doseq=True))
+            return body_of(json, None)
+        form, _ = body_of(json, urlencode(_pairs("data", data), doseq=True))
         return form, {"Content-Type": _FORM}
     if hasattr(data, "read"):
         return _body(json, data.read())
     raise TypeError(f"data: expected text, bytes, a form or an open file, got {type(data).__name__}")
-
-
-def _json_or(json: Any, data: bytes | str | None) -> tuple[bytes, dict[str, str]]:
-    try:
-        return body_of(json, data)
-    except TypeError as error:
-        raise TypeError(f"json: {error}") from None
 
 
 def _credentials(others: dict[str, Any]) -> dict[str, str]:

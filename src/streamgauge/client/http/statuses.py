@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from streamgauge.wire.digits import whole_number
+
 _PART = re.compile(r"([1-5])xx|([1-9][0-9]{2})(?:-([1-9][0-9]{2}))?")
 
 
@@ -34,7 +36,7 @@ def read_statuses(named: Named | None) -> Statuses | None:
     if named is None or isinstance(named, Statuses):
         return named
     each = [named] if isinstance(named, str | int) else list(named)
-    parts = [part.strip() for one in each for part in str(one).split(",")]
+    parts = [part.strip(" \t") for one in each for part in str(one).split(",")]
     numbers: set[int] = set()
     for part in parts or [""]:
         match = _PART.fullmatch(part)
@@ -48,7 +50,7 @@ def read_statuses(named: Named | None) -> Statuses | None:
 
 def _text_of(parts: list[str]) -> str:
     """Return how messages name the statuses: a long list as the range that it is, if it is one."""
-    if len(parts) > 3 and all(part.isdigit() for part in parts):
+    if len(parts) > 3 and all(whole_number(part) is not None for part in parts):
         numbers = sorted(map(int, parts))
         if numbers == list(range(numbers[0], numbers[-1] + 1)):
             return f"{numbers[0]}-{numbers[-1]}"
