@@ -201,10 +201,14 @@ def answers(status, *more):
 
 
 STATUSES = {
-    "a wanted refusal": (answers("429 Too Many"), "429", COMPLETED, "status 429 Too Many, which the scenario accepts, body: no"),
+    "a wanted refusal": (
+        answers("429 Too Many"), "429", COMPLETED, "status 429 Too Many, which the scenario accepts, body: no",
+    ),
     "another refusal": (answers("503 Busy"), "2xx,429", HTTP_ERROR, "status 503 Busy, body: no"),
     "a success": (sends("", "1"), "2xx,429", COMPLETED, ""),
-    "an unwanted success": (sends("", "1"), "429", HTTP_ERROR, "status 200 OK, and the acceptable statuses are 429, body: data: 1"),
+    "an unwanted success": (
+        sends("", "1"), "429", HTTP_ERROR, "status 200 OK, and the acceptable statuses are 429, body: data: 1",
+    ),
     "a redirect that is not followed": (
         [b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"], "3xx", COMPLETED,
         "status 302 Found, which the scenario accepts",

@@ -3,6 +3,7 @@
 Where it is meant to change: ``GOLDEN=write make test ARGS=tests/load/golden``, and look at the difference.
 """
 
+import collections
 import json
 import os
 import re
@@ -58,7 +59,7 @@ def golden(result):
             names.update({f"{each['name']} {each['protocol']} {count}": each[count] for count in COUNTS})
     return {
         **result,
-        "run": {**shape(run), "id": "a text", "started_at": "a text", "locustfile": "a path"}
+        "run": {**shape(run), "id": "a text", "started_at": "a text", "locustfile": "a path", "command": "a text"}
         | {"versions": sorted(run["versions"])},
         "verdict": sorted(result["verdict"]),
         "streams": [named(each) for each in result["streams"]],
@@ -67,12 +68,29 @@ def golden(result):
             for key, value in generator.items()
             if key != "calibration"  # that of this machine, if it has one
         },
+        "history": past(result["history"]),
         "timeline": {
             "keys": sorted({key for point in points for key in point}),
             "keys by name": sorted({key for point in points for each in point["streams"] for key in each}),
             "all": summed(points),
             "by name": {key: names[key] for key in sorted(names)},
         },
+    }
+
+
+def past(history):
+    """The counts of a run's history; when they fell differs from run to run."""
+    outcomes, intervals = collections.Counter(), collections.Counter()
+    for column in history["columns"]:
+        outcomes.update(column["outcomes"])
+        for each in column["intervals"]:
+            intervals[f"{each['name']} {each['protocol']}"] += sum(times for _, times in each["counts"])
+    return {
+        "width_s": history["width_s"],
+        "bounds": len(history["interval_bounds"]),
+        "keys": sorted({key for column in history["columns"] for key in column}),
+        "outcomes": dict(sorted(outcomes.items())),
+        "intervals": sorted(intervals.values()),  # which names have their own depends on which come first
     }
 
 
