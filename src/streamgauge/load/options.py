@@ -181,10 +181,6 @@ _SERVER_NAME = _Option(
     checks.server_name,
     "Host name of the service, if --host is an address: for TLS (SNI and the certificate) and in the Host header",
 )
-_TEXTS = (
-    *(_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT),
-    *(_FIRST, _IDLE, _TOTAL, _PAUSE, _PROXY, _CA_FILE, _CERT, _KEY, _SERVER_NAME),
-)
 _OF_PLAY = (_PATH, _PROTOCOL, _METHOD, _BODY, _SEND, _END, _ERROR, _CHUNK, _STATUS, _ACCEPT, _RECONNECT)
 _SWITCHES = {
     STAMPS: "Measure chunk delay: ask for send stamps, which StreamMetrics(app, stamps=True) adds to event streams",
@@ -192,6 +188,15 @@ _SWITCHES = {
     INSECURE: "Accept any server certificate",
 }
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
+#: The options by section, as the web form shows them: what most runs need first, the network last.
+_SECTIONS: dict[str, tuple[_Option | str, ...]] = {
+    "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
+    "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
+    "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
+    "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
+}
+_IN_ORDER = tuple(option for section in _SECTIONS.values() for option in section)
+_TEXTS = tuple(option for option in _IN_ORDER if isinstance(option, _Option))
 #: The fields of the web form that can have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
 
@@ -208,7 +213,10 @@ def result_dir(parsed: Any) -> str:
 
 def add_options(parser: Any) -> None:
     """Add the options to Locust's parser, after all others."""
-    for option in _TEXTS:
+    for option in _IN_ORDER:
+        if isinstance(option, str):
+            add_argument(parser, option, action="store_true", help=_SWITCHES[option])
+            continue
         add_argument(
             parser,
             option.flag,
@@ -218,8 +226,6 @@ def add_options(parser: Any) -> None:
             default="",
             help=option.help,
         )
-    for flag, words in _SWITCHES.items():
-        add_argument(parser, flag, action="store_true", help=words)
     add_argument(
         parser,
         RESULT_DIR,
@@ -228,6 +234,17 @@ def add_options(parser: Any) -> None:
         help="Write DIR/<run id>/result.json, report.html, streams.csv and timeline.csv when a run ends",
         include_in_web_ui=False,
     )
+
+
+def form_sections() -> dict[str, dict[str, str]]:
+    """Return the sections of the web form: in each, the help of an option by the name of its field."""
+    return {
+        title: {
+            dest(each) if isinstance(each, str) else each.dest: _SWITCHES[each] if isinstance(each, str) else each.help
+            for each in section
+        }
+        for title, section in _SECTIONS.items()
+    }
 
 
 def options_of_play(parsed: Any) -> tuple[str, ...]:

@@ -172,8 +172,11 @@ def test_a_host_is_taken_without_angle_brackets_as_locust_does(asked, recorder):
 
 def test_the_page_has_fields_of_several_lines(web):
     page = web.get("/")
-    (script,) = re.findall(r"<script>((?:(?!<script>).)*)</script></body>", page, re.DOTALL)
-    assert json.dumps(["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]) in script
+    (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
+    fields = [field for section in json.loads(sections) for field in section["fields"]]
+    wide = [field["name"] for field in fields if field["lines"]]
+    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]
+    assert all(field["label"] and field["help"] for field in fields)
     assert page.rstrip().endswith("</html>")
 
 

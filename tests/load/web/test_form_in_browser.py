@@ -45,6 +45,23 @@ def test_start_with_the_defaults_streams(processes, page, recorder, until):
     assert form.tab.complaints == []
 
 
+def test_the_form_has_sections_with_labels_and_help_in_order(open_web, page, recorder):
+    form = page(open_web("-H", recorder.url))
+    titles = form.tab.evaluate("[...document.querySelectorAll('.streamgauge-section')].map((each) => each.textContent)")
+    assert titles == ["Request", "What a stream must do", "Time limits", "Network and TLS"]
+    labelled = """[...document.querySelectorAll('[aria-describedby^=help-]')].map((each) =>
+        [each.name, each.labels[0].textContent, document.getElementById(each.getAttribute('aria-describedby')).textContent])"""
+    shown = {name: (label, words) for name, label, words in form.tab.evaluate(labelled)}
+    assert list(shown)[:3] == ["streamPath", "streamProtocol", "streamMethod"]
+    assert shown["streamHeader"] == (
+        "Headers",
+        "Request header of all streams, 'Name: value'; write one header per line",
+    )
+    assert shown["streamInsecure"][0] == "Accept any certificate"
+    assert all(label and words for label, words in shown.values())
+    assert form.tab.complaints == []
+
+
 def test_every_option_that_is_set_in_the_form_reaches_every_process(processes, page, recorder, until):
     form = page(processes())
     texts = {

@@ -1,9 +1,8 @@
-"""Extends the form that starts a run in Locust's web UI: fields with several lines, and error messages.
+"""Extends the form that starts a run in Locust's web UI: sections, labels and help of our options, and error messages.
 
 The UI shows the message of a response ``{"success": false, "message": …}`` above its START button.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +15,8 @@ from locust.web import WebUI
 from streamgauge.client.connect.target import TargetError
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
-from streamgauge.load.options import MULTILINE, scenario_options, with_form
+from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 
 logger = logging.getLogger(__name__)
@@ -26,11 +26,13 @@ _SWARM = "locust.swarm"
 
 
 def extend_form(environment: Environment, web_ui: WebUI) -> None:
-    """Check the values of the form of ``web_ui``, and give some of its fields several lines."""
+    """Check the values of the form of ``web_ui``, and give its fields sections, labels and help."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
     views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
-    add_script(web_ui, "lines.js", FIELDS=json.dumps([_camel_case(name) for name in MULTILINE]))
+    # The page has our options in their own order.
+    web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    add_script(web_ui, "form.js", SECTIONS=form_script_data())
 
 
 def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[], Any]:
@@ -74,9 +76,3 @@ def _check_run_time(text: str) -> None:
         seconds = -1
     if not 0 <= seconds <= LONGEST_S:
         raise ValueError(f"Run time: expected at most {LONGEST_S:g} seconds, got {text!r}")
-
-
-def _camel_case(name: str) -> str:
-    """Return the UI's name of a field."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.title, others))
