@@ -86,11 +86,11 @@ def by_name(result, field):
     return {(each["name"], each["protocol"]): each[field] for each in result["streams"]}
 
 
-def test_every_metric_of_the_catalog_was_scraped_but_those_that_need_stamps(run):
+def test_every_metric_of_the_catalog_was_scraped_but_those_that_need_stamps_or_tokens(run):
     series = f'count by (__name__) ({{__name__=~"stream_client_.+", instance="{run.instance}"}})'
     found = {labels["__name__"] for labels, _ in run.prometheus.query(f"last_over_time(({series})[5m:1s])")}
     missing = [metric.name for metric in CLIENT if not found & set(metric.series)]
-    assert missing == ["stream_client_chunk_delay_seconds"]
+    assert missing == ["stream_client_chunk_delay_seconds", "stream_client_time_per_output_token_seconds"]
 
 
 @pytest.mark.parametrize(
@@ -207,5 +207,5 @@ def test_users_and_workers_were_there(run):
 @pytest.mark.parametrize("series", [s for metric in CLIENT if metric.type != "gauge" for s in metric.series])
 def test_no_counter_ever_fell(run, series):
     found = run.prometheus.query(f'resets({series}{{instance="{run.instance}"}}[30m])')
-    assert found or "delay" in series
+    assert found or "delay" in series or "output_token_seconds" in series
     assert [labels for labels, times in found if times] == []

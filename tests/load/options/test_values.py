@@ -154,9 +154,11 @@ def flag(name):
 
 #: The options that have a short name, without ``stream_``.
 SHORT = {
-    name
-    for name in {*TAKEN, *OF_COMMAND, "stream_client_key", "stream_insecure"}
-    if name.removeprefix("stream_") not in ("path", "method", "header", "body", "end", "accept", "reconnect")
+    f"stream_{name}"
+    for name in (
+        *("first_chunk_timeout", "idle_timeout", "total_timeout", "refusal_pause", "proxy", "insecure", "ca_file"),
+        *("client_cert", "client_key", "server_name", "result_dir", "metrics_port", "metrics_host", "metrics_linger"),
+    )
 }
 
 
@@ -235,7 +237,7 @@ def test_a_header_option_that_is_repeated_adds_and_skips_what_is_empty(taken):
     assert taken(*options) == {"stream_header": {"A": "1, 2", "B": "2", "C": "3"}}
 
 
-@pytest.mark.parametrize("name", sorted(SHORT - {"stream_client_key", "stream_insecure"}))
+@pytest.mark.parametrize("name", sorted(SHORT & {*TAKEN, *OF_COMMAND}))
 def test_a_short_name_sets_the_same_as_option_as_variable_and_in_a_file(taken, files, name):
     text, value = next(iter({**TAKEN, **OF_COMMAND}[name].items()))
     text, short = text.replace("FILES", files), name.removeprefix("stream_")

@@ -8,7 +8,7 @@ import pytest
 
 STREAM = {"stream_path": "/events", "stream_end": "event:done"}
 LOAD = {"user_count": 1, "spawn_rate": 1}
-SWITCHES = {"stream_insecure", "stream_stamps"}
+SWITCHES = {"stream_insecure", "stream_stamps", "stream_include_usage"}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,7 @@ def test_each_line_is_a_header(asked, line_break):
 
 WRONG = {
     "stream_path": ["events", "foo://host/x", "http://", "http://a b/"],
+    "stream_protocol": ["http", "SSE"],
     "stream_method": ["G E T", "ÄT"],
     "stream_header": ["bad", "A: 1\nworse", "Ä: x", "X: ж", "X Y: z"],
     "stream_body": ["@missing", "@"],
