@@ -53,7 +53,7 @@ def test_what_was_compared_is_not_empty(runs):
     histograms = {name: value for name, value in totals.items() if isinstance(value, list)}
     empty = [name for name, (_, count, *_) in histograms.items() if not count]
     assert {name.partition(" ")[2] for name in empty} == OF_TOKENS | UNCERTAIN_DURATIONS
-    assert not any(name.startswith("chat ") for name in empty)
+    assert {name.partition(" ")[2] for name in empty if name.startswith("chat ")} <= UNCERTAIN_DURATIONS
     assert len(histograms) > 3 * 12
     assert sum(value for name, value in totals.items() if name.endswith(" started")) == STREAMS
     assert totals["events delay all"][1] == totals["events chunks"]
