@@ -83,4 +83,5 @@ def test_a_websocket_whose_send_fails_before_the_disconnect_is_read_ends_by_its_
     measured = StreamMetrics(app, registry=registry)
     with suppress(ClientDisconnected):
         asyncio.run(measured({"type": "websocket", "path": "/"}, arrived.get, send))
-    assert registry.get_sample_value("stream_server_finished_total", {**LABELS, "outcome": outcome}) == 1
+    labels = {**LABELS, "outcome": outcome, "status_code": "101"}
+    assert registry.get_sample_value("stream_server_finished_total", labels) == 1

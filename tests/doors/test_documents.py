@@ -38,7 +38,7 @@ RULES = [
 PLACEHOLDERS = {"stream_server_", "stream_client_"}
 #: Documents that show what the option of a whole other program is.
 OPTIONS_OF_OTHERS = {"--profile", "--scale", "--build", "--help", "--pid", "--duration", "--worker", "--workers"}
-OPTIONS_OF_OTHERS |= {"--no-proxy-headers"}
+OPTIONS_OF_OTHERS |= {"--no-proxy-headers", "--graceful-timeout", "--workers-kill-timeout", "--middleware"}
 PYTHON_ELSEWHERE = ROOT / "docs" / "instrument-your-app.md"
 
 

@@ -193,7 +193,9 @@ class Distinct:
     def streams(self, values: Any) -> None:
         for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
             values[count] = next(self.numbers)
-        for count in ("beyond_window", "reconnects", "prompt_tokens", "tokens"):
+        for count in (
+            *("beyond_window", "reconnects", "prompt_tokens", "tokens", "without_chunks", "accepted_refusals"),
+        ):
             values[count] = next(self.numbers)
         values["coalesced_share"] = next(self.numbers) / 1000
         values["outcomes"] = {outcome.value: next(self.numbers) for outcome in Outcome}

@@ -22,7 +22,13 @@ TARGETS = [
     for target in panel.get("targets", ())
 ]
 #: What has an answer after a run too: the app goes on, and the tables of runs look back.
-GOES_ON = {"event_loop_lag_seconds", "stream_server_recorders", "http_server_request_duration_seconds", "process_", "ALERTS"}
+GOES_ON = {
+    "event_loop_lag_seconds",
+    "stream_server_recorders",
+    "http_server_request_duration_seconds",
+    "process_",
+    "ALERTS",
+}
 #: What only the streams of language models have, and this load has none.
 OF_TOKENS = ("output_token", "prompt_tokens")
 LOOKS_BACK = ("$__range", "[5m]")
@@ -65,7 +71,12 @@ def test_a_query_has_plausible_answers_during_a_run(live, dashboard, panel, targ
     in_words = panel["options"].get("textMode") == "name"  # one query of two has an answer
     of_nothing = panel["title"] == "Shares" and target["expr"].endswith("> 0)")  # a share of nothing has no ratio
     of_tokens = any(name in target["expr"] for name in OF_TOKENS)
-    assert found or of_nothing or of_tokens or (in_words and any(answers(live, dashboard, each, at_s) for each in panel["targets"]))
+    assert (
+        found
+        or of_nothing
+        or of_tokens
+        or (in_words and any(answers(live, dashboard, each, at_s) for each in panel["targets"]))
+    )
     took_s = live.after_s - live.began_s
     plausible = PLAUSIBLE | {"s": (-took_s, took_s)}
     wider = [bounds for name, bounds in WIDER.items() if name in target["expr"]]
