@@ -35,7 +35,7 @@ BUILT = [build() for build in DASHBOARDS]
 TARGETS = [(each, panel, target) for each in BUILT for panel in each["panels"] for target in panel.get("targets", ())]
 VARIABLES = [(built, each) for built in BUILT for each in built["templating"]["list"] if each["type"] == "query"]
 #: What this run does not feed: nobody asks for send stamps, nobody is refused, and nothing need be wrong.
-UNFED = ("stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS")
+UNFED = ("output_token", "prompt_tokens", "stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS")
 POINTS = 700
 OF_A_STOPPED_RUN = {"completed", "censored"}
 #: The form's line of a user class.

@@ -160,7 +160,8 @@ def test_the_page_fits_its_window(open_web, visit, source, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_thousand_updates_leave_as_much_memory_as_a_hundred(open_web, visit, browser, source, until):
+@pytest.mark.timeout(600)
+def test_more_updates_do_not_hold_more_memory(open_web, visit, browser, source, until):
     web = open_web("-H", source.url, "-u", 2, "-r", 100, "--autostart", "--stream-path", PATH)
     page = visit("about:blank")
     page.command("Page.addScriptToEvaluateOnNewDocument", source=QUICK)
@@ -179,8 +180,8 @@ def test_a_thousand_updates_leave_as_much_memory_as_a_hundred(open_web, visit, b
 
     page.wait("window.updates >= 20")
     web.post("/stop")  # what the page holds of a run grows until it has as many points as fit
-    page.wait("document.body.dataset.state === 'finished' && window.updates >= 100")
+    page.wait("document.body.dataset.state === 'finished' && window.updates >= 60")
     before = held()
-    page.wait("window.updates >= 1000", 600)
+    page.wait("window.updates >= 360", 400)
     ratios = [now / then for now, then in zip(held(), before, strict=True)]
     assert max(ratios) <= 1.1, ratios

@@ -28,7 +28,7 @@ MEANT = {
     "app-pausing": {("StreamsStalled", "ticket")},
     "app-blocked": {("EventLoopLag", "ticket")},
     "app-slowly-read": {("SlowReaders", "info")},
-    "app-full": {("StreamsRefused", "ticket")},
+    "app-full": {("StreamsRefused", "ticket"), ("RequestsFailed", "ticket")},  # it refuses with a 503
     "app-down": {("StreamAppDown", "page")},
     "load-starved": {("GeneratorNotTrusted", "info")},
 }
