@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 PATH = "/sse?chunks=30&interval_ms=20"
 #: Whether every chart has a value.
-DRAWN = """[...document.querySelectorAll(".plot")].every((plot) =>
+DRAWN = """[...document.querySelectorAll("figure:not([hidden]) .plot")].every((plot) =>
     plot.data?.some((trace) => (trace.z ?? [trace.y]).some((row) => row.some((value) => value !== null))))"""
 #: What the page has asked other hosts for.
 ELSEWHERE = """performance.getEntriesByType("resource").map((each) => each.name)
@@ -113,6 +113,7 @@ def test_behind_a_login_and_a_base_path_with_two_workers_of_which_one_dies(
     form.type("username", "me")
     form.type("password", "open")
     form.press("Login")
+    form.tab.wait("location.pathname === '/lab/' && document.querySelector('[name=userCount]') !== null")
     form.open_form()
     for name, text in {"userCount": "8", "spawnRate": "100", "streamPath": "/sse?chunks=1000&interval_ms=20"}.items():
         form.type(name, text)

@@ -168,8 +168,11 @@
     const heated = chart.kind === "heat" ? heat() : null;
     const data = heated ? heated.data : chart.kind === "outcomes" ? outcomes() : lines(chart);
     const values = data.flatMap((trace) => (trace.type === "scatter" ? trace.y : []));
+    const plot = element(`chart-${chart.key}`);
+    plot.closest("figure").hidden = chart.optional && !values.some((value) => value);
+    if (plot.closest("figure").hidden) return undefined;
     const axis = heated ? heated.axis : axes[chart.kind](values);
-    return Plotly.react(element(`chart-${chart.key}`), data, layout(chart, axis, !heated && data.length > 1), config);
+    return Plotly.react(plot, data, layout(chart, axis, !heated && data.length > 1), config);
   };
   const drawAll = () => charts.forEach(drawOne);
 

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from streamgauge.report.lines import COLOURS
 from streamgauge.report.result import TimelinePoint
-from streamgauge.stats.quantities import Distribution
+from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: The distributions of the timeline, which have columns in the tab and charts on the page.
@@ -32,6 +32,8 @@ class LiveChart(TypedDict):
     caption: str
     kind: str
     lines: list[Line]
+    optional: bool
+    """Whether it is hidden while it has no values, or zeros only."""
 
 
 def live_charts() -> list[LiveChart]:
@@ -59,17 +61,8 @@ def live_charts() -> list[LiveChart]:
             Line(values="failed", label="failed", colour=_FAILURE, dash="solid"),
         ),
         _chart("outcomes", "Outcomes per second", "How the streams of all names ended.", "outcomes"),
-        *(
-            _chart(
-                each.field,
-                f"{each.field.capitalize()} per second",
-                each.help,
-                "bytes" if each.unit == "bytes" else "rate",
-                _line(each.field, each.field),
-            )
-            for each in _RATES
-        ),
-        *(_duration(each) for each in times.values()),
+        *(_rate(each) for each in _RATES),
+        *(_optional(_duration(each)) for each in times.values()),
         _chart(
             "lag",
             "Generator lag",
@@ -103,6 +96,17 @@ def _value(point: Mapping[str, Any], key: str) -> Any:
     return point[key]
 
 
+def _rate(counter: Counter) -> LiveChart:
+    name = counter.field
+    kind = "bytes" if counter.unit == "bytes" else "rate"
+    chart = _chart(name, f"{name.capitalize()} per second", counter.help, kind, _line(name, name))
+    return chart if name in ("chunks", "bytes") else _optional(chart)
+
+
+def _optional(chart: LiveChart) -> LiveChart:
+    return {**chart, "optional": True}
+
+
 def _duration(distribution: Distribution) -> LiveChart:
     key = distribution.key
     lines = [_line(f"{key}.p99", "p99"), _line(f"{key}.p50", "p50", 0, "dash")]
@@ -110,7 +114,7 @@ def _duration(distribution: Distribution) -> LiveChart:
 
 
 def _chart(key: str, title: str, caption: str, kind: str, *lines: Line) -> LiveChart:
-    return LiveChart(key=key, title=title, caption=caption, kind=kind, lines=list(lines))
+    return LiveChart(key=key, title=title, caption=caption, kind=kind, lines=list(lines), optional=False)
 
 
 def _line(values: str, label: str, colour: int = 0, dash: str = "solid") -> Line:
