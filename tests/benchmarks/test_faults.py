@@ -48,8 +48,8 @@ def test_the_table_has_every_behaviour_with_what_it_means(small):
         assert sum(report["outcomes"][name].values()) == STREAMS // len(faults.meanings())
 
 
-def test_every_outcome_is_meant_by_some_behaviour_but_the_end_of_the_run():
-    assert set(faults.meanings().values()) == set(Outcome) - {Outcome.CENSORED}
+def test_every_outcome_is_meant_by_some_behaviour_but_the_runs_end_and_the_scenarios_checks():
+    assert set(faults.meanings().values()) == set(Outcome) - {Outcome.CENSORED, Outcome.CHECK_FAILED}
 
 
 @pytest.mark.parametrize("name", behaviours.meanings())

@@ -83,6 +83,7 @@ def test_every_form_has_each_figure_under_its_own_label(call, home, result):
     streams.update(started=11, chunks=12, bytes=13, stalls=14, coalesced_share=0.15, outcomes={"stalled": 16})
     streams["time_to_first_chunk"].update(p50=0.117, p90=0.118, p99=0.119)
     streams["chunk_interval"].update(p50=0.121, p90=0.122, p99=0.123)
+    streams["duration"].update(p50=0.125, p90=0.126, p99=0.127)
     point = {"active": 31, "started": 32, "finished": 33, "failed": 34, "chunks": 35, "bytes": 36}
     point["time_to_first_chunk"], point["chunk_interval"] = {"p50": 0.37, "p99": 0.38}, {"p50": 0.39, "p99": 0.4}
     result["timeline"] = [{"t_s": 30, **point}]
@@ -97,6 +98,7 @@ def test_every_form_has_each_figure_under_its_own_label(call, home, result):
         "Name": "/stream/sse sse", "Started": "11", "Outcomes": "16 stalled", "Failed": "100 %",
         "Time to first chunk p50": "117 ms", "Time to first chunk p90": "118 ms", "Time to first chunk p99": "119 ms",
         "Chunk interval p50": "121 ms", "Chunk interval p90": "122 ms", "Chunk interval p99": "123 ms",
+        "Duration p50": "125 ms", "Duration p90": "126 ms", "Duration p99": "127 ms",
         "Chunks": "12", "Chunks/s": "12.0", "Body": "13 B", "Stalls": "14", "Coalesced": "15.0 %",
     }  # fmt: skip
     (second,) = csv.DictReader(io.StringIO(call("report", home, "--format", "timeline-csv").output))

@@ -93,7 +93,7 @@ def interrupted_without_a_planned_end(it):
 
 
 def bereft_of_a_worker(it):
-    it.stream("--stream-path", "/sse?chunks=9&interval_ms=50")
+    it.stream("--print-stats", "--stream-path", "/sse?chunks=9&interval_ms=50")
     it.says("SSE ")  # streams were reported
     it.children[0].send_signal(signal.SIGKILL)
     it.says(LOST)
@@ -102,7 +102,7 @@ def bereft_of_a_worker(it):
 
 
 def bereft_of_all_workers(it):
-    it.stream("--stream-path", "/sse?chunks=9&interval_ms=50", run_time="600s")
+    it.stream("--print-stats", "--stream-path", "/sse?chunks=9&interval_ms=50", run_time="600s")
     it.says("SSE ")
     for child in it.children:
         child.send_signal(signal.SIGKILL)

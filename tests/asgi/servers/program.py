@@ -117,7 +117,8 @@ class Program:
         files = [str(file) for file in self.directory.glob("*.db") if file.stat().st_size]
         for family in MultiProcessCollector.merge(files):
             for sample in family.samples:
-                labels = [sample.labels.get(name, "") for name in ("route", "outcome", "status_code")]
+                its = sample.labels
+                labels = [its.get("route", ""), its.get("outcome") or its.get("status_code", "")]
                 key = " ".join(filter(None, [sample.name.removeprefix("stream_server_"), *labels]))
                 found[key] += sample.value
         return found

@@ -67,7 +67,9 @@ OF_COMMAND = {
 
 
 #: The options that have no short name.
-LONG_ONLY = ("path", "method", "header", "body", "end", "accept", "reconnect")
+LONG_ONLY = (
+    *("path", "protocol", "method", "header", "body", "send", "end", "error", "chunk", "status", "accept", "reconnect"),
+)
 
 
 def triples(table):

@@ -198,7 +198,8 @@ class RunReport:
         parsed = self._environment.parsed_options
         if parsed is None:  # a program of the user's own, without a command line
             return ""
-        return visible(command_line(parsed, users=self.users, host=self.host, locustfile=self.locustfile))
+        locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
