@@ -69,7 +69,7 @@ class Fault:
             NDJSON if lines else SSE,
             None if lines else read_end("event:done"),
             limits,
-            _hang_up if self.behaviour == "hang_up" else None,
+            on_chunk=_hang_up if self.behaviour == "hang_up" else None,
         )
 
 
