@@ -7,6 +7,7 @@ import pytest
 
 from target_app.landing.assets import FOLDER
 from target_app.streams.catalogue import STREAMS
+from tests.axe import faults
 
 pytestmark = pytest.mark.browser
 CHUNKS = 12
@@ -53,6 +54,13 @@ def page(browser, app):
     """A page that nobody else uses."""
     tab = opened(browser, app)
     yield tab
+    tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_has_no_fault_of_accessibility(browser, app, scheme):
+    tab = opened(browser, app, scheme=scheme)
+    assert faults(tab) == []
     tab.close()
 
 
