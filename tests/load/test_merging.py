@@ -35,7 +35,9 @@ def runs(start, until, tmp_path_factory, free_port):
         until(running.spawned, "each process plays")
         run = running.stop()
         assert run.results, run.output
-        return run, json.loads((place / "totals.json").read_text())
+        totals = json.loads((place / "totals.json").read_text())
+        # In which second the slowest streams ended is not the same.
+        return run, {name: value for name, value in totals.items() if not name.endswith(" slowest")}
 
     modes = {1: (), WORKERS: ("--processes", WORKERS, *master)}
     with ThreadPoolExecutor() as pool:
@@ -69,5 +71,7 @@ def test_the_results_streams_are_equal_but_for_what_the_clock_and_the_processes_
     one, four = (runs[processes][0].result["streams"] for processes in (1, WORKERS))
     for each in (*one, *four):
         assert each["chunk_delay_clock"].pop("pairs") in (1, WORKERS)
+        for slow in (slow for found in each["slowest"].values() for slow in found):
+            del slow["t_s"]
         (each["tokens_per_second"] or {}).pop("in_all", None)
     assert one == four

@@ -12,8 +12,10 @@ from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.histogram import HIGHEST_NS, Histogram
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.sizes import Sizes
+from streamgauge.stats.slowest import Slowest
 from streamgauge.stats.stream_stats import StreamStats
 
 KEYS = (("a", "sse"), ("b", "ndjson"))
@@ -38,6 +40,17 @@ def filled(kind: type, *parts: int) -> Any:
     return whole
 
 
+def slowest(*numbers: int) -> Slowest:
+    """As many slow streams by each measure, all distinct."""
+    found = Slowest()
+    for number in numbers:
+        found.count(
+            StreamRecord("a", "sse", Outcome.STALLED, 0.0, number + 0.5, time_to_first_chunk_s=number + 0.25,
+                         max_chunk_interval_s=number + 0.125, chunks=number)
+        )  # fmt: skip
+    return found
+
+
 def _value(empty: Any, name: str, numbers: list[int]) -> Any:
     """What ``numbers`` come to in a field that is ``empty`` so far; no two fields have the same number."""
     if name == "typical_chunks":
@@ -53,6 +66,8 @@ def _value(empty: Any, name: str, numbers: list[int]) -> Any:
     if isinstance(empty, Counter):
         kinds = list(Outcome) if name == "outcomes" else ["truncated: it was cut", "stalled: nothing came"]
         return type(empty)({str(kind): sum(numbers) + at * len(numbers) for at, kind in enumerate(kinds)})
+    if isinstance(empty, Slowest):
+        return slowest(*numbers)
     if name == "delays":
         return {clock: raw_delays(numbers[0] + at) for at, clock in enumerate(("one", "other"))}
     if name == "all_stats":

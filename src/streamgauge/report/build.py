@@ -6,6 +6,7 @@ from streamgauge.report.calibration import Calibration
 from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.result import (
     SCHEMA,
+    SLOW_BY,
     Generator,
     History,
     HistoryColumn,
@@ -15,12 +16,14 @@ from streamgauge.report.result import (
     PointFigures,
     Result,
     Run,
+    SlowStream,
     TimelinePoint,
     Verdict,
 )
 from streamgauge.report.summary import times_summary
 from streamgauge.report.sums import counted_s
 from streamgauge.report.tokens import token_rate
+from streamgauge.stats import slowest as stats_slowest
 from streamgauge.stats.clocks.alignment import ChunkDelays
 from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.process_stats import Key
@@ -76,7 +79,19 @@ def _streams(name: str, protocol: str, stats: StreamStats, delays: ChunkDelays |
             values = getattr(stats, each.field)
             found[each.key] = None if each.optional and values.empty else times_summary(values)
     found |= {"tokens_per_second": token_rate(stats, run_s), "reasons": dict(stats.reasons.most_common())}
+    found["slowest"] = {name: [_slow_stream(each) for each in getattr(stats.slowest, name)] for name in SLOW_BY}
     return cast("NamedStreams", found)
+
+
+def _slow_stream(slow: stats_slowest.SlowStream) -> SlowStream:
+    return SlowStream(
+        t_s=slow.t_s,
+        time_to_first_chunk=slow.time_to_first_chunk_s,
+        longest_interval=slow.max_chunk_interval_s,
+        duration=slow.duration_s,
+        chunks=slow.chunks,
+        outcome=slow.outcome,
+    )
 
 
 def _count(counter: Counter, stats: StreamStats) -> float:

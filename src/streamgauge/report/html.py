@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "report.html"
 _ROOM = Path(__file__).parent
+#: So many names have their slowest streams on the page; ``result.json`` has all.
+_MOST_SLOW_NAMES = 8
 _METRICS = tuple(each for each in DISTRIBUTIONS.values() if each.tabled)
 
 
@@ -113,6 +115,8 @@ def _template() -> "Template":
         "judgement": verdict_text.judgement,
         "judgement_reason": verdict_text.judgement_reason,
         "per_second": sums.per_second,
+        "slow_by": {"time_to_first_chunk": "time to first chunk", "chunk_interval": "longest interval"},
+        "slow_names": _MOST_SLOW_NAMES,
         "some": units.some,
         "token_words": token_words,
         "trust_means": verdict_text.TRUST_MEANS,

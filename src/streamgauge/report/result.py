@@ -63,6 +63,22 @@ class TokenRate(TypedDict):
     """At least this rate in 99 % of them."""
 
 
+#: The measures by which streams are slow, as keys of ``NamedStreams.slowest``.
+SLOW_BY = ("time_to_first_chunk", "chunk_interval")
+
+
+class SlowStream(TypedDict):
+    """One of the slowest streams of a name; durations in seconds."""
+
+    t_s: int
+    """The second of the run in which it ended."""
+    time_to_first_chunk: float | None
+    longest_interval: float | None
+    duration: float
+    chunks: int
+    outcome: str
+
+
 class NamedStreams(TypedDict):
     """All streams of one name and protocol.
 
@@ -95,6 +111,8 @@ class NamedStreams(TypedDict):
     tokens_per_second: NotRequired[TokenRate | None]
     """None if no stream had tokens."""
     reasons: dict[str, int]
+    slowest: NotRequired[dict[str, list[SlowStream]]]
+    """By each of ``SLOW_BY``, the slowest first. Absent in results of older versions."""
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 

@@ -79,6 +79,7 @@ class RunStats(GeneratorStats):
         self._left_out_by_processes += part.names_left_out
         for (name, protocol), stats in part.all_stats.items():
             key = self._names.counted_as(name), protocol  # each of several processes has its own first names
+            stats.slowest.place(part.t_s)
             self.all_stats[key].merge(stats)
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
             self.delays.add(process, {key: stats}, part.wall_offset_ns, stepped=part.clock_steps > 0)

@@ -14,6 +14,7 @@ from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.quantities import Counter, Distribution, quantities_of
 from streamgauge.stats.reasons import Reasons
 from streamgauge.stats.sizes import Sizes
+from streamgauge.stats.slowest import Slowest
 
 _of_numbers = partial(Counter, of_record=True, topic="sequence numbers: ")
 _of_tokens = partial(Counter, of_record=True, optional=True, whole=True)
@@ -160,6 +161,7 @@ class StreamQuantities:
         default_factory=Sizes
     )
     reasons: Reasons = field(default_factory=Reasons)
+    slowest: Slowest = field(default_factory=Slowest)
 
 
 #: All quantities, in the order of the fields.

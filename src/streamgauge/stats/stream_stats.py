@@ -9,6 +9,7 @@ from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
+from streamgauge.stats.slowest import Slowest
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND, StreamQuantities
 
 #: The newest stream contributes one part in this many to a moving average.
@@ -22,7 +23,7 @@ _OF_RECORD = tuple(each.field for each in COUNTERS.values() if each.of_record)
 _record_values = attrgetter(*_OF_RECORD)
 _DISTRIBUTIONS = tuple(each.field for each in DISTRIBUTIONS.values() if not each.aligned)
 _KINDS = {name: type(getattr(StreamQuantities(), name)) for name in _DISTRIBUTIONS}
-_TAKEN = (*_COUNTERS, *_DISTRIBUTIONS, "outcomes", "reasons")
+_TAKEN = (*_COUNTERS, *_DISTRIBUTIONS, "outcomes", "reasons", "slowest")
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +58,7 @@ class StreamStats(StreamQuantities):
         ``knows_first_chunk``: ``time_to_first_chunk`` holds its time to first chunk; no reset has dropped it.
         """
         self.outcomes[record.outcome] += 1
+        self.slowest.count(record)
         if record.chunks and record.outcome is not Outcome.CENSORED:
             before = record.chunks if self.typical_chunks is None else self.typical_chunks
             self.typical_chunks = before + (record.chunks - before) / _NEWEST
@@ -98,6 +100,7 @@ class StreamStats(StreamQuantities):
             getattr(self, name).merge(getattr(other, name))
         self.outcomes.update(other.outcomes)
         self.reasons.merge(other.reasons)
+        self.slowest.merge(other.slowest)
 
     def merge_second(self, other: "StreamStats") -> None:
         """Add the parts that a second of the timeline needs: counters, outcomes and times."""
@@ -135,9 +138,11 @@ class StreamStats(StreamQuantities):
         """Return a form for msgpack and JSON, without empty distributions; :meth:`from_dict` reads it."""
         counters = {name: getattr(self, name) for name in _COUNTERS}
         distributions = {name: found.to_dict() for name in _DISTRIBUTIONS if not (found := getattr(self, name)).empty}
+        slowest = {"slowest": self.slowest.to_list()} if self.slowest else {}
         delays = {"delays": {clock: raw.to_dict() for clock, raw in self.delays.items()}} if self.delays else {}
         return {
-            **counters, **distributions, **delays, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons),
+            **counters, **distributions, **delays, **slowest,
+            "outcomes": dict(self.outcomes), "reasons": dict(self.reasons),
         }  # fmt: skip
 
     @classmethod
@@ -151,5 +156,7 @@ class StreamStats(StreamQuantities):
                 setattr(stats, name, _KINDS[name].from_dict(data[name]))
         stats.outcomes.update(data["outcomes"])
         stats.reasons.update(data["reasons"])
+        if "slowest" in data:
+            stats.slowest = Slowest.from_list(data["slowest"])
         stats.delays = {clock: RawDelays.from_dict(raw) for clock, raw in data.get("delays", {}).items()}
         return stats

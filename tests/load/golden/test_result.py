@@ -37,7 +37,9 @@ def metric(summary):
 
 
 def named(streams):
-    return {key: metric(value) if is_metric(value) else shape(value) for key, value in streams.items()}
+    slow = {by: [each["outcome"] for each in found] for by, found in streams["slowest"].items()}
+    shapes = {key: metric(value) if is_metric(value) else shape(value) for key, value in streams.items()}
+    return {**shapes, "slowest": slow}
 
 
 def is_metric(value):
