@@ -122,7 +122,8 @@ def test_the_worse_of_both_is_the_exit_status_and_the_verdict_says_why(run, what
 @pytest.mark.parametrize("what", OF_WORKERS)
 def test_it_is_the_same_with_workers(run, two_processes, what):
     options, status, causes = CASES[what]
-    check(*run(what, *two_processes(), *options), status, causes)
+    # Long enough for each of the workers to have done everything, also on a busy machine.
+    check(*run(what, *two_processes(), *options, run_time="6s"), status, causes)
 
 
 def test_failures_beside_the_streams_are_counted_alone(run):
