@@ -5,8 +5,7 @@ All but the switches hold a text, which is sent unchanged to workers and to the 
 """
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from streamgauge.client.connect.routing import Network
@@ -14,6 +13,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
+from streamgauge.load.option import Lines, Option, checked
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
 from streamgauge.wire.formats import FORMATS
@@ -23,159 +23,113 @@ from streamgauge.wire.rules import read_chunk, read_end, read_error
 STOP_TIMEOUT = "15s"
 _DEFAULTS = Limits()
 
-
-def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
-    """Make a check for argparse that keeps the text."""
-
-    def check(text: str) -> str:
-        try:
-            if text:
-                read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-        return text
-
-    return check
-
-
-class _Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives lists to its subclasses only
-    """Joins the values of a repeated option into one text, one value per line: Locust's form splits lists at commas."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:  # noqa: ARG002
-        before = getattr(namespace, self.dest)
-        setattr(namespace, self.dest, "\n".join(filter(None, (before, values))))
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """An option that holds a text."""
-
-    flag: str
-    metavar: str
-    read: Callable[[str], Any]
-    help: str
-    action: Any = "store"
-
-    @property
-    def dest(self) -> str:
-        return dest(self.flag)
-
-    def value(self, parsed: Any, unset: Any = None) -> Any:
-        """Return the value in Locust's parsed options, or ``unset``. Raises ValueError."""
-        text = getattr(parsed, self.dest, "") or ""
-        try:
-            return self.read(str(text)) if text else unset
-        except ValueError as error:
-            raise ValueError(f"{self.flag}: {error}") from None
-
-
 RESULT_DIR = "--stream-result-dir"
 RECONNECT, SEND, STAMPS, INSECURE = "--stream-reconnect", "--stream-send", "--stream-stamps", "--stream-insecure"
 INCLUDE_USAGE = "--stream-include-usage"
-_PATH = _Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
-_PROTOCOL = _Option(
+_PATH = Option("--stream-path", "PATH", checks.path, "Path on the host, or a whole URL; default the scenario's own")
+_PROTOCOL = Option(
     "--stream-protocol",
     "NAME",
     checks.protocol,
     f"Format of the stream: {', '.join(FORMATS)}; auto takes it from the content; default the scenario's own",
 )
-_METHOD = _Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
-_HEADERS = _Option(
+_METHOD = Option("--stream-method", "METHOD", checks.method, "Request method; default the scenario's own")
+_HEADERS = Option(
     "--stream-header",
     "'K: V'",
     checks.headers,
     "Request header of all streams, 'Name: value'; repeat the option, or write one header per line",
-    _Lines,
+    Lines,
 )
-_BODY = _Option(
+_BODY = Option(
     "--stream-body",
     "TEXT|@FILE",
     checks.body,
     "Request body, or @FILE to read it; JSON has Content-Type application/json unless a header says otherwise",
 )
-_SEND = _Option(
+_SEND = Option(
     SEND,
     "TEXT|@FILE",
     checks.messages,
     "Message to send on a WebSocket; repeat the option, or write one message per line",
-    _Lines,
+    Lines,
 )
-_END = _Option(
+_END = Option(
     "--stream-end",
     "RULE",
     checks.rules(read_end),
     "How a complete stream must end: event:NAME, data:TEXT, json:MEMBER[=VALUE], chunks:N or off; "
     "repeat the option for several",
-    _Lines,
+    Lines,
 )
-_ERROR = _Option(
+_ERROR = Option(
     "--stream-error",
     "RULE",
     checks.rules(read_error),
     "What reports an error: event:NAME, data:TEXT, json:MEMBER[=VALUE] or off; repeat the option for several",
-    _Lines,
+    Lines,
 )
-_CHUNK = _Option(
+_CHUNK = Option(
     "--stream-chunk",
     "RULE",
     checks.rules(read_chunk),
     "What counts as a chunk, for example json:delta.text or 'not event:ping', or any; repeat the option for several",
-    _Lines,
+    Lines,
 )
-_STATUS = _Option(
+_STATUS = Option(
     "--stream-status",
     "STATUSES",
     read_statuses,
     "Acceptable statuses, such as 2xx,429; default those that open a stream",
 )
-_ACCEPT = _Option(
+_ACCEPT = Option(
     "--stream-accept",
     "TYPE",
     checks.accept,
     "Accept header; default by the scenario's protocol",
 )
-_RECONNECT = _Option(
+_RECONNECT = Option(
     RECONNECT,
     "N",
     checks.times,
     "How often to reconnect an event stream that breaks off; default 0",
 )
-_FIRST = _Option(
+_FIRST = Option(
     "--stream-first-chunk-timeout",
     "SECONDS",
     checks.limit,
     f"Longest wait for the first chunk; default {_DEFAULTS.first_chunk_timeout_s:g}; 0 for no limit",
 )
-_IDLE = _Option(
+_IDLE = Option(
     "--stream-idle-timeout",
     "SECONDS",
     checks.limit,
     f"Longest wait for the next chunk; default {_DEFAULTS.idle_timeout_s:g}; 0 for no limit",
 )
-_TOTAL = _Option("--stream-total-timeout", "SECONDS", checks.limit, "Longest duration of a stream; default no limit")
-_PAUSE = _Option(
+_TOTAL = Option("--stream-total-timeout", "SECONDS", checks.limit, "Longest duration of a stream; default no limit")
+_PAUSE = Option(
     "--stream-refusal-pause",
     "SECONDS",
     checks.pause,
     f"Longest pause of a user whose streams are refused; default {REFUSAL_PAUSE_S:g}; 0 for none",
 )
-_PROXY = _Option(
+_PROXY = Option(
     "--stream-proxy",
     "URL",
     checks.proxy,
     "Forward proxy, http://[user:password@]host:port; proxy variables are ignored",
 )
-_CA_FILE = _Option(
+_CA_FILE = Option(
     "--stream-ca-file", "FILE", checks.authorities, "Trusted CA certificates (PEM) instead of the system's"
 )
-_CERT = _Option("--stream-client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
-_KEY = _Option(
+_CERT = Option("--stream-client-cert", "FILE", checks.file, "Client certificate (PEM) for mutual TLS")
+_KEY = Option(
     "--stream-client-key",
     "FILE",
     checks.file,
     "Private key (PEM) of the client certificate, unless --stream-client-cert holds it",
 )
-_SERVER_NAME = _Option(
+_SERVER_NAME = Option(
     "--stream-server-name",
     "NAME",
     checks.server_name,
@@ -189,14 +143,14 @@ _SWITCHES = {
 }
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The options by section, as the web form shows them: what most runs need first, the network last.
-_SECTIONS: dict[str, tuple[_Option | str, ...]] = {
+_SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
 _IN_ORDER = tuple(option for section in _SECTIONS.values() for option in section)
-_TEXTS = tuple(option for option in _IN_ORDER if isinstance(option, _Option))
+_TEXTS = tuple(option for option in _IN_ORDER if isinstance(option, Option))
 #: The fields of the web form that can have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
 
@@ -221,7 +175,7 @@ def add_options(parser: Any) -> None:
             parser,
             option.flag,
             metavar=option.metavar,
-            type=_checked(option.read),
+            type=checked(option.read),
             action=option.action,
             default="",
             help=option.help,

@@ -4,13 +4,11 @@ from typing import Any, Literal, cast
 
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.chunk_delay import delay_clock
+from streamgauge.report.history import History, HistoryColumn, NamedIntervals
 from streamgauge.report.result import (
     SCHEMA,
     SLOW_BY,
     Generator,
-    History,
-    HistoryColumn,
-    NamedIntervals,
     NamedPoint,
     NamedStreams,
     PointFigures,

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from streamgauge.report.axes import Figure, count_axis, log_duration_axis, time_axis
 from streamgauge.report.charts import LONG_S, Chart
+from streamgauge.report.history import History, NamedIntervals
 from streamgauge.report.lines import COLOURS, Key, Lines
-from streamgauge.report.result import History, NamedIntervals, Result
+from streamgauge.report.result import Result
 from streamgauge.report.sums import FAILURES, ordered
 from streamgauge.report.units import some
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
+from streamgauge.report.history import History
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
@@ -210,35 +211,6 @@ class TimelinePoint(PointFigures):
     active: int
     streams: NotRequired[list[NamedPoint]]
     """The same by name, for the names with streams in this second. Absent in results of older versions."""
-
-
-class NamedIntervals(TypedDict):
-    """The chunk intervals of one name and protocol in one column, or of all other names: ``other``, no protocol."""
-
-    name: str
-    protocol: str
-    counts: list[tuple[int, int]]
-    """Each bucket that is not empty, by its position in ``History.interval_bounds``, with its count."""
-
-
-class HistoryColumn(TypedDict):
-    """``History.width_s`` seconds of the run."""
-
-    t_s: int
-    outcomes: dict[str, int]
-    intervals: list[NamedIntervals]
-    lag_p99: float | None
-    """How late the generator read, at p99; of several seconds the highest. None if it read nothing."""
-    cpu_max: float
-
-
-class History(TypedDict):
-    """The run in a bounded number of columns, however long it lasted; its counts are exact."""
-
-    width_s: int
-    interval_bounds: list[float]
-    """The bounds of the buckets, one more than there are buckets; the outermost also have what lies beyond."""
-    columns: list[HistoryColumn]
 
 
 class Result(TypedDict):
