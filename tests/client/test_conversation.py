@@ -1,5 +1,7 @@
 """What a scenario sends on a WebSocket, and when, by a server that does as a script says."""
 
+import time
+
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
@@ -25,6 +27,10 @@ def websocket(stream):
 
 
 def heard(opens):
+    """The messages that the server got, once it has read up to the client's close."""
+    deadline_s = time.monotonic() + 10
+    while not any(isinstance(each, CloseConnection) for each in opens.heard) and time.monotonic() < deadline_s:
+        time.sleep(0.01)
     return [each.data for each in opens.heard if isinstance(each, TextMessage | BytesMessage)]
 
 
