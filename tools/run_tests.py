@@ -24,6 +24,7 @@ PARTS = (
         "tests/stats",
         "tests/target_app",
     ),
+    ("tests/load/metrics", "tests/load/options", "tests/load/web", "tests/model_servers"),
 )
 
 
