@@ -48,6 +48,8 @@ def codes(when):
 def watch(environment, **_):
     def quit():
         gevent.sleep(1)
+        while "others" in WHAT and not environment.stats.total.num_failures:
+            gevent.sleep(0.1)
         (environment.process_exit_code,) = codes("watchdog")
         environment.runner.quit()
     if codes("watchdog") and environment.parsed_options.expect_workers:
@@ -94,6 +96,7 @@ def run(start, recorder, tmp_path):
     locustfile.write_text(SCENARIO)
 
     def ended(what, *options, run_time="2s"):
+        run_time = "120s" if "watchdog" in what else run_time  # the watchdog ends it
         more = {"locustfile": locustfile, "result_dir": tmp_path / "results", "variables": {"WHAT": what}}
         fixed = ("--stop-timeout", 5, "--metrics-port", "off", *options)
         done = start.headless(recorder.url, *fixed, users=2, run_time=run_time, **more).wait()
