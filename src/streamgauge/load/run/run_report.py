@@ -66,8 +66,8 @@ class RunReport:
         self._logged: set[str] = set()
         #: Whether the run is over.
         self.closed = False
-        #: The last verdict on the run so far, and the last second that it is about.
-        self._so_far: tuple[int, tuple[Trust, list[str]]] | None = None
+        #: The verdict on what has been counted; None once there is more.
+        self._so_far: tuple[Trust, list[str]] | None = None
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
         self.directory: Path | None = None
@@ -78,6 +78,7 @@ class RunReport:
     def add(self, process: str, parts: list[SecondReport]) -> None:
         """Add the seconds that a process counted; write the timeline up to the last second that is complete."""
         self.processes.add(process)
+        self._so_far = None
         for part in parts:
             self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
             self.history.add(part)
@@ -92,6 +93,7 @@ class RunReport:
         """Reset the counts."""
         self.run_stats = RunStats()
         self.history = RunHistory()
+        self._so_far = None
         self._counting_since_s = time.monotonic()
 
     @property
@@ -101,9 +103,9 @@ class RunReport:
 
     def verdict_so_far(self) -> tuple[Trust, list[str]]:
         """Return the verdict on what has been counted by now."""
-        if self._so_far is None or self._so_far[0] != self.run_stats.last_s:
-            self._so_far = self.run_stats.last_s, verdict(self.run_stats)
-        return self._so_far[1]
+        if self._so_far is None:
+            self._so_far = verdict(self.run_stats)
+        return self._so_far
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
@@ -132,7 +134,7 @@ class RunReport:
 
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
-        self.closed = True
+        self.closed, self._so_far = True, None
         result = self.result_so_far()
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
@@ -141,7 +143,7 @@ class RunReport:
         self._verdict = copy.deepcopy(result["verdict"])
         self._join_status(result)
         if self.directory is not None:
-            self._write_timeline(self.run_stats.last_s + 1)
+            self._write_timeline(self.settled_s)
             write_tables(result, self.directory)
             logger.info("Report: %s", self._write(result, self.directory))
         return result
