@@ -2,7 +2,8 @@
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from streamgauge.report.axes import Figure, count_axis, log_duration_axis, time_axis
 from streamgauge.report.charts import LONG_S, Chart
@@ -50,14 +51,15 @@ def _times(history: History) -> tuple[list[float], str, float]:
 
 def _outcomes(history: History) -> list[Chart]:
     times, unit, width = _times(history)
-    known: Mapping[str, int] = {}
+    outcomes: Counter[str] = Counter()
     for column in history["columns"]:
-        known = {**known, **{outcome: 1 for outcome, count in column["outcomes"].items() if count}}
+        outcomes.update(column["outcomes"])
+    known = ordered(outcomes)
     if not known:
         return []
-    failures = [outcome for outcome in ordered(known) if outcome in FAILURES]
+    failures = [outcome for outcome in known if outcome in FAILURES]
     traces, sums = [], [0.0] * len(times)
-    for outcome in ordered(known):
+    for outcome in known:
         rates = [column["outcomes"].get(outcome, 0) / history["width_s"] for column in history["columns"]]
         sums = [all_of_them + rate for all_of_them, rate in zip(sums, rates, strict=True)]
         traces.append(

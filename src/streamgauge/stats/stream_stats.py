@@ -47,6 +47,11 @@ class StreamStats(StreamQuantities):
         return self.outcomes.total()
 
     @property
+    def active(self) -> int:
+        """Streams under way. After a reset, streams that started before it end without having counted as started."""
+        return max(0, self.started - self.finished)
+
+    @property
     def failed(self) -> int:
         """Streams whose outcome counts as a failure."""
         return sum(times for outcome, times in self.outcomes.items() if Outcome(outcome).failed)

@@ -70,7 +70,7 @@ class LiveView:
             elapsed_s=time.monotonic() - run_report.began_s,
             run_time_s=float(options.run_time) if options is not None and options.run_time else None,
             users=runner.user_count if runner is not None else 0,
-            finished=sum(sum(stats.outcomes.values()) for stats in every),
+            finished=sum(stats.finished for stats in every),
             failed=sum(stats.failed for stats in every),
             latest=timeline_point(last_s, second) if second is not None else None,
         )

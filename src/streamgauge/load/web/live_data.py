@@ -9,7 +9,7 @@ from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
 from streamgauge.report.build import point_figures, timeline_point
 from streamgauge.report.result import TimelinePoint
-from streamgauge.report.sums import failed, ordered
+from streamgauge.report.sums import ordered
 from streamgauge.report.thinning import thinned
 from streamgauge.report.units import NONE, duration, number, rate, size
 from streamgauge.report.verdict_text import TRUST_MEANS
@@ -55,12 +55,11 @@ def rows(run_report: RunReport) -> list[Row]:
 
 
 def _cells(stats: StreamStats, chunks_per_s: float | None) -> Row:
-    ended = sum(stats.outcomes.values())
     cells = {
         "started": number(stats.started),
-        "active": number(max(0, stats.started - ended)),
+        "active": number(stats.active),
         "outcomes": ", ".join(f"{number(times)} {outcome}" for outcome, times in ordered(stats.outcomes).items()),
-        "failed": number(failed(stats.outcomes)),
+        "failed": number(stats.failed),
         "chunks_per_s": NONE if chunks_per_s is None else rate(chunks_per_s),
         "chunks": number(stats.chunks),
         "body": size(stats.bytes),
@@ -161,7 +160,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "host": run_report.shown_host,
         "users": number(run_report.users),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
-        "active": number(sum(max(0, stats.started - sum(stats.outcomes.values())) for stats in all_stats)),
+        "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in all_stats)),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else "No chunk has arrived yet.",
