@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from streamgauge.load.option_names import dest
+from streamgauge.load.option_names import add_argument, dest
 
 
-def checked(read: Callable[[str], object]) -> Callable[[str], str]:
+def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
     """Make a check for argparse that keeps the text."""
 
     def check(text: str) -> str:
@@ -45,6 +45,12 @@ class Option:
     def dest(self) -> str:
         """Its name in Locust's parsed options and in the web form."""
         return dest(self.flag)
+
+    def add_to(self, parser: Any, section: str) -> None:
+        """Add it to Locust's parser, in this section of ``--help``."""
+        check = _checked(self.read)
+        more = {"type": check, "action": self.action, "default": "", "help": self.help}
+        add_argument(parser, self.flag, section=section, metavar=self.metavar, **more)
 
     def value(self, parsed: Any, unset: Any = None) -> Any:
         """Return the value in Locust's parsed options, or ``unset``. Raises ValueError."""
