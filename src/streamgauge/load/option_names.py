@@ -40,7 +40,10 @@ def add_argument(parser: Any, flag: str, *, section: str, include_in_web_ui: boo
     """
     taken = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001 - not public
     if flag in taken:
-        parser.error(f"{flag}: this is an option of streamgauge; rename that of the locustfile or of the other plugin")
+        ours = "this is an option of streamgauge; rename that of the locustfile or of the other plugin"
+        parser.error(
+            f"{flag}: {ours if flag.startswith(PREFIX) else 'already taken; rename the option of the scenario'}"
+        )
     names = (flag, *(each for each in _short(flag) if each not in taken))
     variables = [name for name in map(variable, names) if name in os.environ]
     action = _group(parser, section).add_argument(*names, env_var=(variables or [variable(flag)])[0], **settings)

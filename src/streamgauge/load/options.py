@@ -15,6 +15,7 @@ from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
 from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
+from streamgauge.load.own_options import own_options
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
@@ -203,7 +204,7 @@ def options_of_play(parsed: Any) -> tuple[str, ...]:
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
     """Return the parsed options with the changes of Locust's web form to our options."""
-    texts = {option.dest: form[option.dest] for option in _TEXTS if option.dest in form}
+    texts = {option.dest: form[option.dest] for option in (*_TEXTS, *own_options()) if option.dest in form}
     switches = {name: form[name] == "true" for name in map(dest, _SWITCHES) if name in form}
     return argparse.Namespace(**{**vars(parsed or argparse.Namespace()), **texts, **switches})
 
