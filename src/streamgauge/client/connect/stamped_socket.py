@@ -42,7 +42,8 @@ def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket
             sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         code = sock.connect_ex(where)
         if code not in (0, errno.EINPROGRESS):
-            raise OSError(code, os.strerror(code))
+            full = family == _socket.AF_UNIX and code == errno.EAGAIN
+            raise OSError(code, "the queue of the Unix socket is full" if full else os.strerror(code))
     except BaseException:
         sock.close()
         raise
