@@ -6,8 +6,8 @@ those at which the user read, so they show its pace once the service is faster.
 
 from locust import task
 
+from streamgauge.byte_counts import byte_count, byte_rate
 from streamgauge.load import Option, StreamUser, declare_options
-from streamgauge.load.byte_counts import byte_count, byte_rate
 
 RATE = Option(
     "--slow-reader-rate", "RATE", byte_rate, "Bytes per second that a user reads", default="50KB/s", label="Rate"
