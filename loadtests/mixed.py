@@ -72,40 +72,34 @@ KINDS: dict[str, type[Mixed]] = {
 }
 
 
-def by_kind(read: Callable[[str], Value], separator: str, example: str) -> Callable[[str], dict[str, Value]]:
-    """Make a reader of ``KIND=VALUE``, one or several."""
+def by_kind(read: Callable[[str], Value | None], separator: str, what: str) -> Callable[[str], dict[str, Value]]:
+    """Make a reader of ``KIND=VALUE``, one or several; ``read`` returns None for what is no value."""
 
     def pairs(text: str) -> dict[str, Value]:
-        parts = [part.strip().partition("=") for part in text.replace("\r", "").split(separator) if part.strip()]
-        try:
-            found = {kind.strip(): read(value.strip()) for kind, _, value in parts}
-        except ValueError:
-            found = {}
-        if not found or not found.keys() <= KINDS.keys():
-            raise ValueError(f"expected KIND=VALUE such as {example}, with kinds of {', '.join(KINDS)}, got {text!r}")
-        return found
+        parts = [part.partition("=") for part in text.split(separator) if part.strip()]
+        found = {kind.strip(): read(value.strip()) for kind, _, value in parts}
+        values = {kind: value for kind, value in found.items() if value is not None and kind in KINDS}
+        if values != found or not any(values.values()):
+            raise ValueError(f"expected {what}, with kinds of {', '.join(KINDS)}, got {text!r}")
+        return values
 
     return pairs
 
 
-def weight(text: str) -> int:
+def weight(text: str) -> int | None:
     """Read a weight, a whole number."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ValueError
-    return int(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def path(text: str) -> str:
+def path(text: str) -> str | None:
     """Read a path or a whole URL."""
-    if not text.startswith(("/", "http:", "https:", "ws:", "wss:")):
-        raise ValueError
-    return text
+    return text if text.startswith(("/", "http:", "https:", "ws:", "wss:")) else None
 
 
 WEIGHTS = Option(
     "--mixed-weights",
     "KIND=N,…",
-    by_kind(weight, ",", "sse=5,ndjson=2"),
+    by_kind(weight, ",", "KIND=N such as sse=5,ndjson=2"),
     "How many users of each kind to how many of the others; kinds that are not named have none",
     default="sse=5,ndjson=3,download=2,websocket=2,multipart=1,slow_reader=1,hang_up=1",
     label="Weights",
@@ -113,7 +107,7 @@ WEIGHTS = Option(
 PATHS = Option(
     "--mixed-path",
     "KIND=PATH",
-    by_kind(path, "\n", "sse=/events"),
+    by_kind(path, "\n", "KIND=PATH such as sse=/events"),
     "Path of one kind, as --stream-path is that of all; repeat the option for several",
     Lines,
     label="Paths",
