@@ -41,7 +41,8 @@ class HangUp(StreamUser):
     """Leaves ``/stream/sse``."""
 
     def on_start(self) -> None:
-        self.random = Random(f"{self.value_of(SEED)}/{next(_numbers)}")
+        worker = getattr(self.environment.runner, "worker_index", 0)
+        self.random = Random(f"{self.value_of(SEED)}/{worker}/{next(_numbers)}")
 
     @task
     def leave(self) -> None:
