@@ -33,8 +33,8 @@ def variable(flag: str) -> str:
     return "LOCUST_" + dest(flag).upper()
 
 
-def add_argument(parser: Any, flag: str, **settings: Any) -> None:
-    """Add an option with its full name, and with its short name unless that is taken.
+def add_argument(parser: Any, flag: str, group: Any = None, **settings: Any) -> None:
+    """Add an option with its full name, and with its short name unless that is taken; below a heading if in a group.
 
     Ends the process with status 2 if the full name is taken.
     """
@@ -43,7 +43,9 @@ def add_argument(parser: Any, flag: str, **settings: Any) -> None:
         parser.error(f"{flag}: this is an option of streamgauge; rename that of the locustfile or of the other plugin")
     names = (flag, *(each for each in _short(flag) if each not in taken))
     variables = [name for name in map(variable, names) if name in os.environ]
-    parser.add_argument(*names, env_var=(variables or [variable(flag)])[0], **settings)
+    action = (group or parser).add_argument(*names, env_var=(variables or [variable(flag)])[0], **settings)
+    if group is not None:
+        action.include_in_web_ui = True  # Locust's form leaves out what is in a group
 
 
 def _short(flag: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 
+from streamgauge.load.option_sections import sections_of_form
 from streamgauge.load.options import MULTILINE, form_sections
 
 #: The label of each field; its help stands below it.
@@ -36,20 +37,24 @@ _REPEATED = ("; repeat the option, or write", "; repeat the option for several")
 
 def form_script_data() -> str:
     """Return the sections with their fields as JSON, for the script that changes the form."""
+    ours = {
+        title: {name: (LABELS[name], text) for name, text in fields.items()}
+        for title, fields in form_sections().items()
+    }
     sections = [
         {
             "title": title,
             "fields": [
                 {
                     "name": camel_case(name),
-                    "label": LABELS[name],
+                    "label": label,
                     "help": _without_command_line(help_text),
                     "lines": name in MULTILINE,
                 }
-                for name, help_text in fields.items()
+                for name, (label, help_text) in fields.items()
             ],
         }
-        for title, fields in form_sections().items()
+        for title, fields in (sections_of_form() | ours).items()
     ]
     return json.dumps(sections).replace("</", "<\\/")
 

@@ -1,0 +1,136 @@
+"""What the options of the chat scenario come to: its prompts, and the conversations that users hold."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from streamgauge.load.chat import chat_options
+from streamgauge.load.chat.api_forms import FORMS, ApiForm, Ask
+from streamgauge.load.chat.chat_conversation import Conversation
+from streamgauge.load.chat.chat_options import ANSWERS, API, LENGTH, PREFIX, PROMPTS, SEED, THINK, TURNS
+from streamgauge.load.chat.made_prompts import MadePrompts, SharedPrefix
+from streamgauge.load.chat.prompt_files import read_prompts
+from streamgauge.load.chat.prompts import FilePrompts, Message, Prompts, Span, only_last, with_system
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """The settings of one run."""
+
+    form: ApiForm
+    model: str
+    prompts: Prompts
+    prefix: SharedPrefix
+    """Of prompts from a file; made prompts have theirs."""
+    turns: Span | None
+    """Of prompts from a file, how many turns at most; None for all."""
+    only_last: bool
+    recorded: bool
+    think_s: tuple[float, float]
+    max_tokens: Span | None
+    temperature: float | None
+    extra: dict[str, Any]
+    seed: int
+
+    @property
+    def most_turns(self) -> int:
+        """The most turns of a conversation."""
+        if self.only_last:
+            return 1
+        return min(self.prompts.most_turns, self.turns.most if self.turns else self.prompts.most_turns)
+
+    def conversation(self, number: int) -> Conversation:
+        """Begin the conversation of this number; the same number begins the same one."""
+        random = Random(f"{self.seed}/conversation {number}")
+        turns = self.prompts.turns(number)
+        if self.only_last:
+            turns = only_last(turns)
+        elif self.turns:
+            turns = turns[: self.turns.draw(random)]
+        turns = with_system(turns, SharedPrefix.text(self.prefix.tokens, self.seed))
+        return Conversation(turns, random, self.recorded, self.max_tokens)
+
+    def body(self, messages: list[Message], max_tokens: int | None) -> dict[str, Any]:
+        """Return the body of a request with these messages."""
+        return _merged(self.form.body(Ask(self.model, messages, max_tokens, self.temperature)), self.extra)
+
+
+def chat_settings(parsed: Any) -> ChatSettings:
+    """Read the settings from Locust's parsed options. Raises ValueError that names the option and its value."""
+    seed, prefix = SEED.value(parsed, 0), PREFIX.value(parsed, SharedPrefix())
+    turns, last = TURNS.value(parsed), TURNS.value(parsed, Span(1, 1)) is None
+    file = PROMPTS.value(parsed)
+    if file is not None:
+        _refuse(parsed, LENGTH, f"not with {PROMPTS.flag}, whose prompts have their own lengths")
+        if prefix.share:
+            raise ValueError(f"{PREFIX.flag}: expected a number of tokens with {PROMPTS.flag}, got a share")
+        prompts: Prompts = _prompts_of(file, seed)
+    else:
+        _refuse(parsed, ANSWERS, f"only with {PROMPTS.flag}: made prompts have no answers")
+        if last:
+            raise ValueError(
+                f"{TURNS.flag}: {chat_options.LAST} is only for {PROMPTS.flag}; expected a number of turns"
+            )
+        length = LENGTH.value(parsed, chat_options.PROMPT_TOKENS)
+        prompts, prefix, turns = MadePrompts(length, turns or Span(1, 1), prefix, seed), SharedPrefix(), None
+    settings = ChatSettings(
+        form=API.value(parsed, FORMS["chat"]),
+        model=chat_options.MODEL_NAME.value(parsed, chat_options.MODEL),
+        prompts=prompts,
+        prefix=prefix,
+        turns=turns,
+        only_last=last,
+        recorded=last or ANSWERS.value(parsed, False),
+        think_s=THINK.value(parsed, (0.0, 0.0)),
+        max_tokens=chat_options.MAX_TOKENS.value(parsed),
+        temperature=chat_options.TEMPERATURE.value(parsed),
+        extra=chat_options.EXTRA.value(parsed, {}),
+        seed=seed,
+    )
+    if settings.think_s[1] and settings.most_turns < 2:
+        raise ValueError(f"{THINK.flag}: no conversation has a second turn; set {TURNS.flag} to 2 or more")
+    return settings
+
+
+def _refuse(parsed: Any, option: Any, why: str) -> None:
+    if text := getattr(parsed, option.dest, ""):
+        raise ValueError(f"{option.flag}: {why}, got {text!r}; leave one of them out")
+
+
+def _prompts_of(name: str, seed: int) -> FilePrompts:
+    """Return the prompts of a file; it is read again only if it has changed."""
+    try:
+        found = Path(name).stat()
+        return _read(name, found.st_mtime_ns, found.st_size, seed)
+    except OSError as error:
+        raise ValueError(f"{PROMPTS.flag}: cannot read {name!r}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{PROMPTS.flag}: {error}") from None
+
+
+@lru_cache(1)
+def _read(name: str, changed_ns: int, size_bytes: int, seed: int) -> FilePrompts:  # noqa: ARG001 - of the cache
+    began_s = time.monotonic()
+    prompts = read_prompts(name, seed)
+    logger.info(
+        "Read %d conversations of up to %d turns from %s in %.1f s",
+        *(len(prompts), prompts.most_turns, name, time.monotonic() - began_s),
+    )
+    return prompts
+
+
+def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body with further fields; those of an object that both have are merged."""
+    both = {name: _merged(body[name], value) for name, value in extra.items() if _objects(body.get(name), value)}
+    return {**body, **extra, **both}
+
+
+def _objects(*values: Any) -> bool:
+    return all(isinstance(each, dict) for each in values)
