@@ -14,6 +14,7 @@ from unittest import mock
 
 from locust.argument_parser import get_parser
 from locust.env import Environment
+from locust.web import WebUI
 
 from streamgauge.load.chat import ChatUser
 from streamgauge.load.chat.api_forms import FORMS as APIS
@@ -22,6 +23,7 @@ from streamgauge.load.chat.chat_settings import chat_settings
 from streamgauge.load.chat.chat_user import key_fields
 from streamgauge.load.chat.made_prompts import text_of
 from streamgauge.load.option_sections import check_sections
+from streamgauge.load.web.form import extend_form
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.formats import FORMATS
 
@@ -58,6 +60,18 @@ def places(case):
     return [prompts.place(user, case["process"]) for user in range(case["users"])]
 
 
+def posted(case):
+    """What Locust's web UI answers to a form, or its page where there is none; nothing listens."""
+    parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
+    environment = Environment(user_classes=[Chatter], parsed_options=parsed, host="http://h")
+    environment.create_local_runner()
+    web_ui = WebUI(environment, "127.0.0.1", 0, delayed_start=True)
+    extend_form(environment, web_ui)
+    client = web_ui.app.test_client()
+    reply = client.post("/swarm", data=case["form"]) if case["form"] else client.get("/")
+    return reply.get_data(as_text=True)
+
+
 def answer_in(case):
     """The text of the answer in a stream."""
     form = APIS[case["stream_of"]]
@@ -68,6 +82,10 @@ def answer_in(case):
 def answer(case):
     if "stream" in case:
         return answer_in(case)
+    if "form" in case:
+        return posted(case)
+    if "help" in case:
+        return get_parser([]).format_help()
     if "users" in case:
         return places(case)
     if "tokens" in case:

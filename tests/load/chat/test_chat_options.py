@@ -1,5 +1,8 @@
 """The options of the chat scenario: what each refuses, and which contradict each other."""
 
+import json
+import re
+
 import pytest
 
 NUMBER = "expected a number such as 200, or a range such as 100..400, from 1 to 10000000, got "
@@ -114,3 +117,64 @@ def test_a_failed_stream_ends_its_conversation(talk):
 def test_tokens_are_drawn_for_each_turn(talk):
     (turns,) = talk("--chat-turns", 40, "--chat-max-tokens", "8..11")
     assert {turn["body"]["max_tokens"] for turn in turns} == {8, 9, 10, 11}
+
+
+LABELS = {
+    "chatApi": "API",
+    "chatModel": "Model",
+    "chatPrompts": "Prompts from a file",
+    "chatPromptTokens": "Tokens of made prompts",
+    "chatSharedPrefix": "Shared prefix",
+    "chatTurns": "Turns",
+    "chatAnswers": "Answers in the history",
+    "chatThinkTime": "Think time",
+    "chatMaxTokens": "Most tokens of an answer",
+    "chatTemperature": "Temperature",
+    "chatExtra": "Further fields",
+    "chatSeed": "Seed",
+}
+
+
+def test_the_form_has_the_options_first_in_a_section_of_their_own(case):
+    page = case(options=["--chat-turns", "7"], form=None)["value"]
+    (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
+    first, *others = json.loads(sections)
+    assert first["title"] == "Chat"
+    assert {each["name"]: each["label"] for each in first["fields"]} == LABELS
+    assert all(each["help"] for each in first["fields"])
+    assert "Request" in [each["title"] for each in others]
+    shown = json.loads(re.search(r"window\.templateArgs = (.*)\n", page)[1])["extra_options"]
+    assert list(shown)[: len(LABELS)] == [
+        re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), each) for each in LABELS
+    ]
+    assert shown["chat_turns"]["default_value"] == ""  # of the test's process, which has no command line
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"chat_turns": "many"}, "--chat-turns: expected a number such as 3, or a range such as 2..5, or last, "),
+        ({"chat_think_time": "1s"}, "--chat-think-time: no conversation has a second turn"),
+        ({"stream_body": "{}"}, "--stream-body: a chat makes its own bodies"),
+        ({"chat_prompts": "missing"}, "--chat-prompts: cannot read 'missing'"),
+    ],
+    ids=str,
+)
+def test_the_form_refuses_what_no_run_can_start_with(case, form, words):
+    said = json.loads(case(options=[], form=form)["value"])
+    assert said["success"] is False
+    assert said["message"].startswith(words)
+
+
+def test_what_is_set_at_the_start_counts_with_the_form(case):
+    form = {"user_count": "x", "chat_think_time": "1s"}  # Locust reads a form that we do not refuse
+    assert "Invalid user_count" in case(options=["--chat-turns", "2"], form=form)["value"]
+    assert "no conversation" in case(options=["--chat-turns", "2"], form={**form, "chat_turns": "1"})["value"]
+
+
+def test_the_help_has_them_under_a_heading(case):
+    text = case(help=True)["value"]
+    chat = text.partition("\nChat:\n")[2].partition("\n\n")[2] or text.partition("\nChat:\n")[2]
+    found = re.findall(r"--chat-[a-z-]+", text)
+    assert sorted(set(found)) == sorted(WRONG.keys() | {"--chat-model"})
+    assert chat.index("--chat-api") < chat.index("--chat-seed")

@@ -13,6 +13,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
+from streamgauge.client.http.arguments import header_pairs
 from streamgauge.load.chat.api_forms import ApiForm, path_below
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import API, OPTIONS
@@ -76,20 +77,16 @@ class ChatUser(StreamUser):
         settings, form = self.settings, self.settings.form
         messages, max_tokens = conversation.ask()
         pieces: list[str] = []
+        own = more.get("on_chunk")
 
-        def collect(frame: Any) -> None:
+        def collect(frame: Any) -> object:
             pieces.append(form.text_of(frame))
+            return own(frame) if own else None
 
-        record = self.play(
-            self.path,
-            method="POST",
-            protocol=form.protocol,
-            name=conversation.name,
-            headers=self._fields,
-            json=settings.body(messages, max_tokens),
-            on_chunk=collect if conversation.needs_answer else None,
-            **more,
-        )
+        arguments = {"name": conversation.name, **more, "on_chunk": collect if conversation.needs_answer else own}
+        arguments["headers"] = [*self._fields.items(), *header_pairs(more.get("headers"))]
+        body = settings.body(messages, max_tokens)
+        record = self.play(self.path, method="POST", protocol=form.protocol, json=body, **arguments)
         went_well = record.outcome in (Outcome.COMPLETED, Outcome.ABORTED)
         conversation.answered("".join(pieces), ended_well=went_well)
         return record
