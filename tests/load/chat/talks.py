@@ -22,7 +22,7 @@ from streamgauge.load.chat.api_forms import path_below
 from streamgauge.load.chat.chat_settings import chat_settings
 from streamgauge.load.chat.chat_user import key_fields
 from streamgauge.load.chat.made_prompts import text_of
-from streamgauge.load.option_sections import check_sections
+from streamgauge.load.own_options import check_own_options
 from streamgauge.load.web.form import extend_form
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.formats import FORMATS
@@ -48,7 +48,7 @@ def talked(settings, number, answers):
 def conversations(case):
     parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
     users = [Chatter] if case.get("of_chatter", True) else []
-    check_sections(Environment(user_classes=users, parsed_options=parsed, host="http://h"))
+    check_own_options(Environment(user_classes=users, parsed_options=parsed, host="http://h"), parsed)
     settings = chat_settings(parsed)
     return [talked(settings, number, case.get("answers", ())) for number in case.get("numbers", (0,))]
 

@@ -81,7 +81,7 @@ def test_what_is_not_asked_for_is_not_sent(talk):
     sent = {api: talk("--chat-api", api)[0][0]["body"] for api in SECOND}
     assert [len(body) for body in sent.values()] == [3, 3, 3, 4, 3]
     assert sent["anthropic"]["max_tokens"] == 1024  # required there
-    assert {body["model"] for body in sent.values()} == {"default"}
+    assert {body["model"] for body in sent.values()} == {"test-model"}
 
 
 def test_further_fields_are_sent_and_those_of_an_object_are_added_to_it(bodies):

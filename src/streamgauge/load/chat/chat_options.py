@@ -15,8 +15,6 @@ from streamgauge.load.option import Option
 from streamgauge.wire.digits import whole_number
 from streamgauge.wire.strict_json import json_of
 
-#: Defaults: the model's name, and the tokens of a made prompt.
-MODEL, PROMPT_TOKENS = "default", Span(200, 200)
 #: Longest prompt that is made, in tokens, and most turns.
 MOST_TOKENS, MOST_TURNS = 10_000_000, 10_000
 LAST, RECEIVED, RECORDED = "last", "received", "recorded"
@@ -25,7 +23,9 @@ _OWN_FIELDS = ("messages", "prompt", "input", "stream")
 
 
 def _name(text: str) -> str:
-    return text.strip() or MODEL
+    if not text.strip():
+        raise ValueError(f"expected a name, got {text!r}")
+    return text.strip()
 
 
 def _form(text: str) -> ApiForm:
@@ -111,56 +111,66 @@ def _seed(text: str) -> int:
     return found
 
 
-API = Option("--chat-api", "NAME", _form, f"Form of the API: {', '.join(FORMS)}; default chat")
-MODEL_NAME = Option("--chat-model", "NAME", _name, f"Name of the model; default {MODEL}")
+API = Option("--chat-api", "NAME", _form, f"Form of the API: {', '.join(FORMS)}", default="chat", label="API")
+MODEL_NAME = Option(
+    "--chat-model", "NAME", _name, "Name of the model, as the service knows it", default="test-model", label="Model"
+)
 PROMPTS = Option(
-    "--chat-prompts", "FILE", file, "File of prompts: JSON lines of messages or prompts, ShareGPT, or a Mooncake trace"
+    "--chat-prompts",
+    "FILE",
+    file,
+    "File of prompts: JSON lines of messages or prompts, ShareGPT, or a Mooncake trace; default made prompts",
+    label="Prompts from a file",
 )
 LENGTH = Option(
     "--chat-prompt-tokens",
     "N|A..B",
     _tokens,
-    f"Length of made prompts, in tokens (estimated); default {PROMPT_TOKENS.least}",
+    "Length of made prompts in tokens (estimated), such as 200 or 100..400",
+    default="200",
+    label="Tokens of made prompts",
 )
 PREFIX = Option(
     "--chat-shared-prefix",
     "N|P%",
     _prefix,
     "System message that all conversations share: N tokens more, or a share of each made prompt; default none",
+    label="Shared prefix",
 )
 TURNS = Option(
     "--chat-turns",
     "N|A..B|last",
     _turns,
     "Turns of a conversation; of one in a file at most these, or only its last; default all in a file, 1 if made",
+    label="Turns",
 )
 ANSWERS = Option(
     "--chat-answers",
     f"{RECEIVED}|{RECORDED}",
     _answers,
-    f"Which answers the next turn repeats: those {RECEIVED}, or those {RECORDED} in the file; default {RECEIVED}",
+    f"Which answers the next turn repeats: those {RECEIVED}, or those {RECORDED} in the file",
+    default=RECEIVED,
+    label="Answers in the history",
 )
 THINK = Option(
-    "--chat-think-time", "TIME|A..B", _pause, "Pause before each next turn, such as 0.5s or 1s..3s; default none"
+    "--chat-think-time",
+    "TIME|A..B",
+    _pause,
+    "Pause before each next turn, such as 0.5s or 1s..3s; default none",
+    label="Think time",
 )
 MAX_TOKENS = Option(
-    "--chat-max-tokens", "N|A..B", _tokens, "Most tokens of an answer; default what the file says, or the server's own"
+    "--chat-max-tokens",
+    "N|A..B",
+    _tokens,
+    "Most tokens of an answer; default what the file says, or the server's own",
+    label="Most tokens of an answer",
 )
-TEMPERATURE = Option("--chat-temperature", "T", _temperature, "Temperature; default the server's own")
-EXTRA = Option("--chat-extra", "JSON", _extra, 'Further fields of the request, such as {"seed": 1}')
-SEED = Option("--chat-seed", "N", _seed, "Seed of made prompts, lengths and pauses; default 0")
-#: The options, each with its label in the web form.
-OPTIONS = {
-    API: "API",
-    MODEL_NAME: "Model",
-    PROMPTS: "Prompts from a file",
-    LENGTH: "Tokens of made prompts",
-    PREFIX: "Shared prefix",
-    TURNS: "Turns",
-    ANSWERS: "Answers in the history",
-    THINK: "Think time",
-    MAX_TOKENS: "Most tokens of an answer",
-    TEMPERATURE: "Temperature",
-    EXTRA: "Further fields",
-    SEED: "Seed",
-}
+TEMPERATURE = Option(
+    "--chat-temperature", "T", _temperature, "Temperature; default the server's own", label="Temperature"
+)
+EXTRA = Option(
+    "--chat-extra", "JSON", _extra, 'Further fields of the request, such as {"seed": 1}', label="Further fields"
+)
+SEED = Option("--chat-seed", "N", _seed, "Seed of made prompts, lengths and pauses", default="0", label="Seed")
+OPTIONS = (API, MODEL_NAME, PROMPTS, LENGTH, PREFIX, TURNS, ANSWERS, THINK, MAX_TOKENS, TEMPERATURE, EXTRA, SEED)

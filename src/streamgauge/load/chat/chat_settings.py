@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from streamgauge.load.chat import chat_options
-from streamgauge.load.chat.api_forms import FORMS, ApiForm, Ask
+from streamgauge.load.chat.api_forms import ApiForm, Ask
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import ANSWERS, API, LENGTH, PREFIX, PROMPTS, SEED, THINK, TURNS
 from streamgauge.load.chat.made_prompts import MadePrompts, SharedPrefix
@@ -64,7 +64,7 @@ class ChatSettings:
 
 def chat_settings(parsed: Any) -> ChatSettings:
     """Read the settings from Locust's parsed options. Raises ValueError that names the option and its value."""
-    seed, prefix = SEED.value(parsed, 0), PREFIX.value(parsed, SharedPrefix())
+    seed, prefix = SEED.value(parsed), PREFIX.value(parsed, SharedPrefix())
     turns, last = TURNS.value(parsed), TURNS.value(parsed, Span(1, 1)) is None
     file = PROMPTS.value(parsed)
     if file is not None:
@@ -78,16 +78,16 @@ def chat_settings(parsed: Any) -> ChatSettings:
             raise ValueError(
                 f"{TURNS.flag}: {chat_options.LAST} is only for {PROMPTS.flag}; expected a number of turns"
             )
-        length = LENGTH.value(parsed, chat_options.PROMPT_TOKENS)
-        prompts, prefix, turns = MadePrompts(length, turns or Span(1, 1), prefix, seed), SharedPrefix(), None
+        prompts = MadePrompts(LENGTH.value(parsed), turns or Span(1, 1), prefix, seed)
+        prefix, turns = SharedPrefix(), None
     settings = ChatSettings(
-        form=API.value(parsed, FORMS["chat"]),
-        model=chat_options.MODEL_NAME.value(parsed, chat_options.MODEL),
+        form=API.value(parsed),
+        model=chat_options.MODEL_NAME.value(parsed),
         prompts=prompts,
         prefix=prefix,
         turns=turns,
         only_last=last,
-        recorded=last or ANSWERS.value(parsed, False),
+        recorded=last or ANSWERS.value(parsed),
         think_s=THINK.value(parsed, (0.0, 0.0)),
         max_tokens=chat_options.MAX_TOKENS.value(parsed),
         temperature=chat_options.TEMPERATURE.value(parsed),

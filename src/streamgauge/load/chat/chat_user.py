@@ -18,8 +18,8 @@ from streamgauge.load.chat.api_forms import ApiForm, path_below
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import API, OPTIONS
 from streamgauge.load.chat.chat_settings import ChatSettings, chat_settings
-from streamgauge.load.option_sections import OptionSection, add_section
 from streamgauge.load.options import scenario_options
+from streamgauge.load.own_options import declare_options
 from streamgauge.load.users import StreamUser
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
@@ -121,5 +121,5 @@ def _begin_numbers(environment: Environment, **_: Any) -> None:
     _numbers.pop(environment, None)
 
 
-add_section(OptionSection("Chat", "Conversations with a language model.", OPTIONS, _check))
+declare_options("Chat", *OPTIONS, check=_check)
 events.test_start.add_listener(_begin_numbers)
