@@ -47,7 +47,7 @@ THINK_S = 0.2
 OPTIONS = (
     *("--chat-model", "river", "--chat-turns", "3", "--chat-think-time", f"{THINK_S}s..0.3s"),
     *("--chat-prompt-tokens", "24..36", "--chat-shared-prefix", "12", "--chat-max-tokens", "16..18"),
-    *("--chat-temperature", "0.5", "--chat-extra", '{"user": "u"}', "--stream-include-usage"),
+    *("--chat-temperature", "0.5", "--chat-extra", '{"user": "u", "max_tokens_more": 1}', "--stream-include-usage"),
 )
 PATHS = {
     "/v1/chat/completions": "openai",
@@ -178,7 +178,7 @@ def test_the_command_of_the_result_repeats_the_run(run):
     command = run.result["run"]["command"]
     for part in ("--chat-turns 3", "--chat-think-time 0.2s..0.3s", "--chat-shared-prefix 12", "--chat-model river"):
         assert part in command
-    assert """--chat-extra '{"user": "u"}'""" in command
+    assert """--chat-extra '{"user": "u", "max_tokens_more": 1}'""" in command
 
 
 @pytest.fixture(scope="module")
