@@ -117,7 +117,7 @@ def test_a_line_says_the_most_tokens_of_its_answers_unless_the_option_does(talk,
 
 WRONG = {
     "no JSON": (["{}x"], "line 1: expected JSON, got {}x: more follows at 2"),
-    "an array and more": (["[", "1] x"], "line 1: expected a JSON array, or JSON on each line: more follows at "),
+    "an array and more": (["[", '{"prompt": "a"}] x'], "line 2: expected a JSON array, or JSON on each line: More follows the array"),
     "an object that breaks off": (['{"prompt": "a"', {"prompt": "b"}], "line 1: expected JSON, got "),
     "no JSON in a later line": (
         [{"prompt": "a"}, "", "Hi there"],
@@ -137,8 +137,8 @@ WRONG = {
     "messages that are none": ([{"messages": "Hi"}], 'line 1: expected a list of messages, got "Hi"'),
     "no messages": ([{"messages": []}], "line 1: expected a list of messages, got []"),
     "a message without a role": ([[HI], [{"content": "Hi"}]], 'line 2: expected messages such as {"role": "user", '),
-    "a message with a number": ([[{"role": "user", "content": 1}]], "line 1: expected messages such as "),
-    "no question": ([[SYSTEM, ANSWER]], "line 1: expected a message of the user, got roles system, assistant"),
+    "a message with a number": ([[{"role": "user", "content": 1}]], "conversation 1: expected messages such as "),
+    "no question": ([[SYSTEM, ANSWER]], "conversation 1: expected a message of the user, got roles system, assistant"),
     "ShareGPT without a list": ([{"conversations": {}}], "line 1: expected a list as conversations, got {}"),
     "an unknown speaker": (
         [{"conversations": from_to(("tool", "x"))}],

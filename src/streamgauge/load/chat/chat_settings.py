@@ -9,6 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import gevent
+from gevent.lock import RLock
+
 from streamgauge.load.chat import chat_options
 from streamgauge.load.chat.api_forms import ApiForm, Ask
 from streamgauge.load.chat.chat_conversation import Conversation
@@ -18,6 +21,9 @@ from streamgauge.load.chat.prompt_files import read_prompts
 from streamgauge.load.chat.prompts import FilePrompts, Message, Prompts, Span, only_last, with_system
 
 logger = logging.getLogger(__name__)
+
+#: Held while a file is read: of many users that begin at once, one reads it.
+_reading = RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ def _prompts_of(name: str, seed: int) -> FilePrompts:
     """Return the prompts of a file; it is read again only if it has changed."""
     try:
         found = Path(name).stat()
-        return _read(name, found.st_mtime_ns, found.st_size, seed)
+        with _reading:
+            return _read_once(name, found.st_mtime_ns, found.st_size, seed)
     except OSError as error:
         raise ValueError(f"{PROMPTS.flag}: cannot read {name!r}: {error.strerror}") from None
     except ValueError as error:
@@ -116,9 +123,10 @@ def _prompts_of(name: str, seed: int) -> FilePrompts:
 
 
 @lru_cache(1)
-def _read(name: str, changed_ns: int, size_bytes: int, seed: int) -> FilePrompts:  # noqa: ARG001 - of the cache
+def _read_once(name: str, changed_ns: int, size_bytes: int, seed: int) -> FilePrompts:  # noqa: ARG001 - of the cache
     began_s = time.monotonic()
-    prompts = read_prompts(name, seed)
+    # In a thread, so that a worker's heartbeats go on: a large file takes seconds.
+    prompts: FilePrompts = gevent.get_hub().threadpool.apply(read_prompts, (name, seed))
     logger.info(
         "Read %d conversations of up to %d turns from %s in %.1f s",
         *(len(prompts), prompts.most_turns, name, time.monotonic() - began_s),

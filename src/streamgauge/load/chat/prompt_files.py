@@ -8,15 +8,17 @@
 Every problem names the file, the line (the number of the conversation in an array), and what was expected.
 """
 
+import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from streamgauge.load.chat.made_prompts import TracedPrompt
 from streamgauge.load.chat.prompts import Drafted, FilePrompts, Message, Turn
 from streamgauge.wire.blanks import JSON_BLANKS
-from streamgauge.wire.strict_json import json_of
+from streamgauge.wire.strict_json import items_of, json_of
 
 Found = tuple[Turn, ...] | Drafted
 _ANSWERS = "assistant"
@@ -27,6 +29,7 @@ _ROLES = {
     "system": "system",
 }
 _SHOWN = 80
+_BOM = b"\xef\xbb\xbf"
 
 
 class _Problem(ValueError):
@@ -56,27 +59,33 @@ def read_prompts(name: str, seed: int) -> FilePrompts:
 
 def _items(name: str, data: bytes) -> Iterator[tuple[str, int, Any]]:
     """Yield each conversation with the kind and the number of its place."""
-    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
-    first = _value(lines[0][1]) if lines else None
-    if isinstance(first, ValueError) and lines[0][1].lstrip().startswith(b"["):
-        yield from _whole(name, data)
-    elif len(lines) == 1 and isinstance(first, list) and not (first and "role" in first[0]):
-        yield from (("conversation", number, item) for number, item in enumerate(first, 1))
-    else:
-        for number, line in lines:
-            value = _value(line)
-            if isinstance(value, ValueError):
-                raise ValueError(f"{name}, line {number}: expected JSON, got {_shown(line)}: {_why(value)}")
-            yield "line", number, value
+    lines = ((number, line) for number, line in enumerate(io.BytesIO(data), 1) if line.strip())
+    first, second = next(lines, None), next(lines, None)
+    if first is None:
+        return
+    is_list = first[1].removeprefix(_BOM).lstrip().startswith(b"[")
+    if is_list and (second is None or isinstance(_value(first[1]), ValueError)):
+        yield from _of_array(name, data)
+        return
+    for number, line in chain([first], [second] if second else [], lines):
+        value = _value(line)
+        if isinstance(value, ValueError):
+            raise ValueError(f"{name}, line {number}: expected JSON, got {_shown(line)}: {_why(value)}")
+        yield "line", number, value
 
 
-def _whole(name: str, data: bytes) -> Iterable[tuple[str, int, Any]]:
-    """Read a JSON array of several lines."""
-    found = _value(data)
-    if isinstance(found, ValueError):
-        line = found.lineno if isinstance(found, json.JSONDecodeError) else 1
-        raise ValueError(f"{name}, line {line}: expected a JSON array, or JSON on each line: {_why(found)}")
-    return (("conversation", number, item) for number, item in enumerate(found, 1))
+def _of_array(name: str, data: bytes) -> Iterator[tuple[str, int, Any]]:
+    """Yield the conversations of a JSON array, which may also be the messages of a single one."""
+    items = items_of(data)
+    try:
+        for number, item in enumerate(items, 1):
+            if number == 1 and isinstance(item, dict) and "role" in item:
+                yield "conversation", 1, [item, *items]
+            else:
+                yield "conversation", number, item
+    except ValueError as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise ValueError(f"{name}, line {line}: expected a JSON array, or JSON on each line: {_why(error)}") from None
 
 
 def _value(data: bytes) -> Any:
