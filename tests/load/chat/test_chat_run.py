@@ -31,6 +31,12 @@ class Other(Chatter):
 class Chat(Other):
     api = "chat"
 
+    def ask(self, conversation):
+        seen = []
+        record = super().ask(conversation, headers={"X-Own": "yes"}, on_chunk=seen.append)
+        assert len(seen) == record.chunks == 4
+        return record
+
 class Completions(Other):
     api = "completions"
 
@@ -154,6 +160,11 @@ def test_the_options_are_in_every_request(played):
         assert body.get("stream_options") == ({"include_usage": True} if counted else None)
 
 
+def test_a_scenario_of_ones_own_adds_headers_and_looks_at_chunks(played):
+    own = {entry["path"] for entry in played[1] if entry["headers"].get("x-own") == "yes"}
+    assert own == {"/v1/chat/completions"}
+
+
 def test_the_server_counts_the_tokens(run):
     for each in run.result["streams"]:
         assert each["tokens"] == 4 * each["outcomes"]["completed"]
@@ -190,16 +201,17 @@ def app():
         process.terminate()
 
 
-def test_without_options_the_sample_app_is_asked(app, tmp_path):
+def test_without_options_of_its_own_it_asks_the_sample_app(app, tmp_path):
     load = ("--headless", "-u", 5, "-r", 100, "-t", "3s", "--metrics-port", "off", "-H", app)
-    run = run_locust("loadtests/chat.py", *load, "--stream-include-usage", result_dir=tmp_path, cwd=ROOT)
+    options = ("--stream-path", "/v1/chat/completions?chunks=12", "--stream-include-usage")
+    run = run_locust("loadtests/chat.py", *load, *options, result_dir=tmp_path, cwd=ROOT)
     assert run.status == (3 if run.result["verdict"]["trust"] == "invalid" else 0), run.output
     (streams,) = run.result["streams"]
     assert (streams["name"], streams["protocol"]) == ("chat", "openai")
     completed = streams["outcomes"]["completed"]
     assert completed >= 5
     assert streams["outcomes"] == {"completed": completed}
-    assert streams["tokens"] == streams["chunks"] == 50 * completed
+    assert streams["tokens"] == streams["chunks"] == 12 * completed
     # The sample app counts words: of each sentence of twelve tokens, eleven.
     assert streams["prompt_tokens"] == completed * (200 - 200 // 12)
 
@@ -210,5 +222,5 @@ def test_a_wrong_file_ends_locust_before_a_run_starts(write):
     run = run_locust("loadtests/chat.py", *options, cwd=ROOT)
     assert run.status == 2, run.output
     words = "expected messages, prompt, conversations or input_length"
-    assert f'locust: error: --chat-prompts: {path}, line 2: {words}, got {{"text": "b"}}\n' in run.output
+    assert f'locust: error: argument --chat-prompts: {path}, line 2: {words}, got {{"text": "b"}}\n' in run.output
     assert "Traceback" not in run.output

@@ -117,7 +117,10 @@ def test_a_line_says_the_most_tokens_of_its_answers_unless_the_option_does(talk,
 
 WRONG = {
     "no JSON": (["{}x"], "line 1: expected JSON, got {}x: more follows at 2"),
-    "an array and more": (["[", '{"prompt": "a"}] x'], "line 2: expected a JSON array, or JSON on each line: More follows the array"),
+    "an array and more": (
+        ["[", '{"prompt": "a"}] x'],
+        "line 2: expected a JSON array, or JSON on each line: More follows the array",
+    ),
     "an object that breaks off": (['{"prompt": "a"', {"prompt": "b"}], "line 1: expected JSON, got "),
     "no JSON in a later line": (
         [{"prompt": "a"}, "", "Hi there"],
@@ -163,19 +166,21 @@ def test_a_bad_file_names_its_line_and_what_was_expected(refused, write, what):
     lines, words = WRONG[what]
     path = write(*lines)
     said = refused("--chat-prompts", path)
-    assert said.startswith(f"--chat-prompts: {path}")
-    assert said.removeprefix(f"--chat-prompts: {path}").lstrip(",: ").startswith(words)
+    assert f"error: argument --chat-prompts: {path}" in said
+    assert said.partition(str(path))[2].lstrip(",: ").startswith(words)
 
 
 def test_a_file_that_is_not_utf8_is_named_with_its_line(refused, write):
     path = write({"prompt": "a"}, {"prompt": "b"})
     path.write_bytes(path.read_bytes().replace(b'"b"', b'"\xff"'))
-    assert refused("--chat-prompts", path).endswith('line 2: expected JSON, got {"prompt": "\ufffd"}: not UTF-8')
+    assert (
+        refused("--chat-prompts", path).strip().endswith('line 2: expected JSON, got {"prompt": "\ufffd"}: not UTF-8')
+    )
 
 
 def test_a_file_that_is_not_there_is_named(refused, tmp_path):
     said = refused("--chat-prompts", tmp_path / "missing")
-    assert f"--chat-prompts: cannot read '{tmp_path / 'missing'}': No such file or directory" in said
+    assert f"argument --chat-prompts: cannot read '{tmp_path / 'missing'}': No such file or directory" in said
 
 
 def test_a_file_that_has_changed_is_read_again(asked):

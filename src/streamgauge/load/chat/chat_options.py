@@ -9,8 +9,9 @@ from typing import Any
 from streamgauge.durations import seconds_of
 from streamgauge.load.chat.api_forms import FORMS, ApiForm
 from streamgauge.load.chat.made_prompts import SharedPrefix
+from streamgauge.load.chat.prompt_store import prompts_in
 from streamgauge.load.chat.prompts import Span
-from streamgauge.load.checks import LONGEST_S, file
+from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.option import Option
 from streamgauge.wire.digits import whole_number
 from streamgauge.wire.strict_json import json_of
@@ -118,7 +119,7 @@ MODEL_NAME = Option(
 PROMPTS = Option(
     "--chat-prompts",
     "FILE",
-    file,
+    prompts_in,
     "File of prompts: JSON lines of messages or prompts, ShareGPT, or a Mooncake trace; default made prompts",
     label="Prompts from a file",
 )

@@ -1,29 +1,16 @@
 """What the options of the chat scenario come to: its prompts, and the conversations that users hold."""
 
-import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from random import Random
 from typing import Any
-
-import gevent
-from gevent.lock import RLock
 
 from streamgauge.load.chat import chat_options
 from streamgauge.load.chat.api_forms import ApiForm, Ask
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import ANSWERS, API, LENGTH, PREFIX, PROMPTS, SEED, THINK, TURNS
 from streamgauge.load.chat.made_prompts import MadePrompts, SharedPrefix
-from streamgauge.load.chat.prompt_files import read_prompts
-from streamgauge.load.chat.prompts import FilePrompts, Message, Prompts, Span, only_last, with_system
-
-logger = logging.getLogger(__name__)
-
-#: Held while a file is read: of many users that begin at once, one reads it.
-_reading = RLock()
+from streamgauge.load.chat.prompts import Message, Prompts, Span, only_last, with_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +42,7 @@ class ChatSettings:
     def conversation(self, number: int) -> Conversation:
         """Begin the conversation of this number; the same number begins the same one."""
         random = Random(f"{self.seed}/conversation {number}")
-        turns = self.prompts.turns(number)
+        turns = self.prompts.turns(number, self.seed)
         if self.only_last:
             turns = only_last(turns)
         elif self.turns:
@@ -72,19 +59,18 @@ def chat_settings(parsed: Any) -> ChatSettings:
     """Read the settings from Locust's parsed options. Raises ValueError that names the option and its value."""
     seed, prefix = SEED.value(parsed), PREFIX.value(parsed, SharedPrefix())
     turns, last = TURNS.value(parsed), TURNS.value(parsed, Span(1, 1)) is None
-    file = PROMPTS.value(parsed)
-    if file is not None:
+    prompts: Prompts | None = PROMPTS.value(parsed)
+    if prompts is not None:
         _refuse(parsed, LENGTH, f"not with {PROMPTS.flag}, whose prompts have their own lengths")
         if prefix.share:
             raise ValueError(f"{PREFIX.flag}: expected a number of tokens with {PROMPTS.flag}, got a share")
-        prompts: Prompts = _prompts_of(file, seed)
     else:
         _refuse(parsed, ANSWERS, f"only with {PROMPTS.flag}: made prompts have no answers")
         if last:
             raise ValueError(
                 f"{TURNS.flag}: {chat_options.LAST} is only for {PROMPTS.flag}; expected a number of turns"
             )
-        prompts = MadePrompts(LENGTH.value(parsed), turns or Span(1, 1), prefix, seed)
+        prompts = MadePrompts(LENGTH.value(parsed), turns or Span(1, 1), prefix)
         prefix, turns = SharedPrefix(), None
     settings = ChatSettings(
         form=API.value(parsed),
@@ -108,30 +94,6 @@ def chat_settings(parsed: Any) -> ChatSettings:
 def _refuse(parsed: Any, option: Any, why: str) -> None:
     if text := getattr(parsed, option.dest, ""):
         raise ValueError(f"{option.flag}: {why}, got {text!r}; leave one of them out")
-
-
-def _prompts_of(name: str, seed: int) -> FilePrompts:
-    """Return the prompts of a file; it is read again only if it has changed."""
-    try:
-        found = Path(name).stat()
-        with _reading:
-            return _read_once(name, found.st_mtime_ns, found.st_size, seed)
-    except OSError as error:
-        raise ValueError(f"{PROMPTS.flag}: cannot read {name!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"{PROMPTS.flag}: {error}") from None
-
-
-@lru_cache(1)
-def _read_once(name: str, changed_ns: int, size_bytes: int, seed: int) -> FilePrompts:  # noqa: ARG001 - of the cache
-    began_s = time.monotonic()
-    # In a thread, so that a worker's heartbeats go on: a large file takes seconds.
-    prompts: FilePrompts = gevent.get_hub().threadpool.apply(read_prompts, (name, seed))
-    logger.info(
-        "Read %d conversations of up to %d turns from %s in %.1f s",
-        *(len(prompts), prompts.most_turns, name, time.monotonic() - began_s),
-    )
-    return prompts
 
 
 def _merged(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

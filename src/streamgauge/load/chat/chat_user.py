@@ -18,6 +18,7 @@ from streamgauge.load.chat.api_forms import ApiForm, path_below
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import API, OPTIONS
 from streamgauge.load.chat.chat_settings import ChatSettings, chat_settings
+from streamgauge.load.chat.prompts import FilePrompts
 from streamgauge.load.options import scenario_options
 from streamgauge.load.own_options import declare_options
 from streamgauge.load.users import StreamUser
@@ -112,6 +113,8 @@ def _check(environment: Environment, parsed: Any) -> None:
         raise ValueError(
             f"--stream-protocol: {API.flag} {form.name} has protocol {form.protocol}, got {options.protocol!r}"
         )
+    if isinstance(settings.prompts, FilePrompts):
+        logger.info("Prompts: %d conversations of up to %d turns", len(settings.prompts), settings.prompts.most_turns)
     if key_fields(form):
         logger.info("%s is sent to %s", form.key_variable, environment.host or "the host")
 

@@ -67,16 +67,16 @@ class SharedPrefix:
 class MadePrompts(Prompts):
     """Conversations of made prompts; no two have the same, but for the shared prefix."""
 
-    def __init__(self, tokens: Span, turns: Span, prefix: SharedPrefix, seed: int) -> None:
-        self._tokens, self._turns, self._prefix, self._seed = tokens, turns, prefix, seed
+    def __init__(self, tokens: Span, turns: Span, prefix: SharedPrefix) -> None:
+        self._tokens, self._turns, self._prefix = tokens, turns, prefix
 
-    def turns(self, number: int) -> tuple[Turn, ...]:
+    def turns(self, number: int, seed: int) -> tuple[Turn, ...]:
         """See ``Prompts``."""
-        random = Random(f"{self._seed}/{number}")
+        random = Random(f"{seed}/{number}")
         lengths = [self._tokens.draw(random) for _ in range(self._turns.draw(random))]
         shared, lengths[0] = self._prefix.split(lengths[0])
         made = tuple(Turn((_said(text_of(tokens, random)),)) for tokens in lengths)
-        return with_system(made, SharedPrefix.text(shared, self._seed))
+        return with_system(made, SharedPrefix.text(shared, seed))
 
     @property
     def most_turns(self) -> int:
@@ -101,18 +101,17 @@ class TracedPrompt(Drafted):
     max_tokens: int | None
     line: int
     """What it has beyond its blocks is its own, by this number."""
-    seed: int
 
-    def turns(self) -> tuple[Turn, ...]:
+    def turns(self, seed: int) -> tuple[Turn, ...]:
         """See ``Drafted``."""
         texts, left = [], self.tokens
         for block in self.blocks:
             if left <= 0:
                 break
-            texts.append(_block(self.seed, block, min(left, BLOCK_TOKENS)))
+            texts.append(_block(seed, block, min(left, BLOCK_TOKENS)))
             left -= BLOCK_TOKENS
         if left > 0:
-            texts.append(text_of(left, Random(f"{self.seed}/line {self.line}")))
+            texts.append(text_of(left, Random(f"{seed}/line {self.line}")))
         return (Turn((_said(" ".join(texts)),), max_tokens=self.max_tokens),)
 
 

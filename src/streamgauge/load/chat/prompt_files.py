@@ -36,18 +36,16 @@ class _Problem(ValueError):
     """What is wrong with one conversation."""
 
 
-def read_prompts(name: str, seed: int) -> FilePrompts:
+def read_prompts(name: str) -> FilePrompts:
     """Read a file of prompts. Raises ValueError that names the file, the line and what was expected."""
     try:
         data = Path(name).read_bytes()
     except OSError as error:
         raise ValueError(f"cannot read {name!r}: {error.strerror}") from None
-    except ValueError:  # the name contains a NUL
-        raise ValueError(f"cannot read {name!r}: not a file name") from None
     conversations: list[Found] = []
     for place, number, item in _items(name, data):
         try:
-            found = _conversation(item, number, seed)
+            found = _conversation(item, number)
         except _Problem as problem:
             raise ValueError(f"{name}, {place} {number}: {problem}") from None
         if found is not None:
@@ -102,7 +100,7 @@ def _why(error: ValueError) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
-def _conversation(item: Any, number: int, seed: int) -> Found | None:
+def _conversation(item: Any, number: int) -> Found | None:
     """Return a conversation; None for one of ShareGPT's that asks nothing. Raises _Problem."""
     if isinstance(item, list):
         return _turns(_messages(item), None)
@@ -117,7 +115,7 @@ def _conversation(item: Any, number: int, seed: int) -> Found | None:
                 raise _Problem(f"expected a text as prompt, got {_shown(prompt)}")
             return (Turn(({"role": "user", "content": prompt},), max_tokens=_count(item, "max_tokens")),)
         if "input_length" in item:
-            return _traced(item, number, seed)
+            return _traced(item, number)
     raise _Problem(f"expected messages, prompt, conversations or input_length, got {_shown(item)}")
 
 
@@ -174,13 +172,13 @@ def _message_of_sharegpt(found: Any) -> Message:
     return {"role": _ROLES[said_by], "content": text}
 
 
-def _traced(item: dict[str, Any], number: int, seed: int) -> TracedPrompt:
+def _traced(item: dict[str, Any], number: int) -> TracedPrompt:
     tokens, blocks = _count(item, "input_length"), item.get("hash_ids", [])
     if tokens is None:
         raise _Problem(f"expected a whole number from 1 as input_length, got {_shown(item['input_length'])}")
     if not (isinstance(blocks, list) and all(isinstance(each, int) for each in blocks)):
         raise _Problem(f"expected a list of whole numbers as hash_ids, got {_shown(blocks)}")
-    return TracedPrompt(tokens, tuple(blocks), _count(item, "output_length"), number, seed)
+    return TracedPrompt(tokens, tuple(blocks), _count(item, "output_length"), number)
 
 
 def _count(item: dict[str, Any], name: str) -> int | None:

@@ -37,8 +37,8 @@ class Prompts(ABC):
     """Conversations by number. The same number gives the same conversation, in every process."""
 
     @abstractmethod
-    def turns(self, number: int) -> tuple[Turn, ...]:
-        """Return the turns of a conversation; any whole number has one."""
+    def turns(self, number: int, seed: int) -> tuple[Turn, ...]:
+        """Return the turns of a conversation; any whole number has one. ``seed`` is that of what is made."""
 
     @property
     @abstractmethod
@@ -55,19 +55,20 @@ class FilePrompts(Prompts):
 
     def __init__(self, conversations: "list[tuple[Turn, ...] | Drafted]") -> None:
         self._conversations = conversations
+        self._most_turns = max(1 if isinstance(each, Drafted) else len(each) for each in conversations)
         length = len(conversations)
         step = max(1, round(length * _STEP))
         self._step = next(each for each in range(step, step + length + 1) if gcd(each, length) == 1)
 
-    def turns(self, number: int) -> tuple[Turn, ...]:
+    def turns(self, number: int, seed: int) -> tuple[Turn, ...]:
         """See ``Prompts``."""
         found = self._conversations[number % len(self._conversations)]
-        return found.turns() if isinstance(found, Drafted) else found
+        return found.turns(seed) if isinstance(found, Drafted) else found
 
     @property
     def most_turns(self) -> int:
         """See ``Prompts``."""
-        return max(1 if isinstance(each, Drafted) else len(each) for each in self._conversations)
+        return self._most_turns
 
     def place(self, user: int, process: int) -> int:
         """See ``Prompts``. As many users as the file has conversations begin at as many places."""
@@ -81,7 +82,7 @@ class Drafted(ABC):
     """A conversation of one turn, whose text is made when it is asked for."""
 
     @abstractmethod
-    def turns(self) -> tuple[Turn, ...]:
+    def turns(self, seed: int) -> tuple[Turn, ...]:
         """Make the turn."""
 
 
