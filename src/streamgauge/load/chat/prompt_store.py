@@ -36,5 +36,15 @@ def _read(name: str, changed_ns: int, size_bytes: int) -> FilePrompts:  # noqa: 
     if size_bytes >= LARGE_BYTES:
         sys.stderr.write(f"Reading prompts from {name} ({size_bytes / 1e6:.0f} MB)\n")
     # In a thread, so that a worker's heartbeats go on.
-    prompts: FilePrompts = gevent.get_hub().threadpool.apply(read_prompts, (name,))
-    return prompts
+    found: FilePrompts | ValueError = gevent.get_hub().threadpool.apply(_read_or_error, (name,))
+    if isinstance(found, ValueError):
+        raise found
+    return found
+
+
+def _read_or_error(name: str) -> FilePrompts | ValueError:
+    """Return the error, since gevent prints one that is raised in a thread."""
+    try:
+        return read_prompts(name)
+    except ValueError as error:
+        return error
