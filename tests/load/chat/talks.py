@@ -12,6 +12,7 @@ import warnings
 from random import Random
 from unittest import mock
 
+from locust import events
 from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.web import WebUI
@@ -60,6 +61,18 @@ def places(case):
     return [prompts.place(user, case["process"]) for user in range(case["users"])]
 
 
+def begun(case):
+    """The first question of each user of a run, and of each of the next run's."""
+    parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
+    environment = Environment(user_classes=[Chatter], parsed_options=parsed, host="http://h", events=events)
+    runs = []
+    for _ in range(2):
+        events.test_start.fire(environment=environment)
+        users = [Chatter(environment) for _ in range(case["begun"])]
+        runs.append([user.begin().turns[0].messages[0]["content"] for user in users])
+    return runs
+
+
 def posted(case):
     """What Locust's web UI answers to a form, or its page where there is none; nothing listens."""
     parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
@@ -82,6 +95,8 @@ def answer_in(case):
 def answer(case):
     if "stream" in case:
         return answer_in(case)
+    if "begun" in case:
+        return begun(case)
     if "form" in case:
         return posted(case)
     if "help" in case:

@@ -1,8 +1,6 @@
-"""Real runs of the chat scenario: a service of Node's http server in every API, and the sample app."""
+"""A real run of the chat scenario on a service of Node's http server, in every API."""
 
 import json
-import subprocess
-import sys
 import urllib.request
 from collections import Counter
 from itertools import pairwise
@@ -13,7 +11,7 @@ import pytest
 from benchmarks.testbed.server import ROOT, Server
 from streamgauge.runner.finished_run import run_locust
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
 KEY, OTHER_KEY = "sk-of-openai", "sk-of-anthropic"
 #: Besides the scenario itself, one class for each other API.
@@ -190,37 +188,3 @@ def test_the_command_of_the_result_repeats_the_run(run):
     for part in ("--chat-turns 3", "--chat-think-time 0.2s..0.3s", "--chat-shared-prefix 12", "--chat-model river"):
         assert part in command
     assert """--chat-extra '{"user": "u", "max_tokens_more": 1}'""" in command
-
-
-@pytest.fixture(scope="module")
-def app():
-    """The sample app's URL."""
-    command = [sys.executable, "-m", "target_app", "--port", "0", "--metrics-port", "0", "--log-level", "error"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        yield json.loads(process.stdout.readline())["url"]
-        process.terminate()
-
-
-def test_without_options_of_its_own_it_asks_the_sample_app(app, tmp_path):
-    load = ("--headless", "-u", 5, "-r", 100, "-t", "3s", "--metrics-port", "off", "-H", app)
-    options = ("--stream-path", "/v1/chat/completions?chunks=12", "--stream-include-usage")
-    run = run_locust("loadtests/chat.py", *load, *options, result_dir=tmp_path, cwd=ROOT)
-    assert run.status == (3 if run.result["verdict"]["trust"] == "invalid" else 0), run.output
-    (streams,) = run.result["streams"]
-    assert (streams["name"], streams["protocol"]) == ("chat", "openai")
-    completed = streams["outcomes"]["completed"]
-    assert completed >= 5
-    assert streams["outcomes"] == {"completed": completed}
-    assert streams["tokens"] == streams["chunks"] == 12 * completed
-    # The sample app counts words: of each sentence of twelve tokens, eleven.
-    assert streams["prompt_tokens"] == completed * (200 - 200 // 12)
-
-
-def test_a_wrong_file_ends_locust_before_a_run_starts(write):
-    path = write({"prompt": "a"}, {"text": "b"})
-    options = ("--headless", "-t", "600s", "-H", "http://127.0.0.1:9", "--chat-prompts", path)
-    run = run_locust("loadtests/chat.py", *options, cwd=ROOT)
-    assert run.status == 2, run.output
-    words = "expected messages, prompt, conversations or input_length"
-    assert f'locust: error: argument --chat-prompts: {path}, line 2: {words}, got {{"text": "b"}}\n' in run.output
-    assert "Traceback" not in run.output

@@ -81,6 +81,13 @@ def test_as_many_users_as_conversations_begin_at_as_many_places(case, write):
             assert case(options=options, users=3, process=1)["value"] != places[:3]
 
 
+def test_users_begin_each_run_at_the_same_places(case, write):
+    path = write(*({"prompt": f"p{number}"} for number in range(10)))
+    first, second = case(options=["--chat-prompts", str(path)], begun=10)["value"]
+    assert first == second
+    assert sorted(first) == [f"p{number}" for number in range(10)]
+
+
 def test_a_shared_prefix_of_a_length_is_a_system_message_of_all_conversations(talk):
     found = talk("--chat-shared-prefix", 30, "--chat-prompt-tokens", 20, "--chat-turns", 2, numbers=range(4))
     assert {tokens_in(text) for text in systems(found)} == {30}

@@ -116,7 +116,7 @@ def _check(environment: Environment, parsed: Any) -> None:
     if isinstance(settings.prompts, FilePrompts):
         logger.info("Prompts: %d conversations of up to %d turns", len(settings.prompts), settings.prompts.most_turns)
     if key_fields(form):
-        logger.info("%s is sent to %s", form.key_variable, environment.host or "the host")
+        logger.info("The key in %s is sent to the host", form.key_variable)
 
 
 def _begin_numbers(environment: Environment, **_: Any) -> None:
