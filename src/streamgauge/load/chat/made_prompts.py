@@ -1,7 +1,8 @@
 """Prompts made to a length, of plausible words.
 
 1. Without the model's tokenizer, a length in tokens is an estimate: each word below is one token, with the blank before
-   it, in the vocabularies of most models, and so is a full stop. A chat template adds a few tokens to each message.
+   it, in the vocabularies of most models, and so is a full stop (docs/chat.md has figures). A chat template adds a few
+   tokens to each message.
 2. A text begins as any longer text of the same seed does. So a prefix is shared whatever the lengths are.
 """
 
