@@ -72,7 +72,7 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
-        check_own_options(environment.parsed_options)
+        check_own_options(environment, environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

@@ -60,7 +60,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
     parsed = with_form(environment.parsed_options, form)
     scenario_options(parsed)
-    check_own_options(parsed)
+    check_own_options(environment, parsed)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
