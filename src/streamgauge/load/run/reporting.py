@@ -9,6 +9,7 @@ import gevent
 from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
 from streamgauge.load.usage import refused
@@ -136,7 +137,7 @@ class ReportingRun:
     def cut(self) -> None:
         """End the streams under way now; they count as censored."""
         if self.environment.runner is not None:
-            self.environment.runner.user_greenlets.kill(block=True)
+            end_users(self.environment.runner)
 
     def _finish(self, longest_s: float) -> None:
         """Stop the run, or wait for a stop that is already under way, until the report is closed."""

@@ -6,6 +6,7 @@ from streamgauge.load.options import MULTILINE, form_sections
 
 #: The label of each field; its help stands below it.
 LABELS = {
+    "stream_shape": "Shape",
     "stream_path": "Path or URL",
     "stream_protocol": "Protocol",
     "stream_method": "Method",
