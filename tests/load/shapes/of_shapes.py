@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamgauge.load.shapes.shape import Ramp, Soak, Spike, Step, Wave
+from streamgauge.load.shapes.shape_options import ShapePlan
+from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.load.shapes.shape_text import SHAPES, read_shape
 
 LEVELS = st.floats(0, 1000).map(lambda value: round(value, 3))
@@ -146,3 +148,28 @@ _NUMBER = "expected a number such as 100, from 0 to 1,000,000, got "
 def test_the_part_that_is_wrong_is_named(text, problem):
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         read_shape(text)
+
+
+def test_a_record_has_what_was_wanted_and_what_there_was():
+    record = ShapeRecord(ShapePlan(read_shape("ramp:to=8,time=3s"), "users", 3.0))
+    record.note(1, 1)
+    record.note(3, 5)  # the second between was missed
+    seconds = [(each["t_s"], each["wanted"], each["users"]) for each in record.result(9)["seconds"]]
+    assert seconds == [(0, 1, 1), (1, 4, 5), (2, 7, 5)]
+    assert record.curve(1) == {"t_s": [0, 1, 2], "wanted": [1, 4, 7]}
+    assert record.words(2.0, 5) == "ramp, 5 of 8 users"
+    assert (record.most_users(0, 2), record.most_users(3, 2)) == (5, None)
+
+
+def test_a_curve_has_few_points_and_a_spike_is_on_it():
+    record = ShapeRecord(ShapePlan(read_shape("spike:base=1,peak=9,at=1h,for=2s,time=2h"), "users", 7200.0))
+    curve = record.curve(0)
+    assert len(curve["t_s"]) == 240
+    assert max(curve["wanted"]) == 9
+
+
+def test_a_record_of_rates_counts_streams_and_one_without_an_end_goes_on():
+    record = ShapeRecord(ShapePlan(read_shape("soak:level=50,rise=10s"), "streams/s", None))
+    assert record.words(5.0, 3) == "soak, 25 of 50 streams/s"
+    assert record.result(1)["seconds"][1] == {"t_s": 1, "wanted": 7.5, "users": None}
+    assert record.curve(100)["t_s"][-1] == 149
