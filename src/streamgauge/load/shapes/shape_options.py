@@ -7,7 +7,7 @@ from typing import Any, Literal
 from streamgauge.load.option import Option
 from streamgauge.load.option_names import dest
 from streamgauge.load.shapes.shape import Shape
-from streamgauge.load.shapes.shape_text import EXAMPLE, SHAPES, read_shape
+from streamgauge.load.shapes.shape_text import EXAMPLE, SHAPES, any_of, read_shape
 
 #: With arrivals, a shape is one of rates, and the number of users stays as it is.
 _ARRIVALS = dest("--stream-arrivals")
@@ -16,8 +16,8 @@ SHAPE = Option(
     "--stream-shape",
     "SHAPE",
     read_shape,
-    f"How the number of users (with arrivals: their rate) changes over time: {', '.join(SHAPES)}, with parameters if "
-    f"you like: {EXAMPLE}, step:by=10,every=30s,to=100, spike:base=10,peak=200,at=30s,for=10s, "
+    f"How the number of users (with arrivals: their rate) changes over time: {any_of(SHAPES)}, alone or with "
+    f"parameters: {EXAMPLE}, step:by=10,every=30s,to=100, spike:base=10,peak=200,at=30s,for=10s, "
     "soak:level=50,rise=1m,time=2h, wave:low=10,high=50,period=1m,time=10m. Defaults come from the number of users and "
     "the run time; the spawn rate is not used",
 )

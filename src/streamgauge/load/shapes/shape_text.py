@@ -6,9 +6,8 @@ arrivals), those of times from the time of the shape, which is by default that o
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any
 
 from streamgauge.durations import seconds_of
 from streamgauge.load.shapes.shape import Ramp, Shape, Soak, Spike, Step, Wave
@@ -31,7 +30,7 @@ def read_shape(text: str, *, level: float | None = None, time_s: float | None = 
     """
     name, colon, listed = text.strip().partition(":")
     if name not in SHAPES:
-        raise ValueError(f"expected {_or(SHAPES)}, or one with parameters such as {EXAMPLE}, got {text!r}")
+        raise ValueError(f"expected {any_of(SHAPES)}, or one with parameters such as {EXAMPLE}, got {text!r}")
     kind = SHAPES[name]
     try:
         given = _parameters(kind, listed) if colon else {}
@@ -53,9 +52,9 @@ def _parameters(kind: type[Shape], listed: str) -> dict[str, float]:
     for part in listed.split(","):
         name, equals, value = (each.strip() for each in part.partition("="))
         if not equals:
-            raise ValueError(f"expected PARAMETER=VALUE with {_or(known)}, got {part!r}")
+            raise ValueError(f"expected PARAMETER=VALUE with {any_of(known)}, got {part!r}")
         if name not in known:
-            raise ValueError(f"expected the parameter {_or(known)}, got {name!r}")
+            raise ValueError(f"expected the parameter {any_of(known)}, got {name!r}")
         if name in given:
             raise ValueError(f"{name} is given twice; leave one out")
         given[name] = _duration(name, value) if known[name] else _level(name, value)
@@ -139,7 +138,8 @@ def _positive(name: str, value_s: float | None, default_s: float) -> float:
     return found_s
 
 
-def _or(words: Any) -> str:
+def any_of(words: Iterable[str]) -> str:
+    """Return the words as a choice: ``a, b or c``."""
     *others, last = words
     return f"{', '.join(others)} or {last}"
 

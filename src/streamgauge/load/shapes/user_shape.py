@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import gevent
 from locust import LoadTestShape
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
@@ -71,6 +72,29 @@ def follow_shape(environment: Environment, options: Any) -> None:
     elif not isinstance(own, UserShape):
         name = type(own).__name__
         raise ValueError(f"--stream-shape: the locustfile has a shape of its own, {name}; remove one of the two")
+
+
+def forget_run_time(environment: Environment) -> None:
+    """Keep Locust from stopping a later run: it sets a timer to the run time after ``--autostart`` with a shape.
+
+    Call it after other listeners to the end of a run are there: they may read the run time.
+    """
+    options = environment.parsed_options
+    if options is None or options.headless or not getattr(options, "autostart", False):
+        return
+
+    def forget(**_: Any) -> None:
+        environment.events.test_stop.remove_listener(forget)
+        if options.run_time and shape_of(environment) is not None:
+            gevent.spawn_later(1.0, _restore, options, options.run_time)
+            options.run_time = None
+
+    environment.events.test_stop.add_listener(forget)
+
+
+def _restore(options: Any, run_time: int) -> None:
+    if options.run_time is None:
+        options.run_time = run_time
 
 
 def shape_of(environment: Environment) -> UserShape | None:

@@ -186,7 +186,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "run_id": run_report.run_id,
         "host": run_report.shown_host,
         "users": number(run_report.users),
-        "shape": "" if run_report.shape is None else run_report.shape.plan.shape.text,
+        "shape": "" if run_report.shape is None else run_report.shape.plan.shape.text.replace(",", ", "),
         "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
