@@ -33,6 +33,7 @@ SLOW = (
     "benchmarks/test_chunk_size.py",
     "benchmarks/test_engine.py",
     "benchmarks/test_faults.py",
+    "benchmarks/test_peers.py",
     "benchmarks/test_instructions.py",
     "benchmarks/test_recorder.py",
     "benchmarks/test_scale.py",
