@@ -86,6 +86,7 @@ SLOW = (
     "load/web/test_form_in_browser.py",
     "load/web/test_live_in_browser.py",
     "load/web/test_live_page.py",
+    "load/web/test_own_fields.py",
     "load/web/test_polling.py",
     "load/web/test_runs.py",
     "load/web/test_warnings.py",
