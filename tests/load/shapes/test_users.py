@@ -46,6 +46,21 @@ def test_users_follow_the_shape_and_streams_of_those_who_leave_are_censored(
     assert f"<dt>Shape</dt><dd>{WAVE.replace(',', ', ')}</dd>" in report.read_text()
 
 
+def test_ctrl_c_twice_ends_a_run_with_a_shape_and_its_report_is_written(start, source, until, tmp_path):
+    endless = ("--stream-path", "/sse?chunks=10000&interval_ms=20", "--stop-timeout", 60)
+    shape = ("--shape", "soak:level=4,rise=0s,time=60s")
+    started = start("--headless", "-H", source.url, *shape, *endless, result_dir=tmp_path)
+    until(lambda: started.connected(source.url) == 4, "four streams are open")
+    started.interrupt()
+    until(lambda: "Shape test completed" in started.output, "Locust has seen Ctrl-C")
+    started.interrupt()
+    done = started.wait()
+    assert "Traceback" not in done.output
+    assert done.result["run"]["interrupted"], done.output
+    assert done.result["streams"][0]["outcomes"] == {"censored": 4}
+    assert len(done.result["run"]["shape"]["seconds"]) < 60
+
+
 def test_a_shape_beside_the_shape_class_of_a_locustfile_is_refused(tmp_path):
     locustfile = tmp_path / "scenario.py"
     locustfile.write_text(OWN_SHAPE)

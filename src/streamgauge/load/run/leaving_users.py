@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import gevent
 from gevent.pool import Group
 from locust import User
-from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
-from locust.user.task import LOCUST_STATE_WAITING
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, Runner
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.load.shapes.shape_options import shapes_users
 
@@ -23,14 +23,19 @@ def let_users_leave(runner: Runner) -> None:
     stop_users = runner.stop_users
 
     def stop(counts: dict[str, int]) -> None:
-        during = runner.state in (STATE_SPAWNING, STATE_RUNNING)
-        if during and shapes_users(runner.environment.parsed_options):
+        shaped = shapes_users(runner.environment.parsed_options)
+        if shaped and runner.state in (STATE_SPAWNING, STATE_RUNNING):
             for name, count in counts.items():
                 for user in _chosen(runner, name, count):
                     _leave(runner, leaving, user)
-        else:
+            return
+        try:
             stop_users(counts)
             leaving.join()  # the stop timeout of each began before
+        except KeyboardInterrupt:
+            if not (shaped and isinstance(runner, LocalRunner)):
+                raise
+            end_users(runner)  # Locust, which waits for the end of a shape, would end without a report
 
     runner.stop_users = stop  # type: ignore[method-assign, assignment]
 
@@ -59,6 +64,7 @@ def _leave(runner: Runner, leaving: Group, user: User) -> None:
 
 
 def _end(user: User, stop_timeout_s: float) -> None:
-    user.stop(force=stop_timeout_s == 0)
+    if user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001 - else its own task has stopped it
+        user.stop(force=stop_timeout_s == 0)
     user.greenlet.join(timeout=stop_timeout_s)
     user.greenlet.kill(block=True)

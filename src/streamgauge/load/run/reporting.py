@@ -106,7 +106,11 @@ class ReportingRun:
         if self._view is not None:
             self._view.end()
         options = self.environment.parsed_options
-        run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        shape = run_report.shape
+        if shape is None:
+            run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        else:  # Locust stops a headless run with a shape before it quits
+            run_report.interrupted = self.headless and shape.cut_short
         self._closed, self.result = run_report, end_of_run(self.environment, run_report)
         if self.exporter is not None:
             self.exporter.end(self.result)

@@ -20,6 +20,11 @@ class ShapeRecord:
     users: dict[int, int] = field(default_factory=dict)
     """The number of users at the end of each second, where the shape is one of users."""
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether users have not followed the shape to its end."""
+        return self.plan.unit == "users" and len(self.users) < (self.plan.end_s or 0.0) - 0.5
+
     def note(self, before_s: int, users: int) -> None:
         """Note the number of users at the end of the seconds before ``before_s`` that are not noted yet."""
         for t_s in range(len(self.users), before_s):
@@ -28,6 +33,8 @@ class ShapeRecord:
     def result(self, last_s: int) -> RunShape:
         """Return what ``result.json`` has of the shape, up to the second ``last_s``."""
         end_s = math.inf if self.plan.end_s is None else self.plan.end_s
+        if self.plan.unit == "users":
+            end_s = min(end_s, len(self.users) + 1)  # a run that was stopped wanted no users after that
         seconds = [
             ShapeSecond(t_s=t_s, wanted=self.plan.wanted(t_s), users=self.users.get(t_s))
             for t_s in range(last_s + 1)
