@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamgauge.report.result import QUANTILES, Result
+from streamgauge.report.result import Result
+from streamgauge.stats.uncertainty import QUANTILES
 from streamgauge.report.tables import streams_csv, timeline_csv, write_tables
 from streamgauge.stats.outcome import Outcome
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.report.result import QUANTILES
+from streamgauge.stats.uncertainty import QUANTILES
 from streamgauge.report.summary import times_summary
 from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
 from streamgauge.stats.run_second import Times

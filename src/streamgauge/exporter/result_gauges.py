@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from streamgauge.exporter.readings import Readings, RunLabels
-from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
+from streamgauge.report.result import MetricSummary, NamedStreams, Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
 from streamgauge.stats.names import OTHER_NAMES
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
+from streamgauge.stats.uncertainty import QUANTILES
 
 #: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them.
 RUNS, NAMES = 5, 20

@@ -28,6 +28,7 @@ class Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives list
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:  # noqa: ARG002
         """Add a value."""
         before = getattr(namespace, self.dest)
+        before = "" if before is self.default else before
         setattr(namespace, self.dest, "\n".join(filter(None, (before, values))))
 
 
@@ -40,6 +41,8 @@ class Option:
     read: Callable[[str], Any]
     help: str
     action: Any = "store"
+    default: Callable[[], str] = str
+    """Returns its text where it is not set; empty for *not set*."""
 
     @property
     def dest(self) -> str:

@@ -16,6 +16,7 @@ from streamgauge.load import checks
 from streamgauge.load.option import Lines, Option, checked
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
+from streamgauge.load.slo_options import SLO
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
 
@@ -146,13 +147,14 @@ _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
+    "What the run must meet": (SLO,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
 _IN_ORDER = tuple(option for section in _SECTIONS.values() for option in section)
 _TEXTS = tuple(option for option in _IN_ORDER if isinstance(option, Option))
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
+MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest, SLO.dest)
 
 
 def set_defaults(parser: Any) -> None:
@@ -177,7 +179,7 @@ def add_options(parser: Any) -> None:
             metavar=option.metavar,
             type=checked(option.read),
             action=option.action,
-            default="",
+            default=option.default(),
             help=option.help,
         )
     add_argument(

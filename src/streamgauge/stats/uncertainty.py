@@ -20,6 +20,8 @@ class Tolerance:
     time_s: float
 
 
+#: The percentiles that results have, ascending.
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 #: A statistic with a larger error is marked. Half of 0.1 ms is left for the time between the send and the stamp, and
 #: the rest of 1 % for the histogram's buckets.
 MARKED = Tolerance(0.006, 0.00005)

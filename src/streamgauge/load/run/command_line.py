@@ -7,6 +7,8 @@ from typing import Any
 
 from locust.argument_parser import get_parser
 
+from streamgauge.load.slo_options import SLO
+
 #: Options that say where a run is started and shown, not what it does.
 _ELSEWHERE = re.compile(
     r"headless|autostart|autoquit|worker|master|expect_workers|web_|tls_|class_picker|json|csv|html|log|print_stats|"
@@ -41,7 +43,7 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         if not names or action.dest in _WRITTEN_BY_US or _ELSEWHERE.match(action.dest):
             continue
         value = getattr(parsed, action.dest, None)
-        if value in (None, "", [], getattr(defaults, action.dest, None)):
+        if value in (None, "", [], _default(defaults, action.dest)):
             continue
         if isinstance(value, bool):
             yield [names[0]]
@@ -51,11 +53,16 @@ def _options(parsed: Any) -> Iterator[list[str]]:
             yield from ([names[0], _safe(str(each))] for each in _values(action.dest, value))
 
 
+def _default(defaults: Any, dest: str) -> Any:
+    """Return the default of an option; rules of a file are none, since the command may run in another directory."""
+    return "" if dest == SLO.dest else getattr(defaults, dest, None)
+
+
 def _values(dest: str, value: Any) -> list[Any]:
-    """Return the values of an option that can be repeated; the web form has one header per line."""
+    """Return the values of an option that can be repeated; the web form has one header or rule per line."""
     if isinstance(value, list):
         return value
-    return str(value).split("\n") if dest == "stream_header" else [value]
+    return str(value).split("\n") if dest in ("stream_header", SLO.dest) else [value]
 
 
 def _safe(text: str) -> str:

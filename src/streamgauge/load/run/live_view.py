@@ -12,6 +12,7 @@ from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPING
 
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.users import stream_users
+from streamgauge.report import slo_text
 from streamgauge.report.build import timeline_point
 from streamgauge.report.live_display import Display, Progress
 
@@ -65,6 +66,7 @@ class LiveView:
         phase = _PHASES.get(state, "running")
         trust, _ = run_report.verdict_so_far()
         measured = any(stats.chunks for stats in every)
+        rules = run_report.slo_so_far()
         return Progress(
             phase=f"{phase}, {trust} so far" if measured else phase,
             elapsed_s=time.monotonic() - run_report.began_s,
@@ -73,4 +75,6 @@ class LiveView:
             finished=sum(stats.finished for stats in every),
             failed=sum(stats.failed for stats in every),
             latest=timeline_point(last_s, second) if second is not None else None,
+            rules=slo_text.so_far(rules),
+            failing=tuple(slo_text.failing(rules)),
         )
