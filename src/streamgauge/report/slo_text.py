@@ -37,8 +37,10 @@ def margin(rule: JudgedRule) -> str:
         return NONE
     if value == rule["limit"]:
         return "at the limit"
-    side = "below" if value < rule["limit"] else "above"
-    return f"{_WRITTEN[rule['unit']](abs(value - rule['limit']))} {side}"
+    side, written = "below" if value < rule["limit"] else "above", _WRITTEN[rule["unit"]](abs(value - rule["limit"]))
+    if rule["unit"] == Kind.RATIO:
+        written = written.removesuffix("%") + "percentage points"
+    return f"{written} {side}"
 
 
 def state(rule: JudgedRule) -> str:

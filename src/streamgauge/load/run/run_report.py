@@ -17,6 +17,7 @@ from locust.env import Environment
 
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
+from streamgauge.load.run.rule_judge import RuleJudge
 from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.slo_options import slo_rules, slo_source
 from streamgauge.load.unused import unused_options
@@ -32,7 +33,7 @@ from streamgauge.stats.run_history import RunHistory
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
-from streamgauge.verdict.slo.judgement import JudgedRule, judge
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.slo.run_figures import RunFigures
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
@@ -74,7 +75,7 @@ class RunReport:
         self._so_far: tuple[Trust, list[str]] | None = None
         self._slo_rules = slo_rules(environment.parsed_options)
         self._slo_source = slo_source(environment.parsed_options)
-        self._slo_so_far: list[JudgedRule] | None = None
+        self._rule_judge = RuleJudge(self._slo_rules)
         if self._slo_rules:
             logger.info("%s, from %s", some(len(self._slo_rules), "SLO rule"), self._slo_source)
         #: What is known from the streams alone, once the report is closed.
@@ -87,7 +88,8 @@ class RunReport:
     def add(self, process: str, parts: list[SecondReport]) -> None:
         """Add the seconds that a process counted; write the timeline up to the last second that is complete."""
         self.processes.add(process)
-        self._so_far = self._slo_so_far = None
+        self._so_far = None
+        self._rule_judge.outdate()
         for part in parts:
             self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
             self.history.add(part)
@@ -102,7 +104,8 @@ class RunReport:
         """Reset the counts."""
         self.run_stats = RunStats()
         self.history = RunHistory()
-        self._so_far = self._slo_so_far = None
+        self._so_far = None
+        self._rule_judge.outdate(now=True)
         self._counting_since_s = time.monotonic()
 
     @property
@@ -120,10 +123,8 @@ class RunReport:
         """Return what the SLO rules say about what has been counted by now; of a closed report, the result's."""
         if self.closed:
             return self._verdict["slo"]
-        if self._slo_so_far is None:
-            figures = RunFigures.of_run(self.run_stats, time.monotonic() - self._counting_since_s)
-            self._slo_so_far = judge(self._slo_rules, figures) if self._slo_rules else []
-        return self._slo_so_far
+        counted_s = time.monotonic() - self._counting_since_s
+        return self._rule_judge.judged(lambda: RunFigures.of_run(self.run_stats, counted_s))
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""

@@ -66,7 +66,7 @@ def _unfed(rule: Rule, figures: RunFigures) -> str:
     if rule.name is not None and rule.name not in names:
         near = difflib.get_close_matches(rule.name, names, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        return f"no stream has the name {rule.name!r}{hint} The names are {_listed(names)}"
+        return f"no stream has the name {rule.name!r}{hint} Names of this run: {_listed(names)}"
     whose = "no stream" if rule.name is None else f"no stream of the name {rule.name!r}"
     fed = [name for name in names if figures.figure(name, rule.metric, rule.stat) is not None]
     others = f"; names that have it: {_listed(fed)}" if fed else ""
