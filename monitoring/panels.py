@@ -31,16 +31,6 @@ def _trust(words: Mapping[str, str]) -> list[Json]:
 #: For the gauge with the verdict's number, and for the label with its word.
 TRUST = _trust({number: number for number, _, _ in _TRUST})
 TRUST_WORDS = _trust({number: text for number, text, _ in _TRUST})
-#: For the gauge of an SLO rule.
-PASSED = [
-    {
-        "type": "value",
-        "options": {
-            "1": {"text": "holds", "color": "green", "index": 0},
-            "0": {"text": "fails", "color": "red", "index": 1},
-        },
-    }
-]
 WIDTH = 24
 
 

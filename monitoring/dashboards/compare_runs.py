@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from grafanalib import core
 
-from monitoring.config import NO_RULES, NO_RUN
+from monitoring.config import NO_RUN
 from monitoring.dashboards import families as m
-from monitoring.panels import PASSED, TRUST_WORDS, Json, chart, per_second, words
+from monitoring.dashboards.slo_rules import rules_of_both
+from monitoring.panels import TRUST_WORDS, Json, chart, per_second, words
 from monitoring.promql.results import BASE, NEW, difference, different, of_each_run, of_run, ratio, same
 from monitoring.promql.runs import RunSeries, start_difference
 from monitoring.promql.text import any_of
@@ -40,7 +41,7 @@ def build() -> Json:
         [
             Row("Finished runs", 6, (24,), [_finished()]),
             Row("Can these runs be compared?", 4, (5, 6, 6, 7), _comparable()),
-            Row("SLO rules", 5, (24,), [_rules()]),
+            Row("SLO rules", 5, (24,), [rules_of_both()]),
             Row("Times", 12, (24,), [_times()]),
             Row("Load and failures", 8, (12,), _amounts()),
             Row("Both runs over time", 9, (12,), _courses()),
@@ -120,22 +121,6 @@ def _comparable() -> list[core.Panel]:
             (different("trust", trusted), "Do not compare: base {{base}}, new {{new}}"),
         ),
     ]
-
-
-def _rules() -> Table:
-    state: Json = {"mappings": PASSED}
-    return table(
-        "SLO rules",
-        f"`{m.RESULT_SLO_PASSED}`: whether each run passed its rules (`--stream-slo`). An empty field means that the "
-        "run did not have this rule: a rule whose limit was changed is another rule.",
-        {"rule": "Rule"},
-        [
-            Column("Base", of_run(BASE, m.RESULT_SLO_PASSED, ("rule",)), "none", None, state),
-            Column("New", of_run(NEW, m.RESULT_SLO_PASSED, ("rule",)), "none", None, state),
-        ],
-        sort_by="Rule",
-        no_value=NO_RULES,
-    )
 
 
 def _compared(name: str, by: tuple[str, ...], unit: str, *matchers: str) -> list[Column]:

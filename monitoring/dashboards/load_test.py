@@ -2,11 +2,12 @@
 
 from grafanalib import core
 
-from monitoring.config import CLIENT_FAILED_OUTCOMES, NO_RULES, NO_RUN
+from monitoring.config import CLIENT_FAILED_OUTCOMES, NO_RUN
 from monitoring.dashboards import families as m
 from monitoring.dashboards.generator import generator_panels
 from monitoring.dashboards.processes import of_the_generator
-from monitoring.panels import PASSED, Json, chart, colour, heatmap, per_second, stat, verdict
+from monitoring.dashboards.slo_rules import rules_now
+from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
 from monitoring.promql.panels import (
     above_zero,
     bucket_rate,
@@ -37,7 +38,7 @@ def build() -> Json:
         "and the load generator's own health.",
         [
             Row("Now", 4, (4,), _now()),
-            Row("SLO rules", 5, (24,), [_rules()]),
+            Row("SLO rules", 5, (24,), [rules_now()]),
             Row("By name", 6, (24,), [_by_name()]),
             Row("Load", 8, (8,), _load()),
             Row("Outcomes", 9, (8,), _outcomes()),
@@ -100,19 +101,6 @@ def _now() -> list[core.Panel]:
             m.GENERATOR_LAG,
         ),
     ]
-
-
-def _rules() -> Table:
-    return table(
-        "SLO rules, now",
-        f"`{m.SLO_PASSED}`: each rule of the run (`--stream-slo`), and whether it holds so far or, once the run has "
-        "ended, whether it passed. A rule without data has no row while the run goes on. Of several runs the "
-        "worst state of each rule is shown; result.json has what was observed.",
-        {"rule": "Rule"},
-        [Column("State", lowest(m.SLO_PASSED, ("rule",)), "none", None, {"mappings": PASSED})],
-        sort_by="State",
-        no_value=NO_RULES,
-    )
 
 
 def _by_name() -> Table:
