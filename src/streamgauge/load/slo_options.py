@@ -13,12 +13,12 @@ _TABLE = f"{FILE}, [tool.streamgauge] slo"
 
 
 class _FileRules(str):
-    """The rules of the file, one per line, or the problem with them; the parser reports it unless an option wins."""
+    """The rules of the file, one per line, or the problem with them, which matters only if no option wins."""
 
     problem: str
 
     def __new__(cls, text: str = "", problem: str = "") -> "_FileRules":
-        """Make a text that is never empty where there is a problem: the parser checks no empty texts."""
+        """Make a text that is not empty where there is a problem, since an empty one means that there are no rules."""
         made = super().__new__(cls, text or problem)
         made.problem = problem
         return made
@@ -44,9 +44,8 @@ def _file_rules() -> _FileRules:
 
 
 def _read(text: str) -> tuple[Rule, ...]:
-    if isinstance(text, _FileRules) and text.problem:
-        raise ValueError(text.problem)
-    return read_rules(text)
+    """Read the rules. Locust's parser also reads the default, on many occasions: ``slo_rules`` reports its problem."""
+    return () if isinstance(text, _FileRules) and text.problem else read_rules(text)
 
 
 SLO = Option(
@@ -61,7 +60,10 @@ SLO = Option(
 
 
 def slo_rules(parsed: Any) -> tuple[Rule, ...]:
-    """Return the rules in Locust's parsed options. Raises ValueError that names the option and the wrong rule."""
+    """Return the rules in Locust's parsed options. Raises ValueError that names the option or file and the rule."""
+    of_file = _file_rules()
+    if of_file.problem and of_file == getattr(parsed, SLO.dest, ""):
+        raise ValueError(of_file.problem)
     rules: tuple[Rule, ...] = SLO.value(parsed, ())
     return rules
 
