@@ -52,7 +52,7 @@ SLO = Option(
     "--stream-slo",
     "RULE",
     _read,
-    "Rule that the run must meet to pass, such as 'time_to_first_chunk.p99 < 200ms' or 'failed.ratio < 0.1%'; "
+    "Rule that the run must meet to pass, such as 'time_to_first_chunk.p99 < 200ms' or 'failed == 0'; "
     "repeat the option, or write one rule per line",
     Lines,
     _file_rules,

@@ -177,7 +177,7 @@ def test_the_page_has_fields_of_several_lines(web):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]
+    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
     assert all(field["label"] and field["help"] for field in fields)
     assert page.rstrip().endswith("</html>")
 
