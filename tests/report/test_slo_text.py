@@ -56,7 +56,7 @@ def test_a_rule_has_words_beside_its_mark(rule: JudgedRule, now: str, ended: str
 
 
 def test_a_rule_without_data_has_no_figures() -> None:
-    assert (slo_text.observed(UNFED), slo_text.margin(UNFED), slo_text.uncertain_range(UNFED)) == ("–", "–", "")
+    assert (slo_text.observed(UNFED), slo_text.margin(UNFED), slo_text.range_words(UNFED)) == ("–", "–", "")
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,10 @@ def test_a_rule_without_data_has_no_figures() -> None:
         ("count", (5, 7), "5 – 7"),
     ],
 )
-def test_a_rule_that_only_its_value_decided_shows_the_range(unit: str, between: Any, written: str) -> None:
-    rule = judged(unit=unit, uncertain=True, range=between)
-    assert slo_text.uncertain_range(rule) == written
+def test_a_value_that_is_known_as_a_range_shows_it(unit: str, between: Any, written: str) -> None:
+    rule = judged(unit=unit, range=between)
+    assert slo_text.range_words(rule) == written
     assert slo_text.observed(rule).startswith("≈ ")
-    assert slo_text.uncertain_range({**rule, "uncertain": False}) == ""
 
 
 @pytest.mark.parametrize(

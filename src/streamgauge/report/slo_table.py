@@ -38,8 +38,8 @@ def slo_remarks(result: Result) -> list[Line]:
     for rule in result["verdict"]["slo"]:
         if rule["reason"]:
             lines.append(("✗", styled(printable(f"{rule['rule']}: {rule['reason']}"))))
-        if between := slo_text.uncertain_range(rule):
-            words = f"{rule['rule']}: {between}. {slo_text.UNCERTAIN_MEANS}"
+        if between := slo_text.range_words(rule):
+            words = f"{rule['rule']}: {between}" + (f". {slo_text.UNCERTAIN_MEANS}" if rule["uncertain"] else "")
             lines.append(("≈", styled(printable(words))))
     if source := result["run"].get("slo_source"):
         lines.append(("·", styled((f"rules from {source}", "dim"))))

@@ -24,10 +24,10 @@ UNCERTAIN_MEANS = "The observed value is known only as a range that holds the li
 
 
 def observed(rule: JudgedRule) -> str:
-    """Return the observed value in the unit of its metric, with a mark if the limit lies in its range."""
+    """Return the observed value in the unit of its metric, with a mark if it is known only as a range."""
     if rule["observed"] is None:
         return NONE
-    return ("≈ " if rule["uncertain"] else "") + _WRITTEN[rule["unit"]](rule["observed"])
+    return ("≈ " if rule["range"] else "") + _WRITTEN[rule["unit"]](rule["observed"])
 
 
 def margin(rule: JudgedRule) -> str:
@@ -66,9 +66,9 @@ def in_the_end(rules: Sequence[JudgedRule]) -> str:
     return "" if not rules else f"{number(broken)} of {every} failed" if broken else f"{every} passed"
 
 
-def uncertain_range(rule: JudgedRule) -> str:
-    """Return the range of a rule that only the value decided; empty for other rules."""
-    if not rule["uncertain"] or rule["range"] is None:
+def range_words(rule: JudgedRule) -> str:
+    """Return the range of a value that is known only as one; empty for other values."""
+    if rule["range"] is None:
         return ""
     least, most = rule["range"]
     write = _WRITTEN[rule["unit"]]

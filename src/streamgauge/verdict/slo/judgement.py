@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Iterable
 from typing import TypedDict
 
+from streamgauge.stats.uncertainty import MARKED
 from streamgauge.verdict.slo.rule import Rule
 from streamgauge.verdict.slo.run_figures import RunFigures
 
@@ -26,8 +27,8 @@ class JudgedRule(TypedDict):
     unit: str
     """What ``observed`` and ``limit`` are: a :class:`streamgauge.verdict.slo.ruled_metrics.Kind`."""
     range: tuple[float, float | None] | None
-    """The least and the most that the observed figure can be, where it is not exactly known; None as the most if there
-    is no upper limit."""
+    """The least and the most that the observed figure can be, if it is uncertain or marked in tables as well; None as
+    the most if there is no upper limit."""
     uncertain: bool
     """Whether the limit lies within that range, so that the value alone decided."""
     reason: str
@@ -48,13 +49,14 @@ def _judged(rule: Rule, figures: RunFigures) -> JudgedRule:
     if found is None:
         return {**judged, "reason": _unfed(rule, figures)}
     always, never = rule.always_holds(found.least, found.most), rule.never_holds(found.least, found.most)
-    exact = found.least == found.value == found.most
+    uncertain = not (always or never)
+    ranged = uncertain or MARKED.exceeded(found.value, found.least, found.most)
     return {
         **judged,
         "observed": found.value,
         "passed": always or (not never and rule.holds(found.value)),
-        "range": None if exact else (found.least, None if found.most == float("inf") else found.most),
-        "uncertain": not (always or never),
+        "range": (found.least, None if found.most == float("inf") else found.most) if ranged else None,
+        "uncertain": uncertain,
     }
 
 
