@@ -55,7 +55,7 @@ SLO = Option(
     "Rule that the run must meet to pass, such as 'time_to_first_chunk.p99 < 200ms' or 'failed == 0'; "
     "repeat the option, or write one rule per line",
     Lines,
-    _file_rules,
+    preset=_file_rules,
 )
 
 

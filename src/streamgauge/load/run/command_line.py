@@ -7,6 +7,7 @@ from typing import Any
 
 from locust.argument_parser import get_parser
 
+from streamgauge.load.option import Lines
 from streamgauge.load.slo_options import SLO
 
 #: Options that say where a run is started and shown, not what it does.
@@ -50,7 +51,7 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         elif action.dest in secrets:
             yield [names[0], HIDDEN]
         else:
-            yield from ([names[0], _safe(str(each))] for each in _values(action.dest, value))
+            yield from ([names[0], _safe(str(each))] for each in _values(action, value))
 
 
 def _default(defaults: Any, dest: str) -> Any:
@@ -58,11 +59,11 @@ def _default(defaults: Any, dest: str) -> Any:
     return "" if dest == SLO.dest else getattr(defaults, dest, None)
 
 
-def _values(dest: str, value: Any) -> list[Any]:
-    """Return the values of an option that can be repeated; the web form has one header or rule per line."""
+def _values(action: Any, value: Any) -> list[Any]:
+    """Return the values of an option that can be repeated; those of ours are one per line."""
     if isinstance(value, list):
         return value
-    return str(value).split("\n") if dest in ("stream_header", SLO.dest) else [value]
+    return str(value).split("\n") if isinstance(action, Lines) else [value]
 
 
 def _safe(text: str) -> str:
