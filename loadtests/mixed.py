@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from locust import events
 from locust.env import Environment
 
-from loadtests import download, hang_up, multipart, ndjson, slow_reader, sse, websocket
+from loadtests import chat, download, hang_up, multipart, ndjson, slow_reader, sse, websocket
 from streamgauge.load import Lines, Option, StreamUser, declare_options
 
 Value = TypeVar("Value")
@@ -67,8 +67,19 @@ class Leaving(Mixed, hang_up.HangUp):
     kind = "hang_up"
 
 
+class Chat(Mixed, chat.Chatter):
+    """As in ``chat.py``."""
+
+    kind = "chat"
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        # A chat sends the same request to any path, so that its path is not one of ``play``.
+        self.path, self.options = self.options.path or self.path, replace(self.options, path=None)
+
+
 KINDS: dict[str, type[Mixed]] = {
-    each.kind: each for each in (Sse, Ndjson, Download, WebSocket, Multipart, Slow, Leaving)
+    each.kind: each for each in (Sse, Ndjson, Download, WebSocket, Multipart, Slow, Leaving, Chat)
 }
 
 
@@ -101,7 +112,7 @@ WEIGHTS = Option(
     "KIND=N,…",
     by_kind(weight, ",", "KIND=N such as sse=5,ndjson=2"),
     "How many users of each kind to how many of the others; kinds that are not named have none",
-    default="sse=5,ndjson=3,download=2,websocket=2,multipart=1,slow_reader=1,hang_up=1",
+    default="sse=5,ndjson=3,download=2,websocket=2,multipart=1,slow_reader=1,hang_up=1,chat=1",
     label="Weights",
 )
 PATHS = Option(

@@ -21,8 +21,9 @@ EXPECTED = {
     "/stream/multipart": ("multipart", "completed"),
     "/stream/sse (slow reader)": ("sse", "completed"),
     "/stream/sse (hang-up)": ("sse", "aborted"),
+    "chat": ("openai", "completed"),
 }
-EQUAL = "sse=1,ndjson=1,download=1,websocket=1,multipart=1,slow_reader=1,hang_up=1"
+EQUAL = "sse=1,ndjson=1,download=1,websocket=1,multipart=1,slow_reader=1,hang_up=1,chat=1"
 QUICK = ("--hang-up-after", "2..5", "--slow-reader-rate", "1MB/s", "--slow-reader-window", "8KiB")
 
 
@@ -45,7 +46,7 @@ def sample_app():
         process.terminate()
 
 
-def mixed(directory, *options, users=7, weights=EQUAL, run_time="1s"):
+def mixed(directory, *options, users=8, weights=EQUAL, run_time="1s"):
     load = ("--headless", "-u", users, "-r", 100, "-t", run_time, "--stop-timeout", 60, "--metrics-port", "off")
     chosen = ("--mixed-weights", weights, *QUICK, *options)
     done = run_locust("loadtests/mixed.py", *load, *chosen, result_dir=directory / "results", cwd=ROOT)
@@ -75,9 +76,14 @@ def test_every_scenario_runs_on_the_sample_app(sample_app, tmp_path):
 def test_a_kind_has_its_own_path_and_those_without_a_weight_have_no_user_even_through_a_unix_socket(
     elsewhere, socket_path, tmp_path
 ):
-    there = ("-H", "http://shop.test", "--unix-socket", socket_path, "--mixed-path", "ndjson=/stream/ndjson?own")
-    done = mixed(tmp_path, *there, users=4, weights="ndjson=1,hang_up=3")
-    assert outcomes(done).keys() == {"/stream/ndjson", "/stream/sse (hang-up)"}, done.output
+    there = ("-H", "http://shop.test", "--unix-socket", socket_path)
+    paths = ("--mixed-path", "ndjson=/stream/ndjson?own", "--mixed-path", "chat=/nowhere")
+    done = mixed(tmp_path, *there, *paths, users=4, weights="ndjson=1,hang_up=2,chat=1")
+    assert outcomes(done) == {
+        "/stream/ndjson": ("ndjson", "completed"),
+        "/stream/sse (hang-up)": ("sse", "aborted"),
+        "chat": ("openai", "http_error"),
+    }, done.output
     assert done.result["generator"]["timestamps"] == "read"
     assert done.result["run"]["host"] == "http://shop.test"
     assert any("no usable kernel timestamp" in reason for reason in done.result["verdict"]["reasons"])

@@ -22,7 +22,7 @@ for flag, text in json.load(sys.stdin):
         found.append([None, str(error)])
 print(json.dumps(found))
 """
-KINDS = "with kinds of sse, ndjson, download, websocket, multipart, slow_reader, hang_up"
+KINDS = "with kinds of sse, ndjson, download, websocket, multipart, slow_reader, hang_up, chat"
 TAKEN = {
     "--hang-up-after": {"5": [5, 5], " 1 .. 20 ": [1, 20], "3..3": [3, 3]},
     "--slow-reader-rate": {"10KB/s": 10_000, "1MiB/s": 1 << 20},

@@ -76,6 +76,18 @@ async def parts(request):
     return response
 
 
+async def chat(request):
+    assert (await request.json())["stream"] is True
+
+    async def made():
+        async for number in paced():
+            delta = {"choices": [{"index": 0, "delta": {"content": f"word {number} "}, "finish_reason": None}]}
+            yield b"data: %s\n\n" % json.dumps(delta).encode()
+        yield b"data: [DONE]\n\n"
+
+    return await _stream(request, "text/event-stream", made())
+
+
 async def left(request):
     return web.json_response(request.app[LEFT])
 
@@ -91,7 +103,7 @@ def build():
         "/stream/multipart": parts,
     }
     app.add_routes([web.get(path, handler) for path, handler in streams.items()])
-    app.add_routes([web.get("/left", left)])
+    app.add_routes([web.get("/left", left), web.post("/v1/chat/completions", chat)])
     return app
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 #: The fields that can have several lines, without ``stream``.
-WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "ConnectTo", "Resolve")
+WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "Slo", "ConnectTo", "Resolve")
 #: Locust reads it first, and then it starts nothing: a form that is refused for it was not refused by us.
 LOCUSTS = {"user_count": "many"}
 READ = "Invalid user_count value: 'many' (must be an integer)"

@@ -9,7 +9,7 @@ import pytest
 STREAM = {"stream_path": "/events", "stream_end": "event:done"}
 LOAD = {"user_count": 1, "spawn_rate": 1}
 #: The fields that can have several lines, without ``stream``.
-WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "ConnectTo", "Resolve")
+WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "Slo", "ConnectTo", "Resolve")
 SWITCHES = {"stream_insecure", "stream_stamps", "stream_include_usage"}
 
 
@@ -91,6 +91,7 @@ def test_each_line_is_a_header(asked, line_break):
 
 
 WRONG = {
+    "stream_shape": ["rmap", "Wave:low=1"],
     "stream_path": ["events", "foo://host/x", "http://", "http://a b/"],
     "stream_protocol": ["http", "SSE"],
     "stream_method": ["G E T", "ÄT"],
@@ -103,6 +104,7 @@ WRONG = {
     "stream_status": ["ok", "2xx,"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
+    "stream_slo": ["latency.p99 < 1s", "failed == 0\nchunk_interval.p99 < 200"],
     "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
     "stream_idle_timeout": ["soon", "1e300"],
     "stream_total_timeout": ["m1"],
