@@ -13,6 +13,8 @@ from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
+#: The environment variable with the command of a run that was not started as ``locust`` itself.
+COMMAND_VARIABLE = "STREAMGAUGE_COMMAND"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 

@@ -23,7 +23,7 @@ from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
-from streamgauge.report.result import Result, Run, Verdict, write_result
+from streamgauge.report.result import COMMAND_VARIABLE, Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_history import RunHistory
@@ -197,6 +197,8 @@ class RunReport:
         return visible(self._environment.locustfile or "")
 
     def _command(self) -> str:
+        if command := os.environ.get(COMMAND_VARIABLE):
+            return visible(command)
         parsed = self._environment.parsed_options
         if parsed is None:  # a program of the user's own, without a command line
             return ""
