@@ -13,6 +13,7 @@ from streamgauge.commands.option_values import (
     Problem,
     Rate,
     RunTime,
+    Text,
     Whole,
     need,
 )
@@ -49,34 +50,61 @@ class _Run(click.Command):
 
 _OPTIONS = (
     click.option(
-        "--curl", metavar="COMMAND", help="Take the request from a curl command; - reads it from standard input."
+        "--curl",
+        type=Text(),
+        metavar="COMMAND",
+        help="Take the request from a curl command; - reads it from standard input.",
     ),
     click.option(
         "--har", type=Existing("a HAR file"), help="Replay the streams of a recorded session, with their pauses."
     ),
-    click.option("-X", "--method", metavar="METHOD", help="Request method.  [default: GET, or POST with -d]"),
-    click.option("-H", "--header", multiple=True, metavar="'K: V'", help="Request header; repeat for several."),
-    click.option("-d", "--data", metavar="TEXT|@FILE", help="Request body; on a WebSocket, the first message."),
+    click.option(
+        "-X", "--method", type=Text(), metavar="METHOD", help="Request method.  [default: GET, or POST with -d]"
+    ),
+    click.option(
+        "-H", "--header", multiple=True, type=Text(), metavar="'K: V'", help="Request header; repeat for several."
+    ),
+    click.option(
+        "-d", "--data", type=Text(), metavar="TEXT|@FILE", help="Request body; on a WebSocket, the first message."
+    ),
     click.option("-u", "--users", type=Whole(1, _MOST_USERS), help="Concurrent users.  [default: 10; 1 with --har]"),
     click.option("-t", "--run-time", type=RunTime(), help="Length of the run.  [default: 10s; with --har its length]"),
     click.option("-r", "--spawn-rate", type=Rate(), help="Users started per second.  [default: all within 1 s]"),
-    click.option("--rate", metavar="RATE", help="Start streams at this rate, whatever the service does: 200/s."),
-    click.option("--shape", metavar="SHAPE", help="How the load changes over time, as --stream-shape of Locust."),
-    click.option("--warm-up", metavar="TIME|auto", help="Leave the beginning of the run out of the figures."),
     click.option(
-        "--slo", multiple=True, metavar="RULE", help="Rule that must hold: 'time_to_first_chunk.p99 < 200ms'."
+        "--rate", type=Text(), metavar="RATE", help="Start streams at this rate, whatever the service does: 200/s."
+    ),
+    click.option(
+        "--shape", type=Text(), metavar="SHAPE", help="How the load changes over time, as --stream-shape of Locust."
+    ),
+    click.option(
+        "--warm-up", type=Text(), metavar="TIME|auto", help="Leave the beginning of the run out of the figures."
+    ),
+    click.option(
+        "--slo",
+        multiple=True,
+        type=Text(),
+        metavar="RULE",
+        help="Rule that must hold: 'time_to_first_chunk.p99 < 200ms'.",
     ),
     click.option("--protocol", type=OneOf(*_PROTOCOLS), metavar="NAME", help="Format of the stream.  [default: auto]"),
-    click.option("--end", multiple=True, metavar="RULE", help="The end that a stream must reach, such as event:done."),
-    click.option("--error", multiple=True, metavar="RULE", help="What reports that a stream failed."),
-    click.option("--chunk", multiple=True, metavar="RULE", help="What counts as a chunk, such as 'not event:ping'."),
-    click.option("--status", metavar="STATUSES", help="Acceptable statuses, such as 2xx,429."),
-    click.option("--name", metavar="NAME", help="Name of the stream in the results.  [default: the path]"),
+    click.option(
+        "--end",
+        multiple=True,
+        type=Text(),
+        metavar="RULE",
+        help="The end that a stream must reach, such as event:done.",
+    ),
+    click.option("--error", multiple=True, type=Text(), metavar="RULE", help="What reports that a stream failed."),
+    click.option(
+        "--chunk", multiple=True, type=Text(), metavar="RULE", help="What counts as a chunk, such as 'not event:ping'."
+    ),
+    click.option("--status", type=Text(), metavar="STATUSES", help="Acceptable statuses, such as 2xx,429."),
+    click.option("--name", type=Text(), metavar="NAME", help="Name of the stream in the results.  [default: the path]"),
     click.option("-k", "--insecure", is_flag=True, help="Accept any server certificate."),
-    click.option("-x", "--proxy", metavar="URL", help="Forward proxy."),
-    click.option("--connect-to", multiple=True, metavar="HOST1:PORT1:HOST2:PORT2", help="As in curl."),
-    click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl."),
-    click.option("--unix-socket", metavar="PATH", help="Connect through a Unix socket."),
+    click.option("-x", "--proxy", type=Text(), metavar="URL", help="Forward proxy."),
+    click.option("--connect-to", multiple=True, type=Text(), metavar="HOST1:PORT1:HOST2:PORT2", help="As in curl."),
+    click.option("--resolve", multiple=True, type=Text(), metavar="HOST:PORT:ADDRESS", help="As in curl."),
+    click.option("--unix-socket", type=Text(), metavar="PATH", help="Connect through a Unix socket."),
     click.option(
         "--processes", type=Whole(1, 64), default=1, show_default=True, help="Locust processes to share the users."
     ),
@@ -101,7 +129,7 @@ def _with_options(function: Any) -> Any:
 
 
 @click.command(cls=_Run)
-@click.argument("url", required=False)
+@click.argument("url", type=Text(), required=False)
 @_with_options
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> None:

@@ -8,7 +8,8 @@ from streamgauge.client.plan import StreamFailed
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
 from streamgauge.load.users import StreamUser
+from streamgauge.wire.messages import Pause
 
 plugin.install()
 
-__all__ = ["StreamClient", "StreamFailed", "StreamUser"]
+__all__ = ["Pause", "StreamClient", "StreamFailed", "StreamUser"]

@@ -7,6 +7,7 @@ import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ _NOT_REPLAYED = frozenset(
 )
 _WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 _BINARY = 2
+#: A time of a message beyond this, in the year 5138, is in milliseconds.
+_LATEST_S = 1e11
 _MOST_TYPES = 12
 Entry = Mapping[str, Any]
 
@@ -107,9 +110,6 @@ def _request(entry: Entry, session_began_s: float) -> StreamRequest:
     began_s = _began_s(entry)
     websocket = _is_websocket(entry)
     messages = entry.get("_webSocketMessages") or []
-    lasted_s = max(0.0, float(entry.get("time") or 0) / 1000)
-    if messages:
-        lasted_s = max(lasted_s, float(messages[-1]["time"]) - began_s)
     received = sum(each["type"] == "receive" for each in messages)
     return StreamRequest(
         url=_url(request["url"], websocket=websocket),
@@ -120,8 +120,22 @@ def _request(entry: Entry, session_began_s: float) -> StreamRequest:
         protocol="websocket" if websocket else "",
         end=(f"chunks:{received}",) if websocket and received else (),
         begin_s=began_s - session_began_s,
-        end_s=began_s - session_began_s + lasted_s,
+        end_s=_end_s(entry, began_s - session_began_s, websocket=websocket),
     )
+
+
+def _end_s(entry: Entry, begin_s: float, *, websocket: bool) -> float | None:
+    """Return when a stream ended. Playwright, and browsers that left the page, do not know it of every response."""
+    receive_ms = (entry.get("timings") or {}).get("receive", 0)
+    if receive_ms is None or (receive_ms < 0 and not websocket):
+        return None
+    return begin_s + max(0.0, float(entry.get("time") or 0) / 1000)
+
+
+def _time_s(message: Entry) -> float:
+    """Return when a message came or went: Chromium gives seconds since 1970, Playwright milliseconds."""
+    found = float(message["time"])
+    return found / 1000 if found > _LATEST_S else found
 
 
 def _url(url: str, *, websocket: bool) -> str:
@@ -157,7 +171,7 @@ def _sent(messages: list[Entry], began_s: float) -> tuple[SentMessage, ...]:
     for each in messages:
         if each["type"] == "send":
             data = b64decode(each["data"]) if each.get("opcode") == _BINARY else each["data"]
-            time_s = float(each["time"])
+            time_s = _time_s(each)
             found.append(SentMessage(data, max(0.0, time_s - at_s)))
             at_s = max(at_s, time_s)
     return tuple(found)
@@ -167,8 +181,6 @@ def _named(requests: list[StreamRequest]) -> list[StreamRequest]:
     """Name the streams with their host if there are several hosts."""
     if len({each.origin for each in requests}) == 1:
         return requests
-    from dataclasses import replace
-
     return [
         replace(each, name=each.origin.partition("://")[2].rpartition("@")[2] + each.path.partition("?")[0])
         for each in requests

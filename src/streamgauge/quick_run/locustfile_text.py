@@ -100,7 +100,7 @@ def _in_a_row(session: Session, names: list[str]) -> Iterator[str]:
     for request, name in zip(session.requests, names, strict=True):
         yield from _pause(request.begin_s - end_s)
         yield f"self.{name}()"
-        end_s = request.end_s
+        end_s = request.begin_s if request.end_s is None else request.end_s
 
 
 def _together(session: Session, names: list[str]) -> Iterator[str]:

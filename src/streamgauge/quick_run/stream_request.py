@@ -1,5 +1,6 @@
 """The requests of a quick run: what a URL, a curl command or a recorded session asks for."""
 
+import math
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -41,7 +42,8 @@ class StreamRequest:
     total_timeout_s: float | None = None
     begin_s: float = 0.0
     """When it began in a recorded session, in seconds since the first request."""
-    end_s: float = 0.0
+    end_s: float | None = None
+    """When it ended in a recorded session; None if the recording does not know it."""
 
     @property
     def origin(self) -> str:
@@ -85,14 +87,15 @@ class Session:
 
     @property
     def length_s(self) -> float:
-        """How long the recorded session lasted."""
-        return max(each.end_s for each in self.requests)
+        """How long the recorded session lasted at least, in seconds."""
+        return max(each.begin_s if each.end_s is None else each.end_s for each in self.requests)
 
     @property
     def overlaps(self) -> bool:
-        """Whether a stream began while another one was under way."""
-        pairs = zip(self.requests, self.requests[1:], strict=False)
-        return any(later.begin_s < earlier.end_s for earlier, later in pairs)
+        """Whether a stream began while another one may have been under way."""
+        ends = [math.inf if each.end_s is None else each.end_s for each in self.requests]
+        begins = [each.begin_s for each in self.requests]
+        return any(begin < max(ends[:at]) for at, begin in enumerate(begins) if at)
 
     @property
     def credentials(self) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ def _last_output(error: ChildError) -> str:
     return f"{error.last_output}\n({error.child.log})" if error.child else ""
 
 
+def with_ports(plan: LoadPlan, ports: LocustPorts) -> LoadPlan:
+    """Return the plan of a Locust that listens on these ports."""
+    return replace(plan, web_port=_number(ports.web), workers_port=_number(ports.workers))
+
+
 class AttendedRun:
     """Locust with the ports that it needs. ``locust`` is set once ``start`` has returned."""
 
@@ -82,8 +87,7 @@ class AttendedRun:
             self._display.show_addresses({"Locust's web UI": self.web_url}, until)
 
     def _start(self) -> None:
-        ports = self._ports
-        plan = replace(self._plan, web_port=_number(ports.web), workers_port=_number(ports.workers))
+        plan = with_ports(self._plan, self._ports)
         self.locust = LocustRun(plan, self._children, self._interrupt)
         self.locust.start()
 
