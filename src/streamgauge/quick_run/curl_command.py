@@ -166,8 +166,9 @@ class _Command:
 
 
 def _own(field: tuple[str, str | None]) -> bool:
-    """Whether the client writes this field itself: a browser's pseudo fields, and the body's length."""
-    return field[0].startswith(":") or field[0].lower() == "content-length"
+    """Whether the client writes this field itself: a browser's pseudo fields, the body's length, keep-alive."""
+    name, value = field[0].lower(), field[1] or ""
+    return name.startswith(":") or name == "content-length" or (name, value.lower()) == ("connection", "keep-alive")
 
 
 def _authorization(found: dict[str, str]) -> str | None:

@@ -179,7 +179,7 @@ def _sent(messages: list[Entry], began_s: float) -> tuple[SentMessage, ...]:
 
 def _named(requests: list[StreamRequest]) -> list[StreamRequest]:
     """Name the streams with their host if there are several hosts."""
-    if len({each.origin for each in requests}) == 1:
+    if len({each.place for each in requests}) == 1:
         return requests
     return [
         replace(each, name=each.origin.partition("://")[2].rpartition("@")[2] + each.path.partition("?")[0])
@@ -191,7 +191,7 @@ def _notes(requests: list[StreamRequest], entries: int) -> tuple[str, ...]:
     session = Session(tuple(requests))
     notes = [f"{len(requests)} of the {entries} recorded requests are streams; only they are replayed"]
     if names := session.credentials:
-        notes.append(f"the recorded {' and '.join(names)} are sent again, and may have expired")
+        notes.append(f"recorded values of {' and '.join(names)} are sent again; they may have expired")
     if any(each.is_websocket and each.end for each in requests):
         notes.append("a WebSocket ends after as many messages as were recorded")
     return tuple(notes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from streamgauge.quick_run.python_text import call, class_name, json_value, literal, method_name, quoted
 from streamgauge.quick_run.stream_request import Session, StreamRequest
+from streamgauge.report.terminal import printable
 
 _JSON = "application/json"
 Arguments = Iterator[tuple[str, str]]
@@ -47,7 +48,7 @@ def _docstring(session: Session, load: Load) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"""', "'''")
+    return printable(text).replace("\\", "\\\\").replace('"', "'")
 
 
 def _shown(request: StreamRequest) -> str:
@@ -78,21 +79,29 @@ def _user(request: StreamRequest) -> str:
 
 def _recorded_user(session: Session) -> str:
     """Return the class of users that replay a session, one method for each stream."""
-    host, names = session.requests[0].origin, list[str]()
-    methods = []
+    first, names = session.requests[0], list[str]()
+    methods, shared = [], _shared_headers(session)
     for request in session.requests:
-        url = request.path if request.origin == host else request.url
+        url = request.path if request.place == first.place else request.url
         names.append(method_name(request.path.partition("?")[0], names))
-        text = call("self.client.stream", _arguments(request, url, plays=False), 2)
+        text = call("self.client.stream", _arguments(request, url, plays=False, shared=shared), 2)
         methods.append(f"    def {names[-1]}(self) -> None:\n        {text}\n")
     replay = _together(session, names) if session.overlaps else _in_a_row(session, names)
+    constant = f"#: Request headers of all streams.\nHEADERS = {literal(shared)}\n\n\n" if shared else ""
     head = (
-        "class RecordedSession(StreamUser):\n"
+        f"{constant}class RecordedSession(StreamUser):\n"
         f'    """Replays {len(session.requests)} recorded streams with the pauses between them."""\n\n'
-        f"    host = {quoted(host)}\n\n"
+        f"    host = {quoted(first.origin)}\n\n"
         "    @task\n    def replay(self) -> None:\n"
     )
     return head + "".join(f"        {line}\n" for line in replay) + "\n" + "\n".join(methods)
+
+
+def _shared_headers(session: Session) -> dict[str, str | None]:
+    """Return the fields that all requests of a session have, if they are worth a name of their own."""
+    first, *others = (dict(each.headers) for each in session.requests)
+    shared = {name: value for name, value in first.items() if all(each.get(name, "\0") == value for each in others)}
+    return shared if others and len(shared) > 1 else {}
 
 
 def _in_a_row(session: Session, names: list[str]) -> Iterator[str]:
@@ -119,7 +128,9 @@ def _pause(pause_s: float) -> Iterator[str]:
         yield f"gevent.sleep({round(pause_s, 3):g})"
 
 
-def _arguments(request: StreamRequest, url: str, *, plays: bool) -> Arguments:
+def _arguments(
+    request: StreamRequest, url: str, *, plays: bool, shared: dict[str, str | None] | None = None
+) -> Arguments:
     """Yield the arguments of ``self.play`` or ``self.client.stream``."""
     if not plays:
         yield "", quoted(request.method)
@@ -134,17 +145,20 @@ def _arguments(request: StreamRequest, url: str, *, plays: bool) -> Arguments:
             yield name, literal(rules[0] if len(rules) == 1 else list(rules), 3)
     if request.total_timeout_s is not None:
         yield "total_timeout_s", f"{request.total_timeout_s:g}"
-    yield from _headers_and_body(request)
+    yield from _headers_and_body(request, shared or {})
     if request.messages:
         yield "send", _messages(request)
 
 
-def _headers_and_body(request: StreamRequest) -> Arguments:
+def _headers_and_body(request: StreamRequest, shared: dict[str, str | None]) -> Arguments:
     value = json_value(request.body) if isinstance(request.body, str) and not request.is_websocket else None
     kind = request.header("content-type")
     as_json = value is not None and kind is not None and kind.strip().lower() == _JSON
     headers = {name: text for name, text in request.headers if not (as_json and name.lower() == "content-type")}
-    if headers:
+    own = {name: text for name, text in headers.items() if name not in shared}
+    if shared:
+        yield "headers", "{\n" + " " * 16 + "**HEADERS," + literal(own, 3, 0)[1:] if own else "HEADERS"
+    elif headers:
         yield "headers", literal(headers, 3, 60)
     if as_json:
         yield "json", literal(value, 3, 60)

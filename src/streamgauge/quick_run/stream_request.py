@@ -52,6 +52,12 @@ class StreamRequest:
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
+    def place(self) -> tuple[bool, str]:
+        """Whether it is encrypted, and user, host and port: the same for a WebSocket and for plain requests."""
+        parts = urlsplit(self.url)
+        return parts.scheme in ("https", "wss"), parts.netloc
+
+    @property
     def path(self) -> str:
         """Path and query."""
         parts = urlsplit(self.url)
