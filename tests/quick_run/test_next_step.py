@@ -18,7 +18,8 @@ def result(outcomes, reason="", *, chunks=100, protocol="sse", trust="trusted", 
         "streams": [
             {
                 "name": "x", "protocol": protocol, "started": started, "outcomes": outcomes, "chunks": chunks,
-                "bytes": 1, "stalls": 0, "reasons": {reason: started} if reason else {}, "time_to_first_chunk": {"p99": p99},
+                "time_to_first_chunk": {"p99": p99},
+                "bytes": 1, "stalls": 0, "reasons": {reason: started} if reason else {},
             }
         ],
     }  # fmt: skip
@@ -92,10 +93,11 @@ def test_trouble_comes_before_success():
         (["http://a?x=1&y", "-u", "3"], {"--users": "30"}, "streamgauge run 'http://a?x=1&y' -u 30"),
         (["-u3", "a", "--run-time=5s"], {"--users": "9", "--run-time": "9s"}, "streamgauge run a -u 9 -t 9s"),
         (["a", "--slo", "b < 1"], {"--slo": "c < 2"}, "streamgauge run a --slo 'b < 1' --slo 'c < 2'"),
-        (["a", "-k"], {"--insecure": ""}, "streamgauge run a -k"),
+        (["-k", "a"], {"--insecure": ""}, "streamgauge run a -k"),
+        (["a", "--save", "x.py"], {"--users": "9"}, "streamgauge run a -u 9"),
         (["-t", "3s", "curl", "-u", "a:b", "x"], {"--run-time": "9s"}, "streamgauge run -t 9s curl -u a:b x"),
-        (["a", "-d", "x" * 200], {"--users": "9"}, "the same command with -u 9"),
-        (["curl", "x" * 200], {"--users": "9"}, "the same command with -u 9, before curl"),
+        (["a", "-d", "x" * 300], {"--users": "9"}, "the same command with -u 9"),
+        (["curl", "x" * 300], {"--users": "9"}, "the same command with -u 9, before curl"),
     ],
 )
 def test_the_next_command_is_the_users_with_other_options(words, options, command):

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 #: A longer command is not written out again.
-_LONGEST = 160
+_LONGEST = 240
 #: Short names of the options that a next step changes.
 _SHORT = {"--users": "-u", "--run-time": "-t", "--insecure": "-k"}
-#: Options that may be given several times, so that another one is added.
+#: Those without a value, and those that may be given several times, so that another one is added.
+_SWITCHES = ("--insecure", "-k")
 _REPEATED = ("--slo", "--end")
 HIDDEN = "…"
 
@@ -47,15 +48,15 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _without(words: list[str], options: Mapping[str, str]) -> list[str]:
-    """Return ``words`` without the options that get another value."""
-    replaced = [name for name in options if name not in _REPEATED]
+    """Return ``words`` without the options that get another value, and without ``--save``, whose file exists now."""
+    replaced = ["--save", *(name for name in options if name not in _REPEATED)]
     shorts = tuple(_SHORT[name] for name in replaced if name in _SHORT)
     kept, skip = [], False
     for word in words:
         if skip:
             skip = False
         elif word in replaced or word in shorts:
-            skip = bool(options.get(word) or word in shorts)
+            skip = word not in _SWITCHES
         elif not (word.startswith(tuple(f"{name}=" for name in replaced)) or (shorts and word.startswith(shorts))):
             kept.append(word)
     return kept

@@ -1,6 +1,7 @@
 """A quick run from start to end: the locustfile is written, Locust runs it, and the user learns what to try next."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from streamgauge.verdict.exit_status import ExitStatus
 _UNTIL = "Ctrl-C"
 #: How Locust begins the line that says which option is wrong.
 _ERROR = "error: "
+_ARGUMENT = re.compile(r"^argument (--[\w-]+)(?:/--?[\w-]+)*:")
 #: Streamgauge's options of Locust that have another name here.
 _NAMES = {"--stream-arrivals": "--rate"}
 
@@ -162,7 +164,7 @@ class _QuickRun:
         """Say which option Locust refused; raise any other error."""
         if error.child is None or error.child.end() != ExitStatus.USAGE or _ERROR not in error.last_output:
             raise error
-        words = error.last_output.rpartition(_ERROR)[2].removeprefix("argument ")
+        words = _ARGUMENT.sub(r"\1:", error.last_output.rpartition(_ERROR)[2])
         for name, ours in _NAMES.items():
             words = words.replace(name, ours)
         self._display.warn(f"Error: {words.replace('--stream-', '--')}")
