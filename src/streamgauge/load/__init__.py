@@ -7,9 +7,11 @@ locustfile that uses ``StreamUser`` is a full run: verdict, table, ``result.json
 from streamgauge.client.plan import StreamFailed
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
+from streamgauge.load.option import Lines, Option
+from streamgauge.load.own_options import declare_options
 from streamgauge.load.users import StreamUser
 from streamgauge.wire.messages import Pause
 
 plugin.install()
 
-__all__ = ["Pause", "StreamClient", "StreamFailed", "StreamUser"]
+__all__ = ["Lines", "Option", "Pause", "StreamClient", "StreamFailed", "StreamUser", "declare_options"]
