@@ -62,6 +62,17 @@ def test_options_of_locust_become_defaults_of_the_locustfile(planned: Planned) -
     }  # fmt: skip
 
 
+def test_a_rate_and_a_shape_say_the_load_unless_users_and_time_are_given(planned: Planned) -> None:
+    assert planned(URL, "--rate", "poisson:9/s").load.defaults == {"run_time": "10s", "stream_arrivals": "poisson:9/s"}
+    plan = planned(URL, "--shape", "ramp")
+    assert plan.load.defaults == {"stream_shape": "ramp"}
+    assert str(plan.load) == "shape ramp"
+    assert str(planned(URL, "--rate", 9, "--shape", "ramp", "-t", "5s").load) == "arrivals 9/s, shape ramp for 5 s"
+    assert planned(URL, "--shape", "ramp", "-u", 5, "-t", "5s").load.defaults == {
+        "num_users": 5, "spawn_rate": 5, "run_time": "5s", "stream_shape": "ramp"
+    }  # fmt: skip
+
+
 def test_a_curl_command_may_follow_the_options(planned: Planned) -> None:
     for source in (("curl", URL, "-d", "a", "-u", "u:p"), ("--curl", f"curl {URL} -d a -u u:p")):
         plan = planned("-u", 3, "--name", "curl", *source)

@@ -7,7 +7,9 @@ import pytest
 from streamgauge.quick_run.next_step import Asked, next_step
 from streamgauge.quick_run.repeated_command import repeated, shown
 
-ASKED = Asked("http://a:1", users=10, run_time_s=10, processes=1, rules=False, rate=False, saved=False, body=False)
+ASKED = Asked(
+    "http://a:1", users=10, run_time_s=10, processes=1, rules=False, rate="", shape=False, saved=False, body=False
+)
 
 
 def result(outcomes, reason="", *, chunks=100, protocol="sse", trust="trusted", exit_code=0, p99=0.0123):
@@ -68,7 +70,7 @@ def test_streams_without_an_end_are_told_how_to_end():
 
 def test_each_success_leads_a_step_further():
     steps, asked = [], ASKED
-    for field, value in (("users", 100), ("rules", True), ("rate", True), ("saved", True), ("saved", True)):
+    for field, value in (("users", 100), ("rules", True), ("rate", "15/s"), ("saved", True), ("saved", True)):
         steps.append(next_step(result({"completed": 100}), asked).options)
         asked = replace(asked, **{field: value})
     assert steps == [
@@ -83,6 +85,10 @@ def test_each_success_leads_a_step_further():
 def test_trouble_comes_before_success():
     assert said({"completed": 10}, trust="invalid", exit_code=3).options == {"--processes": "2"}
     assert said({"completed": 10}, exit_code=1).options == {"--users": "2"}
+    assert said({"completed": 10}, exit_code=1, asked=replace(ASKED, rate="poisson:200/s")).options == {
+        "--rate": "poisson:50/s"
+    }
+    assert said({"completed": 10}, exit_code=1, asked=replace(ASKED, shape=True)).options == {}
     assert said({"completed": 9, "truncated": 1}, "truncated: x").words.startswith("1 of 10 streams failed.")
     assert "429" in said({"completed": 9, "http_error": 1}, "http_error: status 429 Too Many").words
 

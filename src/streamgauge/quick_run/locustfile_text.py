@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from streamgauge.quick_run.python_text import call, class_name, json_value, literal, method_name, quoted
 from streamgauge.quick_run.stream_request import Session, StreamRequest
 from streamgauge.report.terminal import printable
+from streamgauge.report.units import some
 
 _JSON = "application/json"
 Arguments = Iterator[tuple[str, str]]
@@ -13,18 +14,34 @@ Arguments = Iterator[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Users and length of a run, and other options by their names in Locust's parsed options."""
+    """Users and length of a run, and other options by their names in Locust's parsed options.
 
-    users: int
-    spawn_rate: float
-    run_time_s: int
+    Users, spawn rate and length are None if a rate of arrivals or a shape says them.
+    """
+
+    users: int | None
+    spawn_rate: float | None
+    run_time_s: int | None
     options: dict[str, object]
+
+    def __str__(self) -> str:
+        """Return the load in words, such as ``10 users for 10 s``."""
+        rate, shape = self.options.get("stream_arrivals"), self.options.get("stream_shape")
+        parts = [some(self.users, "user")] if self.users is not None and not rate else []
+        parts += [f"arrivals {rate}"] if rate else []
+        parts += [f"shape {shape}"] if shape else []
+        return ", ".join(parts) + (f" for {self.run_time_s} s" if self.run_time_s is not None else "")
 
     @property
     def defaults(self) -> dict[str, object]:
         """What the locustfile makes the defaults of Locust's options."""
-        rate = int(self.spawn_rate) if self.spawn_rate == int(self.spawn_rate) else self.spawn_rate
-        return {"num_users": self.users, "spawn_rate": rate, "run_time": f"{self.run_time_s}s", **self.options}
+        rate = self.spawn_rate
+        own = {
+            "num_users": self.users,
+            "spawn_rate": int(rate) if rate is not None and rate == int(rate) else rate,
+            "run_time": None if self.run_time_s is None else f"{self.run_time_s}s",
+        }
+        return {name: value for name, value in own.items() if value is not None} | self.options
 
 
 def locustfile_text(session: Session, load: Load) -> str:
@@ -36,10 +53,9 @@ def locustfile_text(session: Session, load: Load) -> str:
 
 
 def _docstring(session: Session, load: Load) -> str:
-    users = "1 user" if load.users == 1 else f"{load.users} users"
-    what = f"{users} for {load.run_time_s} s on {_shown(session.requests[0])}"
+    what = f"Load: {load} on {_shown(session.requests[0])}"
     if session.recorded:
-        what = f"{users} for {load.run_time_s} s, each replaying a recorded session of {len(session.requests)} streams"
+        what = f"Load: {load}, each replaying a recorded session of {some(len(session.requests), 'stream')}"
     return (
         f'"""{_plain(what)}.\n\n'
         "Written by streamgauge run. `locust -f` runs it: with --headless at once, else from Locust's web UI, whose\n"

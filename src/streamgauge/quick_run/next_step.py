@@ -9,6 +9,7 @@ from streamgauge.report.units import number, some
 from streamgauge.stats.outcome import NOT_FAILED, Outcome
 from streamgauge.verdict.exit_status import ExitStatus
 
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/s")
 _STATUS = re.compile(r"status (\d{3})")
 _SETTLED = frozenset(outcome.value for outcome in NOT_FAILED)
 #: A passed run with fewer users than this shows that the load works, not what the service can do.
@@ -28,11 +29,12 @@ class Asked:
     """What the user asked for, as far as the next step depends on it."""
 
     host: str
-    users: int
-    run_time_s: int
+    users: int | None
+    run_time_s: int | None
     processes: int
     rules: bool
-    rate: bool
+    rate: str
+    shape: bool
     saved: bool
     body: bool
 
@@ -73,10 +75,10 @@ def _all_failed(result: Result, asked: Asked, outcome: str) -> Step:
         return Step(
             "The service accepted the requests and then sent nothing for too long. If its streams may be quiet for "
             "that long, set a higher limit in the locustfile: --save FILE.py writes it.",
-            {"--users": "1"} if asked.users > 1 else {},
+            _one_user(asked),
         )
     return Step(f"Every stream failed ({reason.partition(':')[0]}). Try one user: is it the load, or each stream?",
-                {"--users": "1"} if asked.users > 1 else {})  # fmt: skip
+                _one_user(asked))  # fmt: skip
 
 
 def _not_connected(reason: str, asked: Asked) -> Step:
@@ -123,16 +125,26 @@ def _refused(reason: str, asked: Asked) -> Step:
     )
 
 
+def _one_user(asked: Asked) -> dict[str, str]:
+    return {"--users": "1"} if (asked.users or 0) > 1 and not asked.rate and not asked.shape else {}
+
+
 def _fewer(asked: Asked) -> dict[str, str]:
-    return {"--users": str(max(1, asked.users // 4))} if asked.users > 1 else {}
+    """Return the options of a quarter of the load; none if that cannot be said."""
+    if asked.shape:
+        return {}
+    if asked.rate:
+        quarter = _RATE.sub(lambda found: f"{float(found[1]) / 4:g}/s", asked.rate)
+        return {"--rate": quarter} if quarter != asked.rate else {}
+    return {"--users": str(max(1, (asked.users or 1) // 4))} if (asked.users or 1) > 1 else {}
 
 
 def _none_ended(result: Result, asked: Asked) -> Step:
     found = totals(result["streams"])
     started = sum(each["started"] for each in result["streams"])
     if not found["chunks"]:
-        return Step(f"No chunk came within {asked.run_time_s} s. Give the service more time:",
-                    {"--run-time": f"{asked.run_time_s * 3}s"})  # fmt: skip
+        longer = {"--run-time": f"{asked.run_time_s * 3}s"} if asked.run_time_s is not None else {}
+        return Step("No chunk came before the run ended. Give the service more time:", longer)
     count = max(1, found["chunks"] // max(1, 2 * started))
     return Step("No stream ended by itself. If the service's streams have no end, read each a number of chunks long:",
                 {"--end": f"chunks:{count}"})  # fmt: skip
@@ -170,11 +182,11 @@ def _measured(result: Result, asked: Asked) -> Step:
                     several)  # fmt: skip
     if verdict["exit_code"] == ExitStatus.FAILED:
         return Step("A rule failed at this load. Find a load at which it holds:", _fewer(asked))
-    if asked.users < _FEW_USERS and not asked.rate:
+    if asked.users is not None and asked.users < _FEW_USERS and not asked.rate and not asked.shape:
         return Step("It works. Now load it:", {"--users": str(asked.users * 10), "--run-time": "30s"})
     if not asked.rules and (limit := _limit(result)):
         return Step("Let a rule decide whether the run passes:", {"--slo": f"time_to_first_chunk.p99 < {limit}"})
-    if not asked.rate and (rate := _rate(result)):
+    if not asked.rate and not asked.shape and (rate := _rate(result)):
         return Step("Start streams at a fixed rate, whether or not the service keeps up:", {"--rate": rate})
     if not asked.saved:
         return Step("Keep this load as a locustfile that you can change:", {"--save": "load.py"})

@@ -209,12 +209,14 @@ def _check(request: StreamRequest) -> None:
 
 
 def _load(options: Options, session: Session) -> Load:
-    users = options["users"] or (1 if session.recorded else _USERS)
-    run_time_s = options["run_time"] or _RUN_TIME_S
-    if session.recorded and options["run_time"] is None:
-        run_time_s = max(run_time_s, math.ceil(session.length_s) + 1)
+    users, run_time_s = options["users"], options["run_time"]
+    if users is None and not options["rate"] and not options["shape"]:
+        users = 1 if session.recorded else _USERS
+    if run_time_s is None and not options["shape"]:
+        run_time_s = max(_RUN_TIME_S, math.ceil(session.length_s) + 1 if session.recorded else 0)
     values = {name: options[ours] for name, ours in _OF_LOCUST.items() if options[ours]}
     if rate := values.get("stream_arrivals"):
         values["stream_arrivals"] = f"{rate}/s" if re.fullmatch(r"\d+(\.\d+)?", rate) else rate
     texts = {name: "\n".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return Load(users, options["spawn_rate"] or float(users), run_time_s, session.options | texts)
+    spawn_rate = options["spawn_rate"] or (None if users is None else float(users))
+    return Load(users, spawn_rate, run_time_s, session.options | texts)

@@ -78,7 +78,8 @@ class Plan:
             run_time_s=self.load.run_time_s,
             processes=self.processes,
             rules="stream_slo" in options,
-            rate="stream_arrivals" in options,
+            rate=str(options.get("stream_arrivals", "")),
+            shape="stream_shape" in options,
             saved=self.save is not None,
             body=bool(first.body),
         )
@@ -157,8 +158,7 @@ class _QuickRun:
                 self._display.say(f"Note: {plan.save} holds {' and '.join(names)}; keep it private.")
         first = plan.session.requests[0]
         what = f"{some(len(plan.session.requests), 'recorded stream')} each" if plan.session.recorded else first.path
-        who = some(plan.load.users, "user")
-        self._display.say(f"Starting Locust: {who} for {plan.load.run_time_s} s on {plan.asked.host}, {what}")
+        self._display.say(f"Starting Locust: {plan.load} on {plan.asked.host}, {what}")
 
     def _refused(self, error: ChildError) -> int:
         """Say which option Locust refused; raise any other error."""
