@@ -8,7 +8,16 @@ from streamgauge.quick_run.next_step import Asked, next_step
 from streamgauge.quick_run.repeated_command import repeated, shown
 
 ASKED = Asked(
-    "http://a:1", users=10, run_time_s=10, processes=1, rules=False, rate="", shape=False, saved=False, body=False
+    "http://a:1",
+    users=10,
+    run_time_s=10,
+    processes=1,
+    rules=False,
+    rate="",
+    shape=False,
+    recorded=False,
+    saved=False,
+    body=False,
 )
 
 
@@ -65,6 +74,8 @@ def test_a_body_that_is_no_stream_is_named():
 
 def test_streams_without_an_end_are_told_how_to_end():
     assert said({"censored": 10}, chunks=1000).options == {"--end": "chunks:50"}
+    recorded = replace(ASKED, recorded=True)
+    assert said({"censored": 10}, chunks=1000, asked=recorded).options == {"--save": "session.py"}
     assert said({"censored": 10}, chunks=0).options == {"--run-time": "30s"}
 
 

@@ -35,6 +35,7 @@ class Asked:
     rules: bool
     rate: str
     shape: bool
+    recorded: bool
     saved: bool
     body: bool
 
@@ -145,9 +146,14 @@ def _none_ended(result: Result, asked: Asked) -> Step:
     if not found["chunks"]:
         longer = {"--run-time": f"{asked.run_time_s * 3}s"} if asked.run_time_s is not None else {}
         return Step("No chunk came before the run ended. Give the service more time:", longer)
-    count = max(1, found["chunks"] // max(1, 2 * started))
+    if asked.recorded:
+        return Step(
+            'No stream ended by itself. If they have no end, give each an end="chunks:N" in the locustfile:',
+            {} if asked.saved else {"--save": "session.py"},
+        )
+    count = float(f"{max(1, found['chunks'] // max(1, 2 * started)):.1g}")
     return Step("No stream ended by itself. If the service's streams have no end, read each a number of chunks long:",
-                {"--end": f"chunks:{count}"})  # fmt: skip
+                {"--end": f"chunks:{count:.0f}"})  # fmt: skip
 
 
 def _some_failed(result: Result, asked: Asked, bad: int, ended: int) -> Step:

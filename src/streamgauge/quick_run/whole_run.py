@@ -66,7 +66,13 @@ class Plan:
         """Return what the result shows as the command of the run; a run of the web UI has a command of its own."""
         if self.ports.web is not None:
             return {}
-        return {COMMAND_VARIABLE: shown(self.words, secret=bool(self.session.credentials))}
+        return {COMMAND_VARIABLE: shown(self.words, secret=self.secret)}
+
+    @property
+    def secret(self) -> bool:
+        """Whether words of the command open doors. Those of a recorded session are in its file."""
+        headers = any(word.startswith(("-H", "--header")) for word in self.words)
+        return bool(self.session.credentials) and (headers or not self.session.recorded)
 
     @property
     def asked(self) -> Asked:
@@ -80,6 +86,7 @@ class Plan:
             rules="stream_slo" in options,
             rate=str(options.get("stream_arrivals", "")),
             shape="stream_shape" in options,
+            recorded=self.session.recorded,
             saved=self.save is not None,
             body=bool(first.body),
         )
@@ -180,7 +187,7 @@ class _QuickRun:
         console.print()
         print_marked(console, [("→", styled(step.words))])
         if step.options:
-            command = repeated(self._plan.words, step.options, secret=bool(self._plan.session.credentials))
+            command = repeated(self._plan.words, step.options, secret=self._plan.secret)
             console.print(f"  {command}", soft_wrap=True, markup=False, style="bold")
 
     def _stay_open(self, conclusion: Conclusion) -> None:
