@@ -12,6 +12,7 @@ ASKED = Asked(
     users=10,
     run_time_s=10,
     processes=1,
+    cores=4,
     rules=False,
     rate="",
     shape=False,
@@ -21,11 +22,11 @@ ASKED = Asked(
 )
 
 
-def result(outcomes, reason="", *, chunks=100, protocol="sse", trust="trusted", exit_code=0, p99=0.0123):
+def result(outcomes, reason="", *, chunks=100, protocol="sse", trust="trusted", exit_code=0, p99=0.0123, why=()):
     started = sum(outcomes.values())
     return {
         "run": {"duration_s": 10.0},
-        "verdict": {"trust": trust, "exit_code": exit_code},
+        "verdict": {"trust": trust, "exit_code": exit_code, "reasons": list(why)},
         "streams": [
             {
                 "name": "x", "protocol": protocol, "started": started, "outcomes": outcomes, "chunks": chunks,
@@ -94,7 +95,10 @@ def test_each_success_leads_a_step_further():
 
 
 def test_trouble_comes_before_success():
-    assert said({"completed": 10}, trust="invalid", exit_code=3).options == {"--processes": "2"}
+    assert said({"completed": 10}, trust="degraded").options == {"--run-time": "30s"}
+    starved = result({"completed": 10}, trust="invalid", exit_code=3, why=["waited for a CPU"])
+    assert next_step(starved, ASKED).options == {"--processes": "2"}
+    assert next_step(starved, replace(ASKED, processes=4)).options == {"--users": "2"}
     assert said({"completed": 10}, exit_code=1).options == {"--users": "2"}
     assert said({"completed": 10}, exit_code=1, asked=replace(ASKED, rate="poisson:200/s")).options == {
         "--rate": "poisson:50/s"

@@ -32,6 +32,8 @@ class Asked:
     users: int | None
     run_time_s: int | None
     processes: int
+    cores: int
+    """Of this machine."""
     rules: bool
     rate: str
     shape: bool
@@ -183,9 +185,7 @@ def _no_stream(asked: Asked) -> Step:
 def _measured(result: Result, asked: Asked) -> Step:
     verdict = result["verdict"]
     if verdict["trust"] != "trusted":
-        several = {"--processes": str(asked.processes * 2)}
-        return Step("The load generator itself was disturbed. Share the load between processes, or use fewer users:",
-                    several)  # fmt: skip
+        return _disturbed(verdict["reasons"], asked)
     if verdict["exit_code"] == ExitStatus.FAILED:
         return Step("A rule failed at this load. Find a load at which it holds:", _fewer(asked))
     if asked.users is not None and asked.users < _FEW_USERS and not asked.rate and not asked.shape:
@@ -197,6 +197,16 @@ def _measured(result: Result, asked: Asked) -> Step:
     if not asked.saved:
         return Step("Keep this load as a locustfile that you can change:", {"--save": "load.py"})
     return Step("Locust runs the saved file as well, over any number of machines: locust -f FILE.py --master")
+
+
+def _disturbed(reasons: list[str], asked: Asked) -> Step:
+    if not any("CPU" in reason for reason in reasons):
+        longer = {"--run-time": f"{asked.run_time_s * 3}s"} if asked.run_time_s is not None else {}
+        return Step("The figures are not exact, for the reasons above. Try a longer run on a quiet machine:", longer)
+    if asked.processes * 2 <= asked.cores:
+        return Step("The load generator lacked CPU. Share its load between processes:",
+                    {"--processes": str(asked.processes * 2)})  # fmt: skip
+    return Step("The load generator lacked CPU. Try less load, or a machine that does nothing else:", _fewer(asked))
 
 
 def _limit(result: Result) -> str:

@@ -83,6 +83,7 @@ class Plan:
             users=self.load.users,
             run_time_s=self.load.run_time_s,
             processes=self.processes,
+            cores=os.cpu_count() or 1,
             rules="stream_slo" in options,
             rate=str(options.get("stream_arrivals", "")),
             shape="stream_shape" in options,
