@@ -119,6 +119,27 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
+class ShapeSecond(TypedDict):
+    """One second of a shape."""
+
+    t_s: int
+    wanted: float
+    """The level of the shape, in its unit."""
+    users: int | None
+    """How many users there were at the end of the second; None if unknown, and for a shape of rates."""
+
+
+class RunShape(TypedDict):
+    """How the load changed over time, as ``--stream-shape`` says it."""
+
+    text: str
+    """The shape with all its parameters."""
+    unit: Literal["users", "streams/s"]
+    end_s: float | None
+    """When the run was to end; None if it was to last until it is stopped."""
+    seconds: list[ShapeSecond]
+
+
 class Run(TypedDict):
     """The run and its settings."""
 
@@ -135,6 +156,8 @@ class Run(TypedDict):
     workers: int
     load_model: Literal["closed", "open"]
     interrupted: bool
+    shape: NotRequired[RunShape]
+    """Absent if the load followed no shape."""
     versions: dict[str, str]
     command: NotRequired[str]
     """What repeats the run; passwords and tokens are left out."""

@@ -22,6 +22,7 @@ from streamgauge.client.connect.target import TargetError
 from streamgauge.load.hosts import check_host
 from streamgauge.load.metrics.exporter_options import exporter_options
 from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.shapes.shape_options import plan_of_users
 from streamgauge.load.unused import unused_options
 from streamgauge.load.web.form import extend_form
 
@@ -51,9 +52,10 @@ def values(case):
     parsed = given(case)
     if "form" in case:
         parsed = with_form(parsed, case["form"])
-    found = scenario_options(parsed)
+    found, plan = scenario_options(parsed), plan_of_users(parsed)
     tls, exporter = found.network.tls, exporter_options(parsed)
     return {
+        "stream_shape": plan and [plan.shape.text, plan.unit, plan.end_s],
         "stream_path": found.path,
         "stream_protocol": found.protocol,
         "stream_method": found.method,

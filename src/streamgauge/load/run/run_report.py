@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import argparse
 import copy
 import json
 import logging
@@ -18,6 +19,9 @@ from locust.env import Environment
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
 from streamgauge.load.run.run_status import causes, run_status
+from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.shapes.shape_record import ShapeRecord
+from streamgauge.load.shapes.user_shape import shape_of
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
@@ -70,6 +74,8 @@ class RunReport:
         self._so_far: tuple[Trust, list[str]] | None = None
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
+        #: The shape that the run follows; None without one.
+        self.shape: ShapeRecord | None = getattr(shape_of(environment), "record", None)
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
@@ -203,11 +209,13 @@ class RunReport:
         if parsed is None:  # a program of the user's own, without a command line
             return ""
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        if self.shape is not None:  # the number of users was its peak, not what the defaults came from
+            parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
-        return Run(
+        run = Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
@@ -222,6 +230,10 @@ class RunReport:
             versions=_versions(),
             command=self._command(),
         )
+        if self.shape is not None:
+            run["users"] = max([self.users, *self.shape.users.values()])
+            run["shape"] = self.shape.result(self.run_stats.last_s)
+        return run
 
 
 def _versions() -> dict[str, str]:
