@@ -4,12 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from streamgauge.demo.sample_app import SampleApp
+from streamgauge.runner.interrupt import Interrupt
+from streamgauge.runner.ports import Port
+from streamgauge.runner.process import Children
 
 _CODE = "import sys; sys.argv[0] = 'streamgauge'; from streamgauge.cli import main; main()"
 _DEADLINE_S = 120
@@ -64,3 +69,11 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
         return Done(done.returncode, done.stdout, done.stderr, results)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[str]:
+    """The address of a sample app."""
+    with Children() as children:
+        log = tmp_path_factory.mktemp("app") / "app.log"
+        yield SampleApp(Port(free_port()), Port(free_port()), log, children, Interrupt()).url

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import time
 import urllib.request
 from types import SimpleNamespace
@@ -10,11 +9,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import sync_playwright
 
-from streamgauge.demo.sample_app import SampleApp
 from streamgauge.quick_run.curl_command import curl_session
-from streamgauge.runner.interrupt import Interrupt
-from streamgauge.runner.ports import Port
-from streamgauge.runner.process import Children
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -31,13 +26,6 @@ COPY = """async () => {
                 await NetworkLogView.NetworkLogView.generateCurlCommand(request, shell);
     return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory, free_port):
-    with Children() as children:
-        log = tmp_path_factory.mktemp("app") / "app.log"
-        yield SampleApp(Port(free_port()), Port(free_port()), log, children, Interrupt()).url
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +82,6 @@ def test_a_command_that_chromium_copies_is_run(recorded, quick):
 def test_commands_for_cmd_and_for_bash_say_the_same(recorded, path):
     for_bash, for_cmd = (curl_session(recorded.commands[f"{shell} {path}"]) for shell in ("unix", "win"))
     assert for_bash == for_cmd
-
-
-def test_a_websocket_that_chromium_copies_is_pasted_after_run(recorded, quick):
-    words = shlex.split(recorded.commands["unix /stream/ws"].replace("\\\n", " "))
-    done = quick("-u", 2, "-t", "1s", *words).check()
-    assert done.streams["/stream/ws"]["protocol"] == "websocket"
 
 
 def test_a_recorded_visit_is_replayed(recorded, quick):

@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.testbed.server import Server
-from streamgauge.demo.sample_app import SampleApp
 from streamgauge.runner.finished_run import run_locust
-from streamgauge.runner.interrupt import Interrupt
-from streamgauge.runner.ports import Port
 from streamgauge.runner.process import Children
 
 pytestmark = pytest.mark.timeout(600)
@@ -25,20 +22,13 @@ LOAD = ("-u", 3, "-t", "1s")
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, free_port):
-    ports = [Port(free_port()) for _ in range(2)]
-    with Children() as children:
-        yield SampleApp(*ports, tmp_path_factory.mktemp("app") / "app.log", children, Interrupt()).url
-
-
-@pytest.fixture(scope="module")
 def runs(app, quick, tmp_path_factory):
     """All runs, two at a time: they mostly wait."""
     saved = tmp_path_factory.mktemp("saved") / "listener.py"
     lines = {
         "sse": (f"{app.removeprefix('http://')}/stream/sse?{KNOBS}", "--end", "event:done", "--save", saved, *LOAD),
         "chat": (f"{app}/v1/chat/completions", "-d", CHAT, "-H", "Authorization: Bearer t0p", *LOAD),
-        "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, *LOAD),
+        "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, "--shape", "ramp", *LOAD),
         "nothing there": (f"{app}/no/such", "--name", "lost", *LOAD),
         "no stream": (f"{app}/healthz", *LOAD),
     }
@@ -62,7 +52,8 @@ def test_a_json_body_is_posted_to_a_language_model(runs):
 def test_a_websocket_is_read_by_two_processes(runs):
     done = runs["websocket"].check()
     assert done.streams["/stream/ws"]["protocol"] == "websocket"
-    assert done.result["run"]["workers"] == 2
+    run = done.result["run"]
+    assert (run["workers"], run["shape"]["text"]) == (2, "ramp:from=0,to=3,time=1s")
 
 
 def test_a_run_shows_its_progress_its_paths_and_the_next_command(runs):
