@@ -75,6 +75,7 @@ SLOW = (
     "load/test_refusals.py",
     "load/test_resets.py",
     "load/test_scenarios.py",
+    "load/test_slo.py",
     "load/test_standard_output.py",
     "load/test_stopped_in_ramp.py",
     "load/test_totals.py",

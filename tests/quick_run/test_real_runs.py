@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(600)
 SERVERS = Path(__file__).parents[1] / "e2e" / "servers"
 KNOBS = "chunks=10&interval_ms=20"
 CHAT = '{"model": "river", "stream": true, "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}'
+RULE = "time_to_first_chunk.p50 < 60s"
 LOAD = ("-u", 3, "-t", "1s")
 
 
@@ -26,7 +27,7 @@ def runs(app, quick, tmp_path_factory):
     """All runs, two at a time: they mostly wait."""
     saved = tmp_path_factory.mktemp("saved") / "listener.py"
     lines = {
-        "sse": (f"{app.removeprefix('http://')}/stream/sse?{KNOBS}", "--end", "event:done", "--save", saved, *LOAD),
+        "sse": (f"{app.removeprefix('http://')}/stream/sse?{KNOBS}", "--end", "event:done", "--save", saved, "--slo", RULE, *LOAD),
         "chat": (f"{app}/v1/chat/completions", "-d", CHAT, "-H", "Authorization: Bearer t0p", *LOAD),
         "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, "--shape", "ramp", *LOAD),
         "nothing there": (f"{app}/no/such", "--name", "lost", *LOAD),
@@ -41,6 +42,12 @@ def runs(app, quick, tmp_path_factory):
 def test_the_format_of_an_event_stream_is_found(runs):
     streams = runs["sse"].check().streams["/stream/sse"]
     assert (streams["protocol"], streams["chunks"]) == ("sse", streams["started"] * 11)
+
+
+def test_a_rule_decides_in_the_run_and_in_its_locustfile(runs):
+    (judged,) = runs["sse"].result["verdict"]["slo"]
+    assert (judged["rule"], judged["passed"]) == (RULE, True)
+    assert f'stream_slo="{RULE}"' in runs["saved"].read_text()
 
 
 def test_a_json_body_is_posted_to_a_language_model(runs):
@@ -82,6 +89,7 @@ def test_the_saved_locustfile_gives_the_same_load(runs, tmp_path):
         key: before[key] for key in ("users", "spawn_rate", "host")
     }
     assert re.search(r"Run time limit set to 1 seconds", done.output)
+    assert [each["rule"] for each in done.result["verdict"]["slo"]] == [RULE]
     assert done.outcomes.keys() == {"completed"}
 
 
