@@ -27,7 +27,16 @@ def runs(app, quick, tmp_path_factory):
     """All runs, two at a time: they mostly wait."""
     saved = tmp_path_factory.mktemp("saved") / "listener.py"
     lines = {
-        "sse": (f"{app.removeprefix('http://')}/stream/sse?{KNOBS}", "--end", "event:done", "--save", saved, "--slo", RULE, *LOAD),
+        "sse": (
+            f"{app.removeprefix('http://')}/stream/sse?{KNOBS}",
+            "--end",
+            "event:done",
+            "--save",
+            saved,
+            "--slo",
+            RULE,
+            *LOAD,
+        ),
         "chat": (f"{app}/v1/chat/completions", "-d", CHAT, "-H", "Authorization: Bearer t0p", *LOAD),
         "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, "--shape", "ramp", *LOAD),
         "nothing there": (f"{app}/no/such", "--name", "lost", *LOAD),

@@ -14,7 +14,8 @@ from streamgauge.quick_run.python_text import words_of
 from streamgauge.quick_run.repeated_command import repeated, shown
 from streamgauge.quick_run.stream_request import Session
 from streamgauge.report.live_display import Display
-from streamgauge.report.result import COMMAND_VARIABLE, read_result
+from streamgauge.report.result import read_result
+from streamgauge.report.run_command import COMMAND_VARIABLE
 from streamgauge.report.terminal import print_marked, standard_output, styled
 from streamgauge.report.units import some
 from streamgauge.runner.attended_run import AttendedRun, attend

@@ -14,8 +14,6 @@ from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
-#: The environment variable with the command of a run that was not started as ``locust`` itself.
-COMMAND_VARIABLE = "STREAMGAUGE_COMMAND"
 
 
 class MetricSummary(TypedDict):

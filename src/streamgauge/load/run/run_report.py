@@ -29,7 +29,8 @@ from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
-from streamgauge.report.result import COMMAND_VARIABLE, Result, Run, Verdict, write_result
+from streamgauge.report.result import Result, Run, Verdict, write_result
+from streamgauge.report.run_command import given_command
 from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
@@ -223,7 +224,7 @@ class RunReport:
         return visible(self._environment.locustfile or "")
 
     def _command(self) -> str:
-        if command := os.environ.get(COMMAND_VARIABLE):
+        if command := given_command():
             return visible(command)
         parsed = self._environment.parsed_options
         if parsed is None:  # a program of the user's own, without a command line
