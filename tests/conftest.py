@@ -61,6 +61,7 @@ SLOW = (
     "load/options/test_limits.py",
     "load/options/test_messages.py",
     "load/options/test_own_options.py",
+    "load/shapes",
     "load/test_chunk_delay.py",
     "load/test_exit_status.py",
     "load/test_failures.py",
