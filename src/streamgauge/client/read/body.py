@@ -83,10 +83,8 @@ class BodyReader:
         self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
-        #: A slow reader leaves data behind at each read. All that one read brings arrives then: see ``paced_reader``.
-        self._slow = plan.read_rate is not None
-        #: Whether the last read may have left data behind in the kernel.
-        self.left_behind = self._slow
+        #: Whether the last read may have left data behind in the kernel. A slow reader's does: see ``paced_reader``.
+        self.left_behind = self._slow = plan.read_rate is not None
         #: Before the format is settled, counts go to statistics that nothing else reads.
         self._stats = stats if settle is None else StreamStats()
         self._timer = timer
