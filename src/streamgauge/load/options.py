@@ -16,6 +16,7 @@ from streamgauge.load import checks
 from streamgauge.load.option import Lines, Option, checked
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
 
@@ -146,6 +147,7 @@ _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
+    "What the figures leave out": (WARM_UP,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
@@ -218,6 +220,7 @@ def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
     _check_rules(parsed)
+    WARM_UP.value(parsed)
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),

@@ -22,6 +22,7 @@ from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
 from streamgauge.load.usage import refuse
+from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
 from streamgauge.load.web.polling import keep_polling
@@ -70,6 +71,7 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
+        check_warm_up(environment.parsed_options, float(getattr(environment.parsed_options, "run_time", 0) or 0))
     except ValueError as error:
         refuse(str(error))
     try:

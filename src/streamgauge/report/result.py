@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
+from streamgauge.report.parts_of_run import SteadyFacts, WarmUpFacts
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
@@ -33,6 +34,8 @@ class MetricSummary(TypedDict):
     uncertain: dict[str, tuple[float, float]]
     """For each statistic (mean, extremes, percentiles) that is not exactly known, its smallest and largest possible
     value, between which it always lies."""
+    samples_needed: NotRequired[dict[str, int]]
+    """For each percentile that rests on too few values, how many more it needs."""
     hdr: str
 
 
@@ -117,6 +120,15 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
+class PartOfRun(TypedDict):
+    """The streams of a part of the run, from ``from_s`` to ``to_s`` seconds after its start; None: to its end."""
+
+    from_s: int
+    to_s: int | None
+    streams: list[NamedStreams]
+    """Each thing counts in the second in which it happened. ``chunk_delay`` is None if the part is not the whole."""
+
+
 class Run(TypedDict):
     """The run and its settings."""
 
@@ -125,7 +137,7 @@ class Run(TypedDict):
     """ISO 8601, UTC."""
     duration_s: float
     counted_s: NotRequired[float]
-    """Duration of counting: since the start, or since the last reset of the statistics."""
+    """Duration of counting: since the start, the last reset of the statistics, or the end of the warm-up."""
     host: str
     locustfile: str
     users: int
@@ -224,6 +236,14 @@ class Result(TypedDict):
     history: NotRequired[History]
     """Absent in results of older versions."""
     timeline: list[TimelinePoint]
+    warm_up: NotRequired[WarmUpFacts]
+    """Absent if no warm-up was asked for."""
+    whole_run: NotRequired[PartOfRun]
+    """The figures with the warm-up; absent if none is left out."""
+    steady: NotRequired[SteadyFacts]
+    """Absent in results of older versions and of a run that goes on."""
+    steady_window: NotRequired[PartOfRun]
+    """Absent if there is none."""
 
 
 class ResultError(ValueError):

@@ -160,6 +160,10 @@ class FirstChunkTimes(BoundedTimes):
         """The failed streams' times whose first chunk came in an earlier second, by how many seconds earlier."""
         return self._earlier or {}
 
+    @earlier.setter
+    def earlier(self, times: dict[int, BoundedTimes]) -> None:
+        self._earlier = times
+
     def limit_failed(self) -> None:
         """Drop what is in ``failed`` and not in these times.
 
@@ -217,7 +221,7 @@ class FirstChunkTimes(BoundedTimes):
         if "failed" in data:
             times.failed = BoundedTimes.from_dict(data["failed"])
         if "earlier" in data:
-            times._earlier = {seconds: BoundedTimes.from_dict(part) for seconds, part in data["earlier"]}
+            times.earlier = {seconds: BoundedTimes.from_dict(part) for seconds, part in data["earlier"]}
         return times
 
 

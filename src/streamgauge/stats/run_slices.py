@@ -28,9 +28,7 @@ class RunSlices:
         self._parts: dict[int, RunPart] = {}
         self._keys: set[Key] = set()
 
-    def add(
-        self, process: str, part: SecondReport, busy_cpu: float, keyed: Iterable[tuple[Key, StreamStats]]
-    ) -> None:
+    def add(self, process: str, part: SecondReport, busy_cpu: float, keyed: Iterable[tuple[Key, StreamStats]]) -> None:
         """Add the second report of a process, with its streams under the names of the run."""
         keyed = list(keyed)
         at = self._at(part.t_s)

@@ -21,6 +21,7 @@ from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
@@ -30,6 +31,8 @@ from streamgauge.stats.run_history import RunHistory
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
+from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
 logger = logging.getLogger(__name__)
@@ -54,6 +57,9 @@ class RunReport:
     def __init__(self, environment: Environment, *, distributed: bool) -> None:
         self.run_stats = RunStats()
         self.history = RunHistory()
+        self._warm_up = WARM_UP.value(environment.parsed_options)
+        #: The figures that are judged: ``measured_run.part``, those after the warm-up.
+        self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self.processes: set[str] = set()
         self.began_s = self._counting_since_s = time.monotonic()
         self.started_at = datetime.now(UTC)
@@ -80,7 +86,8 @@ class RunReport:
         self.processes.add(process)
         self._so_far = None
         for part in parts:
-            self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+            keyed = self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+            self.measured_run.add(process, part, DEFAULT_BOUNDS.busy_cpu, keyed)
             self.history.add(part)
         if self._environment.runner is not None:
             self.users = max(self.users, self._environment.runner.target_user_count)
@@ -93,6 +100,7 @@ class RunReport:
         """Reset the counts."""
         self.run_stats = RunStats()
         self.history = RunHistory()
+        self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self._so_far = None
         self._counting_since_s = time.monotonic()
 
@@ -104,12 +112,12 @@ class RunReport:
     def verdict_so_far(self) -> tuple[Trust, list[str]]:
         """Return the verdict on what has been counted by now."""
         if self._so_far is None:
-            self._so_far = verdict(self.run_stats)
+            self._so_far = verdict(self.measured_run.part)
         return self._so_far
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        return build_result(self._run(), self.run_stats, last_calibration(), self.history)
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self.measured_run)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
@@ -132,8 +140,13 @@ class RunReport:
                 logger.warning("%s", each)
         return warnings
 
+    def end_load(self) -> None:
+        """Note that the users begin to stop."""
+        self.measured_run.end_load(time.monotonic() - self.began_s)
+
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
+        self.measured_run.conclude()
         self.closed, self._so_far = True, None
         result = self.result_so_far()
         if warnings := self._warn():
@@ -163,8 +176,9 @@ class RunReport:
         """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
         verdict = copy.deepcopy(self._verdict)
         streams = verdict["exit_code"]
-        verdict["exit_code"] = int(run_status(self._environment).joined(streams))
-        verdict["reasons"] = [*causes(self._environment, streams), *verdict["reasons"]]
+        passed = self.measured_run.trimmed and streams == ExitStatus.PASSED
+        verdict["exit_code"] = int(run_status(self._environment, streams_passed=passed).joined(streams))
+        verdict["reasons"] = [*causes(self._environment, streams, streams_passed=passed), *verdict["reasons"]]
         result["verdict"] = verdict
 
     @staticmethod
@@ -203,13 +217,17 @@ class RunReport:
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
+    def _left_out_s(self) -> float:
+        """Return how much of the run so far the figures leave out at its start."""
+        return self.measured_run.from_s if self.measured_run.trimmed else 0.0
+
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
         return Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
-            counted_s=now_s - self._counting_since_s,
+            counted_s=now_s - max(self._counting_since_s, self.began_s + self._left_out_s()),
             host=self.shown_host,
             locustfile=self.locustfile,
             users=self.users,

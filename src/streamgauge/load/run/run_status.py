@@ -13,20 +13,27 @@ from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 _OF_STREAMS = f"{StreamFailed.__name__}("
 
 
-def run_status(environment: Environment) -> RunStatus:
-    """Return the status of the run so far, as ``locust`` computes it at its end."""
+def run_status(environment: Environment, *, streams_passed: bool = False) -> RunStatus:
+    """Return the status of the run so far, as ``locust`` computes it at its end.
+
+    ``streams_passed``: those streams that failed did so in the warm-up, where their failures do not count.
+    """
     runner = environment.runner
+    if streams_passed:
+        failed = bool(_other_failures(environment) or _raised(environment))
+    else:
+        failed = runner is not None and bool(runner.errors or runner.exceptions)
     return RunStatus(
         own=environment.process_exit_code,
-        failed=runner is not None and bool(runner.errors or runner.exceptions),
+        failed=failed,
         on_failure=_on_failure(environment),
         broken=log.unhandled_greenlet_exception,
     )
 
 
-def causes(environment: Environment, verdict: int) -> Iterator[str]:
+def causes(environment: Environment, verdict: int, *, streams_passed: bool = False) -> Iterator[str]:
     """Yield a sentence for each cause of the exit status besides the streams; ``verdict`` is theirs."""
-    status = run_status(environment)
+    status = run_status(environment, streams_passed=streams_passed)
     failures, raised = _other_failures(environment), _raised(environment)
     if failures:
         yield f"Locust counted {some(failures, 'failure')} that are not streams"
