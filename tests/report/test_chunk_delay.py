@@ -105,4 +105,4 @@ def test_a_delay_without_a_word_of_its_clock_is_printed_alone(make_result: Calla
     out = io.StringIO()
     print_table(result, None, Console(file=out, width=200))
     (line,) = (line for line in out.getvalue().splitlines() if "chunk delay p50" in line)
-    assert re.fullmatch(r"9\.\d+ ms", line.split(", p99 ")[1])
+    assert re.fullmatch(r"°9\.\d+ ms", line.split(", p99 ")[1])

@@ -34,6 +34,7 @@ def scarce_notes(result: Result, percentiles: Sequence[str]) -> list[str]:
         for metric in DISTRIBUTIONS.values()
         if metric.tabled
         and (found := summary_of(metric, each))
+        and found["count"]
         and (percentile := next((one for one in reversed(percentiles) if mark(found, one)), ""))
     ]
 

@@ -21,7 +21,7 @@ def warm_up_words(result: Result) -> list[str]:
         if result.get("steady", {}).get("found"):
             found = ["no warm-up was left out, because the run was steady from its start"]
     if whole := result.get("whole_run"):
-        found[0] += f"; with it: {p99_words(whole['streams'])}"
+        found[0] += f"; with them: {p99_words(whole['streams'])}"
     if failures := warm_up["failures"]:
         kinds = ", ".join(f"{number(times)} {outcome}" for outcome, times in failures.items())
         found.append(f"in the warm-up, which is not judged, {some(failed(failures), 'stream')} failed: {kinds}")

@@ -63,8 +63,11 @@ class LiveView:
         last_s = run_report.settled_s - 1
         second = run_report.run_stats.seconds.get(last_s)
         phase = _PHASES.get(state, "running")
+        warming_up = run_report.measured_run.warming_up
+        if warming_up:
+            phase = "warming up" if phase == "running" else f"{phase}, warming up"
         trust, _ = run_report.verdict_so_far()
-        measured = any(stats.chunks for stats in every)
+        measured = any(stats.chunks for stats in every) and not warming_up
         return Progress(
             phase=f"{phase}, {trust} so far" if measured else phase,
             elapsed_s=time.monotonic() - run_report.began_s,
