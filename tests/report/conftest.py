@@ -98,10 +98,11 @@ class InventedRun:
             self._count(point, ended, at_once, between)
             self._count_name(point, position, ended, at_once, between)
         outcomes["censored"] += 2
+        ranges = {"p50": (interval_s * 0.8, interval_s * 1.1)} if position == 2 else None
         return NamedStreams(
             name=name, protocol=protocol, started=sum(outcomes.values()), outcomes=dict(outcomes),
             time_to_first_chunk=ample(summary(first)),
-            chunk_interval=ample(summary(interval, {"p50": (interval_s * 0.8, interval_s * 1.1)} if position == 2 else None)),
+            chunk_interval=ample(summary(interval, ranges)),
             chunk_delay=None, duration=ample(summary(lasted)), chunks=chunks, bytes=chunks * 900, heartbeats=0,
             stalls=position, coalesced_share=0.31 if position == 2 else 0.004,
             reasons={f"{key}: {REASONS[key]}": n for key, n in outcomes.most_common() if key in REASONS},

@@ -170,7 +170,7 @@ class FirstChunkTimes(BoundedTimes):
         The seconds of ``earlier`` are rounded, so at the beginning of a part of a run a stream may be in one alone.
         """
         for name, part in list(self.failed.filled_parts()) if self.some_failed else []:
-            setattr(self.failed, name, part.common(getattr(self, name)))
+            setattr(self.failed, name, _common(part, getattr(self, name)))
 
     @property
     def failed(self) -> BoundedTimes:
@@ -223,6 +223,19 @@ class FirstChunkTimes(BoundedTimes):
         if "earlier" in data:
             times.earlier = {seconds: BoundedTimes.from_dict(part) for seconds, part in data["earlier"]}
         return times
+
+
+def _common(histogram: Histogram, other: Histogram) -> Histogram:
+    """Return those values of ``histogram`` that are, by bucket, in ``other`` too; sums to half a bucket's width."""
+    excess = {
+        index: times - min(times, other.counts.get(index, 0))
+        for index, times in histogram.counts.items()
+        if times > other.counts.get(index, 0)
+    }
+    if not excess:
+        return histogram
+    sum_ns = sum(sum(bounds_us(index)) * 500 * times for index, times in excess.items())
+    return histogram.minus(Histogram.of(excess, min(sum_ns, histogram.sum_ns), None, None))
 
 
 def _limited(bound: Histogram, values: Histogram, choose: Any) -> Histogram:

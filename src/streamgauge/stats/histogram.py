@@ -178,18 +178,6 @@ class Histogram:
             max_ns = min(self.max_ns, bounds_us(max(left))[1] * 1000)
         return Histogram.of(rest, self.sum_ns - part.sum_ns, min_ns, max_ns, self.clipped - part.clipped)
 
-    def common(self, other: "Histogram") -> "Histogram":
-        """Return a new histogram with those values of this one that are, by bucket, in ``other`` too."""
-        excess = {
-            index: times - min(times, other.counts.get(index, 0))
-            for index, times in self.counts.items()
-            if times > other.counts.get(index, 0)
-        }
-        if not excess:
-            return self
-        sum_ns = sum(sum(bounds_us(index)) * 500 * times for index, times in excess.items())
-        return self.minus(Histogram.of(excess, min(sum_ns, self.sum_ns), None, None))
-
     def plus(self, other: "Histogram") -> "Histogram":
         """Return a new histogram with the values of both."""
         both = Histogram()

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamgauge.verdict.steady.series import MATERIAL, Series
+from streamgauge.verdict.steady.run_series import MATERIAL, Series
 
 #: Seconds of a run.
 LENGTHS = (50, 60, 90, 120)

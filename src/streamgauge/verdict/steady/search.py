@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, expm1
 
 from streamgauge.verdict.steady.level_tests import Change, change
-from streamgauge.verdict.steady.series import LEAST_POINTS, Series, Slice, series_of
+from streamgauge.verdict.steady.run_series import LEAST_POINTS, Series, Slice, series_of
 from streamgauge.verdict.steady.truncation import truncation
 
 #: The start may take so much of the run.
