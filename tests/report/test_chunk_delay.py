@@ -10,7 +10,8 @@ from rich.console import Console
 from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
-from streamgauge.report.result import ChunkDelayClock, Result
+from streamgauge.report.result import Result
+from streamgauge.report.stream_facts import ChunkDelayClock
 from streamgauge.report.summary import times_summary
 from streamgauge.stats.clocks.alignment import ChunkDelays, Fit
 

@@ -1,5 +1,6 @@
 """Builds the content of ``result.json`` from a run's statistics."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from streamgauge.report.calibration import Calibration
@@ -35,6 +36,9 @@ from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.slo.judgement import judge
+from streamgauge.verdict.slo.rule import Rule
+from streamgauge.verdict.slo.run_figures import RunFigures
 from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import verdict
 
@@ -44,20 +48,24 @@ def build_result(
     run_stats: RunStats,
     calibration: Calibration | None = None,
     history: RunHistory | None = None,
+    rules: Sequence[Rule] = (),
     measured_run: MeasuredRun | None = None,
 ) -> Result:
-    """Return the result of a run. ``calibration`` is the last calibration of this machine.
+    """Return the result of a run, judged by its SLO ``rules`` or, without rules, by its streams.
 
-    ``measured_run`` has the figures that count, those after a warm-up; by default those of ``run_stats`` do.
+    ``calibration`` is the last calibration of this machine. ``measured_run`` has the figures that count, those after a
+    warm-up; by default those of ``run_stats`` do.
     """
     judged = run_stats if measured_run is None else measured_run.part
     trust, reasons = verdict(judged)
-    failed = any(stats.failed for stats in judged.all_stats.values())
+    slo = judge(rules, RunFigures.of_run(judged, counted_s(run)))
+    broken = any(not rule["passed"] for rule in slo)
+    failed = broken if slo else any(stats.failed for stats in judged.all_stats.values())
     exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
     result = Result(
         schema=SCHEMA,
         run=run,
-        verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
+        verdict=Verdict(trust=trust, reasons=reasons, slo=slo, exit_code=exit_code),
         streams=all_streams(judged, counted_s(run)),
         generator=_generator(judged, calibration),
         history=_history(history or RunHistory()),
@@ -70,7 +78,7 @@ def build_result(
 
 def all_streams(part: RunPart, counted_s: float) -> list[NamedStreams]:
     """Return the streams of a part of a run, which was counted for ``counted_s`` seconds, by name and protocol."""
-    delays = {} if part.delays is None else part.delays.results()
+    delays = part.chunk_delays()
     return [
         _streams(name, protocol, stats, delays.get((name, protocol)), counted_s)
         for (name, protocol), stats in sorted(part.all_stats.items())

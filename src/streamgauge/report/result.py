@@ -10,11 +10,13 @@ from typing import Any, Literal, NotRequired, TypedDict
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
 from streamgauge.report.parts_of_run import SteadyFacts, WarmUpFacts
+from streamgauge.report.shape_facts import RunShape
+from streamgauge.report.stream_facts import ChunkDelayClock, TokenRate
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
 class MetricSummary(TypedDict):
@@ -37,34 +39,6 @@ class MetricSummary(TypedDict):
     samples_needed: NotRequired[dict[str, int]]
     """For each percentile that rests on too few values, how many more it needs."""
     hdr: str
-
-
-class ChunkDelayClock(TypedDict):
-    """How the clocks of servers and load generators were aligned, over all pairs of them."""
-
-    method: Literal["same_clock", "minimum_filter", "mixed"]
-    """``same_clock``: one machine's clock stamped sends and arrivals; ``minimum_filter``: the smallest delays give the
-    offset."""
-    pairs: int
-    """Number of pairs of a load generator process and a server clock."""
-    uncertainty_s: float | None
-    """Largest error of each delay; None if the smallest delay is unknown, so that delays are measured from it."""
-    offset_s: tuple[float, float]
-    """Server clock minus the load generator's: the smallest and the largest of all pairs."""
-    drift_ppm: tuple[float, float]
-
-
-class TokenRate(TypedDict):
-    """Tokens per second of the streams of one name."""
-
-    in_all: float | None
-    """All tokens over the duration of the run."""
-    p50: float | None
-    """At least this rate in 50 % of the streams that did not fail, each over its whole duration."""
-    p10: float | None
-    """At least this rate in 90 % of them."""
-    p1: float | None
-    """At least this rate in 99 % of them."""
 
 
 #: The measures by which streams are slow, as keys of ``NamedStreams.slowest``.
@@ -145,11 +119,15 @@ class Run(TypedDict):
     workers: int
     load_model: Literal["closed", "open"]
     interrupted: bool
+    shape: NotRequired[RunShape]
+    """Absent if the load followed no shape."""
     versions: dict[str, str]
     command: NotRequired[str]
     """What repeats the run; passwords and tokens are left out."""
     names_left_out: NotRequired[int]
     """How many names are counted together, as ``(other names)``; absent if each has its own figures."""
+    slo_source: NotRequired[str]
+    """Where the SLO rules were given; absent if there were none."""
     warnings: NotRequired[list[str]]
     """Sentences for the user about the run, such as that no scenario used an option."""
 
@@ -159,7 +137,8 @@ class Verdict(TypedDict):
 
     trust: Trust
     reasons: list[str]
-    slo: list[dict[str, Any]]
+    slo: list[JudgedRule]
+    """The SLO rules, in the order in which they were given; empty if there were none."""
     exit_code: int
 
 

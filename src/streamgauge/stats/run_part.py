@@ -1,10 +1,10 @@
 """What the processes of a run counted in some part of it, merged: streams by name, and the generator itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from streamgauge.stats.clocks.alignment import RunDelays
+from streamgauge.stats.clocks.alignment import ChunkDelays, RunDelays
 from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.second_report import SecondReport
@@ -92,6 +92,10 @@ class RunPart(GeneratorStats):
         self.cpu_max = max(self.cpu_max, other.cpu_max)
         for name, process in other.processes.items():
             self.processes[name].merge(process)
+
+    def chunk_delays(self) -> Mapping[Key, ChunkDelays]:
+        """Return the chunk delays by name and protocol; none if this part has none of its own."""
+        return {} if self.delays is None else self.delays.results()
 
     @property
     def taken_share(self) -> float:

@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import argparse
 import copy
 import json
 import logging
@@ -17,21 +18,28 @@ from locust.env import Environment
 
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
+from streamgauge.load.run.rule_judge import RuleJudge
 from streamgauge.load.run.run_status import causes, run_status
+from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.shapes.shape_record import ShapeRecord
+from streamgauge.load.shapes.user_shape import shape_of
+from streamgauge.load.slo_options import slo_rules, slo_source
 from streamgauge.load.unused import unused_options
-from streamgauge.load.usage import refused
-from streamgauge.load.users import stream_users
 from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
+from streamgauge.report.units import some
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_history import RunHistory
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
 from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.slo.judgement import JudgedRule
+from streamgauge.verdict.slo.run_figures import RunFigures
 from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
@@ -74,8 +82,15 @@ class RunReport:
         self.closed = False
         #: The verdict on what has been counted; None once there is more.
         self._so_far: tuple[Trust, list[str]] | None = None
+        self._slo_rules = slo_rules(environment.parsed_options)
+        self._slo_source = slo_source(environment.parsed_options)
+        self._rule_judge = RuleJudge(self._slo_rules)
+        if self._slo_rules:
+            logger.info("%s, from %s", some(len(self._slo_rules), "SLO rule"), self._slo_source)
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
+        #: The shape that the run follows; None without one.
+        self.shape: ShapeRecord | None = getattr(shape_of(environment), "record", None)
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
@@ -85,6 +100,7 @@ class RunReport:
         """Add the seconds that a process counted; write the timeline up to the last second that is complete."""
         self.processes.add(process)
         self._so_far = None
+        self._rule_judge.outdate()
         for part in parts:
             keyed = self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
             self.measured_run.add(process, part, DEFAULT_BOUNDS.busy_cpu, keyed)
@@ -102,6 +118,7 @@ class RunReport:
         self.history = RunHistory()
         self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self._so_far = None
+        self._rule_judge.outdate(now=True)
         self._counting_since_s = time.monotonic()
 
     @property
@@ -115,9 +132,18 @@ class RunReport:
             self._so_far = verdict(self.measured_run.part)
         return self._so_far
 
+    def slo_so_far(self) -> list[JudgedRule]:
+        """Return what the SLO rules say about what has been counted by now; of a closed report, the result's."""
+        if self.closed:
+            return self._verdict["slo"]
+        part, counted_s = self.measured_run.part, time.monotonic() - self._counted_from_s
+        part = RunPart() if self.measured_run.warming_up else part
+        return self._rule_judge.judged(lambda: RunFigures.of_run(part, counted_s))
+
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self.measured_run)
+        measured = self.measured_run
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self._slo_rules, measured)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
@@ -147,13 +173,13 @@ class RunReport:
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
         self.measured_run.conclude()
-        self.closed, self._so_far = True, None
+        self._so_far = None
         result = self.result_so_far()
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
         if left_out := self.run_stats.names_left_out:
             result["run"]["names_left_out"] = left_out
-        self._verdict = copy.deepcopy(result["verdict"])
+        self._verdict, self.closed = copy.deepcopy(result["verdict"]), True
         self._join_status(result)
         if self.directory is not None:
             self._write_timeline(self.settled_s)
@@ -176,9 +202,9 @@ class RunReport:
         """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
         verdict = copy.deepcopy(self._verdict)
         streams = verdict["exit_code"]
-        passed = self.measured_run.trimmed and streams == ExitStatus.PASSED
-        verdict["exit_code"] = int(run_status(self._environment, streams_passed=passed).joined(streams))
-        verdict["reasons"] = [*causes(self._environment, streams, streams_passed=passed), *verdict["reasons"]]
+        judged = bool(self._slo_rules) or (self.measured_run.trimmed and streams == ExitStatus.PASSED)
+        verdict["exit_code"] = int(run_status(self._environment, streams_judged=judged).joined(streams))
+        verdict["reasons"] = [*causes(self._environment, streams, streams_judged=judged), *verdict["reasons"]]
         result["verdict"] = verdict
 
     @staticmethod
@@ -215,19 +241,23 @@ class RunReport:
         if parsed is None:  # a program of the user's own, without a command line
             return ""
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        if self.shape is not None:  # the number of users was its peak, not what the defaults came from
+            parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
-    def _left_out_s(self) -> float:
-        """Return how much of the run so far the figures leave out at its start."""
-        return self.measured_run.from_s if self.measured_run.trimmed else 0.0
+    @property
+    def _counted_from_s(self) -> float:
+        """Since when the figures count: the last reset, or the end of the warm-up (monotonic seconds)."""
+        left_out_s = self.measured_run.from_s if self.measured_run.trimmed else 0.0
+        return max(self._counting_since_s, self.began_s + left_out_s)
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
-        return Run(
+        run = Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
-            counted_s=now_s - max(self._counting_since_s, self.began_s + self._left_out_s()),
+            counted_s=now_s - self._counted_from_s,
             host=self.shown_host,
             locustfile=self.locustfile,
             users=self.users,
@@ -238,36 +268,14 @@ class RunReport:
             versions=_versions(),
             command=self._command(),
         )
+        if self.shape is not None:
+            run["users"] = max([self.users, *self.shape.users.values()])
+            run["shape"] = self.shape.result(self.run_stats.last_s)
+        if self._slo_source:
+            run["slo_source"] = self._slo_source
+        return run
 
 
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
     return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
-
-
-def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
-    """Close the report and return the result.
-
-    Return None, and keep Locust's own status, for a run without stream users and for a run that was refused.
-    """
-    if refused(environment):
-        return None
-    if not (run_report.counted or _streaming(environment)):
-        problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
-        logger.warning("No stream was started, so streamgauge has nothing to report%s", problems)
-        return None
-    return run_report.close()
-
-
-def _streaming(environment: Environment) -> bool:
-    """Whether any user class streams."""
-    return bool(stream_users(environment))
-
-
-def show(environment: Environment, result: Result) -> None:
-    """Print the table and the verdict: to standard error if Locust's ``--json`` has standard output to itself."""
-    from streamgauge.report.console import print_table
-    from streamgauge.report.terminal import standard_error, standard_output
-
-    json_only = getattr(environment.parsed_options, "json", False)
-    print_table(result, console=standard_error() if json_only else standard_output())

@@ -13,27 +13,25 @@ from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 _OF_STREAMS = f"{StreamFailed.__name__}("
 
 
-def run_status(environment: Environment, *, streams_passed: bool = False) -> RunStatus:
+def run_status(environment: Environment, *, streams_judged: bool) -> RunStatus:
     """Return the status of the run so far, as ``locust`` computes it at its end.
 
-    ``streams_passed``: those streams that failed did so in the warm-up, where their failures do not count.
+    ``streams_judged``: a stream that failed does not count as a failure by itself, because SLO rules judge the streams,
+    or because all that failed did so in the warm-up.
     """
     runner = environment.runner
-    if streams_passed:
-        failed = bool(_other_failures(environment) or _raised(environment))
-    else:
-        failed = runner is not None and bool(runner.errors or runner.exceptions)
+    failures = runner is not None and (_other_failures(environment) if streams_judged else runner.errors)
     return RunStatus(
         own=environment.process_exit_code,
-        failed=failed,
+        failed=bool(failures or _raised(environment)),
         on_failure=_on_failure(environment),
         broken=log.unhandled_greenlet_exception,
     )
 
 
-def causes(environment: Environment, verdict: int, *, streams_passed: bool = False) -> Iterator[str]:
+def causes(environment: Environment, verdict: int, *, streams_judged: bool) -> Iterator[str]:
     """Yield a sentence for each cause of the exit status besides the streams; ``verdict`` is theirs."""
-    status = run_status(environment, streams_passed=streams_passed)
+    status = run_status(environment, streams_judged=streams_judged)
     failures, raised = _other_failures(environment), _raised(environment)
     if failures:
         yield f"Locust counted {some(failures, 'failure')} that are not streams"
