@@ -48,7 +48,8 @@ def test_failures_in_the_warm_up_are_named_and_not_judged(start, cold, processes
     url = f"http://127.0.0.1:{cold.server_port}"
     options = ("--warm-up", f"{WARM_UP_S}s", "--refusal-pause", "0.05", "--metrics-port", "off", *processes)
     stream = ("--stream-path", "/events", "--stream-end", "event:done")
-    run = start.headless(url, *options, *stream, users=2, run_time=f"{RUN_S}s", result_dir=tmp_path).wait()
+    rules = ("--slo", "failed.ratio <= 0%", "--slo", "started.count > 0") if processes else ()
+    run = start.headless(url, *options, *stream, *rules, users=2, run_time=f"{RUN_S}s", result_dir=tmp_path).wait()
     result = run.result
     (judged,), (whole,) = result["streams"], result["whole_run"]["streams"]
     refused = cold.answered["refused"]
@@ -64,6 +65,7 @@ def test_failures_in_the_warm_up_are_named_and_not_judged(start, cold, processes
     assert result["steady"]["reason"].endswith("it takes 50 s to tell")
     assert f"in the warm-up, which is not judged, {refused} stream" in " ".join(run.output.split())
     assert "no steady state: the load lasted for" in " ".join(run.output.split())
+    assert [rule["passed"] for rule in result["verdict"]["slo"]] == [True] * (len(rules) // 2)
     trusted = result["verdict"]["trust"] != "invalid"
     assert run.status == result["verdict"]["exit_code"] == (0 if trusted else 3), run.output
 
