@@ -98,7 +98,9 @@ class Exchange(Standing):
         self._end(Outcome.CONNECT_ERROR, reason)
 
     def _send_on(self, transport: Transport, route: Route, *, reused: bool) -> None:
-        connection = Connection.watched(transport, self._context, self._receive_head, self._on_error)
+        how = transport, self._context, self._receive_head, self._on_error
+        rate = self.plan.read_rate
+        connection = Connection.watched(*how) if rate is None else Connection.paced(*how, rate, self._timer)
         state = AwaitingResponse(connection, route, self.plan.opening(), reused)
         self._enter(state)
         request = state.encode(self.sent_request)

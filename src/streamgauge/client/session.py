@@ -1,11 +1,13 @@
 """What one user keeps from stream to stream, connections and cookies, and how it drives an exchange."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from streamgauge.client.connect.routing import Network, RouteError
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
-from streamgauge.client.http.pool import Connections
+from streamgauge.client.http.pool import Connections, Key
+from streamgauge.client.http.request import Request
 from streamgauge.wire.frame import MAX_QUOTED, one_line
 
 
@@ -44,7 +46,9 @@ class Session:
         except RouteError as error:
             exchange.fail_to_route(str(error))
             return
-        idle = self._connections.take(request.target.origin) if self._shares_connections(exchange) else None
+        if window_bytes := exchange.plan.receive_window_bytes:
+            route = replace(route, window_bytes=window_bytes)
+        idle = self._connections.take(_key(exchange, request)) if self._shares_connections(exchange) else None
         exchange.send(route, request, idle)
 
     def go_on(self, exchange: Exchange) -> bool:
@@ -61,7 +65,7 @@ class Session:
         while exchange.reusable:
             transport = exchange.reusable.pop()
             if self._shares_connections(exchange):
-                self._connections.keep(exchange.sent_request.target.origin, transport)
+                self._connections.keep(_key(exchange, exchange.sent_request), transport)
             else:
                 transport.close()
 
@@ -72,3 +76,9 @@ class Session:
     def close(self) -> None:
         """Close the connections that are idle."""
         self._connections.close()
+
+
+def _key(exchange: Exchange, request: Request) -> Key:
+    """Return what a connection must be for to serve this request: its receive window is that of its whole life."""
+    window_bytes = exchange.plan.receive_window_bytes
+    return (*request.target.origin, window_bytes) if window_bytes else request.target.origin

@@ -5,8 +5,10 @@ Under TLS the stamp of a read is that of the segment that completed its last rec
 """
 
 import ssl
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
+from streamgauge.client.connect.read_limit import ReadLimit
 from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, Socket, stamp_ns
 
 _RECORD_BYTES = 65_536
@@ -36,6 +38,9 @@ class Transport(Protocol):
     def flush(self) -> bool:
         """Send as much as the kernel takes; return whether all is sent. Raises OSError."""
 
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """Read within ``limit`` from now on; None for as much as there is."""
+
     def close(self) -> None:
         """Close the socket."""
 
@@ -49,7 +54,7 @@ class PlainTransport:
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
-        self._recvmsg = sock.recvmsg
+        self._recvmsg: Any = sock.recvmsg
         self._unsent = b""
 
     def read(self) -> tuple[bytes | None, int | None]:
@@ -69,6 +74,10 @@ class PlainTransport:
             except BlockingIOError:
                 return False
         return not self._unsent
+
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """See ``Transport``."""
+        self._recvmsg = self.sock.recvmsg if limit is None else partial(limit.recvmsg, self.sock)
 
     def close(self) -> None:
         """See ``Transport``."""
@@ -187,6 +196,10 @@ class TlsTransport:
         if self._outgoing.pending:
             self._plain.write(self._outgoing.read())
         return self._plain.flush()
+
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """See ``Transport``; the limit is of TLS's own bytes."""
+        self._plain.limit_reads(limit)
 
     def close(self) -> None:
         """See ``Transport``."""

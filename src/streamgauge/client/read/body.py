@@ -83,8 +83,8 @@ class BodyReader:
         self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
-        #: Whether the last read may have left data behind in the kernel.
-        self.left_behind = False
+        #: Whether the last read may have left data behind in the kernel. A slow reader's does: see ``paced_reader``.
+        self.left_behind = self._slow = plan.read_rate is not None
         #: Before the format is settled, counts go to statistics that nothing else reads.
         self._stats = stats if settle is None else StreamStats()
         self._timer = timer
@@ -110,7 +110,7 @@ class BodyReader:
 
         ``beyond``: the arrival is that of the beginning of more data, which this read does not include.
         """
-        left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
+        left_behind, self.left_behind = self.left_behind, self._slow or len(data) > LARGE_READ_BYTES
         framing, decoder, checks, problem = self.framing, self.decoder, self.checks, None
         try:
             pieces = framing.feed(data)
@@ -137,7 +137,7 @@ class BodyReader:
         chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
             self.quotes.last_frame = frames[-1]
-            exact = not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1])
+            exact = self._slow or (not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1]))
             self._count(chunks, 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
         else:
             self._note_quiet(pieces, frames)
