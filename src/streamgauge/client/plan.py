@@ -89,6 +89,8 @@ class StreamPlan:
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
     send: SendPlan | None = None
     """What is sent on a WebSocket after the request's body; None if nothing is."""
+    behind_ns: int | None = None
+    """How long ago an open model scheduled the start, ns; None if it did not schedule the stream."""
 
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""

@@ -17,6 +17,7 @@ _WITH_SHORT_NAME = frozenset(
     PREFIX + each
     for each in (
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
+        *("arrivals", "seed"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),
         *("result-dir", "metrics-port", "metrics-host", "metrics-linger"),
     )

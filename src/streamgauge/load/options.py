@@ -13,6 +13,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED
 from streamgauge.load.option import Lines, Option, checked
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
@@ -146,6 +147,7 @@ _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
+    "Open model": (ARRIVALS, SEED),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }

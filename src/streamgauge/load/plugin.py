@@ -10,6 +10,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
+from streamgauge.load.arrivals.arrival_options import open_model
 from streamgauge.load.hosts import check_host, check_name
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
@@ -70,6 +71,7 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
+        open_model(environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

@@ -9,6 +9,7 @@ from locust.env import Environment
 
 from streamgauge.client.reactor import Watch
 from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.load.arrivals.hand_over import HandOver
 from streamgauge.load.hub_reactor import HubReactor
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.process_stats import ProcessStats
@@ -33,6 +34,8 @@ class ProcessMeter:
         reactor = HubReactor()
         self.process_context = ProcessContext(ProcessStats(), reactor)
         self.second_reports: list[SecondReport] = []
+        #: Hands the arrivals of an open model to users.
+        self.hand_over = HandOver()
         self._reactor = reactor
         self._process = psutil.Process()
         self._collect_after = gc.get_threshold()
@@ -79,6 +82,7 @@ class ProcessMeter:
     def _clear(self) -> None:
         """Drop what the process has measured of itself, and seconds that no one has taken."""
         self.second_reports.clear()
+        self.hand_over.take()
         self._start_second(self._used_cpu_s(), self._waited_so_far_s())
 
     def _start_second(self, cpu_s: float, waited_s: float) -> None:
@@ -111,6 +115,7 @@ class ProcessMeter:
         elapsed_s = now_s - self._cut_s
         process_stats, clock = self.process_context.process_stats, self.process_context.clock
         all_stats, lag = process_stats.take()
+        arrivals = self.hand_over.take()
         self.second_reports.append(
             SecondReport(
                 t_s=max(0, round(now_s - self._begin_s) - 1),
@@ -127,6 +132,10 @@ class ProcessMeter:
                 waited_s=waited_s - self._waited_s,
                 stopped_s=max(self._stopped_s, self._stolen_share() * elapsed_s),
                 longest_stopped_s=self._longest_stopped_s,
+                scheduled_arrivals=arrivals.scheduled,
+                late_starts=arrivals.late,
+                capped_starts=arrivals.capped,
+                dropped_arrivals=arrivals.dropped,
                 refusal_pauses=self._refusal_pauses,
                 refusal_pause_s=self._refusal_pause_s,
                 names_left_out=process_stats.names.take_left_out(),

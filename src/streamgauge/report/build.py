@@ -32,7 +32,7 @@ from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.exit_status import ExitStatus
-from streamgauge.verdict.trust import verdict
+from streamgauge.verdict.trust import load_missed, verdict
 
 
 def build_result(
@@ -40,7 +40,7 @@ def build_result(
 ) -> Result:
     """Return the result of a run. ``calibration`` is the last calibration of this machine."""
     trust, reasons = verdict(run_stats)
-    failed = any(stats.failed for stats in run_stats.all_stats.values())
+    failed = any(stats.failed for stats in run_stats.all_stats.values()) or load_missed(run_stats)
     delays = run_stats.delays.results()
     exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
     return Result(
@@ -111,8 +111,6 @@ def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generato
         **_worst(run_stats),
         "cpu_taken": run_stats.taken_share,
         "cpu_max": run_stats.cpu_max,
-        "late_starts": 0,
-        "dropped_arrivals": 0,
         **_counts(run_stats),
         "calibration": calibration,
     }
@@ -169,7 +167,9 @@ def timeline(run_stats: RunStats) -> list[TimelinePoint]:
 
 def timeline_point(t_s: int, second: RunSecond) -> TimelinePoint:
     """Return one second of the timeline, over all names."""
-    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **point_figures(second, second.times())})
+    arrivals = second.arrivals if any(second.arrivals.values()) else {}
+    figures = {**point_figures(second, second.times()), **arrivals}
+    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **figures})
 
 
 def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:

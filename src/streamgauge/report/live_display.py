@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 #: Without a terminal, a line is printed this often.
 LINE_EVERY_S = 5.0
 #: If the terminal is too narrow, the figures with the lowest number are left out first.
-_IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
+_IMPORTANCE = {
+    "failed": 7,
+    "dropped": 6,
+    "late": 5,
+    "finished": 4,
+    "streams active": 3,
+    "interval p99": 2,
+    "chunks/s": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Progress:
     finished: int
     failed: int
     latest: TimelinePoint | None
+    late_and_dropped: tuple[int, int] | None = None
+    """The arrivals of an open model that started late, and those that were dropped; None in the closed model."""
 
     @property
     def figures(self) -> list[tuple[str, str]]:
@@ -45,9 +55,16 @@ class Progress:
             (number(latest["active"]) if latest else NONE, "streams active"),
             (number(self.finished), "finished"),
             (number(self.failed), "failed"),
+            *self._arrivals(),
             (rate(latest["chunks"]) if latest else NONE, "chunks/s"),
             (_interval_p99(latest) if latest else NONE, "interval p99"),
         ]
+
+    def _arrivals(self) -> list[tuple[str, str]]:
+        if self.late_and_dropped is None:
+            return []
+        late, dropped = self.late_and_dropped
+        return [(number(late), "late"), (number(dropped), "dropped")]
 
 
 def _interval_p99(point: TimelinePoint) -> str:
@@ -176,7 +193,11 @@ def _figures(progress: Progress, width: int) -> "list[Text]":
     (users, what), *others = progress.figures
     table = Table(what, [Column(heading, _IMPORTANCE[heading]) for _, heading in others])
     table.add(
-        users, [styled((value, "red" if heading == "failed" and value != "0" else "")) for value, heading in others]
+        users,
+        [
+            styled((value, "red" if heading in ("failed", "dropped") and value != "0" else ""))
+            for value, heading in others
+        ],
     )
     heading_line, _, values = table.fit(width).lines
     return [heading_line, values]

@@ -117,6 +117,23 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
+class Arrivals(TypedDict):
+    """The arrivals of an open model."""
+
+    process: str
+    """As the option ``--stream-arrivals`` has it."""
+    seed: int
+    """The seed that gives the same arrivals again."""
+    duration_s: float
+    """How long arrivals were counted."""
+    wanted_per_s: float
+    """The mean rate that the schedule asks for over this time."""
+    scheduled_per_s: float
+    """The arrivals whose time came: as a process has chance in it, not exactly as many."""
+    got_per_s: float
+    """The arrivals that started, late ones included."""
+
+
 class Run(TypedDict):
     """The run and its settings."""
 
@@ -132,6 +149,8 @@ class Run(TypedDict):
     spawn_rate: float
     workers: int
     load_model: Literal["closed", "open"]
+    arrivals: NotRequired[Arrivals]
+    """Only of an open model."""
     interrupted: bool
     versions: dict[str, str]
     command: NotRequired[str]
@@ -166,9 +185,11 @@ class Generator(TypedDict):
     """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
     """Largest share of one core that the busiest process used, 0 to 1."""
-    late_starts: int
-    dropped_arrivals: int
     clock_steps: int
+    scheduled_arrivals: NotRequired[int]
+    late_starts: int
+    capped_starts: NotRequired[int]
+    dropped_arrivals: int
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]
@@ -209,6 +230,10 @@ class TimelinePoint(PointFigures):
 
     t_s: float
     active: int
+    scheduled_arrivals: NotRequired[int]
+    """Only in seconds of an open model in which something became of an arrival; so are the next two."""
+    late_starts: NotRequired[int]
+    dropped_arrivals: NotRequired[int]
     streams: NotRequired[list[NamedPoint]]
     """The same by name, for the names with streams in this second. Absent in results of older versions."""
 

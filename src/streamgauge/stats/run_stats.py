@@ -76,6 +76,7 @@ class RunStats(GeneratorStats):
         second = self.seconds.setdefault(part.t_s, RunSecond())
         self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
+        second.count_arrivals(part)
         self._left_out_by_processes += part.names_left_out
         for (name, protocol), stats in part.all_stats.items():
             key = self._names.counted_as(name), protocol  # each of several processes has its own first names

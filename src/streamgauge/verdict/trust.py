@@ -55,6 +55,12 @@ class Bounds:
     """Share of reads without a kernel timestamp. With more of them, a p99 depends on the generator lag."""
     open_degraded: Tolerance = TRUSTED
     """The largest error that a percentile with a range may have."""
+    late_share_degraded: float = 0.01
+    """Share of the arrivals of an open model that the generator may start more than 10 ms late although users were
+    free: beyond it, p99 contains delays of the generator."""
+    dropped_share_degraded: float = 0.001
+    """Share of the arrivals that may be dropped or wait for a free user. Those that are missing would have had the
+    longest times, so p99 is too low by more than the share suggests."""
     coalesced_share_degraded: float = 0.5
     """Share of the chunks of one name that shared a read with other data. Above it, most of their times are
     estimates."""
@@ -78,6 +84,7 @@ def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust
         *_stops(run_stats, bounds),
         *_waits(run_stats, bounds),
         *_overloads(run_stats, bounds),
+        *_late_arrivals(run_stats, bounds),
         *_clock_reasons(run_stats, bounds),
         *_open_percentiles(run_stats, bounds),
         *_estimates(run_stats, bounds),
@@ -153,6 +160,38 @@ def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
             f"{_subject(len(busy), run_stats)} used {bounds.busy_cpu:.0%} or more of a core in "
             f"{_up_to(busy)}{worst.busy_seconds} of "
             f"{worst.seconds} seconds; {_remedy(run_stats)}"
+        )
+
+
+def load_missed(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> bool:
+    """Whether so many arrivals were dropped that the load which was asked for did not reach the service."""
+    return run_stats.dropped_arrivals > bounds.dropped_share_degraded * run_stats.scheduled_arrivals
+
+
+def _late_arrivals(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+    """Tell the service, at whose pace users became free, from a generator that was late although users were free."""
+    scheduled, capped = run_stats.scheduled_arrivals, run_stats.capped_starts
+    if not scheduled:
+        return
+    own = run_stats.late_starts - capped
+    if own > bounds.late_share_degraded * scheduled:
+        said = _percent_above(own / scheduled, bounds.late_share_degraded)
+        yield (
+            f"the generator started {said} of the arrivals more than 10 ms late although users were free "
+            f"(limit {bounds.late_share_degraded:.0%}); give it more CPU, or more worker processes"
+        )
+    if load_missed(run_stats, bounds):
+        said = _percent_above(run_stats.dropped_arrivals / scheduled, bounds.dropped_share_degraded)
+        yield (
+            f"{said} of the arrivals were dropped (limit {bounds.dropped_share_degraded:.1%}): no user was free within "
+            "a second, since the service was slow at this rate, or a worker was lost; if the service may have more "
+            "streams under way, raise --users"
+        )
+    elif capped > bounds.dropped_share_degraded * scheduled:
+        said = _percent_above(capped / scheduled, bounds.dropped_share_degraded)
+        yield (
+            f"{said} of the arrivals waited for a free user (limit {bounds.dropped_share_degraded:.1%}), since the "
+            "service was slow at this rate; if it may have more streams under way, raise --users"
         )
 
 

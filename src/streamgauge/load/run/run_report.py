@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import argparse
 import copy
 import json
 import logging
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from locust.env import Environment
 
+from streamgauge.load.arrivals.arrival_options import SEED
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
+from streamgauge.load.run.open_model import OpenModel
 from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
@@ -51,7 +54,8 @@ _USER = re.compile(r"(?<=://)[^/?#]*@")
 class RunReport:
     """A run under way. ``directory`` is where it writes its files, if the user asked for files."""
 
-    def __init__(self, environment: Environment, *, distributed: bool) -> None:
+    def __init__(self, environment: Environment, *, distributed: bool, open_model: OpenModel | None = None) -> None:
+        self.open_model = open_model
         self.run_stats = RunStats()
         self.history = RunHistory()
         self.processes: set[str] = set()
@@ -201,11 +205,13 @@ class RunReport:
         if parsed is None:  # a program of the user's own, without a command line
             return ""
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        known = {} if self.open_model is None else {SEED.dest: str(self.open_model.schedule.seed)}
+        parsed = argparse.Namespace(**{**vars(parsed), **known})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
-        return Run(
+        run = Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
@@ -215,11 +221,14 @@ class RunReport:
             users=self.users,
             spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
             workers=max(1, len(self.processes)),
-            load_model="closed",
+            load_model="open" if self.open_model is not None else "closed",
             interrupted=self.interrupted,
             versions=_versions(),
             command=self._command(),
         )
+        if self.open_model is not None:
+            run["arrivals"] = self.open_model.summary(self.run_stats)
+        return run
 
 
 def _versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
+from streamgauge.load.arrivals.arrival_options import open_model
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
@@ -57,7 +58,9 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
-    scenario_options(with_form(environment.parsed_options, form))
+    options = with_form(environment.parsed_options, form)
+    scenario_options(options)
+    open_model(options)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it

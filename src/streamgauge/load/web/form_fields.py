@@ -20,6 +20,8 @@ LABELS = {
     "stream_status": "Acceptable statuses",
     "stream_reconnect": "Reconnects",
     "stream_stamps": "Send stamps",
+    "stream_arrivals": "Arrivals",
+    "stream_seed": "Seed",
     "stream_first_chunk_timeout": "First chunk within",
     "stream_idle_timeout": "Next chunk within",
     "stream_total_timeout": "Whole stream within",

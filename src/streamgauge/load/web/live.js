@@ -200,7 +200,7 @@
     element("reasons").replaceChildren(...state.reasons.map((reason) => made("li", reason)));
     const facts = {
       Host: state.host, Users: state.users, Lasted: state.lasted, "Under way": state.active, Failed: state.failed,
-      Run: state.run_id,
+      ...(state.arrivals ? {Arrivals: state.arrivals} : {}), Run: state.run_id,
     };
     element("facts").replaceChildren(...Object.entries(facts).map(([name, value]) => {
       const fact = document.createElement("div");

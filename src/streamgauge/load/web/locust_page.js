@@ -33,6 +33,7 @@
       put("span", trust, `font-weight: 600; color: ${colours[state.trust] ?? "inherit"}`).title = state.means;
       put("span", `${state.active} under way`);
       put("span", `${state.failed} failed`);
+      if (state.arrivals) put("span", state.arrivals);
       put("a", "Live charts", "", "./streaming/");
       put("a", state.state === "finished" ? "Report" : "Report so far", "", "./streaming/report.html");
       for (const reason of state.reasons.slice(0, 2)) put("span", reason, "flex-basis: 100%; color: #d9e2ec");

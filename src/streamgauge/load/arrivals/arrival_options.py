@@ -1,0 +1,46 @@
+"""The options of the open model: which arrivals, and their seed."""
+
+from typing import Any
+
+from streamgauge.load import checks
+from streamgauge.load.arrivals.spec import ArrivalSpec, read_arrivals
+from streamgauge.load.option import Option
+
+ARRIVALS = Option(
+    "--stream-arrivals",
+    "RATE",
+    read_arrivals,
+    "Open model: start streams at this rate, whatever the service does: 200/s, poisson:200/s, gamma:200/s,cv=2 or "
+    "trace:FILE[,SCALE]; --users then limits the streams under way",
+)
+SEED = Option(
+    "--stream-seed",
+    "N",
+    checks.times,
+    "Seed of the arrivals, so that a run can be repeated; default a new one, which the result names",
+)
+#: Streams may last this long at the full rate before the default limit of streams under way is reached.
+_CAP_S = 10.0
+_LEAST_CAP, _MOST_CAP = 100, 10_000
+
+
+def open_model(parsed: Any) -> ArrivalSpec | None:
+    """Return the arrivals of Locust's parsed options; None for the closed model.
+
+    Raises ValueError that names the option and its value.
+    """
+    spec: ArrivalSpec | None = ARRIVALS.value(parsed)
+    SEED.value(parsed)
+    if spec is not None and spec.per_s is None and spec.kind != "trace":
+        raise ValueError(f"{ARRIVALS.flag}: expected a rate, as in {spec.kind}:200/s, got {spec.kind!r}")
+    return spec
+
+
+def is_open(parsed: Any) -> bool:
+    """Whether the option is set, which needs no reading of traces."""
+    return bool(getattr(parsed, ARRIVALS.dest, ""))
+
+
+def default_cap(spec: ArrivalSpec) -> int:
+    """Return how many streams may be under way where ``--users`` does not say it."""
+    return min(_MOST_CAP, max(_LEAST_CAP, round(spec.peak() * _CAP_S)))

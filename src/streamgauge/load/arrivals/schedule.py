@@ -1,0 +1,100 @@
+"""The schedule of a run's arrivals, and which process starts which of them. Standard library only.
+
+Every process makes the whole schedule, since one seed gives the same one everywhere, and starts its own share: of W
+processes, number i takes each arrival k with k mod W = i. When processes join or leave, a new division holds from a
+stated moment of the schedule on, so that each arrival belongs to exactly one process.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from random import Random
+from typing import Any, NamedTuple, Self
+
+from streamgauge.load.arrivals.processes import Rate
+from streamgauge.load.arrivals.spec import ArrivalSpec
+
+
+class Arrival(NamedTuple):
+    """One arrival: its number, its time in seconds since the start, and the user class that it goes to."""
+
+    number: int
+    at_s: float
+    user_class: str
+
+
+class Part(NamedTuple):
+    """From ``from_s`` of the schedule on, a process takes each arrival k with k mod ``of`` = ``place``; 0 for none."""
+
+    from_s: float
+    place: int
+    of: int
+
+
+class Share:
+    """The arrivals that one process takes."""
+
+    def __init__(self, parts: Sequence[Part] = ()) -> None:
+        self._parts: list[Part] = []
+        for part in parts:
+            self.add(part)
+
+    def add(self, part: Part) -> None:
+        """Add a part, which replaces those that begin at the same time or later."""
+        self._parts = [*(each for each in self._parts if each.from_s < part.from_s), part]
+
+    def has(self, arrival: Arrival) -> bool:
+        """Whether the arrival is one of the process."""
+        for part in reversed(self._parts):
+            if part.from_s <= arrival.at_s:
+                return part.of > 0 and arrival.number % part.of == part.place
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All arrivals of a run."""
+
+    spec: ArrivalSpec
+    seed: int
+    classes: tuple[tuple[str, float], ...]
+    """The user classes that stream, with their weights."""
+    rate: Rate | None = None
+    """The rate of a shape, if the spec has none."""
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Yield all arrivals, in the order of their times."""
+        names = [name for name, _ in self.classes]
+        if len(names) == 1:
+            (only,) = names
+            yield from (Arrival(number, at_s, only) for number, at_s in enumerate(self._times()))
+            return
+        random, sums = Random(f"user classes of {self.seed}"), list(accumulate(weight for _, weight in self.classes))
+        for number, at_s in enumerate(self._times()):
+            chosen = bisect_right(sums, random.random() * sums[-1])
+            yield Arrival(number, at_s, names[min(chosen, len(names) - 1)])
+
+    def _times(self) -> Iterator[float]:
+        return self.spec.times(self.seed, self.rate)
+
+    def count(self, share: Share, from_s: float, until_s: float) -> int:
+        """Return how many arrivals of ``share`` come from ``from_s`` on and before ``until_s``."""
+        found = 0
+        for arrival in self.arrivals():
+            if arrival.at_s >= until_s:
+                break
+            found += arrival.at_s >= from_s and share.has(arrival)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a form for messages to workers; :meth:`from_dict` reads it. It leaves the shape out."""
+        return {"spec": asdict(self.spec), "seed": self.seed, "classes": [list(each) for each in self.classes]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], rate: Rate | None = None) -> Self:
+        """Read the form that :meth:`to_dict` returns; ``rate`` is that of the run's shape."""
+        spec = data["spec"]
+        trace = tuple(spec["trace"])
+        classes = tuple((str(name), float(weight)) for name, weight in data["classes"])
+        return cls(ArrivalSpec(**{**spec, "trace": trace}), data["seed"], classes, rate)
