@@ -259,38 +259,19 @@ CLIENT: tuple[Metric, ...] = (
     Metric(
         "stream_client_start_delay_seconds",
         "histogram",
-        "How much later than scheduled a stream of an open model began; part of its other times.",
+        "How much later than scheduled a stream of an open model began; its other times contain it.",
         CLIENT_LABELS,
         "seconds",
         INTERVAL_BUCKETS,
     ),
-    Metric(
-        "stream_client_scheduled_arrivals_total",
-        "counter",
-        "Arrivals of an open model whose time has come.",
-        ("worker",),
-    ),
-    Metric(
-        "stream_client_late_starts_total",
-        "counter",
-        "Arrivals of an open model that started more than 10 ms after their schedule.",
-        ("worker",),
-    ),
-    Metric(
-        "stream_client_dropped_arrivals_total",
-        "counter",
-        "Arrivals of an open model that never started.",
-        ("worker",),
-    ),
+    Metric("stream_client_scheduled_arrivals_total", "counter", "Arrivals that came due, open model.", ("worker",)),
+    Metric("stream_client_late_starts_total", "counter", "Arrivals that started more than 10 ms late.", ("worker",)),
+    Metric("stream_client_dropped_arrivals_total", "counter", "Arrivals that never started.", ("worker",)),
     Metric("stream_client_users", "gauge", "Users running now."),
     Metric("stream_client_workers", "gauge", "Load generator processes connected now."),
     Metric("stream_client_run_info", "gauge", "Always 1; its labels say which run this is.", RUN_LABELS),
     Metric(
-        "stream_client_run_start_timestamp_seconds",
-        "gauge",
-        "When the run started, Unix time.",
-        RUN_LABELS,
-        "seconds",
+        "stream_client_run_start_timestamp_seconds", "gauge", "When the run started, Unix time.", RUN_LABELS, "seconds"
     ),
     Metric(
         "stream_client_trust",

@@ -14,6 +14,7 @@ from streamgauge.client.http.request import type_of
 from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.plan import format_named
 from streamgauge.load.arrivals.arrival_options import is_open
+from streamgauge.load.arrivals.schedule import Arrival
 from streamgauge.load.client import StreamClient, can_ask_for_usage
 from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, SEND, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
@@ -34,6 +35,9 @@ class StreamUser(User):
     """
 
     abstract = True
+    #: The arrival of an open model that this user serves: its ``number`` in the run, the same however many workers
+    #: there are, and its scheduled time ``at_s`` since the start of the schedule. None in the closed model.
+    arrival: Arrival | None = None
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -74,7 +78,8 @@ class StreamUser(User):
 
     def _wait_for_arrival(self) -> float:
         """Wait for this user's next arrival; return how long to wait after it, which is not at all."""
-        self.client.behind_ns = round(self._meter.hand_over.wait(type(self).__name__) * 1e9)
+        self.arrival, delay_s = self._meter.hand_over.wait(type(self).__name__)
+        self.client.behind_ns = round(delay_s * 1e9)
         return 0.0
 
     def _think(self) -> None:

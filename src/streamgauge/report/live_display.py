@@ -29,6 +29,8 @@ _IMPORTANCE = {
     "interval p99": 2,
     "chunks/s": 1,
 }
+#: The figures that are red unless they are 0.
+_BAD = ("failed", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +196,7 @@ def _figures(progress: Progress, width: int) -> "list[Text]":
     table = Table(what, [Column(heading, _IMPORTANCE[heading]) for _, heading in others])
     table.add(
         users,
-        [
-            styled((value, "red" if heading in ("failed", "dropped") and value != "0" else ""))
-            for value, heading in others
-        ],
+        [styled((value, "red" if heading in _BAD and value != "0" else "")) for value, heading in others],
     )
     heading_line, _, values = table.fit(width).lines
     return [heading_line, values]

@@ -94,14 +94,14 @@ class HandOver:
         left_s = _LONGEST_SLEEP_S if found is None else found.at_s - now_s
         self._ring_in(min(_LONGEST_SLEEP_S, max(0.0, left_s)))
 
-    def wait(self, user_class: str) -> float:
-        """Wait, in a user's greenlet, for the user's next arrival. Return how late it is, in seconds."""
+    def wait(self, user_class: str) -> tuple[Arrival, float]:
+        """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""
         if (found := self._waiting.next(user_class, self.now_s)) is not None:
-            return self._waiting.started(found, self.now_s, waited=True)
+            return found, self._waiting.started(found, self.now_s, waited=True)
         waiter: Waiter[Arrival] = Waiter()
         self._waiting.add(user_class, waiter, waiter.switch)
         try:
             found = waiter.get()
         finally:
             self._waiting.remove(user_class, waiter)
-        return self._waiting.started(found, self.now_s, waited=False)
+        return found, self._waiting.started(found, self.now_s, waited=False)

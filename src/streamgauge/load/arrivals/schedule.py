@@ -12,7 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple, Self
 
-from streamgauge.load.arrivals.processes import Rate
+from streamgauge.load.arrivals.arrival_times import Rate
 from streamgauge.load.arrivals.spec import ArrivalSpec
 
 

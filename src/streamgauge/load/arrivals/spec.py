@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from streamgauge.load.arrivals.processes import ConstantRate, Rate, even, gamma, poisson, times_of
+from streamgauge.load.arrivals.arrival_times import ConstantRate, Rate, even, gamma, poisson, times_of
 from streamgauge.load.arrivals.trace import read_trace
 
 Kind = Literal["constant", "poisson", "gamma", "trace"]

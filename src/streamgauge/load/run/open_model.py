@@ -15,7 +15,7 @@ from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 
 from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model
-from streamgauge.load.arrivals.processes import ConstantRate
+from streamgauge.load.arrivals.arrival_times import ConstantRate
 from streamgauge.load.arrivals.schedule import Part, Schedule, Share
 from streamgauge.load.users import stream_users
 from streamgauge.report.result import Arrivals
