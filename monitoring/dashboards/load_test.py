@@ -139,14 +139,23 @@ def _load() -> list[core.Panel]:
             per_second("streams"),
         ),
         chart(
-            "Late starts and dropped arrivals",
-            f"`{m.LATE_STARTS}`, `{m.DROPPED}`: streams of an open model that started after their scheduled start, or "
-            "never. Above zero, the generator offers less load than requested: add workers, or lower the rate.",
+            "Arrivals of the open model",
+            f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and the arrivals that "
+            "started late, or never. Late ones of one worker alone: that worker has too little CPU. Those of all "
+            "workers, and dropped ones: the service is slow at this rate, or the limit of streams under way too low.",
             [
-                (rate(m.LATE_STARTS, ("name",)), "late {{name}}"),
-                (rate(m.DROPPED, ("name",)), "dropped {{name}}"),
+                (above_zero(rate(m.SCHEDULED)), "scheduled"),
+                (above_zero(rate(m.LATE_STARTS, ("worker",))), "late {{worker}}"),
+                (above_zero(rate(m.DROPPED, ("worker",))), "dropped {{worker}}"),
             ],
             per_second("streams"),
+        ),
+        chart(
+            "Start delay",
+            f"`{m.START_DELAY}`: how much later than scheduled the streams of an open model began; their other times "
+            "contain it. Up to two milliseconds are the timer's; more means a busy generator, or no free user.",
+            median_and_p99(m.START_DELAY, m.BY_NAME, m.NAME_LEGEND),
+            "s",
         ),
     ]
 

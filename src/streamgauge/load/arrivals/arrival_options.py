@@ -32,7 +32,9 @@ def open_model(parsed: Any) -> ArrivalSpec | None:
     spec: ArrivalSpec | None = ARRIVALS.value(parsed)
     SEED.value(parsed)
     if spec is not None and spec.per_s is None and spec.kind != "trace":
-        raise ValueError(f"{ARRIVALS.flag}: expected a rate, as in {spec.kind}:200/s, got {spec.kind!r}")
+        raise ValueError(
+            f"{ARRIVALS.flag}: expected a rate, as in {spec.kind}:200/s, got {getattr(parsed, ARRIVALS.dest)!r}"
+        )
     return spec
 
 

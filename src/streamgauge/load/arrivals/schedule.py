@@ -44,6 +44,10 @@ class Share:
         """Add a part, which replaces those that begin at the same time or later."""
         self._parts = [*(each for each in self._parts if each.from_s < part.from_s), part]
 
+    def to_list(self) -> list[list[float]]:
+        """Return the parts for a message."""
+        return [list(part) for part in self._parts]
+
     def has(self, arrival: Arrival) -> bool:
         """Whether the arrival is one of the process."""
         for part in reversed(self._parts):
@@ -62,6 +66,11 @@ class Schedule:
     """The user classes that stream, with their weights."""
     rate: Rate | None = None
     """The rate of a shape, if the spec has none."""
+
+    @property
+    def length_s(self) -> float | None:
+        """When the last arrival comes; None if they go on until the run is stopped."""
+        return self.spec.trace[-1] if self.spec.kind == "trace" else None
 
     def arrivals(self) -> Iterator[Arrival]:
         """Yield all arrivals, in the order of their times."""

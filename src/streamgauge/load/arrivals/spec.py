@@ -66,13 +66,15 @@ def _busiest(times: tuple[float, ...], width_s: float) -> int:
 
 def read_arrivals(text: str) -> ArrivalSpec:
     """Read what a user writes. Raises ValueError that says what was expected."""
-    text = text.strip()
-    kind, colon, rest = text.partition(":")
+    kind, colon, rest = text.strip().partition(":")
     if not colon:
-        kind, rest = (text, "") if text in _READERS else ("constant", text)
+        kind, rest = (kind, "") if kind in _READERS else ("constant", kind)
     if kind not in _READERS or (colon and not rest.strip()):
         raise ValueError(f"{EXPECTED}, got {text!r}")
-    return _READERS[kind](rest.strip())
+    try:
+        return _READERS[kind](rest.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}, got {text!r}") from None
 
 
 def _constant(rest: str) -> ArrivalSpec:
@@ -88,11 +90,11 @@ def _gamma(rest: str) -> ArrivalSpec:
     cvs = [part for part in parts if part.startswith("cv")]
     rates = [part for part in parts if part not in cvs]
     if len(cvs) != 1 or len(rates) > 1:
-        raise ValueError(f"gamma: expected a rate and the coefficient of variation, 200/s,cv=2, got {rest!r}")
+        raise ValueError("expected a rate and the coefficient of variation of the gaps, as in gamma:200/s,cv=2")
     text = cvs[0].partition("=")[2].strip()
     cv = float(text) if _PLAIN.fullmatch(text) else 0.0
     if not LEAST_CV <= cv <= MOST_CV:
-        raise ValueError(f"gamma: expected cv=2, from {LEAST_CV:g} to {MOST_CV:g}, got {cvs[0]!r}")
+        raise ValueError(f"expected cv=2, from {LEAST_CV:g} to {MOST_CV:g}")
     return ArrivalSpec("gamma", _rate(rates[0] if rates else ""), cv)
 
 
@@ -100,12 +102,9 @@ def _trace(rest: str) -> ArrivalSpec:
     name, comma, text = rest.rpartition(",")
     if not (comma and _PLAIN.fullmatch(text.strip())):
         name, text = rest, "1"
-    scale = float(text)
-    if scale <= 0:
-        raise ValueError(f"trace: expected a scale above 0, such as 2 for twice as fast, got {text!r}")
-    if not name:
-        raise ValueError(f"{EXPECTED}, got 'trace:'")
-    return ArrivalSpec("trace", trace=read_trace(name, scale))
+    if not float(text) > 0 or not name:
+        raise ValueError("expected a file and a scale above 0, as in trace:FILE,2 for twice as fast")
+    return ArrivalSpec("trace", trace=read_trace(name, float(text)))
 
 
 def _rate(text: str) -> float | None:
@@ -114,8 +113,7 @@ def _rate(text: str) -> float | None:
     found = _RATE.fullmatch(text)
     per_s = float(found[1]) / _SECONDS[found[2]] if found else 0.0
     if not LOWEST_PER_S <= per_s <= HIGHEST_PER_S:
-        limits = f"from {LOWEST_PER_S:g}/s to {HIGHEST_PER_S:,.0f}/s"
-        raise ValueError(f"expected a rate such as 200/s or 30/min, {limits}, got {text!r}")
+        raise ValueError(f"expected a rate such as 200/s or 30/min, from {LOWEST_PER_S:g}/s to {HIGHEST_PER_S:,.0f}/s")
     return per_s
 
 

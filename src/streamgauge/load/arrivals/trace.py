@@ -23,7 +23,7 @@ def read_trace(name: str, scale: float) -> tuple[float, ...]:
         raise ValueError(f"cannot read {name!r}: {_EXPECTED}") from None
     times = sorted(_seconds(name, number, line) for number, line in enumerate(lines, 1) if line.strip())
     if not times:
-        raise ValueError(f"{name!r} is empty: {_EXPECTED}")
+        raise ValueError(f"cannot read {name!r}: it is empty; {_EXPECTED}")
     return tuple((time_s - times[0]) / scale for time_s in times)
 
 
@@ -34,5 +34,5 @@ def _seconds(name: str, number: int, line: str) -> float:
         if isinstance(time_s, bool) or not math.isfinite(time_s):
             raise ValueError
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        raise ValueError(f"{name!r}, line {number}: {_EXPECTED}, got {line[:60]!r}") from None
+        raise ValueError(f"cannot read {name!r}, line {number}, {line[:60]!r}: {_EXPECTED}") from None
     return float(time_s)

@@ -43,6 +43,7 @@ class MasterRun(ReportingRun):
         self.environment.dispatcher_class = while_running(self.environment.dispatcher_class, self._running)
         self.environment.events.worker_report.add_listener(self.on_worker_report)
         self._runner.register_message(DRAINED, self.on_drained)
+        self._runner.register_message(ARRIVALS_MESSAGE, self.on_ask_for_arrivals)
 
     def processes(self) -> Collection[str]:
         """Return the workers whose heartbeats arrive."""
@@ -65,8 +66,13 @@ class MasterRun(ReportingRun):
     def _divide(self, model: OpenModel) -> None:
         """Divide the schedule among the workers that are there now, and tell them."""
         for worker, (part, new) in model.divide(self._sharing()).items():
-            data = model.message(part) if new else {"part": list(part)}
+            data = model.message(worker) if new else {"part": list(part)}
             self._runner.send_message(ARRIVALS_MESSAGE, data, worker)
+
+    def on_ask_for_arrivals(self, msg: Any, **_: Any) -> None:
+        """Tell a worker the schedule that it missed because it was not ready."""
+        if self.open_model is not None and self.open_model.shares_with(msg.node_id):
+            self._runner.send_message(ARRIVALS_MESSAGE, self.open_model.message(msg.node_id), msg.node_id)
 
     def _sharing(self) -> list[str]:
         """Return the workers that take part in the schedule: once the users have started, those that have any."""

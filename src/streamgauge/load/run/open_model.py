@@ -13,10 +13,12 @@ from typing import Any
 
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
+from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
 from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model
 from streamgauge.load.arrivals.arrival_times import ConstantRate
 from streamgauge.load.arrivals.schedule import Part, Schedule, Share
+from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S
 from streamgauge.load.users import stream_users
 from streamgauge.report.result import Arrivals
 from streamgauge.stats.run_stats import RunStats
@@ -27,7 +29,10 @@ logger = logging.getLogger(__name__)
 _LEAD_S, _LEAD_PER_USER_S = 0.5, 0.0001
 #: A new division among workers holds from so long on; by then it has reached them all.
 CHANGE_AFTER_S = 1.5
-#: Tells a worker the schedule and its part of it; the part alone when that changes.
+#: The last arrival has been started or dropped so long after its time.
+ENDS_AFTER_S = _LEAD_S + LONGEST_WAIT_S
+#: Tells a worker the schedule and its parts of it; the new part alone when that changes. A worker that missed it asks
+#: by the same name.
 ARRIVALS_MESSAGE = "streamgauge_arrivals"
 _SEEDS = 2**31
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -98,19 +103,27 @@ class OpenModel:
         self._present = tuple(processes)
         return found
 
-    def message(self, part: Part) -> dict[str, Any]:
+    def shares_with(self, process: str) -> bool:
+        """Whether ``process`` has a part of the schedule."""
+        return process in self._shares
+
+    def message(self, process: str) -> dict[str, Any]:
         """Return what a worker that is new to the run must know."""
         clock = {"boot_id": boot_id(), "start_s": self.start_s, "now_s": self.now_s}
-        return {"schedule": self.schedule.to_dict(), "clock": clock, "part": list(part)}
+        return {"schedule": self.schedule.to_dict(), "clock": clock, "parts": self._shares[process].to_list()}
 
     def count(self, process: str, scheduled: int) -> None:
         """Add the arrivals that a process has reported."""
         self._reported[process] = self._reported.get(process, 0) + scheduled
 
     def lost(self, unheard: set[str]) -> dict[str, int]:
-        """Return the arrivals that were lost with processes that left or, ``unheard``, did not report their end."""
+        """Return the arrivals that were lost with processes that left or, ``unheard``, did not report their end.
+
+        A process that reported no arrival at all never learnt of the schedule.
+        """
         found = {}
-        for process in (unheard | self._left) & self._shares.keys():
+        silent = {process for process in self._shares if not self._reported.get(process)}
+        for process in (unheard | self._left | silent) & self._shares.keys():
             own = self.schedule.count(self._shares[process], self._counted_from_s, self.now_s)
             found[process] = max(0, own - self._reported.get(process, 0))
         return {process: times for process, times in found.items() if times}
@@ -173,7 +186,8 @@ def limit_streams(environment: Environment) -> None:
 
     def start_open(user_count: int, spawn_rate: float, *more: Any, **named: Any) -> None:
         spec = open_model(environment.parsed_options)
-        if spec is not None and user_count == 1 and given != 1 and environment.shape_class is None:
+        begins = runner.state not in (STATE_SPAWNING, STATE_RUNNING)
+        if spec is not None and begins and user_count == 1 and given != 1 and environment.shape_class is None:
             user_count = default_cap(spec)
             logger.info("At most %d streams under way; set --users for another limit", user_count)
         start(user_count, spawn_rate, *more, **named)

@@ -11,7 +11,7 @@ from locust.env import Environment
 from streamgauge.load.arrivals.arrival_options import is_open
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.open_model import OpenModel, all_at_once, limit_streams
+from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, all_at_once, limit_streams
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
@@ -97,6 +97,8 @@ class ReportingRun:
         self.run_report = self.shown = RunReport(
             self.environment, distributed=self.distributed, open_model=self.open_model
         )
+        if self.open_model is not None and (length_s := self.open_model.schedule.length_s) is not None:
+            gevent.spawn(self._end_after, self.open_model, length_s)
         if self._view is not None:
             self._view.begin(self.run_report)
         if self.exporter is not None:
@@ -108,6 +110,17 @@ class ReportingRun:
         if runner is None or not is_open(options) or not stream_users(self.environment):
             return None
         return OpenModel(self.environment, runner.target_user_count)
+
+    def _end_after(self, model: OpenModel, length_s: float) -> None:
+        """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
+        while model is self.open_model and self.run_report is not None:
+            every = self.run_report.run_stats.all_stats.values()
+            runner, settled_s = self.environment.runner, self.run_report.settled_s
+            if settled_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
+                logger.info("The last arrival has been served")
+                (runner.quit if self.headless else runner.stop)()
+                return
+            gevent.sleep(0.5)
 
     def on_test_stopping(self, **_: Any) -> None:
         """Start no further arrivals."""

@@ -49,6 +49,7 @@ class WorkerRun:
         self._runner.register_message(ARRIVALS_MESSAGE, self.on_arrivals)
         events.test_stopping.add_listener(self.on_test_stopping)
         if self._runner.worker_state in (STATE_SPAWNING, STATE_RUNNING):
+            self._runner.send_message(ARRIVALS_MESSAGE)  # it may have come too early to be handled
             self._start(late=True)  # on a busy machine users can come before Locust has initialized this process
 
     def on_test_start(self, **_: Any) -> None:
@@ -67,12 +68,13 @@ class WorkerRun:
 
     def on_arrivals(self, msg: Any, **_: Any) -> None:
         """Begin the schedule of the run, or take another part of it."""
-        received_s, part = time.monotonic(), Part(*msg.data["part"])
-        if "schedule" not in msg.data:
-            self._meter.hand_over.add_part(part)
-            return
-        schedule = Schedule.from_dict(msg.data["schedule"])
-        self._meter.hand_over.begin(schedule, start_of(msg.data["clock"], received_s), [part])
+        received_s, data = time.monotonic(), msg.data
+        if "schedule" in data:
+            parts = [Part(*each) for each in data["parts"]]
+            start_s = start_of(data["clock"], received_s)
+            self._meter.hand_over.begin(Schedule.from_dict(data["schedule"]), start_s, parts)
+        else:
+            self._meter.hand_over.add_part(Part(*data["part"]))
 
     def on_test_stopping(self, **_: Any) -> None:
         """Start no further arrivals."""

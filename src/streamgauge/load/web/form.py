@@ -9,11 +9,12 @@ from typing import Any
 
 from flask import jsonify, request
 from locust.env import Environment
+from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.arrivals.arrival_options import open_model
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, open_model
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
@@ -61,12 +62,24 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     options = with_form(environment.parsed_options, form)
     scenario_options(options)
     open_model(options)
+    _check_same_arrivals(environment, options)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
     _check_run_time(form.get("run_time", ""))
+
+
+def _check_same_arrivals(environment: Environment, options: Any) -> None:
+    """Raise ValueError if an edit during a run would change its arrivals: only their limit can change."""
+    runner = environment.runner
+    if runner is None or runner.state not in (STATE_SPAWNING, STATE_RUNNING):
+        return
+    for option in (ARRIVALS, SEED):
+        before, now = (getattr(each, option.dest, "") for each in (environment.parsed_options, options))
+        if before != now:
+            raise ValueError(f"{option.flag}: stop the run before you change it from {before!r} to {now!r}")
 
 
 def _check_run_time(text: str) -> None:
