@@ -133,6 +133,8 @@ class OpenModel:
         until_s = self.now_s
         if self._end_s is None:  # the last seconds have not been reported yet
             until_s = min(until_s, self._began_s + run_stats.last_s + 1 - self.start_s)
+        if (length_s := self.schedule.length_s) is not None:
+            until_s = min(until_s, length_s)
         until_s = max(self._counted_from_s, until_s)
         seconds = until_s - self._counted_from_s
         scheduled = run_stats.scheduled_arrivals

@@ -18,6 +18,7 @@ from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, open_model
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.own_options import check_own_options
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 
@@ -59,10 +60,11 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
-    options = with_form(environment.parsed_options, form)
-    scenario_options(options)
-    open_model(options)
-    _check_same_arrivals(environment, options)
+    parsed = with_form(environment.parsed_options, form)
+    scenario_options(parsed)
+    open_model(parsed)
+    check_own_options(parsed)
+    _check_same_arrivals(environment, parsed)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
