@@ -36,6 +36,7 @@ SCHEDULED = "stream_client_scheduled_arrivals_total"
 START_DELAY = "stream_client_start_delay_seconds"
 LATE_STARTS = "stream_client_late_starts_total"
 DROPPED = "stream_client_dropped_arrivals_total"
+LATE_OR_DROPPED = ((LATE_STARTS, "late"), (DROPPED, "dropped"))
 USERS = "stream_client_users"
 WORKERS = "stream_client_workers"
 TRUST = "stream_client_trust"

@@ -140,20 +140,19 @@ def _load() -> list[core.Panel]:
         ),
         chart(
             "Arrivals of the open model",
-            f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and the arrivals that "
-            "started late, or never. Late ones of one worker alone: that worker has too little CPU. Those of all "
-            "workers, and dropped ones: the service is slow at this rate, or the limit of streams under way too low.",
+            f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and what started late, or "
+            "never. Late of one worker alone: it has too little CPU. Of all workers, or dropped: the service is slow at "
+            "this rate, or the limit of streams under way too low.",
             [
                 (above_zero(rate(m.SCHEDULED)), "scheduled"),
-                (above_zero(rate(m.LATE_STARTS, ("worker",))), "late {{worker}}"),
-                (above_zero(rate(m.DROPPED, ("worker",))), "dropped {{worker}}"),
+                *((above_zero(rate(each, ("worker",))), f"{what} {{{{worker}}}}") for each, what in m.LATE_OR_DROPPED),
             ],
             per_second("streams"),
         ),
         chart(
             "Start delay",
-            f"`{m.START_DELAY}`: how much later than scheduled the streams of an open model began; their other times "
-            "contain it. Up to two milliseconds are the timer's; more means a busy generator, or no free user.",
+            f"`{m.START_DELAY}`: how much later than scheduled streams of an open model began; their other times "
+            "contain it. More than a few milliseconds mean a busy generator, or no free user.",
             median_and_p99(m.START_DELAY, m.BY_NAME, m.NAME_LEGEND),
             "s",
         ),

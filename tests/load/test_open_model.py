@@ -117,7 +117,7 @@ def test_only_the_first_stream_of_an_iteration_counts_from_the_schedule(runs):
 def test_the_result_says_how_the_run_can_be_repeated_and_what_became_of_the_rate(runs):
     for name, workers in (("alone", 1), ("shared", 2)):
         run, arrivals = runs[name].result["run"], runs[name].result["run"]["arrivals"]
-        assert (run["load_model"], run["users"], run["workers"]) == ("open", 800, workers)
+        assert (run["load_model"], run["users"], run["workers"]) == ("open", 1000, workers)
         assert (arrivals["process"], arrivals["seed"]) == ("poisson:80/s", 7)
         assert arrivals["wanted_per_s"] == pytest.approx(80)
         scheduled = runs[name].generator["scheduled_arrivals"]
@@ -133,7 +133,7 @@ def test_the_result_says_how_the_run_can_be_repeated_and_what_became_of_the_rate
 
 def test_the_terminal_shows_the_rates_and_the_limit(runs):
     output = runs["alone"].output
-    assert "At most 800 streams under way; set --users for another limit" in output
+    assert "At most 1000 streams under way; set --users for another limit" in output
     assert "open model poisson:80/s: 80/s wanted, " in output.replace("80.0/s", "80/s")
     assert "start delay" in output
     assert "open model" not in runs["closed"].output

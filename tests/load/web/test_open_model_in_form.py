@@ -12,9 +12,9 @@ def test_arrivals_of_the_form_are_limited_edited_and_begin_again(open_web, recor
         return web.post("/swarm", **{**load, **form})
 
     assert post(user_count=1, **arrivals)["success"]
-    until(lambda: web.statistics()["user_count"] == 300, "so many users wait as the rate asks for")
+    until(lambda: web.statistics()["user_count"] == 1000, "so many users wait as by default")
     until(lambda: web.finished() > 30, "arrivals are served")
-    refused = post(user_count=300, **{**arrivals, "stream_arrivals": "60/s"})
+    refused = post(user_count=1000, **{**arrivals, "stream_arrivals": "60/s"})
     assert refused["message"].startswith("--stream-arrivals: stop the run before you change it from 'poisson:30/s'")
     assert post(user_count=20, **arrivals)["success"]
     until(lambda: web.statistics()["user_count"] == 20, "the limit was edited")
@@ -28,7 +28,7 @@ def test_arrivals_of_the_form_are_limited_edited_and_begin_again(open_web, recor
     web.post("/stop")
     until(lambda: len(web.running.results) == 2, "the second result is written")
     first, second = web.running.results
-    assert (first["run"]["arrivals"]["seed"], first["run"]["users"], second["run"]["users"]) == (3, 300, 50)
+    assert (first["run"]["arrivals"]["seed"], first["run"]["users"], second["run"]["users"]) == (3, 1000, 50)
     assert second["run"]["arrivals"]["seed"] != 3
     for result in (first, second):
         generator = result["generator"]

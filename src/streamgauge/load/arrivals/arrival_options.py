@@ -21,7 +21,7 @@ SEED = Option(
 )
 #: Streams may last this long at the full rate before the default limit of streams under way is reached.
 _CAP_S = 10.0
-_LEAST_CAP, _MOST_CAP = 100, 10_000
+_LEAST_CAP, _MOST_CAP = 1000, 5000
 
 
 def open_model(parsed: Any) -> ArrivalSpec | None:

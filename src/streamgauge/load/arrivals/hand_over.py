@@ -6,7 +6,9 @@ from typing import Any
 
 import gevent
 from gevent.hub import Waiter
+from locust.exception import StopUser
 
+from streamgauge.load.arrivals.precise_timer import PreciseTimer
 from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule, Share
 from streamgauge.load.arrivals.waiting_users import ArrivalCounts, WaitingUsers
 
@@ -27,7 +29,7 @@ class HandOver:
         self._arrivals: Iterator[Arrival] = iter(())
         self._next: Arrival | None = None
         self._start_s = 0.0
-        self._timer: Any = None
+        self._timer: PreciseTimer | None = None
 
     @property
     def running(self) -> bool:
@@ -41,17 +43,27 @@ class HandOver:
         self._schedule, self._start_s, self._share = schedule, start_s, Share(parts)
         self._arrivals = schedule.arrivals()
         self._next = next(self._arrivals, None)
-        self._ring_in(0.0)
+        self._timer = PreciseTimer(self._ring)
+        self._timer.set(time.monotonic())
 
     def add_part(self, part: Part) -> None:
         """Take another part of the schedule from a later moment on."""
         self._share.add(part)
 
     def end(self) -> None:
-        """Start no further arrivals; those that still wait for a user are dropped."""
+        """Start no further arrivals; those that still wait for a user are dropped.
+
+        Users that wait for an arrival end at once: Locust would make a timer for each, and join them one by one.
+        """
+        was_running = self.running
         self._schedule = self._next = None
-        self._stop_timer()
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
         self._waiting.drop_all()
+        if was_running and (waiters := self._waiting.release()):
+            gevent.get_hub().loop.run_callback(_stop_users, waiters)
+            gevent.sleep(0)
 
     def take(self) -> ArrivalCounts:
         """Return the counts since the last call."""
@@ -63,18 +75,6 @@ class HandOver:
     def now_s(self) -> float:
         """The time of the schedule."""
         return time.monotonic() - self._start_s
-
-    def _ring_in(self, after_s: float) -> None:
-        """Set the timer."""
-        self._stop_timer()
-        self._timer = gevent.get_hub().loop.timer(after_s)
-        self._timer.start(self._ring, update=True)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
-            self._timer = None
 
     def _ring(self) -> None:
         """Hand over what is due, and set the timer again. Runs in the hub: users begin inside this call."""
@@ -91,8 +91,9 @@ class HandOver:
             self._next = next(self._arrivals, None)
         now_s = self.now_s
         self._waiting.drop_expired(now_s)
-        left_s = _LONGEST_SLEEP_S if found is None else found.at_s - now_s
-        self._ring_in(min(_LONGEST_SLEEP_S, max(0.0, left_s)))
+        if self._timer is not None:
+            ring_s = now_s + _LONGEST_SLEEP_S if found is None else min(found.at_s, now_s + _LONGEST_SLEEP_S)
+            self._timer.set(self._start_s + ring_s)
 
     def wait(self, user_class: str) -> tuple[Arrival, float]:
         """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""
@@ -105,3 +106,9 @@ class HandOver:
         finally:
             self._waiting.remove(user_class, waiter)
         return found, self._waiting.started(found, self.now_s, waited=False)
+
+
+def _stop_users(waiters: list[Any]) -> None:
+    """Let users end. Runs in the hub."""
+    for waiter in waiters:
+        waiter.throw(StopUser())

@@ -56,6 +56,12 @@ class WaitingUsers:
         """Let a user wait no longer, if it still does."""
         self._users[user_class].pop(key, None)
 
+    def release(self) -> list[Hashable]:
+        """Return the keys of the users that wait, which wait no longer."""
+        keys = [key for users in self._users.values() for key in users]
+        self._users.clear()
+        return keys
+
     def next(self, user_class: str, now_s: float) -> Arrival | None:
         """Return the arrival that has waited longest for a user of this class; None if none waits."""
         self.drop_expired(now_s)
