@@ -4,6 +4,7 @@ from grafanalib import core
 
 from monitoring.config import CLIENT_FAILED_OUTCOMES, NO_RUN
 from monitoring.dashboards import families as m
+from monitoring.dashboards.arrival_panels import arrivals
 from monitoring.dashboards.generator import generator_panels
 from monitoring.dashboards.processes import of_the_generator
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
@@ -138,24 +139,7 @@ def _load() -> list[core.Panel]:
             [(rate(m.CLIENT_STARTED, m.BY_NAME), m.NAME_LEGEND)],
             per_second("streams"),
         ),
-        chart(
-            "Arrivals of the open model",
-            f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and what started late, or "
-            "never. Late of one worker alone: it has too little CPU. Of all workers, or dropped: the service is slow at "
-            "this rate, or the limit of streams under way too low.",
-            [
-                (above_zero(rate(m.SCHEDULED)), "scheduled"),
-                *((above_zero(rate(each, ("worker",))), f"{what} {{{{worker}}}}") for each, what in m.LATE_OR_DROPPED),
-            ],
-            per_second("streams"),
-        ),
-        chart(
-            "Start delay",
-            f"`{m.START_DELAY}`: how much later than scheduled streams of an open model began; their other times "
-            "contain it. More than a few milliseconds mean a busy generator, or no free user.",
-            median_and_p99(m.START_DELAY, m.BY_NAME, m.NAME_LEGEND),
-            "s",
-        ),
+        *arrivals(),
     ]
 
 

@@ -21,8 +21,8 @@ from streamgauge.stats.second_report import SecondReport
 TURN_S = 0.010
 QUICK_TURN_S = 0.002
 SECOND_S = 1.0
-#: The garbage collector's thresholds during a run: with many users, a full collection stops the event loop for long. One
-#: of young objects takes 20 ms for 50 000 of them, by which the next streams would start late, and so 2 ms.
+#: The garbage collector's thresholds during a run: with many users, a full collection stops the event loop for long. A
+#: collection of 50 000 young objects takes 20 ms, and the next streams would start as late; one of 5 000 takes 2 ms.
 COLLECT_AFTER = (5_000, 200, 100)
 #: A turn may be late by this much without the process having been stopped: timers have slack.
 _SLACK_S = 0.001
