@@ -13,8 +13,8 @@ def arrivals() -> list[core.Panel]:
         chart(
             "Arrivals of the open model",
             f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and what started late, or "
-            "never. Late of one worker alone: it has too little CPU. Of all workers, or dropped: the service is slow at "
-            "this rate, or the limit of streams under way too low.",
+            "never. Late of one worker alone: it has too little CPU. Of all workers, or dropped: the service is slow "
+            "at this rate, or the limit of streams under way too low.",
             [
                 (above_zero(rate(m.SCHEDULED)), "scheduled"),
                 *((above_zero(rate(each, ("worker",))), f"{what} {{{{worker}}}}") for each, what in m.LATE_OR_DROPPED),

@@ -39,7 +39,7 @@ def build() -> Json:
         [
             Row("Now", 4, (4,), _now()),
             Row("By name", 6, (24,), [_by_name()]),
-            Row("Load", 8, (8,), _load()),
+            Row("Load", 8, (6,), _load()),
             Row("Outcomes", 9, (8,), _outcomes()),
             Row("Latency", 9, (12,), _latency()),
             Row("Chunks", 8, (8,), _chunks()),
