@@ -16,6 +16,7 @@ PREFIX = "--stream-"
 _WITH_SHORT_NAME = frozenset(
     PREFIX + each
     for each in (
+        "shape",
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
         *("arrivals", "seed"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),

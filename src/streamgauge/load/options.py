@@ -18,6 +18,7 @@ from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.own_options import own_options
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
+from streamgauge.load.shapes.shape_options import SHAPE
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
 
@@ -146,6 +147,7 @@ _SWITCHES = {
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The options by section of ``--help`` and of the web form: what most runs need first, the network last.
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
+    "Load": (SHAPE,),
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
     "Open model": (ARRIVALS, SEED),

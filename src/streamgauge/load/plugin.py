@@ -23,6 +23,7 @@ from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
+from streamgauge.load.shapes.user_shape import follow_shape, forget_run_time
 from streamgauge.load.usage import refuse
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
@@ -60,6 +61,7 @@ def _on_init(environment: Environment, **_: Any) -> None:
     elif runner is not None:
         run = _reporting_run(environment, runner)
         run.listen()
+        forget_run_time(environment)
         _extend_web_ui(environment, run)
 
 
@@ -75,6 +77,10 @@ def _check(environment: Environment) -> None:
         options = scenario_options(environment.parsed_options)
         open_model(environment.parsed_options)
         check_own_options(environment.parsed_options)
+    except ValueError as error:
+        refuse(str(error))
+    try:
+        follow_shape(environment, environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

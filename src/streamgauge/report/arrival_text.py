@@ -1,6 +1,7 @@
 """Says in words what became of the arrivals of an open model."""
 
-from streamgauge.report.result import Arrivals, Generator, Result
+from streamgauge.report.result import Generator, Result
+from streamgauge.report.run_load import Arrivals
 from streamgauge.report.units import number, rate, some
 
 

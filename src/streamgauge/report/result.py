@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
+from streamgauge.report.run_load import Arrivals, RunShape
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
@@ -117,23 +118,6 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
-class Arrivals(TypedDict):
-    """The arrivals of an open model."""
-
-    process: str
-    """As the option ``--stream-arrivals`` has it."""
-    seed: int
-    """The seed that gives the same arrivals again."""
-    duration_s: float
-    """How long arrivals were counted."""
-    wanted_per_s: float
-    """The mean rate that the schedule asks for over this time."""
-    scheduled_per_s: float
-    """The arrivals whose time came: as a process has chance in it, not exactly as many."""
-    got_per_s: float
-    """The arrivals that started, late ones included."""
-
-
 class Run(TypedDict):
     """The run and its settings."""
 
@@ -152,6 +136,8 @@ class Run(TypedDict):
     arrivals: NotRequired[Arrivals]
     """Only of an open model."""
     interrupted: bool
+    shape: NotRequired[RunShape]
+    """Absent if the load followed no shape."""
     versions: dict[str, str]
     command: NotRequired[str]
     """What repeats the run; passwords and tokens are left out."""

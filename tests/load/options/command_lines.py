@@ -23,6 +23,7 @@ from streamgauge.load.arrivals.arrival_options import SEED, open_model
 from streamgauge.load.hosts import check_host
 from streamgauge.load.metrics.exporter_options import exporter_options
 from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.shapes.shape_options import plan_of_users
 from streamgauge.load.unused import unused_options
 from streamgauge.load.web.form import extend_form
 
@@ -52,9 +53,10 @@ def values(case):
     parsed = given(case)
     if "form" in case:
         parsed = with_form(parsed, case["form"])
-    found, arrivals = scenario_options(parsed), open_model(parsed)
+    found, arrivals, plan = scenario_options(parsed), open_model(parsed), plan_of_users(parsed)
     tls, exporter = found.network.tls, exporter_options(parsed)
     return {
+        "stream_shape": plan and [plan.shape.text, plan.unit, plan.end_s],
         "stream_path": found.path,
         "stream_arrivals": arrivals and dataclasses.astuple(arrivals),
         "stream_seed": SEED.value(parsed),

@@ -7,6 +7,7 @@ import pytest
 from streamgauge.wire.formats import FORMATS
 
 UNSET = {
+    "stream_shape": None,
     "stream_path": None,
     "stream_protocol": None,
     "stream_method": None,
@@ -52,6 +53,11 @@ LIMIT = {
 }
 #: Values as they are given, and what they come to. FILES is a folder.
 TAKEN = {
+    "stream_shape": {
+        "ramp": ["ramp:from=0,to=10,time=60s", "users", 60],
+        " step:from=2,by=2,every=1s,to=6 ": ["step:from=2,by=2,every=1s,to=6", "users", 3],
+        "soak": ["soak:level=10,rise=60s", "users", None],
+    },
     "stream_path": {
         "/": "/",
         " /a?x=1,2&y ": "/a?x=1,2&y",
@@ -166,17 +172,9 @@ def flag(name):
 SHORT = {
     f"stream_{name}"
     for name in (
-        *(
-            "first_chunk_timeout",
-            "idle_timeout",
-            "total_timeout",
-            "refusal_pause",
-            "arrivals",
-            "seed",
-            "proxy",
-            "insecure",
-            "ca_file",
-        ),
+        "shape",
+        *("first_chunk_timeout", "idle_timeout", "total_timeout", "refusal_pause", "proxy", "insecure", "ca_file"),
+        *("arrivals", "seed"),
         *("client_cert", "client_key", "server_name", "result_dir", "metrics_port", "metrics_host", "metrics_linger"),
     )
 }
@@ -312,6 +310,7 @@ def test_the_form_has_each_option_but_those_of_the_command_line(read):
 def test_the_help_names_each_option_with_its_value_and_its_default(read):
     text = " ".join(read(help=True)["value"]["text"].split()).replace(" --", "  --")
     shown = {
+        "--stream-shape SHAPE": "Defaults come from the number of users and the run time",
         "--stream-path PATH": "",
         "--stream-method METHOD": "",
         "--stream-header 'K: V'": "",

@@ -89,6 +89,7 @@ def test_each_line_is_a_header(asked, line_break):
 
 
 WRONG = {
+    "stream_shape": ["rmap", "Wave:low=1"],
     "stream_path": ["events", "foo://host/x", "http://", "http://a b/"],
     "stream_protocol": ["http", "SSE"],
     "stream_method": ["G E T", "ÄT"],

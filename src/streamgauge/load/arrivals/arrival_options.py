@@ -3,8 +3,10 @@
 from typing import Any
 
 from streamgauge.load import checks
+from streamgauge.load.arrivals.arrival_times import Rate
 from streamgauge.load.arrivals.spec import ArrivalSpec, read_arrivals
 from streamgauge.load.option import Option
+from streamgauge.load.shapes.shape_options import SHAPE, ShapePlan, shape_plan
 
 ARRIVALS = Option(
     "--stream-arrivals",
@@ -31,11 +33,23 @@ def open_model(parsed: Any) -> ArrivalSpec | None:
     """
     spec: ArrivalSpec | None = ARRIVALS.value(parsed)
     SEED.value(parsed)
-    if spec is not None and spec.per_s is None and spec.kind != "trace":
-        raise ValueError(
-            f"{ARRIVALS.flag}: expected a rate, as in {spec.kind}:200/s, got {getattr(parsed, ARRIVALS.dest)!r}"
-        )
+    if spec is None:
+        return None
+    plan, given = plan_of_rates(parsed, spec), getattr(parsed, ARRIVALS.dest)
+    if spec.kind == "trace" and plan is not None:
+        raise ValueError(f"{ARRIVALS.flag}, {SHAPE.flag}: a trace has its own rate; leave one out, got {given!r}")
+    if spec.kind != "trace" and spec.per_s is None and plan is None:
+        raise ValueError(f"{ARRIVALS.flag}: expected a rate, as in {spec.kind}:200/s, or a {SHAPE.flag}, got {given!r}")
     return spec
+
+
+def plan_of_rates(parsed: Any, spec: ArrivalSpec) -> ShapePlan | None:
+    """Return the shape of the rate, whose levels come from the rate of the arrivals; None if it does not change.
+
+    Raises ValueError that names the option.
+    """
+    run_time = getattr(parsed, "run_time", None)
+    return shape_plan(parsed, unit="streams/s", level=spec.per_s, end_s=float(run_time) if run_time else None)
 
 
 def is_open(parsed: Any) -> bool:
@@ -43,6 +57,6 @@ def is_open(parsed: Any) -> bool:
     return bool(getattr(parsed, ARRIVALS.dest, ""))
 
 
-def default_cap(spec: ArrivalSpec) -> int:
-    """Return how many streams may be under way where ``--users`` does not say it."""
-    return min(_MOST_CAP, max(_LEAST_CAP, round(spec.peak() * _CAP_S)))
+def default_cap(spec: ArrivalSpec, rate: Rate | None) -> int:
+    """Return how many streams may be under way where ``--users`` does not say it; ``rate`` is that of a shape."""
+    return min(_MOST_CAP, max(_LEAST_CAP, round(spec.peak(rate) * _CAP_S)))

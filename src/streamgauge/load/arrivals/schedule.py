@@ -8,12 +8,13 @@ stated moment of the schedule on, so that each arrival belongs to exactly one pr
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from random import Random
 from typing import Any, NamedTuple, Self
 
-from streamgauge.load.arrivals.arrival_times import Rate
 from streamgauge.load.arrivals.spec import ArrivalSpec
+from streamgauge.load.shapes.shape import Shape
+from streamgauge.load.shapes.shape_text import read_shape
 
 
 class Arrival(NamedTuple):
@@ -64,13 +65,15 @@ class Schedule:
     seed: int
     classes: tuple[tuple[str, float], ...]
     """The user classes that stream, with their weights."""
-    rate: Rate | None = None
-    """The rate of a shape, if the spec has none."""
+    shape: Shape | None = None
+    """The shape of the rate; None for the spec's own."""
+    end_s: float | None = None
+    """When the shape ends."""
 
     @property
     def length_s(self) -> float | None:
-        """When the last arrival comes; None if they go on until the run is stopped."""
-        return self.spec.trace[-1] if self.spec.kind == "trace" else None
+        """When the arrivals end; None if they go on until the run is stopped."""
+        return self.spec.trace[-1] if self.spec.kind == "trace" else self.end_s
 
     def arrivals(self) -> Iterator[Arrival]:
         """Yield all arrivals, in the order of their times."""
@@ -85,7 +88,9 @@ class Schedule:
             yield Arrival(number, at_s, names[min(chosen, len(names) - 1)])
 
     def _times(self) -> Iterator[float]:
-        return self.spec.times(self.seed, self.rate)
+        times = self.spec.times(self.seed, self.shape)
+        end_s = self.end_s
+        return times if end_s is None else takewhile(lambda at_s: at_s < end_s, times)
 
     def count(self, share: Share, from_s: float, until_s: float) -> int:
         """Return how many arrivals of ``share`` come from ``from_s`` on and before ``until_s``."""
@@ -97,13 +102,15 @@ class Schedule:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a form for messages to workers; :meth:`from_dict` reads it. It leaves the shape out."""
-        return {"spec": asdict(self.spec), "seed": self.seed, "classes": [list(each) for each in self.classes]}
+        """Return a form for messages to workers; :meth:`from_dict` reads it."""
+        plain = {"spec": asdict(self.spec), "seed": self.seed, "classes": [list(each) for each in self.classes]}
+        return plain | {"shape": self.shape and self.shape.text, "end_s": self.end_s}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], rate: Rate | None = None) -> Self:
-        """Read the form that :meth:`to_dict` returns; ``rate`` is that of the run's shape."""
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read the form that :meth:`to_dict` returns."""
         spec = data["spec"]
         trace = tuple(spec["trace"])
         classes = tuple((str(name), float(weight)) for name, weight in data["classes"])
-        return cls(ArrivalSpec(**{**spec, "trace": trace}), data["seed"], classes, rate)
+        shape = read_shape(data["shape"]) if data["shape"] else None
+        return cls(ArrivalSpec(**{**spec, "trace": trace}), data["seed"], classes, shape, data["end_s"])

@@ -34,10 +34,10 @@ class ArrivalSpec:
     """The times of a trace, in seconds since its start."""
 
     def times(self, seed: int, rate: Rate | None = None) -> Iterator[float]:
-        """Yield the time of each arrival, in seconds since the start. ``rate`` is that of a shape."""
+        """Yield the time of each arrival, in seconds since the start. The ``rate`` of a shape replaces the own one."""
         if self.kind == "trace":
             return iter(self.trace)
-        known = ConstantRate(self.per_s) if self.per_s is not None else rate
+        known = ConstantRate(self.per_s) if rate is None and self.per_s is not None else rate
         if known is None:
             raise ValueError(f"{self.kind}: no rate")
         return times_of(self._process(Random(seed)), known)
@@ -51,7 +51,7 @@ class ArrivalSpec:
         """Return the highest rate in streams per second; for a trace that of its busiest ten seconds."""
         if self.kind == "trace":
             return _busiest(self.trace, 10.0) / 10.0
-        return self.per_s if self.per_s is not None else rate.peak if rate is not None else 0.0
+        return rate.peak if rate is not None else self.per_s or 0.0
 
 
 def _busiest(times: tuple[float, ...], width_s: float) -> int:

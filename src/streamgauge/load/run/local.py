@@ -8,6 +8,7 @@ from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.process_meter import SECOND_S, ProcessMeter
+from streamgauge.load.run.leaving_users import let_users_leave
 from streamgauge.load.run.reporting import ReportingRun
 
 PROCESS = "local"
@@ -19,6 +20,12 @@ class LocalRun(ReportingRun):
     def __init__(self, environment: Environment, meter: ProcessMeter, exporter: Exporter | None = None) -> None:
         super().__init__(environment, exporter)
         self._meter = meter
+
+    def listen(self) -> None:
+        """Add the listeners."""
+        super().listen()
+        if self.environment.runner is not None:
+            let_users_leave(self.environment.runner)
 
     def processes(self) -> Collection[str]:
         """Return the name of this process."""

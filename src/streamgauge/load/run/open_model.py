@@ -15,12 +15,13 @@ from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
-from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model, plan_of_rates
 from streamgauge.load.arrivals.arrival_times import ConstantRate
 from streamgauge.load.arrivals.schedule import Part, Schedule, Share
 from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S
+from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.load.users import stream_users
-from streamgauge.report.result import Arrivals
+from streamgauge.report.run_load import Arrivals
 from streamgauge.stats.run_stats import RunStats
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,14 @@ class OpenModel:
         assert spec is not None
         seed = SEED.value(options)
         classes = tuple((each.__name__, float(each.fixed_count or each.weight)) for each in stream_users(environment))
-        self.schedule = Schedule(spec, random.randrange(_SEEDS) if seed is None else seed, classes)
+        plan = plan_of_rates(options, spec)
+        self.shape = None if plan is None else ShapeRecord(plan)
+        self.schedule = Schedule(
+            spec,
+            random.randrange(_SEEDS) if seed is None else seed,
+            classes,
+            *((plan.shape, plan.end_s) if plan is not None else ()),
+        )
         self._began_s = time.monotonic()
         self.start_s = self._began_s + _LEAD_S + users * _LEAD_PER_USER_S
         self._text = str(getattr(options, ARRIVALS.dest))
@@ -151,7 +159,8 @@ class OpenModel:
 
     def _rate(self) -> Any:
         per_s = self.schedule.spec.per_s
-        return self.schedule.rate if per_s is None else ConstantRate(per_s)
+        shape = self.schedule.shape
+        return shape if shape is not None or per_s is None else ConstantRate(per_s)
 
 
 def start_of(clock: dict[str, Any], received_s: float) -> float:
@@ -190,7 +199,8 @@ def limit_streams(environment: Environment) -> None:
         spec = open_model(environment.parsed_options)
         begins = runner.state not in (STATE_SPAWNING, STATE_RUNNING)
         if spec is not None and begins and user_count == 1 and given != 1 and environment.shape_class is None:
-            user_count = default_cap(spec)
+            plan = plan_of_rates(environment.parsed_options, spec)
+            user_count = default_cap(spec, None if plan is None else plan.shape)
             logger.info("At most %d streams under way; set --users for another limit", user_count)
         start(user_count, spawn_rate, *more, **named)
 

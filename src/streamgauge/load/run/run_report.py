@@ -21,6 +21,9 @@ from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
 from streamgauge.load.run.open_model import OpenModel
 from streamgauge.load.run.run_status import causes, run_status
+from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.shapes.shape_record import ShapeRecord
+from streamgauge.load.shapes.user_shape import shape_of
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
@@ -74,6 +77,10 @@ class RunReport:
         self._so_far: tuple[Trust, list[str]] | None = None
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
+        #: The shape that the run follows; None without one.
+        self.shape: ShapeRecord | None = (
+            getattr(shape_of(environment), "record", None) if open_model is None else open_model.shape
+        )
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
@@ -207,6 +214,8 @@ class RunReport:
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
         known = {} if self.open_model is None else {SEED.dest: str(self.open_model.schedule.seed)}
         parsed = argparse.Namespace(**{**vars(parsed), **known})
+        if self.shape is not None:  # the number of users was its peak, not what the defaults came from
+            parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
     def _run(self) -> Run:
@@ -228,6 +237,9 @@ class RunReport:
         )
         if self.open_model is not None:
             run["arrivals"] = self.open_model.summary(self.run_stats)
+        if self.shape is not None:
+            run["users"] = max([self.users, *self.shape.users.values()])
+            run["shape"] = self.shape.result(self.run_stats.last_s)
         return run
 
 

@@ -12,6 +12,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 from streamgauge.load.arrivals.schedule import Part, Schedule
 from streamgauge.load.options import scenario_options
 from streamgauge.load.process_meter import ProcessMeter
+from streamgauge.load.run.leaving_users import end_users, let_users_leave
 from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, start_of
 from streamgauge.stats.second_report import SecondReport
 
@@ -38,6 +39,7 @@ class WorkerRun:
     def listen(self) -> None:
         """Add the listeners."""
         _remember_defaults()
+        let_users_leave(self._runner)
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stop.add_listener(self.on_test_stop)
@@ -116,7 +118,7 @@ class WorkerRun:
 
     def on_cut(self, **_: Any) -> None:
         """End the streams under way now; they count as censored."""
-        self._runner.user_greenlets.kill(block=True)
+        end_users(self._runner)
 
     def _stop_and_report(self) -> None:
         with self._stopping:  # the master and Ctrl-C may both ask

@@ -14,13 +14,15 @@ from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, open_model
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, is_open, open_model
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
+from streamgauge.load.shapes.shape_options import SHAPE
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
+from streamgauge.load.web.shape_form import check_shape, keep_shape, take_shape
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +34,18 @@ def extend_form(environment: Environment, web_ui: WebUI) -> None:
     """Check the values of the form of ``web_ui``, and give its fields sections, labels and help."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
-    views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
+    views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, web_ui, views[_SWARM]))
+    keep_shape(environment, web_ui)
     # The page has our options in their own order.
     web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     add_script(web_ui, "form.js", SECTIONS=form_script_data())
 
 
-def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[], Any]:
+def _checking(environment: Environment, web_ui: WebUI, start: Callable[[], Any]) -> Callable[[], Any]:
     def swarm() -> Any:
         try:
             _check(environment, request.form)
+            take_shape(environment, web_ui, request.form)
         except ValueError as error:
             logger.error("%s", error)
             return _refusal(environment, str(error))
@@ -71,6 +75,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
     _check_run_time(form.get("run_time", ""))
+    check_shape(environment, form)
 
 
 def _check_same_arrivals(environment: Environment, options: Any) -> None:
@@ -78,7 +83,7 @@ def _check_same_arrivals(environment: Environment, options: Any) -> None:
     runner = environment.runner
     if runner is None or runner.state not in (STATE_SPAWNING, STATE_RUNNING):
         return
-    for option in (ARRIVALS, SEED):
+    for option in (ARRIVALS, SEED, *([SHAPE] if is_open(options) else [])):
         before, now = (getattr(each, option.dest, "") for each in (environment.parsed_options, options))
         if before != now:
             raise ValueError(f"{option.flag}: stop the run before you change it from {before!r} to {now!r}")

@@ -7,6 +7,7 @@ from streamgauge.load.own_options import has_lines, own_sections
 
 #: The label of each field; its help stands below it.
 LABELS = {
+    "stream_shape": "Shape",
     "stream_path": "Path or URL",
     "stream_protocol": "Protocol",
     "stream_method": "Method",

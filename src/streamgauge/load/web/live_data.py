@@ -116,7 +116,12 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         "step_s": step,
         "width_s": history.width_s,
         "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
-        "points": {"t_s": [point["t_s"] for point in points], **point_values(points)},
+        "points": {
+            "t_s": [point["t_s"] for point in points],
+            **point_values(points),
+            **_users(run_report, points, step),
+        },
+        "shape": _shape(run_report),
         "columns": {
             "t_s": [t_s for t_s, _ in columns],
             "lag_p99": [column.worst_lag_s for _, column in columns],
@@ -128,6 +133,20 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         },
         "heat_bounds_s": HEAT_BOUNDS_S,
     }
+
+
+def _users(run_report: RunReport, points: Iterable[TimelinePoint], step_s: int) -> dict[str, list[int | None]]:
+    """Return the number of users at each point; empty for a run without a shape of users."""
+    shape = run_report.shape
+    if shape is None or shape.plan.unit != "users":
+        return {}
+    return {"users": [shape.most_users(int(point["t_s"]), step_s) for point in points]}
+
+
+def _shape(run_report: RunReport) -> dict[str, Any] | None:
+    """Return the curve of the shape, over the whole run, and its unit."""
+    shape = run_report.shape
+    return None if shape is None else {"unit": shape.plan.unit, **shape.curve(run_report.settled_s)}
 
 
 def _label(key: Key) -> str:
@@ -149,6 +168,14 @@ def _points(run_stats: RunStats, seconds: Iterable[int], line: Key | None) -> li
     return points
 
 
+def _at(run_report: RunReport) -> str:
+    """Return where a run is in its shape, while it lasts."""
+    shape, last_s = run_report.shape, run_report.run_stats.last_s
+    if shape is None or run_report.closed:
+        return ""
+    return shape.words(last_s, shape.users[max(shape.users)] if shape.users else 0)
+
+
 def state_of(run_report: RunReport | None) -> dict[str, Any]:
     """Return what the top of the page says: the state, the verdict so far and why, and the key figures."""
     if run_report is None:
@@ -161,6 +188,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "run_id": run_report.run_id,
         "host": run_report.shown_host,
         "users": number(run_report.users),
+        "shape": "" if run_report.shape is None else run_report.shape.plan.shape.text.replace(",", ", "),
+        "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in all_stats)),

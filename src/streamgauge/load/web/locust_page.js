@@ -31,6 +31,7 @@
       const soFar = state.state === "finished" ? "" : " so far";
       const trust = state.trust === "waiting" ? state.means : state.trust + soFar;
       put("span", trust, `font-weight: 600; color: ${colours[state.trust] ?? "inherit"}`).title = state.means;
+      if (state.at) put("span", state.at).title = state.shape;
       put("span", `${state.active} under way`);
       put("span", `${state.failed} failed`);
       if (state.arrivals) put("span", state.arrivals);
