@@ -1,11 +1,14 @@
 """The schedule of a run and its division among workers; ``test_arrivals.py`` runs this in a process of its own."""
 
+import json
+import re
 from types import SimpleNamespace
 
 import pytest
 
 from streamgauge.load import StreamUser
-from streamgauge.load.arrivals.schedule import Share
+from streamgauge.load.arrivals import arrival_options
+from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
 from streamgauge.load.run.open_model import OpenModel, boot_id, limit_streams, start_of
 from streamgauge.stats.run_stats import RunStats
@@ -150,3 +153,38 @@ def test_a_closed_model_starts_the_users_that_it_was_asked_for():
     limit_streams(env)
     env.runner.start(1, 1.0)
     assert calls == [(1, 1.0)]
+
+
+def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
+    model = OpenModel(environment("constant", stream_shape="ramp:from=0,to=100,time=20s"), users=100)
+    sent = json.loads(json.dumps(model.schedule.to_dict()))
+    assert Schedule.from_dict(sent) == model.schedule
+    times = [each.at_s for each in model.schedule.arrivals()]
+    assert len(times) == 1000
+    assert sum(at_s < 10 for at_s in times) == 250
+    assert model.schedule.length_s == 20
+    clock.now_s = model.start_s + 10
+    model.stop()
+    assert model.summary(RunStats())["wanted_per_s"] == pytest.approx(25)
+
+
+def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():
+    model = OpenModel(environment("poisson:200/s", stream_shape="ramp:time=20s", run_time=30), users=100)
+    assert model.schedule.shape.peak == 200
+    assert model.schedule.length_s == 30
+    assert model.shape.plan.unit == "streams/s"
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "shape", "says"),
+    [
+        ("poisson", "", "expected a rate, as in poisson:200/s, or a --stream-shape, got 'poisson'"),
+        ("trace:TRACE", "wave", "--stream-arrivals, --stream-shape: a trace has its own rate; leave one out"),
+        ("5/s", "wavy", "--stream-shape: "),
+    ],
+)
+def test_arrivals_and_a_shape_that_do_not_go_together_are_refused(tmp_path, arrivals, shape, says):
+    (tmp_path / "trace").write_text("1\n")
+    text = arrivals.replace("TRACE", str(tmp_path / "trace"))
+    with pytest.raises(ValueError, match=re.escape(says)):
+        arrival_options.open_model(environment(text, stream_shape=shape).parsed_options)

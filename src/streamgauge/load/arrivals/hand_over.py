@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import gevent
+from gevent import GreenletExit
 from gevent.hub import Waiter
-from locust.exception import StopUser
 
 from streamgauge.load.arrivals.precise_timer import PreciseTimer
 from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule, Share
@@ -109,6 +109,6 @@ class HandOver:
 
 
 def _stop_users(waiters: list[Any]) -> None:
-    """Let users end. Runs in the hub."""
+    """Let users end, as Locust itself ends users that wait. Runs in the hub."""
     for waiter in waiters:
-        waiter.throw(StopUser())
+        waiter.throw(GreenletExit())
