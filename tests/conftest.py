@@ -55,6 +55,8 @@ SLOW = (
     "e2e/test_foreign_servers.py",
     "e2e/test_own_service.py",
     "e2e/test_wheel.py",
+    "load/chat/test_chat_run.py",
+    "load/chat/test_chat_sample.py",
     "load/metrics",
     "load/options/test_limits.py",
     "load/options/test_messages.py",

@@ -76,7 +76,7 @@ def _check(environment: Environment) -> None:
     try:
         options = scenario_options(environment.parsed_options)
         open_model(environment.parsed_options)
-        check_own_options(environment.parsed_options)
+        check_own_options(environment, environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

@@ -1,5 +1,6 @@
 """Writes the command that repeats a run, from the options that were in force: those of the web form included."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 from locust.argument_parser import get_parser
 
 from streamgauge.load.option import Lines
+from streamgauge.wire.token_stream import json_or_none
 
 #: Options that say where a run is started and shown, not what it does.
 _ELSEWHERE = re.compile(
@@ -61,11 +63,24 @@ def _values(action: Any, value: Any) -> list[Any]:
 
 
 def _safe(text: str) -> str:
-    """Hide the value of a header field, and the password in a URL."""
+    """Hide the value of a header field or of a member of JSON, and the password in a URL."""
+    if text.lstrip().startswith("{") and isinstance(value := json_or_none(text), dict):
+        hidden = _without_secrets(value)
+        return text if hidden == value else json.dumps(hidden, ensure_ascii=False)
     name, colon, value = text.partition(":")
     if colon and " " not in name.strip() and _SECRET.search(name) and not value.startswith("//"):
         return f"{name}: {HIDDEN}"
     return _without_password(text)
+
+
+def _without_secrets(value: Any) -> Any:
+    """Hide the texts of those members of JSON whose names say that they open doors; numbers do not."""
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if isinstance(each, str) and _SECRET.search(name) else _without_secrets(each)
+            for name, each in value.items()
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
 def _without_password(text: str) -> str:

@@ -11,6 +11,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 
 from streamgauge.load.arrivals.schedule import Part, Schedule
 from streamgauge.load.options import scenario_options
+from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.load.run.leaving_users import end_users, let_users_leave
 from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, start_of
@@ -62,6 +63,7 @@ class WorkerRun:
         """Start measuring. The master has checked the options, but a file that they name may be missing here."""
         try:
             scenario_options(self._environment.parsed_options)
+            check_own_options(self._environment, self._environment.parsed_options)
             self._problem = ""
         except ValueError as error:
             self._problem = str(error)

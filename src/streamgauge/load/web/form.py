@@ -67,7 +67,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     parsed = with_form(environment.parsed_options, form)
     scenario_options(parsed)
     open_model(parsed)
-    check_own_options(parsed)
+    check_own_options(environment, parsed)
     _check_same_arrivals(environment, parsed)
     if "host" in form:
         try:
