@@ -181,6 +181,7 @@ _RESULTS: tuple[Metric, ...] = (
     ),
     Metric("stream_client_result_duration_seconds", "gauge", "How long the run lasted.", ("run_id",), "seconds"),
     Metric("stream_client_result_users", "gauge", "The largest number of users in the run.", ("run_id",)),
+    Metric("stream_client_result_slo_passed", "gauge", "Whether an SLO rule passed: 1 or 0.", ("run_id", "rule")),
     Metric("stream_client_result_names_left_out", "gauge", "Names whose results are not shown.", ("run_id",)),
     Metric(
         "stream_client_result_seconds",
@@ -273,12 +274,8 @@ CLIENT: tuple[Metric, ...] = (
     Metric(
         "stream_client_run_start_timestamp_seconds", "gauge", "When the run started, Unix time.", RUN_LABELS, "seconds"
     ),
-    Metric(
-        "stream_client_trust",
-        "gauge",
-        "Verdict on the measurement itself: 2 trusted, 1 degraded, 0 invalid.",
-        RUN_LABELS,
-    ),
+    Metric("stream_client_trust", "gauge", "Verdict on the measurement: 2 trusted, 1 degraded, 0 invalid.", RUN_LABELS),
+    Metric("stream_client_slo_passed", "gauge", "Whether an SLO rule holds so far, or passed: 1 or 0.", ("rule",)),
     Metric(
         "stream_client_names_left_out",
         "gauge",

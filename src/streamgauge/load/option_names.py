@@ -17,6 +17,7 @@ _WITH_SHORT_NAME = frozenset(
     PREFIX + each
     for each in (
         "shape",
+        "slo",
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
         *("arrivals", "seed"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),

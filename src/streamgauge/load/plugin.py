@@ -24,6 +24,7 @@ from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
 from streamgauge.load.shapes.user_shape import follow_shape, forget_run_time
+from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.usage import refuse
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
@@ -77,6 +78,7 @@ def _check(environment: Environment) -> None:
         options = scenario_options(environment.parsed_options)
         open_model(environment.parsed_options)
         check_own_options(environment, environment.parsed_options)
+        slo_rules(environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

@@ -10,11 +10,11 @@ from typing import Any, Literal, NotRequired, TypedDict
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
 from streamgauge.report.run_load import Arrivals, RunShape
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
 class MetricSummary(TypedDict):
@@ -143,6 +143,8 @@ class Run(TypedDict):
     """What repeats the run; passwords and tokens are left out."""
     names_left_out: NotRequired[int]
     """How many names are counted together, as ``(other names)``; absent if each has its own figures."""
+    slo_source: NotRequired[str]
+    """Where the SLO rules were given; absent if there were none."""
     warnings: NotRequired[list[str]]
     """Sentences for the user about the run, such as that no scenario used an option."""
 
@@ -152,7 +154,8 @@ class Verdict(TypedDict):
 
     trust: Trust
     reasons: list[str]
-    slo: list[dict[str, Any]]
+    slo: list[JudgedRule]
+    """The SLO rules, in the order in which they were given; empty if there were none."""
     exit_code: int
 
 

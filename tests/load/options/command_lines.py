@@ -24,6 +24,7 @@ from streamgauge.load.hosts import check_host
 from streamgauge.load.metrics.exporter_options import exporter_options
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.shapes.shape_options import plan_of_users
+from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.unused import unused_options
 from streamgauge.load.web.form import extend_form
 
@@ -70,6 +71,7 @@ def values(case):
         "stream_status": found.status and [str(found.status), len(found.status.numbers)],
         "stream_accept": found.accept,
         "stream_reconnect": found.reconnect,
+        "stream_slo": [rule.text for rule in slo_rules(parsed)],
         "stream_stamps": found.stamped,
         "stream_include_usage": found.include_usage,
         **{f"stream_{name}": found.limits.get(f"{name}_s", "unset") for name in LIMITS},

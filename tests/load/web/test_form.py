@@ -104,6 +104,7 @@ WRONG = {
     "stream_reconnect": ["-1", "1.5", "twice"],
     "stream_arrivals": ["200", "poisson", "gamma:5/s,cv=0", "trace:missing"],
     "stream_seed": ["-1", "x"],
+    "stream_slo": ["latency.p99 < 1s", "failed == 0\nchunk_interval.p99 < 200"],
     "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
     "stream_idle_timeout": ["soon", "1e300"],
     "stream_total_timeout": ["m1"],
@@ -179,7 +180,7 @@ def test_the_page_has_fields_of_several_lines(web):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]
+    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
     assert all(field["label"] and field["help"] for field in fields)
     assert page.rstrip().endswith("</html>")
 

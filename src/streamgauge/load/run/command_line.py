@@ -9,6 +9,7 @@ from typing import Any
 from locust.argument_parser import get_parser
 
 from streamgauge.load.option import Lines
+from streamgauge.load.slo_options import SLO
 from streamgauge.wire.token_stream import json_or_none
 
 #: Options that say where a run is started and shown, not what it does.
@@ -45,7 +46,7 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         if not names or action.dest in _WRITTEN_BY_US or _ELSEWHERE.match(action.dest):
             continue
         value = getattr(parsed, action.dest, None)
-        if value in (None, "", [], getattr(defaults, action.dest, None)):
+        if value in (None, "", [], _default(defaults, action.dest)):
             continue
         if isinstance(value, bool):
             yield [names[0]]
@@ -53,6 +54,11 @@ def _options(parsed: Any) -> Iterator[list[str]]:
             yield [names[0], HIDDEN]
         else:
             yield from ([names[0], _safe(str(each))] for each in _values(action, value))
+
+
+def _default(defaults: Any, dest: str) -> Any:
+    """Return the default of an option; rules of a file are none, since the command may run in another directory."""
+    return "" if dest == SLO.dest else getattr(defaults, dest, None)
 
 
 def _values(action: Any, value: Any) -> list[Any]:

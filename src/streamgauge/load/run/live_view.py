@@ -13,6 +13,7 @@ from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPING
 
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.users import stream_users
+from streamgauge.report import slo_text
 from streamgauge.report.build import timeline_point
 from streamgauge.report.live_display import Display, Progress
 
@@ -71,6 +72,7 @@ class LiveView:
             phase = shape.words(elapsed_s, users)
         trust, _ = run_report.verdict_so_far()
         measured = any(stats.chunks for stats in every)
+        rules = run_report.slo_so_far()
         return Progress(
             phase=f"{phase}, {trust} so far" if measured else phase,
             elapsed_s=elapsed_s,
@@ -82,6 +84,8 @@ class LiveView:
             if run_report.open_model is None
             else (run_report.run_stats.late_starts, run_report.run_stats.dropped_arrivals),
             latest=timeline_point(last_s, second) if second is not None else None,
+            rules=slo_text.so_far(rules),
+            failing=tuple(slo_text.failing(rules)),
         )
 
 

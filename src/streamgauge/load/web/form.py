@@ -20,6 +20,7 @@ from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 from streamgauge.load.web.shape_form import check_shape, keep_shape, take_shape
@@ -69,6 +70,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     open_model(parsed)
     check_own_options(environment, parsed)
     _check_same_arrivals(environment, parsed)
+    slo_rules(parsed)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it

@@ -222,6 +222,25 @@
     }));
   };
 
+  const showRules = (state) => {
+    const { words, rules } = state.slo, finished = state.state === "finished";
+    element("rules").hidden = !rules.length;
+    setText("rules-words", words ? `${words}.` : "");
+    setText("rules-state", finished ? "Result" : "So far");
+    element("rule-rows").replaceChildren(...rules.map((rule) => {
+      const line = document.createElement("tr");
+      const name = made("th", rule.rule);
+      name.scope = "row";
+      name.className = "text";
+      if (rule.reason) name.append(made("small", rule.reason));
+      const result = made("td", rule.words);
+      const bad = rule.state === "failed" || (rule.state === "no data" && finished);
+      result.className = `text ${bad ? "mark" : rule.state === "passed" ? "held" : ""}`;
+      line.append(name, result, made("td", rule.observed), made("td", rule.margin));
+      return line;
+    }));
+  };
+
   const showRows = (rows) => {
     const body = element("rows"), keys = body.dataset.keys.split(" ");
     if (!rows.length) return;
@@ -264,6 +283,7 @@
     if (state.state === "waiting") return undefined;
     take(state.run_id, fresh);
     showState(state);
+    showRules(state);
     showRows(rows);
     showNames(fresh.names);
     showSteps();

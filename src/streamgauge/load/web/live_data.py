@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
+from streamgauge.report import slo_text
 from streamgauge.report.build import point_figures, timeline_point
 from streamgauge.report.result import TimelinePoint
 from streamgauge.report.sums import ordered
@@ -197,6 +198,27 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else "No chunk has arrived yet.",
         "reasons": reasons if measured else [],
+        "slo": _slo(run_report),
+    }
+
+
+def _slo(run_report: RunReport) -> dict[str, Any]:
+    """Return how the SLO rules stand, in all and one by one; no rules if the run has none."""
+    rules, closed = run_report.slo_so_far(), run_report.closed
+    return {
+        "words": slo_text.in_the_end(rules) if closed else slo_text.so_far(rules),
+        "failing": slo_text.failing(rules),
+        "rules": [
+            {
+                "rule": rule["rule"],
+                "state": slo_text.state(rule),
+                "words": slo_text.marked(rule) if closed else slo_text.marked_so_far(rule),
+                "observed": slo_text.observed(rule),
+                "margin": slo_text.margin(rule),
+                "reason": rule["reason"] if closed else "",
+            }
+            for rule in rules
+        ],
     }
 
 
