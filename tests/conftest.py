@@ -99,6 +99,8 @@ SLOW = (
     "monitoring/dashboards",
     "monitoring/faults",
     "monitoring/test_edges.py",
+    "quick_run/test_copied_by_chromium.py",
+    "quick_run/test_real_runs.py",
     "report/test_any_width.py",
     "report/test_html.py",
     "report/test_html_in_browser.py",
