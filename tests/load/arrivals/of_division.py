@@ -36,7 +36,7 @@ def environment(arrivals="100/s", **options):
 
 @pytest.fixture
 def model(clock):
-    found = OpenModel(environment(), users=1000)
+    found = OpenModel(environment(), users=1000, distributed=True)
     clock.now_s = found.start_s
     return found
 
@@ -49,8 +49,11 @@ def _until(arrivals, until_s):
 
 
 def test_the_schedule_begins_later_the_more_users_there_are(clock):
-    few, many = (OpenModel(environment(), users=users).start_s - clock.now_s for users in (100, 10_000))
+    few, many = (
+        OpenModel(environment(), users=users, distributed=True).start_s - clock.now_s for users in (100, 10_000)
+    )
     assert 0.5 <= few < 0.6 < many < 2
+    assert OpenModel(environment(), users=100, distributed=False).start_s - clock.now_s < few
 
 
 def test_workers_that_come_and_go_share_every_arrival(clock, model):
@@ -156,7 +159,7 @@ def test_a_closed_model_starts_the_users_that_it_was_asked_for():
 
 
 def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
-    model = OpenModel(environment("constant", stream_shape="ramp:from=0,to=100,time=20s"), users=100)
+    model = OpenModel(environment("constant", stream_shape="ramp:from=0,to=100,time=20s"), users=100, distributed=True)
     sent = json.loads(json.dumps(model.schedule.to_dict()))
     assert Schedule.from_dict(sent) == model.schedule
     times = [each.at_s for each in model.schedule.arrivals()]
@@ -169,7 +172,9 @@ def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
 
 
 def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():
-    model = OpenModel(environment("poisson:200/s", stream_shape="ramp:time=20s", run_time=30), users=100)
+    model = OpenModel(
+        environment("poisson:200/s", stream_shape="ramp:time=20s", run_time=30), users=100, distributed=True
+    )
     assert model.schedule.shape.peak == 200
     assert model.schedule.length_s == 30
     assert model.shape.plan.unit == "streams/s"

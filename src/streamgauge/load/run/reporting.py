@@ -110,7 +110,7 @@ class ReportingRun:
         options, runner = self.environment.parsed_options, self.environment.runner
         if runner is None or not is_open(options) or not stream_users(self.environment):
             return None
-        return OpenModel(self.environment, runner.target_user_count)
+        return OpenModel(self.environment, runner.target_user_count, distributed=self.distributed)
 
     def _end_after(self, model: OpenModel, length_s: float) -> None:
         """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
