@@ -177,7 +177,7 @@ def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():
     )
     assert model.schedule.shape.peak == 200
     assert model.schedule.length_s == 30
-    assert model.shape.plan.unit == "streams/s"
+    assert model.record.plan.unit == "streams/s"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class OpenModel:
         seed = SEED.value(options)
         classes = tuple((each.__name__, float(each.fixed_count or each.weight)) for each in stream_users(environment))
         plan = plan_of_rates(options, spec)
-        self.shape = None if plan is None else ShapeRecord(plan)
+        #: The shape of the rate; None if the rate does not change.
+        self.record = None if plan is None else ShapeRecord(plan)
         self.schedule = Schedule(
             spec,
             random.randrange(_SEEDS) if seed is None else seed,

@@ -89,9 +89,7 @@ class RunReport:
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
         #: The shape that the run follows; None without one.
-        self.shape: ShapeRecord | None = (
-            getattr(shape_of(environment), "record", None) if open_model is None else open_model.shape
-        )
+        self.shape: ShapeRecord | None = getattr(open_model or shape_of(environment), "record", None)
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
