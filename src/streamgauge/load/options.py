@@ -148,10 +148,9 @@ _SWITCHES = {
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The options by section of ``--help`` and of the web form: what most runs need first, the network last.
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
-    "Load": (SHAPE,),
+    "Load": (ARRIVALS, SHAPE, SEED),
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
-    "Open model": (ARRIVALS, SEED),
     "What the run must meet": (SLO,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
