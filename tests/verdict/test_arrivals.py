@@ -3,7 +3,8 @@
 import pytest
 
 from streamgauge.report.build import build_result
-from streamgauge.verdict.trust import load_missed, verdict
+from streamgauge.verdict.late_arrivals import load_missed
+from streamgauge.verdict.trust import verdict
 from tests.stats.runs import run
 
 

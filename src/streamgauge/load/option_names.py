@@ -21,6 +21,7 @@ _WITH_SHORT_NAME = frozenset(
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
         *("arrivals", "seed"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),
+        "warm-up",
         *("result-dir", "metrics-port", "metrics-host", "metrics-linger"),
     )
 )

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import Tolerance, uncertain_percentiles
+from streamgauge.verdict.above_limit import above, percent_above
+from streamgauge.verdict.late_arrivals import late_arrivals
 
 Trust = Literal["trusted", "degraded", "invalid"]
 
@@ -55,12 +57,6 @@ class Bounds:
     """Share of reads without a kernel timestamp. With more of them, a p99 depends on the generator lag."""
     open_degraded: Tolerance = TRUSTED
     """The largest error that a percentile with a range may have."""
-    late_share_degraded: float = 0.01
-    """Share of the arrivals of an open model that the generator may start more than 10 ms late although users were
-    free: beyond it, p99 contains delays of the generator."""
-    dropped_share_degraded: float = 0.001
-    """Share of the arrivals that may be dropped or wait for a free user. Those that are missing would have had the
-    longest times, so p99 is too low by more than the share suggests."""
     coalesced_share_degraded: float = 0.5
     """Share of the chunks of one name that shared a read with other data. Above it, most of their times are
     estimates."""
@@ -71,7 +67,7 @@ DEFAULT_BOUNDS = Bounds()
 JUDGED = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
-def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
+def verdict(run_stats: RunPart, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
     """Return whether the run can be trusted, and a sentence for each reason why not."""
     invalid = [
         *run_stats.failings,
@@ -84,7 +80,7 @@ def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust
         *_stops(run_stats, bounds),
         *_waits(run_stats, bounds),
         *_overloads(run_stats, bounds),
-        *_late_arrivals(run_stats, bounds),
+        *late_arrivals(run_stats),
         *_clock_reasons(run_stats, bounds),
         *_open_percentiles(run_stats, bounds),
         *_estimates(run_stats, bounds),
@@ -96,7 +92,7 @@ def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust
     return ("degraded" if degraded else "trusted"), degraded
 
 
-def _emptiness(run_stats: RunStats) -> Iterator[str]:
+def _emptiness(run_stats: RunPart) -> Iterator[str]:
     """Yield a reason if the run measured nothing."""
     all_stats = run_stats.all_stats.values()
     if not any(stats.counted for stats in all_stats):
@@ -105,54 +101,43 @@ def _emptiness(run_stats: RunStats) -> Iterator[str]:
         yield "nothing was measured: no stream delivered a chunk or ended before the run did"
 
 
-def _lateness(run_stats: RunStats, lag_s: float, pause_s: float) -> Iterator[str]:
+def _lateness(run_stats: RunPart, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
-        said = _above(lag_p99_s * 1000, lag_s * 1000, 0)
+        said = above(lag_p99_s * 1000, lag_s * 1000, 0)
         yield f"the generator read late: lag p99 {said} ms (limit {lag_s * 1000:g} ms)"
     if run_stats.longest_pause_s > pause_s:
-        said = _above(run_stats.longest_pause_s, pause_s, 2)
+        said = above(run_stats.longest_pause_s, pause_s, 2)
         yield f"the generator's event loop did not run for {said} s (limit {pause_s:g} s)"
 
 
-def _above(value: float, limit: float, decimals: int) -> str:
-    """Write a value above its limit with as many decimals as show that."""
-    while float(f"{value:.{decimals}f}") <= limit < value and decimals < 9:
-        decimals += 1
-    return f"{value:.{decimals}f}"
-
-
-def _percent_above(share: float, limit: float) -> str:
-    return f"{_above(share * 100, limit * 100, 1)}%"
-
-
-def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _stops(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     if run_stats.longest_stopped_s > bounds.stopped_pause_degraded_s:
-        said = _above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
+        said = above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
         yield (
             f"the generator was stopped for {said} ms without a break "
             f"(limit {bounds.stopped_pause_degraded_s * 1000:g} ms)"
         )
     shares = [each.stopped_share for each in run_stats.processes.values()]
     if stopped := [share for share in shares if share > bounds.stopped_share_degraded]:
-        said = _percent_above(max(stopped), bounds.stopped_share_degraded)
+        said = percent_above(max(stopped), bounds.stopped_share_degraded)
         yield (
             f"{_subject(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{said} of the time "
             f"(limit {bounds.stopped_share_degraded:.0%})"
         )
 
 
-def _waits(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _waits(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     shares = [each.waited_share for each in run_stats.processes.values()]
     if waited := [share for share in shares if share > bounds.waited_share_degraded]:
-        said = _percent_above(max(waited), bounds.waited_share_degraded)
+        said = percent_above(max(waited), bounds.waited_share_degraded)
         yield (
             f"{_subject(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{said} of the time "
             f"(limit {bounds.waited_share_degraded:.0%}); give the generator more CPU"
         )
 
 
-def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _overloads(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     busy = [each for each in run_stats.processes.values() if each.busy_share > bounds.busy_share_degraded]
     if busy:
         worst = max(busy, key=lambda each: each.busy_share)
@@ -163,39 +148,7 @@ def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         )
 
 
-def load_missed(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> bool:
-    """Whether so many arrivals were dropped that the load which was asked for did not reach the service."""
-    return run_stats.dropped_arrivals > bounds.dropped_share_degraded * run_stats.scheduled_arrivals
-
-
-def _late_arrivals(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
-    """Tell the service, at whose pace users became free, from a generator that was late although users were free."""
-    scheduled, capped = run_stats.scheduled_arrivals, run_stats.capped_starts
-    if not scheduled:
-        return
-    own = run_stats.late_starts - capped
-    if own > bounds.late_share_degraded * scheduled:
-        said = _percent_above(own / scheduled, bounds.late_share_degraded)
-        yield (
-            f"the generator started {said} of the arrivals more than 10 ms late although users were free "
-            f"(limit {bounds.late_share_degraded:.0%}); give it more CPU, or more worker processes"
-        )
-    if load_missed(run_stats, bounds):
-        said = _percent_above(run_stats.dropped_arrivals / scheduled, bounds.dropped_share_degraded)
-        yield (
-            f"{said} of the arrivals were dropped (limit {bounds.dropped_share_degraded:.1%}): no user was free within "
-            "a second, since the service was slow at this rate, or a worker was lost; if the service may have more "
-            "streams under way, raise --users"
-        )
-    elif capped > bounds.dropped_share_degraded * scheduled:
-        said = _percent_above(capped / scheduled, bounds.dropped_share_degraded)
-        yield (
-            f"{said} of the arrivals waited for a free user (limit {bounds.dropped_share_degraded:.1%}), since the "
-            "service was slow at this rate; if it may have more streams under way, raise --users"
-        )
-
-
-def _remedy(run_stats: RunStats) -> str:
+def _remedy(run_stats: RunPart) -> str:
     """Say what helps an overloaded generator."""
     all_stats = run_stats.all_stats.values()
     refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
@@ -206,7 +159,7 @@ def _remedy(run_stats: RunStats) -> str:
     return "spread the users over more worker processes"
 
 
-def _subject(count: int, run_stats: RunStats) -> str:
+def _subject(count: int, run_stats: RunPart) -> str:
     """Name the process or processes that a reason is about."""
     if len(run_stats.processes) == 1:
         return "the generator"
@@ -217,7 +170,7 @@ def _up_to(several: Sequence[object]) -> str:
     return "up to " if len(several) > 1 else ""
 
 
-def _clock_reasons(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _clock_reasons(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     if run_stats.clock_steps:
         times = "once" if run_stats.clock_steps == 1 else f"{run_stats.clock_steps} times"
         yield f"the wall clock stepped {times} during the run"
@@ -240,7 +193,7 @@ def _between_ms(low_s: float, high_s: float) -> str:
     return f"between {low} and {high} ms"
 
 
-def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _open_percentiles(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     """Yield one sentence for each metric, with the widest range. The tables mark every uncertain percentile."""
     first_chunks: list[_Uncertain] = []
     intervals: list[_Uncertain] = []
@@ -287,10 +240,10 @@ def _shared(stats: StreamStats) -> float:
     return stats.coalesced / stats.chunks if stats.chunks else 0.0
 
 
-def _estimates(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _estimates(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), stats in sorted(run_stats.all_stats.items()):
         if (share := _shared(stats)) > bounds.coalesced_share_degraded:
-            said = _percent_above(share, bounds.coalesced_share_degraded)
+            said = percent_above(share, bounds.coalesced_share_degraded)
             yield (
                 f"{name} ({protocol}): {said} of chunks shared a read with other data, so most of their times are "
                 "estimates"

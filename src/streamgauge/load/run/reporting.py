@@ -13,7 +13,8 @@ from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, all_at_once, limit_streams
-from streamgauge.load.run.run_report import RunReport, end_of_run, show
+from streamgauge.load.run.run_end import end_of_run, show
+from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.result import Result
@@ -53,8 +54,8 @@ class ReportingRun:
         limit_streams(self.environment)
         events = self.environment.events
         events.test_start.add_listener(self.on_test_start)
-        events.test_stopping.add_listener(self.on_test_stopping)
         events.test_stop.add_listener(self.on_test_stop)
+        events.test_stopping.add_listener(self.on_test_stopping)
         events.reset_stats.add_listener(self.on_reset)
         events.spawning_complete.add_listener(self.on_spawning_complete)
         events.quitting.add_listener(self.on_quitting)
@@ -123,11 +124,6 @@ class ReportingRun:
                 return
             gevent.sleep(0.5)
 
-    def on_test_stopping(self, **_: Any) -> None:
-        """Start no further arrivals."""
-        if self.open_model is not None:
-            self.open_model.stop()
-
     def on_reset(self, **_: Any) -> None:
         """Reset our counts along with Locust's statistics."""
         if self.open_model is not None:
@@ -139,6 +135,13 @@ class ReportingRun:
         """Reset the counts after the ramp, where ``--reset-stats`` asks for it."""
         if self.environment.reset_stats:
             self.on_reset()
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Note when the users begin to stop. No arrival starts from now on."""
+        if self.open_model is not None:
+            self.open_model.stop()
+        if self.run_report is not None:
+            self.run_report.end_load()
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the report. Locust may fire this event more than once for one run."""
