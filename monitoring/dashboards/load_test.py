@@ -4,6 +4,7 @@ from grafanalib import core
 
 from monitoring.config import CLIENT_FAILED_OUTCOMES, NO_RUN
 from monitoring.dashboards import families as m
+from monitoring.dashboards.arrival_panels import arrivals
 from monitoring.dashboards.generator import generator_panels
 from monitoring.dashboards.processes import of_the_generator
 from monitoring.dashboards.slo_rules import rules_now
@@ -40,7 +41,7 @@ def build() -> Json:
             Row("Now", 4, (4,), _now()),
             Row("SLO rules", 5, (24,), [rules_now()]),
             Row("By name", 6, (24,), [_by_name()]),
-            Row("Load", 8, (8,), _load()),
+            Row("Load", 8, (6,), _load()),
             Row("Outcomes", 9, (8,), _outcomes()),
             Row("Latency", 9, (12,), _latency()),
             Row("Chunks", 8, (8,), _chunks()),
@@ -140,16 +141,7 @@ def _load() -> list[core.Panel]:
             [(rate(m.CLIENT_STARTED, m.BY_NAME), m.NAME_LEGEND)],
             per_second("streams"),
         ),
-        chart(
-            "Late starts and dropped arrivals",
-            f"`{m.LATE_STARTS}`, `{m.DROPPED}`: streams of an open model that started after their scheduled start, or "
-            "never. Above zero, the generator offers less load than requested: add workers, or lower the rate.",
-            [
-                (rate(m.LATE_STARTS, ("name",)), "late {{name}}"),
-                (rate(m.DROPPED, ("name",)), "dropped {{name}}"),
-            ],
-            per_second("streams"),
-        ),
+        *arrivals(),
     ]
 
 

@@ -16,7 +16,11 @@ STARTED = "process_start_time_seconds"
 #: What prometheus_client says of a process beside that.
 OF_THE_PROCESS = {STARTED, "process_virtual_memory_bytes"}
 #: In runs whose server stamps no chunks.
-ABSENT = {"stream_client_chunk_delay_seconds", "stream_client_time_per_output_token_seconds"}
+ABSENT = {
+    "stream_client_chunk_delay_seconds",
+    "stream_client_time_per_output_token_seconds",
+    "stream_client_start_delay_seconds",
+}
 
 
 class Asked:

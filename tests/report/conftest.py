@@ -250,6 +250,8 @@ def distinct(make_result: Callable[..., Result]) -> Result:
         fill.streams(each)
     for point in result["timeline"]:
         point["active"] = next(fill.numbers)
+        for count in ("scheduled_arrivals", "late_starts", "dropped_arrivals"):
+            point[count] = next(fill.numbers)
         for figures in (point, *point["streams"]):
             fill.point(figures)
     fill.generator(result["generator"])

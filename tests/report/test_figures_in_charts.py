@@ -13,6 +13,7 @@ from streamgauge.report.thinning import thinned
 TITLES = {
     "active": "Streams under way",
     "streams": "Streams per second",
+    "arrivals": "Arrivals per second",
     "failed": "Failures per second",
     "chunks": "Chunks per second",
     "bytes": "Bytes per second",
@@ -51,6 +52,7 @@ def test_each_chart_has_its_title_and_the_time_on_its_axis(charts: dict[str, Cha
     [
         ("active", "", ",~f", ",~f"),
         ("streams", "/s", ",~f", ",~f"),
+        ("arrivals", "/s", ",~f", ",~f"),
         ("failed", "/s", ",~f", ",~f"),
         ("chunks", "/s", ",~f", ",~f"),
         ("bytes", " B/s", ",~f", ",~f"),
@@ -77,6 +79,21 @@ def test_the_lines_of_all_names_are_those_of_the_whole_timeline(distinct: Result
         count: [point[count] for point in timeline] for count in ("started", "finished", "failed")
     }
     assert len({(line["line"]["color"], line["line"]["dash"]) for line in lines.values()}) == 3
+
+
+def test_the_chart_of_arrivals_sets_the_schedule_beside_what_started_late_and_never(
+    distinct: Result, charts: dict[str, Chart]
+) -> None:
+    counts = {"scheduled_arrivals": "scheduled", "started": "started", "late_starts": "late"}
+    counts["dropped_arrivals"] = "dropped"
+    timeline: Any = distinct["timeline"]
+    assert {name: line["y"] for name, line in named(charts["arrivals"]).items()} == {
+        name: [point[count] for point in timeline] for count, name in counts.items()
+    }
+
+
+def test_a_run_of_the_closed_model_has_no_chart_of_arrivals(make_result: Any) -> None:
+    assert "arrivals" not in {chart["key"] for chart in over_time(make_result())}
 
 
 @pytest.mark.parametrize("count", ["failed", "chunks", "bytes", "tokens"])

@@ -26,7 +26,8 @@ def run_stats() -> RunStats:
     stats = tally_of(
         coalesced=20, started=71, chunks=500, bytes=73, heartbeats=74, stalls=75, prompt_tokens=9, tokens=81
     )
-    for metric, times in VALUES.items():
+    scheduled = {"start_delay": 34, "service_time_to_first_chunk": 35, "service_time": 36}
+    for metric, times in {**VALUES, **scheduled}.items():
         getattr(stats, metric).record_between_ns(times * MS, (times - 10) * MS, (times + 10) * MS, times)
     stats.duration_per_token.record_ns(125 * MS)
     stats.delays = {"clock": raw_delays(3)}

@@ -11,7 +11,10 @@ from streamgauge.report.tables import streams_csv, timeline_csv, write_tables
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.uncertainty import QUANTILES
 
+ARRIVALS = ("scheduled_arrivals", "late_starts", "dropped_arrivals")
 METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
+#: Those of streams that an open model scheduled: there are none here.
+SCHEDULED = ("start_delay", "service_time_to_first_chunk", "service_time")
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -32,6 +35,7 @@ def test_each_cell_of_the_streams_is_its_columns_figure(distinct: Result) -> Non
                 expected[f"{metric}_{statistic}_s"] = repr(values[metric][statistic])
             least, most = zip(*values[metric]["uncertain"].values(), strict=True)
             expected[f"{metric}_uncertain_s"] = f"p50={least[0]!r}..{most[0]!r} p99={least[1]!r}..{most[1]!r}"
+        expected |= {column: "" for column in row if column.startswith(SCHEDULED)}
         for rate, value in values["tokens_per_second"].items():
             expected[f"tokens_per_second_{rate}"] = repr(value)
         for count in row.keys() - expected.keys():
@@ -55,6 +59,7 @@ def test_each_cell_of_the_timeline_is_its_columns_figure(distinct: Result) -> No
                 "time_per_output_token_uncertain_s": "",
                 "chunk_interval_uncertain_s": f"p99={least!r}..{most!r}",
             }
+            expected |= {name: str(point[name]) if figures is point else "" for name in ARRIVALS}
             expected |= {"t_s": repr(point["t_s"]), "active": str(point["active"]) if figures is point else ""}
             scope = "all" if figures is point else "name" if figures["protocol"] else "other"
             expected |= {"scope": scope, "name": "", "protocol": ""}

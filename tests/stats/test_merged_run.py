@@ -19,7 +19,10 @@ BUSY_CPU = 0.5
 #: Fields that say how a process did, and not what it counted: the worst of them is the run's.
 WORST = {"longest_pause_s": "longest_pause_s", "longest_stopped_s": "longest_stopped_s", "cpu": "cpu_max"}
 #: Fields that are added up as they are called.
-ADDED_UP = {"lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"}
+ADDED_UP = {
+    *("lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"),
+    *("scheduled_arrivals", "late_starts", "capped_starts", "dropped_arrivals"),
+}
 OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.
 OTHERWISE = {"t_s", "active", "all_stats", "wall_offset_ns", "options_used", "names_left_out"}
@@ -143,8 +146,16 @@ def merged(all_stats):
 def test_every_field_of_a_second_is_looked_at_here():
     counts = set(SUMS)
     assert set(fields_of(NameSecond)) == counts | {"times"}
-    kept = {"active_by", "active_closed", "all_stats", "closed_times", "closed_names"}
+    kept = {"arrivals", "active_by", "active_closed", "all_stats", "closed_times", "closed_names"}
     assert set(fields_of(RunSecond)) == counts | kept
+
+
+def test_a_second_adds_up_what_became_of_arrivals(both):
+    run_stats, parts = both
+    assert run_stats.seconds[3].arrivals == {
+        name: sum(getattr(part, name) for part in parts)
+        for name in ("scheduled_arrivals", "late_starts", "dropped_arrivals")
+    }
 
 
 def test_what_comes_after_a_second_was_closed_adds_to_every_count():

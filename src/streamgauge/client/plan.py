@@ -93,6 +93,8 @@ class StreamPlan:
     """The most bytes per second that are read, of a reader that is slow on purpose; None for no limit."""
     receive_window_bytes: int | None = None
     """The limit of TCP's receive window; None leaves it to the kernel."""
+    behind_ns: int | None = None
+    """How long ago an open model scheduled the start, ns; None if it did not schedule the stream."""
 
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""

@@ -43,6 +43,8 @@ class Recording:
         self._stats = self._process_stats.begin(plan.name, plan.format.name)
         now_ns, stall_ns = self._process_stats.now_ns, round(plan.limits.stall_threshold_s * 1e9)
         self.timer = ChunkTimer(self._stats, now_ns(), stall_ns, SleepMark(context.cpu_busy_ns, now_ns))
+        if plan.behind_ns is not None:
+            self.timer.behind_ns = plan.behind_ns
         #: The earliest time at which the last connection can have closed; None if it has not.
         self._earliest_close_ns: int | None = None
         #: The head of the last response; None if none came.
@@ -107,9 +109,10 @@ class Recording:
             name=self._plan.name,
             protocol=self._format.name,
             outcome=outcome,
-            start_s=timer.start_ns / 1e9,
+            start_s=timer.counted_from_ns / 1e9,
             duration_s=duration_s,
             duration_range_s=duration_range_s,
+            start_delay_s=None if self._plan.behind_ns is None else self._plan.behind_ns / 1e9,
             status=head.status if head else None,
             headers=Headers(head.fields) if head else Headers(),
             time_to_first_chunk_s=first_s,
@@ -134,11 +137,12 @@ class Recording:
     def _duration_ns(self, end_ns: int) -> tuple[int, tuple[int, int] | None]:
         """Return the duration, and its range if it is not exactly known."""
         timer, earliest_ns = self.timer, self._earliest_close_ns
-        most_ns, delay_ns = max(0, end_ns - timer.start_ns), timer.possible_delay_ns
+        begin_ns, delay_ns = timer.counted_from_ns, timer.possible_delay_ns
+        most_ns = max(0, end_ns - begin_ns)
         if earliest_ns is None and not delay_ns:
             return most_ns, None
         earliest_ns = end_ns if earliest_ns is None else min(earliest_ns, end_ns)
-        least_ns = max(0, earliest_ns - timer.start_ns - delay_ns)
+        least_ns = max(0, earliest_ns - begin_ns - delay_ns)
         return (least_ns + most_ns) // 2, (None if least_ns == most_ns else (least_ns, most_ns))
 
 

@@ -5,15 +5,17 @@ the catalog inside a bucket moves to the nearer edge, by at most 0.4 %. So secon
 any number of processes, and the counts equal those of the whole run's histogram.
 """
 
+import collections
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
 from streamgauge.catalog import CATALOG, UNSETTLED_PROTOCOL
 from streamgauge.stats.bounded_times import BoundedTimes
+from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES, GeneratorStats
 from streamgauge.stats.histogram import HIGHEST_US, Histogram, bounds_us, index_of
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.quantities import Counter
 from streamgauge.stats.sizes import Sizes
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
@@ -23,6 +25,7 @@ _HIGHEST = index_of(HIGHEST_US)
 #: The field that each metric shows, for counters and for distributions that merge without alignment.
 _COUNTED = {each.metric: each.field for each in COUNTERS.values() if each.metric and each.field != "started"}
 _DISTRIBUTED = {each.metric: each.field for each in DISTRIBUTIONS.values() if each.metric and not each.aligned}
+_OF_PROCESS = {each.metric: each.field for each in GENERATOR_QUANTITIES if isinstance(each, Counter) and each.metric}
 #: Without a value, these have no series: most servers stamp no chunks and send no tokens.
 _OPTIONAL = frozenset(each.metric for each in DISTRIBUTIONS.values() if each.metric and each.optional)
 #: The distribution that is known only after clocks are aligned.
@@ -106,7 +109,7 @@ class NameCounts(Kept):
         self._settles = protocol == UNSETTLED_PROTOCOL
         self._begun = self._left = 0
         #: All outcomes exist from the start, so that the first failure is an increase.
-        self.outcomes = Counter({str(outcome): 0 for outcome in Outcome})
+        self.outcomes = collections.Counter({str(outcome): 0 for outcome in Outcome})
         #: By metric.
         self.counters = dict.fromkeys(_COUNTED, 0)
         self.histograms = {metric: Buckets.of(metric) for metric in (*_DISTRIBUTED, _DELAY)}
@@ -143,9 +146,17 @@ class NameCounts(Kept):
         super().end(now_s)
 
 
-class LagCounts(Kept):
-    """The generator lag of one process."""
+class ProcessCounts(Kept):
+    """What one process counts about itself: its lag, and what became of its arrivals."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds = Buckets.of("stream_client_generator_lag_seconds")
+        #: By metric.
+        self.counters = dict.fromkeys(_OF_PROCESS, 0)
+
+    def add(self, report: GeneratorStats) -> None:
+        """Add the counts since the last call."""
+        self.seconds.add(report.lag)
+        for metric, field in _OF_PROCESS.items():
+            self.counters[metric] += getattr(report, field)

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 
-from streamgauge.exporter.counts import Kept, LagCounts, NameCounts
+from streamgauge.exporter.counts import Kept, NameCounts, ProcessCounts
 from streamgauge.exporter.readings import Readings, RunLabels, Value
 from streamgauge.exporter.result_gauges import RUNS, result_readings
 from streamgauge.report.result import Result
@@ -80,7 +80,7 @@ class State:
         self._left_out: set[Key] = set()
         self._left_out_before = 0
         self._results: deque[Readings] = deque(maxlen=RUNS)
-        self._lag: dict[str, LagCounts] = {}
+        self._by_process: dict[str, ProcessCounts] = {}
         self._run: _Run | None = None
         self._users = 0
         self._processes: frozenset[str] = frozenset()
@@ -93,7 +93,7 @@ class State:
             self._left_out_before = 0
             if len(self._names) >= MOST_NAMES:
                 self._names = {key: counts for key, counts in self._names.items() if self._shown(counts.ended_s)}
-            self._lag = {worker: lag for worker, lag in self._lag.items() if self._shown(lag.ended_s)}
+            self._by_process = {worker: lag for worker, lag in self._by_process.items() if self._shown(lag.ended_s)}
 
     def add(self, process: str, parts: Iterable[SecondReport]) -> None:
         """Add the second reports of a process."""
@@ -114,9 +114,9 @@ class State:
             counts.add(stats)
             for pair in run.pairs(process, key, part):
                 counts.add_delays(pair.newest(key))
-        lag = self._lag.setdefault(process, LagCounts())
-        lag.ended_s = None
-        lag.seconds.add(part.lag)
+        counted = self._by_process.setdefault(process, ProcessCounts())
+        counted.ended_s = None
+        counted.add(part)
 
     def _shown_as(self, key: Key) -> Key:
         """Return the key itself or, if ``MOST_NAMES`` others have series (about 100 each), that of the other names."""
@@ -135,7 +135,7 @@ class State:
             if result is not None:
                 self._results.append(result_readings(run.labels, result))
             run.active.clear()
-            kept: tuple[Kept, ...] = (*self._names.values(), *self._lag.values())
+            kept: tuple[Kept, ...] = (*self._names.values(), *self._by_process.values())
             for each in kept:
                 if each.ended_s is None:
                     each.end(run.ended_s)
@@ -164,13 +164,13 @@ class State:
         run, now_s = self._run, self._monotonic()
         if run is None or run.ended_s is not None:
             return
-        for process, lag in list(self._lag.items()):
+        for process, lag in list(self._by_process.items()):
             if process in self._processes:
                 lag.ended_s = None
             elif lag.ended_s is None:
                 lag.end(now_s)
             elif not self._shown(lag.ended_s):
-                del self._lag[process]
+                del self._by_process[process]
                 run.drop(process)
 
     @property
@@ -199,9 +199,13 @@ class State:
             for key, counts in self._names.items():
                 if self._shown(counts.ended_s) and (counts.started or active[key]):
                     _add_name(readings, key, counts, active[key])
+            shown = [(worker, counts) for worker, counts in self._by_process.items() if self._shown(counts.ended_s)]
             readings["stream_client_generator_lag_seconds"] = [
-                ((worker,), lag.seconds.copy()) for worker, lag in self._lag.items() if self._shown(lag.ended_s)
+                ((worker,), counts.seconds.copy()) for worker, counts in shown
             ]
+            for worker, of_process in shown:
+                for metric, value in of_process.counters.items():
+                    readings.setdefault(metric, []).append(((worker,), value))
         return readings
 
 
@@ -222,9 +226,6 @@ def _add_name(readings: Readings, key: Key, counts: NameCounts, active: int) -> 
         "stream_client_started_total": counts.started,
         "stream_client_active": active,
         **counts.counters,
-        # Users start streams when they are ready: no start has a schedule that it could miss.
-        "stream_client_late_starts_total": 0,
-        "stream_client_dropped_arrivals_total": 0,
         **counts.shown(),
     }
     for metric, value in values.items():

@@ -66,6 +66,8 @@ class StreamClient(PlainRequests):
         super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
+        #: How much later than scheduled the user's present iteration began, ns. Its first stream takes it.
+        self.behind_ns: int | None = None
         #: The last record that the scenario may judge.
         self._caught: CaughtRecord | None = None
 
@@ -178,8 +180,14 @@ class StreamClient(PlainRequests):
             read_send(send),
             read_rate,
             receive_window_bytes,
+            self._take_behind_ns(),
         )
         return self._run(plan)
+
+    def _take_behind_ns(self) -> int | None:
+        """Return how late the iteration began, for its first stream; further ones count from their own starts."""
+        behind_ns, self.behind_ns = self.behind_ns, None
+        return behind_ns
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._settle_caught()

@@ -13,6 +13,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED
 from streamgauge.load.connection_options import CONNECT_TO, RESOLVE, UNIX_SOCKET, overrides_of
 from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
@@ -149,7 +150,7 @@ _SWITCHES = {
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The options by section of ``--help`` and of the web form: what most runs need first, the network last.
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
-    "Load": (SHAPE,),
+    "Load": (SHAPE, ARRIVALS, SEED),
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
     "What the run must meet": (SLO,),

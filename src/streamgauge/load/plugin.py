@@ -10,6 +10,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
+from streamgauge.load.arrivals.arrival_options import open_model
 from streamgauge.load.hosts import check_host, check_name, check_sockets
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
@@ -76,6 +77,7 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
+        open_model(environment.parsed_options)
         check_own_options(environment, environment.parsed_options)
         slo_rules(environment.parsed_options)
         check_warm_up(environment.parsed_options, float(getattr(environment.parsed_options, "run_time", 0) or 0))

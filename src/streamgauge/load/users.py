@@ -13,6 +13,8 @@ from streamgauge.client.http.arguments import HeaderArgument, header_pairs
 from streamgauge.client.http.request import type_of
 from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.plan import format_named
+from streamgauge.load.arrivals.arrival_options import is_open
+from streamgauge.load.arrivals.schedule import Arrival
 from streamgauge.load.client import StreamClient, can_ask_for_usage
 from streamgauge.load.option import Option
 from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, SEND, options_of_play, scenario_options
@@ -34,6 +36,9 @@ class StreamUser(User):
     """
 
     abstract = True
+    #: The arrival of an open model that this user serves: its ``number`` in the run, the same however many workers
+    #: there are, and its scheduled time ``at_s`` since the start of the schedule. None in the closed model.
+    arrival: Arrival | None = None
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -42,7 +47,9 @@ class StreamUser(User):
         #: The options that ``play`` has used in this class.
         self._options_used = self._meter.options_used.setdefault(visible(type(self).__name__), set())
         self._options_set = options_of_play(environment.parsed_options)
-        longest_s = self.options.refusal_pause_s
+        scheduled = is_open(environment.parsed_options)
+        # The arrivals of an open model come at their times, whatever the service says: no refusal makes them wait.
+        longest_s = 0.0 if scheduled else self.options.refusal_pause_s
         self.client = StreamClient(
             environment,
             self._meter.process_context,
@@ -54,6 +61,31 @@ class StreamUser(User):
             pause=self._pause_after_refusal,
             context=self.context,
         )
+        if scheduled:
+            self._think_time = self.wait_time
+            self._run_on_start = self.on_start
+            self.on_start = self._start_and_wait  # type: ignore[method-assign]
+            self.wait_time = self._wait_for_arrival  # type: ignore[method-assign]
+            self.wait = self._think  # type: ignore[method-assign]
+
+    def _start_and_wait(self) -> None:
+        """Run ``on_start``; then wait for the first arrival, where Locust would run the first task."""
+        self._run_on_start()
+        # Locust sleeps between the wait and the task; a user that is stopped there would lose its arrival.
+        self._taskset_instance._sleep = lambda _: None  # type: ignore[union-attr, method-assign] # noqa: SLF001
+        self._state = LOCUST_STATE_WAITING
+        self._wait_for_arrival()
+        self._state = LOCUST_STATE_RUNNING
+
+    def _wait_for_arrival(self) -> float:
+        """Wait for this user's next arrival; return how long to wait after it, which is not at all."""
+        self.arrival, delay_s = self._meter.hand_over.wait(type(self).__name__)
+        self.client.behind_ns = round(delay_s * 1e9)
+        return 0.0
+
+    def _think(self) -> None:
+        """Wait inside a task, as long as the scenario's own ``wait_time`` says."""
+        gevent.sleep(self._think_time())
 
     def play(
         self,

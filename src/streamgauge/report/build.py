@@ -36,6 +36,7 @@ from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.late_arrivals import load_missed
 from streamgauge.verdict.slo.judgement import judge
 from streamgauge.verdict.slo.rule import Rule
 from streamgauge.verdict.slo.run_figures import RunFigures
@@ -61,6 +62,7 @@ def build_result(
     slo = judge(rules, RunFigures.of_run(judged, counted_s(run)))
     broken = any(not rule["passed"] for rule in slo)
     failed = broken if slo else any(stats.failed for stats in judged.all_stats.values())
+    failed = failed or load_missed(judged)
     exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
     result = Result(
         schema=SCHEMA,
@@ -167,8 +169,6 @@ def _generator(run_stats: RunPart, calibration: Calibration | None) -> Generator
         **_worst(run_stats),
         "cpu_taken": run_stats.taken_share,
         "cpu_max": run_stats.cpu_max,
-        "late_starts": 0,
-        "dropped_arrivals": 0,
         **_counts(run_stats),
         "calibration": calibration,
     }
@@ -225,7 +225,9 @@ def timeline(run_stats: RunStats) -> list[TimelinePoint]:
 
 def timeline_point(t_s: int, second: RunSecond) -> TimelinePoint:
     """Return one second of the timeline, over all names."""
-    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **point_figures(second, second.times())})
+    arrivals = second.arrivals if any(second.arrivals.values()) else {}
+    figures = {**point_figures(second, second.times()), **arrivals}
+    return cast("TimelinePoint", {"t_s": t_s, "active": second.active, **figures})
 
 
 def _named_points(names: dict[Key, NameSecond]) -> list[NamedPoint]:

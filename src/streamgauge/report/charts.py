@@ -21,6 +21,13 @@ from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 _ALL: Key = ("all names", "")
 #: The lines of started and finished streams often coincide, so one is dashed.
 _COUNTS = {"started": (COLOURS[0], "solid"), "finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
+#: The lines of the chart of arrivals: label, colour and dash by count.
+ARRIVAL_LINES = {
+    "scheduled_arrivals": ("scheduled", COLOURS[0], "solid"),
+    "started": ("started", COLOURS[2], "dash"),
+    "late_starts": ("late", COLOURS[1], "solid"),
+    "dropped_arrivals": ("dropped", COLOURS[7], "solid"),
+}
 #: What a shape wants is no measurement.
 GREY = "#7d8590"
 #: Break the lines between points that are further apart than this many steps: seconds are missing.
@@ -50,6 +57,7 @@ def over_time(result: Result) -> list[Chart]:
     charts = [
         time.active(),
         time.streams(),
+        *([time.arrivals()] if any("scheduled_arrivals" in point for point in result["timeline"]) else []),
         *([time.failed()] if len(time.keys) > 1 and any(point["failed"] for point in result["timeline"]) else []),
         *(
             time.rates(each.field, each.unit, each.help, each.heading.capitalize() if each.whole else "")
@@ -128,6 +136,17 @@ class _Time:
             caption += " The shape wanted so many to start."
         axis = count_axis([value for column in (*values.values(), wanted) for value in column], "/s")
         return self._framed("streams", "Streams per second", caption + self._mean(), traces, axis)
+
+    def arrivals(self) -> Chart:
+        """Chart the arrivals of an open model beside the streams that started."""
+        values: dict[str, _Values] = {
+            count: [at and float(cast("Mapping[str, float]", at).get(count, 0)) for at in self.timeline]
+            for count in ARRIVAL_LINES
+        }
+        traces = [self._line(label, values[count], *look) for count, (label, *look) in ARRIVAL_LINES.items()]
+        caption = "What the schedule of the open model asked for, and what started late, or never, in each second."
+        axis = count_axis([value for column in values.values() for value in column], "/s")
+        return self._framed("arrivals", "Arrivals per second", caption + self._mean(), traces, axis)
 
     def _wanted(self, unit: str) -> _Values:
         """Return the level of the run's shape at each time; empty if the run has none of this unit."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from streamgauge.report import calibration_text, verdict_text
 from streamgauge.report.agreement import agreement
+from streamgauge.report.arrival_text import arrival_words
 from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
 from streamgauge.report.counter_text import remarks
@@ -45,6 +46,7 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             *_tokens(result),
             *_remarks(result),
             *_reasons(result),
+            *_arrivals(result),
             _generator(result),
             *_calibration(result),
         ],
@@ -134,6 +136,11 @@ def _at_most(lines: list[Line], noun: str) -> list[Line]:
     return [*lines[:_MOST_LINES], (lines[0][0], styled(f"and {some(hidden, f'more {noun}')}"))]
 
 
+def _arrivals(result: Result) -> list[Line]:
+    words = arrival_words(result)
+    return [("·", styled(words))] if words else []
+
+
 def _generator(result: Result) -> Line:
     found = result["generator"]
     lag = found["lag"]
@@ -147,8 +154,9 @@ def _generator(result: Result) -> Line:
             f"{found['timestamps']} timestamps",
         ]
     parts += [f"CPU max {share(found['cpu_max'])}"]
-    parts += [some(found["late_starts"], "late start")] if found["late_starts"] else []
-    parts += [some(found["dropped_arrivals"], "dropped arrival")] if found["dropped_arrivals"] else []
+    if "arrivals" not in result["run"]:  # else a line of their own has them
+        parts += [some(found["late_starts"], "late start")] if found["late_starts"] else []
+        parts += [some(found["dropped_arrivals"], "dropped arrival")] if found["dropped_arrivals"] else []
     parts += [some(found["clock_steps"], "clock step")] if found["clock_steps"] else []
     if pauses := found.get("refusal_pauses", 0):
         paused_s = duration(found.get("refusal_pause_s", 0.0))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamgauge.report import calibration_text, slo_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
+from streamgauge.report.arrival_text import fate, rates
 from streamgauge.report.charts import over_time
 from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.counter_text import COLUMNS, WHOLE_COLUMNS, counted, counted_in, generator_rows, remarks
@@ -116,6 +117,8 @@ def _template() -> "Template":
         "steady_words": steady_words,
         "warm_up_words": warm_up_words,
         "uncertain_means": verdict_text.UNCERTAIN_MEANS,
+        "arrival_fate": fate,
+        "arrival_rates": rates,
         "at_most": AT_MOST,
         "failures": sums.FAILURES,
         "generator_rows": generator_rows,

@@ -22,7 +22,17 @@ LINE_EVERY_S = 5.0
 #: At most this many SLO rules that fail so far are named.
 _MOST_RULES = 3
 #: If the terminal is too narrow, the figures with the lowest number are left out first.
-_IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
+_IMPORTANCE = {
+    "failed": 7,
+    "dropped": 6,
+    "late": 5,
+    "finished": 4,
+    "streams active": 3,
+    "interval p99": 2,
+    "chunks/s": 1,
+}
+#: The figures that are red unless they are 0.
+_BAD = ("failed", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class Progress:
     finished: int
     failed: int
     latest: TimelinePoint | None
+    late_and_dropped: tuple[int, int] | None = None
+    """The arrivals of an open model that started late, and those that were dropped; None in the closed model."""
     rules: str = ""
     """How the SLO rules stand; empty without rules."""
     failing: tuple[str, ...] = ()
@@ -52,9 +64,16 @@ class Progress:
             (number(latest["active"]) if latest else NONE, "streams active"),
             (number(self.finished), "finished"),
             (number(self.failed), "failed"),
+            *self._arrivals(),
             (rate(latest["chunks"]) if latest else NONE, "chunks/s"),
             (_interval_p99(latest) if latest else NONE, "interval p99"),
         ]
+
+    def _arrivals(self) -> list[tuple[str, str]]:
+        if self.late_and_dropped is None:
+            return []
+        late, dropped = self.late_and_dropped
+        return [(number(late), "late"), (number(dropped), "dropped")]
 
 
 def _interval_p99(point: TimelinePoint) -> str:
@@ -197,7 +216,8 @@ def _figures(progress: Progress, width: int) -> "list[Text]":
     (users, what), *others = progress.figures
     table = Table(what, [Column(heading, _IMPORTANCE[heading]) for _, heading in others])
     table.add(
-        users, [styled((value, "red" if heading == "failed" and value != "0" else "")) for value, heading in others]
+        users,
+        [styled((value, "red" if heading in _BAD and value != "0" else "")) for value, heading in others],
     )
     heading_line, _, values = table.fit(width).lines
     return [heading_line, values]

@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
 from streamgauge.report.parts_of_run import SteadyFacts, WarmUpFacts
+from streamgauge.report.run_load import Arrivals
 from streamgauge.report.shape_facts import RunShape
 from streamgauge.report.stream_facts import ChunkDelayClock, TokenRate
 from streamgauge.verdict.slo.judgement import JudgedRule
@@ -118,6 +119,8 @@ class Run(TypedDict):
     spawn_rate: float
     workers: int
     load_model: Literal["closed", "open"]
+    arrivals: NotRequired[Arrivals]
+    """Only of an open model."""
     interrupted: bool
     shape: NotRequired[RunShape]
     """Absent if the load followed no shape."""
@@ -157,9 +160,11 @@ class Generator(TypedDict):
     """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
     cpu_max: float
     """Largest share of one core that the busiest process used, 0 to 1."""
-    late_starts: int
-    dropped_arrivals: int
     clock_steps: int
+    scheduled_arrivals: NotRequired[int]
+    late_starts: int
+    capped_starts: NotRequired[int]
+    dropped_arrivals: int
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]
@@ -200,6 +205,10 @@ class TimelinePoint(PointFigures):
 
     t_s: float
     active: int
+    scheduled_arrivals: NotRequired[int]
+    """Only in seconds of an open model in which something became of an arrival; so are the next two."""
+    late_starts: NotRequired[int]
+    dropped_arrivals: NotRequired[int]
     streams: NotRequired[list[NamedPoint]]
     """The same by name, for the names with streams in this second. Absent in results of older versions."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from streamgauge.report import sums
 from streamgauge.report.result import NamedStreams, Result
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.run_second import SUMS
+from streamgauge.stats.run_second import ARRIVALS, SUMS
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS, TIMES_BY_SECOND
 
 STREAMS, TIMELINE = "streams.csv", "timeline.csv"
@@ -45,7 +45,7 @@ def timeline_csv(result: Result) -> str:
     ``scope`` is ``other`` in the row of all names that have no row of their own.
     """
     rows = (row for point in result["timeline"] for row in _second_rows(point))
-    header = ["t_s", "scope", "name", "protocol", "active", *_point({})]
+    header = ["t_s", "scope", "name", "protocol", "active", *_point({}), *ARRIVALS]
     return _text(header, rows)
 
 
@@ -95,7 +95,8 @@ def _ranges(uncertain: Mapping[str, Sequence[float]]) -> str:
 
 
 def _second_rows(point: Mapping[str, Any]) -> Iterable[_Row]:
-    yield {"t_s": point["t_s"], "scope": "all", "active": point["active"], **_point(point)}
+    arrivals = {count: point[count] for count in ARRIVALS if count in point}
+    yield {"t_s": point["t_s"], "scope": "all", "active": point["active"], **_point(point), **arrivals}
     for each in point.get("streams", ()):
         scope = "name" if each["protocol"] else "other"
         name = {"name": each["name"], "protocol": each["protocol"]} if scope == "name" else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from streamgauge.report.result import NamedPoint, PointFigures, TimelinePoint
-from streamgauge.stats.run_second import SUMS
+from streamgauge.stats.run_second import ARRIVALS, SUMS
 from streamgauge.stats.stream_quantities import TIMES_BY_SECOND
 
 #: About the width of a chart in pixels; more points would show nothing more.
@@ -33,6 +33,9 @@ def thinned(timeline: Sequence[TimelinePoint], step_s: int) -> list[TimelinePoin
 def _joined(points: list[TimelinePoint]) -> TimelinePoint:
     first = {"t_s": points[0]["t_s"], "active": max(point["active"] for point in points)}
     joined = cast("TimelinePoint", {**first, **_figures(points, len(points))})
+    for count in ARRIVALS:
+        if any(count in point for point in points):
+            joined[count] = _mean(points, count, len(points))  # type: ignore[literal-required]
     names: dict[tuple[str, str], list[NamedPoint]] = {}
     for point in points:
         for each in point.get("streams", ()):
@@ -47,10 +50,7 @@ def _joined(points: list[TimelinePoint]) -> TimelinePoint:
 
 def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
     points = list(points)
-    found: dict[str, Any] = {
-        count: float(f"{sum(cast('dict[str, int]', point).get(count, 0) for point in points) / seconds:.4g}")
-        for count in SUMS
-    }
+    found: dict[str, Any] = {count: _mean(points, count, seconds) for count in SUMS}
     uncertain: dict[str, Any] = {}
     for metric in TIMES_BY_SECOND:
         chosen = {"p50": _middle(points, metric), "p99": _highest(points, metric)}
@@ -60,6 +60,10 @@ def _figures(points: Iterable[PointFigures], seconds: int) -> dict[str, Any]:
         }
         uncertain[metric] = {name: between for name, between in ranges.items() if between}
     return found | {"uncertain": {metric: ranges for metric, ranges in uncertain.items() if ranges}}
+
+
+def _mean(points: Iterable[PointFigures], count: str, seconds: int) -> float:
+    return float(f"{sum(cast('dict[str, int]', point).get(count, 0) for point in points) / seconds:.4g}")
 
 
 def _by_value(points: Iterable[PointFigures], metric: str, percentile: str) -> list[PointFigures]:

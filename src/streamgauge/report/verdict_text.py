@@ -37,9 +37,11 @@ def judgement(verdict: Verdict) -> str:
 def judgement_reason(result: Result) -> str:
     """Return a sentence that says why the run passed or failed: by its rules or, without rules, by its streams."""
     rules = result["verdict"]["slo"]
+    dropped = result["generator"]["dropped_arrivals"]
+    missed = f" {some(dropped, 'arrival')} never started." if dropped else ""
     if rules:
-        return f"{in_the_end(rules)}."
-    return _streams_reason(totals(result["streams"])["outcomes"])
+        return f"{in_the_end(rules)}.{missed}"
+    return _streams_reason(totals(result["streams"])["outcomes"]) + missed
 
 
 def _streams_reason(outcomes: dict[str, int]) -> str:

@@ -45,6 +45,13 @@ class GeneratorStats:
             heading="clock steps",
         ),
     ] = 0
+    scheduled_arrivals: Annotated[int, Counter(metric="stream_client_scheduled_arrivals_total")] = 0
+    late_starts: Annotated[int, Counter(metric="stream_client_late_starts_total")] = 0
+    capped_starts: Annotated[
+        int,
+        Counter(meaning="Of the late starts, those that waited because as many streams as allowed were under way."),
+    ] = 0
+    dropped_arrivals: Annotated[int, Counter(metric="stream_client_dropped_arrivals_total")] = 0
     refusal_pauses: Annotated[
         int, Counter(meaning="How often users whose streams were refused paused before the next one.")
     ] = 0

@@ -33,7 +33,8 @@ class Headers(dict[str, str]):
 class StreamRecord:
     """The figures of one stream.
 
-    All ``_s`` fields are seconds. ``start_s`` is on the monotonic clock of this process.
+    All ``_s`` fields are seconds. ``start_s`` is on the monotonic clock of this process. The times of a stream that an
+    open model scheduled begin at its scheduled start.
     """
 
     name: str
@@ -46,6 +47,9 @@ class StreamRecord:
     duration_range_s: tuple[float, float] | None = None
     """The least and the most that it can be, if the connection's end was the body's, or the generator waited for a CPU
     before it sent the request."""
+    start_delay_s: float | None = None
+    """How much later than scheduled the stream began; None if no open model scheduled it. ``start_s`` is the schedule,
+    and the times of the stream contain the delay."""
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=Headers)
     """Response fields, in any case of their names; repeated fields are joined by ``, ``."""

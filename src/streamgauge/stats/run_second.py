@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.stream_quantities import COUNTERS, TIMES_BY_SECOND
 from streamgauge.stats.stream_stats import StreamStats
@@ -14,6 +15,8 @@ SUMS = (
     *("started", "finished", "failed"),
     *(each.field for each in COUNTERS.values() if each.by_second and each.field != "started"),
 )
+#: The generator's counters of an open model.
+ARRIVALS = ("scheduled_arrivals", "late_starts", "dropped_arrivals")
 _QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
@@ -79,13 +82,15 @@ class NameSecond(Sums):
 class RunSecond(Sums):
     """The sums and times of one second over all names and processes."""
 
-    __slots__ = ("active_by", "active_closed", "all_stats", "closed_names", "closed_times")
+    __slots__ = ("active_by", "active_closed", "all_stats", "arrivals", "closed_names", "closed_times")
 
     def __init__(self) -> None:
         super().__init__()
         #: Streams under way, by process, while the second is open.
         self.active_by: dict[str, int] = {}
         self.active_closed = 0
+        #: What became of the arrivals of an open model, by the name of its counter.
+        self.arrivals = dict.fromkeys(ARRIVALS, 0)
         #: Counts and times by name, while the second is open.
         self.all_stats: dict[Key, StreamStats] | None = {}
         #: Times and sums by name, once the second is closed.
@@ -107,6 +112,11 @@ class RunSecond(Sums):
         if known is None:
             known = self.all_stats[key] = StreamStats()
         known.merge_second(stats)
+
+    def count_arrivals(self, report: GeneratorStats) -> None:
+        """Add the arrivals of one process."""
+        if report.scheduled_arrivals or report.late_starts or report.dropped_arrivals:
+            self.arrivals = {name: known + getattr(report, name) for name, known in self.arrivals.items()}
 
     def times(self) -> Times:
         """Return the percentiles over all names."""

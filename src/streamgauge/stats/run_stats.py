@@ -44,6 +44,7 @@ class RunStats(RunPart):
         second = self.seconds.setdefault(part.t_s, RunSecond())
         self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
+        second.count_arrivals(part)
         self._left_out_by_processes += part.names_left_out
         keyed: list[tuple[Key, StreamStats]] = []
         for (name, protocol), stats in part.all_stats.items():

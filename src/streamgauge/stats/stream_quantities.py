@@ -162,7 +162,42 @@ class StreamQuantities:
             whole=True,
         ),
     ] = field(default_factory=BoundedTimes)
-    #: The duration of each of these streams divided by its tokens: the inverse of its tokens per second.
+    #: Only of streams that an open model scheduled. Their times above begin at the schedule, these two at the start.
+    start_delay: Annotated[
+        BoundedTimes,
+        Distribution(
+            metric="stream_client_start_delay_seconds",
+            title="Start delay",
+            heading="start delay",
+            optional=True,
+            tabled=True,
+            charted=True,
+            whole=True,
+        ),
+    ] = field(default_factory=BoundedTimes)
+    service_time_to_first_chunk: Annotated[
+        BoundedTimes,
+        Distribution(
+            meaning="Time from the actual start of a scheduled stream to its first chunk: without its start delay.",
+            title="Service time to first chunk",
+            heading="service TTFC",
+            optional=True,
+            tabled=True,
+            whole=True,
+        ),
+    ] = field(default_factory=BoundedTimes)
+    service_time: Annotated[
+        BoundedTimes,
+        Distribution(
+            meaning="Duration of a scheduled stream from its actual start: without its start delay.",
+            title="Service time",
+            heading="service time",
+            optional=True,
+            tabled=True,
+            whole=True,
+        ),
+    ] = field(default_factory=BoundedTimes)
+    #: The duration of each token stream divided by its tokens: the inverse of its tokens per second.
     duration_per_token: Annotated[
         Histogram, Distribution(meaning="Duration of a stream divided by its tokens.", internal=True)
     ] = field(default_factory=Histogram)

@@ -70,6 +70,8 @@ class StreamStats(StreamQuantities):
         if any(_record_values(record)):  # most streams have only zeros
             for name in _OF_RECORD:
                 setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
+        if record.start_delay_s is not None:
+            self._count_service(record, record.start_delay_s)
         if record.failed:
             if record.time_to_first_chunk_s is not None and knows_first_chunk:
                 first_s = record.time_to_first_chunk_s
@@ -84,6 +86,16 @@ class StreamStats(StreamQuantities):
                 self.time_per_output_token.record_s(
                     record.time_per_output_token_s, record.time_per_output_token_range_s
                 )
+
+    def _count_service(self, record: StreamRecord, delay_s: float) -> None:
+        """Count the start delay of a scheduled stream, and its times without it."""
+        self.start_delay.record_s(delay_s, None)
+        if record.time_to_first_chunk_s is not None:
+            self.service_time_to_first_chunk.record_s(
+                record.time_to_first_chunk_s - delay_s, _less(record.time_to_first_chunk_range_s, delay_s)
+            )
+        if not record.failed and record.outcome is not Outcome.CENSORED:
+            self.service_time.record_s(record.duration_s - delay_s, _less(record.duration_range_s, delay_s))
 
     def note_end(self, after_ns: int) -> None:
         """Note that the framing that closes a body arrived ``after_ns`` after its last chunk, 0 in the same read."""
@@ -165,3 +177,7 @@ class StreamStats(StreamQuantities):
             stats.slowest = Slowest.from_list(data["slowest"])
         stats.delays = {clock: RawDelays.from_dict(raw) for clock, raw in data.get("delays", {}).items()}
         return stats
+
+
+def _less(range_s: tuple[float, float] | None, delay_s: float) -> tuple[float, float] | None:
+    return None if range_s is None else (range_s[0] - delay_s, range_s[1] - delay_s)

@@ -20,6 +20,8 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import Tolerance, uncertain_percentiles
+from streamgauge.verdict.above_limit import above, percent_above
+from streamgauge.verdict.late_arrivals import late_arrivals
 
 Trust = Literal["trusted", "degraded", "invalid"]
 
@@ -78,6 +80,7 @@ def verdict(run_stats: RunPart, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust,
         *_stops(run_stats, bounds),
         *_waits(run_stats, bounds),
         *_overloads(run_stats, bounds),
+        *late_arrivals(run_stats),
         *_clock_reasons(run_stats, bounds),
         *_open_percentiles(run_stats, bounds),
         *_estimates(run_stats, bounds),
@@ -101,34 +104,23 @@ def _emptiness(run_stats: RunPart) -> Iterator[str]:
 def _lateness(run_stats: RunPart, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
-        said = _above(lag_p99_s * 1000, lag_s * 1000, 0)
+        said = above(lag_p99_s * 1000, lag_s * 1000, 0)
         yield f"the generator read late: lag p99 {said} ms (limit {lag_s * 1000:g} ms)"
     if run_stats.longest_pause_s > pause_s:
-        said = _above(run_stats.longest_pause_s, pause_s, 2)
+        said = above(run_stats.longest_pause_s, pause_s, 2)
         yield f"the generator's event loop did not run for {said} s (limit {pause_s:g} s)"
-
-
-def _above(value: float, limit: float, decimals: int) -> str:
-    """Write a value above its limit with as many decimals as show that."""
-    while float(f"{value:.{decimals}f}") <= limit < value and decimals < 9:
-        decimals += 1
-    return f"{value:.{decimals}f}"
-
-
-def _percent_above(share: float, limit: float) -> str:
-    return f"{_above(share * 100, limit * 100, 1)}%"
 
 
 def _stops(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     if run_stats.longest_stopped_s > bounds.stopped_pause_degraded_s:
-        said = _above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
+        said = above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
         yield (
             f"the generator was stopped for {said} ms without a break "
             f"(limit {bounds.stopped_pause_degraded_s * 1000:g} ms)"
         )
     shares = [each.stopped_share for each in run_stats.processes.values()]
     if stopped := [share for share in shares if share > bounds.stopped_share_degraded]:
-        said = _percent_above(max(stopped), bounds.stopped_share_degraded)
+        said = percent_above(max(stopped), bounds.stopped_share_degraded)
         yield (
             f"{_subject(len(stopped), run_stats)} was stopped for {_up_to(stopped)}{said} of the time "
             f"(limit {bounds.stopped_share_degraded:.0%})"
@@ -138,7 +130,7 @@ def _stops(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
 def _waits(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     shares = [each.waited_share for each in run_stats.processes.values()]
     if waited := [share for share in shares if share > bounds.waited_share_degraded]:
-        said = _percent_above(max(waited), bounds.waited_share_degraded)
+        said = percent_above(max(waited), bounds.waited_share_degraded)
         yield (
             f"{_subject(len(waited), run_stats)} waited for a CPU for {_up_to(waited)}{said} of the time "
             f"(limit {bounds.waited_share_degraded:.0%}); give the generator more CPU"
@@ -259,7 +251,7 @@ def _shared(stats: StreamStats) -> float:
 def _estimates(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     for (name, protocol), stats in _judged(run_stats):
         if (share := _shared(stats)) > bounds.coalesced_share_degraded:
-            said = _percent_above(share, bounds.coalesced_share_degraded)
+            said = percent_above(share, bounds.coalesced_share_degraded)
             yield (
                 f"{name} ({protocol}): {said} of chunks shared a read with other data, so most of their times are "
                 "estimates"

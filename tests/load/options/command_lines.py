@@ -19,6 +19,7 @@ from locust.web import WebUI
 
 import streamgauge.load
 from streamgauge.client.connect.target import TargetError
+from streamgauge.load.arrivals.arrival_options import SEED, open_model
 from streamgauge.load.hosts import check_host
 from streamgauge.load.metrics.exporter_options import exporter_options
 from streamgauge.load.options import scenario_options, with_form
@@ -54,11 +55,13 @@ def values(case):
     parsed = given(case)
     if "form" in case:
         parsed = with_form(parsed, case["form"])
-    found, plan = scenario_options(parsed), plan_of_users(parsed)
+    found, arrivals, plan = scenario_options(parsed), open_model(parsed), plan_of_users(parsed)
     tls, exporter = found.network.tls, exporter_options(parsed)
     return {
         "stream_shape": plan and [plan.shape.text, plan.unit, plan.end_s],
         "stream_path": found.path,
+        "stream_arrivals": arrivals and dataclasses.astuple(arrivals),
+        "stream_seed": SEED.value(parsed),
         "stream_protocol": found.protocol,
         "stream_method": found.method,
         "stream_header": found.headers,

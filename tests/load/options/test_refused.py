@@ -37,6 +37,15 @@ REFUSED = {
     "stream_chunk": dict.fromkeys(("ping", "chunks:1", "off", "not", "not ping", "json:=x"), "json:MEMBER"),
     "stream_status": dict.fromkeys(("ok", "42", "2XX", "6xx", "500-400", "200,", "٤٢٩", "-1"), "429, 2xx, 500-599"),
     "stream_accept": dict.fromkeys(("a\r\nb", "a\nB: c", "ж", "a\0b", "\udcff"), "Latin-1"),
+    "stream_arrivals": {
+        **dict.fromkeys(("200", "0/s", "-1/s", "2e6/s", "5/d", "nan/s", "٣/s", "\0"), "a rate such as 200/s or 30/min"),
+        **dict.fromkeys(("even:5/s", ":5/s", "poisson:"), "expected 200/s, poisson:200/s, gamma:200/s,cv=2 or trace:"),
+        **dict.fromkeys(("gamma:5/s", "gamma:5/s,6/s,cv=1"), "expected a rate and the coefficient"),
+        "trace:FILES/missing": "No such file",
+        "trace:FILES": "Is a directory",
+        "trace:a\0b": "cannot read",
+    },
+    "stream_seed": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     "stream_reconnect": dict.fromkeys(NO_NUMBER, "a whole number such as 3"),
     **dict.fromkeys(
         ("stream_first_chunk_timeout", "stream_idle_timeout", "stream_total_timeout"),

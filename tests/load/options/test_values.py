@@ -20,6 +20,8 @@ UNSET = {
     "stream_status": None,
     "stream_accept": None,
     "stream_reconnect": 0,
+    "stream_arrivals": None,
+    "stream_seed": None,
     "stream_stamps": False,
     "stream_include_usage": False,
     "stream_slo": [],
@@ -104,6 +106,13 @@ TAKEN = {
     "stream_status": {"429": ["429", 1], " 2xx, 429 ": ["2xx,429", 101], "500-502": ["500-502", 3]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
+    "stream_arrivals": {
+        "200/s": ["constant", 200.0, 1.0, []],
+        " poisson:30/min ": ["poisson", 0.5, 1.0, []],
+        "gamma:cv=2,1e3/s": ["gamma", 1000.0, 2.0, []],
+        "trace:FILES/trace.jsonl,2": ["trace", None, 1.0, [0.0, 0.25]],
+    },
+    "stream_seed": {"0": 0, " 12 ": 12},
     "stream_slo": {
         "failed == 0": ["failed == 0"],
         " a/duration.p99<1s \n\nchunks > 9": ["a/duration.p99<1s", "chunks > 9"],
@@ -149,6 +158,7 @@ def pairs(table):
 @pytest.fixture(scope="module")
 def files(authority, tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
+    (folder / "trace.jsonl").write_text('{"timestamp": 1000}\n{"timestamp": 1500}\n')
     (folder / "body").write_bytes(b"\x00\xff two\r\n")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     issued = authority.issue_cert("localhost")
@@ -187,18 +197,8 @@ SHORT = {
     for name in (
         "shape",
         *("first_chunk_timeout", "idle_timeout", "total_timeout", "refusal_pause", "proxy", "insecure", "ca_file"),
-        *(
-            "connect_to",
-            "resolve",
-            "unix_socket",
-            "client_cert",
-            "client_key",
-            "server_name",
-            "result_dir",
-            "metrics_port",
-            "metrics_host",
-            "metrics_linger",
-        ),
+        *("arrivals", "seed", "connect_to", "resolve", "unix_socket"),
+        *("client_cert", "client_key", "server_name", "result_dir", "metrics_port", "metrics_host", "metrics_linger"),
     )
 }
 

@@ -104,6 +104,8 @@ WRONG = {
     "stream_status": ["ok", "2xx,"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
+    "stream_arrivals": ["200", "poisson", "gamma:5/s,cv=0", "trace:missing"],
+    "stream_seed": ["-1", "x"],
     "stream_slo": ["latency.p99 < 1s", "failed == 0\nchunk_interval.p99 < 200"],
     "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
     "stream_idle_timeout": ["soon", "1e300"],

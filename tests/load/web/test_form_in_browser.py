@@ -58,7 +58,7 @@ def test_the_form_has_sections_with_labels_and_help_in_order(open_web, page, rec
         *("What the figures leave out", "Network and TLS"),
     ]
     shown = {name: (label, words) for name, label, words in form.tab.evaluate(LABELLED)}
-    assert list(shown)[:3] == ["streamShape", "streamPath", "streamProtocol"]
+    assert list(shown)[:5] == ["streamShape", "streamArrivals", "streamSeed", "streamPath", "streamProtocol"]
     assert shown["streamHeader"][0] == "Headers"
     assert shown["streamHeader"][1].endswith("'Name: value'; write one header per line")
     assert shown["streamInsecure"][0] == "Accept any certificate"

@@ -202,9 +202,9 @@ def _token_times(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:
     if timer.first_ns is None:
         return {}
     last = timer.last.or_later(timer.last_silent) if count.ends_silently else timer.last
-    found: dict[str, Any] = {"time_to_last_token_s": (last.latest_ns - timer.start_ns) / 1e9}
+    found: dict[str, Any] = {"time_to_last_token_s": (last.latest_ns - timer.counted_from_ns) / 1e9}
     if timer.answer_ns is not None:
-        found["time_to_first_answer_s"] = (timer.answer_ns - timer.start_ns) / 1e9
+        found["time_to_first_answer_s"] = (timer.answer_ns - timer.counted_from_ns) / 1e9
     if timer.chunks < 2 and not count.ends_silently:
         return found
     least_s, value_s, most_s = (count.time_per_output_token_s(span_s) for span_s in last.since_s(timer.first))

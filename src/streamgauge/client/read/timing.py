@@ -29,6 +29,7 @@ class ChunkTimer:
         "_first_estimate_ns",
         "_stall_ns",
         "answer_ns",
+        "behind_ns",
         "chunks",
         "coalesced",
         "delayed_ns",
@@ -55,6 +56,8 @@ class ChunkTimer:
         self.stats = stats
         self._stall_ns = stall_ns
         self._begun_ns = self.start_ns = start_ns
+        #: How long before ``start_ns`` the stream was scheduled to start, from when its times count.
+        self.behind_ns = 0
         #: How long a wait for a CPU may have delayed the request.
         self.delayed_ns = 0
         #: The first chunk's arrival, at the latest (None before it) and at the earliest.
@@ -94,6 +97,11 @@ class ChunkTimer:
         self.first_earliest_ns = self.last_ns = self._earliest_ns = self._estimate_ns = self.floor_ns = self.start_ns
 
     @property
+    def counted_from_ns(self) -> int:
+        """When the stream's times begin: at its start, or at its scheduled start."""
+        return self.start_ns - self.behind_ns
+
+    @property
     def first(self) -> Moment:
         """The arrival of the first chunk, which must have come."""
         assert self.first_ns is not None
@@ -121,11 +129,12 @@ class ChunkTimer:
         """The time to first chunk, an estimate with its range if it is not exact; None if no chunk came."""
         if self.first_ns is None:
             return None
-        most_ns, delay_ns = self.first_ns - self.start_ns, self.possible_delay_ns
+        begin_ns, delay_ns = self.counted_from_ns, self.possible_delay_ns
+        most_ns = self.first_ns - begin_ns
         if self.first_earliest_ns == self.first_ns and not delay_ns:
             return most_ns, None
-        least_ns = max(0, self.first_earliest_ns - self.start_ns - delay_ns)
-        estimate_ns = self._first_estimate_ns - self.start_ns
+        least_ns = max(0, self.first_earliest_ns - begin_ns - delay_ns)
+        estimate_ns = self._first_estimate_ns - begin_ns
         return (max(0, estimate_ns - delay_ns) + estimate_ns) // 2, (least_ns, most_ns)
 
     def silent_token(self, floor_ns: int, arrival_ns: int) -> None:

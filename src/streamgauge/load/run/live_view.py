@@ -83,6 +83,9 @@ class LiveView:
             users=users,
             finished=sum(stats.finished for stats in every),
             failed=sum(stats.failed for stats in every),
+            late_and_dropped=None
+            if run_report.open_model is None
+            else (run_report.run_stats.late_starts, run_report.run_stats.dropped_arrivals),
             latest=timeline_point(last_s, second) if second is not None else None,
             rules=slo_text.so_far(rules),
             failing=tuple(slo_text.failing(rules)),

@@ -35,6 +35,9 @@ class LocalRun(ReportingRun):
         """Start measuring."""
         super().on_test_start()
         self._meter.begin()
+        if self.open_model is not None:
+            part, _new = self.open_model.divide((PROCESS,))[PROCESS]
+            self._meter.hand_over.begin(self.open_model.schedule, self.open_model.start_s, [part])
         gevent.spawn(self._collect)
 
     def _collect(self) -> None:
@@ -42,6 +45,11 @@ class LocalRun(ReportingRun):
         while run_report is not None and run_report is self.run_report:
             self.count(PROCESS, self._meter.take())
             gevent.sleep(SECOND_S)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Start no further arrivals."""
+        super().on_test_stopping()
+        self._meter.hand_over.end()
 
     def on_reset(self, **_: Any) -> None:
         """Reset the counts here and in the report."""

@@ -11,12 +11,16 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_S
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import while_running
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, OpenModel
 from streamgauge.load.run.reporting import GRACE_S, ReportingRun
 from streamgauge.load.run.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, PROBLEM_KEY, REPORT_KEY, RESET
 from streamgauge.report.units import some
 from streamgauge.stats.second_report import SecondReport
 
 logger = logging.getLogger(__name__)
+
+#: How often the master checks which workers share a schedule.
+_FOLLOW_S = 0.5
 
 
 class MasterRun(ReportingRun):
@@ -38,8 +42,8 @@ class MasterRun(ReportingRun):
         super().listen()
         self.environment.dispatcher_class = while_running(self.environment.dispatcher_class, self._running)
         self.environment.events.worker_report.add_listener(self.on_worker_report)
-        self.environment.events.test_stopping.add_listener(self.on_test_stopping)
         self._runner.register_message(DRAINED, self.on_drained)
+        self._runner.register_message(ARRIVALS_MESSAGE, self.on_ask_for_arrivals)
 
     def processes(self) -> Collection[str]:
         """Return the workers whose heartbeats arrive."""
@@ -55,6 +59,33 @@ class MasterRun(ReportingRun):
         self._stopping = False
         self._late_s.clear()
         super().on_test_start()
+        if self.open_model is not None:
+            self._divide(self.open_model)
+            gevent.spawn(self._follow_workers, self.open_model)
+
+    def _divide(self, model: OpenModel) -> None:
+        """Divide the schedule among the workers that are there now, and tell them."""
+        for worker, (part, new) in model.divide(self._sharing()).items():
+            data = model.message(worker) if new else {"part": list(part)}
+            self._runner.send_message(ARRIVALS_MESSAGE, data, worker)
+
+    def on_ask_for_arrivals(self, msg: Any, **_: Any) -> None:
+        """Tell a worker the schedule that it missed because it was not ready."""
+        if self.open_model is not None and self.open_model.shares_with(msg.node_id):
+            self._runner.send_message(ARRIVALS_MESSAGE, self.open_model.message(msg.node_id), msg.node_id)
+
+    def _sharing(self) -> list[str]:
+        """Return the workers that take part in the schedule: once the users have started, those that have any."""
+        present = sorted(self.processes(), key=self._runner.get_worker_index)
+        if self._runner.state != STATE_RUNNING:
+            return present
+        return [each for each in present if self._runner.clients[each].user_count] or present
+
+    def _follow_workers(self, model: OpenModel) -> None:
+        while model is self.open_model and not self._stopping:
+            gevent.sleep(_FOLLOW_S)
+            if self._runner.state == STATE_RUNNING and not self._stopping:
+                self._divide(model)
 
     def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Add what a worker counted."""
@@ -112,6 +143,7 @@ class MasterRun(ReportingRun):
         if run_report is None:
             return
         self._stopping = True
+        super().on_test_stopping()
         # Locust sets this state later. Until then it would move the users of a worker that quits to other workers.
         self._runner.update_state(STATE_STOPPING)
         self._runner.send_message(DRAIN)
@@ -124,11 +156,23 @@ class MasterRun(ReportingRun):
         lost = (self._expected | run_report.processes | set(self._not_drained())) - self._drained
         for worker in sorted(lost):
             logger.warning("Worker %s did not report the end of its streams", worker)
+        self._count_lost_arrivals(lost)
         if lost:
             (run_report.run_stats.problems if self._drained else run_report.run_stats.failings).append(
                 f"{some(len(lost), 'worker')} did not report the end of their streams: the workers died, or "
                 f"had too little CPU time to report{'' if self._drained else '; no other worker was left'}"
             )
+
+    @property
+    def _last_s(self) -> int:
+        return max(0, self.run_report.run_stats.last_s) if self.run_report is not None else 0
+
+    def _count_lost_arrivals(self, unheard: set[str]) -> None:
+        """Count the arrivals of workers that died or left as dropped."""
+        model = self.open_model
+        for worker, times in (model.lost(unheard) if model is not None else {}).items():
+            part = SecondReport(self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times)
+            self.count(worker, [part])
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the report. End a headless run that has lost all its workers: Locust would wait for the run time."""

@@ -8,12 +8,15 @@ from typing import Any
 import gevent
 from locust.env import Environment
 
+from streamgauge.load.arrivals.arrival_options import is_open
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
+from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, all_at_once, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
+from streamgauge.load.users import stream_users
 from streamgauge.report.result import Result
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.verdict.exit_status import ExitStatus, RunStatus
@@ -34,6 +37,8 @@ class ReportingRun:
         self.exporter = exporter
         self._view = live_view(environment)
         self.run_report: RunReport | None = None
+        #: The schedule of the run under way, or of the last one; None in the closed model.
+        self.open_model: OpenModel | None = None
         #: The report of the run under way, or of the last one.
         self.shown: RunReport | None = None
         self.result: Result | None = None
@@ -43,6 +48,10 @@ class ReportingRun:
 
     def listen(self) -> None:
         """Add the listeners."""
+        self.environment.dispatcher_class = all_at_once(
+            self.environment.dispatcher_class, lambda: is_open(self.environment.parsed_options)
+        )
+        limit_streams(self.environment)
         events = self.environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stop.add_listener(self.on_test_stop)
@@ -74,6 +83,8 @@ class ReportingRun:
         """Add what a process counted to the run under way."""
         if self.run_report is not None:
             self.run_report.add(process, parts)
+            if self.open_model is not None:
+                self.open_model.count(process, sum(part.scheduled_arrivals for part in parts))
             self.export(process, parts)
 
     def export(self, process: str, parts: list[SecondReport]) -> None:
@@ -84,14 +95,39 @@ class ReportingRun:
     def on_test_start(self, **_: Any) -> None:
         """Open a new report."""
         self.result = None
-        self.run_report = self.shown = RunReport(self.environment, distributed=self.distributed)
+        self.open_model = self._open_model()
+        self.run_report = self.shown = RunReport(
+            self.environment, distributed=self.distributed, open_model=self.open_model
+        )
+        if self.open_model is not None and (length_s := self.open_model.schedule.length_s) is not None:
+            gevent.spawn(self._end_after, self.open_model, length_s)
         if self._view is not None:
             self._view.begin(self.run_report)
         if self.exporter is not None:
             self.exporter.begin(self.run_report)
 
+    def _open_model(self) -> OpenModel | None:
+        """Return the schedule of the run that starts; None for the closed model."""
+        options, runner = self.environment.parsed_options, self.environment.runner
+        if runner is None or not is_open(options) or not stream_users(self.environment):
+            return None
+        return OpenModel(self.environment, runner.target_user_count, distributed=self.distributed)
+
+    def _end_after(self, model: OpenModel, length_s: float) -> None:
+        """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
+        while model is self.open_model and self.run_report is not None:
+            every = self.run_report.run_stats.all_stats.values()
+            runner, settled_s = self.environment.runner, self.run_report.settled_s
+            if settled_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
+                logger.info("The last arrival has been served")
+                (runner.quit if self.headless else runner.stop)()
+                return
+            gevent.sleep(0.5)
+
     def on_reset(self, **_: Any) -> None:
         """Reset our counts along with Locust's statistics."""
+        if self.open_model is not None:
+            self.open_model.reset()
         if self.run_report is not None:
             self.run_report.reset()
 
@@ -101,7 +137,9 @@ class ReportingRun:
             self.on_reset()
 
     def on_test_stopping(self, **_: Any) -> None:
-        """Note when the users begin to stop."""
+        """Note when the users begin to stop. No arrival starts from now on."""
+        if self.open_model is not None:
+            self.open_model.stop()
         if self.run_report is not None:
             self.run_report.end_load()
 

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from locust.env import Environment
 
+from streamgauge.load.arrivals.arrival_options import SEED
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
+from streamgauge.load.run.open_model import OpenModel
 from streamgauge.load.run.rule_judge import RuleJudge
 from streamgauge.load.run.run_status import causes, run_status
 from streamgauge.load.shapes.shape_options import SHAPE
@@ -63,7 +65,8 @@ _USER = re.compile(r"(?<=://)[^/?#]*@")
 class RunReport:
     """A run under way. ``directory`` is where it writes its files, if the user asked for files."""
 
-    def __init__(self, environment: Environment, *, distributed: bool) -> None:
+    def __init__(self, environment: Environment, *, distributed: bool, open_model: OpenModel | None = None) -> None:
+        self.open_model = open_model
         self.run_stats = RunStats()
         self.history = RunHistory()
         self._warm_up = WARM_UP.value(environment.parsed_options)
@@ -91,7 +94,7 @@ class RunReport:
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
         #: The shape that the run follows; None without one.
-        self.shape: ShapeRecord | None = getattr(shape_of(environment), "record", None)
+        self.shape: ShapeRecord | None = getattr(open_model or shape_of(environment), "record", None)
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
@@ -244,6 +247,8 @@ class RunReport:
         if parsed is None:  # a program of the user's own, without a command line
             return ""
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        known = {} if self.open_model is None else {SEED.dest: str(self.open_model.schedule.seed)}
+        parsed = argparse.Namespace(**{**vars(parsed), **known})
         if self.shape is not None:  # the number of users was its peak, not what the defaults came from
             parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
@@ -266,11 +271,13 @@ class RunReport:
             users=self.users,
             spawn_rate=float(getattr(options, "spawn_rate", None) or 1),
             workers=max(1, len(self.processes)),
-            load_model="closed",
+            load_model="open" if self.open_model is not None else "closed",
             interrupted=self.interrupted,
             versions=_versions(),
             command=self._command(),
         )
+        if self.open_model is not None:
+            run["arrivals"] = self.open_model.summary(self.run_stats)
         if self.shape is not None:
             run["users"] = max([self.users, *self.shape.users.values()])
             run["shape"] = self.shape.result(self.run_stats.last_s)

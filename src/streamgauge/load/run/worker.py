@@ -1,5 +1,6 @@
 """A run as a worker sees it: drive streams, and send the counts along with Locust's own reports."""
 
+import time
 from functools import cache
 from typing import Any
 
@@ -8,10 +9,12 @@ from locust import argument_parser, log
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 
+from streamgauge.load.arrivals.schedule import Part, Schedule
 from streamgauge.load.options import scenario_options
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.load.run.leaving_users import end_users, let_users_leave
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, start_of
 from streamgauge.stats.second_report import SecondReport
 
 #: Our keys in a worker's report: the seconds of the run, and the seconds that a reset took out of it.
@@ -46,7 +49,10 @@ class WorkerRun:
         self._runner.register_message(DRAIN, self.on_drain, concurrent=True)
         self._runner.register_message(CUT, self.on_cut, concurrent=True)
         self._runner.register_message(RESET, self.on_reset)
+        self._runner.register_message(ARRIVALS_MESSAGE, self.on_arrivals)
+        events.test_stopping.add_listener(self.on_test_stopping)
         if self._runner.worker_state in (STATE_SPAWNING, STATE_RUNNING):
+            self._runner.send_message(ARRIVALS_MESSAGE)  # it may have come too early to be handled
             self._start(late=True)  # on a busy machine users can come before Locust has initialized this process
 
     def on_test_start(self, **_: Any) -> None:
@@ -63,6 +69,20 @@ class WorkerRun:
             self._problem = str(error)
         self._forgotten.clear()
         self._meter.begin(late=late)
+
+    def on_arrivals(self, msg: Any, **_: Any) -> None:
+        """Begin the schedule of the run, or take another part of it."""
+        received_s, data = time.monotonic(), msg.data
+        if "schedule" in data:
+            parts = [Part(*each) for each in data["parts"]]
+            start_s = start_of(data["clock"], received_s)
+            self._meter.hand_over.begin(Schedule.from_dict(data["schedule"]), start_s, parts)
+        else:
+            self._meter.hand_over.add_part(Part(*data["part"]))
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Start no further arrivals."""
+        self._meter.hand_over.end()
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the last second; the next report takes it to the master."""

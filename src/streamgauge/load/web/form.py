@@ -9,14 +9,17 @@ from typing import Any
 
 from flask import jsonify, request
 from locust.env import Environment
+from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, is_open, open_model
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host, check_sockets
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
+from streamgauge.load.shapes.shape_options import SHAPE
 from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form_fields import form_script_data
@@ -65,7 +68,9 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
     parsed = with_form(environment.parsed_options, form)
     options = scenario_options(parsed)
+    open_model(parsed)
     check_own_options(environment, parsed)
+    _check_same_arrivals(environment, parsed)
     slo_rules(parsed)
     if "host" in form:
         try:
@@ -77,6 +82,17 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     run_time_s = _run_time_s(form.get("run_time", ""))
     check_warm_up(with_form(environment.parsed_options, form), run_time_s)
     check_shape(environment, form)
+
+
+def _check_same_arrivals(environment: Environment, options: Any) -> None:
+    """Raise ValueError if an edit during a run would change its arrivals: only their limit can change."""
+    runner = environment.runner
+    if runner is None or runner.state not in (STATE_SPAWNING, STATE_RUNNING):
+        return
+    for option in (ARRIVALS, SEED, *([SHAPE] if is_open(options) else [])):
+        before, now = (getattr(each, option.dest, "") for each in (environment.parsed_options, options))
+        if before != now:
+            raise ValueError(f"{option.flag}: stop the run before you change it from {before!r} to {now!r}")
 
 
 def _run_time_s(text: str) -> float:

@@ -22,6 +22,8 @@ LABELS = {
     "stream_status": "Acceptable statuses",
     "stream_reconnect": "Reconnects",
     "stream_stamps": "Send stamps",
+    "stream_arrivals": "Arrivals",
+    "stream_seed": "Seed",
     "stream_slo": "SLO rules",
     "stream_warm_up": "Warm-up",
     "stream_first_chunk_timeout": "First chunk within",

@@ -218,8 +218,9 @@
     setText("report", finished ? "Report" : "Report so far");
     element("reasons").replaceChildren(...state.reasons.map((reason) => made("li", reason)));
     const facts = {
-      Host: state.host, Users: state.users, ...(state.shape && { Shape: state.shape }), Lasted: state.lasted, "Under way": state.active, Failed: state.failed,
-      Run: state.run_id,
+      Host: state.host, Users: state.users, ...(state.shape && { Shape: state.shape }),
+      ...(state.arrivals && { Arrivals: state.arrivals }), Lasted: state.lasted, "Under way": state.active,
+      Failed: state.failed, Run: state.run_id,
     };
     setText("steady", state.steady);
     element("facts").replaceChildren(...Object.entries(facts).map(([name, value]) => {

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from streamgauge.report.lines import COLOURS
 from streamgauge.report.result import TimelinePoint
 from streamgauge.stats.quantities import Counter, Distribution
+from streamgauge.stats.run_second import ARRIVALS
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 
 #: The distributions of the timeline, which have columns in the tab and charts on the page.
@@ -69,6 +70,18 @@ def live_charts() -> list[LiveChart]:
             _line("finished", "finished", 1, "dash"),
             Line(values="failed", label="failed", colour=_FAILURE, dash="solid"),
         ),
+        _optional(
+            _chart(
+                "arrivals",
+                "Arrivals per second",
+                "What the schedule of the open model asks for, and what started late, or never.",
+                "rate",
+                _line("scheduled_arrivals", "scheduled"),
+                _line("started_arrivals", "started", 2, "dash"),
+                _line("late_starts", "late", 1),
+                Line(values="dropped_arrivals", label="dropped", colour=_FAILURE, dash="solid"),
+            )
+        ),
         _chart("outcomes", "Outcomes per second", "How the streams of all names ended.", "outcomes"),
         *(_rate(each) for each in _RATES),
         *(_optional(_duration(each)) for each in times.values()),
@@ -95,6 +108,9 @@ def point_values(points: Sequence[TimelinePoint]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {"active": [point["active"] for point in points]}
     for name in ("started", "finished", "failed", *(each.field for each in _RATES)):
         found[name] = [_value(point, name) for point in points]
+    for name in ARRIVALS:
+        found[name] = [point.get(name, 0) for point in points]
+    found["started_arrivals"] = [point["started"] if "scheduled_arrivals" in point else 0 for point in points]
     for each in SHOWN_TIMES:
         for percentile in ("p50", "p99"):
             found[f"{each.key}.{percentile}"] = [_value(point, each.key)[percentile] for point in points]

@@ -14,7 +14,7 @@ from streamgauge.report.result import TimelinePoint
 from streamgauge.report.spans import FILLS
 from streamgauge.report.sums import ordered
 from streamgauge.report.thinning import thinned
-from streamgauge.report.units import NONE, duration, number, rate, size
+from streamgauge.report.units import NONE, duration, number, rate, size, some
 from streamgauge.report.verdict_text import TRUST_MEANS
 from streamgauge.stats.enough import missing
 from streamgauge.stats.process_stats import Key
@@ -73,6 +73,8 @@ def _cells(stats: StreamStats, active: int, chunks_per_s: float | None) -> Row:
     }
     for each in SHOWN_TIMES:
         cells |= _percentiles(each, stats)
+    delay = stats.start_delay.all
+    cells["start_delay_p99"] = duration(delay.quantile_s(0.99)) if delay.count else NONE
     return {key: text.replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ") for key, text in cells.items()}
 
 
@@ -211,6 +213,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in all_stats)),
+        "arrivals": _arrivals(run_report),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
         "warming_up": warming_up,
@@ -238,6 +241,15 @@ def _slo(run_report: RunReport) -> dict[str, Any]:
             for rule in rules
         ],
     }
+
+
+def _arrivals(run_report: RunReport) -> str:
+    """Return what became of the arrivals of an open model; empty in the closed model."""
+    run_stats = run_report.run_stats
+    if run_report.open_model is None:
+        return ""
+    late, dropped = number(run_stats.late_starts), number(run_stats.dropped_arrivals)
+    return f"{some(run_stats.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
 
 
 def _waiting(run_report: RunReport) -> str:

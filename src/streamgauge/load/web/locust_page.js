@@ -34,6 +34,7 @@
       if (state.at) put("span", state.at).title = state.shape;
       put("span", `${state.active} under way`);
       put("span", `${state.failed} failed`);
+      if (state.arrivals) put("span", state.arrivals);
       if (state.slo.words) {
         const held = state.slo.rules.every((rule) => rule.state === "passed");
         const tone = state.slo.failing.length ? colours.invalid : held ? colours.trusted : "inherit";

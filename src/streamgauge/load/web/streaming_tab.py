@@ -25,6 +25,7 @@ COLUMNS = (
     ("outcomes", "Outcomes"),
     ("failed", "Failed"),
     *((f"{each.key}_{p}", f"{each.heading or each.title} {p}") for each in SHOWN_TIMES for p in ("p50", "p99")),
+    ("start_delay_p99", "Start delay p99"),
     ("chunks_per_s", "Chunks/s"),
     ("chunks", "Chunks"),
     ("body", "Body"),

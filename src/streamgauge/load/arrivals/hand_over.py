@@ -1,0 +1,114 @@
+"""Runs one process's share of a schedule on gevent: one timer hands each arrival that is due to a waiting user."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from gevent import GreenletExit
+from gevent.hub import Waiter
+
+from streamgauge.load.arrivals.precise_timer import PreciseTimer
+from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule, Share
+from streamgauge.load.arrivals.waiting_users import ArrivalCounts, WaitingUsers
+
+#: Whether an arrival belongs to this process is decided at most this long before it is due: the division among
+#: processes may change until then.
+AHEAD_S = 0.5
+#: The timer rings at least this often, to drop arrivals that have waited too long.
+_LONGEST_SLEEP_S = 0.25
+
+
+class HandOver:
+    """The arrivals of one process, from the start of a run to its end. Times of the schedule begin at 0."""
+
+    def __init__(self) -> None:
+        self._waiting = WaitingUsers()
+        self._schedule: Schedule | None = None
+        self._share = Share()
+        self._arrivals: Iterator[Arrival] = iter(())
+        self._next: Arrival | None = None
+        self._start_s = 0.0
+        self._timer: PreciseTimer | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a schedule is under way."""
+        return self._schedule is not None
+
+    def begin(self, schedule: Schedule, start_s: float, parts: list[Part]) -> None:
+        """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it."""
+        self.end()
+        self._waiting.take()
+        self._schedule, self._start_s, self._share = schedule, start_s, Share(parts)
+        self._arrivals = schedule.arrivals()
+        self._next = next(self._arrivals, None)
+        self._timer = PreciseTimer(self._ring)
+        self._timer.set(time.monotonic())
+
+    def add_part(self, part: Part) -> None:
+        """Take another part of the schedule from a later moment on."""
+        self._share.add(part)
+
+    def end(self) -> None:
+        """Start no further arrivals; those that still wait for a user are dropped.
+
+        Users that wait for an arrival end at once: Locust would make a timer for each, and join them one by one.
+        """
+        was_running = self.running
+        self._schedule = self._next = None
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+        self._waiting.drop_all()
+        if was_running and (waiters := self._waiting.release()):
+            gevent.get_hub().loop.run_callback(_stop_users, waiters)
+            gevent.sleep(0)
+
+    def take(self) -> ArrivalCounts:
+        """Return the counts since the last call."""
+        if self.running:
+            self._waiting.drop_expired(self.now_s)
+        return self._waiting.take()
+
+    @property
+    def now_s(self) -> float:
+        """The time of the schedule."""
+        return time.monotonic() - self._start_s
+
+    def _ring(self) -> None:
+        """Hand over what is due, and set the timer again. Runs in the hub: users begin inside this call."""
+        while (found := self._next) is not None:
+            now_s = self.now_s
+            if found.at_s > now_s + AHEAD_S:
+                break
+            if self._share.has(found):
+                if found.at_s > now_s:
+                    break
+                self._waiting.due(found, now_s)
+                if not self.running:  # a user that began has ended the run
+                    return
+            self._next = next(self._arrivals, None)
+        now_s = self.now_s
+        self._waiting.drop_expired(now_s)
+        if self._timer is not None:
+            ring_s = now_s + _LONGEST_SLEEP_S if found is None else min(found.at_s, now_s + _LONGEST_SLEEP_S)
+            self._timer.set(self._start_s + ring_s)
+
+    def wait(self, user_class: str) -> tuple[Arrival, float]:
+        """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""
+        if (found := self._waiting.next(user_class, self.now_s)) is not None:
+            return found, self._waiting.started(found, self.now_s, waited=True)
+        waiter: Waiter[Arrival] = Waiter()
+        self._waiting.add(user_class, waiter, waiter.switch)
+        try:
+            found = waiter.get()
+        finally:
+            self._waiting.remove(user_class, waiter)
+        return found, self._waiting.started(found, self.now_s, waited=False)
+
+
+def _stop_users(waiters: list[Any]) -> None:
+    """Let users end, as Locust itself ends users that wait. Runs in the hub."""
+    for waiter in waiters:
+        waiter.throw(GreenletExit())

@@ -1,0 +1,195 @@
+"""The schedule of a run and its division among workers; ``test_arrivals.py`` runs this in a process of its own."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from streamgauge.load import StreamUser
+from streamgauge.load.arrivals import arrival_options
+from streamgauge.load.arrivals.schedule import Schedule, Share
+from streamgauge.load.run import open_model
+from streamgauge.load.run.open_model import OpenModel, boot_id, limit_streams, start_of
+from streamgauge.stats.run_stats import RunStats
+
+
+class Listener(StreamUser):
+    """A user class."""
+
+
+class Clock:
+    now_s = 100.0
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(open_model.time, "monotonic", lambda: found.now_s)
+    return found
+
+
+def environment(arrivals="100/s", **options):
+    parsed = SimpleNamespace(stream_arrivals=arrivals, stream_seed="5", **options)
+    return SimpleNamespace(parsed_options=parsed, user_classes=[Listener], shape_class=None, runner=None)
+
+
+@pytest.fixture
+def model(clock):
+    found = OpenModel(environment(), users=1000, distributed=True)
+    clock.now_s = found.start_s
+    return found
+
+
+def _until(arrivals, until_s):
+    for each in arrivals:
+        if each.at_s >= until_s:
+            return
+        yield each
+
+
+def test_the_schedule_begins_later_the_more_users_there_are(clock):
+    few, many = (
+        OpenModel(environment(), users=users, distributed=True).start_s - clock.now_s for users in (100, 10_000)
+    )
+    assert 0.5 <= few < 0.6 < many < 2
+    assert OpenModel(environment(), users=100, distributed=False).start_s - clock.now_s < few
+
+
+def test_workers_that_come_and_go_share_every_arrival(clock, model):
+    assert {name: new for name, (_, new) in model.divide(["a", "b"]).items()} == {"a": True, "b": True}
+    assert model.divide(["a", "b"]) == {}
+    clock.now_s += 10
+    assert {name: new for name, (_, new) in model.divide(["a", "b", "c"]).items()} == {
+        "a": False,
+        "b": False,
+        "c": True,
+    }
+    clock.now_s += 10
+    model.divide(["b", "c"])
+    shares = {name: [open_model.Part(*part) for part in model.message(name)["parts"]] for name in "abc"}
+    assert [part.from_s for part in shares["a"]] == pytest.approx([0, 11.5, 21.5])
+    numbers = sorted(
+        each.number
+        for share in map(Share, shares.values())
+        for each in _until(model.schedule.arrivals(), 60.0)
+        if share.has(each)
+    )
+    assert numbers == list(range(6000))
+
+
+def test_the_arrivals_of_a_worker_that_left_or_died_are_lost_until_the_next_division(clock, model):
+    model.divide(["a", "b", "c"])
+    clock.now_s += 9
+    for worker in "abc":  # a third of 100/s each
+        model.count(worker, 300)
+    model.divide(["b", "c"])  # from 10.5 s on
+    clock.now_s += 11
+    model.count("b", 625)
+    model.count("c", 500)
+    model.stop()
+    clock.now_s += 5
+    lost = model.lost({"c"})
+    assert lost == {"a": 50, "c": 25}
+
+
+def test_a_worker_that_never_learnt_of_the_schedule_has_lost_its_share(clock, model):
+    model.divide(["a", "b"])
+    clock.now_s += 10
+    model.count("a", 500)
+    model.stop()
+    assert model.lost(set()) == {"b": 500}
+
+
+def test_after_a_reset_only_what_came_since_counts(clock, model):
+    model.divide(["a"])
+    clock.now_s += 10
+    model.count("a", 1000)
+    model.reset()
+    clock.now_s += 5
+    model.count("a", 400)
+    model.stop()
+    assert model.lost({"a"}) == {"a": 100}
+    found = model.summary(RunStats())
+    assert (found["duration_s"], found["wanted_per_s"]) == (pytest.approx(5), pytest.approx(100))
+
+
+def test_the_rate_that_was_got_leaves_dropped_arrivals_out(clock, model):
+    clock.now_s += 10
+    model.stop()
+    run_stats = RunStats()
+    run_stats.scheduled_arrivals, run_stats.dropped_arrivals = 1000, 250
+    found = model.summary(run_stats)
+    assert (found["scheduled_per_s"], found["got_per_s"]) == (pytest.approx(100), pytest.approx(75))
+
+
+def test_workers_of_one_machine_share_the_clock_and_others_count_from_the_message(model):
+    here = model.message("a") if model.divide(["a"]) else None
+    assert boot_id()
+    assert start_of(here["clock"], received_s=1e6) == model.start_s
+    elsewhere = {**here["clock"], "boot_id": "another", "now_s": -1.2}
+    assert start_of(elsewhere, received_s=50.0) == pytest.approx(51.2)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "state", "started"),
+    [
+        (None, 1, "ready", 1000),  # of Locust's default
+        (1, 1, "ready", 1),
+        (None, 7, "ready", 7),
+        (None, 1, "running", 1),  # edited down during a run
+    ],
+)
+def test_a_limit_of_streams_that_nobody_gave_follows_the_rate(given, asked, state, started):
+    calls = []
+    env = environment(num_users=given)
+    env.runner = SimpleNamespace(state=state, start=lambda *load: calls.append(load))
+    limit_streams(env)
+    env.runner.start(asked, 2.0)
+    assert calls == [(started, 2.0)]
+
+
+def test_a_closed_model_starts_the_users_that_it_was_asked_for():
+    calls = []
+    env = environment(arrivals="", num_users=None)
+    env.runner = SimpleNamespace(state="ready", start=lambda *load: calls.append(load))
+    limit_streams(env)
+    env.runner.start(1, 1.0)
+    assert calls == [(1, 1.0)]
+
+
+def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
+    model = OpenModel(environment("constant", stream_shape="ramp:from=0,to=100,time=20s"), users=100, distributed=True)
+    sent = json.loads(json.dumps(model.schedule.to_dict()))
+    assert Schedule.from_dict(sent) == model.schedule
+    times = [each.at_s for each in model.schedule.arrivals()]
+    assert len(times) == 1000
+    assert sum(at_s < 10 for at_s in times) == 250
+    assert model.schedule.length_s == 20
+    clock.now_s = model.start_s + 10
+    model.stop()
+    assert model.summary(RunStats())["wanted_per_s"] == pytest.approx(25)
+
+
+def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():
+    model = OpenModel(
+        environment("poisson:200/s", stream_shape="ramp:time=20s", run_time=30), users=100, distributed=True
+    )
+    assert model.schedule.shape.peak == 200
+    assert model.schedule.length_s == 30
+    assert model.record.plan.unit == "streams/s"
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "shape", "says"),
+    [
+        ("poisson", "", "expected a rate, as in poisson:200/s, or a --stream-shape, got 'poisson'"),
+        ("trace:TRACE", "wave", "--stream-arrivals, --stream-shape: a trace has its own rate; leave one out"),
+        ("5/s", "wavy", "--stream-shape: "),
+    ],
+)
+def test_arrivals_and_a_shape_that_do_not_go_together_are_refused(tmp_path, arrivals, shape, says):
+    (tmp_path / "trace").write_text("1\n")
+    text = arrivals.replace("TRACE", str(tmp_path / "trace"))
+    with pytest.raises(ValueError, match=re.escape(says)):
+        arrival_options.open_model(environment(text, stream_shape=shape).parsed_options)
