@@ -150,7 +150,9 @@ def test_percentiles_of_few_values_are_marked_with_what_they_need():
         "p99": 940,
         "p999": 9940,
     }
-    note = "/events, TTFC p99 rests on 60 streams; it takes 940 more, about 2 min 37 s more of this load"
+    note = (
+        "/events, TTFC p99 and duration p99 rest on 60 streams; it takes 940 more, about 2 min 37 s more of this load"
+    )
     assert note in scarce_notes(result, ("p50", "p99"))
     said = printed(result)
     assert re.search(r"/events 60 0 [\d.]+ ms °[\d.]+ ms", said)

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from streamgauge.report.result import MetricSummary, Result
+from streamgauge.report.result import Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import counted_s
 from streamgauge.report.units import duration, number, some
 from streamgauge.stats.enough import BEYOND
-from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
 #: The mark before a percentile that rests on too few values.
@@ -27,22 +26,24 @@ def mark(summary: Mapping[str, object], percentile: str) -> str:
 
 
 def scarce_notes(result: Result, percentiles: Sequence[str]) -> list[str]:
-    """Return a note for each distribution in the tables of which one of ``percentiles`` rests on too few values."""
-    return [
-        f"{each['name']}, {_note(metric, found, percentile, result)}"
-        for each in result["streams"]
-        for metric in DISTRIBUTIONS.values()
-        if metric.tabled
-        and (found := summary_of(metric, each))
-        and found["count"]
-        and (percentile := next((one for one in reversed(percentiles) if mark(found, one)), ""))
-    ]
+    """Return which of ``percentiles`` rest on too few values, one note for those of a name that rest on as many."""
+    notes: dict[tuple[str, int, int, str], list[str]] = {}
+    for each in result["streams"]:
+        for metric in DISTRIBUTIONS.values():
+            if not (metric.tabled and (found := summary_of(metric, each)) and found["count"]):
+                continue
+            percentile = next((one for one in reversed(percentiles) if mark(found, one)), "")
+            if percentile:
+                values = some(found["count"], _VALUES.get(metric.key, "stream"))
+                key = (each["name"], found["count"], found["samples_needed"][percentile], values)
+                notes.setdefault(key, []).append(f"{metric.heading or metric.title.lower()} {percentile}")
+    return [f"{key[0]}, {_note(titles, *key[1:], result)}" for key, titles in notes.items()]
 
 
-def _note(metric: Distribution, summary: MetricSummary, percentile: str, result: Result) -> str:
-    """Say how many more values the percentile needs, and how long that takes at the run's rate."""
-    more, over_s = summary["samples_needed"][percentile], counted_s(result["run"])
-    title = metric.heading or metric.title.lower()
-    rests = f"{title} {percentile} rests on {some(summary['count'], _VALUES.get(metric.key, 'stream'))}"
-    longer = f", about {duration(max(1.0, more / summary['count'] * over_s))} more of this load" if over_s > 0 else ""
-    return f"{rests}; it takes {number(more)} more{longer}"
+def _note(titles: Sequence[str], count: int, more: int, values: str, result: Result) -> str:
+    """Say how many more values percentiles need, and how long that takes at the run's rate."""
+    over_s = counted_s(result["run"])
+    *first, last = titles
+    rest = f"{', '.join(first)} and {last} rest" if first else f"{last} rests"
+    longer = f", about {duration(max(1.0, more / count * over_s))} more of this load" if over_s > 0 else ""
+    return f"{rest} on {values}; it takes {number(more)} more{longer}"
