@@ -134,10 +134,12 @@ class Exchange(Standing):
         """Begin to read a response whose body is the stream. Raises ProtocolError if it cannot be read."""
         self._recording.set_format(head)
         body = self._recording.begin_body(head, state.opening.framing(head))
-        streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
+        streaming = Streaming.of(state.connection, head, body, self._timer)
         self._enter(streaming)
         if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
             self._feed(streaming, state.head_parser.rest, arrival_ns)
+        if isinstance(self._state, Streaming):
+            self._state.read_on(self._timer, self._context.clock, self._receive_body)
 
     def _close(self, state: Streaming, arrival_ns: int) -> bool:
         """Wait a little for the end of a body whose named end came. Return whether it may still end."""
@@ -175,7 +177,7 @@ class Exchange(Standing):
         end_ns = self._now_ns() if arrival_ns is None else arrival_ns
         if isinstance(state, Streaming):
             body = state.body
-            state.reader.sync()
+            state.sync()
             self._recording.end_body(body)
         self.reusable += state.finish(outcome, self.sent_request)
         if self._reconnects.may_follow(outcome, self.head, body) and not self._timeouts.exhausted():

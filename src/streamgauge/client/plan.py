@@ -90,6 +90,9 @@ class StreamPlan:
     send: SendPlan | None = None
     """What is sent on a WebSocket after the request's body; None if nothing is."""
 
+    check_plans: dict[Format, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What ``client.read.check_plan`` has made of it, by format."""
+
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""
         object.__setattr__(self, "name", visible(self.name))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.routing import Network, RouteError
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
-from streamgauge.client.http.pool import Connections
+from streamgauge.client.http.pool import MOST_IDLE, Connections, Origin
 from streamgauge.wire.frame import MAX_QUOTED, one_line
 
 
@@ -20,6 +21,9 @@ class Session:
         self._stopped_by = stopped_by
         self._connections = Connections()
         self._cookies = Cookies()
+        #: The last routes to origins, for as long as connections to them are kept: a name is looked up again only for a
+        #: new connection. By origin, and whether a proxy would be asked for a tunnel.
+        self._routes: dict[tuple[Origin, bool], Route] = {}
 
     def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
         """Send the exchange's requests until it has ended. ``wait`` returns when it pauses."""
@@ -39,12 +43,21 @@ class Session:
     def start(self, exchange: Exchange) -> None:
         """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
+        origin, tunnel = request.target.origin, exchange.plan.format.upgrade is not None
+        idle = self._connections.take(origin) if self._shares_connections(exchange) else None
+        if idle is not None and (origin, tunnel) in self._routes:
+            exchange.send(self._routes[origin, tunnel], request, idle)
+            return
         try:
-            route = self._network.route_to(request.target, tunnel=exchange.plan.format.upgrade is not None)
+            route = self._network.route_to(request.target, tunnel=tunnel)
         except RouteError as error:
+            if idle is not None:
+                idle.close()
             exchange.fail_to_route(str(error))
             return
-        idle = self._connections.take(request.target.origin) if self._shares_connections(exchange) else None
+        if len(self._routes) >= MOST_IDLE:
+            self._routes.clear()
+        self._routes[origin, tunnel] = route
         exchange.send(route, request, idle)
 
     def go_on(self, exchange: Exchange) -> bool:

@@ -140,29 +140,33 @@ class AwaitingResponse(Connected):
 
 @dataclass(slots=True)
 class Streaming(Connected):
-    """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one."""
+    """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one.
+
+    ``reader`` is None until the read that brought the head has been decoded: most short streams end with it.
+    """
 
     name = State.STREAMING
     connection: Connection
     head: Head
     body: BodyReader
-    reader: StreamReader
+    reader: StreamReader | None
     two_way: TwoWay | None
     sleep: SleepMark
 
     @classmethod
-    def of(
-        cls,
-        connection: Connection,
-        head: Head,
-        body: BodyReader,
-        timer: ChunkTimer,
-        clock: ArrivalClock,
-        on_data: Callable[[bytes, int], bool],
-    ) -> "Streaming":
-        """Begin to read ``body``."""
-        reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
-        return cls(connection, head, body, reader, body.framing.two_way, timer.sleep)
+    def of(cls, connection: Connection, head: Head, body: BodyReader, timer: ChunkTimer) -> "Streaming":
+        """Begin a ``body``, of which the first bytes may have come with the head."""
+        return cls(connection, head, body, None, body.framing.two_way, timer.sleep)
+
+    def read_on(self, timer: ChunkTimer, clock: ArrivalClock, on_data: Callable[[bytes, int], bool]) -> None:
+        """Read what comes after the read that brought the head."""
+        connection = self.connection
+        self.reader = StreamReader(connection.reader, connection.transport, self.body, timer, clock, on_data)
+
+    def sync(self) -> None:
+        """Add what the fast path has counted."""
+        if self.reader is not None:
+            self.reader.sync()
 
     def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
         """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
@@ -194,7 +198,7 @@ class Streaming(Connected):
 
     def ending_at_close(self, why: str) -> Ending:
         """See ``Connected``."""
-        self.reader.sync()
+        self.sync()
         if why and not self.body.close_sent:
             return Outcome.TRUNCATED, why
         try:
@@ -213,7 +217,8 @@ class Streaming(Connected):
 
     def catch_up(self) -> None:
         """See ``BaseState``."""
-        self.reader.catch_up()
+        if self.reader is not None:
+            self.reader.catch_up()
 
 
 @dataclass(slots=True)

@@ -12,12 +12,13 @@ from streamgauge.client.http.arguments import HeaderArgument, ParamsArgument, ch
 from streamgauge.client.http.request import body_of
 from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.http.statuses import read_statuses
-from streamgauge.client.plan import OnChunk, PlanError, StreamFailed, StreamPlan, format_named
+from streamgauge.client.plan import Limits, OnChunk, PlanError, StreamFailed, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.load.calls import MAX_REDIRECTS
 from streamgauge.load.caught import LEAVING, CaughtRecord
 from streamgauge.load.plain_requests import PlainRequests
+from streamgauge.load.plan_cache import PlanCache
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.format import Format
@@ -66,6 +67,7 @@ class StreamClient(PlainRequests):
         super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
+        self._plans = PlanCache()
         #: The last record that the scenario may judge.
         self._caught: CaughtRecord | None = None
 
@@ -138,6 +140,53 @@ class StreamClient(PlainRequests):
         ``PlanError``, ``RuleError``, ``StatusError`` or ``SendError``, all ValueErrors; a wrong name or type raises
         TypeError, and ends a run that has had no stream. What callables raise is passed on, and fails the stream.
         """
+        call = (
+            *(method, url, self.host, protocol, end, error, chunk, status, name, headers, params, json, data, send),
+            *(
+                self.limits,
+                on_chunk,
+                max_redirects,
+                sequence,
+                stamped,
+                include_usage,
+                reconnect,
+                catch_response,
+                limits,
+            ),
+        )
+        return self._run(self._plans.of(call, self._planned))
+
+    def _planned(
+        self,
+        method: str,
+        url: str,
+        _host: str | None,
+        protocol: str,
+        end: Named | None,
+        error: Named | None,
+        chunk: Named | None,
+        status: NamedStatuses | None,
+        name: str | None,
+        headers: HeaderArgument,
+        params: ParamsArgument,
+        json: Any,
+        data: Any,
+        send: Send | None,
+        _default_limits: Limits,
+        on_chunk: OnChunk | None,
+        max_redirects: int,
+        sequence: Numbering | None,
+        stamped: bool,
+        include_usage: bool,
+        reconnect: int,
+        catch_response: bool,
+        limits: dict[str, Any],
+    ) -> StreamPlan:
+        """Make the plan of a call of ``stream``; raise what that raises for a wrong argument.
+
+        Host and default limits are among the arguments because another plan is due once a scenario sets others.
+        """
+        limits = dict(limits)
         wire_format = format_named(protocol)
         try:
             given = read_arguments(headers, params, json, data, limits)
@@ -152,7 +201,7 @@ class StreamClient(PlainRequests):
             given = replace(given, body=_asking_for_usage(wire_format, given.body))
         ours = {"Accept": wire_format.accept, **(REQUEST_FIELDS if stamped else {})}
         request = self._request(method, url, given, ours)
-        plan = StreamPlan(
+        return StreamPlan(
             name or request.target.resource.partition("?")[0],
             request,
             wire_format,
@@ -170,7 +219,6 @@ class StreamClient(PlainRequests):
             reconnect,
             read_send(send),
         )
-        return self._run(plan)
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._settle_caught()

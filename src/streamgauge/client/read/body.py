@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
+from streamgauge.client.read.check_plan import CheckPlan
 from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
 from streamgauge.client.read.conversation import AnsweringChecks, Conversation
 from streamgauge.client.read.quotes import Quotes
@@ -52,14 +53,14 @@ class BodyReader:
         # The limit of one chunk does not limit what one read decodes to, which may be many chunks.
         # A content coding is one of HTTP: what is sent after an upgrade has none.
         coding = "" if wire_format.upgrade else head.fields.get("content-encoding", "")
-        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES))
+        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES)) if coding else None
         self.decoder = wire_format.decoder(
             BodyDescription(
                 head.fields.get("content-type", ""),
                 self.max_chunk_bytes,
                 framing.has_transfer_chunks,
                 resumable=plan.reconnect > 0,
-                every_frame=plan.needs_every_frame(wire_format),
+                every_frame=CheckPlan.of(plan, wire_format).every_frame,
             )
         )
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
