@@ -103,7 +103,10 @@ def crowd(seconds: int = 10, **fields: float) -> RunStats:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"cpu": 0.99, "lag_ns": 20 * MS}, "1 of 10 generator processes used 95% or more of a core in 10 of 10 seconds"),
+        (
+            {"cpu": 0.99, "lag_ns": 20 * MS},
+            "1 of 10 generator processes used 95% or more of a core in 10 of 10 seconds",
+        ),
         ({"stopped_s": 0.3}, "1 of 10 generator processes was stopped for 30.0% of the time"),
         ({"waited_s": 0.3}, "1 of 10 generator processes waited for a CPU for 30.0% of the time"),
     ],

@@ -18,7 +18,7 @@ from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.load.calls import MAX_REDIRECTS
 from streamgauge.load.caught import LEAVING, CaughtRecord
 from streamgauge.load.plain_requests import PlainRequests
-from streamgauge.load.plan_cache import PlanCache
+from streamgauge.load.plan_cache import shared_plans
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.format import Format
@@ -67,7 +67,7 @@ class StreamClient(PlainRequests):
         super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
-        self._plans = PlanCache()
+        self._plans = shared_plans(self._headers or {}, self._run_limits, self._network)
         #: The last record that the scenario may judge.
         self._caught: CaughtRecord | None = None
 

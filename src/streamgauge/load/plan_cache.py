@@ -1,11 +1,11 @@
-"""Keeps the plans of a user's calls, since most users make the same call again and again.
+"""Keeps the plans of calls, since most users make the same call again and again, and many make the same ones.
 
 To plan a stream costs as much as to read a short one. A call counts as the same if its arguments are equal and none of
 them can have changed since: texts, numbers, functions, and flat mappings and lists of those. What an open file or an
 object of the scenario stands for is read again in each call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from types import FunctionType, MethodType, NoneType
 from typing import Any
 
@@ -13,14 +13,16 @@ from streamgauge.client.http.statuses import Statuses
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.wire.rules import Rules
 
-#: How many plans a user keeps; a scenario has few calls, unless their URLs differ each time.
-MOST_KEPT = 16
+#: How many plans are kept for users of the same settings; a scenario has few calls, unless their URLs differ.
+MOST_KEPT = 64
+#: For how many settings; the users of a run have the same, unless a scenario gives each its own.
+MOST_SETTINGS = 64
 _PLAIN = frozenset({str, bytes, int, float, bool, NoneType})
 _FIXED = _PLAIN | {FunctionType, MethodType, Limits, Rules, Statuses}
 
 
 class PlanCache:
-    """The plans of one user's calls."""
+    """The plans of the calls of users whose settings are equal."""
 
     __slots__ = ("_plans",)
 
@@ -39,6 +41,23 @@ class PlanCache:
                 self._plans.clear()
             self._plans[key] = plan
         return plan
+
+
+_shared: dict[tuple[object, ...], PlanCache] = {}
+
+
+def shared_plans(*settings: Mapping[str, Any] | Hashable) -> PlanCache:
+    """Return the cache for users of these settings, or one for a single user if others cannot be told to be equal."""
+    key = tuple(tuple(each.items()) if isinstance(each, Mapping) else each for each in settings)
+    try:
+        found = _shared.get(key)
+    except TypeError:
+        return PlanCache()
+    if found is None:
+        found = PlanCache()
+        if len(_shared) < MOST_SETTINGS:
+            _shared[key] = found
+    return found
 
 
 def key_of(call: tuple[Any, ...]) -> tuple[object, ...] | None:

@@ -20,6 +20,15 @@ class LocalRun(ReportingRun):
         super().__init__(environment, exporter)
         self._meter = meter
 
+    def listen(self) -> None:
+        """Add the listeners."""
+        super().listen()
+        self.environment.events.test_stopping.add_listener(self.on_test_stopping)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Leave what Locust does to stop its users out of the measurement."""
+        self._meter.leave_out_stop()
+
     def processes(self) -> Collection[str]:
         """Return the name of this process."""
         return (PROCESS,)

@@ -9,6 +9,7 @@ import gevent
 from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
 from streamgauge.load.usage import refused
@@ -41,6 +42,7 @@ class ReportingRun:
 
     def listen(self) -> None:
         """Add the listeners."""
+        self.environment.dispatcher_class = evenly(self.environment.dispatcher_class)
         events = self.environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stop.add_listener(self.on_test_stop)

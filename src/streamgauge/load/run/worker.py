@@ -37,6 +37,7 @@ class WorkerRun:
         _remember_defaults()
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
+        events.test_stopping.add_listener(self.on_test_stopping)
         events.test_stop.add_listener(self.on_test_stop)
         events.report_to_master.add_listener(self.on_report)
         events.quitting.add_listener(self.on_quitting)
@@ -59,6 +60,10 @@ class WorkerRun:
             self._problem = str(error)
         self._forgotten.clear()
         self._meter.begin(late=late)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Leave what Locust does to stop its users out of the measurement."""
+        self._meter.leave_out_stop()
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the last second; the next report takes it to the master."""
