@@ -14,12 +14,13 @@ BENCHMARKS = {
     "recorder": "cost of the server's instruments: an app without any, with streamgauge's, and with other tools'",
     "instructions": "instructions that the middleware executes for one chunk (needs valgrind)",
     "chunk_size": "cost by chunk size: the sample app's streams, 64 B to 1 MiB per chunk",
+    "peers": "token streams: streamgauge, AIPerf, GuideLLM and Locust's own clients, beside the source's log",
     "chunk_interval": "chunk interval: a server's own log, streamgauge, and Locust's own clients",
 }
 
 
 #: Benchmarks that are packages: the module with their ``main``.
-_MODULES = {"engine": "engine.comparison"}
+_MODULES = {"engine": "engine.comparison", "peers": "peers.comparison"}
 
 
 def listed() -> str:

@@ -16,13 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
+from benchmarks.readers.stopwatch import FILE_VARIABLE, PATH_VARIABLE
 from benchmarks.testbed.options import add_output, positive, whole, write_figures
 from benchmarks.testbed.server import ROOT, Log, Server, quantile_s
 from streamgauge.calibrate.truth import Truth, chunk_interval, fetch
 from streamgauge.runner.finished_run import run_locust
 
-PEERS = Path(__file__).parent / "peers"
+READERS = Path(__file__).parent / "readers"
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 #: Chunks in each stream, without the last one, which ends it.
 CHUNKS = 40
@@ -64,14 +64,14 @@ def by_streamgauge(load: Load, url: str, directory: Path) -> Seen:
     return run.outcomes.total(), run.chunks, {name: interval[name] for name in QUANTILES}
 
 
-def by_peer(locustfile: str) -> Callable[[Load, str, Path], Seen]:
-    """Return a function that measures the same with a locustfile of ``peers``."""
+def by_reader(locustfile: str) -> Callable[[Load, str, Path], Seen]:
+    """Return a function that measures the same with a locustfile of ``readers``."""
 
     def measure(load: Load, url: str, directory: Path) -> Seen:
         file = directory / "arrivals.json"
         variables = {PATH_VARIABLE: load.path, FILE_VARIABLE: str(file)}
         run = run_locust(
-            PEERS / locustfile, *load.options(url), variables=variables, timeout_s=_limit_s(load), cwd=ROOT
+            READERS / locustfile, *load.options(url), variables=variables, timeout_s=_limit_s(load), cwd=ROOT
         )
         if not file.exists():
             raise RuntimeError(f"{locustfile} wrote no arrivals:\n{run.output}")
@@ -83,9 +83,9 @@ def by_peer(locustfile: str) -> Callable[[Load, str, Path], Seen]:
 
 INSTRUMENTS: dict[str, Callable[[Load, str, Path], Seen]] = {
     "streamgauge": by_streamgauge,
-    "FastHttpUser iter_lines": by_peer("fast_http_iter_lines.py"),
-    "FastHttpUser readline": by_peer("fast_http_readline.py"),
-    "HttpUser iter_lines": by_peer("http_iter_lines.py"),
+    "FastHttpUser iter_lines": by_reader("fast_http_iter_lines.py"),
+    "FastHttpUser readline": by_reader("fast_http_readline.py"),
+    "HttpUser iter_lines": by_reader("http_iter_lines.py"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Locustfiles that time the chunks of an event stream with Locust's own clients."""
+"""Compares load generators for language models, as users install them, on one source whose log is the truth."""

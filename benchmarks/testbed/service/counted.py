@@ -1,7 +1,7 @@
-"""Sends one stream through the middleware on a clock of its own, so that each run executes the same instructions.
+"""Sends streams through the middleware on a clock of its own, so that each run executes the same instructions.
 
-``python -m benchmarks.testbed.service.counted CONTENT WAY CHUNKS``. No server, no network, and no time: what remains
-is the cost of one chunk. ``benchmarks.instructions`` runs it under callgrind.
+``python -m benchmarks.testbed.service.counted CONTENT WAY CHUNKS [CONTENT WAY CHUNKS …]``. No server, no network,
+and no time: what remains is the cost of one chunk. ``benchmarks.instructions`` runs it under callgrind.
 """
 
 import asyncio
@@ -84,4 +84,5 @@ async def stream(content: str, way: str, chunks: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(stream(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    for at in range(1, len(sys.argv), 3):
+        asyncio.run(stream(sys.argv[at], sys.argv[at + 1], int(sys.argv[at + 2])))

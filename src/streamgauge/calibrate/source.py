@@ -34,6 +34,7 @@ class Request:
     asked_ns: int
     start_ns: int | None
     """The start of the stream, if the client gave it."""
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -103,16 +104,17 @@ class Source:
 
 
 async def _request(reader: asyncio.StreamReader) -> Request | None:
-    """Read the head of a request; return None if the client has closed the connection."""
+    """Read a request; return None if the client has closed the connection."""
     if not (line := await reader.readline()):
         return None
-    asked_ns, start_ns = time.monotonic_ns(), None
+    asked_ns, numbers = time.monotonic_ns(), {}
     while field_line := (await reader.readline()).strip():
         name, _, value = field_line.partition(b":")
-        if name.lower() == START_FIELD.lower().encode() and value.strip().isdigit():
-            start_ns = int(value)
+        if value.strip().isdigit():
+            numbers[name.lower().decode()] = int(value)
+    body = await reader.readexactly(numbers.get("content-length", 0))
     url = urlsplit(line.split()[1].decode())
-    return Request(url.path, dict(parse_qsl(url.query)), asked_ns, start_ns)
+    return Request(url.path, dict(parse_qsl(url.query)), asked_ns, numbers.get(START_FIELD.lower()), body)
 
 
 def reply(writer: asyncio.StreamWriter, answer: object, status: str = "200 OK") -> None:

@@ -7,8 +7,10 @@ locustfile that uses ``StreamUser`` is a full run: verdict, table, ``result.json
 from streamgauge.client.plan import StreamFailed
 from streamgauge.load import plugin
 from streamgauge.load.client import StreamClient
+from streamgauge.load.option import Lines, Option
+from streamgauge.load.own_options import declare_options
 from streamgauge.load.users import StreamUser
 
 plugin.install()
 
-__all__ = ["StreamClient", "StreamFailed", "StreamUser"]
+__all__ = ["Lines", "Option", "StreamClient", "StreamFailed", "StreamUser", "declare_options"]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from streamgauge.load.option_names import dest
+from streamgauge.load.option_names import add_argument, dest
 
 
-def checked(read: Callable[[str], object]) -> Callable[[str], str]:
+def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
     """Make a check for argparse that keeps the text."""
 
     def check(text: str) -> str:
@@ -33,22 +33,41 @@ class Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives list
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option that holds a text."""
+    """An option that holds a text.
+
+    ``read`` makes the value of the text, or raises ValueError: "expected …, got …".
+    """
 
     flag: str
     metavar: str
     read: Callable[[str], Any]
     help: str
     action: Any = "store"
+    """``Lines`` for an option that can be repeated: one value per line."""
+    default: str = ""
+    """The text that is read if the option is not set; ``--help`` and the web form show it."""
+    label: str = ""
+    """The label of its field in the web form; an option of ours has it in ``load/web/form_fields.py``."""
 
     @property
     def dest(self) -> str:
         """Its name in Locust's parsed options and in the web form."""
         return dest(self.flag)
 
+    @property
+    def full_help(self) -> str:
+        """The help with the default."""
+        return f"{self.help}; default {self.default}" if self.default else self.help
+
+    def add_to(self, parser: Any, section: str) -> None:
+        """Add it to Locust's parser, in this section of ``--help``."""
+        check = _checked(self.read)
+        more = {"type": check, "action": self.action, "default": "", "help": self.full_help.replace("%", "%%")}
+        add_argument(parser, self.flag, section=section, metavar=self.metavar, **more)
+
     def value(self, parsed: Any, unset: Any = None) -> Any:
-        """Return the value in Locust's parsed options, or ``unset``. Raises ValueError."""
-        text = getattr(parsed, self.dest, "") or ""
+        """Return the value in Locust's parsed options, or that of the default, or ``unset``. Raises ValueError."""
+        text = getattr(parsed, self.dest, "") or self.default
         try:
             return self.read(str(text)) if text else unset
         except ValueError as error:

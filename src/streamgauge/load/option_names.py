@@ -33,17 +33,29 @@ def variable(flag: str) -> str:
     return "LOCUST_" + dest(flag).upper()
 
 
-def add_argument(parser: Any, flag: str, **settings: Any) -> None:
-    """Add an option with its full name, and with its short name unless that is taken.
+def add_argument(parser: Any, flag: str, *, section: str, include_in_web_ui: bool = True, **settings: Any) -> None:
+    """Add an option to a section of ``--help``, with its full name, and with its short name unless that is taken.
 
     Ends the process with status 2 if the full name is taken.
     """
     taken = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001 - not public
     if flag in taken:
-        parser.error(f"{flag}: this is an option of streamgauge; rename that of the locustfile or of the other plugin")
+        ours = "this is an option of streamgauge; rename that of the locustfile or of the other plugin"
+        parser.error(
+            f"{flag}: {ours if flag.startswith(PREFIX) else 'already taken; rename the option of the scenario'}"
+        )
     names = (flag, *(each for each in _short(flag) if each not in taken))
     variables = [name for name in map(variable, names) if name in os.environ]
-    parser.add_argument(*names, env_var=(variables or [variable(flag)])[0], **settings)
+    action = _group(parser, section).add_argument(*names, env_var=(variables or [variable(flag)])[0], **settings)
+    # Locust's parser marks only what is added to it, not to a group of it.
+    action.include_in_web_ui = include_in_web_ui
+    action.is_secret = action.is_required = action.is_multiple = False
+
+
+def _group(parser: Any, title: str) -> Any:
+    """Return the group of this title, a new one if there is none."""
+    groups = parser._action_groups  # noqa: SLF001 - not public
+    return next((each for each in groups if each.title == title), None) or parser.add_argument_group(title)
 
 
 def _short(flag: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
-from streamgauge.load.option import Lines, Option, checked
+from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
+from streamgauge.load.own_options import own_options
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
@@ -142,15 +143,14 @@ _SWITCHES = {
     INSECURE: "Accept any server certificate",
 }
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
-#: The options by section, as the web form shows them: what most runs need first, the network last.
+#: The options by section of ``--help`` and of the web form: what most runs need first, the network last.
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
-_IN_ORDER = tuple(option for section in _SECTIONS.values() for option in section)
-_TEXTS = tuple(option for option in _IN_ORDER if isinstance(option, Option))
+_TEXTS = tuple(option for section in _SECTIONS.values() for option in section if isinstance(option, Option))
 #: The fields of the web form that can have several lines.
 MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
 
@@ -167,22 +167,16 @@ def result_dir(parsed: Any) -> str:
 
 def add_options(parser: Any) -> None:
     """Add the options to Locust's parser, after all others."""
-    for option in _IN_ORDER:
-        if isinstance(option, str):
-            add_argument(parser, option, action="store_true", help=_SWITCHES[option])
-            continue
-        add_argument(
-            parser,
-            option.flag,
-            metavar=option.metavar,
-            type=checked(option.read),
-            action=option.action,
-            default="",
-            help=option.help,
-        )
+    for title, section in _SECTIONS.items():
+        for option in section:
+            if isinstance(option, str):
+                add_argument(parser, option, section=title, action="store_true", help=_SWITCHES[option])
+            else:
+                option.add_to(parser, title)
     add_argument(
         parser,
         RESULT_DIR,
+        section="Results",
         metavar="DIR",
         default="",
         help="Write DIR/<run id>/result.json, report.html, streams.csv and timeline.csv when a run ends",
@@ -210,7 +204,7 @@ def options_of_play(parsed: Any) -> tuple[str, ...]:
 
 def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
     """Return the parsed options with the changes of Locust's web form to our options."""
-    texts = {option.dest: form[option.dest] for option in _TEXTS if option.dest in form}
+    texts = {option.dest: form[option.dest] for option in (*_TEXTS, *own_options()) if option.dest in form}
     switches = {name: form[name] == "true" for name in map(dest, _SWITCHES) if name in form}
     return argparse.Namespace(**{**vars(parsed or argparse.Namespace()), **texts, **switches})
 

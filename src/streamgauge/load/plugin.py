@@ -17,6 +17,7 @@ from streamgauge.load.metrics.exporter_server import MetricsPortError
 from streamgauge.load.open_files import raise_limit, shortage
 from streamgauge.load.option_names import add_after_listeners
 from streamgauge.load.options import add_options, scenario_options, set_defaults
+from streamgauge.load.own_options import add_own_options, check_own_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
@@ -41,6 +42,7 @@ def install() -> None:
 
 
 def _add_options(parser: Any) -> None:
+    add_own_options(parser)
     add_options(parser)
     add_exporter_options(parser)
 
@@ -73,6 +75,7 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
+        check_own_options(environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

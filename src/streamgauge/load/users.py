@@ -14,6 +14,7 @@ from streamgauge.client.http.request import type_of
 from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.plan import format_named
 from streamgauge.load.client import StreamClient, can_ask_for_usage
+from streamgauge.load.option import Option
 from streamgauge.load.options import INCLUDE_USAGE, RECONNECT, SEND, options_of_play, scenario_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S
@@ -111,6 +112,10 @@ class StreamUser(User):
             reconnect=(options.reconnect if wire_format.can_reconnect else 0) or reconnect,
             **more,
         )
+
+    def value_of(self, option: Option) -> Any:
+        """Return the value of an option of the scenario's own, as it is set for this run; see ``declare_options``."""
+        return option.value(self.environment.parsed_options)
 
     def _pause_after_refusal(self, wait_s: float) -> None:
         """Pause after refusals, in Locust's state *waiting*: a run that ends stops such users at once."""

@@ -59,6 +59,7 @@ def add_exporter_options(parser: Any) -> None:
         add_argument(
             parser,
             flag,
+            section="Client metrics",
             metavar=metavar,
             type=_unless_empty(check),
             default="",

@@ -7,6 +7,8 @@ from typing import Any
 
 from locust.argument_parser import get_parser
 
+from streamgauge.load.option import Lines
+
 #: Options that say where a run is started and shown, not what it does.
 _ELSEWHERE = re.compile(
     r"headless|autostart|autoquit|worker|master|expect_workers|web_|tls_|class_picker|json|csv|html|log|print_stats|"
@@ -48,14 +50,14 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         elif action.dest in secrets:
             yield [names[0], HIDDEN]
         else:
-            yield from ([names[0], _safe(str(each))] for each in _values(action.dest, value))
+            yield from ([names[0], _safe(str(each))] for each in _values(action, value))
 
 
-def _values(dest: str, value: Any) -> list[Any]:
-    """Return the values of an option that can be repeated; the web form has one header per line."""
+def _values(action: Any, value: Any) -> list[Any]:
+    """Return the values of an option that can be repeated; those of ours are one per line."""
     if isinstance(value, list):
         return value
-    return str(value).split("\n") if dest == "stream_header" else [value]
+    return str(value).split("\n") if isinstance(action, Lines) else [value]
 
 
 def _safe(text: str) -> str:

@@ -16,6 +16,7 @@ from streamgauge.client.connect.target import TargetError
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
+from streamgauge.load.own_options import check_own_options
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 
@@ -57,7 +58,9 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
-    scenario_options(with_form(environment.parsed_options, form))
+    parsed = with_form(environment.parsed_options, form)
+    scenario_options(parsed)
+    check_own_options(parsed)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it

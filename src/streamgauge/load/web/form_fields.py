@@ -3,6 +3,7 @@
 import json
 
 from streamgauge.load.options import MULTILINE, form_sections
+from streamgauge.load.own_options import has_lines, own_sections
 
 #: The label of each field; its help stands below it.
 LABELS = {
@@ -36,22 +37,34 @@ _REPEATED = ("; repeat the option, or write", "; repeat the option for several")
 
 def form_script_data() -> str:
     """Return the sections with their fields as JSON, for the script that changes the form."""
-    sections = [
+    own = [
+        {
+            "title": heading,
+            "fields": [
+                _field(each.dest, each.label or _words(each.dest), each.full_help, lines=has_lines(each))
+                for each in options
+            ],
+        }
+        for heading, options in own_sections().items()
+    ]
+    ours = [
         {
             "title": title,
             "fields": [
-                {
-                    "name": camel_case(name),
-                    "label": LABELS[name],
-                    "help": _without_command_line(help_text),
-                    "lines": name in MULTILINE,
-                }
-                for name, help_text in fields.items()
+                _field(name, LABELS[name], help_text, lines=name in MULTILINE) for name, help_text in fields.items()
             ],
         }
         for title, fields in form_sections().items()
     ]
-    return json.dumps(sections).replace("</", "<\\/")
+    return json.dumps([*own, *ours]).replace("</", "<\\/")
+
+
+def _field(name: str, label: str, help_text: str, *, lines: bool) -> dict[str, str | bool]:
+    return {"name": camel_case(name), "label": label, "help": _without_command_line(help_text), "lines": lines}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _without_command_line(help_text: str) -> str:

@@ -2,7 +2,7 @@
 
 from locust import FastHttpUser, events, task
 
-from benchmarks.peers import stopwatch
+from benchmarks.readers import stopwatch
 
 events.quit.add_listener(stopwatch.write)
 
