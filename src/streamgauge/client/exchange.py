@@ -102,6 +102,7 @@ class Exchange(Standing):
         state = AwaitingResponse(connection, route, self.plan.opening(), reused)
         self._enter(state)
         request = state.encode(self.sent_request)
+        transport.expect()
         self._delay.send()
         self._timer.delay(self._delay, self._now_ns())
         connection.sending.send(request)
@@ -137,7 +138,8 @@ class Exchange(Standing):
         streaming = Streaming.of(state.connection, head, body, self._timer)
         self._enter(streaming)
         if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
-            self._feed(streaming, state.head_parser.rest, arrival_ns)
+            at_once = bool(state.head_parser.rest) and state.connection.transport.came_at_once()
+            self._feed(streaming, state.head_parser.rest, arrival_ns, at_once=at_once)
         if isinstance(self._state, Streaming):
             self._state.read_on(self._timer, self._context.clock, self._receive_body)
 
@@ -230,10 +232,10 @@ class Exchange(Standing):
             return False
         return self._feed(state, data, arrival_ns) and self._check_transport_end(state.connection)
 
-    def _feed(self, state: Streaming, data: bytes, arrival_ns: int) -> bool:
-        """Decode part of the body. Return whether the stream goes on."""
+    def _feed(self, state: Streaming, data: bytes, arrival_ns: int, *, at_once: bool = False) -> bool:
+        """Decode part of the body, ``at_once`` if it came in one segment. Return whether the stream goes on."""
         try:
-            ending = state.feed(data, arrival_ns, self._context.clock)
+            ending = state.feed(data, arrival_ns, self._context.clock, at_once=at_once)
         except Exception as error:
             self._on_scenario_error(error)
             return False

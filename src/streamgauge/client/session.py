@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.routing import Network, RouteError
+from streamgauge.client.connect.transport import Transport
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
 from streamgauge.client.http.pool import MOST_IDLE, Connections, Origin
@@ -44,21 +45,22 @@ class Session:
         """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
         origin, tunnel = request.target.origin, exchange.plan.format.upgrade is not None
-        idle = self._connections.take(origin) if self._shares_connections(exchange) else None
-        if idle is not None and (origin, tunnel) in self._routes:
-            exchange.send(self._routes[origin, tunnel], request, idle)
+        known = self._routes.get((origin, tunnel))
+        if known is not None and (idle := self._idle(exchange, origin)) is not None:
+            exchange.send(known, request, idle)
             return
         try:
             route = self._network.route_to(request.target, tunnel=tunnel)
         except RouteError as error:
-            if idle is not None:
-                idle.close()
             exchange.fail_to_route(str(error))
             return
         if len(self._routes) >= MOST_IDLE:
             self._routes.clear()
         self._routes[origin, tunnel] = route
-        exchange.send(route, request, idle)
+        exchange.send(route, request, self._idle(exchange, origin))
+
+    def _idle(self, exchange: Exchange, origin: Origin) -> Transport | None:
+        return self._connections.take(origin) if self._shares_connections(exchange) else None
 
     def go_on(self, exchange: Exchange) -> bool:
         """After a pause, send the exchange's next request. Return False if the exchange has ended."""

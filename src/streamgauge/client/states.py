@@ -168,7 +168,7 @@ class Streaming(Connected):
         if self.reader is not None:
             self.reader.sync()
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, at_once: bool = False) -> Ending | None:
         """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
         if (unsaid := self.body.unsaid) is not None:
             self.body.unsaid = None
@@ -176,7 +176,7 @@ class Streaming(Connected):
         if self.two_way is None and not self.body.framing.self_delimited:
             self.sleep.mark()  # the next read may bring the end, which has no stamp
         try:
-            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
+            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond, at_once=at_once)
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
 
@@ -241,7 +241,14 @@ class Closing(Streaming):
         deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, over)
         return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline, end_ns)
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:  # noqa: ARG002 - as in Streaming
+    def feed(
+        self,
+        data: bytes,
+        arrival_ns: int,
+        clock: ArrivalClock,  # noqa: ARG002 - as in Streaming
+        *,
+        at_once: bool = False,  # noqa: ARG002
+    ) -> Ending | None:
         """Decode one read after the named end. Return how the stream ended, if it did."""
         return self.body.feed_after_end(data, arrival_ns)
 

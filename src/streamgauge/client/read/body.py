@@ -50,8 +50,7 @@ class BodyReader:
         self.max_chunk_bytes = plan.limits.max_chunk_bytes
         self.format = wire_format
         self.framing = framing
-        # The limit of one chunk does not limit what one read decodes to, which may be many chunks.
-        # A content coding is one of HTTP: what is sent after an upgrade has none.
+        # One read may decode to many chunks. What is sent after an upgrade has no content coding, which is HTTP's.
         coding = "" if wire_format.upgrade else head.fields.get("content-encoding", "")
         self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES)) if coding else None
         self.decoder = wire_format.decoder(
@@ -104,12 +103,15 @@ class BodyReader:
         chunks, heartbeats = self._quiet
         return heartbeats if chunks == self._timer.chunks else 0
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Ending | None:
+    def feed(
+        self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False, at_once: bool = False
+    ) -> Ending | None:
         """Decode one read that arrived at ``arrival_ns``; return how the stream ended, if it did.
 
-        ``beyond``: the arrival is that of the beginning of more data, which this read does not include.
+        ``beyond``: the arrival is that of data behind this read. ``at_once``: all of it came in one segment.
         """
         left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
+        floor_ns = arrival_ns if at_once else 0 if left_behind else clock.floor_ns
         framing, decoder, checks, problem = self.framing, self.decoder, self.checks, None
         try:
             pieces = framing.feed(data)
@@ -132,16 +134,16 @@ class BodyReader:
         pending = decoder.pending
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
-            self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
+            self._last = (arrival_ns, floor_ns, not beyond)
         chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
             self.quotes.last_frame = frames[-1]
             exact = not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1])
-            self._count(chunks, 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
+            self._count(chunks, floor_ns, arrival_ns, exact=exact)
         else:
             self._note_quiet(pieces, frames)
         if checks.eventful:
-            self._note_tokens(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
+            self._note_tokens(arrival_ns, floor_ns, exact=not beyond)
             if ending := checks.check(chunks):
                 return ending
             if checks.end_came:

@@ -156,7 +156,7 @@ class ChunkTimer:
         self.stats.coalesced += count
         if self.exact:
             self._earliest_ns = self._estimate_ns = self.last_ns
-        if self.first_ns is None:
+        if self.first_ns is None and floor_ns < arrival_ns:
             floor_ns = self.sleep.earliest_ns(floor_ns, arrival_ns)
         self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
         self._between(count, floor_ns, arrival_ns, exact=last_is_exact)
