@@ -3,7 +3,8 @@
 Both are real Locust runs with ten users, each on a kept connection, against one source that answers at once. The
 clients take turns in each round, so that what else runs on the machine affects both; the ratio is that of a round. The
 CPU time is that of the streams after the start: connections are made by then. FastHttpUser reads a body and looks at
-nothing in it; streamgauge cuts each event out, times it, and checks which one ends the stream.
+nothing in it; streamgauge cuts each event out, times it, and checks which one ends the stream. A run of one user shows
+the figures and the verdict beside the source's log.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.short.truth import PARTS, against_log
 from benchmarks.testbed import machine
 from benchmarks.testbed.options import add_output, positive, whole, write_figures
 from benchmarks.testbed.rounds import summary
@@ -92,6 +94,17 @@ def row(found: dict[str, Any]) -> str:
     )
 
 
+def truth_row(found: dict[str, Any]) -> str:
+    """Format one line of the table of trust, in µs."""
+    cells = [f"{found[part][which] * 1e6:>9.1f}" for which in ("p50", "p99") for part in PARTS]
+    return (
+        f"{found['chunks']:>6} {found['writes']:>6} {''.join(cells)}  {found['trust']}{''.join(found['reasons'][:1])}"
+    )
+
+
+TRUTH_HEADER = f"{'chunks':>6} {'writes':>6} " + "".join(
+    f"{name:>9}" for which in ("p50", "p99") for name in ("TTFC", f"log {which}", "gap", f"log {which}")
+)
 HEADER = f"{'chunks':>6} {'writes':>6} {''.join(f'{name:>12}' for name in CLIENTS)} {'ratio':>7}   CPU µs per stream"
 
 
@@ -110,7 +123,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not shapes:
         parser.error(f"argument --chunks: expected some of {sorted({each[0] for each in SHAPES})}")
     found = [compare(shape, options.rounds, options.streams) for shape in shapes]
+    seen = [against_log(shape.chunks, shape.writes) for shape in shapes]
     print(HEADER, *map(row, found), sep="\n")
+    print("\nOne user, against the source's log from request to write and between writes, µs:")
+    print(TRUTH_HEADER, *map(truth_row, seen), sep="\n")
     report = {
         "schema": SCHEMA,
         "benchmark": "short_streams",
@@ -119,6 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": machine.facts(),
         "versions": machine.versions(),
         "shapes": found,
+        "truth": seen,
     }
     write_figures(options, report)
     return int(median(each["ratio"]["median"] for each in found) > options.limit)

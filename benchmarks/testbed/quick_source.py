@@ -2,7 +2,7 @@
 
 ``GET /C/W`` returns C events, each a transfer chunk and the last one ``event: done``, in W writes, evenly shared; the
 head comes with the first. The source answers as soon as it has the request, and keeps the connection. With ``--log``
-it logs the time before and after each write; ``GET /log`` returns and clears that log.
+it logs when it had each request and when it wrote; ``GET /log`` returns and clears that log.
 """
 
 import argparse
@@ -20,8 +20,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 _END = b"0\r\n\r\n"
 _READ_BYTES = 65_536
 _REQUEST_END = b"\r\n\r\n"
-#: By write, its monotonic ns before and after, and how many events the response has had after it.
-Write = tuple[int, int, int]
+#: Monotonic ns when the request was read, and by write: before and after it, and how many events were sent by then.
+Response = tuple[int, list[tuple[int, int, int]]]
 
 
 def _event(number: int, *, last: bool) -> bytes:
@@ -45,7 +45,7 @@ class Source:
     """Serves all connections in one thread. ``log`` has the writes of each response, or is None."""
 
     def __init__(self, *, logs: bool) -> None:
-        self._log: list[list[Write]] | None = [] if logs else None
+        self._log: list[Response] | None = [] if logs else None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4_096)
         self._listener.setblocking(False)
         self._connections: dict[int, socket.socket] = {}
@@ -99,11 +99,12 @@ class Source:
                 connection.sendall(data)
             return
         now_ns, written = time.monotonic_ns, []
+        asked_ns = now_ns()
         for data, sent in writes_of(int(chunks), int(writes)):
             before_ns = now_ns()
             connection.sendall(data)
             written.append((before_ns, now_ns(), sent))
-        self._log.append(written)
+        self._log.append((asked_ns, written))
 
 
 def main() -> None:
