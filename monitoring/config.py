@@ -46,6 +46,9 @@ NO_TRAFFIC = "no traffic"
 #: Shown if a query has no answer, because there is no load test.
 NO_RUN = "no run"
 
+#: Shown if no SLO rule has data: most runs have no rules.
+NO_RULES = "no rule with data"
+
 #: Shown if process metrics are missing: only Linux has them.
 NO_PROCESS = "unknown"
 

@@ -6,6 +6,7 @@ from grafanalib import core
 
 from monitoring.config import NO_RUN
 from monitoring.dashboards import families as m
+from monitoring.dashboards.slo_rules import rules_of_both
 from monitoring.panels import TRUST_WORDS, Json, chart, per_second, words
 from monitoring.promql.results import BASE, NEW, difference, different, of_each_run, of_run, ratio, same
 from monitoring.promql.runs import RunSeries, start_difference
@@ -40,6 +41,7 @@ def build() -> Json:
         [
             Row("Finished runs", 6, (24,), [_finished()]),
             Row("Can these runs be compared?", 4, (5, 6, 6, 7), _comparable()),
+            Row("SLO rules", 5, (24,), [rules_of_both()]),
             Row("Times", 12, (24,), [_times()]),
             Row("Load and failures", 8, (12,), _amounts()),
             Row("Both runs over time", 9, (12,), _courses()),

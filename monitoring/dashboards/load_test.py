@@ -6,6 +6,7 @@ from monitoring.config import CLIENT_FAILED_OUTCOMES, NO_RUN
 from monitoring.dashboards import families as m
 from monitoring.dashboards.generator import generator_panels
 from monitoring.dashboards.processes import of_the_generator
+from monitoring.dashboards.slo_rules import rules_now
 from monitoring.panels import Json, chart, colour, heatmap, per_second, stat, verdict
 from monitoring.promql.panels import (
     above_zero,
@@ -37,6 +38,7 @@ def build() -> Json:
         "and the load generator's own health.",
         [
             Row("Now", 4, (4,), _now()),
+            Row("SLO rules", 5, (24,), [rules_now()]),
             Row("By name", 6, (24,), [_by_name()]),
             Row("Load", 8, (8,), _load()),
             Row("Outcomes", 9, (8,), _outcomes()),

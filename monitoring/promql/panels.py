@@ -37,10 +37,11 @@ def gauge_sum(name: str, by: Sequence[str] = ()) -> str:
     return sum_by(metric, by, metric.name + chosen(metric))
 
 
-def lowest(name: str) -> str:
+def lowest(name: str, by: Sequence[str] = ()) -> str:
     """Take the lowest value of a gauge."""
     metric = family(name, "gauge")
-    return f"min({metric.name}{chosen(metric)})"
+    each = f" by ({', '.join(by)}) " if by else ""
+    return f"min{each}({metric.name}{chosen(metric)})"
 
 
 def rate(name: str, by: Sequence[str] = (), *matchers: str) -> str:

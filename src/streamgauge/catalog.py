@@ -183,6 +183,7 @@ _RESULTS: tuple[Metric, ...] = (
     ),
     Metric("stream_client_result_duration_seconds", "gauge", "How long the run lasted.", ("run_id",), "seconds"),
     Metric("stream_client_result_users", "gauge", "The largest number of users in the run.", ("run_id",)),
+    Metric("stream_client_result_slo_passed", "gauge", "Whether an SLO rule passed: 1 or 0.", ("run_id", "rule")),
     Metric("stream_client_result_names_left_out", "gauge", "Names whose results are not shown.", ("run_id",)),
     Metric(
         "stream_client_result_seconds",
@@ -276,6 +277,7 @@ CLIENT: tuple[Metric, ...] = (
         "Verdict on the measurement itself: 2 trusted, 1 degraded, 0 invalid.",
         RUN_LABELS,
     ),
+    Metric("stream_client_slo_passed", "gauge", "Whether an SLO rule holds so far, or passed: 1 or 0.", ("rule",)),
     Metric(
         "stream_client_names_left_out",
         "gauge",

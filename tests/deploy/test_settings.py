@@ -18,7 +18,7 @@ EXAMPLE = dict(re.findall(r"^(?:# ?)?([A-Z_]+)=(.*)$", (ROOT / ".env.example").r
 DEFAULTS = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 USED = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
 OPTIONS = """
-import json, streamgauge.load
+import json, streamgauge.load.chat
 from locust.argument_parser import default_args_dict, get_parser
 own = default_args_dict()
 print(json.dumps([each.env_var for each in get_parser()._actions if each.dest not in own and each.env_var]))

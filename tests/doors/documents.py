@@ -20,7 +20,7 @@ OURS = {"make", "streamgauge", "locust", "docker", "pip", "python", "deploy/load
 #: Prints the options of Locust with ours, and what is wrong with each of the command lines that it reads.
 _LOCUST = """
 import argparse, contextlib, io, json, sys
-import streamgauge.load
+import streamgauge.load.chat
 from locust.argument_parser import get_parser
 parser = get_parser()
 options = sorted({each for action in parser._actions for each in action.option_strings})

@@ -20,6 +20,7 @@ import yaml
 from benchmarks.__main__ import BENCHMARKS
 from streamgauge.catalog import CATALOG
 from streamgauge.commands import streamgauge
+from streamgauge.verdict.slo.grammar import read_rules
 from tests.doors.conftest import ROOT
 from tests.doors.documents import BLOCKS, COMMANDS, FILES, FOREIGN, SETTINGS, SPANS, help_of, locust, words
 from tests.doors.test_make import MAKEFILE, TARGETS
@@ -215,6 +216,7 @@ KINDS = {
     "python": of_python,
     "": of_plain_text,
     "promql": of_promql,
+    "toml": lambda block: read_rules("\n".join(tomllib.loads(block.text)["tool"]["streamgauge"]["slo"])),
     "yaml": of_yaml,
     "console": lambda block: None,  # by its commands
     "sh": lambda block: None,

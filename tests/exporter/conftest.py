@@ -14,6 +14,7 @@ from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.verdict.slo.grammar import read_rules
 
 
 class Clock:
@@ -85,7 +86,7 @@ def slice_of():
 def result_of():
     """The result of a run with a verdict and, if given, parts that processes counted."""
 
-    def make(trust="trusted", parts=(), users=3):
+    def make(trust="trusted", parts=(), users=3, rules=""):
         run_stats = RunStats()
         for part in parts:
             run_stats.add("p", part, 0.9)
@@ -93,7 +94,7 @@ def result_of():
             id="run-1", started_at="", duration_s=20.5, counted_s=20.0, host="http://host", locustfile="sse.py",
             users=users, spawn_rate=1.0, workers=1, load_model="closed", interrupted=False, versions={},
         )  # fmt: skip
-        result = build_result(run, run_stats)
+        result = build_result(run, run_stats, rules=read_rules(rules))
         result["verdict"]["trust"] = trust
         return result
 

@@ -39,7 +39,7 @@ def scrapes():
 @pytest.fixture
 def app(state, some_slices, scrapes, result_of):
     state.add("p", some_slices)
-    state.end(result_of(parts=some_slices))
+    state.end(result_of(parts=some_slices, rules="failed.ratio < 1%"))
     return page_app(Page(state.read), scrapes.append)
 
 

@@ -256,3 +256,22 @@ def test_the_lag_of_a_process_that_goes_on_in_the_next_run_stays(state, clock, s
     state.add("p", [part])
     clock.now_s += KEPT_S + 1
     assert sum(value(state, "generator_lag_seconds", ("p",)).counts) == 2
+
+
+def test_each_rule_shows_how_it_stands_and_at_the_end_how_it_ended(state, slice_of, result_of):
+    rules = "failed == 0\nchunks > 9\nduration.p99 < 1s"
+    part = slice_of(started=1, chunks=3)
+    verdict = result_of(parts=[part], rules=rules)["verdict"]
+    state.judge_rules(verdict["slo"])
+    standing = {("failed == 0",): 1, ("chunks > 9",): 0}
+    assert dict(state.read()["stream_client_slo_passed"]) == standing
+    state.end(result_of(parts=[part], rules=rules))
+    ended = {**standing, ("duration.p99 < 1s",): 0}
+    assert dict(state.read()["stream_client_slo_passed"]) == ended
+    assert dict(state.read()["stream_client_result_slo_passed"]) == {
+        ("run-1", *key): each for key, each in ended.items()
+    }
+    state.begin(RunLabels("run-2", "sse", ""), 0.0)
+    assert "stream_client_slo_passed" not in state.read()
+    state.end(result_of(parts=[part]))
+    assert "stream_client_slo_passed" not in state.read()

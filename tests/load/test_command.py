@@ -47,8 +47,10 @@ def test_the_command_repeats_the_run(command_of, tmp_path):
 def test_what_opens_doors_is_not_in_the_command(command_of):
     headers = ("Authorization: Bearer s3cret", "Cookie: a=s3cret", "X-Api-Key: s3cret", "X-Plain: shown")
     options = [word for header in headers for word in ("--stream-header", header)]
-    command = command_of("--stream-path", PATH, *options)
+    body = {"max_tokens": 9, "user": {"api_key": "s3cret", "name": "shown"}, "tools": [{"token": "s3cret"}]}
+    command = command_of("--stream-path", PATH, *options, "--stream-body", json.dumps(body))
     assert "s3cret" not in command
+    assert """'{"max_tokens": 9, "user": {"api_key": "…", "name": "shown"}, "tools": [{"token": "…"}]}'""" in command
     assert "'Authorization: …'" in command
     assert "'X-Plain: shown'" in command
 

@@ -84,6 +84,7 @@ CASES = {
     "breaking": ((), 2, ("an exception outside the scenario ",)),
     "failing others": (("--exit-code-on-error", 5), 5, (OTHERS, FAILURES.format(5))),
     "failing checking": (("--exit-code-on-error", 0), 0, (OTHERS, FAILURES.format(0))),
+    "checking failing": (("--slo", "failed.ratio <= 100%"), 1, (OTHERS,)),
     "others stop=3": (("--exit-code-on-error", 0), 3, (OTHERS, OWN.format(3))),
 }
 OF_WORKERS = ("", "others", "checking", "watchdog=7 others", "quitting=0 failing", "failing others")

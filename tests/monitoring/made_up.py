@@ -22,6 +22,7 @@ VALUES = {
     "name": ("/a", "/b"),
     "protocol": ("sse", "ndjson"),
     "reason": ("too_many_streams", "rate_limited"),
+    "rule": ("failed.ratio < 1%", "chunks > 9"),
     "worker": ("w1", "w2"),
     "method": ("GET", "POST"),
     "status_code": ("200", "404"),
@@ -126,6 +127,8 @@ class Data:
             of_run = target | {"run_id": run}
             for name in ("duration_seconds", "users", "names_left_out"):
                 self._constant(f"stream_client_result_{name}", of_run, self._number())
+            for rule in VALUES["rule"]:
+                self._constant("stream_client_result_slo_passed", of_run | {"rule": rule}, self._number())
             for name, protocol in itertools.product(VALUES["name"], VALUES["protocol"]):
                 stream = of_run | {"name": name, "protocol": protocol}
                 self._constant("stream_client_result_body_bytes", stream, self._number())
@@ -170,6 +173,13 @@ class Data:
         """A gauge's last values, summed."""
         at = -1 - ago_s // STEP_S
         return self._summed(self.picked(name, where), by, lambda each: each.values[at])
+
+    def lowest(self, name, by=()):
+        """A gauge's last values, the lowest of each set of labels."""
+        found = defaultdict(list)
+        for each in self.picked(name):
+            found[frozenset((label, each.labels[label]) for label in by)].append(each.values[-1])
+        return {key: min(values) for key, values in found.items()}
 
     def rate(self, name, by=(), where=(), window_s=RATE_S, ago_s=0):
         """A counter's increase per second. A window of several samples lacks the one at its start."""

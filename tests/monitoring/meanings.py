@@ -158,6 +158,7 @@ MEANT = [
     (r"Measured event loops", "short", level("stream_server_recorders")),
     (r"Users and active streams, users|Users$", "short", level("stream_client_users")),
     (r"Users and active streams, active|Active streams", "short", level("stream_SIDE_active")),
+    (r"State", "none", lambda w: DATA.lowest("stream_client_slo_passed", w.by)),
     (r"Workers", "short", level("stream_client_workers")),
     (r"Names above the limit", "short", level("stream_client_names_left_out")),
     (r"Streams (started|/s)|Streams/s", STREAMS, rate("stream_SIDE_started_total")),

@@ -5,7 +5,7 @@ import re
 import pytest
 from grafana_foundation_sdk.models import units
 
-from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
+from monitoring.config import LIMITS, NO_ALERT, NO_PROCESS, NO_RULES, NO_RUN, NO_TRAFFIC, NO_VERDICT, OBJECTIVES, Floor
 from monitoring.dashboards import DASHBOARDS
 from monitoring.panels import TRUST, TRUST_WORDS, explained, steps
 from streamgauge.asgi.app_marks import OUTCOMES
@@ -47,6 +47,8 @@ def test_a_panel_without_data_says_that_there_is_no_traffic_no_run_or_no_verdict
         assert said == (NO_ALERT if "ALERTS" in asked else NO_PROCESS)
     elif panel["type"] == "stat" and "stream_client_trust" in asked:
         assert said == NO_VERDICT
+    elif "slo_passed" in asked:
+        assert said == NO_RULES
     elif re.search("stream_client_(users|workers|trust|run_info|names|result)", asked):
         assert said == NO_RUN
     else:

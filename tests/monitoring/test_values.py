@@ -25,6 +25,7 @@ CHOSEN = {
     "$new": NEW,
 }
 COMPARED = {
+    "SLO rules": ("slo_passed", ("rule",), "none"),
     "Times": ("seconds", ("name", "protocol", "metric", "stat"), "s"),
     "Counts": ("counts", ("name", "protocol", "metric"), "short"),
     "Per second": ("per_second", ("name", "protocol", "metric"), "short"),

@@ -13,7 +13,6 @@ from prometheus_client import Histogram as PrometheusHistogram
 
 from streamgauge.catalog import CATALOG
 from streamgauge.report.result import (
-    QUANTILES,
     SCHEMA,
     Generator,
     NamedPoint,
@@ -27,6 +26,7 @@ from streamgauge.report.summary import summary
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.run_stats import MOST_LINES, OTHER
+from streamgauge.stats.uncertainty import QUANTILES
 
 MixOf = tuple[str, str, float, float]
 #: Name, protocol, time to first chunk and chunk interval in seconds.

@@ -16,6 +16,7 @@ from streamgauge.report import units
 from streamgauge.report.console import print_table
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView
+from tests.report.test_slo_text import judged
 
 FAILURES = ("truncated", "in_band_error", "stalled", "http_error", "connect_error")
 #: Columns by the order in which they are left out.
@@ -65,7 +66,7 @@ def results(draw: Any) -> Result:
     generator = {"timestamps": "kernel", "lag": {"count": 9, "p50": draw(times), "p99": draw(times), "max": 2.5}}
     generator |= {"cpu_max": draw(st.floats(0, 2)), "late_starts": draw(counts), "dropped_arrivals": 0}
     verdict = {"trust": "degraded", "reasons": draw(st.lists(sentences, max_size=2)), "exit_code": 1}
-    verdict["slo"] = [{"rule": "chunk_interval.p99 < 20ms", "observed": draw(times), "passed": False}]
+    verdict["slo"] = [judged(rule="chunk_interval.p99 < 20ms", observed=draw(times), limit=0.02, passed=False)]
     run = {
         "duration_s": draw(st.floats(0.1, 1e5)),
         "interrupted": False,

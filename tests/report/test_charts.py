@@ -181,3 +181,19 @@ def test_one_name_with_two_protocols_is_two_curves(make_result: Callable[..., Re
 def test_a_name_is_no_markup_to_plotly(make_result: Callable[..., Result]) -> None:
     (chart, _) = distributions(make_result(mix=(('<a href="x">b</a>', "sse", 0.01, 0.05),), seconds=2))
     assert chart["figure"]["data"][0]["name"] == "&lt;a href=&quot;x&quot;&gt;b&lt;/a&gt;"
+
+
+@pytest.mark.parametrize(("unit", "key"), [("users", "active"), ("streams/s", "streams")])
+def test_a_shape_stands_beside_what_it_is_a_shape_of(make_result, unit, key):
+    result = make_result()
+    counted = 5 if unit == "users" else None
+    seconds = [{"t_s": t_s, "wanted": t_s + 1.0, "users": counted} for t_s in range(3)]
+    result["run"]["shape"] = {"text": "ramp:to=9", "unit": unit, "end_s": 3.0, "seconds": seconds}
+    charts = by_key(over_time(result))
+    lines = {line["name"]: line["y"] for line in charts[key]["figure"]["data"]}
+    wanted = lines["users wanted" if unit == "users" else "wanted"]
+    assert wanted[:4] == [1.0, 2.0, 3.0, None]
+    assert len(wanted) == len(charts[key]["figure"]["data"][0]["y"])
+    assert lines.get("users", [None])[0] == counted
+    assert charts[key]["caption"].count("shape") == 1
+    assert "shape" not in charts["streams" if key == "active" else "active"]["caption"]

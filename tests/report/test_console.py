@@ -12,6 +12,7 @@ from streamgauge.report.result import Result
 from streamgauge.report.server_view import ServerView, server_view
 from streamgauge.report.summary import summary
 from streamgauge.stats.histogram import Histogram
+from tests.report.test_slo_text import judged
 
 
 def printed(result: Result, server: ServerView | None = None, width: int = 140, **options: Any) -> str:
@@ -96,18 +97,25 @@ def test_warnings_about_the_run_come_below_the_verdict(make_result: Callable[...
     assert warning == "--stream-end 'event:done' was used by no scenario.\n"
 
 
-def test_a_rule_shows_what_it_found_in_its_unit(make_result: Callable[..., Result]) -> None:
+def test_rules_are_a_table_with_words_and_reasons(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=2)
     result["verdict"]["slo"] = [
-        {"rule": "chunk_interval.p99 < 20ms", "observed": 0.0412, "passed": False},
-        {"rule": "failed.ratio < 1%", "observed": 0.001, "passed": True},
-        {"rule": "stalls.per_stream < 1", "observed": None, "passed": False},
+        judged(rule="chunk_interval.p99 < 20ms", observed=0.0412, limit=0.02, passed=False),
+        judged(rule="failed.ratio < 1%", observed=0.001, limit=0.01, unit="ratio"),
+        judged(rule="x/failed == 0", observed=None, passed=False, reason="no stream has the name 'x'"),
+        judged(rule="duration.p99 < 2s", observed=1.9, limit=2, uncertain=True, range=(1.5, 2.5)),
     ]
+    result["run"]["slo_source"] = "--stream-slo"
     text = printed(result)
-    assert "✗ chunk_interval.p99 < 20ms: 41.2 ms" in text
-    assert "✓ failed.ratio < 1%: 0.10 %" in text
-    assert "✗ stalls.per_stream < 1: –" in text
-    assert "2 of 3 rules failed" in text
+    lines = [re.sub(" +", " ", line).strip() for line in text.splitlines()]
+    assert "chunk_interval.p99 < 20ms ✗ failed 41.2 ms 21.2 ms above" in lines
+    assert "failed.ratio < 1% ✓ passed 0.10 % 0.90 percentage points below" in lines
+    assert "x/failed == 0 ✗ failed: no data – –" in lines
+    assert "✗ x/failed == 0: no stream has the name 'x'" in lines
+    assert "duration.p99 < 2s ✓ passed, within the uncertainty ≈ 1.90 s 100 ms below" in lines
+    assert "≈ duration.p99 < 2s: 1.50–2.50 s." in text
+    assert "· rules from --stream-slo" in lines
+    assert "2 of 4 SLO rules failed" in text
 
 
 def test_the_server_agrees_or_the_difference_is_explained(make_result: Callable[..., Result], server: Any) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from streamgauge.report.headline import Tile, tiles
-from streamgauge.report.result import QUANTILES, Result
+from streamgauge.report.result import Result
+from streamgauge.stats.uncertainty import QUANTILES
 
 MIX = (("quick", "sse", 0.01, 0.05), ("slow", "sse", 0.01, 0.05), ("broken", "raw", 0.01, 0.05))
 

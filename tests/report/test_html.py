@@ -9,6 +9,7 @@ import pytest
 from streamgauge.report import html
 from streamgauge.report.result import Result, ResultError, write_result
 from streamgauge.report.server_view import server_view
+from tests.report.test_slo_text import judged
 
 LOADING = {"src", "href", "srcset", "poster", "data", "action", "background"}
 
@@ -153,10 +154,16 @@ def test_a_difference_to_the_server_is_open_to_see(make_result: Callable[..., Re
 
 def test_rules_are_listed_with_what_they_found(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=2)
-    result["verdict"]["slo"] = [{"rule": "chunk_interval.p99 < 20ms", "observed": 0.0412, "passed": False}]
+    result["verdict"]["slo"] = [
+        judged(rule="chunk_interval.p99 < 20ms", observed=0.0412, limit=0.02, passed=False),
+        judged(rule="x/failed == 0", observed=None, passed=False, reason="no stream has the name 'x'"),
+    ]
+    result["run"]["slo_source"] = "--stream-slo"
     page = Page(html.render(result))
-    assert "chunk_interval.p99 < 20ms41.2 msfailed" in page.text.replace(" chunk", "chunk")
-    assert "1 of 1 rule failed" in page.text
+    assert "chunk_interval.p99 < 20ms✗ failed41.2 ms21.2 ms above" in page.text
+    assert "x/failed == 0no stream has the name 'x'✗ failed: no data––" in page.text
+    assert "2 of 2 SLO rules failed" in page.text
+    assert "The rules are from --stream-slo." in page.text
 
 
 def test_a_chunk_delay_gets_its_column_where_it_was_measured(make_result: Callable[..., Result]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamgauge.report.result import QUANTILES, Result
+from streamgauge.report.result import Result
 from streamgauge.report.tables import streams_csv, timeline_csv, write_tables
 from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.uncertainty import QUANTILES
 
 METRICS = ("time_to_first_chunk", "chunk_interval", "chunk_delay", "duration", "time_per_output_token")
 

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.report.result import QUANTILES
 from streamgauge.report.summary import times_summary
 from streamgauge.stats.bounded_times import BoundedTimes, FirstChunkTimes
 from streamgauge.stats.run_second import Times
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.stats.uncertainty import Tolerance, statistics, uncertain_statistics
+from streamgauge.stats.uncertainty import QUANTILES, Tolerance, statistics, uncertain_statistics
 
 ANY = Tolerance(0.0, 0.0)
 QS = {f"p{number}": number / 100 for number in range(0, 101, 5)} | QUANTILES

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamgauge.wire.strict_json import json_of
+from streamgauge.wire.strict_json import items_of, json_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -62,3 +62,35 @@ def test_the_grammar_decides_what_is_json(data, value):
 def test_all_else_is_refused(data):
     with pytest.raises(ValueError, match=r"."):
         json_of(data)
+
+
+ARRAYS = [
+    "[]",
+    " [ ] ",
+    "[1]",
+    '[1, "a", {"b": [2]}, [], null]',
+    "[\n1\n,\n2\n]\n",
+    "\ufeff[1]",
+    "[" + "9" * 5000 + "]",
+]
+
+
+@pytest.mark.parametrize("text", ARRAYS, ids=lambda text: text[:20])
+def test_an_array_is_read_value_by_value(text):
+    assert list(items_of(text.encode())) == json_of(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("", 1), ("{}", 1), ("1", 1), ("[1", 1), ("[1\n 2]", 2), ("[1,\n]", 2), ("[1,\n2\n]\nx", 3), ("[\n\nNan]", 3)],
+)
+def test_what_is_not_an_array_is_refused_with_its_line(text, line):
+    with pytest.raises(json.JSONDecodeError) as refused:
+        list(items_of(text.encode()))
+    assert refused.value.lineno == line
+
+
+@pytest.mark.parametrize("text", ["[NaN]", "[1, Infinity]", "[" * 100_000])
+def test_an_array_of_other_values_is_refused(text):
+    with pytest.raises(ValueError, match=r"not JSON|nested too deeply"):
+        list(items_of(text.encode()))

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from streamgauge.exporter.readings import Readings, RunLabels
-from streamgauge.report.result import QUANTILES, MetricSummary, NamedStreams, Result
+from streamgauge.report.result import MetricSummary, NamedStreams, Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import count_of, counted_s, failed, failure_ratio
 from streamgauge.stats.names import OTHER_NAMES
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
+from streamgauge.stats.uncertainty import QUANTILES
 
-#: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them.
+#: A run has 34 series per name, at most 53: with these limits a page has at most 5300 of them. It has one more for each
+#: SLO rule, whose text is a label: ``MOST_RULES`` limits their number.
 RUNS, NAMES = 5, 20
 STATS = ("mean", "min", "max", *QUANTILES)
 _TIMES = tuple(each for each in DISTRIBUTIONS.values() if not each.internal)
@@ -30,6 +32,8 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
         "stream_client_result_users": [(run_id, run["users"])],
         "stream_client_result_names_left_out": [(run_id, named - sum(each["name"] != OTHER_NAMES for each in shown))],
     }
+    if rules := result["verdict"]["slo"]:
+        readings["stream_client_result_slo_passed"] = [((*run_id, rule["rule"]), int(rule["passed"])) for rule in rules]
     for streams in shown:
         key = (*run_id, streams["name"], streams["protocol"])
         for metric, more, value in _of_name(streams, counted_s(run)):

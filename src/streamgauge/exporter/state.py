@@ -18,6 +18,7 @@ from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import Trust
 
 #: A run is shown this long after its end, so that a Prometheus that scrapes once a minute sees it.
@@ -33,6 +34,8 @@ class _Run:
         self.started_at_s = started_at_s
         self.begun_s = begun_s
         self.trust: Trust | None = None
+        #: Whether each SLO rule holds so far; without those that have no data yet.
+        self.slo: dict[str, bool] = {}
         self.ended_s: float | None = None
         #: Streams under way, by process.
         self.active: dict[str, Counter[Key]] = {}
@@ -127,6 +130,7 @@ class State:
         with self._lock:
             if (run := self._run) is None:
                 return
+            run.slo = {rule["rule"]: rule["passed"] for rule in (result["verdict"]["slo"] if result else ())}
             run.trust, run.ended_s = (result["verdict"]["trust"] if result else None), self._monotonic()
             if result is not None:
                 self._results.append(result_readings(run.labels, result))
@@ -141,6 +145,13 @@ class State:
         with self._lock:
             if self._run is not None and self._run.ended_s is None:
                 self._run.trust = trust
+
+    def judge_rules(self, rules: Iterable[JudgedRule]) -> None:
+        """Store how the SLO rules stand."""
+        held = {rule["rule"]: rule["passed"] for rule in rules if rule["observed"] is not None}
+        with self._lock:
+            if self._run is not None and self._run.ended_s is None:
+                self._run.slo = held
 
     def look(self, users: int, processes: Collection[str]) -> None:
         """Store how many users run, and which processes are connected."""
@@ -199,6 +210,8 @@ def _of_run(run: _Run) -> Readings:
         "stream_client_run_info": [(run.labels, 1)],
         "stream_client_run_start_timestamp_seconds": [(run.labels, run.started_at_s)],
     }
+    if run.slo:
+        readings["stream_client_slo_passed"] = [((rule,), int(passed)) for rule, passed in run.slo.items()]
     if run.trust is not None:
         readings["stream_client_trust"] = [(run.labels, TRUST[run.trust])]
     return readings

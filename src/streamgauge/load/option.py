@@ -28,6 +28,7 @@ class Lines(argparse._AppendAction):  # noqa: SLF001 - ConfigArgParse gives list
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:  # noqa: ARG002
         """Add a value."""
         before = getattr(namespace, self.dest)
+        before = "" if before is self.default else before
         setattr(namespace, self.dest, "\n".join(filter(None, (before, values))))
 
 
@@ -48,6 +49,8 @@ class Option:
     """The text that is read if the option is not set; ``--help`` and the web form show it."""
     label: str = ""
     """The label of its field in the web form; an option of ours has it in ``load/web/form_fields.py``."""
+    preset: Callable[[], str] = str
+    """Returns the text with which the option starts, such as that of a file; any place that sets the option wins."""
 
     @property
     def dest(self) -> str:
@@ -62,7 +65,12 @@ class Option:
     def add_to(self, parser: Any, section: str) -> None:
         """Add it to Locust's parser, in this section of ``--help``."""
         check = _checked(self.read)
-        more = {"type": check, "action": self.action, "default": "", "help": self.full_help.replace("%", "%%")}
+        more = {
+            "type": check,
+            "action": self.action,
+            "default": self.preset(),
+            "help": self.full_help.replace("%", "%%"),
+        }
         add_argument(parser, self.flag, section=section, metavar=self.metavar, **more)
 
     def value(self, parsed: Any, unset: Any = None) -> Any:

@@ -16,6 +16,8 @@ PREFIX = "--stream-"
 _WITH_SHORT_NAME = frozenset(
     PREFIX + each
     for each in (
+        "shape",
+        "slo",
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),
         *("result-dir", "metrics-port", "metrics-host", "metrics-linger"),

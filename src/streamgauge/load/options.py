@@ -17,6 +17,8 @@ from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.own_options import own_options
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
+from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.slo_options import SLO
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
 
@@ -145,14 +147,16 @@ _SWITCHES = {
 _SWITCHES_OF_PLAY = (STAMPS, INCLUDE_USAGE)
 #: The options by section of ``--help`` and of the web form: what most runs need first, the network last.
 _SECTIONS: dict[str, tuple[Option | str, ...]] = {
+    "Load": (SHAPE,),
     "Request": (_PATH, _PROTOCOL, _METHOD, _HEADERS, _BODY, _SEND, _ACCEPT, INCLUDE_USAGE),
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
+    "What the run must meet": (SLO,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
 _TEXTS = tuple(option for section in _SECTIONS.values() for option in section if isinstance(option, Option))
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest)
+MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest, SLO.dest)
 
 
 def set_defaults(parser: Any) -> None:

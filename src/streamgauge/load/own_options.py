@@ -4,21 +4,30 @@ One call of :func:`declare_options` when the locustfile is imported is all: ``--
 (``LOCUST_…``), Locust's configuration files, workers and the command in the report follow.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import PREFIX
 
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+#: Gets the environment and Locust's parsed options, with which a run is to start; raises ValueError if none can.
+Check = Callable[["Environment", Any], None]
+#: What is checked beyond single options, by heading.
+_checks: dict[str, Check] = {}
 #: The options by heading and flag, in the order in which they were declared.
 _declared: dict[str, dict[str, Option]] = {}
 
 
-def declare_options(heading: str, *options: Option) -> None:
+def declare_options(heading: str, *options: Option, check: Check | None = None) -> None:
     """Add options of a scenario under a heading of ``--help`` and of the web form.
 
     Give each a flag that begins with the scenario's name, such as ``--slow-reader-rate``. A user reads the value with
-    ``self.value_of(option)``. Raises ValueError for a flag that begins with ``--stream-``, which is streamgauge's own,
-    or that stands under another heading.
+    ``self.value_of(option)``. ``check`` looks at all options together: it gets the environment and Locust's parsed
+    options, and raises ValueError if no run can start with them. Raises ValueError for a flag that begins with
+    ``--stream-``, which is streamgauge's own, or that stands under another heading.
     """
     for option in options:
         if not option.flag.startswith("--") or option.flag.startswith(PREFIX):
@@ -27,6 +36,8 @@ def declare_options(heading: str, *options: Option) -> None:
             raise ValueError(f"{option.flag}: already declared under {other!r}")
     # Locust loads a locustfile by its path: what another one has imported is then declared twice, and is the same.
     _declared.setdefault(heading, {}).update({option.flag: option for option in options})
+    if check is not None:
+        _checks[heading] = check
 
 
 def own_sections() -> dict[str, tuple[Option, ...]]:
@@ -46,10 +57,12 @@ def add_own_options(parser: Any) -> None:
             option.add_to(parser, heading)
 
 
-def check_own_options(parsed: Any) -> None:
-    """Raise ValueError, which names the option and its value, for one that cannot be read."""
+def check_own_options(environment: "Environment", parsed: Any) -> None:
+    """Raise ValueError, which names the option and its value, if no run can start with the options."""
     for option in own_options():
         option.value(parsed)
+    for check in _checks.values():
+        check(environment, parsed)
 
 
 def has_lines(option: Option) -> bool:

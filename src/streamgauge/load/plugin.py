@@ -23,6 +23,8 @@ from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
+from streamgauge.load.shapes.user_shape import follow_shape, forget_run_time
+from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.usage import refuse
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
@@ -62,6 +64,7 @@ def _on_init(environment: Environment, **_: Any) -> None:
     elif runner is not None:
         run = _reporting_run(environment, runner)
         run.listen()
+        forget_run_time(environment)
         _extend_web_ui(environment, run)
 
 
@@ -75,7 +78,12 @@ def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
         options = scenario_options(environment.parsed_options)
-        check_own_options(environment.parsed_options)
+        check_own_options(environment, environment.parsed_options)
+        slo_rules(environment.parsed_options)
+    except ValueError as error:
+        refuse(str(error))
+    try:
+        follow_shape(environment, environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

@@ -1,5 +1,6 @@
 """Builds the content of ``result.json`` from a run's statistics."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from streamgauge.report.calibration import Calibration
@@ -32,21 +33,33 @@ from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.slo.judgement import judge
+from streamgauge.verdict.slo.rule import Rule
+from streamgauge.verdict.slo.run_figures import RunFigures
 from streamgauge.verdict.trust import verdict
 
 
 def build_result(
-    run: Run, run_stats: RunStats, calibration: Calibration | None = None, history: RunHistory | None = None
+    run: Run,
+    run_stats: RunStats,
+    calibration: Calibration | None = None,
+    history: RunHistory | None = None,
+    rules: Sequence[Rule] = (),
 ) -> Result:
-    """Return the result of a run. ``calibration`` is the last calibration of this machine."""
+    """Return the result of a run, judged by its SLO ``rules`` or, without rules, by its streams.
+
+    ``calibration`` is the last calibration of this machine.
+    """
     trust, reasons = verdict(run_stats)
-    failed = any(stats.failed for stats in run_stats.all_stats.values())
+    slo = judge(rules, RunFigures.of_run(run_stats, counted_s(run)))
+    broken = any(not rule["passed"] for rule in slo)
+    failed = broken if slo else any(stats.failed for stats in run_stats.all_stats.values())
     delays = run_stats.delays.results()
     exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
     return Result(
         schema=SCHEMA,
         run=run,
-        verdict=Verdict(trust=trust, reasons=reasons, slo=[], exit_code=exit_code),
+        verdict=Verdict(trust=trust, reasons=reasons, slo=slo, exit_code=exit_code),
         streams=[
             _streams(name, protocol, stats, delays.get((name, protocol)), counted_s(run))
             for (name, protocol), stats in sorted(run_stats.all_stats.items())

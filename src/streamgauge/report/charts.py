@@ -20,6 +20,8 @@ from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 _ALL: Key = ("all names", "")
 #: The lines of started and finished streams often coincide, so one is dashed.
 _COUNTS = {"started": (COLOURS[0], "solid"), "finished": (COLOURS[1], "dash"), "failed": (COLOURS[7], "solid")}
+#: What a shape wants is no measurement.
+GREY = "#7d8590"
 #: Break the lines between points that are further apart than this many steps: seconds are missing.
 _MISSING = 1.5
 #: From this duration on, the time axis is in minutes.
@@ -72,6 +74,7 @@ class _Time:
         self.step_s = seconds_per_point(timeline)
         self.unit = "min" if timeline[-1]["t_s"] >= LONG_S else "s"
         self.lines = Lines(result)
+        self.shape = result["run"].get("shape")
         self.keys = self.lines.timeline or [_ALL]
         self.times: list[float] = []
         #: None breaks every line where the timeline left seconds out.
@@ -105,15 +108,38 @@ class _Time:
         values: _Values = [point and point["active"] for point in self.timeline]
         caption = "Concurrent streams at the end of each second, all names together."
         caption += f" Each point is the maximum of {self.step_s} s." if self.step_s > 1 else ""
-        trace = self._line("active", values, COLOURS[0])
-        return self._framed("active", "Streams under way", caption, [trace], count_axis(values))
+        traces = [self._line("active", values, COLOURS[0])]
+        if wanted := self._wanted("users"):
+            users = self._of_shape("users")
+            traces += [self._line("users", users, COLOURS[1], "dot"), self._line("users wanted", wanted, GREY, "dash")]
+            caption += " The users, and those that the shape wanted, are those of the second."
+            values = [*values, *users, *wanted]
+        return self._framed("active", "Streams under way", caption, traces, count_axis(values))
 
     def streams(self) -> Chart:
         values = {count: self._counted(_ALL, count) for count in _COUNTS}
         traces = [self._line(count, values[count], *look) for count, look in _COUNTS.items()]
         caption = "Streams that started, finished and failed in each second, all names together."
-        axis = count_axis([value for column in values.values() for value in column], "/s")
+        wanted = self._wanted("streams/s")
+        if wanted:
+            traces.append(self._line("wanted", wanted, GREY, "dash"))
+            caption += " The shape wanted so many to start."
+        axis = count_axis([value for column in (*values.values(), wanted) for value in column], "/s")
         return self._framed("streams", "Streams per second", caption + self._mean(), traces, axis)
+
+    def _wanted(self, unit: str) -> _Values:
+        """Return the level of the run's shape at each time; empty if the run has none of this unit."""
+        return self._of_shape("wanted") if self.shape and self.shape["unit"] == unit else []
+
+    def _of_shape(self, key: str) -> _Values:
+        """Return the highest value of the seconds of each point; None after the shape, and where it is unknown."""
+        seconds: dict[int, float | None] = {each["t_s"]: each[key] for each in self.shape["seconds"]}  # type: ignore[index, literal-required]
+        found: _Values = []
+        for point in self.timeline:
+            covered = range(int(point["t_s"]), int(point["t_s"]) + self.step_s) if point else ()
+            known = [value for t_s in covered if (value := seconds.get(t_s)) is not None]
+            found.append(max(known, default=None))
+        return found
 
     def failed(self) -> Chart:
         return self.rates("failed", "", "Streams that failed.", "Failures")

@@ -10,6 +10,7 @@ from streamgauge.report.columns import Table
 from streamgauge.report.counter_text import remarks
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
+from streamgauge.report.slo_table import slo_remarks, slo_table
 from streamgauge.report.streams_table import PERCENTILES, client_table, percentiles, server_table
 from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
@@ -51,6 +52,10 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
             console, [("", styled((AT_MOST, "dim"))), *_agreement(server["agreement"] or agreement(result, server))]
         )
     console.print()
+    if (rules := slo_table(result)) is not None:
+        _print_fitted(console, rules, "result.json")
+        print_marked(console, slo_remarks(result))
+        console.print()
     print_marked(console, _verdict(result))
 
 
@@ -165,8 +170,4 @@ def _verdict(result: Result) -> list[Line]:
         ("", styled(f"{verdict_text.TRUST_MEANS[found['trust']]} {verdict_text.judgement_reason(result)}")),
     ]
     lines += _at_most([("", styled(f"- {reason}")) for reason in found["reasons"]], "reason")
-    lines += [
-        ("✓" if rule.get("passed") else "✗", styled(f"{rule.get('rule')}: {verdict_text.observed(rule)}"))
-        for rule in found["slo"]
-    ]
     return lines + [("!", styled(warning)) for warning in result["run"].get("warnings", [])]

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamgauge.report import calibration_text, sums, units, verdict_text
+from streamgauge.report import calibration_text, slo_text, sums, units, verdict_text
 from streamgauge.report.agreement import agreement, side_by_side
 from streamgauge.report.charts import over_time
 from streamgauge.report.chunk_delay import clock_words
@@ -95,7 +95,6 @@ def _template() -> "Template":
         "floors": calibration_text.floors,
         "load_of": calibration_text.load_of,
         "number": units.number,
-        "observed": verdict_text.observed,
         "ordered": sums.ordered,
         "rate": units.rate,
         "ago": calibration_text.age,
@@ -117,6 +116,7 @@ def _template() -> "Template":
         "per_second": sums.per_second,
         "slow_by": {"time_to_first_chunk": "time to first chunk", "chunk_interval": "longest interval"},
         "slow_names": _MOST_SLOW_NAMES,
+        "slo": slo_text,
         "some": units.some,
         "token_words": token_words,
         "trust_means": verdict_text.TRUST_MEANS,

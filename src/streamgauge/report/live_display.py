@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Without a terminal, a line is printed this often.
 LINE_EVERY_S = 5.0
+#: At most this many SLO rules that fail so far are named.
+_MOST_RULES = 3
 #: If the terminal is too narrow, the figures with the lowest number are left out first.
 _IMPORTANCE = {"failed": 5, "finished": 4, "streams active": 3, "interval p99": 2, "chunks/s": 1}
 
@@ -35,6 +37,10 @@ class Progress:
     finished: int
     failed: int
     latest: TimelinePoint | None
+    rules: str = ""
+    """How the SLO rules stand; empty without rules."""
+    failing: tuple[str, ...] = ()
+    """The rules that fail so far, with what was observed."""
 
     @property
     def figures(self) -> list[tuple[str, str]]:
@@ -147,14 +153,28 @@ def _clock(progress: Progress) -> str:
 
 def _line(progress: Progress) -> str:
     figures = ", ".join(f"{what} {value}" for value, what in progress.figures)
-    return f"{_clock(progress)}, {progress.phase}: {figures}"
+    return f"{_clock(progress)}, {progress.phase}: {figures}" + "".join(f"; {each}" for each in _rules(progress))
+
+
+def _rules(progress: Progress) -> list[str]:
+    """Return how the SLO rules stand, and the first of those that fail so far; nothing without rules."""
+    if not progress.rules:
+        return []
+    shown = progress.failing[:_MOST_RULES]
+    more = len(progress.failing) - len(shown)
+    return [progress.rules, *(f"✗ {each}" for each in shown), *([f"and {more} more"] if more else [])]
 
 
 def _panel(progress: Progress, addresses: dict[str, str], width: int) -> "RenderableType":
     from rich.console import Group
 
     where = [styled((f"{what}  ", "dim"), url) for what, url in addresses.items()]
-    return Group("", *where, _bar(progress), *_figures(progress, width))
+    return Group("", *where, _bar(progress), *_figures(progress, width), *_rule_lines(progress, width))
+
+
+def _rule_lines(progress: Progress, width: int) -> "list[Text]":
+    style = "red" if progress.failing else "dim"
+    return [line for words in _rules(progress) for line in wrapped(styled((words, style)), width)]
 
 
 def _bar(progress: Progress) -> "RenderableType":

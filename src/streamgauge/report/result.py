@@ -9,11 +9,11 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import Trust
 
 FILE_NAME = "result.json"
 SCHEMA = "streamgauge.result/1"
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
 class MetricSummary(TypedDict):
@@ -117,6 +117,27 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
+class ShapeSecond(TypedDict):
+    """One second of a shape."""
+
+    t_s: int
+    wanted: float
+    """The level of the shape, in its unit."""
+    users: int | None
+    """How many users there were at the end of the second; None if unknown, and for a shape of rates."""
+
+
+class RunShape(TypedDict):
+    """How the load changed over time, as ``--stream-shape`` says it."""
+
+    text: str
+    """The shape with all its parameters."""
+    unit: Literal["users", "streams/s"]
+    end_s: float | None
+    """When the run was to end; None if it was to last until it is stopped."""
+    seconds: list[ShapeSecond]
+
+
 class Run(TypedDict):
     """The run and its settings."""
 
@@ -133,11 +154,15 @@ class Run(TypedDict):
     workers: int
     load_model: Literal["closed", "open"]
     interrupted: bool
+    shape: NotRequired[RunShape]
+    """Absent if the load followed no shape."""
     versions: dict[str, str]
     command: NotRequired[str]
     """What repeats the run; passwords and tokens are left out."""
     names_left_out: NotRequired[int]
     """How many names are counted together, as ``(other names)``; absent if each has its own figures."""
+    slo_source: NotRequired[str]
+    """Where the SLO rules were given; absent if there were none."""
     warnings: NotRequired[list[str]]
     """Sentences for the user about the run, such as that no scenario used an option."""
 
@@ -147,7 +172,8 @@ class Verdict(TypedDict):
 
     trust: Trust
     reasons: list[str]
-    slo: list[dict[str, Any]]
+    slo: list[JudgedRule]
+    """The SLO rules, in the order in which they were given; empty if there were none."""
     exit_code: int
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from streamgauge.report.hdr import encode
-from streamgauge.report.result import QUANTILES, MetricSummary
+from streamgauge.report.result import MetricSummary
 from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
 from streamgauge.stats.quantities import Distribution
-from streamgauge.stats.uncertainty import uncertain_statistics
+from streamgauge.stats.uncertainty import QUANTILES, uncertain_statistics
 
 
 def times_summary(times: BoundedTimes | Histogram) -> MetricSummary:

@@ -1,13 +1,10 @@
 """Says in words whether the numbers can be trusted, whether the run passed, and why."""
 
-import re
-from typing import Any
-
 from streamgauge.report.result import Result, Verdict
+from streamgauge.report.slo_text import in_the_end
 from streamgauge.report.sums import failed, totals
-from streamgauge.report.units import NONE, duration, number, share, significant, some
+from streamgauge.report.units import number, some
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.trust import Trust
 
@@ -26,8 +23,6 @@ _JUDGEMENTS: dict[int, str] = {
     ExitStatus.FAILED: "failed",
     ExitStatus.UNTRUSTED: "not judged",
 }
-_SECONDS = re.compile(rf"({'|'.join(each.key for each in DISTRIBUTIONS.values() if not each.internal)}|lag)\b")
-_SHARES = re.compile(r"(\.ratio|_share)\b")
 
 
 def judgement(verdict: Verdict) -> str:
@@ -43,11 +38,7 @@ def judgement_reason(result: Result) -> str:
     """Return a sentence that says why the run passed or failed: by its rules or, without rules, by its streams."""
     rules = result["verdict"]["slo"]
     if rules:
-        broken = sum(not rule.get("passed") for rule in rules)
-        held = (
-            f"{number(broken)} of {some(len(rules), 'rule')} failed" if broken else f"{some(len(rules), 'rule')} passed"
-        )
-        return f"{held}."
+        return f"{in_the_end(rules)}."
     return _streams_reason(totals(result["streams"])["outcomes"])
 
 
@@ -59,15 +50,3 @@ def _streams_reason(outcomes: dict[str, int]) -> str:
     if bad:
         return f"{number(bad)} of {some(ended, 'stream')} failed{cut}."
     return f"None of {some(ended, 'stream')} failed{cut}."
-
-
-def observed(rule: dict[str, Any]) -> str:
-    """Return the value that a rule observed, in the unit of its metric."""
-    value, text = rule.get("observed"), str(rule.get("rule", ""))
-    if value is None:
-        return NONE
-    if not isinstance(value, int | float):
-        return str(value)
-    if _SHARES.search(text):
-        return share(value)
-    return duration(value) if _SECONDS.search(text) else significant(value)

@@ -19,7 +19,13 @@ class Tolerance:
     share: float
     time_s: float
 
+    def exceeded(self, value_s: float, low_s: float, high_s: float) -> bool:
+        """Whether ``value_s``, which lies between the other two, may be off by more."""
+        return max(high_s - value_s, value_s - low_s) > max(self.share * value_s, self.time_s)
 
+
+#: The percentiles that results have, ascending.
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 #: A statistic with a larger error is marked. Half of 0.1 ms is left for the time between the send and the stamp, and
 #: the rest of 1 % for the histogram's buckets.
 MARKED = Tolerance(0.006, 0.00005)
@@ -66,6 +72,6 @@ def _undetermined(times: BoundedTimes, of: _Statistics, tolerance: Tolerance) ->
         low_s, high_s = lows_s[name], highs_s[name]
         if value_s is None or low_s is None or high_s is None:
             continue
-        if max(high_s - value_s, value_s - low_s) > max(tolerance.share * value_s, tolerance.time_s):
+        if tolerance.exceeded(value_s, low_s, high_s):
             found[name] = low_s, high_s
     return found

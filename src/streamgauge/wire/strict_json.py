@@ -8,11 +8,14 @@ Escaped surrogates (``"\\\\ud800"``) are JSON; a text that has one is written by
 """
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from streamgauge.wire.blanks import JSON_BLANKS
 
 _BOM = b"\xef\xbb\xbf"
+_BLANKS = re.compile(f"[{JSON_BLANKS}]*")
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -44,3 +47,31 @@ def json_of(data: bytes | str) -> Any:
     if end != len(text):
         raise ValueError(f"more follows at {end}")
     return value
+
+
+def items_of(data: bytes) -> Iterator[Any]:
+    """Yield the values of a JSON array one by one, so that a large one need not be held whole.
+
+    Raises ValueError if it is not a JSON array; a ``json.JSONDecodeError`` says in which line.
+    """
+    text = data.removeprefix(_BOM).decode()
+    at, separator = _after_blanks(text, 0), "["
+    while text[at : at + 1] == separator:
+        at = _after_blanks(text, at + 1)
+        if separator == "[" and text[at : at + 1] == "]":
+            break
+        try:
+            value, at = _scan_long(text, at)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        yield value
+        at, separator = _after_blanks(text, at), ","
+    if text[at : at + 1] != "]":
+        raise json.JSONDecodeError(f"Expecting '{separator}'{' or ' + repr(']') if separator == ',' else ''}", text, at)
+    if _after_blanks(text, at + 1) != len(text):
+        raise json.JSONDecodeError("More follows the array", text, at + 1)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return at if found is None else found.end()

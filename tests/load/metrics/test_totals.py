@@ -22,6 +22,8 @@ HISTOGRAMS = ("time_to_first_chunk", "chunk_interval", "duration")
 #: Of a run that has ended a while ago, too.
 LAST = "last_over_time({}[30m])"
 
+SLO = "chunks.count > 0"
+
 
 @pytest.fixture(scope="module")
 def app():
@@ -51,7 +53,7 @@ def runs(app, prometheus, start, free_port, tmp_path_factory):
     for mode in MODES:
         port = free_port()
         prometheus.scrape(port)
-        here = ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60)
+        here = ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60, "--slo", SLO)
         options = (*in_mode(mode, free_port), *here)
         directory = tmp_path_factory.mktemp("results")
         where = {"locustfile": "loadtests/locustfile.py", "result_dir": directory}

@@ -98,7 +98,7 @@ def test_the_page_lets_fields_have_several_lines(read):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", found["text"])
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]
+    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
     assert all(field["label"] and field["help"] for field in fields)
 
 

@@ -9,6 +9,7 @@ NO_TIME = ("soon", "m1", "s", "5ss", "5S", "1,5", " ", "\0", "\udcff")
 NO_NUMBER = ("-1", "+1", "1.5", "1e3", "twice", "1 2", " ", "٣", "²", "1\n2", "1" * 19, "9" * 5000)
 #: What cannot be given, by option, and what the refusal says besides: what is expected, or the reason.
 REFUSED = {
+    "stream_shape": dict.fromkeys(("rmap", "Ramp", "rmap:to=1", " ", "\udcff"), "ramp, step, spike, soak or wave"),
     "stream_path": {
         **dict.fromkeys(("events", "?x=1", ".", " ", "\0", "http:/x", "h/x"), "that starts with / or a whole URL"),
         "/\udcff": "UTF-8",

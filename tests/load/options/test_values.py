@@ -7,6 +7,7 @@ import pytest
 from streamgauge.wire.formats import FORMATS
 
 UNSET = {
+    "stream_shape": None,
     "stream_path": None,
     "stream_protocol": None,
     "stream_method": None,
@@ -21,6 +22,7 @@ UNSET = {
     "stream_reconnect": 0,
     "stream_stamps": False,
     "stream_include_usage": False,
+    "stream_slo": [],
     "stream_first_chunk_timeout": "unset",
     "stream_idle_timeout": "unset",
     "stream_total_timeout": "unset",
@@ -50,6 +52,11 @@ LIMIT = {
 }
 #: Values as they are given, and what they come to. FILES is a folder.
 TAKEN = {
+    "stream_shape": {
+        "ramp": ["ramp:from=0,to=10,time=60s", "users", 60],
+        " step:from=2,by=2,every=1s,to=6 ": ["step:from=2,by=2,every=1s,to=6", "users", 3],
+        "soak": ["soak:level=10,rise=60s", "users", None],
+    },
     "stream_path": {
         "/": "/",
         " /a?x=1,2&y ": "/a?x=1,2&y",
@@ -93,6 +100,10 @@ TAKEN = {
     "stream_status": {"429": ["429", 1], " 2xx, 429 ": ["2xx,429", 101], "500-502": ["500-502", 3]},
     "stream_accept": {"a/b": "a/b", " a/b;q=0.5, c/d ": "a/b;q=0.5, c/d", "é": "é"},
     "stream_reconnect": {"0": 0, "1": 1, " 12 ": 12, "9" * 18: 10**18 - 1},
+    "stream_slo": {
+        "failed == 0": ["failed == 0"],
+        " a/duration.p99<1s \n\nchunks > 9": ["a/duration.p99<1s", "chunks > 9"],
+    },
     "stream_first_chunk_timeout": LIMIT,
     "stream_idle_timeout": LIMIT,
     "stream_total_timeout": LIMIT,
@@ -156,6 +167,7 @@ def flag(name):
 SHORT = {
     f"stream_{name}"
     for name in (
+        "shape",
         *("first_chunk_timeout", "idle_timeout", "total_timeout", "refusal_pause", "proxy", "insecure", "ca_file"),
         *("client_cert", "client_key", "server_name", "result_dir", "metrics_port", "metrics_host", "metrics_linger"),
     )
@@ -292,6 +304,7 @@ def test_the_form_has_each_option_but_those_of_the_command_line(read):
 def test_the_help_names_each_option_with_its_value_and_its_default(read):
     text = " ".join(read(help=True)["value"]["text"].split()).replace(" --", "  --")
     shown = {
+        "--stream-shape SHAPE": "Defaults come from the number of users and the run time",
         "--stream-path PATH": "",
         "--stream-method METHOD": "",
         "--stream-header 'K: V'": "",
@@ -299,6 +312,7 @@ def test_the_help_names_each_option_with_its_value_and_its_default(read):
         "--stream-end RULE": "or off; repeat the option for several",
         "--stream-error RULE": "or off; repeat the option for several",
         "--stream-chunk RULE": "or any; repeat the option for several",
+        "--stream-slo RULE": "repeat the option, or write one rule per line",
         "--stream-status STATUSES": "default those that open a stream",
         "--stream-accept TYPE": "",
         "--stream-reconnect N": "default 0",

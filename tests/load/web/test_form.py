@@ -89,6 +89,7 @@ def test_each_line_is_a_header(asked, line_break):
 
 
 WRONG = {
+    "stream_shape": ["rmap", "Wave:low=1"],
     "stream_path": ["events", "foo://host/x", "http://", "http://a b/"],
     "stream_protocol": ["http", "SSE"],
     "stream_method": ["G E T", "ÄT"],
@@ -101,6 +102,7 @@ WRONG = {
     "stream_status": ["ok", "2xx,"],
     "stream_accept": ["a\r\nb", "ж"],
     "stream_reconnect": ["-1", "1.5", "twice"],
+    "stream_slo": ["latency.p99 < 1s", "failed == 0\nchunk_interval.p99 < 200"],
     "stream_first_chunk_timeout": ["soon", "-1", "nan", "1e400", "inf"],
     "stream_idle_timeout": ["soon", "1e300"],
     "stream_total_timeout": ["m1"],
@@ -176,7 +178,7 @@ def test_the_page_has_fields_of_several_lines(web):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk"]
+    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
     assert all(field["label"] and field["help"] for field in fields)
     assert page.rstrip().endswith("</html>")
 

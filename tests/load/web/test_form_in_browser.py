@@ -53,9 +53,11 @@ def test_start_with_the_defaults_streams(processes, page, recorder, until):
 def test_the_form_has_sections_with_labels_and_help_in_order(open_web, page, recorder):
     form = page(open_web("-H", recorder.url))
     titles = form.tab.evaluate("[...document.querySelectorAll('.streamgauge-section')].map((each) => each.textContent)")
-    assert titles == ["Request", "What a stream must do", "Time limits", "Network and TLS"]
+    assert titles == [
+        *("Load", "Request", "What a stream must do", "What the run must meet", "Time limits", "Network and TLS"),
+    ]
     shown = {name: (label, words) for name, label, words in form.tab.evaluate(LABELLED)}
-    assert list(shown)[:3] == ["streamPath", "streamProtocol", "streamMethod"]
+    assert list(shown)[:3] == ["streamShape", "streamPath", "streamProtocol"]
     assert shown["streamHeader"][0] == "Headers"
     assert shown["streamHeader"][1].endswith("'Name: value'; write one header per line")
     assert shown["streamInsecure"][0] == "Accept any certificate"

@@ -24,6 +24,7 @@ from streamgauge.load.metrics.exporter_server import MetricsPortError, serve
 from streamgauge.report.result import Result
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import verdict
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ class ReportedRun(Protocol):
     run_id: str
     started_at: datetime
     run_stats: RunStats
+
+    def slo_so_far(self) -> list[JudgedRule]:
+        """What the SLO rules say so far; empty without rules."""
 
     @property
     def host(self) -> str:
@@ -95,6 +99,8 @@ class Exporter:
     def _judge(self) -> None:
         """Update the interim verdict once enough seconds are counted. A shorter run gets its verdict at the end."""
         run_report, begun_s = self._run_report, time.monotonic()
+        if run_report is not None:
+            self._state.judge_rules(run_report.slo_so_far())
         if run_report is None or begun_s < self._judge_at_s:
             return
         counted_s = len(run_report.run_stats.seconds)

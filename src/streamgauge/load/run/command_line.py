@@ -1,5 +1,6 @@
 """Writes the command that repeats a run, from the options that were in force: those of the web form included."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from typing import Any
 from locust.argument_parser import get_parser
 
 from streamgauge.load.option import Lines
+from streamgauge.load.slo_options import SLO
+from streamgauge.wire.token_stream import json_or_none
 
 #: Options that say where a run is started and shown, not what it does.
 _ELSEWHERE = re.compile(
@@ -43,7 +46,7 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         if not names or action.dest in _WRITTEN_BY_US or _ELSEWHERE.match(action.dest):
             continue
         value = getattr(parsed, action.dest, None)
-        if value in (None, "", [], getattr(defaults, action.dest, None)):
+        if value in (None, "", [], _default(defaults, action.dest)):
             continue
         if isinstance(value, bool):
             yield [names[0]]
@@ -51,6 +54,11 @@ def _options(parsed: Any) -> Iterator[list[str]]:
             yield [names[0], HIDDEN]
         else:
             yield from ([names[0], _safe(str(each))] for each in _values(action, value))
+
+
+def _default(defaults: Any, dest: str) -> Any:
+    """Return the default of an option; rules of a file are none, since the command may run in another directory."""
+    return "" if dest == SLO.dest else getattr(defaults, dest, None)
 
 
 def _values(action: Any, value: Any) -> list[Any]:
@@ -61,11 +69,24 @@ def _values(action: Any, value: Any) -> list[Any]:
 
 
 def _safe(text: str) -> str:
-    """Hide the value of a header field, and the password in a URL."""
+    """Hide the value of a header field or of a member of JSON, and the password in a URL."""
+    if text.lstrip().startswith("{") and isinstance(value := json_or_none(text), dict):
+        hidden = _without_secrets(value)
+        return text if hidden == value else json.dumps(hidden, ensure_ascii=False)
     name, colon, value = text.partition(":")
     if colon and " " not in name.strip() and _SECRET.search(name) and not value.startswith("//"):
         return f"{name}: {HIDDEN}"
     return _without_password(text)
+
+
+def _without_secrets(value: Any) -> Any:
+    """Hide the texts of those members of JSON whose names say that they open doors; numbers do not."""
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if isinstance(each, str) and _SECRET.search(name) else _without_secrets(each)
+            for name, each in value.items()
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
 def _without_password(text: str) -> str:

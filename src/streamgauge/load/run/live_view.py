@@ -5,6 +5,7 @@ who asks for that table gets it instead; so does a run with users that do not st
 """
 
 import time
+from typing import Any
 
 import gevent
 from locust.env import Environment
@@ -12,13 +13,15 @@ from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPING
 
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.users import stream_users
+from streamgauge.report import slo_text
 from streamgauge.report.build import timeline_point
 from streamgauge.report.live_display import Display, Progress
 
 #: Without a terminal, a line is printed this often.
 LINE_EVERY_S = 10.0
 _REFRESH_S = 0.5
-_PHASES = {STATE_SPAWNING: "starting users", STATE_STOPPING: "ending streams", STATE_CLEANUP: "ending streams"}
+_ENDING = (STATE_STOPPING, STATE_CLEANUP)
+_PHASES = {STATE_SPAWNING: "starting users", **dict.fromkeys(_ENDING, "ending streams")}
 
 
 def live_view(environment: Environment) -> "LiveView | None":
@@ -62,15 +65,29 @@ class LiveView:
         every = run_report.run_stats.all_stats.values()
         last_s = run_report.settled_s - 1
         second = run_report.run_stats.seconds.get(last_s)
-        phase = _PHASES.get(state, "running")
+        elapsed_s = time.monotonic() - run_report.began_s
+        users = runner.user_count if runner is not None else 0
+        phase, shape = _PHASES.get(state, "running"), run_report.shape
+        if shape is not None and state not in _ENDING:
+            phase = shape.words(elapsed_s, users)
         trust, _ = run_report.verdict_so_far()
         measured = any(stats.chunks for stats in every)
+        rules = run_report.slo_so_far()
         return Progress(
             phase=f"{phase}, {trust} so far" if measured else phase,
-            elapsed_s=time.monotonic() - run_report.began_s,
-            run_time_s=float(options.run_time) if options is not None and options.run_time else None,
-            users=runner.user_count if runner is not None else 0,
+            elapsed_s=elapsed_s,
+            run_time_s=_end_s(run_report, options),
+            users=users,
             finished=sum(stats.finished for stats in every),
             failed=sum(stats.failed for stats in every),
             latest=timeline_point(last_s, second) if second is not None else None,
+            rules=slo_text.so_far(rules),
+            failing=tuple(slo_text.failing(rules)),
         )
+
+
+def _end_s(run_report: RunReport, options: Any) -> float | None:
+    """Return when the run ends: with its shape, or at its run time."""
+    if run_report.shape is not None:
+        return run_report.shape.plan.end_s
+    return float(options.run_time) if options is not None and options.run_time else None

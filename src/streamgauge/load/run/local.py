@@ -8,6 +8,7 @@ from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.process_meter import SECOND_S, ProcessMeter
+from streamgauge.load.run.leaving_users import let_users_leave
 from streamgauge.load.run.reporting import ReportingRun
 
 PROCESS = "local"
@@ -24,6 +25,8 @@ class LocalRun(ReportingRun):
         """Add the listeners."""
         super().listen()
         self.environment.events.test_stopping.add_listener(self.on_test_stopping)
+        if self.environment.runner is not None:
+            let_users_leave(self.environment.runner)
 
     def on_test_stopping(self, **_: Any) -> None:
         """Leave what Locust does to stop its users out of the measurement."""

@@ -10,6 +10,7 @@ from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import evenly
+from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.run_report import RunReport, end_of_run, show
 from streamgauge.load.usage import refused
@@ -107,7 +108,11 @@ class ReportingRun:
         if self._view is not None:
             self._view.end()
         options = self.environment.parsed_options
-        run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        shape = run_report.shape
+        if shape is None:
+            run_report.interrupted = self._quitting and bool(getattr(options, "run_time", None))
+        else:  # Locust stops a headless run with a shape before it quits
+            run_report.interrupted = self.headless and shape.cut_short
         self._closed, self.result = run_report, end_of_run(self.environment, run_report)
         if self.exporter is not None:
             self.exporter.end(self.result)
@@ -138,7 +143,7 @@ class ReportingRun:
     def cut(self) -> None:
         """End the streams under way now; they count as censored."""
         if self.environment.runner is not None:
-            self.environment.runner.user_greenlets.kill(block=True)
+            end_users(self.environment.runner)
 
     def _finish(self, longest_s: float) -> None:
         """Stop the run, or wait for a stop that is already under way, until the report is closed."""

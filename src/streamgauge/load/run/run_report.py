@@ -1,5 +1,6 @@
 """A run under way in the process that reports it: its counts so far, its live timeline, and its result."""
 
+import argparse
 import copy
 import json
 import logging
@@ -17,7 +18,12 @@ from locust.env import Environment
 
 from streamgauge.load.options import result_dir
 from streamgauge.load.run.command_line import command_line
+from streamgauge.load.run.rule_judge import RuleJudge
 from streamgauge.load.run.run_status import causes, run_status
+from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.shapes.shape_record import ShapeRecord
+from streamgauge.load.shapes.user_shape import shape_of
+from streamgauge.load.slo_options import slo_rules, slo_source
 from streamgauge.load.unused import unused_options
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
@@ -25,11 +31,14 @@ from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
 from streamgauge.report.tables import write_tables
+from streamgauge.report.units import some
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_history import RunHistory
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
+from streamgauge.verdict.slo.judgement import JudgedRule
+from streamgauge.verdict.slo.run_figures import RunFigures
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
 logger = logging.getLogger(__name__)
@@ -68,8 +77,15 @@ class RunReport:
         self.closed = False
         #: The verdict on what has been counted; None once there is more.
         self._so_far: tuple[Trust, list[str]] | None = None
+        self._slo_rules = slo_rules(environment.parsed_options)
+        self._slo_source = slo_source(environment.parsed_options)
+        self._rule_judge = RuleJudge(self._slo_rules)
+        if self._slo_rules:
+            logger.info("%s, from %s", some(len(self._slo_rules), "SLO rule"), self._slo_source)
         #: What is known from the streams alone, once the report is closed.
         self._verdict: Verdict
+        #: The shape that the run follows; None without one.
+        self.shape: ShapeRecord | None = getattr(shape_of(environment), "record", None)
         self.directory: Path | None = None
         if root := result_dir(environment.parsed_options):
             self.directory = Path(root) / self.run_id
@@ -79,6 +95,7 @@ class RunReport:
         """Add the seconds that a process counted; write the timeline up to the last second that is complete."""
         self.processes.add(process)
         self._so_far = None
+        self._rule_judge.outdate()
         for part in parts:
             self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
             self.history.add(part)
@@ -94,6 +111,7 @@ class RunReport:
         self.run_stats = RunStats()
         self.history = RunHistory()
         self._so_far = None
+        self._rule_judge.outdate(now=True)
         self._counting_since_s = time.monotonic()
 
     @property
@@ -107,9 +125,16 @@ class RunReport:
             self._so_far = verdict(self.run_stats)
         return self._so_far
 
+    def slo_so_far(self) -> list[JudgedRule]:
+        """Return what the SLO rules say about what has been counted by now; of a closed report, the result's."""
+        if self.closed:
+            return self._verdict["slo"]
+        counted_s = time.monotonic() - self._counting_since_s
+        return self._rule_judge.judged(lambda: RunFigures.of_run(self.run_stats, counted_s))
+
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        return build_result(self._run(), self.run_stats, last_calibration(), self.history)
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self._slo_rules)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
@@ -134,13 +159,13 @@ class RunReport:
 
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
-        self.closed, self._so_far = True, None
+        self._so_far = None
         result = self.result_so_far()
         if warnings := self._warn():
             result["run"]["warnings"] = warnings
         if left_out := self.run_stats.names_left_out:
             result["run"]["names_left_out"] = left_out
-        self._verdict = copy.deepcopy(result["verdict"])
+        self._verdict, self.closed = copy.deepcopy(result["verdict"]), True
         self._join_status(result)
         if self.directory is not None:
             self._write_timeline(self.settled_s)
@@ -163,8 +188,9 @@ class RunReport:
         """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
         verdict = copy.deepcopy(self._verdict)
         streams = verdict["exit_code"]
-        verdict["exit_code"] = int(run_status(self._environment).joined(streams))
-        verdict["reasons"] = [*causes(self._environment, streams), *verdict["reasons"]]
+        by_rules = bool(self._slo_rules)
+        verdict["exit_code"] = int(run_status(self._environment, by_rules=by_rules).joined(streams))
+        verdict["reasons"] = [*causes(self._environment, streams, by_rules=by_rules), *verdict["reasons"]]
         result["verdict"] = verdict
 
     @staticmethod
@@ -201,11 +227,13 @@ class RunReport:
         if parsed is None:  # a program of the user's own, without a command line
             return ""
         locustfile = str(getattr(parsed, "locustfile", "") or self.locustfile)
+        if self.shape is not None:  # the number of users was its peak, not what the defaults came from
+            parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
-        return Run(
+        run = Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
@@ -220,6 +248,12 @@ class RunReport:
             versions=_versions(),
             command=self._command(),
         )
+        if self.shape is not None:
+            run["users"] = max([self.users, *self.shape.users.values()])
+            run["shape"] = self.shape.result(self.run_stats.last_s)
+        if self._slo_source:
+            run["slo_source"] = self._slo_source
+        return run
 
 
 def _versions() -> dict[str, str]:

@@ -13,20 +13,24 @@ from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 _OF_STREAMS = f"{StreamFailed.__name__}("
 
 
-def run_status(environment: Environment) -> RunStatus:
-    """Return the status of the run so far, as ``locust`` computes it at its end."""
+def run_status(environment: Environment, *, by_rules: bool) -> RunStatus:
+    """Return the status of the run so far, as ``locust`` computes it at its end.
+
+    ``by_rules``: SLO rules judge the streams, so that a stream that failed does not count as a failure by itself.
+    """
     runner = environment.runner
+    failures = runner is not None and (_other_failures(environment) if by_rules else runner.errors)
     return RunStatus(
         own=environment.process_exit_code,
-        failed=runner is not None and bool(runner.errors or runner.exceptions),
+        failed=bool(failures or _raised(environment)),
         on_failure=_on_failure(environment),
         broken=log.unhandled_greenlet_exception,
     )
 
 
-def causes(environment: Environment, verdict: int) -> Iterator[str]:
+def causes(environment: Environment, verdict: int, *, by_rules: bool) -> Iterator[str]:
     """Yield a sentence for each cause of the exit status besides the streams; ``verdict`` is theirs."""
-    status = run_status(environment)
+    status = run_status(environment, by_rules=by_rules)
     failures, raised = _other_failures(environment), _raised(environment)
     if failures:
         yield f"Locust counted {some(failures, 'failure')} that are not streams"

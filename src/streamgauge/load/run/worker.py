@@ -9,7 +9,9 @@ from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
 
 from streamgauge.load.options import scenario_options
+from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
+from streamgauge.load.run.leaving_users import end_users, let_users_leave
 from streamgauge.stats.second_report import SecondReport
 
 #: Our keys in a worker's report: the seconds of the run, and the seconds that a reset took out of it.
@@ -35,6 +37,7 @@ class WorkerRun:
     def listen(self) -> None:
         """Add the listeners."""
         _remember_defaults()
+        let_users_leave(self._runner)
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stopping.add_listener(self.on_test_stopping)
@@ -55,6 +58,7 @@ class WorkerRun:
         """Start measuring. The master has checked the options, but a file that they name may be missing here."""
         try:
             scenario_options(self._environment.parsed_options)
+            check_own_options(self._environment, self._environment.parsed_options)
             self._problem = ""
         except ValueError as error:
             self._problem = str(error)
@@ -101,7 +105,7 @@ class WorkerRun:
 
     def on_cut(self, **_: Any) -> None:
         """End the streams under way now; they count as censored."""
-        self._runner.user_greenlets.kill(block=True)
+        end_users(self._runner)
 
     def _stop_and_report(self) -> None:
         with self._stopping:  # the master and Ctrl-C may both ask

@@ -56,7 +56,7 @@
   const style = document.createElement("style");
   style.textContent = `
     .streamgauge-section { margin: 8px 0 -8px; font: 600 1rem/1.5 system-ui, sans-serif; }
-    .streamgauge-help { margin: -18px 0 0 14px; font: .8rem/1.4 system-ui, sans-serif; opacity: .85; }
+    .streamgauge-help { margin: -18px 0 0 14px; font: .8rem/1.4 system-ui, sans-serif; opacity: .85; overflow-wrap: anywhere; }
     .MuiFormControlLabel-root + .streamgauge-help { margin: -18px 0 0 32px; }
   `;
   document.head.append(style);

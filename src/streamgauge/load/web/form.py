@@ -17,8 +17,10 @@ from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
+from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
+from streamgauge.load.web.shape_form import check_shape, keep_shape, take_shape
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +32,18 @@ def extend_form(environment: Environment, web_ui: WebUI) -> None:
     """Check the values of the form of ``web_ui``, and give its fields sections, labels and help."""
     assert web_ui.app is not None
     views = web_ui.app.view_functions
-    views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, views[_SWARM]))
+    views[_SWARM] = web_ui.auth_required_if_enabled(_checking(environment, web_ui, views[_SWARM]))
+    keep_shape(environment, web_ui)
     # The page has our options in their own order.
     web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     add_script(web_ui, "form.js", SECTIONS=form_script_data())
 
 
-def _checking(environment: Environment, start: Callable[[], Any]) -> Callable[[], Any]:
+def _checking(environment: Environment, web_ui: WebUI, start: Callable[[], Any]) -> Callable[[], Any]:
     def swarm() -> Any:
         try:
             _check(environment, request.form)
+            take_shape(environment, web_ui, request.form)
         except ValueError as error:
             logger.error("%s", error)
             return _refusal(environment, str(error))
@@ -60,13 +64,15 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
     parsed = with_form(environment.parsed_options, form)
     scenario_options(parsed)
-    check_own_options(parsed)
+    check_own_options(environment, parsed)
+    slo_rules(parsed)
     if "host" in form:
         try:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
     _check_run_time(form.get("run_time", ""))
+    check_shape(environment, form)
 
 
 def _check_run_time(text: str) -> None:

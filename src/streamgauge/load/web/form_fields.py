@@ -7,6 +7,7 @@ from streamgauge.load.own_options import has_lines, own_sections
 
 #: The label of each field; its help stands below it.
 LABELS = {
+    "stream_shape": "Shape",
     "stream_path": "Path or URL",
     "stream_protocol": "Protocol",
     "stream_method": "Method",
@@ -21,6 +22,7 @@ LABELS = {
     "stream_status": "Acceptable statuses",
     "stream_reconnect": "Reconnects",
     "stream_stamps": "Send stamps",
+    "stream_slo": "SLO rules",
     "stream_first_chunk_timeout": "First chunk within",
     "stream_idle_timeout": "Next chunk within",
     "stream_total_timeout": "Whole stream within",

@@ -43,7 +43,7 @@
   const take = (run, fresh) => {
     const same = run === known.run && fresh.step_s === known.step_s && fresh.width_s === known.width_s;
     if (!same) known = none();
-    known = { ...known, run, step_s: fresh.step_s, width_s: fresh.width_s, bounds_s: fresh.heat_bounds_s };
+    known = { ...known, run, step_s: fresh.step_s, width_s: fresh.width_s, bounds_s: fresh.heat_bounds_s, shape: fresh.shape };
     add(known.points, fresh.points, same ? fresh.from_s : 0);
     add(known.columns, fresh.columns, same ? fresh.from_s : 0);
   };
@@ -67,6 +67,7 @@
     return { type: "log", tickvals: ticks, ticktext: ticks.map(worded), range: [Math.log10(low) - 0.1, Math.log10(high) + 0.1] };
   };
   const axes = {
+    shape: () => ({ rangemode: "tozero", tickformat: ",~r", ticksuffix: known.shape?.unit === "streams/s" ? "/s" : "" }),
     count: () => ({ rangemode: "tozero", tickformat: ",~f" }),
     rate: () => ({ rangemode: "tozero", tickformat: ",~f", ticksuffix: "/s" }),
     outcomes: () => ({ rangemode: "tozero", tickformat: ",~f", ticksuffix: "/s" }),
@@ -102,6 +103,16 @@
       line: { color: line.colour, width: 1.8, dash: line.dash },
       ...gapped(lists.t_s, lists[line.values] ?? [], step_s),
     }));
+  };
+
+  const shape = () => {
+    if (!known.shape) return [];
+    const seen = known.shape.unit === "users" ? ["users", known.points.users] : ["started", known.points.started];
+    const line = (name, color, dash, at) => ({ type: "scatter", mode: "lines", name, line: { color, width: 1.8, dash }, ...at });
+    return [
+      line(`wanted ${known.shape.unit}`, "#7d8590", "dash", { x: times(known.shape.t_s), y: known.shape.wanted }),
+      line(seen[0], "#3b82c4", "solid", gapped(known.points.t_s, seen[1] ?? [], known.step_s)),
+    ];
   };
 
   const outcomes = () => {
@@ -166,7 +177,8 @@
 
   const drawOne = (chart) => {
     const heated = chart.kind === "heat" ? heat() : null;
-    const data = heated ? heated.data : chart.kind === "outcomes" ? outcomes() : lines(chart);
+    const made = { outcomes, shape }[chart.kind] ?? (() => lines(chart));
+    const data = heated ? heated.data : made();
     const values = data.flatMap((trace) => (trace.type === "scatter" ? trace.y : []));
     const plot = element(`chart-${chart.key}`);
     plot.closest("figure").hidden = chart.optional && !values.some((value) => value);
@@ -199,13 +211,32 @@
     setText("report", finished ? "Report" : "Report so far");
     element("reasons").replaceChildren(...state.reasons.map((reason) => made("li", reason)));
     const facts = {
-      Host: state.host, Users: state.users, Lasted: state.lasted, "Under way": state.active, Failed: state.failed,
+      Host: state.host, Users: state.users, ...(state.shape && { Shape: state.shape }), Lasted: state.lasted, "Under way": state.active, Failed: state.failed,
       Run: state.run_id,
     };
     element("facts").replaceChildren(...Object.entries(facts).map(([name, value]) => {
       const fact = document.createElement("div");
       fact.append(made("dt", name), made("dd", value));
       return fact;
+    }));
+  };
+
+  const showRules = (state) => {
+    const { words, rules } = state.slo, finished = state.state === "finished";
+    element("rules").hidden = !rules.length;
+    setText("rules-words", words ? `${words}.` : "");
+    setText("rules-state", finished ? "Result" : "So far");
+    element("rule-rows").replaceChildren(...rules.map((rule) => {
+      const line = document.createElement("tr");
+      const name = made("th", rule.rule);
+      name.scope = "row";
+      name.className = "text";
+      if (rule.reason) name.append(made("small", rule.reason));
+      const result = made("td", rule.words);
+      const bad = rule.state === "failed" || (rule.state === "no data" && finished);
+      result.className = `text ${bad ? "mark" : rule.state === "passed" ? "held" : ""}`;
+      line.append(name, result, made("td", rule.observed), made("td", rule.margin));
+      return line;
     }));
   };
 
@@ -251,6 +282,7 @@
     if (state.state === "waiting") return undefined;
     take(state.run_id, fresh);
     showState(state);
+    showRules(state);
     showRows(rows);
     showNames(fresh.names);
     showSteps();

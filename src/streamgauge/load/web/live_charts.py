@@ -41,6 +41,15 @@ def live_charts() -> list[LiveChart]:
     times = {each.key: each for each in SHOWN_TIMES}
     first, interval = times.pop("time_to_first_chunk"), times.pop("chunk_interval")
     return [
+        _optional(
+            _chart(
+                "shape",
+                "Shape",
+                "What the shape wants over the whole run, and what there was so far: users, or with arrivals the "
+                "streams that started each second.",
+                "shape",
+            )
+        ),
         _chart("active", "Streams under way", "Concurrent streams of all names.", "count", _line("active", "active")),
         _duration(first),
         _duration(interval),

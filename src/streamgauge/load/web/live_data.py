@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
+from streamgauge.report import slo_text
 from streamgauge.report.build import point_figures, timeline_point
 from streamgauge.report.result import TimelinePoint
 from streamgauge.report.sums import ordered
@@ -114,7 +115,12 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         "step_s": step,
         "width_s": history.width_s,
         "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
-        "points": {"t_s": [point["t_s"] for point in points], **point_values(points)},
+        "points": {
+            "t_s": [point["t_s"] for point in points],
+            **point_values(points),
+            **_users(run_report, points, step),
+        },
+        "shape": _shape(run_report),
         "columns": {
             "t_s": [t_s for t_s, _ in columns],
             "lag_p99": [column.worst_lag_s for _, column in columns],
@@ -126,6 +132,20 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         },
         "heat_bounds_s": HEAT_BOUNDS_S,
     }
+
+
+def _users(run_report: RunReport, points: Iterable[TimelinePoint], step_s: int) -> dict[str, list[int | None]]:
+    """Return the number of users at each point; empty for a run without a shape of users."""
+    shape = run_report.shape
+    if shape is None or shape.plan.unit != "users":
+        return {}
+    return {"users": [shape.most_users(int(point["t_s"]), step_s) for point in points]}
+
+
+def _shape(run_report: RunReport) -> dict[str, Any] | None:
+    """Return the curve of the shape, over the whole run, and its unit."""
+    shape = run_report.shape
+    return None if shape is None else {"unit": shape.plan.unit, **shape.curve(run_report.settled_s)}
 
 
 def _label(key: Key) -> str:
@@ -147,6 +167,14 @@ def _points(run_stats: RunStats, seconds: Iterable[int], line: Key | None) -> li
     return points
 
 
+def _at(run_report: RunReport) -> str:
+    """Return where a run is in its shape, while it lasts."""
+    shape, last_s = run_report.shape, run_report.run_stats.last_s
+    if shape is None or run_report.closed:
+        return ""
+    return shape.words(last_s, shape.users[max(shape.users)] if shape.users else 0)
+
+
 def state_of(run_report: RunReport | None) -> dict[str, Any]:
     """Return what the top of the page says: the state, the verdict so far and why, and the key figures."""
     if run_report is None:
@@ -159,10 +187,33 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "run_id": run_report.run_id,
         "host": run_report.shown_host,
         "users": number(run_report.users),
+        "shape": "" if run_report.shape is None else run_report.shape.plan.shape.text.replace(",", ", "),
+        "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in all_stats)),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else "No chunk has arrived yet.",
         "reasons": reasons if measured else [],
+        "slo": _slo(run_report),
+    }
+
+
+def _slo(run_report: RunReport) -> dict[str, Any]:
+    """Return how the SLO rules stand, in all and one by one; no rules if the run has none."""
+    rules, closed = run_report.slo_so_far(), run_report.closed
+    return {
+        "words": slo_text.in_the_end(rules) if closed else slo_text.so_far(rules),
+        "failing": slo_text.failing(rules),
+        "rules": [
+            {
+                "rule": rule["rule"],
+                "state": slo_text.state(rule),
+                "words": slo_text.marked(rule) if closed else slo_text.marked_so_far(rule),
+                "observed": slo_text.observed(rule),
+                "margin": slo_text.margin(rule),
+                "reason": rule["reason"] if closed else "",
+            }
+            for rule in rules
+        ],
     }

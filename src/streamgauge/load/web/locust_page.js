@@ -31,13 +31,23 @@
       const soFar = state.state === "finished" ? "" : " so far";
       const trust = state.trust === "waiting" ? state.means : state.trust + soFar;
       put("span", trust, `font-weight: 600; color: ${colours[state.trust] ?? "inherit"}`).title = state.means;
+      if (state.at) put("span", state.at).title = state.shape;
       put("span", `${state.active} under way`);
       put("span", `${state.failed} failed`);
+      if (state.slo.words) {
+        const held = state.slo.rules.every((rule) => rule.state === "passed");
+        const tone = state.slo.failing.length ? colours.invalid : held ? colours.trusted : "inherit";
+        put("span", state.slo.words, `font-weight: 600; color: ${tone}`);
+      }
       put("a", "Live charts", "", "./streaming/");
       put("a", state.state === "finished" ? "Report" : "Report so far", "", "./streaming/report.html");
       for (const reason of state.reasons.slice(0, 2)) put("span", reason, "flex-basis: 100%; color: #d9e2ec");
       if (state.reasons.length > 2) {
         put("a", `and ${state.reasons.length - 2} more`, "flex-basis: 100%", "./streaming/");
+      }
+      for (const rule of state.slo.failing.slice(0, 2)) put("span", `✗ ${rule}`, "flex-basis: 100%; color: #d9e2ec");
+      if (state.slo.failing.length > 2) {
+        put("a", `and ${state.slo.failing.length - 2} more rules that fail`, "flex-basis: 100%", "./streaming/");
       }
     }
     bar.hidden = false;

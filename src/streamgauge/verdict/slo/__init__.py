@@ -1,0 +1,1 @@
+"""SLO rules: read them, and judge a run by them."""
