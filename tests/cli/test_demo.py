@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamgauge.demo.sample_app import SampleApp
+from streamgauge.runner.attended_run import with_ports
 from streamgauge.runner.process import ChildError
 
 URL = "http://app"
@@ -56,7 +57,7 @@ def locust(call: Any, planned: Planned, tmp_path: Path, free_port: Callable[[], 
         own = ("--app-port", free_port(), "--metrics-port", free_port(), "--result-dir", tmp_path)
         answer = call("demo", *own, *options)
         assert answer.exit_code == 3, answer.output  # the demo's own status
-        command = planned.plan.load(URL).command
+        command = with_ports(planned.plan.load(URL), planned.plan.ports.locust).command
         assert command[2:4] == ["-m", "locust"]
         return by_name(command[4:])
 

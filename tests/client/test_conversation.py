@@ -8,7 +8,7 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from streamgauge.client.blocking import run_streams
 from streamgauge.client.plan import PlanError
 from streamgauge.stats.outcome import Outcome
-from streamgauge.wire.messages import SendError, read_send
+from streamgauge.wire.messages import Pause, SendError, read_send
 from tests.client.test_websocket import TEXT, Upgrade, close, frame
 
 COMPLETED, ABORTED = Outcome.COMPLETED, Outcome.ABORTED
@@ -53,6 +53,46 @@ def test_a_callable_sees_the_opening_and_each_chunk_once(websocket, opens):
     assert (record.outcome, record.chunks, record.bytes) == (COMPLETED, 3, 3), record.reason
     assert seen == [None, b"a", b"b", b"c"]
     assert heard(opens) == ["got a", "and more", "got b", "and more", "got c", "and more"]
+
+
+def until_heard(opens, count):
+    """A step that reads until the client has sent so many messages."""
+
+    def step(connection, head):
+        while len([each for each in opens.heard if isinstance(each, TextMessage)]) < count:
+            opens.read(connection)
+
+    return step
+
+
+def test_a_pause_is_waited_out_between_two_messages(websocket, opens):
+    began_s = time.monotonic()
+    script = until_heard(opens, 3), close(1000), opens.until(CloseConnection)
+    record = websocket(opens, *script, send=["a", Pause(0.3), "b", Pause(0), "c"])
+    assert time.monotonic() - began_s >= 0.3
+    assert (record.outcome, heard(opens)) == (COMPLETED, ["a", "b", "c"]), record.reason
+
+
+def test_an_answer_waits_for_the_pause_before_it(websocket, opens):
+    send = {None: [Pause(0.2), "first"], b"a": "second", b"b": [Pause(0.1), "third"]}.get
+    script = until_heard(opens, 3), close(1000), opens.until(CloseConnection)
+    websocket(opens, frame(TEXT, b"a") + frame(TEXT, b"b"), *script, send=send)
+    assert heard(opens) == ["first", "second", "third"]
+
+
+def test_what_follows_a_pause_is_not_sent_once_the_stream_has_ended(websocket, opens):
+    until = opens.until(CloseConnection)
+    record = websocket(
+        opens, until_heard(opens, 1), frame(TEXT, b"end"), until, end="data:end", send=["a", Pause(60), "b"]
+    )
+    assert (record.outcome, heard(opens)) == (COMPLETED, ["a"]), record.reason
+    assert record.duration_s < 30
+
+
+@pytest.mark.parametrize("length", [-1, float("nan"), float("inf"), "1"])
+def test_a_pause_of_no_length_is_refused(length):
+    with pytest.raises(SendError, match=r"^Pause: expected seconds, 0 or more, got "):
+        Pause(length)
 
 
 def test_the_first_message_may_come_with_the_handshake(websocket, opens):

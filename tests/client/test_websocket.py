@@ -56,12 +56,17 @@ class Upgrade:
 
         def step(connection, head):
             while not any(isinstance(each, kind) for each in self.heard):
-                if not (data := connection.recv(65_536)):
+                if not self.read(connection):
                     return
-                self._peer.receive_data(data)
-                self.heard += list(self._peer.events())
 
         return step
+
+    def read(self, connection):
+        """Read once what the client sends, and return whether it was anything."""
+        if data := connection.recv(65_536):
+            self._peer.receive_data(data)
+            self.heard += list(self._peer.events())
+        return bool(data)
 
 
 @pytest.fixture

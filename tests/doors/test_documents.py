@@ -20,6 +20,7 @@ import yaml
 from benchmarks.__main__ import BENCHMARKS
 from streamgauge.catalog import CATALOG
 from streamgauge.commands import streamgauge
+from streamgauge.quick_run import curl_command, curl_options
 from streamgauge.verdict.slo.grammar import read_rules
 from tests.doors.conftest import ROOT
 from tests.doors.documents import BLOCKS, COMMANDS, FILES, FOREIGN, SETTINGS, SPANS, help_of, locust, words
@@ -40,6 +41,8 @@ PLACEHOLDERS = {"stream_server_", "stream_client_"}
 #: Documents that show what the option of a whole other program is.
 OPTIONS_OF_OTHERS = {"--profile", "--scale", "--build", "--help", "--pid", "--duration", "--worker", "--workers"}
 OPTIONS_OF_OTHERS |= {"--no-proxy-headers", "--graceful-timeout", "--workers-kill-timeout", "--middleware"}
+#: Curl's, which a curl command behind ``streamgauge run`` may have.
+OPTIONS_OF_OTHERS |= {*curl_options.VALUES, *curl_options.SWITCHES, *curl_options.NOTED_SWITCHES}
 PYTHON_ELSEWHERE = ROOT / "docs" / "instrument-your-app.md"
 
 
@@ -70,7 +73,7 @@ def for_locust():
 def check_locust(arguments):
     assert checked_by_locust()[1][tuple(arguments)] == ""
     for flag, value in pairwise(arguments):
-        assert flag != "-f" or (ROOT / value).is_file()
+        assert flag != "-f" or (ROOT / value).is_file() or any(f"--save {value}" in each for each in COMMANDS)
 
 
 def check_make(arguments):
@@ -93,6 +96,10 @@ def check_make(arguments):
 
 
 def check_streamgauge(arguments):
+    if "curl" in arguments:
+        at = arguments.index("curl")
+        curl_command.curl_session_of_words(arguments[at + 1 :])
+        arguments = arguments[:at]
     with click.Context(streamgauge) as context:
         if arguments:
             _, command, rest = streamgauge.resolve_command(context, list(arguments))

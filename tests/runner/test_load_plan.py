@@ -33,6 +33,12 @@ def test_a_plan_with_a_web_port_has_the_web_ui_there_on_this_machine_alone():
     assert options(replace(PLAN, web_port=8089)) == f"{LOAD} --web-host 127.0.0.1 --web-port 8089"
 
 
+def test_what_other_options_say_is_left_to_them():
+    plan = replace(PLAN, users=None, spawn_rate=None, run_time_s=None)
+    assert options(plan).startswith("-f mine.py -H http://127.0.0.1:8000 --stream-result-dir results")
+    assert plan.form == [("user_count", "1"), ("spawn_rate", "1"), ("run_time", "")]
+
+
 def test_workers_and_their_master_meet_at_the_workers_port():
     several = replace(PLAN, processes=3, workers_port=5557)
     assert options(several) == f"{LOAD} --headless --only-summary --processes 3 {MASTER}"

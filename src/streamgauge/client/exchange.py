@@ -137,6 +137,8 @@ class Exchange(Standing):
         body = self._recording.begin_body(head, state.opening.framing(head))
         streaming = Streaming.of(state.connection, head, body, self._timer)
         self._enter(streaming)
+        if streaming.two_way is not None and body.conversation is not None:
+            body.conversation.pace(self._reactor, partial(streaming.reply, streaming.two_way))
         if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
             at_once = bool(state.head_parser.rest) and state.connection.transport.came_at_once()
             self._feed(streaming, state.head_parser.rest, arrival_ns, at_once=at_once)

@@ -210,6 +210,8 @@ class Streaming(Connected):
         """Leave the state in order: close a two-way stream, and return a connection that may serve other requests."""
         connection = self.connection
         if self.two_way is not None:
+            if self.body.conversation is not None:
+                self.body.conversation.stop()
             faulty = outcome is Outcome.PROTOCOL_ERROR
             connection.sending.send(self.two_way.closing_bytes(faulty=faulty))
         reusable = may_serve_another(request, self.head, self.body.framing, connection.transport)

@@ -32,6 +32,16 @@ class Kind(click.ParamType[_Value]):
         self.fail(f"expected {expected}, got {str(value)!r}" + (f": {why}" if why else ""), param, ctx)
 
 
+class Text(Kind[str]):
+    """Any text; the command says what it means."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the text."""
+        return str(value)
+
+
 class Whole(Kind[int]):
     """A whole number from ``least`` to ``most``."""
 

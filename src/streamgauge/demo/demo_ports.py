@@ -1,38 +1,28 @@
-"""The ports of a demo: the app's, its metrics', the web UI's and the workers'."""
+"""The ports of a demo: the app's, its metrics', and Locust's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from streamgauge.runner.locust_ports import LocustPorts
 from streamgauge.runner.ports import Port, PortChooser
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that the demo's processes listen on; None if the demo has no such process.
-
-    Locust's workers find their master at ``workers``.
-    """
+    """The ports that the demo's processes listen on."""
 
     app: Port
     metrics: Port
-    web: Port | None
-    workers: Port | None
+    locust: LocustPorts
 
     def chosen_again(self) -> "Ports":
         """Keep the ports that the user gave, and replace those that another process took since they were chosen."""
-        given = [port.number if port and port.asked_for else None for port in (self.app, self.metrics, self.web)]
-        return choose_ports(*given, web=self.web is not None, workers=self.workers is not None)
+        given = [port.number if port and port.asked_for else None for port in (self.app, self.metrics, self.locust.web)]
+        return choose_ports(*given, web=self.locust.web is not None, workers=self.locust.workers is not None)
 
-    def locust_chosen_again(self) -> "Ports":
-        """Replace those of Locust's ports that another process took since they were chosen.
-
-        Raises PortError if the user gave one of them.
-        """
-        chooser = PortChooser()
-        return replace(
-            self,
-            web=self.web and chooser.checked(self.web, "Locust's web UI", "--web-port"),
-            workers=self.workers and chooser.checked(self.workers, "Locust's workers"),
-        )
+    @property
+    def notices(self) -> list[str]:
+        """A sentence for each port that is not the usual one."""
+        return [*(port.notice for port in (self.app, self.metrics) if port.notice), *self.locust.notices]
 
 
 def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, web: bool, workers: bool) -> Ports:
@@ -41,6 +31,5 @@ def choose_ports(app: int | None, metrics: int | None, web_port: int | None, *, 
     return Ports(
         app=chooser.choose("app", 8000, "--app-port", app),
         metrics=chooser.choose("app's metrics", 9101, "--metrics-port", metrics),
-        web=chooser.choose("Locust's web UI", 8089, "--web-port", web_port) if web else None,
-        workers=chooser.choose("Locust's workers", 5557) if workers else None,
+        locust=LocustPorts.chosen(chooser, web_port, web=web, workers=workers),
     )

@@ -10,7 +10,8 @@ from streamgauge.load.client import StreamClient
 from streamgauge.load.option import Lines, Option
 from streamgauge.load.own_options import declare_options
 from streamgauge.load.users import StreamUser
+from streamgauge.wire.messages import Pause
 
 plugin.install()
 
-__all__ = ["Lines", "Option", "StreamClient", "StreamFailed", "StreamUser", "declare_options"]
+__all__ = ["Lines", "Option", "Pause", "StreamClient", "StreamFailed", "StreamUser", "declare_options"]

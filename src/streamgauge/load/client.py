@@ -104,10 +104,11 @@ class StreamClient(PlainRequests):
         ``name``, by default the path.
 
         On a WebSocket ``json`` or ``data`` is the first message sent. ``send`` says what follows: one message, a list
-        of messages to send at once, or a callable. It gets None when the WebSocket is open and then each chunk, and
-        returns one message, a list, or None; like ``on_chunk`` it must not block. A message is a text, bytes (a binary
-        message) or a value to send as JSON; a JSON array goes into a list of its own. Sec-WebSocket-Protocol among
-        ``headers`` asks for subprotocols; an empty Sec-WebSocket-Extensions keeps the client from offering compression.
+        of messages to send at once or with ``Pause(seconds)`` between them, or a callable. It gets None when the
+        WebSocket is open and then each chunk, and returns one message, a list, or None; like ``on_chunk`` it must not
+        block. A message is a text, bytes (a binary message) or a value to send as JSON; a JSON array goes into a list
+        of its own. Sec-WebSocket-Protocol among ``headers`` asks for subprotocols; an empty Sec-WebSocket-Extensions
+        keeps the client from offering compression.
 
         ``end`` is the named end of a complete stream, ``error`` says which events, lines or messages report that it
         failed, and ``chunk`` which of them are chunks; others count as heartbeats. Each is ``event:NAME``,

@@ -38,8 +38,11 @@ def variable(flag: str) -> str:
 def add_argument(parser: Any, flag: str, *, section: str, include_in_web_ui: bool = True, **settings: Any) -> None:
     """Add an option to a section of ``--help``, with its full name, and with its short name unless that is taken.
 
-    Ends the process with status 2 if the full name is taken.
+    A default that the locustfile has set (``parser.set_defaults(stream_end="event:done")``) replaces that in
+    ``settings``. Ends the process with status 2 if the full name is taken.
     """
+    default = parser.get_default(dest(flag))
+    settings |= {} if default is None else {"default": default}
     taken = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001 - not public
     if flag in taken:
         ours = "this is an option of streamgauge; rename that of the locustfile or of the other plugin"

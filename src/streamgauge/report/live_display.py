@@ -33,7 +33,8 @@ class Progress:
     elapsed_s: float
     run_time_s: float | None
     """None for a run that lasts until it is stopped."""
-    users: int
+    users: int | None
+    """None if no number of users was asked for."""
     finished: int
     failed: int
     latest: TimelinePoint | None
@@ -47,7 +48,7 @@ class Progress:
         """Each figure and its heading; the figures of the last second are unknown before the first second."""
         latest = self.latest
         return [
-            (number(self.users), "users"),
+            (NONE if self.users is None else number(self.users), "users"),
             (number(latest["active"]) if latest else NONE, "streams active"),
             (number(self.finished), "finished"),
             (number(self.failed), "failed"),

@@ -21,13 +21,16 @@ def environment_without_locust(extra: Mapping[str, str] | None = None) -> dict[s
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """A planned run: users, length, host. With ``web_port``, Locust starts its web UI there."""
+    """A planned run: users, length, host. With ``web_port``, Locust starts its web UI there.
+
+    Users, spawn rate and length are None if other options of the run say them: a rate of arrivals, or a shape.
+    """
 
     locustfile: Path
     host: str
-    users: int
-    spawn_rate: float
-    run_time_s: int
+    users: int | None
+    spawn_rate: float | None
+    run_time_s: int | None
     result_dir: Path
     log: Path
     """The file for Locust's output until the run has a directory."""
@@ -45,9 +48,9 @@ class LoadPlan:
         return locust_command(
             self.locustfile,
             *("-H", self.host),
-            *("-u", self.users),
-            *("-r", f"{self.spawn_rate:g}"),
-            *("-t", f"{self.run_time_s}s"),
+            *(("-u", self.users) if self.users is not None else ()),
+            *(("-r", f"{self.spawn_rate:g}") if self.spawn_rate is not None else ()),
+            *(("-t", f"{self.run_time_s}s") if self.run_time_s is not None else ()),
             *("--stream-result-dir", self.result_dir),
             *self._interface(),
             *self._processes(),
@@ -68,9 +71,9 @@ class LoadPlan:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The run as the fields of the form in Locust's web UI."""
+        """The run as the fields of the form in Locust's web UI, which always have users and a spawn rate."""
         return [
-            ("user_count", str(self.users)),
-            ("spawn_rate", f"{self.spawn_rate:g}"),
-            ("run_time", f"{self.run_time_s}s"),
+            ("user_count", str(1 if self.users is None else self.users)),
+            ("spawn_rate", "1" if self.spawn_rate is None else f"{self.spawn_rate:g}"),
+            ("run_time", "" if self.run_time_s is None else f"{self.run_time_s}s"),
         ]

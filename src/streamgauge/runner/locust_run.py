@@ -107,7 +107,7 @@ class LocustRun:
 
     def _progress(self, elapsed_s: float, *, ending: bool) -> Progress:
         return Progress(
-            phase=self._end_phase() if ending or elapsed_s >= self._plan.run_time_s else "running",
+            phase=self._end_phase() if ending or self._is_over(elapsed_s) else "running",
             elapsed_s=elapsed_s,
             run_time_s=self._plan.run_time_s,
             users=self._plan.users,
@@ -115,6 +115,9 @@ class LocustRun:
             failed=self.timeline.failed,
             latest=self.timeline.latest,
         )
+
+    def _is_over(self, elapsed_s: float) -> bool:
+        return self._plan.run_time_s is not None and elapsed_s >= self._plan.run_time_s
 
     def _end_phase(self) -> str:
         if self._has(FILE_NAME):

@@ -4,6 +4,7 @@ A message is a text, bytes (a binary message), or any other value, which is sent
 """
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,28 @@ class SendError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause in a list of messages: ``send=["hello", Pause(0.5), "are you there?"]``, in seconds.
+
+    Raises SendError for what is no length of time.
+    """
+
+    pause_s: float
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.pause_s, int | float) and math.isfinite(self.pause_s) and self.pause_s >= 0):
+            raise SendError(f"Pause: expected seconds, 0 or more, got {self.pause_s!r}")
+
+
+#: One entry of what a scenario sends.
+Part = Message | Pause
+
+
+@dataclass(frozen=True, slots=True)
 class StartMessages:
     """Messages that are sent in this order once the WebSocket is open."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +50,8 @@ class Answers:
 
 
 SendPlan = StartMessages | Answers
-#: How scenarios say what to send: one message, a list of messages, or a callable on each chunk that returns either, or
-#: None to send nothing. A JSON array is a list in that list.
+#: How scenarios say what to send: one message, a list of messages and pauses, or a callable on each chunk that returns
+#: either, or None to send nothing. A JSON array is a list in that list.
 Send = Any
 
 
@@ -43,8 +62,8 @@ def read_send(send: Send | None) -> SendPlan | None:
     return Answers(send) if callable(send) else StartMessages(messages_of(send))
 
 
-def messages_of(found: Any) -> tuple[Message, ...]:
-    """Return the messages in a message, a list or tuple of them, or None. Raises SendError."""
+def messages_of(found: Any) -> tuple[Part, ...]:
+    """Return the messages and pauses in a message, a list or tuple of them, or None. Raises SendError."""
     if found is None:
         return ()
     each: Sequence[Any] = found if isinstance(found, list | tuple) else (found,)
@@ -59,7 +78,9 @@ def text_or_bytes(data: bytes) -> Message:
         return data
 
 
-def _message(value: Any) -> Message:
+def _message(value: Any) -> Part:
+    if isinstance(value, Pause):
+        return value
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     try:

@@ -69,8 +69,10 @@ class BodyReader:
         self.checks = ChunkChecks(plan, wire_format, self.decoder, timer, sequence)
         #: What the scenario says first, until it is said; None if the client cannot send.
         self.unsaid: Conversation | None = None
+        #: What the scenario says on a WebSocket, as long as that is open; None if the client cannot send.
+        self.conversation: Conversation | None = None
         if framing.two_way is not None:
-            self.unsaid = Conversation(plan, framing.two_way, self.decoder)
+            self.unsaid = self.conversation = Conversation(plan, framing.two_way, self.decoder)
             if self.unsaid.answers:
                 self.checks = AnsweringChecks(self.unsaid, plan, wire_format, self.decoder, timer, sequence)
         self.bytes = 0

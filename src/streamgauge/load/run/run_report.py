@@ -30,6 +30,7 @@ from streamgauge.load.users import stream_users
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
+from streamgauge.report.run_command import given_command
 from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
@@ -223,6 +224,8 @@ class RunReport:
         return visible(self._environment.locustfile or "")
 
     def _command(self) -> str:
+        if command := given_command():
+            return visible(command)
         parsed = self._environment.parsed_options
         if parsed is None:  # a program of the user's own, without a command line
             return ""

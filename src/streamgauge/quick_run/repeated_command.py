@@ -1,0 +1,62 @@
+"""Writes the user's ``streamgauge run`` command again, with some options changed."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+#: A longer command is not written out again.
+_LONGEST = 240
+#: Short names of the options that a next step changes.
+_SHORT = {"--users": "-u", "--run-time": "-t", "--insecure": "-k"}
+#: Those without a value, and those that may be given several times, so that another one is added.
+_SWITCHES = ("--insecure", "-k")
+_REPEATED = ("--slo", "--end")
+HIDDEN = "…"
+
+
+def repeated(words: Sequence[str], options: Mapping[str, str], *, secret: bool) -> str:
+    """Return the command of these ``words`` with ``options``, quoted for a shell.
+
+    A long command, or one with a ``secret``, is not repeated: only what to add to it.
+    """
+    own, curl = _split(words)
+    added = [word for name, value in options.items() for word in (_SHORT.get(name, name), value) if word]
+    kept = _without(own, options)
+    command = shlex.join(["streamgauge", "run", *kept, *added, *curl])
+    if secret or len(command) > _LONGEST or "\n" in command:
+        return f"the same command with {shlex.join(added)}" + (f", before {curl[0]}" if curl else "")
+    return command
+
+
+def shown(words: Sequence[str], *, secret: bool) -> str:
+    """Return the command of these ``words``; with a ``secret`` only the words before headers, bodies and curl."""
+    own, curl = _split(words)
+    kept = own + curl
+    if secret:
+        cut = next((at for at, word in enumerate(kept) if _may_be_secret(word)), len(kept))
+        return shlex.join(["streamgauge", "run", *kept[:cut]]) + f" {HIDDEN}"
+    return shlex.join(["streamgauge", "run", *kept])
+
+
+def _may_be_secret(word: str) -> bool:
+    return word in ("--curl", "curl") or word.startswith(("-H", "--header")) or "@" in word
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words before the word ``curl``, and those from it on."""
+    at = list(words).index("curl") if "curl" in words else len(words)
+    return list(words[:at]), list(words[at:])
+
+
+def _without(words: list[str], options: Mapping[str, str]) -> list[str]:
+    """Return ``words`` without the options that get another value, and without ``--save``, whose file exists now."""
+    replaced = ["--save", *(name for name in options if name not in _REPEATED)]
+    shorts = tuple(_SHORT[name] for name in replaced if name in _SHORT)
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in replaced or word in shorts:
+            skip = word not in _SWITCHES
+        elif not (word.startswith(tuple(f"{name}=" for name in replaced)) or (shorts and word.startswith(shorts))):
+            kept.append(word)
+    return kept

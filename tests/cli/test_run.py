@@ -1,0 +1,147 @@
+"""What the options of ``streamgauge run`` make of it: the requests, the load, and what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+URL = "http://127.0.0.1:8000/s"
+Planned = Callable[..., Any]
+
+
+@pytest.fixture
+def planned(call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Planned:
+    """The plan of a run with these arguments, which is not run."""
+    plans: list[Any] = []
+
+    def keep(plan: Any, _interrupt: object, *, quiet: bool) -> int:
+        plans.append(plan)
+        return 3
+
+    monkeypatch.setattr("streamgauge.quick_run.whole_run.run_quick", keep)
+
+    def plan(*arguments: object) -> Any:
+        answer = call("run", "--result-dir", tmp_path, *arguments)
+        assert answer.exit_code == 3, answer.output  # the run's own status
+        return plans[-1]
+
+    return plan
+
+
+def test_a_url_alone_is_ten_users_for_ten_seconds(planned: Planned) -> None:
+    plan = planned("127.0.0.1:8000/s")
+    (request,) = plan.session.requests
+    assert (request.url, request.method, request.protocol) == (URL, "GET", "")
+    assert plan.load.defaults == {"num_users": 10, "spawn_rate": 10, "run_time": "10s"}
+    assert (plan.processes, plan.ports.web, plan.save) == (1, None, None)
+
+
+def test_options_of_the_request_are_those_of_curl(planned: Planned, tmp_path: Path) -> None:
+    (body := tmp_path / "body.json").write_text('{"stream": true}')
+    (request,) = planned(URL, "-H", "A: 1", "-H", "B;", "-H", "C:", "-d", f"@{body}").session.requests
+    assert (request.method, request.body) == ("POST", '{"stream": true}')
+    assert request.headers == (("A", "1"), ("B", ""), ("C", None), ("Content-Type", "application/json"))
+    (request,) = planned(URL, "-X", "put", "-d", "a=1", "-H", "content-type: x/y").session.requests
+    assert (request.method, request.headers) == ("PUT", (("content-type", "x/y"),))
+    (request,) = planned("ws://a/s", "-d", "hello", "--name", "n", "--status", "101").session.requests
+    assert (request.method, request.body, request.protocol) == ("GET", "hello", "websocket")
+    assert (request.name, request.status, request.headers) == ("n", "101", ())
+
+
+def test_options_of_locust_become_defaults_of_the_locustfile(planned: Planned) -> None:
+    plan = planned(
+        *(URL, "-u", 7, "-r", 2.5, "-t", "1m", "--rate", 50, "--slo", "a < 1", "--slo", "b < 2", "-k", "--proxy", "http://p"),
+        *("--shape", "s", "--warm-up", "auto", "--connect-to", "a:1:b:2", "--unix-socket", "/run/s"),
+    )  # fmt: skip
+    assert plan.load.defaults == {
+        "num_users": 7, "spawn_rate": 2.5, "run_time": "60s", "stream_arrivals": "50/s", "stream_slo": "a < 1\nb < 2",
+        "stream_insecure": True, "stream_proxy": "http://p", "stream_shape": "s", "stream_warm_up": "auto",
+        "stream_connect_to": "a:1:b:2", "stream_unix_socket": "/run/s",
+    }  # fmt: skip
+
+
+def test_a_rate_and_a_shape_say_the_load_unless_users_and_time_are_given(planned: Planned) -> None:
+    assert planned(URL, "--rate", "poisson:9/s").load.defaults == {"run_time": "10s", "stream_arrivals": "poisson:9/s"}
+    plan = planned(URL, "--shape", "ramp")
+    assert plan.load.defaults == {"stream_shape": "ramp"}
+    assert str(plan.load) == "shape ramp"
+    assert str(planned(URL, "--rate", 9, "--shape", "ramp", "-t", "5s").load) == "arrivals 9/s, shape ramp for 5 s"
+    assert planned(URL, "--shape", "ramp", "-u", 5, "-t", "5s").load.defaults == {
+        "num_users": 5, "spawn_rate": 5, "run_time": "5s", "stream_shape": "ramp"
+    }  # fmt: skip
+
+
+def test_a_curl_command_may_follow_the_options(planned: Planned) -> None:
+    for source in (("curl", URL, "-d", "a", "-u", "u:p"), ("--curl", f"curl {URL} -d a -u u:p")):
+        plan = planned("-u", 3, "--name", "curl", *source)
+        (request,) = plan.session.requests
+        assert (request.method, request.body, request.name) == ("POST", "a", "curl")
+        assert request.header("Authorization") == "Basic dTpw"
+        assert plan.load.users == 3
+    (request,) = planned("-H", "A: 2", "-X", "PUT", "curl", URL, "-H", "a: 1", "-H", "B: 1").session.requests
+    assert (request.method, request.headers) == ("PUT", (("B", "1"), ("A", "2")))
+
+
+def recording(path: Path, **request: object) -> Path:
+    stream = {
+        "startedDateTime": "2026-01-01T00:00:00Z", "time": 20_500, "timings": {"receive": 1},
+        "request": {"method": "GET", "url": URL, "headers": [], **request},
+        "response": {"headers": [], "content": {"mimeType": "text/event-stream"}},
+    }  # fmt: skip
+    path.write_text(json.dumps({"log": {"entries": [stream]}}))
+    return path
+
+
+def test_a_recorded_session_is_replayed_by_one_user_for_its_length(planned: Planned, tmp_path: Path) -> None:
+    har = recording(tmp_path / "s.har")
+    plan = planned("--har", har, "-H", "A: 1")
+    assert plan.load.defaults == {"num_users": 1, "spawn_rate": 1, "run_time": "22s"}
+    assert plan.session.requests[0].header("a") == "1"
+    assert planned("--har", har, "-u", 3, "-t", "5s").load.defaults["run_time"] == "5s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "expected a URL, --curl, --har or a curl command"),
+        ((URL, "--curl", "curl a"), f"expected one source of requests, got the URL '{URL}' and --curl"),
+        ((URL, "curl", "a"), f"got the URL '{URL}' and a curl command"),
+        (("",), "expected a URL such as http://127.0.0.1:8000/stream, got an empty text"),
+        (("ftp://a/s",), "got 'ftp://a/s': "),
+        (("http://a b/s",), "got 'http://a b/s': "),
+        (("http://a:port/s",), "got 'http://a:port/s': "),
+        ((URL, "-u", "a:b"), "'-u' / '--users': expected a whole number from 1 to 20000, got 'a:b'"),
+        ((URL, "-t", "soon"), "'-t' / '--run-time': expected a duration such as 30s, 2m or 1h30m, got 'soon'"),
+        ((URL, "-X", "GET IT"), "--method, --header: expected a method, got 'GET IT'"),
+        ((URL, "-H", "nothing"), "--header: expected 'Name: value', got 'nothing'"),
+        ((URL, "-H", "a b: 1"), "--method, --header: expected a header field, got 'a b': '1'"),
+        ((URL, "-d", "@no/file"), "--data: 'no/file' cannot be read: No such file or directory"),
+        ((URL, "--protocol", "soap"), "'--protocol': expected auto, sse, "),
+        ((URL, "--end", "soon"), "--end 'soon': expected event:NAME"),
+        ((URL, "--protocol", "ndjson", "--end", "event:x"), "--end 'event:x': 'event:x' names an SSE event, and the"),
+        ((URL, "--error", "x"), "--error 'x': expected event:NAME"),
+        ((URL, "--chunk", "x"), "--chunk 'x': expected event:NAME"),
+        ((URL, "--status", "ok"), "--status 'ok': "),
+        ((URL, "--web-port", "1"), "--web-port 1 needs --web"),
+        ((URL, "--save", "x.txt"), "--save 'x.txt': expected a name that ends with .py"),
+        ((URL, "--save", __file__), f"--save {__file__!r}: the file exists already"),
+        (("--har", "no.har"), "'--har': expected a HAR file, got 'no.har': No such file or directory"),
+        (("--curl", "curl a --form x=y"), "--curl: --form: streamgauge does not know this option of curl"),
+        (("curl", "a", "-F", "x=y"), "curl: -F: streamgauge does not know this option of curl"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_value(call: Any, tmp_path: Path, arguments: Any, problem: str) -> None:
+    answer = call("run", "--result-dir", tmp_path, *arguments)
+    assert answer.exit_code == 2, answer.output
+    assert problem in answer.output
+    assert "Traceback" not in answer.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_of_one_stream_do_not_fit_a_recorded_session(call: Any, tmp_path: Path) -> None:
+    har = recording(tmp_path / "s.har")
+    answer = call("run", "--result-dir", tmp_path / "results", "--har", har, "--end", "event:done")
+    assert answer.exit_code == 2
+    assert "--end 'event:done': a recorded session has streams of its own" in answer.output

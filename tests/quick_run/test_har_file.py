@@ -1,0 +1,132 @@
+"""The streams of a recorded session."""
+
+import base64
+import json
+
+import pytest
+
+from streamgauge.quick_run.har_file import har_session
+from streamgauge.quick_run.stream_request import RequestProblem, SentMessage
+
+
+def entry(url, kind="text/event-stream", at="00.000", time_ms=1000, **more):
+    """One entry; ``more`` changes the request."""
+    headers = [{"name": "Content-Type", "value": kind}] if kind else []
+    return {
+        "startedDateTime": f"2026-01-01T00:00:{at}Z",
+        "time": time_ms,
+        "timings": {"send": 0, "wait": 1, "receive": time_ms - 1},
+        "request": {"method": "GET", "url": url, "headers": [], **more},
+        "response": {"status": 200, "headers": headers, "content": {"mimeType": kind}},
+    }
+
+
+@pytest.fixture
+def session(tmp_path):
+    def read(*entries):
+        (file := tmp_path / "s.har").write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+        return har_session(file)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/event-stream; charset=utf-8", "application/x-ndjson", "multipart/x-mixed-replace; boundary=x"]
+)
+def test_streams_are_taken_and_other_requests_are_left_out(session, kind):
+    found = session(entry("http://a/page", "text/html"), entry("http://a/s?x=1#y", kind))
+    assert [each.url for each in found.requests] == ["http://a/s?x=1"]
+    assert found.recorded
+    assert found.notes == ("1 of the 2 recorded requests are streams; only they are replayed",)
+
+
+def test_streams_that_follow_each_other_have_a_pause_between_them(session):
+    found = session(entry("http://a/1", at="05.000", time_ms=1500), entry("http://a/2", at="08.250"))
+    assert [(each.begin_s, each.end_s) for each in found.requests] == [(0, 1.5), (3.25, 4.25)]
+    assert not found.overlaps
+    assert found.length_s == 4.25
+
+
+def test_a_stream_of_unknown_length_may_overlap_with_the_next(session):
+    first = entry("http://a/1")
+    first["timings"]["receive"] = -1
+    found = session(first, entry("http://a/2", at="09.000"))
+    assert found.requests[0].end_s is None
+    assert found.overlaps
+
+
+def test_streams_are_replayed_in_the_order_of_their_start(session):
+    found = session(entry("http://a/2", at="08.000"), entry("http://a/1", at="05.000", time_ms=9000))
+    assert [each.path for each in found.requests] == ["/1", "/2"]
+    assert found.overlaps
+
+
+def test_the_request_is_sent_as_the_browser_sent_it(session):
+    headers = [
+        {"name": ":authority", "value": "a"}, {"name": "Host", "value": "a"}, {"name": "cookie", "value": "a=1"},
+        {"name": "cookie", "value": "b=2"}, {"name": "Authorization", "value": "Bearer t"},
+        {"name": "Content-Length", "value": "9"},
+    ]  # fmt: skip
+    found = session(entry("http://a/s", method="post", headers=headers, postData={"text": '{"a":1}'}))
+    (request,) = found.requests
+    assert (request.method, request.body) == ("POST", '{"a":1}')
+    assert request.headers == (("cookie", "a=1; b=2"), ("Authorization", "Bearer t"))
+    assert "recorded values of cookie and Authorization are sent again; they may have expired" in found.notes
+
+
+def test_cookies_that_are_not_among_the_headers_are_sent_too(session):
+    found = session(entry("http://a/s", cookies=[{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]))
+    assert found.requests[0].header("cookie") == "a=1; b=2"
+
+
+@pytest.mark.parametrize("unit", [1, 1000], ids=["Chromium", "Playwright"])
+def test_messages_of_a_websocket_are_sent_with_their_pauses(session, unit):
+    began_s = 1767225600.0
+    messages = [
+        {"type": "send", "time": (began_s + 0.25) * unit, "opcode": 1, "data": "hello"},
+        {"type": "receive", "time": (began_s + 0.5) * unit, "opcode": 1, "data": "hi"},
+        {"type": "send", "time": (began_s + 1.25) * unit, "opcode": 2, "data": base64.b64encode(b"\0").decode()},
+        {"type": "receive", "time": (began_s + 1.5) * unit, "opcode": 1, "data": "hi"},
+    ]
+    opened = entry("https://a/ws", "") | {"_webSocketMessages": messages}
+    (request,) = session(opened).requests
+    assert (request.url, request.protocol, request.end) == ("wss://a/ws", "websocket", ("chunks:2",))
+    assert request.messages == (SentMessage("hello", 0.25), SentMessage(b"\0", 1.0))
+
+
+def test_streams_of_several_hosts_are_named_by_host_and_path(session):
+    found = session(entry("http://a:1/s?x"), entry("http://b/s", at="05.000"))
+    assert [each.name for each in found.requests] == ["a:1/s", "b/s"]
+    same = session(entry("http://a/s"), entry("ws://a/w", "", at="05.000"))
+    assert [each.name for each in same.requests] == ["", ""]
+
+
+def test_a_recording_without_a_stream_is_listed(session):
+    with pytest.raises(RequestProblem) as problem:
+        session(
+            entry("http://a", "text/html"),
+            entry("http://a/j", "application/json"),
+            entry("http://a/k", "application/json"),
+        )
+    assert "no stream among its 3 requests (application/json 2, text/html 1). A stream is a response of" in str(
+        problem.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<html>", "expected JSON, as browsers save a HAR"),
+        ("{}", "expected a HAR, which has log.entries"),
+        ("[]", "expected a HAR, which has log.entries"),
+        ('{"log": {"entries": [1]}}', "expected a HAR, which has log.entries"),
+        ('{"log": {"entries": [{"request": {}}]}}', "an entry is not as HAR 1.2 has it: KeyError"),
+        ('{"log": {"entries": []}}', "no stream among its 0 requests. A stream is"),
+    ],
+)
+def test_a_file_that_is_no_recording_says_so(tmp_path, text, problem):
+    (file := tmp_path / "x.har").write_text(text)
+    with pytest.raises(RequestProblem) as error:
+        har_session(file)
+    assert str(error.value).startswith(f"--har {str(file)!r}: ")
+    assert problem in str(error.value)
