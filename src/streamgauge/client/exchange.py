@@ -39,10 +39,7 @@ from streamgauge.wire.http1_head import Head
 
 
 class Exchange(Standing):
-    """One stream.
-
-    ``on_pause`` is called when it has ended, and when it is in ``ROUTING`` again and waits for :meth:`send`.
-    """
+    """One stream. ``on_pause`` is called when it has ended, and when it waits for :meth:`send` in ``ROUTING`` again."""
 
     def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
         super().__init__(Recording(plan, context))

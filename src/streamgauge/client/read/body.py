@@ -31,8 +31,8 @@ Settle = Callable[[Format], StreamStats]
 class BodyReader:
     """Feeds each read through framing and decoder, and times and checks the chunks that come out.
 
-    ``sequence`` checks the chunks' numbers; None if the plan has none. ``settle`` is called once if the first chunk may
-    show another format than ``wire_format``; None if it may not.
+    ``sequence`` checks chunks' numbers, if the plan has any. ``settle`` is called once if the first chunk may show
+    another format than ``wire_format``; None if it may not.
     """
 
     def __init__(
@@ -79,15 +79,14 @@ class BodyReader:
         self.quotes = Quotes()
         #: Whether more came after the chunk whose number is the named end, so that the stream goes on.
         self.goes_on = False
-        #: The heartbeats up to the last read without a chunk; the chunks by then, and the heartbeats since the last.
+        #: The heartbeats up to the last read without a chunk; the chunks by then, heartbeats since the last.
         self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
         #: Whether the last read may have left data behind in the kernel.
         self.left_behind = False
         #: Before the format is settled, counts go to statistics that nothing else reads.
-        self._stats = stats if settle is None else StreamStats()
-        self._timer = timer
+        self._stats, self._timer = stats if settle is None else StreamStats(), timer
 
     @property
     def coded(self) -> bool:
@@ -162,9 +161,8 @@ class BodyReader:
             pieces = self.framing.feed(data)
         except ProtocolError as error:
             pieces, problem = error.before, error
-        size_bytes = sum(map(len, pieces))
-        self.bytes += size_bytes
-        self._stats.bytes += size_bytes
+        self.bytes += sum(map(len, pieces))
+        self._stats.bytes += sum(map(len, pieces))
         if self._coding is not None:
             pieces, problem = self._decoded(self._coding, pieces, problem)
         with suppress(ProtocolError):
