@@ -84,6 +84,7 @@ SLOW = (
     "load/test_trust.py",
     "load/test_unused.py",
     "load/test_users.py",
+    "load/test_warm_up.py",
     "load/test_worker_files.py",
     "load/web/test_accessibility.py",
     "load/test_wrong_calls.py",

@@ -61,14 +61,17 @@ def build() -> Json:
 def _finished() -> Table:
     return table(
         "Finished runs",
-        f"`{m.RESULT_INFO}`, `{m.RESULT_USERS}`, `{m.RESULT_DURATION}`, `{m.RESULT_COUNTS}`, `{m.RESULT_PER_SECOND}`, "
-        f"`{m.RESULT_LEFT_OUT}`: the results of each load test in the time range, newest first. Select two trusted "
-        "runs of the same scenario, host and users as base and new above. Of a run with many names, only the 20 with "
-        "the most streams are exported; the last column counts the others.",
+        f"`{m.RESULT_INFO}`, `{m.RESULT_USERS}`, `{m.RESULT_DURATION}`, `{m.RESULT_WARM_UP}`, `{m.RESULT_STEADY}`, "
+        f"`{m.RESULT_COUNTS}`, `{m.RESULT_PER_SECOND}`, `{m.RESULT_LEFT_OUT}`: the results of each load test in the "
+        "time range, newest first, without their warm-up. Steady is the length of the steady window, 0 if there was "
+        "none. Select two trusted runs of the same scenario, host and users as base and new above. Of a run with many "
+        "names, only the 20 with the most streams are exported; the last column counts the others.",
         {"run_id": "Run", "scenario": "Scenario", "host": "Host", "trust": "Measurement"},
         [
             Column("Users", of_each_run(m.RESULT_USERS), "short"),
             Column("Run length", of_each_run(m.RESULT_DURATION), "s"),
+            Column("Warm-up", of_each_run(m.RESULT_WARM_UP), "s"),
+            Column("Steady", of_each_run(m.RESULT_STEADY), "s"),
             Column("Streams", of_each_run(m.RESULT_COUNTS, any_of("metric", ["streams_started"])), "short"),
             Column("Failed", of_each_run(m.RESULT_COUNTS, any_of("metric", ["streams_failed"])), "short"),
             Column("Chunks/s", of_each_run(m.RESULT_PER_SECOND, any_of("metric", ["chunks"])), per_second("chunks")),

@@ -182,6 +182,8 @@ _RESULTS: tuple[Metric, ...] = (
         (*RUN_LABELS, "users", "trust"),
     ),
     Metric("stream_client_result_duration_seconds", "gauge", "How long the run lasted.", ("run_id",), "seconds"),
+    Metric("stream_client_result_warm_up_seconds", "gauge", "The warm-up: not in the results.", ("run_id",), "seconds"),
+    Metric("stream_client_result_steady_seconds", "gauge", "The steady window; 0: none.", ("run_id",), "seconds"),
     Metric("stream_client_result_users", "gauge", "The largest number of users in the run.", ("run_id",)),
     Metric("stream_client_result_slo_passed", "gauge", "Whether an SLO rule passed: 1 or 0.", ("run_id", "rule")),
     Metric("stream_client_result_names_left_out", "gauge", "Names whose results are not shown.", ("run_id",)),

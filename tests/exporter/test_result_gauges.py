@@ -50,6 +50,20 @@ def test_a_run_says_its_load_and_whether_it_can_be_trusted(state, result_of):
     assert meter(state, "duration_seconds") == {("run-1",): 20.5}
 
 
+def test_a_run_says_what_was_left_out_and_how_long_it_was_steady(state, result_of):
+    result = result_of()
+    result["warm_up"] = {"asked": "10s", "until_s": 10, "failures": {}}
+    result["steady_window"] = {"from_s": 12, "to_s": 72, "streams": []}
+    state.end(result)
+    assert meter(state, "warm_up_seconds") == {("run-1",): 10}
+    assert meter(state, "steady_seconds") == {("run-1",): 60}
+
+
+def test_a_run_without_a_steady_window_was_steady_for_no_time(state, result_of):
+    state.end(result_of())
+    assert (meter(state, "warm_up_seconds"), meter(state, "steady_seconds")) == ({("run-1",): 0}, {("run-1",): 0})
+
+
 def test_nothing_is_shown_before_the_end_or_of_a_run_without_a_result(state, slice_of):
     state.add("p", [slice_of(started=1)])
     assert meter(state, "info") == {}

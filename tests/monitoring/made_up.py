@@ -125,7 +125,7 @@ class Data:
             load = {"users": str(self._number()), "trust": "trusted" if run == BASE else "degraded"}
             self._constant("stream_client_result_info", target | about | load, 1)
             of_run = target | {"run_id": run}
-            for name in ("duration_seconds", "users", "names_left_out"):
+            for name in ("duration_seconds", "warm_up_seconds", "steady_seconds", "users", "names_left_out"):
                 self._constant(f"stream_client_result_{name}", of_run, self._number())
             for rule in VALUES["rule"]:
                 self._constant("stream_client_result_slo_passed", of_run | {"rule": rule}, self._number())

@@ -231,6 +231,8 @@ def finished(heading):
     name, where = {
         "Users": ("users", {}),
         "Run length": ("duration_seconds", {}),
+        "Warm-up": ("warm_up_seconds", {}),
+        "Steady": ("steady_seconds", {}),
         "Streams": ("counts", {"metric": "streams_started"}),
         "Failed": ("counts", {"metric": "streams_failed"}),
         "Chunks/s": ("per_second", {"metric": "chunks"}),

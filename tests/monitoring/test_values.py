@@ -32,7 +32,7 @@ COMPARED = {
     "Shares": ("ratio", ("name", "protocol", "metric"), "short"),
     "Body bytes": ("body_bytes", ("name", "protocol"), "bytes"),
 }
-FINISHED_UNITS = {"Run length": "s", "Chunks/s": "count:chunks/s"}
+FINISHED_UNITS = {"Run length": "s", "Warm-up": "s", "Steady": "s", "Chunks/s": "count:chunks/s"}
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from streamgauge.catalog import CATALOG
 from streamgauge.report.result import (
     SCHEMA,
     Generator,
+    MetricSummary,
     NamedPoint,
     NamedStreams,
     Result,
@@ -41,6 +42,11 @@ REASONS = {
     "stalled": "no chunk within the idle limit of 5 s",
     "http_error": "status 503 Service Unavailable",
 }
+
+
+def ample(found: MetricSummary) -> MetricSummary:
+    """A distribution whose percentiles count as resting on enough values."""
+    return {**found, "samples_needed": {}}
 
 
 class InventedRun:
@@ -92,11 +98,12 @@ class InventedRun:
             self._count(point, ended, at_once, between)
             self._count_name(point, position, ended, at_once, between)
         outcomes["censored"] += 2
+        ranges = {"p50": (interval_s * 0.8, interval_s * 1.1)} if position == 2 else None
         return NamedStreams(
             name=name, protocol=protocol, started=sum(outcomes.values()), outcomes=dict(outcomes),
-            time_to_first_chunk=summary(first),
-            chunk_interval=summary(interval, {"p50": (interval_s * 0.8, interval_s * 1.1)} if position == 2 else None),
-            chunk_delay=None, duration=summary(lasted), chunks=chunks, bytes=chunks * 900, heartbeats=0,
+            time_to_first_chunk=ample(summary(first)),
+            chunk_interval=ample(summary(interval, ranges)),
+            chunk_delay=None, duration=ample(summary(lasted)), chunks=chunks, bytes=chunks * 900, heartbeats=0,
             stalls=position, coalesced_share=0.31 if position == 2 else 0.004,
             reasons={f"{key}: {REASONS[key]}": n for key, n in outcomes.most_common() if key in REASONS},
         )  # fmt: skip
@@ -188,7 +195,13 @@ class Distinct:
         histogram.record_ns(round(self.duration_s() * 1e9), next(self.numbers))
         statistics = {name: self.duration_s() for name in ("mean", "min", "max", *QUANTILES)}
         uncertain = {name: (self.duration_s(), self.duration_s()) for name in ("p50", "p99")}
-        return {**summary(histogram), "count": next(self.numbers), **statistics, "uncertain": uncertain}
+        return {
+            **summary(histogram),
+            "count": next(self.numbers),
+            **statistics,
+            "uncertain": uncertain,
+            "samples_needed": {},
+        }
 
     def streams(self, values: Any) -> None:
         for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):

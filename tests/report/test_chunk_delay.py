@@ -10,7 +10,8 @@ from rich.console import Console
 from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.console import print_table
 from streamgauge.report.html import render
-from streamgauge.report.result import ChunkDelayClock, Result
+from streamgauge.report.result import Result
+from streamgauge.report.stream_facts import ChunkDelayClock
 from streamgauge.report.summary import times_summary
 from streamgauge.stats.clocks.alignment import ChunkDelays, Fit
 
@@ -105,4 +106,4 @@ def test_a_delay_without_a_word_of_its_clock_is_printed_alone(make_result: Calla
     out = io.StringIO()
     print_table(result, None, Console(file=out, width=200))
     (line,) = (line for line in out.getvalue().splitlines() if "chunk delay p50" in line)
-    assert re.fullmatch(r"9\.\d+ ms", line.split(", p99 ")[1])
+    assert re.fullmatch(r"°9\.\d+ ms", line.split(", p99 ")[1])

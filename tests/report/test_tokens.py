@@ -68,7 +68,7 @@ def test_the_reports_say_how_fast_tokens_came(make_result) -> None:
     out = io.StringIO()
     print_table(result, console=Console(file=out, width=200))
     assert "1,234 tokens, 61.7 per s in total; per stream p50 123 per s" in token_words(chat)
-    assert re.search(rf"^{chat['name']} .* 20\.0 ms +20\.0 ms +1,234 +40\.9$", out.getvalue(), re.MULTILINE)
+    assert re.search(rf"^{chat['name']} .* °20\.0 ms +°20\.0 ms +1,234 +40\.9$", out.getvalue(), re.MULTILINE)
     assert token_words(chat) in " ".join(out.getvalue().split())
     assert token_words(chat) in render(result)
 

@@ -8,8 +8,9 @@ from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.alignment import MAX_PARTS, RunDelays
 from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
+from streamgauge.stats.run_part import Process
 from streamgauge.stats.run_second import SUMS, NameSecond, RunSecond, Times
-from streamgauge.stats.run_stats import OPEN_SECONDS, Process, RunStats
+from streamgauge.stats.run_stats import OPEN_SECONDS, RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 from tests.stats.filled import KEYS, OFFSET_NS, fields_of, filled, plain, raw_delays

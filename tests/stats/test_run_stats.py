@@ -9,7 +9,8 @@ from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
-from streamgauge.stats.run_stats import OPEN_SECONDS, Process, RunStats
+from streamgauge.stats.run_part import Process
+from streamgauge.stats.run_stats import OPEN_SECONDS, RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 

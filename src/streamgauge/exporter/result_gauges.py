@@ -29,6 +29,8 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
     readings: Readings = {
         "stream_client_result_info": [((*labels, str(run["users"]), result["verdict"]["trust"]), 1)],
         "stream_client_result_duration_seconds": [(run_id, run["duration_s"])],
+        "stream_client_result_warm_up_seconds": [(run_id, result["warm_up"]["until_s"] if "warm_up" in result else 0)],
+        "stream_client_result_steady_seconds": [(run_id, _steady_s(result))],
         "stream_client_result_users": [(run_id, run["users"])],
         "stream_client_result_names_left_out": [(run_id, named - sum(each["name"] != OTHER_NAMES for each in shown))],
     }
@@ -39,6 +41,12 @@ def result_readings(labels: RunLabels, result: Result) -> Readings:
         for metric, more, value in _of_name(streams, counted_s(run)):
             readings.setdefault(f"stream_client_result_{metric}", []).append(((*key, *more), value))
     return readings
+
+
+def _steady_s(result: Result) -> int:
+    """Return the length of the steady window; 0 if there is none."""
+    window = result.get("steady_window")
+    return window["to_s"] - window["from_s"] if window is not None and window["to_s"] is not None else 0
 
 
 def _of_name(streams: NamedStreams, over_s: float) -> Iterator[tuple[str, tuple[str, ...], float]]:

@@ -20,6 +20,7 @@ _WITH_SHORT_NAME = frozenset(
         "slo",
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),
+        "warm-up",
         *("result-dir", "metrics-port", "metrics-host", "metrics-linger"),
     )
 )

@@ -19,6 +19,7 @@ from streamgauge.load.own_options import own_options
 from streamgauge.load.scenario_options import REFUSAL_PAUSE_S, ScenarioOptions
 from streamgauge.load.shapes.shape_options import SHAPE
 from streamgauge.load.slo_options import SLO
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_chunk, read_end, read_error
 
@@ -152,6 +153,7 @@ _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "What a stream must do": (_END, _ERROR, _CHUNK, _STATUS, _RECONNECT, STAMPS),
     "What the run must meet": (SLO,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
+    "What the figures leave out": (WARM_UP,),
     "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
 _TEXTS = tuple(option for section in _SECTIONS.values() for option in section if isinstance(option, Option))
@@ -216,6 +218,7 @@ def with_form(parsed: Any, form: Mapping[str, str]) -> argparse.Namespace:
 def scenario_options(parsed: Any) -> ScenarioOptions:
     """Read our options from Locust's parsed options. Raises ValueError that names the option and its value."""
     _check_rules(parsed)
+    WARM_UP.value(parsed)
     limits = {"first_chunk_timeout_s": _FIRST, "idle_timeout_s": _IDLE, "total_timeout_s": _TOTAL}
     return ScenarioOptions(
         path=_PATH.value(parsed),

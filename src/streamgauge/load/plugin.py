@@ -26,6 +26,7 @@ from streamgauge.load.run.worker import WorkerRun
 from streamgauge.load.shapes.user_shape import follow_shape, forget_run_time
 from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.usage import refuse
+from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
 from streamgauge.load.web.polling import keep_polling
@@ -80,6 +81,7 @@ def _check(environment: Environment) -> None:
         options = scenario_options(environment.parsed_options)
         check_own_options(environment, environment.parsed_options)
         slo_rules(environment.parsed_options)
+        check_warm_up(environment.parsed_options, float(getattr(environment.parsed_options, "run_time", 0) or 0))
     except ValueError as error:
         refuse(str(error))
     try:

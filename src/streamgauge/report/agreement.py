@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from streamgauge.report.result import NamedStreams, Result
 from streamgauge.report.server_view import Agreement, ServerRoute, ServerView
-from streamgauge.report.sums import totals
+from streamgauge.report.sums import totals, whole_streams
 from streamgauge.report.units import number, some
 from streamgauge.stats.outcome import Outcome
 
@@ -25,7 +25,7 @@ def agreement(result: Result, view: ServerView) -> list[Agreement]:
 
 def side_by_side(result: Result, view: ServerView) -> list[tuple[ServerRoute, NamedStreams | None]]:
     """Return the server's routes in the client's order, each with the client's streams of that name and protocol."""
-    own = {(each["name"], each["protocol"]): each for each in result["streams"]}
+    own = {(each["name"], each["protocol"]): each for each in whole_streams(result)}
     order = {place: position for position, place in enumerate(own)}
     routes = sorted(view["routes"], key=lambda route: order.get((route["route"], route["protocol"]), len(order)))
     return [(route, own.get((route["route"], route["protocol"]))) for route in routes]
@@ -33,7 +33,7 @@ def side_by_side(result: Result, view: ServerView) -> list[tuple[ServerRoute, Na
 
 def _client(result: Result) -> dict[str, _Counts]:
     counts: dict[str, _Counts] = {}
-    for each in result["streams"]:
+    for each in whole_streams(result):
         own = (sum(each["outcomes"].values()), each["chunks"], each["bytes"])
         counts[each["name"]] = _add(counts.get(each["name"], (0, 0, 0)), own)
     return counts
@@ -79,7 +79,7 @@ def _line(name: str, subject: str, client: int, server: int, result: Result) -> 
 
 
 def _why(result: Result) -> str:
-    outcomes = {name: times for name, times in totals(result["streams"])["outcomes"].items() if times}
+    outcomes = {name: times for name, times in totals(whole_streams(result))["outcomes"].items() if times}
     refused = outcomes.pop(Outcome.CONNECT_ERROR, 0), outcomes.pop(Outcome.HTTP_ERROR, 0)
     outcomes.pop(Outcome.COMPLETED, 0)
     sentences = []

@@ -6,12 +6,14 @@ from typing import Any, Literal, cast
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.chunk_delay import delay_clock
 from streamgauge.report.history import History, HistoryColumn, NamedIntervals
+from streamgauge.report.parts_of_run import SteadyFacts, WarmUpFacts
 from streamgauge.report.result import (
     SCHEMA,
     SLOW_BY,
     Generator,
     NamedPoint,
     NamedStreams,
+    PartOfRun,
     PointFigures,
     Result,
     Run,
@@ -20,7 +22,7 @@ from streamgauge.report.result import (
     Verdict,
 )
 from streamgauge.report.summary import times_summary
-from streamgauge.report.sums import counted_s
+from streamgauge.report.sums import counted_s, failures, totals
 from streamgauge.report.tokens import token_rate
 from streamgauge.stats import slowest as stats_slowest
 from streamgauge.stats.clocks.alignment import ChunkDelays
@@ -28,6 +30,7 @@ from streamgauge.stats.generator_stats import GENERATOR_QUANTITIES
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.run_history import HEAT_BOUNDS_S, RunHistory
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.run_second import NameSecond, RunSecond, Sums, Times
 from streamgauge.stats.run_stats import OTHER, RunStats
 from streamgauge.stats.stream_quantities import QUANTITIES
@@ -36,6 +39,7 @@ from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.slo.judgement import judge
 from streamgauge.verdict.slo.rule import Rule
 from streamgauge.verdict.slo.run_figures import RunFigures
+from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import verdict
 
 
@@ -45,30 +49,69 @@ def build_result(
     calibration: Calibration | None = None,
     history: RunHistory | None = None,
     rules: Sequence[Rule] = (),
+    measured_run: MeasuredRun | None = None,
 ) -> Result:
     """Return the result of a run, judged by its SLO ``rules`` or, without rules, by its streams.
 
-    ``calibration`` is the last calibration of this machine.
+    ``calibration`` is the last calibration of this machine. ``measured_run`` has the figures that count, those after a
+    warm-up; by default those of ``run_stats`` do.
     """
-    trust, reasons = verdict(run_stats)
-    slo = judge(rules, RunFigures.of_run(run_stats, counted_s(run)))
+    judged = run_stats if measured_run is None else measured_run.part
+    trust, reasons = verdict(judged)
+    slo = judge(rules, RunFigures.of_run(judged, counted_s(run)))
     broken = any(not rule["passed"] for rule in slo)
-    failed = broken if slo else any(stats.failed for stats in run_stats.all_stats.values())
-    delays = run_stats.delays.results()
+    failed = broken if slo else any(stats.failed for stats in judged.all_stats.values())
     exit_code = ExitStatus.UNTRUSTED if trust == "invalid" else ExitStatus.FAILED if failed else ExitStatus.PASSED
-    return Result(
+    result = Result(
         schema=SCHEMA,
         run=run,
         verdict=Verdict(trust=trust, reasons=reasons, slo=slo, exit_code=exit_code),
-        streams=[
-            _streams(name, protocol, stats, delays.get((name, protocol)), counted_s(run))
-            for (name, protocol), stats in sorted(run_stats.all_stats.items())
-            if stats.counted
-        ],
-        generator=_generator(run_stats, calibration),
+        streams=all_streams(judged, counted_s(run)),
+        generator=_generator(judged, calibration),
         history=_history(history or RunHistory()),
         timeline=timeline(run_stats),
     )
+    if measured_run is not None:
+        add_parts(result, run_stats, measured_run)
+    return result
+
+
+def all_streams(part: RunPart, counted_s: float) -> list[NamedStreams]:
+    """Return the streams of a part of a run, which was counted for ``counted_s`` seconds, by name and protocol."""
+    delays = part.chunk_delays()
+    return [
+        _streams(name, protocol, stats, delays.get((name, protocol)), counted_s)
+        for (name, protocol), stats in sorted(part.all_stats.items())
+        if stats.counted
+    ]
+
+
+def add_parts(result: Result, run_stats: RunStats, measured_run: MeasuredRun) -> None:
+    """Add the steady window and, beside figures without a warm-up, those of the whole run."""
+    if measured_run.trimmed:
+        whole = all_streams(run_stats, result["run"]["duration_s"])
+        result["whole_run"] = PartOfRun(from_s=0, to_s=None, streams=whole)
+    if measured_run.warm_up is not None:
+        failed = failures(totals(result.get("whole_run", {"streams": []})["streams"])["outcomes"])
+        judged = totals(result["streams"])["outcomes"]
+        left_out = {outcome: times - judged.get(outcome, 0) for outcome, times in failed.items()}
+        result["warm_up"] = WarmUpFacts(
+            asked=measured_run.warm_up.asked,
+            until_s=measured_run.from_s if measured_run.trimmed else 0,
+            failures={outcome: times for outcome, times in left_out.items() if times},
+        )
+    if (steady := measured_run.steady) is None:
+        return
+    result["steady"] = SteadyFacts(
+        found=steady.window_s is not None,
+        reason=steady.reason,
+        series=list(steady.series),
+        slice_s=steady.slice_s,
+    )
+    if steady.window_s is not None and measured_run.window is not None:
+        from_s, to_s = steady.window_s
+        streams = all_streams(measured_run.window, to_s - from_s)
+        result["steady_window"] = PartOfRun(from_s=from_s, to_s=to_s, streams=streams)
 
 
 def _streams(name: str, protocol: str, stats: StreamStats, delays: ChunkDelays | None, run_s: float) -> NamedStreams:
@@ -113,7 +156,7 @@ def _count(counter: Counter, stats: StreamStats) -> float:
     return max(0, value)  # after a reset, streams started may be below 0 under ``auto`` until their protocol is known
 
 
-def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generator:
+def _generator(run_stats: RunPart, calibration: Calibration | None) -> Generator:
     stamps: Literal["kernel", "read", "mixed"] = "mixed"
     if run_stats.fallbacks <= run_stats.reads * 0.001:
         stamps = "kernel"
@@ -132,7 +175,7 @@ def _generator(run_stats: RunStats, calibration: Calibration | None) -> Generato
     return cast("Generator", found)
 
 
-def _worst(run_stats: RunStats) -> dict[str, Any]:
+def _worst(run_stats: RunPart) -> dict[str, Any]:
     """Return how late the generator read, and how long it stood still."""
     found: dict[str, Any] = {}
     for each in GENERATOR_QUANTITIES:
@@ -144,7 +187,7 @@ def _worst(run_stats: RunStats) -> dict[str, Any]:
     return found
 
 
-def _counts(run_stats: RunStats) -> dict[str, Any]:
+def _counts(run_stats: RunPart) -> dict[str, Any]:
     counters = (each for each in GENERATOR_QUANTITIES if isinstance(each, Counter) and not each.greatest)
     return {each.key: getattr(run_stats, each.field) for each in counters if not each.internal}
 

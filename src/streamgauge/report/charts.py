@@ -12,6 +12,7 @@ from streamgauge.report.axes import Figure, byte_rate_axis, count_axis, duration
 from streamgauge.report.counter_text import counted_in
 from streamgauge.report.lines import COLOURS, Key, Lines
 from streamgauge.report.result import NamedPoint, PointFigures, Result, TimelinePoint
+from streamgauge.report.spans import shaded
 from streamgauge.report.thinning import seconds_per_point, thinned
 from streamgauge.stats.quantities import Counter, Distribution
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
@@ -73,6 +74,7 @@ class _Time:
         timeline = result["timeline"]
         self.step_s = seconds_per_point(timeline)
         self.unit = "min" if timeline[-1]["t_s"] >= LONG_S else "s"
+        self.shaded = shaded(result, 60 if self.unit == "min" else 1)
         self.lines = Lines(result)
         self.shape = result["run"].get("shape")
         self.keys = self.lines.timeline or [_ALL]
@@ -218,6 +220,7 @@ class _Time:
             "hovermode": "x unified",
             "xaxis": time_axis(self.unit),
             "yaxis": axis,
+            **self.shaded,
         }
         return Chart(key=key, title=title, caption=caption, figure={"data": traces, "layout": layout})
 

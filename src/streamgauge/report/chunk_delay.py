@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from streamgauge.report.result import ChunkDelayClock, NamedStreams
+from streamgauge.report.result import NamedStreams
+from streamgauge.report.stream_facts import ChunkDelayClock
 from streamgauge.report.units import duration
 from streamgauge.stats.clocks.alignment import ChunkDelays
 

@@ -8,9 +8,11 @@ from streamgauge.report.agreement import agreement
 from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
 from streamgauge.report.counter_text import remarks
+from streamgauge.report.enough_text import SCARCE, SCARCE_MEANS, scarce_notes
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
 from streamgauge.report.slo_table import slo_remarks, slo_table
+from streamgauge.report.steady_text import steady_words, warm_up_words
 from streamgauge.report.streams_table import PERCENTILES, client_table, percentiles, server_table
 from streamgauge.report.summary import summary_of
 from streamgauge.report.terminal import Line, print_lines, print_marked, standard_output, styled
@@ -37,6 +39,8 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
         console,
         [
             *_uncertain(result),
+            *_scarce(result),
+            *_parts(result),
             *_delays(result),
             *_tokens(result),
             *_remarks(result),
@@ -80,6 +84,18 @@ def _uncertain(result: Result) -> list[Line]:
         if percentile in PERCENTILES
     ]
     return [*_at_most(found, "range"), ("", styled((verdict_text.UNCERTAIN_MEANS, "dim")))] if found else []
+
+
+def _scarce(result: Result) -> list[Line]:
+    """Return the percentiles that rest on too few values, and a sentence that explains the mark."""
+    found = [(SCARCE, styled(note)) for note in scarce_notes(result, PERCENTILES)]
+    return [*_at_most(found, "percentile"), ("", styled((SCARCE_MEANS, "dim")))] if found else []
+
+
+def _parts(result: Result) -> list[Line]:
+    """Return what was left out as the warm-up, and whether the run was steady."""
+    steady = steady_words(result)
+    return [("·", styled(words)) for words in (*warm_up_words(result), *([steady] if steady else []))]
 
 
 def _delays(result: Result) -> list[Line]:

@@ -76,6 +76,7 @@ def _p99(label: str, summary: MetricSummary) -> Figure:
 def _chunk_rate(named: list[tuple[str, NamedStreams]], result: Result) -> Tile:
     chunks = sum(each["chunks"] for _, each in named)
     over = units.duration(sums.counted_s(result["run"]))
+    span = "after the warm-up" if "whole_run" in result else "of the whole run"
     by_name = [
         _figure(label, units.rate(sums.per_second(each["chunks"], result)))
         for label, each in sorted(named, key=lambda item: -item[1]["chunks"])
@@ -83,7 +84,7 @@ def _chunk_rate(named: list[tuple[str, NamedStreams]], result: Result) -> Tile:
     return _tile(
         "Chunks/s",
         _figure("", units.rate(sums.per_second(chunks, result))),
-        f"{units.some(chunks, 'chunk')} in {over}: the mean of the whole run.",
+        f"{units.some(chunks, 'chunk')} in {over}: the mean {span}.",
         by_name if len(named) > 1 else [],
     )
 

@@ -10,6 +10,7 @@ from streamgauge.report.charts import LONG_S, Chart
 from streamgauge.report.history import History, NamedIntervals
 from streamgauge.report.lines import COLOURS, Key, Lines
 from streamgauge.report.result import Result
+from streamgauge.report.spans import shaded
 from streamgauge.report.sums import FAILURES, ordered
 from streamgauge.report.units import some
 
@@ -29,7 +30,11 @@ def history_charts(result: Result) -> list[Chart]:
     lines = Lines(result)
     keys = _busiest(history)
     maps = [_heat_map(history, at, keys, lines) for at in range(min(MOST_MAPS, len(keys)))]
-    return [*_outcomes(history), *maps]
+    charts = [*_outcomes(history), *maps]
+    unit_s = 60 if _in_minutes(history) else 1
+    for chart in charts:
+        chart["figure"]["layout"] |= shaded(result, unit_s)
+    return charts
 
 
 def _busiest(history: History) -> list[Key]:
@@ -41,9 +46,13 @@ def _busiest(history: History) -> list[Key]:
     return sorted(counts, key=lambda key: -counts[key])
 
 
+def _in_minutes(history: History) -> bool:
+    return history["columns"][-1]["t_s"] >= LONG_S
+
+
 def _times(history: History) -> tuple[list[float], str, float]:
     """Return where each column begins, the unit of that, and how wide a column is."""
-    minutes = history["columns"][-1]["t_s"] >= LONG_S
+    minutes = _in_minutes(history)
     unit_s = 60 if minutes else 1
     times = [round(column["t_s"] / unit_s, 3) for column in history["columns"]]
     return times, "min" if minutes else "s", history["width_s"] / unit_s

@@ -15,10 +15,13 @@ from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.counter_text import COLUMNS, WHOLE_COLUMNS, counted, counted_in, generator_rows, remarks
 from streamgauge.report.distribution import distributions
 from streamgauge.report.downloads import FILES, carried, packed
+from streamgauge.report.enough_text import SCARCE_MEANS, mark, scarce_notes
 from streamgauge.report.headline import tiles
 from streamgauge.report.history_charts import history_charts
 from streamgauge.report.result import SCHEMA, Result
 from streamgauge.report.server_view import AT_MOST, ServerView
+from streamgauge.report.spans import spans_words
+from streamgauge.report.steady_text import steady_words, warm_up_words
 from streamgauge.report.summary import summary_of
 from streamgauge.report.tokens import token_words
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
@@ -106,6 +109,12 @@ def _template() -> "Template":
         "counted": counted,
         "remarks": remarks,
         "any_uncertain": _any_uncertain,
+        "mark": mark,
+        "scarce_means": SCARCE_MEANS,
+        "scarce_notes": scarce_notes,
+        "spans_words": spans_words,
+        "steady_words": steady_words,
+        "warm_up_words": warm_up_words,
         "uncertain_means": verdict_text.UNCERTAIN_MEANS,
         "at_most": AT_MOST,
         "failures": sums.FAILURES,

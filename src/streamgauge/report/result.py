@@ -9,6 +9,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from streamgauge.report.calibration import Calibration
 from streamgauge.report.history import History
+from streamgauge.report.parts_of_run import SteadyFacts, WarmUpFacts
+from streamgauge.report.shape_facts import RunShape
+from streamgauge.report.stream_facts import ChunkDelayClock, TokenRate
 from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.trust import Trust
 
@@ -33,35 +36,9 @@ class MetricSummary(TypedDict):
     uncertain: dict[str, tuple[float, float]]
     """For each statistic (mean, extremes, percentiles) that is not exactly known, its smallest and largest possible
     value, between which it always lies."""
+    samples_needed: NotRequired[dict[str, int]]
+    """For each percentile that rests on too few values, how many more it needs."""
     hdr: str
-
-
-class ChunkDelayClock(TypedDict):
-    """How the clocks of servers and load generators were aligned, over all pairs of them."""
-
-    method: Literal["same_clock", "minimum_filter", "mixed"]
-    """``same_clock``: one machine's clock stamped sends and arrivals; ``minimum_filter``: the smallest delays give the
-    offset."""
-    pairs: int
-    """Number of pairs of a load generator process and a server clock."""
-    uncertainty_s: float | None
-    """Largest error of each delay; None if the smallest delay is unknown, so that delays are measured from it."""
-    offset_s: tuple[float, float]
-    """Server clock minus the load generator's: the smallest and the largest of all pairs."""
-    drift_ppm: tuple[float, float]
-
-
-class TokenRate(TypedDict):
-    """Tokens per second of the streams of one name."""
-
-    in_all: float | None
-    """All tokens over the duration of the run."""
-    p50: float | None
-    """At least this rate in 50 % of the streams that did not fail, each over its whole duration."""
-    p10: float | None
-    """At least this rate in 90 % of them."""
-    p1: float | None
-    """At least this rate in 99 % of them."""
 
 
 #: The measures by which streams are slow, as keys of ``NamedStreams.slowest``.
@@ -117,25 +94,13 @@ class NamedStreams(TypedDict):
     """Why streams failed: ``outcome: sentence`` and its count, the most frequent first."""
 
 
-class ShapeSecond(TypedDict):
-    """One second of a shape."""
+class PartOfRun(TypedDict):
+    """The streams of a part of the run, from ``from_s`` to ``to_s`` seconds after its start; None: to its end."""
 
-    t_s: int
-    wanted: float
-    """The level of the shape, in its unit."""
-    users: int | None
-    """How many users there were at the end of the second; None if unknown, and for a shape of rates."""
-
-
-class RunShape(TypedDict):
-    """How the load changed over time, as ``--stream-shape`` says it."""
-
-    text: str
-    """The shape with all its parameters."""
-    unit: Literal["users", "streams/s"]
-    end_s: float | None
-    """When the run was to end; None if it was to last until it is stopped."""
-    seconds: list[ShapeSecond]
+    from_s: int
+    to_s: int | None
+    streams: list[NamedStreams]
+    """Each thing counts in the second in which it happened. ``chunk_delay`` is None if the part is not the whole."""
 
 
 class Run(TypedDict):
@@ -146,7 +111,7 @@ class Run(TypedDict):
     """ISO 8601, UTC."""
     duration_s: float
     counted_s: NotRequired[float]
-    """Duration of counting: since the start, or since the last reset of the statistics."""
+    """Duration of counting: since the start, the last reset of the statistics, or the end of the warm-up."""
     host: str
     locustfile: str
     users: int
@@ -250,6 +215,14 @@ class Result(TypedDict):
     history: NotRequired[History]
     """Absent in results of older versions."""
     timeline: list[TimelinePoint]
+    warm_up: NotRequired[WarmUpFacts]
+    """Absent if no warm-up was asked for."""
+    whole_run: NotRequired[PartOfRun]
+    """The figures with the warm-up; absent if none is left out."""
+    steady: NotRequired[SteadyFacts]
+    """Absent in results of older versions and of a run that goes on."""
+    steady_window: NotRequired[PartOfRun]
+    """Absent if there is none."""
 
 
 class ResultError(ValueError):

@@ -7,6 +7,7 @@ from streamgauge.report import sums
 from streamgauge.report.agreement import side_by_side
 from streamgauge.report.columns import Column, Table
 from streamgauge.report.counter_text import COLUMNS, counted
+from streamgauge.report.enough_text import mark
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import ServerQuantiles, ServerRoute, ServerView
 from streamgauge.report.summary import summary_of
@@ -87,15 +88,14 @@ def server_table(server: ServerView, result: Result) -> Table:
 
 
 def percentiles(found: MetricSummary | None) -> "list[Text]":
-    """Return p50 and p99, with a mark if they are known only as a range."""
+    """Return p50 and p99, with a mark if they are known only as a range, and one if they rest on too few values."""
     if found is None:
-        return [_marked(each, None, {}) for each in PERCENTILES]
-    return [_marked(each, found[each], found["uncertain"]) for each in PERCENTILES]  # type: ignore[literal-required]
+        return [_marked(None, None, "") for _ in PERCENTILES]
+    return [_marked(found[each], found["uncertain"].get(each), mark(found, each)) for each in PERCENTILES]  # type: ignore[literal-required]
 
 
-def _marked(percentile: str, value_s: float | None, uncertain: Mapping[str, Sequence[float]]) -> "Text":
-    between = uncertain.get(percentile)
-    return styled((estimate(value_s, between).replace("≈ ", "≈"), "yellow" if between else ""))
+def _marked(value_s: float | None, between: Sequence[float] | None, scarce: str) -> "Text":
+    return styled((scarce + estimate(value_s, between).replace("≈ ", "≈"), "yellow" if between or scarce else ""))
 
 
 def _buckets(found: ServerQuantiles) -> "list[Text]":

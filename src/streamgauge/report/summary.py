@@ -6,6 +6,7 @@ from typing import Any
 from streamgauge.report.hdr import encode
 from streamgauge.report.result import MetricSummary
 from streamgauge.stats.bounded_times import BoundedTimes
+from streamgauge.stats.enough import missing
 from streamgauge.stats.histogram import RELATIVE_ERROR, Histogram
 from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.uncertainty import QUANTILES, uncertain_statistics
@@ -39,5 +40,6 @@ def summary(histogram: Histogram, uncertain: Mapping[str, tuple[float, float]] |
         p999=p999,
         error=RELATIVE_ERROR,
         uncertain=dict(uncertain or {}),
+        samples_needed=missing(histogram.count, QUANTILES),
         hdr=encode(histogram),
     )

@@ -72,6 +72,12 @@ def totals(streams: Iterable[NamedStreams]) -> Totals:
     return cast("Totals", found)
 
 
+def whole_streams(result: Result) -> list[NamedStreams]:
+    """Return the streams of the whole run, with those of a warm-up that the figures leave out."""
+    whole = result.get("whole_run")
+    return result["streams"] if whole is None else whole["streams"]
+
+
 def per_second(count: int, result: Result) -> float | None:
     """Return ``count`` per second of counting; None for a run without duration."""
     over_s = counted_s(result["run"])

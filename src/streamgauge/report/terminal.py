@@ -20,7 +20,7 @@ _NO_LIMIT = 10_000
 _WIDEST_PROSE = 100
 #: Break lines between words, but not between a number and its unit.
 _BREAK = re.compile(r"(?<!\d) +| +(?!(?:[µm]?s|min|h|%|[kMGTP]?B)(?!\w))")
-_MARK_STYLES = {"≈": "yellow", "✗": "red", "≠": "red", "✓": "green", "!": "yellow"}
+_MARK_STYLES = {"≈": "yellow", "°": "yellow", "✗": "red", "≠": "red", "✓": "green", "!": "yellow"}
 
 #: A mark in the margin, and the text beside it.
 Line = tuple[str, "Text"]

@@ -1,6 +1,7 @@
 """Tokens per second of language models' streams: of each stream over its duration, and of all streams together."""
 
-from streamgauge.report.result import NamedStreams, TokenRate
+from streamgauge.report.result import NamedStreams
+from streamgauge.report.stream_facts import TokenRate
 from streamgauge.report.units import number, rate
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.token_rates import token_rates

@@ -11,6 +11,7 @@ from streamgauge.report.live_display import Display
 from streamgauge.report.result import Result, read_result
 from streamgauge.report.server_json import write_view
 from streamgauge.report.server_view import ScrapeError, ServerView, server_view
+from streamgauge.report.sums import whole_streams
 from streamgauge.runner.service import Service
 from streamgauge.stats.outcome import Outcome
 from streamgauge.verdict.exit_status import ExitStatus
@@ -80,7 +81,7 @@ def _view_of(result: Result, before: str, after: str) -> ServerView:
 
 def _unexplained(result: Result, view: ServerView) -> list[str]:
     """Return the totals that differ although every stream completed: then one side counts wrong."""
-    outcomes = {name for each in result["streams"] for name, times in each["outcomes"].items() if times}
+    outcomes = {name for each in whole_streams(result) for name, times in each["outcomes"].items() if times}
     if outcomes - {Outcome.COMPLETED.value}:
         return []
     return [line["text"] for line in view["agreement"] if not line["equal"]]

@@ -136,13 +136,44 @@ class BoundedTimes:
 
 
 class FirstChunkTimes(BoundedTimes):
-    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out."""
+    """Times to the first chunk. ``failed`` holds those of streams that failed later again; results leave them out.
 
-    __slots__ = ("_failed",)
+    A part of a run has the first chunk of some streams, and the failure of others. In one second's times, ``earlier``
+    holds those of ``failed`` again whose first chunk came earlier, by how many seconds. It does not merge: whoever
+    adds up a part takes it into account first (``RunPart``).
+    """
+
+    __slots__ = ("_earlier", "_failed")
 
     def __init__(self) -> None:
         super().__init__()
         self._failed: BoundedTimes | None = None
+        self._earlier: dict[int, BoundedTimes] | None = None
+
+    def record_failed_s(self, value_s: float, range_s: tuple[float, float] | None, ago_s: float) -> None:
+        """Count the time of a stream that failed now, ``ago_s`` after its first chunk; half a second counts as one."""
+        self.failed.record_s(value_s, range_s)
+        if seconds := int(ago_s + 0.5):
+            if self._earlier is None:
+                self._earlier = {}
+            self._earlier.setdefault(seconds, BoundedTimes()).record_s(value_s, range_s)
+
+    @property
+    def earlier(self) -> Mapping[int, BoundedTimes]:
+        """The failed streams' times whose first chunk came in an earlier second, by how many seconds earlier."""
+        return self._earlier or {}
+
+    @earlier.setter
+    def earlier(self, times: dict[int, BoundedTimes]) -> None:
+        self._earlier = times
+
+    def limit_failed(self) -> None:
+        """Drop what is in ``failed`` and not in these times.
+
+        The seconds of ``earlier`` are rounded, so at the beginning of a part of a run a stream may be in one alone.
+        """
+        for name, part in list(self.failed.filled_parts()) if self.some_failed else []:
+            setattr(self.failed, name, _common(part, getattr(self, name)))
 
     @property
     def failed(self) -> BoundedTimes:
@@ -182,7 +213,9 @@ class FirstChunkTimes(BoundedTimes):
 
     def to_dict(self) -> dict[str, Any]:
         """See ``BoundedTimes``."""
-        return super().to_dict() | ({"failed": self.failed.to_dict()} if self.some_failed else {})
+        found = super().to_dict() | ({"failed": self.failed.to_dict()} if self.some_failed else {})
+        earlier = [[seconds, times.to_dict()] for seconds, times in self.earlier.items()]
+        return found | ({"earlier": earlier} if earlier else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -190,7 +223,22 @@ class FirstChunkTimes(BoundedTimes):
         times = super().from_dict(data)
         if "failed" in data:
             times.failed = BoundedTimes.from_dict(data["failed"])
+        if "earlier" in data:
+            times.earlier = {seconds: BoundedTimes.from_dict(part) for seconds, part in data["earlier"]}
         return times
+
+
+def _common(histogram: Histogram, other: Histogram) -> Histogram:
+    """Return those values of ``histogram`` that are, by bucket, in ``other`` too; sums to half a bucket's width."""
+    excess = {
+        index: times - min(times, other.counts.get(index, 0))
+        for index, times in histogram.counts.items()
+        if times > other.counts.get(index, 0)
+    }
+    if not excess:
+        return histogram
+    sum_ns = sum(sum(bounds_us(index)) * 500 * times for index, times in excess.items())
+    return histogram.minus(Histogram.of(excess, min(sum_ns, histogram.sum_ns), None, None))
 
 
 def _limited(bound: Histogram, values: Histogram, choose: Any) -> Histogram:

@@ -2,12 +2,11 @@
 
 import heapq
 from collections import defaultdict
-from dataclasses import dataclass
 
 from streamgauge.stats.clocks.alignment import RunDelays
-from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.names import OTHER_NAMES, Names
 from streamgauge.stats.process_stats import Key
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.run_second import NameSecond, RunSecond
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
@@ -20,91 +19,49 @@ MOST_LINES = 8
 OTHER: Key = ("other", "")
 
 
-@dataclass(slots=True)
-class Process:
-    """One load generator process: how long it took part, and for how long of that it could not work."""
-
-    seconds: int = 0
-    busy_seconds: int = 0
-    """Seconds in which it used a whole core."""
-    waited_s: float = 0.0
-    """How long it was ready to run while other processes had the CPU."""
-    stopped_s: float = 0.0
-    """How long it was stopped: it neither used a CPU nor waited for one."""
-
-    @property
-    def busy_share(self) -> float:
-        """Share of its seconds in which it was busy."""
-        return self.busy_seconds / self.seconds if self.seconds else 0.0
-
-    @property
-    def waited_share(self) -> float:
-        """Share of its time in which it waited for a CPU."""
-        return min(1.0, self.waited_s / self.seconds) if self.seconds else 0.0
-
-    @property
-    def stopped_share(self) -> float:
-        """Share of its time in which it was stopped."""
-        return min(1.0, self.stopped_s / self.seconds) if self.seconds else 0.0
-
-
-class RunStats(GeneratorStats):
+class RunStats(RunPart):
     """The statistics of a run so far. Merging is exact: the sums do not depend on the number of processes."""
 
+    delays: RunDelays
+
     def __init__(self) -> None:
-        super().__init__()
-        self.all_stats: defaultdict[Key, StreamStats] = defaultdict(StreamStats)
+        super().__init__(RunDelays())
         self.seconds: dict[int, RunSecond] = {}
         #: The latest second; -1 before the first.
         self.last_s = -1
-        self.delays = RunDelays()
-        self.cpu_max = 0.0
-        self.processes: defaultdict[str, Process] = defaultdict(Process)
         #: By user class, the user's options that its streams have used.
         self.options_used: defaultdict[str, set[str]] = defaultdict(set)
-        #: Problems of counting, a sentence each.
-        self.problems: list[str] = []
-        #: Problems that leave the end of the run unknown, a sentence each.
-        self.failings: list[str] = []
         self._names = Names()
         self._left_out_by_processes = 0
         self._closed_before = 0
         self._lines: set[Key] = set()
 
-    def add(self, process: str, part: SecondReport, busy_cpu: float) -> None:
-        """Add the second report of ``process``, which was busy if it used ``busy_cpu`` of a core or more."""
+    def add(self, process: str, part: SecondReport, busy_cpu: float) -> list[tuple[Key, StreamStats]]:
+        """Add the second report of ``process``, which was busy if it used ``busy_cpu`` of a core or more.
+
+        Return its streams under the names of the run, for other sums of the same seconds.
+        """
         second = self.seconds.setdefault(part.t_s, RunSecond())
         self.last_s = max(self.last_s, part.t_s)
         second.active_by[process] = part.active
         self._left_out_by_processes += part.names_left_out
+        keyed: list[tuple[Key, StreamStats]] = []
         for (name, protocol), stats in part.all_stats.items():
             key = self._names.counted_as(name), protocol  # each of several processes has its own first names
             stats.slowest.place(part.t_s)
-            self.all_stats[key].merge(stats)
+            keyed.append((key, stats))
+        self.count(process, part, busy_cpu, keyed)
+        for key, stats in keyed:
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
-            self.delays.add(process, {key: stats}, part.wall_offset_ns, stepped=part.clock_steps > 0)
-        self.merge_generator(part)
-        self.cpu_max = max(self.cpu_max, min(1.0, part.cpu))  # the event loop can use only one core
         for user_class, used in part.options_used.items():
             self.options_used[user_class].update(used)
-        known = self.processes[process]
-        known.seconds += 1
-        known.busy_seconds += part.cpu >= busy_cpu
-        known.waited_s += part.waited_s
-        known.stopped_s += part.stopped_s
         self._close_before(part.t_s - OPEN_SECONDS)
+        return keyed
 
     @property
     def names_left_out(self) -> int:
         """How many names are counted under ``OTHER_NAMES``; each process counts those that it left out."""
         return self._names.left_out + self._left_out_by_processes
-
-    @property
-    def taken_share(self) -> float:
-        """Share of the time in which a process waited for a CPU or was stopped, over all processes."""
-        taken_s = sum(each.waited_s + each.stopped_s for each in self.processes.values())
-        seconds = sum(each.seconds for each in self.processes.values())
-        return min(1.0, taken_s / seconds) if seconds else 0.0
 
     def names(self, second: RunSecond) -> dict[Key, NameSecond]:
         """Return the sums and times of each name in one second; names without a line are pooled as ``OTHER``."""

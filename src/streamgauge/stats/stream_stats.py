@@ -72,9 +72,9 @@ class StreamStats(StreamQuantities):
                 setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
         if record.failed:
             if record.time_to_first_chunk_s is not None and knows_first_chunk:
-                self.time_to_first_chunk.failed.record_s(
-                    record.time_to_first_chunk_s, record.time_to_first_chunk_range_s
-                )
+                first_s = record.time_to_first_chunk_s
+                ago_s = max(0.0, record.duration_s - first_s)
+                self.time_to_first_chunk.record_failed_s(first_s, record.time_to_first_chunk_range_s, ago_s)
             self.reasons.count(reason or f"{record.outcome}: {record.reason}")
         elif record.outcome is not Outcome.CENSORED:
             self.duration.record_s(record.duration_s, record.duration_range_s)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamgauge.stats.outcome import Outcome
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import Tolerance, uncertain_percentiles
 
@@ -66,7 +66,7 @@ DEFAULT_BOUNDS = Bounds()
 JUDGED = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
-def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
+def verdict(run_stats: RunPart, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust, list[str]]:
     """Return whether the run can be trusted, and a sentence for each reason why not."""
     invalid = [
         *run_stats.failings,
@@ -89,7 +89,7 @@ def verdict(run_stats: RunStats, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust
     return ("degraded" if degraded else "trusted"), degraded
 
 
-def _emptiness(run_stats: RunStats) -> Iterator[str]:
+def _emptiness(run_stats: RunPart) -> Iterator[str]:
     """Yield a reason if the run measured nothing."""
     all_stats = run_stats.all_stats.values()
     if not any(stats.counted for stats in all_stats):
@@ -98,7 +98,7 @@ def _emptiness(run_stats: RunStats) -> Iterator[str]:
         yield "nothing was measured: no stream delivered a chunk or ended before the run did"
 
 
-def _lateness(run_stats: RunStats, lag_s: float, pause_s: float) -> Iterator[str]:
+def _lateness(run_stats: RunPart, lag_s: float, pause_s: float) -> Iterator[str]:
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     if lag_p99_s is not None and lag_p99_s > lag_s:
         said = _above(lag_p99_s * 1000, lag_s * 1000, 0)
@@ -119,7 +119,7 @@ def _percent_above(share: float, limit: float) -> str:
     return f"{_above(share * 100, limit * 100, 1)}%"
 
 
-def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _stops(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     if run_stats.longest_stopped_s > bounds.stopped_pause_degraded_s:
         said = _above(run_stats.longest_stopped_s * 1000, bounds.stopped_pause_degraded_s * 1000, 0)
         yield (
@@ -135,7 +135,7 @@ def _stops(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         )
 
 
-def _waits(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _waits(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     shares = [each.waited_share for each in run_stats.processes.values()]
     if waited := [share for share in shares if share > bounds.waited_share_degraded]:
         said = _percent_above(max(waited), bounds.waited_share_degraded)
@@ -145,7 +145,7 @@ def _waits(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         )
 
 
-def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _overloads(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     busy = [each for each in run_stats.processes.values() if each.busy_share > bounds.busy_share_degraded]
     if busy and not _keeps_up(run_stats, bounds):
         worst = max(busy, key=lambda each: each.busy_share)
@@ -156,13 +156,13 @@ def _overloads(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
         )
 
 
-def _keeps_up(run_stats: RunStats, bounds: Bounds) -> bool:
+def _keeps_up(run_stats: RunPart, bounds: Bounds) -> bool:
     """Whether busy processes read in time, and are not busy with refusals."""
     lag_p99_s = run_stats.lag.quantile_s(0.99)
     return lag_p99_s is not None and lag_p99_s <= bounds.busy_lag_s and not _mostly_refused(run_stats)
 
 
-def _remedy(run_stats: RunStats) -> str:
+def _remedy(run_stats: RunPart) -> str:
     """Say what helps an overloaded generator."""
     if _mostly_refused(run_stats):
         if run_stats.refusal_pauses:
@@ -171,13 +171,13 @@ def _remedy(run_stats: RunStats) -> str:
     return "spread the users over more worker processes"
 
 
-def _mostly_refused(run_stats: RunStats) -> bool:
+def _mostly_refused(run_stats: RunPart) -> bool:
     all_stats = run_stats.all_stats.values()
     refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
     return refused > sum(stats.finished for stats in all_stats) / 2
 
 
-def _subject(count: int, run_stats: RunStats) -> str:
+def _subject(count: int, run_stats: RunPart) -> str:
     """Name the process or processes that a reason is about."""
     if len(run_stats.processes) == 1:
         return "the generator"
@@ -188,7 +188,7 @@ def _up_to(several: Sequence[object]) -> str:
     return "up to " if len(several) > 1 else ""
 
 
-def _clock_reasons(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _clock_reasons(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     if run_stats.clock_steps:
         times = "once" if run_stats.clock_steps == 1 else f"{run_stats.clock_steps} times"
         yield f"the wall clock stepped {times} during the run"
@@ -211,7 +211,7 @@ def _between_ms(low_s: float, high_s: float) -> str:
     return f"between {low} and {high} ms"
 
 
-def _open_percentiles(run_stats: RunStats, bounds: Bounds) -> Iterator[str]:
+def _open_percentiles(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     """Yield one sentence for each metric, with the widest range. The tables mark every uncertain percentile."""
     first_chunks: list[_Uncertain] = []
     intervals: list[_Uncertain] = []

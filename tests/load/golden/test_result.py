@@ -64,6 +64,7 @@ def golden(result):
         "run": {**shape(run), "id": "a text", "started_at": "a text", "locustfile": "a path", "command": "a text"}
         | {"versions": sorted(run["versions"])},
         "verdict": sorted(result["verdict"]),
+        "steady": {**result["steady"], "reason": re.sub(r"\d+ s;", "N s;", result["steady"]["reason"])},
         "streams": [named(each) for each in result["streams"]],
         "generator": {
             key: sorted(value) if key in READS else type(value).__name__

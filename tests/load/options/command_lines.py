@@ -25,6 +25,7 @@ from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.shapes.shape_options import plan_of_users
 from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.unused import unused_options
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.load.web.form import extend_form
 
 LIMITS = ("first_chunk_timeout", "idle_timeout", "total_timeout")
@@ -73,6 +74,7 @@ def values(case):
         "stream_include_usage": found.include_usage,
         **{f"stream_{name}": found.limits.get(f"{name}_s", "unset") for name in LIMITS},
         "stream_refusal_pause": found.refusal_pause_s,
+        "stream_warm_up": (warm_up := WARM_UP.value(parsed)) and (warm_up.seconds or warm_up.asked),
         "stream_proxy": found.network.proxy,
         **{f"stream_{name}": getattr(tls, name) for name in ("ca_file", "client_cert", "client_key", "insecure")},
         "stream_server_name": found.network.server_name,

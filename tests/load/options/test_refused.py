@@ -43,6 +43,7 @@ REFUSED = {
         dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no limit) to 1e+09 s"),
     ),
     "stream_refusal_pause": dict.fromkeys((*BEYOND, *NO_TIME), "a duration such as 30s, from 0 (no pause) to 1e+09 s"),
+    "stream_warm_up": dict.fromkeys(("0", *BEYOND, *NO_TIME, "Auto", "automatic"), "a duration such as 30s, above 0"),
     "stream_proxy": dict.fromkeys(
         ("localhost:3128", "h", "//h:1", " ", "https://h:1", "ws://h:1", "http+unix://%2Frun%2Fproxy.sock"), "host:port"
     ),

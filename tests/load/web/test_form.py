@@ -107,6 +107,7 @@ WRONG = {
     "stream_idle_timeout": ["soon", "1e300"],
     "stream_total_timeout": ["m1"],
     "stream_refusal_pause": ["-0.1", "off"],
+    "stream_warm_up": ["0", "soon", "Auto"],
     "stream_server_name": ["10.0.0.5", "https://h"],
     "stream_proxy": ["localhost:3128", "https://proxy:1", "http://"],
     "stream_ca_file": ["missing", "README.md", "."],
@@ -132,6 +133,11 @@ def test_a_host_that_no_stream_can_reach_is_refused(refused, host):
     words = refused(host=host)
     assert words.startswith("Host: ")
     assert repr(host)[1:-1].rstrip("/") in words
+
+
+def test_a_warm_up_that_leaves_nothing_of_the_run_time_is_refused(refused):
+    words = refused(run_time="20s", stream_warm_up="30s")
+    assert words == "--stream-warm-up: expected less than the run time of 20 s, got '30s'"
 
 
 LOCUSTS = {

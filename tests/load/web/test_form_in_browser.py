@@ -54,7 +54,8 @@ def test_the_form_has_sections_with_labels_and_help_in_order(open_web, page, rec
     form = page(open_web("-H", recorder.url))
     titles = form.tab.evaluate("[...document.querySelectorAll('.streamgauge-section')].map((each) => each.textContent)")
     assert titles == [
-        *("Load", "Request", "What a stream must do", "What the run must meet", "Time limits", "Network and TLS"),
+        *("Load", "Request", "What a stream must do", "What the run must meet", "Time limits"),
+        *("What the figures leave out", "Network and TLS"),
     ]
     shown = {name: (label, words) for name, label, words in form.tab.evaluate(LABELLED)}
     assert list(shown)[:3] == ["streamShape", "streamPath", "streamProtocol"]

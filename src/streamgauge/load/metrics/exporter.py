@@ -25,6 +25,7 @@ from streamgauge.report.result import Result
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.verdict.slo.judgement import JudgedRule
+from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import verdict
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class ReportedRun(Protocol):
     run_id: str
     started_at: datetime
     run_stats: RunStats
+    measured_run: MeasuredRun
 
     def slo_so_far(self) -> list[JudgedRule]:
         """What the SLO rules say so far; empty without rules."""
@@ -105,7 +107,7 @@ class Exporter:
             return
         counted_s = len(run_report.run_stats.seconds)
         if counted_s >= JUDGE_FROM_S and any(stats.chunks for stats in run_report.run_stats.all_stats.values()):
-            self._state.judge(verdict(run_report.run_stats)[0])
+            self._state.judge(verdict(run_report.measured_run.part)[0])
             now_s = time.monotonic()
             self._judge_at_s = now_s + max(JUDGE_S, (now_s - begun_s) / JUDGE_SHARE)
 

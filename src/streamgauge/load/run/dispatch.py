@@ -8,8 +8,8 @@ from locust.dispatch import UsersDispatcher
 
 #: How many times a second users start at most. Each time costs Locust a look at all users, and a message a worker.
 MOST_SLICES, MOST_MESSAGES = 10, 200
-#: So few users of a process may start at once. Locust replaces users that have ended whenever it starts more, so a short
-#: ramp stays in one piece.
+#: So few users of a process may start at once. Locust replaces users that have ended whenever it starts more, so a
+#: short ramp stays in one piece.
 FEW = 50
 
 

@@ -70,8 +70,11 @@ class LiveView:
         phase, shape = _PHASES.get(state, "running"), run_report.shape
         if shape is not None and state not in _ENDING:
             phase = shape.words(elapsed_s, users)
+        warming_up = run_report.measured_run.warming_up
+        if warming_up:
+            phase = "warming up" if phase == "running" else f"{phase}, warming up"
         trust, _ = run_report.verdict_so_far()
-        measured = any(stats.chunks for stats in every)
+        measured = any(stats.chunks for stats in every) and not warming_up
         rules = run_report.slo_so_far()
         return Progress(
             phase=f"{phase}, {trust} so far" if measured else phase,

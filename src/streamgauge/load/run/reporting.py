@@ -12,7 +12,8 @@ from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.run_report import RunReport, end_of_run, show
+from streamgauge.load.run.run_end import end_of_run, show
+from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
 from streamgauge.report.result import Result
 from streamgauge.stats.second_report import SecondReport
@@ -47,6 +48,7 @@ class ReportingRun:
         events = self.environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stop.add_listener(self.on_test_stop)
+        events.test_stopping.add_listener(self.on_test_stopping)
         events.reset_stats.add_listener(self.on_reset)
         events.spawning_complete.add_listener(self.on_spawning_complete)
         events.quitting.add_listener(self.on_quitting)
@@ -99,6 +101,11 @@ class ReportingRun:
         """Reset the counts after the ramp, where ``--reset-stats`` asks for it."""
         if self.environment.reset_stats:
             self.on_reset()
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Note when the users begin to stop."""
+        if self.run_report is not None:
+            self.run_report.end_load()
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the report. Locust may fire this event more than once for one run."""

@@ -25,8 +25,7 @@ from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.load.shapes.user_shape import shape_of
 from streamgauge.load.slo_options import slo_rules, slo_source
 from streamgauge.load.unused import unused_options
-from streamgauge.load.usage import refused
-from streamgauge.load.users import stream_users
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.report.build import build_result, timeline_point
 from streamgauge.report.calibration import last_calibration
 from streamgauge.report.result import Result, Run, Verdict, write_result
@@ -35,11 +34,14 @@ from streamgauge.report.tables import write_tables
 from streamgauge.report.units import some
 from streamgauge.stats.names import MOST_NAMES, OTHER_NAMES
 from streamgauge.stats.run_history import RunHistory
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.visible_text import visible
+from streamgauge.verdict.exit_status import ExitStatus
 from streamgauge.verdict.slo.judgement import JudgedRule
 from streamgauge.verdict.slo.run_figures import RunFigures
+from streamgauge.verdict.steady.measured_run import MeasuredRun
 from streamgauge.verdict.trust import DEFAULT_BOUNDS, Trust, verdict
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,9 @@ class RunReport:
     def __init__(self, environment: Environment, *, distributed: bool) -> None:
         self.run_stats = RunStats()
         self.history = RunHistory()
+        self._warm_up = WARM_UP.value(environment.parsed_options)
+        #: The figures that are judged: ``measured_run.part``, those after the warm-up.
+        self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self.processes: set[str] = set()
         self.began_s = self._counting_since_s = time.monotonic()
         self.started_at = datetime.now(UTC)
@@ -98,7 +103,8 @@ class RunReport:
         self._so_far = None
         self._rule_judge.outdate()
         for part in parts:
-            self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+            keyed = self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
+            self.measured_run.add(process, part, DEFAULT_BOUNDS.busy_cpu, keyed)
             self.history.add(part)
         if self._environment.runner is not None:
             self.users = max(self.users, self._environment.runner.target_user_count)
@@ -111,6 +117,7 @@ class RunReport:
         """Reset the counts."""
         self.run_stats = RunStats()
         self.history = RunHistory()
+        self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self._so_far = None
         self._rule_judge.outdate(now=True)
         self._counting_since_s = time.monotonic()
@@ -123,19 +130,21 @@ class RunReport:
     def verdict_so_far(self) -> tuple[Trust, list[str]]:
         """Return the verdict on what has been counted by now."""
         if self._so_far is None:
-            self._so_far = verdict(self.run_stats)
+            self._so_far = verdict(self.measured_run.part)
         return self._so_far
 
     def slo_so_far(self) -> list[JudgedRule]:
         """Return what the SLO rules say about what has been counted by now; of a closed report, the result's."""
         if self.closed:
             return self._verdict["slo"]
-        counted_s = time.monotonic() - self._counting_since_s
-        return self._rule_judge.judged(lambda: RunFigures.of_run(self.run_stats, counted_s))
+        part, counted_s = self.measured_run.part, time.monotonic() - self._counted_from_s
+        part = RunPart() if self.measured_run.warming_up else part
+        return self._rule_judge.judged(lambda: RunFigures.of_run(part, counted_s))
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self._slo_rules)
+        measured = self.measured_run
+        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self._slo_rules, measured)
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""
@@ -158,8 +167,13 @@ class RunReport:
                 logger.warning("%s", each)
         return warnings
 
+    def end_load(self) -> None:
+        """Note that the users begin to stop."""
+        self.measured_run.end_load(time.monotonic() - self.began_s)
+
     def close(self) -> Result:
         """Build the result, write it where the user asked for files, and return it."""
+        self.measured_run.conclude()
         self._so_far = None
         result = self.result_so_far()
         if warnings := self._warn():
@@ -189,9 +203,9 @@ class RunReport:
         """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
         verdict = copy.deepcopy(self._verdict)
         streams = verdict["exit_code"]
-        by_rules = bool(self._slo_rules)
-        verdict["exit_code"] = int(run_status(self._environment, by_rules=by_rules).joined(streams))
-        verdict["reasons"] = [*causes(self._environment, streams, by_rules=by_rules), *verdict["reasons"]]
+        judged = bool(self._slo_rules) or (self.measured_run.trimmed and streams == ExitStatus.PASSED)
+        verdict["exit_code"] = int(run_status(self._environment, streams_judged=judged).joined(streams))
+        verdict["reasons"] = [*causes(self._environment, streams, streams_judged=judged), *verdict["reasons"]]
         result["verdict"] = verdict
 
     @staticmethod
@@ -234,13 +248,19 @@ class RunReport:
             parsed = argparse.Namespace(**{**vars(parsed), SHAPE.dest: self.shape.plan.shape.text})
         return visible(command_line(parsed, users=self.users, host=self.host, locustfile=locustfile))
 
+    @property
+    def _counted_from_s(self) -> float:
+        """Since when the figures count: the last reset, or the end of the warm-up (monotonic seconds)."""
+        left_out_s = self.measured_run.from_s if self.measured_run.trimmed else 0.0
+        return max(self._counting_since_s, self.began_s + left_out_s)
+
     def _run(self) -> Run:
         options, now_s = self._environment.parsed_options, time.monotonic()
         run = Run(
             id=self.run_id,
             started_at=self.started_at.isoformat(timespec="milliseconds"),
             duration_s=now_s - self.began_s,
-            counted_s=now_s - self._counting_since_s,
+            counted_s=now_s - self._counted_from_s,
             host=self.shown_host,
             locustfile=self.locustfile,
             users=self.users,
@@ -262,31 +282,3 @@ class RunReport:
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("streamgauge", "locust", "gevent")}
     return {**packages, "python": platform.python_version(), "system": f"{sys.platform} {os.uname().release}"}
-
-
-def end_of_run(environment: Environment, run_report: RunReport) -> Result | None:
-    """Close the report and return the result.
-
-    Return None, and keep Locust's own status, for a run without stream users and for a run that was refused.
-    """
-    if refused(environment):
-        return None
-    if not (run_report.counted or _streaming(environment)):
-        problems = "".join(f" ({problem})" for problem in run_report.run_stats.problems)
-        logger.warning("No stream was started, so streamgauge has nothing to report%s", problems)
-        return None
-    return run_report.close()
-
-
-def _streaming(environment: Environment) -> bool:
-    """Whether any user class streams."""
-    return bool(stream_users(environment))
-
-
-def show(environment: Environment, result: Result) -> None:
-    """Print the table and the verdict: to standard error if Locust's ``--json`` has standard output to itself."""
-    from streamgauge.report.console import print_table
-    from streamgauge.report.terminal import standard_error, standard_output
-
-    json_only = getattr(environment.parsed_options, "json", False)
-    print_table(result, console=standard_error() if json_only else standard_output())

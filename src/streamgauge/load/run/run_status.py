@@ -13,13 +13,14 @@ from streamgauge.verdict.exit_status import ExitStatus, RunStatus
 _OF_STREAMS = f"{StreamFailed.__name__}("
 
 
-def run_status(environment: Environment, *, by_rules: bool) -> RunStatus:
+def run_status(environment: Environment, *, streams_judged: bool) -> RunStatus:
     """Return the status of the run so far, as ``locust`` computes it at its end.
 
-    ``by_rules``: SLO rules judge the streams, so that a stream that failed does not count as a failure by itself.
+    ``streams_judged``: a stream that failed does not count as a failure by itself, because SLO rules judge the streams,
+    or because all that failed did so in the warm-up.
     """
     runner = environment.runner
-    failures = runner is not None and (_other_failures(environment) if by_rules else runner.errors)
+    failures = runner is not None and (_other_failures(environment) if streams_judged else runner.errors)
     return RunStatus(
         own=environment.process_exit_code,
         failed=bool(failures or _raised(environment)),
@@ -28,9 +29,9 @@ def run_status(environment: Environment, *, by_rules: bool) -> RunStatus:
     )
 
 
-def causes(environment: Environment, verdict: int, *, by_rules: bool) -> Iterator[str]:
+def causes(environment: Environment, verdict: int, *, streams_judged: bool) -> Iterator[str]:
     """Yield a sentence for each cause of the exit status besides the streams; ``verdict`` is theirs."""
-    status = run_status(environment, by_rules=by_rules)
+    status = run_status(environment, streams_judged=streams_judged)
     failures, raised = _other_failures(environment), _raised(environment)
     if failures:
         yield f"Locust counted {some(failures, 'failure')} that are not streams"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streamgauge.load.shapes.shape_options import ShapePlan
-from streamgauge.report.result import RunShape, ShapeSecond
+from streamgauge.report.shape_facts import RunShape, ShapeSecond
 from streamgauge.report.units import number
 
 #: A curve of the whole shape has at most so many points.

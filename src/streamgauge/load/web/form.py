@@ -18,6 +18,7 @@ from streamgauge.load.hosts import check_host
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.slo_options import slo_rules
+from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 from streamgauge.load.web.shape_form import check_shape, keep_shape, take_shape
@@ -71,17 +72,19 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
             check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
-    _check_run_time(form.get("run_time", ""))
+    run_time_s = _run_time_s(form.get("run_time", ""))
+    check_warm_up(with_form(environment.parsed_options, form), run_time_s)
     check_shape(environment, form)
 
 
-def _check_run_time(text: str) -> None:
-    """Raise ValueError if no timer can hold the time. Locust itself refuses a text that is not a time."""
+def _run_time_s(text: str) -> float:
+    """Read the run time; 0 for none, or if Locust will refuse it. Raises ValueError if no timer can hold it."""
     try:
-        seconds = parse_timespan(text)
+        seconds = float(parse_timespan(text))
     except ValueError:
-        return
+        return 0.0
     except OverflowError:
-        seconds = -1
+        seconds = -1.0
     if not 0 <= seconds <= LONGEST_S:
         raise ValueError(f"Run time: expected at most {LONGEST_S:g} seconds, got {text!r}")
+    return seconds

@@ -23,6 +23,7 @@ LABELS = {
     "stream_reconnect": "Reconnects",
     "stream_stamps": "Send stamps",
     "stream_slo": "SLO rules",
+    "stream_warm_up": "Warm-up",
     "stream_first_chunk_timeout": "First chunk within",
     "stream_idle_timeout": "Next chunk within",
     "stream_total_timeout": "Whole stream within",

@@ -43,7 +43,10 @@
   const take = (run, fresh) => {
     const same = run === known.run && fresh.step_s === known.step_s && fresh.width_s === known.width_s;
     if (!same) known = none();
-    known = { ...known, run, step_s: fresh.step_s, width_s: fresh.width_s, bounds_s: fresh.heat_bounds_s, shape: fresh.shape };
+    known = {
+      ...known, run, step_s: fresh.step_s, width_s: fresh.width_s, bounds_s: fresh.heat_bounds_s, shape: fresh.shape,
+      spans: fresh.spans,
+    };
     add(known.points, fresh.points, same ? fresh.from_s : 0);
     add(known.columns, fresh.columns, same ? fresh.from_s : 0);
   };
@@ -172,6 +175,10 @@
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", uirevision: known.run,
       xaxis: { ...common, ticksuffix: minutes() ? " min" : " s", rangemode: "nonnegative", hoverformat: ".4~g" },
       yaxis: { ...common, nticks: 6, ...axis },
+      shapes: (known.spans ?? []).map((span) => ({
+        type: "rect", layer: "below", line: { width: 0 }, fillcolor: span.fill, yref: "paper", y0: 0, y1: 1,
+        x0: times([span.from_s])[0], x1: times([span.to_s])[0],
+      })),
     };
   };
 
@@ -203,7 +210,7 @@
   const showState = (state) => {
     const finished = state.state === "finished";
     element("verdict").className = `verdict ${tones[state.trust] ?? ""}`;
-    const words = state.trust === "waiting" ? "measuring" : `${state.trust}${finished ? "" : " so far"}`;
+    const words = state.trust === "waiting" ? (state.warming_up ? "warming up" : "measuring") : `${state.trust}${finished ? "" : " so far"}`;
     const at = element("verdict").querySelector(".words");
     if (at.textContent !== words) at.textContent = words;
     setText("means", state.means);
@@ -214,6 +221,7 @@
       Host: state.host, Users: state.users, ...(state.shape && { Shape: state.shape }), Lasted: state.lasted, "Under way": state.active, Failed: state.failed,
       Run: state.run_id,
     };
+    setText("steady", state.steady);
     element("facts").replaceChildren(...Object.entries(facts).map(([name, value]) => {
       const fact = document.createElement("div");
       fact.append(made("dt", name), made("dd", value));
@@ -287,7 +295,7 @@
     showNames(fresh.names);
     showSteps();
     drawAll();
-    document.title = `${state.trust === "waiting" ? "measuring" : state.trust}: streams of run ${state.run_id}`;
+    document.title = `${state.trust === "waiting" ? (state.warming_up ? "warming up" : "measuring") : state.trust}: streams of run ${state.run_id}`;
     document.body.dataset.seconds = known.points.t_s.length;
     document.body.dataset.state = state.state;
     return undefined;

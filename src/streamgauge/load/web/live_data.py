@@ -9,11 +9,14 @@ from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
 from streamgauge.report import slo_text
 from streamgauge.report.build import point_figures, timeline_point
+from streamgauge.report.enough_text import SCARCE
 from streamgauge.report.result import TimelinePoint
+from streamgauge.report.spans import FILLS
 from streamgauge.report.sums import ordered
 from streamgauge.report.thinning import thinned
 from streamgauge.report.units import NONE, duration, number, rate, size
 from streamgauge.report.verdict_text import TRUST_MEANS
+from streamgauge.stats.enough import missing
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.run_history import HEAT_BOUNDS_S
@@ -40,25 +43,27 @@ Row = dict[str, str]
 
 def rows(run_report: RunReport) -> list[Row]:
     """Return one row for each name, those with the most chunks first."""
-    run_stats = run_report.run_stats
-    counted = [(key, stats) for key, stats in run_stats.all_stats.items() if stats.counted]
+    part = run_report.measured_run.part
+    counted = [(key, stats) for key, stats in part.all_stats.items() if stats.counted]
     counted.sort(key=lambda item: -item[1].chunks)
+    whole = run_report.run_stats.all_stats  # a stream under way may have begun in the warm-up
     found = [
-        {"name": name, "protocol": protocol, **_cells(stats, _chunks_per_s(run_report, (name, protocol)))}
-        for (name, protocol), stats in counted[:MOST_ROWS]
+        {"name": key[0], "protocol": key[1], **_cells(stats, whole[key].active, _chunks_per_s(run_report, key))}
+        for key, stats in counted[:MOST_ROWS]
     ]
     if others := counted[MOST_ROWS:]:
         pooled = StreamStats()
         for _, stats in others:
             pooled.merge(stats)
-        found.append({"name": f"({len(others)} other names)", "protocol": "", **_cells(pooled, None)})
+        active = sum(whole[key].active for key, _ in others)
+        found.append({"name": f"({len(others)} other names)", "protocol": "", **_cells(pooled, active, None)})
     return found
 
 
-def _cells(stats: StreamStats, chunks_per_s: float | None) -> Row:
+def _cells(stats: StreamStats, active: int, chunks_per_s: float | None) -> Row:
     cells = {
         "started": number(stats.started),
-        "active": number(stats.active),
+        "active": number(active),
         "outcomes": ", ".join(f"{number(times)} {outcome}" for outcome, times in ordered(stats.outcomes).items()),
         "failed": number(stats.failed),
         "chunks_per_s": NONE if chunks_per_s is None else rate(chunks_per_s),
@@ -75,8 +80,11 @@ def _percentiles(distribution: Distribution, stats: StreamStats) -> Row:
     times = getattr(stats, distribution.field)
     values_s = times.all.quantiles_s(_QUANTILES.values())
     marked = uncertain_percentiles(times, _QUANTILES)
+    scarce = missing(times.all.count, _QUANTILES)
     return {
-        f"{distribution.key}_{percentile}": ("≈ " if percentile in marked else "") + duration(value_s)
+        f"{distribution.key}_{percentile}": SCARCE * (percentile in scarce)
+        + "≈ " * (percentile in marked)
+        + duration(value_s)
         for percentile, value_s in zip(_QUANTILES, values_s, strict=True)
     }
 
@@ -131,7 +139,17 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
             "intervals": [sorted(column.counts(line).items()) for _, column in columns],
         },
         "heat_bounds_s": HEAT_BOUNDS_S,
+        "spans": _spans(run_report),
     }
+
+
+def _spans(run_report: RunReport) -> list[dict[str, Any]]:
+    """Return the parts that the charts shade: the warm-up and, once it is known, the steady window."""
+    measured, fills = run_report.measured_run, FILLS
+    found = [(fills["warm-up"], 0, measured.from_s)] if measured.from_s else []
+    if measured.steady is not None and measured.steady.window_s is not None:
+        found.append((fills["steady"], *measured.steady.window_s))
+    return [{"fill": fill, "from_s": from_s, "to_s": to_s} for fill, from_s, to_s in found]
 
 
 def _users(run_report: RunReport, points: Iterable[TimelinePoint], step_s: int) -> dict[str, list[int | None]]:
@@ -181,7 +199,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         return {"state": "waiting", "run_id": ""}
     trust, reasons = run_report.verdict_so_far()
     all_stats = run_report.run_stats.all_stats.values()
-    measured = run_report.closed or any(stats.chunks or stats.failed for stats in all_stats)
+    warming_up = run_report.measured_run.warming_up
+    measured = run_report.closed or (not warming_up and any(stats.chunks or stats.failed for stats in all_stats))
     return {
         "state": "finished" if run_report.closed else "running",
         "run_id": run_report.run_id,
@@ -193,7 +212,9 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in all_stats)),
         "trust": trust if measured else "waiting",
-        "means": TRUST_MEANS[trust] if measured else "No chunk has arrived yet.",
+        "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
+        "warming_up": warming_up,
+        "steady": _steady(run_report),
         "reasons": reasons if measured else [],
         "slo": _slo(run_report),
     }
@@ -217,3 +238,21 @@ def _slo(run_report: RunReport) -> dict[str, Any]:
             for rule in rules
         ],
     }
+
+
+def _waiting(run_report: RunReport) -> str:
+    """Say why nothing is judged yet."""
+    measured = run_report.measured_run
+    if measured.warming_up:
+        return f"The run is warming up: its figures count from {measured.from_s} s on."
+    return "No chunk has arrived yet."
+
+
+def _steady(run_report: RunReport) -> str:
+    """Say whether the run was steady, once it is over."""
+    steady = run_report.measured_run.steady
+    if steady is None:
+        return ""
+    if steady.window_s is None:
+        return f"No steady state: {steady.reason}."
+    return f"Steady from {steady.window_s[0]} s to {steady.window_s[1]} s."

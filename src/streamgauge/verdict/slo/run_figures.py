@@ -13,7 +13,7 @@ from streamgauge.stats.clocks.alignment import ChunkDelays
 from streamgauge.stats.histogram import Histogram
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.stream_quantities import COUNTERS, DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.token_rates import token_rates
@@ -54,9 +54,9 @@ class RunFigures:
         self._merged: dict[tuple[str | None, str], Any] = {}
 
     @classmethod
-    def of_run(cls, run_stats: RunStats, counted_s: float) -> "RunFigures":
-        """Return the figures of a whole run."""
-        return cls(run_stats.all_stats, counted_s, run_stats.delays.results)
+    def of_run(cls, part: RunPart, counted_s: float) -> "RunFigures":
+        """Return the figures of a run, or of the part of it that counts."""
+        return cls(part.all_stats, counted_s, part.chunk_delays)
 
     @property
     def names(self) -> list[str]:
