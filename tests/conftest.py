@@ -55,6 +55,7 @@ SLOW = (
     "e2e/test_demo_web.py",
     "e2e/test_foreign_servers.py",
     "e2e/test_own_service.py",
+    "e2e/test_scenarios_elsewhere.py",
     "e2e/test_wheel.py",
     "load/chat/test_chat_run.py",
     "load/chat/test_chat_sample.py",

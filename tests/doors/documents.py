@@ -19,8 +19,10 @@ FOREIGN = {"curl", "kill", "py-spy", "ss", "top", "uvicorn", "pre-commit"}
 OURS = {"make", "streamgauge", "locust", "docker", "pip", "python", "deploy/load"}
 #: Prints the options of Locust with ours, and what is wrong with each of the command lines that it reads.
 _LOCUST = """
-import argparse, contextlib, io, json, sys
-import streamgauge.load.chat
+import argparse, contextlib, importlib, io, json, pkgutil, sys
+import loadtests
+for each in pkgutil.iter_modules(loadtests.__path__):
+    importlib.import_module(f"loadtests.{each.name}")  # declares the options of its own
 from locust.argument_parser import get_parser
 parser = get_parser()
 options = sorted({each for action in parser._actions for each in action.option_strings})

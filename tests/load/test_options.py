@@ -11,6 +11,7 @@ from streamgauge.runner.finished_run import run_locust
 HOST = ("-H", "http://127.0.0.1:9")
 IDLE = "argument --stream-idle-timeout/--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s"
 BARE = "--host: expected a host without a query (?) or a fragment (#)"
+SOCKETS = "--host: 'http+unix://%2Frun%2Fapp.sock' is a Unix socket already; give a host such as http://localhost for"
 REFUSED = {
     "an option": (
         (*HOST, "--stream-idle-timeout=-1"),
@@ -42,6 +43,11 @@ REFUSED = {
         ("--stream-server-name", "shop.test"),
         {},
         "--stream-server-name: expected --host with the address of 'shop.test', got none",
+    ),
+    "a socket for a host that is one": (
+        ("-H", "http+unix://%2Frun%2Fapp.sock", "--unix-socket", "/run/app.sock"),
+        {},
+        f"{SOCKETS} --stream-unix-socket, --stream-connect-to or --stream-resolve",
     ),
     "no host": (
         ("-u", 3, "-r", 3),

@@ -207,7 +207,15 @@ class Distinct:
         for count in ("started", "chunks", "bytes", "heartbeats", "stalls", "lost", "repeated", "out_of_order"):
             values[count] = next(self.numbers)
         for count in (
-            *("beyond_window", "reconnects", "prompt_tokens", "tokens", "without_chunks", "accepted_refusals"),
+            *(
+                "beyond_window",
+                "reconnects",
+                "prompt_tokens",
+                "tokens",
+                "without_chunks",
+                "accepted_refusals",
+                "slowed",
+            ),
         ):
             values[count] = next(self.numbers)
         values["coalesced_share"] = next(self.numbers) / 1000

@@ -1,8 +1,8 @@
 """One stream from its request to its outcome: a state machine that the callbacks of an event loop drive.
 
-``state_table`` has its states and transitions, ``states`` what it holds in each. Reading starts with the connection,
-since a server may answer before it has the whole request. What goes wrong is an outcome in the record, never an
-exception. What the scenario's own callables raise ends the stream and goes back to the caller.
+``state_table`` has its states and transitions, ``states`` what it holds in each. Reading starts with the connection: a
+server may answer before it has the whole request. What goes wrong is an outcome in the record, never an exception. What
+the scenario's own callables raise ends the stream and goes back to the caller.
 """
 
 from collections.abc import Callable
@@ -95,7 +95,9 @@ class Exchange(Standing):
         self._end(Outcome.CONNECT_ERROR, reason)
 
     def _send_on(self, transport: Transport, route: Route, *, reused: bool) -> None:
-        connection = Connection.watched(transport, self._context, self._receive_head, self._on_error)
+        how = transport, self._context, self._receive_head, self._on_error
+        rate = self.plan.read_rate
+        connection = Connection.watched(*how) if rate is None else Connection.paced(*how, rate, self._timer)
         state = AwaitingResponse(connection, route, self.plan.opening(), reused)
         self._enter(state)
         request = state.encode(self.sent_request)
@@ -290,8 +292,7 @@ class Exchange(Standing):
     def _on_check(self) -> None:
         """Check whether the stream has exceeded a limit. What has arrived by now counts."""
         self._state.catch_up()
-        state = self._state
-        if isinstance(state, Closing | Ended):
+        if isinstance(state := self._state, Closing | Ended):
             return
         if not (reason := self._timeouts.exhausted()):
             self._timeouts.wait()

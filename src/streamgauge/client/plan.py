@@ -89,6 +89,10 @@ class StreamPlan:
     """How many times an event stream that broke off, or ended without its named end, is connected to again."""
     send: SendPlan | None = None
     """What is sent on a WebSocket after the request's body; None if nothing is."""
+    read_rate: float | None = None
+    """The most bytes per second that are read, of a reader that is slow on purpose; None for no limit."""
+    receive_window_bytes: int | None = None
+    """The limit of TCP's receive window; None leaves it to the kernel."""
 
     check_plans: dict[Format, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What ``client.read.check_plan`` has made of it, by format."""
@@ -100,6 +104,9 @@ class StreamPlan:
             raise PlanError(f"max_redirects: expected 0 or more, got {self.max_redirects!r}")
         if self.reconnect < 0:
             raise PlanError(f"reconnect: expected 0 or more, got {self.reconnect!r}")
+        for name in ("read_rate", "receive_window_bytes"):
+            if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
+                raise PlanError(f"{name}: expected more than 0, got {value!r}")
         if problem := self._problem_with(self.format):
             raise PlanError(f"{problem}, and the protocol is {self.format.name}")
         if self.format.upgrade and self.request.method != "GET":  # an upgrade is always a GET

@@ -121,6 +121,7 @@ class Recording:
             coalesced=timer.coalesced,
             max_chunk_interval_s=timer.max_interval_ns / 1e9 if timer.chunks > 1 else None,
             reconnects=reconnects,
+            slowed=int(self._plan.read_rate is not None),
             reason=visible(reason),
             url=url,
             **self._findings,

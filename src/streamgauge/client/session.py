@@ -1,13 +1,15 @@
 """What one user keeps from stream to stream, connections and cookies, and how it drives an exchange."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.routing import Network, RouteError
 from streamgauge.client.connect.transport import Transport
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
-from streamgauge.client.http.pool import MOST_IDLE, Connections, Origin
+from streamgauge.client.http.pool import MOST_IDLE, Connections, Key
+from streamgauge.client.http.request import Request
 from streamgauge.wire.frame import MAX_QUOTED, one_line
 
 
@@ -24,7 +26,7 @@ class Session:
         self._cookies = Cookies()
         #: The last routes to origins, for as long as connections to them are kept: a name is looked up again only for a
         #: new connection. By origin, and whether a proxy would be asked for a tunnel.
-        self._routes: dict[tuple[Origin, bool], Route] = {}
+        self._routes: dict[tuple[Key, bool], Route] = {}
 
     def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
         """Send the exchange's requests until it has ended. ``wait`` returns when it pauses."""
@@ -44,9 +46,9 @@ class Session:
     def start(self, exchange: Exchange) -> None:
         """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
-        origin, tunnel = request.target.origin, exchange.plan.format.upgrade is not None
-        known = self._routes.get((origin, tunnel))
-        if known is not None and (idle := self._idle(exchange, origin)) is not None:
+        key, tunnel = _key(exchange, request), exchange.plan.format.upgrade is not None
+        known = self._routes.get((key, tunnel))
+        if known is not None and (idle := self._idle(exchange, key)) is not None:
             exchange.send(known, request, idle)
             return
         try:
@@ -54,13 +56,15 @@ class Session:
         except RouteError as error:
             exchange.fail_to_route(str(error))
             return
+        if window_bytes := exchange.plan.receive_window_bytes:
+            route = replace(route, window_bytes=window_bytes)
         if len(self._routes) >= MOST_IDLE:
             self._routes.clear()
-        self._routes[origin, tunnel] = route
-        exchange.send(route, request, self._idle(exchange, origin))
+        self._routes[key, tunnel] = route
+        exchange.send(route, request, self._idle(exchange, key))
 
-    def _idle(self, exchange: Exchange, origin: Origin) -> Transport | None:
-        return self._connections.take(origin) if self._shares_connections(exchange) else None
+    def _idle(self, exchange: Exchange, key: Key) -> Transport | None:
+        return self._connections.take(key) if self._shares_connections(exchange) else None
 
     def go_on(self, exchange: Exchange) -> bool:
         """After a pause, send the exchange's next request. Return False if the exchange has ended."""
@@ -76,7 +80,7 @@ class Session:
         while exchange.reusable:
             transport = exchange.reusable.pop()
             if self._shares_connections(exchange):
-                self._connections.keep(exchange.sent_request.target.origin, transport)
+                self._connections.keep(_key(exchange, exchange.sent_request), transport)
             else:
                 transport.close()
 
@@ -87,3 +91,9 @@ class Session:
     def close(self) -> None:
         """Close the connections that are idle."""
         self._connections.close()
+
+
+def _key(exchange: Exchange, request: Request) -> Key:
+    """Return what a connection must be for to serve this request: its receive window is that of its whole life."""
+    window_bytes = exchange.plan.receive_window_bytes
+    return (*request.target.origin, window_bytes) if window_bytes else request.target.origin

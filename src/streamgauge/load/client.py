@@ -92,6 +92,8 @@ class StreamClient(PlainRequests):
         sequence: Numbering | None = None,
         stamped: bool = False,
         include_usage: bool = False,
+        read_rate: float | None = None,
+        receive_window_bytes: int | None = None,
         reconnect: int = 0,
         catch_response: bool = False,
         **limits: Any,
@@ -134,6 +136,10 @@ class StreamClient(PlainRequests):
         ``limits``: ``first_chunk_timeout_s``, ``idle_timeout_s`` and ``total_timeout_s`` in seconds, None for no limit;
         ``stall_threshold_s`` and ``max_chunk_bytes``, which are always numbers.
 
+        ``read_rate`` makes a slow reader of the user: it reads at most so many bytes per second, TLS's own included, so
+        that what the server sends comes to wait. Limits for the next chunk then count from the last read.
+        ``receive_window_bytes`` limits how much the kernel takes before it is read.
+
         ``headers``, ``params``, ``data`` (also a form, or an open file), ``auth=(user, password)``, ``cookies`` and
         ``allow_redirects`` are as in requests.
 
@@ -152,6 +158,8 @@ class StreamClient(PlainRequests):
                 include_usage,
                 reconnect,
                 catch_response,
+                read_rate,
+                receive_window_bytes,
                 limits,
             ),
         )
@@ -181,6 +189,8 @@ class StreamClient(PlainRequests):
         include_usage: bool,
         reconnect: int,
         catch_response: bool,
+        read_rate: float | None,
+        receive_window_bytes: int | None,
         limits: dict[str, Any],
     ) -> StreamPlan:
         """Make the plan of a call of ``stream``; raise what that raises for a wrong argument.
@@ -219,6 +229,8 @@ class StreamClient(PlainRequests):
             stamped,
             reconnect,
             read_send(send),
+            read_rate,
+            receive_window_bytes,
         )
 
     def _run(self, plan: StreamPlan) -> StreamRecord:

@@ -34,3 +34,17 @@ def check_name(environment: Environment, host: str, options: ScenarioOptions) ->
             "--stream-header Host: %s: TLS still asks for the name in --host; --stream-server-name %s sets both",
             *(header, header.partition(":")[0]),
         )
+
+
+def check_sockets(environment: Environment, host: str, options: ScenarioOptions) -> None:
+    """Raise TargetError if the host is a Unix socket already and an option leads its connections elsewhere."""
+    overrides = options.network.overrides
+    hosts = {host or str(user.host or "") for user in stream_users(environment)}
+    for each in hosts:
+        if each.lower().startswith("http+unix:") and (
+            overrides.unix_socket or overrides.connect_to or overrides.resolve
+        ):
+            raise TargetError(
+                f"{each!r} is a Unix socket already; give a host such as http://localhost for --stream-unix-socket, "
+                "--stream-connect-to or --stream-resolve"
+            )

@@ -19,6 +19,7 @@ _WITH_SHORT_NAME = frozenset(
         "shape",
         "slo",
         *("first-chunk-timeout", "idle-timeout", "total-timeout", "refusal-pause"),
+        *("connect-to", "resolve", "unix-socket"),
         *("proxy", "insecure", "ca-file", "client-cert", "client-key", "server-name"),
         "warm-up",
         *("result-dir", "metrics-port", "metrics-host", "metrics-linger"),

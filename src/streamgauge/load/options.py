@@ -13,6 +13,7 @@ from streamgauge.client.connect.tls import TlsError, TlsSettings
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import Limits, problem_with_rules
 from streamgauge.load import checks
+from streamgauge.load.connection_options import CONNECT_TO, RESOLVE, UNIX_SOCKET, overrides_of
 from streamgauge.load.option import Lines, Option
 from streamgauge.load.option_names import add_argument, dest
 from streamgauge.load.own_options import own_options
@@ -154,11 +155,11 @@ _SECTIONS: dict[str, tuple[Option | str, ...]] = {
     "What the run must meet": (SLO,),
     "Time limits": (_FIRST, _IDLE, _TOTAL, _PAUSE),
     "What the figures leave out": (WARM_UP,),
-    "Network and TLS": (_PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
+    "Network and TLS": (CONNECT_TO, RESOLVE, UNIX_SOCKET, _PROXY, _SERVER_NAME, _CA_FILE, _CERT, _KEY, INSECURE),
 }
 _TEXTS = tuple(option for section in _SECTIONS.values() for option in section if isinstance(option, Option))
 #: The fields of the web form that can have several lines.
-MULTILINE = (_HEADERS.dest, _BODY.dest, _SEND.dest, _END.dest, _ERROR.dest, _CHUNK.dest, SLO.dest)
+MULTILINE = (_BODY.dest, *(each.dest for each in _TEXTS if each.action is Lines))
 
 
 def set_defaults(parser: Any) -> None:
@@ -253,7 +254,9 @@ def _network(parsed: Any) -> Network:
     files = {"ca_file": _CA_FILE, "client_cert": _CERT, "client_key": _KEY}
     values = {name: option.value(parsed) for name, option in files.items()}
     proxy, insecure = _PROXY.value(parsed), bool(getattr(parsed, dest(INSECURE), False))
+    name = _SERVER_NAME.value(parsed, "")
+    overrides = overrides_of(parsed, proxy=proxy, server_name=name)
     try:
-        return Network(proxy, TlsSettings(**values, insecure=insecure), _SERVER_NAME.value(parsed, ""))
+        return Network(proxy, TlsSettings(**values, insecure=insecure), name, overrides=overrides)
     except TlsError as error:
         raise ValueError(f"{_CERT.flag}, {_KEY.flag}: {error}") from None

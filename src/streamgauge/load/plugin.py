@@ -10,7 +10,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.hosts import check_host, check_name
+from streamgauge.load.hosts import check_host, check_name, check_sockets
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.metrics.exporter_server import MetricsPortError
@@ -90,6 +90,7 @@ def _check(environment: Environment) -> None:
         refuse(str(error))
     try:
         check_host(environment, environment.host or "")
+        check_sockets(environment, environment.host or "", options)
     except TargetError as error:
         refuse(f"--host: {error}")
     try:

@@ -137,7 +137,8 @@ def _at_most(lines: list[Line], noun: str) -> list[Line]:
 def _generator(result: Result) -> Line:
     found = result["generator"]
     lag = found["lag"]
-    parts = ["the generator read nothing"]
+    slow = any(each.get("slowed") for each in result["streams"])
+    parts = ["generator lag unknown, it read slowly on purpose" if slow else "the generator read nothing"]
     if found["timestamps"] == "read":
         parts = ["generator lag unknown", "read timestamps"]
     elif lag["count"]:

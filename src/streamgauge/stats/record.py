@@ -87,6 +87,8 @@ class StreamRecord:
     """The least and the most that it can be, if frames that shared a read leave it uncertain."""
     reconnects: int = 0
     """How many times the client connected again, if the scenario allows it."""
+    slowed: int = 0
+    """1 if the client read slowly on purpose, else 0."""
     reason: str = ""
     """A sentence on the cause, for every outcome except ``completed``; for that one too if no chunk came."""
     quoted: str = ""

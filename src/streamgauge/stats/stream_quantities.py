@@ -122,6 +122,15 @@ class StreamQuantities:
             remark="{number} refused with a status that the scenario accepts",
         ),
     ] = 0
+    slowed: Annotated[
+        int,
+        Counter(
+            meaning="Streams that the client read slowly on purpose. Their times are those at which it read, and show "
+            "its pace; the verdict does not judge them.",
+            of_record=True,
+            remark="{number} read slowly on purpose, so times show the reader's pace",
+        ),
+    ] = 0
     prompt_tokens: Annotated[
         int,
         _of_tokens(

@@ -211,11 +211,19 @@ def _between_ms(low_s: float, high_s: float) -> str:
     return f"between {low} and {high} ms"
 
 
+def _judged(run_stats: RunPart) -> list[tuple[tuple[str, str], StreamStats]]:
+    """Return the statistics whose times are judged: not those of streams that are read slowly on purpose.
+
+    They find several chunks in one read because they read slowly. Tables mark the figures that are uncertain by that.
+    """
+    return sorted((key, stats) for key, stats in run_stats.all_stats.items() if not stats.slowed)
+
+
 def _open_percentiles(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     """Yield one sentence for each metric, with the widest range. The tables mark every uncertain percentile."""
     first_chunks: list[_Uncertain] = []
     intervals: list[_Uncertain] = []
-    for (name, protocol), stats in sorted(run_stats.all_stats.items()):
+    for (name, protocol), stats in _judged(run_stats):
         streams, shared = f"{name} ({protocol})", _shared(stats)
         for times, several in ((stats.time_to_first_chunk, first_chunks), (stats.chunk_interval, intervals)):
             found = uncertain_percentiles(times, JUDGED, bounds.open_degraded)

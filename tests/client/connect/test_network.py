@@ -133,6 +133,18 @@ def test_https_is_decrypted_and_counted(tls_server: OneShotServer, ca_file: str)
     assert (record.outcome, record.chunks, record.bytes) == (Outcome.COMPLETED, 2, len(EVENTS))
 
 
+def test_a_slow_reader_reads_tls_at_its_rate(server_context: ssl.SSLContext, ca_file: str) -> None:
+    body = EVENTS * 1000
+    reply = RESPONSE.partition(b"Content-Length")[0] + b"Connection: close\r\n\r\n" + body
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = OneShotServer(listener, reply, server_context)
+        request = Request("GET", target_of(f"https://localhost:{server.port}/"), {})
+        plan = StreamPlan("stream", request, SSE, read_rate=50_000)
+        (record,) = run_streams([plan], network=Network(tls=TlsSettings(ca_file=ca_file)))
+    assert (record.outcome, record.chunks, record.slowed) == (Outcome.COMPLETED, 2000, 1), record.reason
+    assert record.duration_s >= len(body) / 50_000 - 0.05
+
+
 def test_an_unknown_authority_is_a_connect_error_that_says_so(tls_server: OneShotServer) -> None:
     record = ask(f"https://localhost:{tls_server.port}/")
     assert record.outcome is Outcome.CONNECT_ERROR

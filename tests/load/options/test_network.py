@@ -84,6 +84,56 @@ def test_a_host_header_of_the_users_own_wins_over_the_name_and_alone_is_not_enou
     assert len(server.requests) == 1
 
 
+def test_a_named_service_is_connected_to_elsewhere_and_redirects_lead_there_too(ask, serve, certified, ca_file):
+    context, asked_for = certified("shop.test"), []
+    context.sni_callback = lambda _, name, __: asked_for.append(name)
+    server = serve(context)
+    there = (
+        "--stream-connect-to",
+        f"there.test:{server.server_port}",
+        "--resolve",
+        f"*:{server.server_port}:127.0.0.1",
+    )
+    done = ask("https://shop.test", *there, "--stream-ca-file", ca_file, paths=("/home", "/events"))
+    assert done.outcomes == {"completed": 2}, done.output
+    assert set(asked_for) == {"shop.test"}
+    assert {headers["Host"] for _, _, headers, *_ in server.requests} == {"shop.test"}
+    assert sorted(path for _, path, *_ in server.requests) == ["/events", "/events", "/home"]
+    repeated = done.result["run"]["command"]
+    assert f"--stream-connect-to there.test:{server.server_port}" in repeated
+
+
+CONTRADICTIONS = {
+    "a name and a place": (
+        ("--stream-server-name=shop.test", "--stream-connect-to=h:1"),
+        "--stream-connect-to, --stream-server-name: both say where a named service is; give 'shop.test' in --host",
+    ),
+    "a socket and a place": (
+        ("--unix-socket=/s", "--connect-to=h:1"),
+        "--stream-unix-socket, --stream-connect-to: connections to a Unix socket need no other way; give only one",
+    ),
+    "a socket and a proxy": (
+        ("--unix-socket=/s", "--proxy=http://p:1"),
+        "--stream-unix-socket, --stream-proxy: connections to a Unix socket need no other way; give only one",
+    ),
+    "addresses and a proxy that has them": (
+        ("--resolve=shop.test:443:10.0.0.5", "--proxy=http://p:1"),
+        "--stream-resolve, --stream-proxy: the proxy resolves the names of services, and no entry is for the proxy",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_options_that_contradict_each_other_are_refused(read, what):
+    options, words = CONTRADICTIONS[what]
+    assert read(*options)["said"].startswith(words)
+
+
+def test_the_address_of_the_proxy_itself_is_no_contradiction(read):
+    found = read("--resolve=p:1:10.0.0.5", "--proxy=http://p:1")["value"]
+    assert (found["stream_resolve"], found["stream_proxy"]) == ([["p", 1, ["10.0.0.5"]]], "http://p:1")
+
+
 def test_a_host_that_only_the_proxy_knows_is_reached_by_it(ask, service, proxy, outcomes):
     proxy.hosts["service.test"] = f"127.0.0.1:{service.server_port}"
     done = ask("http://service.test", variables={"LOCUST_STREAM_PROXY": proxy.url})

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+#: The fields that can have several lines, without ``stream``.
+WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "Slo", "ConnectTo", "Resolve")
 #: Locust reads it first, and then it starts nothing: a form that is refused for it was not refused by us.
 LOCUSTS = {"user_count": "many"}
 READ = "Invalid user_count value: 'many' (must be an integer)"
@@ -98,7 +100,7 @@ def test_the_page_lets_fields_have_several_lines(read):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", found["text"])
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
+    assert wide == [*(f"stream{name}" for name in WIDE)]
     assert all(field["label"] and field["help"] for field in fields)
 
 

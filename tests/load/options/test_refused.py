@@ -54,6 +54,25 @@ REFUSED = {
         "a\0b": "not a file name",
     },
     "stream_client_cert": {"FILES/missing": "No such file", "FILES": "Is a directory", "a\0b": "not a file name"},
+    "stream_connect_to": dict.fromkeys(
+        ("h", ":", "h:0", "h:65536", "h:1:g", "h:1::", "h:1:g:2:3", "[::1:80", "a b:1", "u@h:1", "h/x:1"),
+        "HOST:PORT or HOST1:PORT1:HOST2:PORT2",
+    ),
+    "stream_resolve": dict.fromkeys(
+        (
+            "h:1",
+            "h:1:",
+            "h:1:g",
+            "h:0:1.2.3.4",
+            "h::1.2.3.4",
+            ":1:1.2.3.4",
+            "-h:1:1.2.3.4",
+            "h:1:1.2.3.4,",
+            "h:x:1.2.3.4",
+        ),
+        "HOST:PORT:ADDRESS such as shop.example.com:443:127.0.0.1",
+    ),
+    "stream_unix_socket": dict.fromkeys((" ", "a\0b", "x" * 108), "the path of a Unix socket"),
     "stream_server_name": dict.fromkeys(
         ("10.0.0.5", "::1", "[::1]", "https://h", "h:443", "h/x", "a b", "a..b", "u@h", "h?", " ", ".", "a" * 64, "\0"),
         "a host name such as shop.example.com",

@@ -32,6 +32,9 @@ UNSET = {
     "stream_ca_file": None,
     "stream_client_cert": None,
     "stream_client_key": None,
+    "stream_connect_to": [],
+    "stream_resolve": [],
+    "stream_unix_socket": "",
     "stream_server_name": "",
     "stream_insecure": False,
     "stream_metrics_port": None,
@@ -113,6 +116,19 @@ TAKEN = {
     "stream_proxy": {"http://h:3128": "http://h:3128", " http://u:p@h ": "http://u:p@h"},
     "stream_ca_file": {"FILES/ca.pem": "FILES/ca.pem"},
     "stream_client_cert": {"FILES/both.pem": "FILES/both.pem"},
+    "stream_connect_to": {
+        "h:1": [["", 0, "h", 1]],
+        " [::1]:8443 ": [["", 0, "::1", 8443]],
+        ":81": [["", 0, "", 81]],
+        "h:": [["", 0, "h", 0]],
+        "A.test:443:127.0.0.1:8443": [["a.test", 443, "127.0.0.1", 8443]],
+        "::h:\n\na:1:[fe80::2]:2": [["", 0, "h", 0], ["a", 1, "fe80::2", 2]],
+    },
+    "stream_resolve": {
+        "h:1:127.0.0.1": [["h", 1, ["127.0.0.1"]]],
+        "+*:443:[::1],10.0.0.5\n[::2]:80:::3": [["*", 443, ["::1", "10.0.0.5"]], ["::2", 80, ["::3"]]],
+    },
+    "stream_unix_socket": {"/run/app.sock": "/run/app.sock", "a b": "a b", "x" * 107: "x" * 107},
     "stream_server_name": {"Shop.test": "shop.test", " a ": "a", "exämple.test": "xn--exmple-cua.test"},
 }
 #: Those that the form does not have.
@@ -171,7 +187,18 @@ SHORT = {
     for name in (
         "shape",
         *("first_chunk_timeout", "idle_timeout", "total_timeout", "refusal_pause", "proxy", "insecure", "ca_file"),
-        *("client_cert", "client_key", "server_name", "result_dir", "metrics_port", "metrics_host", "metrics_linger"),
+        *(
+            "connect_to",
+            "resolve",
+            "unix_socket",
+            "client_cert",
+            "client_key",
+            "server_name",
+            "result_dir",
+            "metrics_port",
+            "metrics_host",
+            "metrics_linger",
+        ),
     )
 }
 
@@ -329,6 +356,9 @@ def test_the_help_names_each_option_with_its_value_and_its_default(read):
         "--stream-stamps": "",
         "--stream-insecure,  --insecure": "",
         "--stream-server-name NAME": "",
+        "--stream-connect-to HOST:PORT": "",
+        "--stream-resolve HOST:PORT:ADDRESS": "",
+        "--stream-unix-socket PATH": "",
         "--stream-result-dir DIR": "",
         "--stream-metrics-port PORT": "default 9102; 0 for a free one; off for none",
         "--stream-metrics-host HOST": "default 127.0.0.1",

@@ -8,6 +8,8 @@ import pytest
 
 STREAM = {"stream_path": "/events", "stream_end": "event:done"}
 LOAD = {"user_count": 1, "spawn_rate": 1}
+#: The fields that can have several lines, without ``stream``.
+WIDE = ("Header", "Body", "Send", "End", "Error", "Chunk", "Slo", "ConnectTo", "Resolve")
 SWITCHES = {"stream_insecure", "stream_stamps", "stream_include_usage"}
 
 
@@ -107,6 +109,9 @@ WRONG = {
     "stream_idle_timeout": ["soon", "1e300"],
     "stream_total_timeout": ["m1"],
     "stream_refusal_pause": ["-0.1", "off"],
+    "stream_connect_to": ["h", "h:1\nh:0"],
+    "stream_resolve": ["h:1:g"],
+    "stream_unix_socket": ["x" * 108],
     "stream_warm_up": ["0", "soon", "Auto"],
     "stream_server_name": ["10.0.0.5", "https://h"],
     "stream_proxy": ["localhost:3128", "https://proxy:1", "http://"],
@@ -184,7 +189,7 @@ def test_the_page_has_fields_of_several_lines(web):
     (sections,) = re.findall(r"fields \} of (\[.*\])\) \{", page)
     fields = [field for section in json.loads(sections) for field in section["fields"]]
     wide = [field["name"] for field in fields if field["lines"]]
-    assert wide == ["streamHeader", "streamBody", "streamSend", "streamEnd", "streamError", "streamChunk", "streamSlo"]
+    assert wide == [*(f"stream{name}" for name in WIDE)]
     assert all(field["label"] and field["help"] for field in fields)
     assert page.rstrip().endswith("</html>")
 

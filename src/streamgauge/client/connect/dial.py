@@ -25,7 +25,8 @@ class Route:
     """How to get to an origin.
 
     ``tunnel`` is the CONNECT request that is sent to a proxy first; ``tls`` comes after it. ``absolute`` says that a
-    proxy relays the request, which then has the whole URL and ``proxy_authorization``.
+    proxy relays the request, which then has the whole URL and ``proxy_authorization``. ``window_bytes`` limits the
+    receive window of the connection; 0 leaves it to the kernel.
     """
 
     addresses: tuple[Address, ...]
@@ -34,6 +35,7 @@ class Route:
     tunnel: bytes = b""
     absolute: bool = False
     proxy_authorization: str = ""
+    window_bytes: int = 0
 
 
 class _Step(Protocol):
@@ -59,7 +61,9 @@ class Dial:
     ) -> None:
         self._route, self._reactor, self._delay = route, reactor, delay
         self._on_ready, self._on_failed = on_ready, on_failed
-        self._eyeballs = HappyEyeballs(route.addresses, reactor, self._on_connected, self._on_unconnected)
+        self._eyeballs = HappyEyeballs(
+            route.addresses, reactor, self._on_connected, self._on_unconnected, route.window_bytes
+        )
         self._step: _Step = self._eyeballs
 
     def start(self) -> None:

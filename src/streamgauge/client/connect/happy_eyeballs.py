@@ -27,7 +27,9 @@ class HappyEyeballs:
         reactor: Reactor,
         on_connected: Callable[[Socket], None],
         on_failed: Callable[[str], None],
+        window_bytes: int = 0,
     ) -> None:
+        self._window_bytes = window_bytes
         self._left = list(addresses)
         self._reactor = reactor
         self._on_connected = on_connected
@@ -75,7 +77,7 @@ class HappyEyeballs:
             self._try_next("")
 
     def _try(self, address: Address) -> None:
-        sock = open_socket(address)
+        sock = open_socket(address, window_bytes=self._window_bytes)
         self._attempts[sock] = self._reactor.on_writable(sock.fileno(), partial(self._on_writable, sock))
 
     def _on_writable(self, sock: Socket) -> None:

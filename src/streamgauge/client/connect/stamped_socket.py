@@ -31,24 +31,37 @@ Address = tuple[int, Any]
 _asking: list[Socket] = []
 
 
-def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS) -> Socket:
-    """Return a non-blocking TCP or Unix socket that is connecting to ``address``. Raises OSError."""
+def open_socket(address: Address, *, stamps: bool = HAS_KERNEL_STAMPS, window_bytes: int = 0) -> Socket:
+    """Return a non-blocking TCP or Unix socket that is connecting to ``address``. Raises OSError.
+
+    ``window_bytes`` limits TCP's receive window, which has to be known before the connection is made; 0 leaves it to
+    the kernel. Of a Unix socket, the sender has the buffer.
+    """
     family, where = address
     sock = Socket(family, _socket.SOCK_STREAM | getattr(_socket, "SOCK_CLOEXEC", 0))
     try:
         sock.setblocking(False)
         if family != _socket.AF_UNIX:
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+            if window_bytes:
+                _limit_window(sock, window_bytes)
         if stamps:
             _ask_for_stamps()
             sock.setsockopt(_socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         code = sock.connect_ex(where)
         if code not in (0, errno.EINPROGRESS):
-            raise OSError(code, os.strerror(code))
+            full = family == _socket.AF_UNIX and code == errno.EAGAIN
+            raise OSError(code, "the queue of the Unix socket is full" if full else os.strerror(code))
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _limit_window(sock: Socket, window_bytes: int) -> None:
+    sock.setsockopt(_SOL_SOCKET, _socket.SO_RCVBUF, window_bytes)  # Linux doubles it for its own bookkeeping
+    if sys.platform == "linux":
+        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_WINDOW_CLAMP, window_bytes)
 
 
 def _ask_for_stamps() -> None:

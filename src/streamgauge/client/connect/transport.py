@@ -5,8 +5,10 @@ Under TLS the stamp of a read is that of the segment that completed its last rec
 """
 
 import ssl
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
+from streamgauge.client.connect.read_limit import ReadLimit
 from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, Socket, segments_of, stamp_ns
 
 _RECORD_BYTES = 65_536
@@ -42,6 +44,9 @@ class Transport(Protocol):
     def flush(self) -> bool:
         """Send as much as the kernel takes; return whether all is sent. Raises OSError."""
 
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """Read within ``limit`` from now on; None for as much as there is."""
+
     def close(self) -> None:
         """Close the socket."""
 
@@ -55,7 +60,7 @@ class PlainTransport:
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
-        self._recvmsg = sock.recvmsg
+        self._recvmsg: Any = sock.recvmsg
         self._unsent = b""
         #: The segments that are known to be read; None if that is not known.
         self._segments: int | None = None
@@ -89,6 +94,10 @@ class PlainTransport:
             except BlockingIOError:
                 return False
         return not self._unsent
+
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """See ``Transport``."""
+        self._recvmsg = self.sock.recvmsg if limit is None else partial(limit.recvmsg, self.sock)
 
     def close(self) -> None:
         """See ``Transport``."""
@@ -214,6 +223,10 @@ class TlsTransport:
         if self._outgoing.pending:
             self._plain.write(self._outgoing.read())
         return self._plain.flush()
+
+    def limit_reads(self, limit: ReadLimit | None) -> None:
+        """See ``Transport``; the limit is of TLS's own bytes."""
+        self._plain.limit_reads(limit)
 
     def close(self) -> None:
         """See ``Transport``."""

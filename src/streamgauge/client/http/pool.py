@@ -1,4 +1,4 @@
-"""The connections that one user keeps open between streams, at most one per origin."""
+"""The connections that one user keeps open between streams, at most one per origin and receive window."""
 
 import _socket
 
@@ -7,34 +7,35 @@ from streamgauge.client.http.request import Request
 from streamgauge.wire.framing import Framing
 from streamgauge.wire.http1_head import Head
 
-Origin = tuple[str, str, int]
+#: What a connection is for: an origin, and the receive window if that is limited.
+Key = tuple[str | int, ...]
 #: Redirects may lead a user to more and more origins. Most browsers keep this many connections to one.
 MOST_IDLE = 6
 
 
 class Connections:
-    """Idle connections by origin."""
+    """Idle connections by what they are for."""
 
     def __init__(self) -> None:
-        self._idle: dict[Origin, Transport] = {}
+        self._idle: dict[Key, Transport] = {}
 
-    def take(self, origin: Origin) -> Transport | None:
+    def take(self, key: Key) -> Transport | None:
         """Return an idle connection that the peer has neither closed nor written to meanwhile, or None."""
-        transport = self._idle.pop(origin, None)
+        transport = self._idle.pop(key, None)
         if transport is None or _is_open(transport):
             return transport
         transport.close()
         return None
 
-    def keep(self, origin: Origin, transport: Transport) -> None:
+    def keep(self, key: Key, transport: Transport) -> None:
         """Keep a connection for the next stream. Drop connections to other origins that are closed or too many."""
-        if previous := self._idle.pop(origin, None):
+        if previous := self._idle.pop(key, None):
             previous.close()
         for other in [other for other, idle in self._idle.items() if not _is_open(idle)]:
             self._idle.pop(other).close()
         if len(self._idle) >= MOST_IDLE:
             self._idle.pop(next(iter(self._idle))).close()  # the least recently used
-        self._idle[origin] = transport
+        self._idle[key] = transport
 
     def close(self) -> None:
         """Close all idle connections."""

@@ -83,8 +83,8 @@ class BodyReader:
         self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
-        #: Whether the last read may have left data behind in the kernel.
-        self.left_behind = False
+        #: Whether the last read may have left data behind in the kernel. A slow reader's does: see ``paced_reader``.
+        self.left_behind = self._slow = plan.read_rate is not None
         #: Before the format is settled, counts go to statistics that nothing else reads.
         self._stats, self._timer = stats if settle is None else StreamStats(), timer
 
@@ -111,7 +111,7 @@ class BodyReader:
 
         ``beyond``: the arrival is that of data behind this read. ``at_once``: all of it came in one segment.
         """
-        left_behind, self.left_behind = self.left_behind, len(data) > LARGE_READ_BYTES
+        left_behind, self.left_behind = self.left_behind, self._slow or len(data) > LARGE_READ_BYTES
         floor_ns = arrival_ns if at_once else 0 if left_behind else clock.floor_ns
         framing, decoder, checks, problem = self.framing, self.decoder, self.checks, None
         try:
@@ -139,7 +139,7 @@ class BodyReader:
         chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
             self.quotes.last_frame = frames[-1]
-            exact = not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1])
+            exact = self._slow or (not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1]))
             self._count(chunks, floor_ns, arrival_ns, exact=exact)
         else:
             self._note_quiet(pieces, frames)

@@ -59,9 +59,9 @@ class Timeouts:
         """Return the next time at which the stream counts as stalled unless a chunk comes, and by which limit."""
         limits, timer = self._limits, self._timer
         waiting = (
-            (timer.start_ns, limits.first_chunk_timeout_s, "first chunk")
+            (max(timer.start_ns, timer.taken_ns), limits.first_chunk_timeout_s, "first chunk")
             if timer.first_ns is None
-            else (timer.last_ns, limits.idle_timeout_s, "chunk")
+            else (max(timer.last_ns, timer.taken_ns), limits.idle_timeout_s, "chunk")
         )
         found = [
             (since_ns + round(limit_s * 1e9), f"no {what} within {limit_s:g} s")

@@ -45,6 +45,7 @@ class ChunkTimer:
         "stalls",
         "start_ns",
         "stats",
+        "taken_ns",
     )
 
     def __init__(self, stats: StreamStats, start_ns: int, stall_ns: int, sleep: SleepMark | None = None) -> None:
@@ -70,6 +71,8 @@ class ChunkTimer:
         self.answer_ns: int | None = None
         #: Whether there is a last chunk and its arrival is exact.
         self.exact = False
+        #: When a reader that is slow on purpose took something last; 0 for any other.
+        self.taken_ns = 0
         self.chunks = 0
         self.coalesced = 0
         self.stalls = 0

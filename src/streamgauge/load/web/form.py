@@ -14,7 +14,7 @@ from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
 from streamgauge.load.checks import LONGEST_S
-from streamgauge.load.hosts import check_host
+from streamgauge.load.hosts import check_host, check_sockets
 from streamgauge.load.options import scenario_options, with_form
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.slo_options import slo_rules
@@ -64,12 +64,14 @@ def _refusal(environment: Environment, message: str) -> Any:
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
     parsed = with_form(environment.parsed_options, form)
-    scenario_options(parsed)
+    options = scenario_options(parsed)
     check_own_options(environment, parsed)
     slo_rules(parsed)
     if "host" in form:
         try:
-            check_host(environment, form["host"].replace("<", "").replace(">", ""))  # as Locust reads it
+            host = form["host"].replace("<", "").replace(">", "")  # as Locust reads it
+            check_host(environment, host)
+            check_sockets(environment, host, options)
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
     run_time_s = _run_time_s(form.get("run_time", ""))
