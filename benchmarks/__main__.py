@@ -8,6 +8,7 @@ from pathlib import Path
 BENCHMARKS = {
     "engine": "CPU time per chunk and timing error: streamgauge, a minimal reader (floor), and other clients",
     "scale": "10 000 concurrent streams in one process: memory per stream, and lost streams",
+    "short_streams": "CPU time of streams of 1 to 20 chunks: streamgauge, and Locust's FastHttpUser.get",
     "faults": "a source that fails in every way: whether each stream gets the right outcome",
     "trust": "whether the verdict is right: runs disturbed on purpose, each compared with the source's log",
     "undisturbed": "how often an undisturbed run is trusted: demos of 5 to 100 users, 10 to 30 s",

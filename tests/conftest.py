@@ -37,6 +37,7 @@ SLOW = (
     "benchmarks/test_instructions.py",
     "benchmarks/test_recorder.py",
     "benchmarks/test_scale.py",
+    "benchmarks/test_short_streams.py",
     "benchmarks/test_trust.py",
     "benchmarks/test_undisturbed.py",
     "calibrate/test_command.py",

@@ -6,6 +6,7 @@ same labels, so that their curves can be compared. Dashboards may use only the m
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from streamgauge.media_types import media_type
@@ -54,6 +55,7 @@ RESULT_LABELS = ("run_id", *CLIENT_LABELS)
 PROCESS_LABELS = ("pid",)
 
 
+@lru_cache(maxsize=256)
 def protocol_of(content_type: str) -> str:
     """Return the ``protocol`` label of streams of this Content-Type."""
     kind = media_type(content_type)

@@ -57,6 +57,13 @@ class OtherTransport:
     end = None
     beyond = False
 
+    def expect(self) -> None:
+        """See ``Transport``."""
+
+    def came_at_once(self) -> bool:
+        """Whether all came in one segment: that is not known."""
+        return False
+
     def __init__(self, sock: Any) -> None:
         plain = PlainTransport(sock)
         self.sock, self.read, self.write, self.flush, self.close = (

@@ -37,10 +37,22 @@ EDGES = {
     "one stop": ("longest_stopped_s", 0.1, 0.101, "degraded", "stopped for 101 ms without a break"),
     "stops": ("stopped_s", 0.0299, 0.0301, "degraded", "stopped for 3.01% of the time (limit 3%)"),
     "waits": ("waited_s", 0.199, 0.201, "degraded", "waited for a CPU for 20.1% of the time (limit 20%)"),
-    "a busy second": ("cpu", 0.949, 0.95, "degraded", "used 95% or more of a core in 10 of 10 seconds"),
-    "busy seconds": ("busy_seconds", 2, 3, "degraded", "used 95% or more of a core in 3 of 10 seconds"),
     "fallbacks": ("fallbacks", 2, 3, "degraded", "0.3% of reads had no usable kernel timestamp"),
 }
+
+
+#: The same of a process that reads late.
+BUSY_EDGES = {
+    "a busy second": ("cpu", 0.949, 0.95, "degraded", "used 95% or more of a core in 10 of 10 seconds"),
+    "busy seconds": ("busy_seconds", 2, 3, "degraded", "used 95% or more of a core in 3 of 10 seconds"),
+}
+
+
+@pytest.mark.parametrize(("field", "inside", "beyond", "trust", "reason"), BUSY_EDGES.values(), ids=BUSY_EDGES)
+def test_a_bound_of_a_late_process_is_where_it_is_said_to_be(field, inside, beyond, trust, reason):
+    assert verdict(run(lag_ns=20 * MS, **{field: inside})) == ("trusted", [])
+    found, (said,) = verdict(run(lag_ns=20 * MS, **{field: beyond}))
+    assert (found, reason in said) == (trust, True)
 
 
 @pytest.mark.parametrize(("field", "inside", "beyond", "trust", "reason"), EDGES.values(), ids=EDGES)
@@ -52,11 +64,14 @@ def test_a_bound_of_trust_is_where_it_is_said_to_be(field, inside, beyond, trust
     assert any(reason in each for each in reasons), reasons
 
 
-def test_more_than_half_of_the_chunks_may_not_be_estimates():
-    assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=500, certain=500))) == ("trusted", [])
-    trust, (reason,) = verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=501, certain=499)))
-    assert trust == "degraded"
-    assert "50.1% of chunks shared a read with other data, so most of their times are estimates" in reason
+def test_chunks_that_share_a_read_are_no_reason_while_their_times_are_known_closely():
+    assert verdict(run(intervals(10 * MS, 10 * MS, 10 * MS, uncertain=1000))) == ("trusted", [])
+
+
+def test_a_busy_process_is_a_reason_only_once_it_reads_late():
+    assert verdict(run(cpu=1.0, lag_ns=9_900_000)) == ("trusted", [])
+    trust, (reason,) = verdict(run(cpu=1.0, lag_ns=10_200_000))
+    assert (trust, "used 95% or more of a core" in reason) == ("degraded", True)
 
 
 def is_open(stats: StreamStats, metric: str) -> bool:

@@ -1,8 +1,8 @@
 """One stream from its request to its outcome: a state machine that the callbacks of an event loop drive.
 
-``state_table`` has its states and transitions, ``states`` what it holds in each. Reading starts with the connection,
-since a server may answer before it has the whole request. What goes wrong is an outcome in the record, never an
-exception. What the scenario's own callables raise ends the stream and goes back to the caller.
+``state_table`` has its states and transitions, ``states`` what it holds in each. Reading starts with the connection: a
+server may answer before it has the whole request. What goes wrong is an outcome in the record, never an exception. What
+the scenario's own callables raise ends the stream and goes back to the caller.
 """
 
 from collections.abc import Callable
@@ -39,10 +39,7 @@ from streamgauge.wire.http1_head import Head
 
 
 class Exchange(Standing):
-    """One stream.
-
-    ``on_pause`` is called when it has ended, and when it is in ``ROUTING`` again and waits for :meth:`send`.
-    """
+    """One stream. ``on_pause`` is called when it has ended, and when it waits for :meth:`send` in ``ROUTING`` again."""
 
     def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
         super().__init__(Recording(plan, context))
@@ -104,6 +101,7 @@ class Exchange(Standing):
         state = AwaitingResponse(connection, route, self.plan.opening(), reused)
         self._enter(state)
         request = state.encode(self.sent_request)
+        transport.expect()
         self._delay.send()
         self._timer.delay(self._delay, self._now_ns())
         connection.sending.send(request)
@@ -136,12 +134,15 @@ class Exchange(Standing):
         """Begin to read a response whose body is the stream. Raises ProtocolError if it cannot be read."""
         self._recording.set_format(head)
         body = self._recording.begin_body(head, state.opening.framing(head))
-        streaming = Streaming.of(state.connection, head, body, self._timer, self._context.clock, self._receive_body)
+        streaming = Streaming.of(state.connection, head, body, self._timer)
         self._enter(streaming)
         if streaming.two_way is not None and body.conversation is not None:
             body.conversation.pace(self._reactor, partial(streaming.reply, streaming.two_way))
         if streaming.two_way is not None or state.head_parser.rest or body.framing.finished:
-            self._feed(streaming, state.head_parser.rest, arrival_ns)
+            at_once = bool(state.head_parser.rest) and state.connection.transport.came_at_once()
+            self._feed(streaming, state.head_parser.rest, arrival_ns, at_once=at_once)
+        if isinstance(self._state, Streaming):
+            self._state.read_on(self._timer, self._context.clock, self._receive_body)
 
     def _close(self, state: Streaming, arrival_ns: int) -> bool:
         """Wait a little for the end of a body whose named end came. Return whether it may still end."""
@@ -179,7 +180,7 @@ class Exchange(Standing):
         end_ns = self._now_ns() if arrival_ns is None else arrival_ns
         if isinstance(state, Streaming):
             body = state.body
-            state.reader.sync()
+            state.sync()
             self._recording.end_body(body)
         self.reusable += state.finish(outcome, self.sent_request)
         if self._reconnects.may_follow(outcome, self.head, body) and not self._timeouts.exhausted():
@@ -232,10 +233,10 @@ class Exchange(Standing):
             return False
         return self._feed(state, data, arrival_ns) and self._check_transport_end(state.connection)
 
-    def _feed(self, state: Streaming, data: bytes, arrival_ns: int) -> bool:
-        """Decode part of the body. Return whether the stream goes on."""
+    def _feed(self, state: Streaming, data: bytes, arrival_ns: int, *, at_once: bool = False) -> bool:
+        """Decode part of the body, ``at_once`` if it came in one segment. Return whether the stream goes on."""
         try:
-            ending = state.feed(data, arrival_ns, self._context.clock)
+            ending = state.feed(data, arrival_ns, self._context.clock, at_once=at_once)
         except Exception as error:
             self._on_scenario_error(error)
             return False
@@ -291,8 +292,7 @@ class Exchange(Standing):
     def _on_check(self) -> None:
         """Check whether the stream has exceeded a limit. What has arrived by now counts."""
         self._state.catch_up()
-        state = self._state
-        if isinstance(state, Closing | Ended):
+        if isinstance(state := self._state, Closing | Ended):
             return
         if not (reason := self._timeouts.exhausted()):
             self._timeouts.wait()

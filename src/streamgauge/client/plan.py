@@ -96,6 +96,9 @@ class StreamPlan:
     behind_ns: int | None = None
     """How long ago an open model scheduled the start, ns; None if it did not schedule the stream."""
 
+    check_plans: dict[Format, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What ``client.read.check_plan`` has made of it, by format."""
+
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""
         object.__setattr__(self, "name", visible(self.name))

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.routing import Network, RouteError
+from streamgauge.client.connect.transport import Transport
 from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
-from streamgauge.client.http.pool import Connections, Key
+from streamgauge.client.http.pool import MOST_IDLE, Connections, Key
 from streamgauge.client.http.request import Request
 from streamgauge.wire.frame import MAX_QUOTED, one_line
 
@@ -22,6 +24,9 @@ class Session:
         self._stopped_by = stopped_by
         self._connections = Connections()
         self._cookies = Cookies()
+        #: The last routes to origins, for as long as connections to them are kept: a name is looked up again only for a
+        #: new connection. By origin, and whether a proxy would be asked for a tunnel.
+        self._routes: dict[tuple[Key, bool], Route] = {}
 
     def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
         """Send the exchange's requests until it has ended. ``wait`` returns when it pauses."""
@@ -41,15 +46,25 @@ class Session:
     def start(self, exchange: Exchange) -> None:
         """Send the exchange's next request."""
         request = self._cookies.added_to(exchange.request)
+        key, tunnel = _key(exchange, request), exchange.plan.format.upgrade is not None
+        known = self._routes.get((key, tunnel))
+        if known is not None and (idle := self._idle(exchange, key)) is not None:
+            exchange.send(known, request, idle)
+            return
         try:
-            route = self._network.route_to(request.target, tunnel=exchange.plan.format.upgrade is not None)
+            route = self._network.route_to(request.target, tunnel=tunnel)
         except RouteError as error:
             exchange.fail_to_route(str(error))
             return
         if window_bytes := exchange.plan.receive_window_bytes:
             route = replace(route, window_bytes=window_bytes)
-        idle = self._connections.take(_key(exchange, request)) if self._shares_connections(exchange) else None
-        exchange.send(route, request, idle)
+        if len(self._routes) >= MOST_IDLE:
+            self._routes.clear()
+        self._routes[key, tunnel] = route
+        exchange.send(route, request, self._idle(exchange, key))
+
+    def _idle(self, exchange: Exchange, key: Key) -> Transport | None:
+        return self._connections.take(key) if self._shares_connections(exchange) else None
 
     def go_on(self, exchange: Exchange) -> bool:
         """After a pause, send the exchange's next request. Return False if the exchange has ended."""

@@ -140,31 +140,35 @@ class AwaitingResponse(Connected):
 
 @dataclass(slots=True)
 class Streaming(Connected):
-    """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one."""
+    """See ``State.STREAMING``. ``two_way`` is the sending side of the body's framing, if it has one.
+
+    ``reader`` is None until the read that brought the head has been decoded: most short streams end with it.
+    """
 
     name = State.STREAMING
     connection: Connection
     head: Head
     body: BodyReader
-    reader: StreamReader
+    reader: StreamReader | None
     two_way: TwoWay | None
     sleep: SleepMark
 
     @classmethod
-    def of(
-        cls,
-        connection: Connection,
-        head: Head,
-        body: BodyReader,
-        timer: ChunkTimer,
-        clock: ArrivalClock,
-        on_data: Callable[[bytes, int], bool],
-    ) -> "Streaming":
-        """Begin to read ``body``."""
-        reader = StreamReader(connection.reader, connection.transport, body, timer, clock, on_data)
-        return cls(connection, head, body, reader, body.framing.two_way, timer.sleep)
+    def of(cls, connection: Connection, head: Head, body: BodyReader, timer: ChunkTimer) -> "Streaming":
+        """Begin a ``body``, of which the first bytes may have come with the head."""
+        return cls(connection, head, body, None, body.framing.two_way, timer.sleep)
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:
+    def read_on(self, timer: ChunkTimer, clock: ArrivalClock, on_data: Callable[[bytes, int], bool]) -> None:
+        """Read what comes after the read that brought the head."""
+        connection = self.connection
+        self.reader = StreamReader(connection.reader, connection.transport, self.body, timer, clock, on_data)
+
+    def sync(self) -> None:
+        """Add what the fast path has counted."""
+        if self.reader is not None:
+            self.reader.sync()
+
+    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, at_once: bool = False) -> Ending | None:
         """Decode one read of the body; before the first, begin the conversation. Return how the stream ended, if so."""
         if (unsaid := self.body.unsaid) is not None:
             self.body.unsaid = None
@@ -172,7 +176,7 @@ class Streaming(Connected):
         if self.two_way is None and not self.body.framing.self_delimited:
             self.sleep.mark()  # the next read may bring the end, which has no stamp
         try:
-            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond)
+            return self.body.feed(data, arrival_ns, clock, beyond=self.connection.transport.beyond, at_once=at_once)
         except ProtocolError as error:
             return Outcome.PROTOCOL_ERROR, str(error)
 
@@ -194,7 +198,7 @@ class Streaming(Connected):
 
     def ending_at_close(self, why: str) -> Ending:
         """See ``Connected``."""
-        self.reader.sync()
+        self.sync()
         if why and not self.body.close_sent:
             return Outcome.TRUNCATED, why
         try:
@@ -215,7 +219,8 @@ class Streaming(Connected):
 
     def catch_up(self) -> None:
         """See ``BaseState``."""
-        self.reader.catch_up()
+        if self.reader is not None:
+            self.reader.catch_up()
 
 
 @dataclass(slots=True)
@@ -238,7 +243,14 @@ class Closing(Streaming):
         deadline = reactor.after(ENDING_S if state.two_way is None else CLOSING_S, over)
         return cls(state.connection, state.head, state.body, state.reader, state.two_way, state.sleep, deadline, end_ns)
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock) -> Ending | None:  # noqa: ARG002 - as in Streaming
+    def feed(
+        self,
+        data: bytes,
+        arrival_ns: int,
+        clock: ArrivalClock,  # noqa: ARG002 - as in Streaming
+        *,
+        at_once: bool = False,  # noqa: ARG002
+    ) -> Ending | None:
         """Decode one read after the named end. Return how the stream ended, if it did."""
         return self.body.feed_after_end(data, arrival_ns)
 

@@ -12,12 +12,13 @@ from streamgauge.client.http.arguments import HeaderArgument, ParamsArgument, ch
 from streamgauge.client.http.request import body_of
 from streamgauge.client.http.statuses import Named as NamedStatuses
 from streamgauge.client.http.statuses import read_statuses
-from streamgauge.client.plan import OnChunk, PlanError, StreamFailed, StreamPlan, format_named
+from streamgauge.client.plan import Limits, OnChunk, PlanError, StreamFailed, StreamPlan, format_named
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.read.send_stamps import REQUEST_FIELDS
 from streamgauge.load.calls import MAX_REDIRECTS
 from streamgauge.load.caught import LEAVING, CaughtRecord
 from streamgauge.load.plain_requests import PlainRequests
+from streamgauge.load.plan_cache import shared_plans
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.format import Format
@@ -66,6 +67,7 @@ class StreamClient(PlainRequests):
         super().__init__(environment, process_context, host, **settings)
         self._backoff = backoff
         self._pause = pause
+        self._plans = shared_plans(self._headers or {}, self._run_limits, self._network)
         #: How much later than scheduled the user's present iteration began, ns. Its first stream takes it.
         self.behind_ns: int | None = None
         #: The last record that the scenario may judge.
@@ -147,6 +149,60 @@ class StreamClient(PlainRequests):
         ``PlanError``, ``RuleError``, ``StatusError`` or ``SendError``, all ValueErrors; a wrong name or type raises
         TypeError, and ends a run that has had no stream. What callables raise is passed on, and fails the stream.
         """
+        call = (
+            *(method, url, self.host, protocol, end, error, chunk, status, name, headers, params, json, data, send),
+            *(
+                self.limits,
+                on_chunk,
+                max_redirects,
+                sequence,
+                stamped,
+                include_usage,
+                reconnect,
+                catch_response,
+                read_rate,
+                receive_window_bytes,
+                limits,
+            ),
+        )
+        plan = self._plans.of(call, self._planned)
+        if self.behind_ns is not None:  # of this stream alone, while the plan may be kept for others
+            plan, self.behind_ns = replace(plan, behind_ns=self.behind_ns), None
+        return self._run(plan)
+
+    def _planned(
+        self,
+        method: str,
+        url: str,
+        _host: str | None,
+        protocol: str,
+        end: Named | None,
+        error: Named | None,
+        chunk: Named | None,
+        status: NamedStatuses | None,
+        name: str | None,
+        headers: HeaderArgument,
+        params: ParamsArgument,
+        json: Any,
+        data: Any,
+        send: Send | None,
+        _default_limits: Limits,
+        on_chunk: OnChunk | None,
+        max_redirects: int,
+        sequence: Numbering | None,
+        stamped: bool,
+        include_usage: bool,
+        reconnect: int,
+        catch_response: bool,
+        read_rate: float | None,
+        receive_window_bytes: int | None,
+        limits: dict[str, Any],
+    ) -> StreamPlan:
+        """Make the plan of a call of ``stream``; raise what that raises for a wrong argument.
+
+        Host and default limits are among the arguments because another plan is due once a scenario sets others.
+        """
+        limits = dict(limits)
         wire_format = format_named(protocol)
         try:
             given = read_arguments(headers, params, json, data, limits)
@@ -161,7 +217,7 @@ class StreamClient(PlainRequests):
             given = replace(given, body=_asking_for_usage(wire_format, given.body))
         ours = {"Accept": wire_format.accept, **(REQUEST_FIELDS if stamped else {})}
         request = self._request(method, url, given, ours)
-        plan = StreamPlan(
+        return StreamPlan(
             name or request.target.resource.partition("?")[0],
             request,
             wire_format,
@@ -180,14 +236,7 @@ class StreamClient(PlainRequests):
             read_send(send),
             read_rate,
             receive_window_bytes,
-            self._take_behind_ns(),
         )
-        return self._run(plan)
-
-    def _take_behind_ns(self) -> int | None:
-        """Return how late the iteration began, for its first stream; further ones count from their own starts."""
-        behind_ns, self.behind_ns = self.behind_ns, None
-        return behind_ns
 
     def _run(self, plan: StreamPlan) -> StreamRecord:
         self._settle_caught()

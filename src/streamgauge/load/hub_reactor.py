@@ -8,23 +8,18 @@ While data arrives often, the loop leaves what may wait unread for up to ten mil
 descriptors allow. Descriptors that allow less are in a second epoll inside the first, and are read at once.
 """
 
-import heapq
-import itertools
 import sys
 import time
 from typing import Any
 
 import gevent
-from gevent import monkey
 
-from streamgauge.client.reactor import LONGEST_WAIT_S, WAITS_S, AfterPass, Callback, Reading, Watch
+from streamgauge.client.reactor import LONGEST_WAIT_S, AfterPass, Callback, Reading, Watch
+from streamgauge.load.read_table import EpollReading, ReadTable
 
 _READ, _WRITE = 1, 2
-_EPOLLIN = 1
 #: The loop begins to wait once data that may wait arrives this often in the time that it would wait.
 WORTH_A_WAIT = 2
-#: So many descriptors that allow only a shorter wait make all wait no longer. For fewer, extra wake-ups cost less.
-FEW = 4
 
 
 class HubReactor:
@@ -33,7 +28,7 @@ class HubReactor:
     def __init__(self) -> None:
         self._hub = gevent.get_hub()
         self._loop = self._hub.loop
-        self._table = table = _Table()
+        self._table = table = ReadTable()
         self._around_each_pass: list[tuple[Callback, AfterPass]] = []
         self._around_each_part: list[tuple[Callback, Callback]] = []
         self._on_any_readable = self._loop.io(table.all.fileno(), _READ, ref=False)
@@ -89,7 +84,11 @@ class HubReactor:
         self._table.run_reminders()
         for before, _ in self._around_each_pass:
             before()
-        waited = self._call_back(self._table.all) - self._urgent_entries
+        waited = 0
+        if self._table.waiting:
+            waited = self._call_back(self._table.all) - self._urgent_entries
+        else:
+            self._read_urgent()
         self._after()
         return waited
 
@@ -126,7 +125,7 @@ class HubReactor:
 
     def on_readable(self, fd: int, callback: Callback) -> Reading:
         """See ``Reactor``."""
-        return _EpollReading(self._table, fd, callback)
+        return EpollReading(self._table, fd, callback)
 
     def around_each_pass(self, before: Callback, after: AfterPass) -> None:
         """See ``Reactor``."""
@@ -156,132 +155,6 @@ class HubReactor:
     def _started(watcher: Any, callback: Callback) -> Watch:
         watcher.start(callback)
         return _HubWatch(watcher)
-
-
-class _Table:
-    """All descriptors that are watched for reading."""
-
-    __slots__ = ("_order", "_reminders", "_shorter", "all", "collected", "items", "readers", "urgent", "wait_s")
-
-    def __init__(self) -> None:
-        epoll = monkey.get_original("select", "epoll")
-        #: The descriptors that wait, with the epoll of those that do not as one more entry.
-        self.all, self.urgent = epoll(), epoll()
-        self.all.register(self.urgent.fileno(), _EPOLLIN)
-        #: By file descriptor: the callback, and the item to collect instead of calling it.
-        self.readers: dict[int, Callback] = {}
-        self.items: dict[int, object] = {}
-        self.collected: list[object] = []
-        #: How long data waits. Descriptors that allow less are read at once.
-        self.wait_s = LONGEST_WAIT_S
-        #: The descriptors that allow only a shorter wait, by that wait.
-        self._shorter: dict[float, set[_EpollReading]] = {wait_s: set() for wait_s in sorted(WAITS_S[1:])}
-        self._reminders: list[tuple[float, int, _EpollReading]] = []
-        self._order = itertools.count()
-
-    def change_wait(self, reading: "_EpollReading", before_s: float, now_s: float) -> None:
-        """Account for a descriptor that allowed one wait and allows another now; 0 is none."""
-        if before_s not in self._shorter and now_s not in self._shorter:
-            return
-        if before_s in self._shorter:
-            self._shorter[before_s].remove(reading)
-        if now_s in self._shorter:
-            self._shorter[now_s].add(reading)
-        was_s, self.wait_s = self.wait_s, self._allowed_s()
-        if was_s != self.wait_s:
-            for wait_s, readings in self._shorter.items():
-                if wait_s < max(was_s, self.wait_s):  # there are only a few of these
-                    for each in readings:
-                        each.move()
-
-    def _allowed_s(self) -> float:
-        """Return the longest wait that all but a few descriptors allow."""
-        count = 0
-        for wait_s, readings in self._shorter.items():
-            count += len(readings)
-            if count >= FEW:
-                return wait_s
-        return LONGEST_WAIT_S
-
-    def remind(self, reading: "_EpollReading", at_s: float) -> None:
-        """Call the reading's ``on_reminder`` at this time, on the monotonic clock, or in the first pass after it."""
-        heapq.heappush(self._reminders, (at_s, next(self._order), reading))
-
-    def run_reminders(self) -> None:
-        """Call those whose time has come."""
-        reminders, now_s = self._reminders, time.monotonic()
-        while reminders and reminders[0][0] <= now_s:
-            heapq.heappop(reminders)[2].on_reminder(now_s)
-
-
-class _EpollReading:
-    """A file descriptor in one of the two epolls."""
-
-    __slots__ = ("_allowed_s", "_at_once", "_at_once_until_s", "_fd", "_table", "_wait_s", "_waits")
-
-    def __init__(self, table: _Table, fd: int, callback: Callback) -> None:
-        self._table, self._fd = table, fd
-        #: The wait that was allowed, and the wait that is in force now.
-        self._allowed_s = self._wait_s = 0.0
-        self._at_once, self._at_once_until_s = False, 0.0
-        #: Whether it is in the epoll of those that wait.
-        self._waits = False
-        table.readers[fd] = callback
-        table.urgent.register(fd, _EPOLLIN)
-
-    def call(self, callback: Callback) -> None:
-        if self._fd >= 0:
-            self._table.items.pop(self._fd, None)
-            self._table.readers[self._fd] = callback
-
-    def collect(self, item: object) -> None:
-        if self._fd >= 0:
-            self._table.items[self._fd] = item
-
-    def may_wait(self, wait_s: float) -> None:
-        self._allowed_s = wait_s
-        self._apply()
-
-    def read_at_once_for(self, for_s: float) -> None:
-        self._at_once_until_s = time.monotonic() + for_s
-        if not self._at_once:
-            self._at_once = True
-            self._apply()
-            self._table.remind(self, self._at_once_until_s)
-
-    def on_reminder(self, now_s: float) -> None:
-        """End the time in which all is read at once, unless it was extended."""
-        if self._fd >= 0 and now_s < self._at_once_until_s:
-            self._table.remind(self, self._at_once_until_s)
-        else:
-            self._at_once = False
-            self._apply()
-
-    def _apply(self) -> None:
-        wait_s = 0.0 if self._at_once or self._fd < 0 else self._allowed_s
-        if wait_s != self._wait_s:
-            before_s, self._wait_s = self._wait_s, wait_s
-            self._table.change_wait(self, before_s, wait_s)
-            self.move()
-
-    def move(self) -> None:
-        """Move to the epoll in which it belongs now."""
-        waits = self._wait_s >= self._table.wait_s
-        if waits != self._waits and self._fd >= 0:
-            self._epoll().unregister(self._fd)
-            self._waits = waits
-            self._epoll().register(self._fd, _EPOLLIN)
-
-    def _epoll(self) -> Any:
-        return self._table.all if self._waits else self._table.urgent
-
-    def stop(self) -> None:
-        if self._fd >= 0:
-            del self._table.readers[self._fd]
-            self._table.items.pop(self._fd, None)
-            self._epoll().unregister(self._fd)
-            self._fd = -1
-            self._apply()
 
 
 class _HubWatch:

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, Runner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
 from streamgauge.load.arrivals.arrival_options import open_model
@@ -15,6 +15,7 @@ from streamgauge.load.hosts import check_host, check_name, check_sockets
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.metrics.exporter_server import MetricsPortError
+from streamgauge.load.open_files import raise_limit, shortage
 from streamgauge.load.option_names import add_after_listeners
 from streamgauge.load.options import add_options, scenario_options, set_defaults
 from streamgauge.load.own_options import add_own_options, check_own_options
@@ -55,10 +56,12 @@ def _on_init(environment: Environment, **_: Any) -> None:
     if runner is not None:
         if not isinstance(runner, WorkerRunner):  # the master has checked the options of its workers
             _check(environment)
+            _check_files(environment, runner)
         _handle_ctrl_c(environment)
         inspect.stack()  # Locust calls it at a stop. The first call takes 50 ms and more, during which nothing is read
         gevent.get_hub().loop.update_now()  # else the run time would count from before the imports
     if isinstance(runner, WorkerRunner):
+        raise_limit()
         WorkerRun(environment, runner, process_meter_of(environment)).listen()
     elif runner is not None:
         run = _reporting_run(environment, runner)
@@ -96,6 +99,13 @@ def _check(environment: Environment) -> None:
         check_name(environment, environment.host or "", options)
     except TargetError as error:
         refuse(f"--stream-server-name: {error}")
+
+
+def _check_files(environment: Environment, runner: Runner) -> None:
+    """Raise the limit of open files. End the process if all users of ``-u`` run in it and it is still too low."""
+    users = getattr(environment.parsed_options, "num_users", None) or 0
+    if (said := shortage(users)) and isinstance(runner, LocalRunner):
+        refuse(f"-u: {said}")
 
 
 def _extend_web_ui(environment: Environment, run: ReportingRun) -> None:

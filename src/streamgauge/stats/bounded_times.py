@@ -49,16 +49,19 @@ class BoundedTimes:
 
     def record_between_ns(self, value_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
         """Count a time that lies between ``least_ns`` and ``most_ns``, estimated as ``value_ns``."""
+        uncertain, least, most = self._uncertain, self._least, self._most
+        if uncertain is None or least is None or most is None:
+            uncertain, least, most = self.uncertain, self.least, self.most
         if times == 1:
             self.all.record_ns(value_ns)
-            self.uncertain.record_ns(value_ns)
-            self.least.record_ns(least_ns)
-            self.most.record_ns(most_ns)
+            uncertain.record_ns(value_ns)
+            least.record_ns(least_ns)
+            most.record_ns(most_ns)
         else:
             self.all.record_all_ns([value_ns] * times)
-            self.uncertain.record_all_ns([value_ns] * times)
-            self.least.record_all_ns([least_ns] * times)
-            self.most.record_all_ns([most_ns] * times)
+            uncertain.record_all_ns([value_ns] * times)
+            least.record_all_ns([least_ns] * times)
+            most.record_all_ns([most_ns] * times)
 
     def record_s(self, value_s: float, range_s: tuple[float, float] | None) -> None:
         """Count a time of a record, in seconds; ``range_s`` is its least and its most, None if it is exactly known."""

@@ -57,7 +57,8 @@ class ProcessStats:
         self.active -= 1
         range_s, value_s = record.time_to_first_chunk_range_s, record.time_to_first_chunk_s
         read_s = record.start_s + (range_s[1] if range_s else value_s or 0.0)
-        stats.end(record, self.examples.reason_of(record), knows_first_chunk=read_s > self._reset_s)
+        reason = self.examples.reason_of(record) if record.failed else ""
+        stats.end(record, reason, knows_first_chunk=read_s > self._reset_s)
 
     def reset(self) -> None:
         """Drop all counts so far. Streams under way continue; what they do from now on counts."""

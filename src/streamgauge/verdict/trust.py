@@ -9,7 +9,7 @@ that reads late still has the right times. Three faults do:
 - the generator cannot run when it should send a request.
 
 If the effect of a fault on a figure is known, the figure gets a range. Only a range above the tolerance makes the run
-degraded.
+degraded: neither the share of chunks that shared a read does, nor a process that is busy and still reads in time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,14 +52,15 @@ class Bounds:
     busy_cpu: float = 0.95
     """A process that uses this share of a core in a second counts as busy in that second."""
     busy_share_degraded: float = 0.2
-    """Share of its seconds in which a process may be busy: it may be while it starts, not while it measures."""
+    """Share of its seconds in which a process that reads late may be busy: it may be while it starts, not while it
+    measures."""
+    busy_lag_s: float = 0.01
+    """p99 of the generator lag up to which busy processes keep up: they wait for nothing but their own work, as with
+    users that start one short stream after the other."""
     fallback_share_degraded: float = 0.002
     """Share of reads without a kernel timestamp. With more of them, a p99 depends on the generator lag."""
     open_degraded: Tolerance = TRUSTED
     """The largest error that a percentile with a range may have."""
-    coalesced_share_degraded: float = 0.5
-    """Share of the chunks of one name that shared a read with other data. Above it, most of their times are
-    estimates."""
 
 
 DEFAULT_BOUNDS = Bounds()
@@ -83,7 +84,6 @@ def verdict(run_stats: RunPart, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Trust,
         *late_arrivals(run_stats),
         *_clock_reasons(run_stats, bounds),
         *_open_percentiles(run_stats, bounds),
-        *_estimates(run_stats, bounds),
     ]
     if invalid:
         return "invalid", [*invalid, *(reason for reason in degraded if reason not in invalid)]
@@ -139,7 +139,7 @@ def _waits(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
 
 def _overloads(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
     busy = [each for each in run_stats.processes.values() if each.busy_share > bounds.busy_share_degraded]
-    if busy:
+    if busy and not _keeps_up(run_stats, bounds):
         worst = max(busy, key=lambda each: each.busy_share)
         yield (
             f"{_subject(len(busy), run_stats)} used {bounds.busy_cpu:.0%} or more of a core in "
@@ -148,15 +148,25 @@ def _overloads(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
         )
 
 
+def _keeps_up(run_stats: RunPart, bounds: Bounds) -> bool:
+    """Whether busy processes read in time, and are not busy with refusals."""
+    lag_p99_s = run_stats.lag.quantile_s(0.99)
+    return lag_p99_s is not None and lag_p99_s <= bounds.busy_lag_s and not _mostly_refused(run_stats)
+
+
 def _remedy(run_stats: RunPart) -> str:
     """Say what helps an overloaded generator."""
-    all_stats = run_stats.all_stats.values()
-    refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
-    if refused > sum(stats.finished for stats in all_stats) / 2:
+    if _mostly_refused(run_stats):
         if run_stats.refusal_pauses:
             return "most streams were refused, so start fewer users or raise --stream-refusal-pause"
         return "most streams were refused and users started the next one at once, so set --stream-refusal-pause"
     return "spread the users over more worker processes"
+
+
+def _mostly_refused(run_stats: RunPart) -> bool:
+    all_stats = run_stats.all_stats.values()
+    refused = sum(stats.outcomes[each] for stats in all_stats for each in (Outcome.CONNECT_ERROR, Outcome.HTTP_ERROR))
+    return refused > sum(stats.finished for stats in all_stats) / 2
 
 
 def _subject(count: int, run_stats: RunPart) -> str:
@@ -246,13 +256,3 @@ def _widest(several: Sequence[_Uncertain]) -> tuple[_Uncertain, str]:
 def _shared(stats: StreamStats) -> float:
     """Return the share of chunks that shared a read with other data."""
     return stats.coalesced / stats.chunks if stats.chunks else 0.0
-
-
-def _estimates(run_stats: RunPart, bounds: Bounds) -> Iterator[str]:
-    for (name, protocol), stats in _judged(run_stats):
-        if (share := _shared(stats)) > bounds.coalesced_share_degraded:
-            said = percent_above(share, bounds.coalesced_share_degraded)
-            yield (
-                f"{name} ({protocol}): {said} of chunks shared a read with other data, so most of their times are "
-                "estimates"
-            )

@@ -5,6 +5,7 @@ without media types of its own has a ``Signature``, by which the first chunk sho
 """
 
 from dataclasses import replace
+from functools import cache
 
 from streamgauge.catalog import UNSETTLED_PROTOCOL, protocol_of
 from streamgauge.wire.anthropic import ANTHROPIC
@@ -42,6 +43,7 @@ def resolve(wire_format: Format, content_type: str) -> Format:
     return FORMATS[protocol_of(content_type)] if wire_format is AUTO else wire_format
 
 
+@cache
 def may_be_shown(wire_format: Format) -> bool:
     """Whether the first chunk of a stream that can be read as ``wire_format`` may show another format."""
     return any(each.media == wire_format.name for each in FORMATS.values() if each.signature)

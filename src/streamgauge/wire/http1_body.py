@@ -20,6 +20,7 @@ MAX_TRAILER_BYTES = 65_536
 KNOWN_SIZES: dict[bytes, int] = {}
 _MAX_KNOWN_SIZES, _MAX_KNOWN_BYTES = 1_024, 64
 # Zeros may lead; sizes of more than 64 bits are refused.
+_LAST = b"0\r\n\r\n"
 _CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,16})[\t ]*(?:;[^\r\n\x00]*)?")
 
 
@@ -101,8 +102,11 @@ class ChunkedBody(Framing):
         if self._held:
             data, self._held = self._held + data, b""
         pieces: list[bytes] = []
+        between = not (self._missing or self._after_data or self._in_trailer)
+        position = self._cut_known(data, pieces) if between else 0
         try:
-            self._cut(data, pieces)
+            if not self.finished:
+                self._cut(data, position, pieces)
         except ProtocolError as error:
             error.before = pieces
             raise
@@ -112,8 +116,29 @@ class ChunkedBody(Framing):
         self.between_chunks = between and not (self.beyond or self.ending)
         return pieces
 
-    def _cut(self, data: bytes, pieces: list[bytes]) -> None:
-        position, end = 0, len(data)
+    def _cut_known(self, data: bytes, pieces: list[bytes]) -> int:
+        """Cut out whole transfer chunks as long as their sizes are known, and an end without a trailer.
+
+        Return the position behind them. :meth:`_cut` would do the same, and takes three times as long for each.
+        """
+        position = 0
+        while (line_end := data.find(b"\r\n", position, position + _MAX_KNOWN_BYTES + 2)) > 0:
+            size = KNOWN_SIZES.get(data[position:line_end])
+            if size is None:
+                break
+            begin, end = line_end + 2, line_end + 2 + size
+            if data[end : end + 2] != b"\r\n":
+                break
+            pieces.append(data[begin:end])
+            position = end + 2
+        if data.startswith(_LAST, position):
+            self._in_trailer = self.finished = True
+            position += len(_LAST)
+            self.rest += data[position:]
+        return position
+
+    def _cut(self, data: bytes, position: int, pieces: list[bytes]) -> None:
+        end = len(data)
         while position < end and not self.finished:
             if self._missing:
                 piece = data[position : position + self._missing]
@@ -193,6 +218,8 @@ def framing_of(head: Head, method: str) -> Framing:
     """Return the framing of the body that follows ``head`` (RFC 9112 section 6.3). Raises ProtocolError."""
     if method == "HEAD" or head.status in (204, 304) or head.status < 200:
         return NoBody()
+    if head.fields.get("transfer-encoding") == "chunked":
+        return ChunkedBody()
     if codings := head.tokens("transfer-encoding"):
         # Identity, which is RFC 2616's, changes nothing. No TE field asked for others: RFC 9110 section 10.1.4.
         if [coding for coding in codings if coding != "identity"] not in ([], ["chunked"]):

@@ -6,13 +6,16 @@ status line are skipped. A reason phrase may hold any character, since clients a
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from streamgauge.wire.blanks import members, trimmed
 from streamgauge.wire.errors import ProtocolError
 from streamgauge.wire.foreign_protocols import spoken
 
 MAX_HEAD_BYTES = 65_536
+#: Heads up to this length are remembered: those of a service's responses are the same for a second, its ``Date``.
+MAX_KNOWN_BYTES = 2_048
 
 #: A field's name (RFC 9110 section 5.6.2).
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -35,16 +38,18 @@ class Head:
     minor_version: int
     fields: Mapping[str, str]
     set_cookies: tuple[str, ...] = ()
+    keeps_alive: bool = field(init=False, compare=False)
+    """Whether the peer lets the connection serve another request (RFC 9112 section 9.3)."""
+
+    def __post_init__(self) -> None:
+        """Read whether the connection is kept."""
+        options = self.tokens("connection") if "connection" in self.fields else []
+        keeps_alive = "close" not in options and (self.minor_version >= 1 or "keep-alive" in options)
+        object.__setattr__(self, "keeps_alive", keeps_alive)
 
     def tokens(self, field: str) -> list[str]:
         """Return the comma-separated members of ``field``, in lower case."""
         return [member.lower() for member in members(self.fields.get(field, ""))]
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the peer lets the connection serve another request (RFC 9112 section 9.3)."""
-        options = self.tokens("connection")
-        return "close" not in options and (self.minor_version >= 1 or "keep-alive" in options)
 
 
 class HeadParser:
@@ -62,7 +67,8 @@ class HeadParser:
         while found := _HEAD_END.search(held, start):
             if found.end() > self._max_bytes:
                 break
-            head = parse_head(held[: found.start()])
+            block = held[: found.start()]
+            head = _parse_known_head(block) if len(block) <= MAX_KNOWN_BYTES else parse_head(block)
             start, held = 0, held[found.end() :]
             if head.status >= 200 or head.status == 101:
                 self.rest = held
@@ -108,6 +114,10 @@ def parse_head(block: bytes) -> Head:
         {name: ", ".join(values) for name, values in fields.items()},
         tuple(fields.get("set-cookie", ())),
     )
+
+
+#: Nothing changes a Head, so that streams can share one.
+_parse_known_head = lru_cache(maxsize=8)(parse_head)
 
 
 def _field_lines(lines: list[bytes]) -> list[tuple[str, str]]:

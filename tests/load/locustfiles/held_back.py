@@ -18,11 +18,12 @@ from streamgauge.client.read import read_schedule
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.load import hub_reactor as hub
+from streamgauge.load import read_table
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.wire.sse import SSE
 
 # One stream alone would be read at once rather than keep the flood from waiting longer.
-read_schedule.YOUNG_S, hub.FEW = 0.2, 1
+read_schedule.YOUNG_S, read_table.FEW = 0.2, 1
 PERIOD_S = float(sys.argv[1])
 CHUNKS = max(100, min(400, round(4 / PERIOD_S)))
 FLOOD = "import os, time\nwhile True: os.write(1, b'x'); time.sleep(0.0005)"

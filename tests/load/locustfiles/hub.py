@@ -11,7 +11,7 @@ from gevent.event import Event
 from gevent.socket import wait_read
 
 from streamgauge.client.reactor import LONGEST_WAIT_S
-from streamgauge.load import hub_reactor as hub
+from streamgauge.load import read_table
 from streamgauge.load.hub_reactor import HubReactor
 
 #: What takes half a second and a minute takes less here.
@@ -107,7 +107,7 @@ def briefly():
         gevent.sleep(0.1)
         found[name] = watched.passes(0.4)
 
-    brief = [Brief(watched.reactor, 0.005) for _ in range(hub.FEW - 2)] + [Brief(watched.reactor, 0.001)]
+    brief = [Brief(watched.reactor, 0.005) for _ in range(read_table.FEW - 2)] + [Brief(watched.reactor, 0.001)]
     gevent.sleep(2 * YOUNG_S)
     after("few")
     brief += [Brief(watched.reactor, 0.002)]

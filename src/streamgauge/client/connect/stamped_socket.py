@@ -19,6 +19,8 @@ _SOL_SOCKET = _socket.SOL_SOCKET
 _STAMP = struct.Struct("qq")
 #: Linux's struct tcp_info: the smoothed round trip in µs follows 8 bytes and 15 words of 4 bytes.
 _TCP_INFO = getattr(_socket, "TCP_INFO", 11)
+#: Since Linux 4.6: how many segments with data have come, behind 8 bytes, 24 words, 4 of 8 bytes and 4 more words.
+_SEGMENTS_AT = 8 + 24 * 4 + 4 * 8 + 4 * 4
 _ROUND_TRIP, _ROUND_TRIP_AT = struct.Struct("I"), 8 + 15 * 4
 
 #: The C socket: a framework may have replaced ``socket.socket``, which adds nothing that is needed here.
@@ -77,6 +79,17 @@ def round_trip_ns(sock: Socket) -> int:
         return int(_ROUND_TRIP.unpack_from(info, _ROUND_TRIP_AT)[0]) * 1000
     except (OSError, struct.error):
         return 0
+
+
+def segments_of(sock: Socket) -> int | None:
+    """Return how many segments with data have come on a TCP connection; None if the system does not say."""
+    if not HAS_KERNEL_STAMPS:
+        return None
+    try:
+        info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _SEGMENTS_AT + _ROUND_TRIP.size)
+        return int(_ROUND_TRIP.unpack_from(info, _SEGMENTS_AT)[0])
+    except (OSError, struct.error):
+        return None
 
 
 def stamp_ns(messages: Sequence[tuple[int, int, bytes]]) -> int | None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from streamgauge.client.connect.read_limit import ReadLimit
-from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, Socket, stamp_ns
+from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, Socket, segments_of, stamp_ns
 
 _RECORD_BYTES = 65_536
 _HEADER_BYTES = 5
@@ -25,6 +25,12 @@ class Transport(Protocol):
     @property
     def beyond(self) -> bool:
         """Whether the last read also brought the beginning of data that it did not return; the stamp is that data's."""
+
+    def expect(self) -> None:
+        """Note that all that has come is read, and that a response comes next."""
+
+    def came_at_once(self) -> bool:
+        """Whether all that was read since :meth:`expect` is known to have come in one segment, and so at one time."""
 
     def read(self) -> tuple[bytes | None, int | None]:
         """Read what has arrived; return it with its stamp (wall clock, ns). ``b""`` is a clean end, None no data.
@@ -48,7 +54,7 @@ class Transport(Protocol):
 class PlainTransport:
     """TCP or a Unix socket, without TLS."""
 
-    __slots__ = ("_recvmsg", "_unsent", "sock")
+    __slots__ = ("_recvmsg", "_segments", "_unsent", "sock")
     end: str | None = None  # a plain end is a read of its own
     beyond = False
 
@@ -56,6 +62,20 @@ class PlainTransport:
         self.sock = sock
         self._recvmsg: Any = sock.recvmsg
         self._unsent = b""
+        #: The segments that are known to be read; None if that is not known.
+        self._segments: int | None = None
+
+    def expect(self) -> None:
+        """See ``Transport``."""
+        if self._segments is None:
+            self._segments = segments_of(self.sock)
+
+    def came_at_once(self) -> bool:
+        """See ``Transport``. One that came after the read counts too, and only hides that the others were one."""
+        before, now = self._segments, segments_of(self.sock)
+        at_once = before is not None and now == before + 1
+        self._segments = now if at_once else None
+        return at_once
 
     def read(self) -> tuple[bytes | None, int | None]:
         """See ``Transport``."""
@@ -160,6 +180,13 @@ class TlsTransport:
         if not self.handshaken:
             self._continue_handshake()
         return stamp
+
+    def expect(self) -> None:
+        """See ``Transport``."""
+
+    def came_at_once(self) -> bool:
+        """See ``Transport``. A segment may hold part of a record."""
+        return False
 
     def _continue_handshake(self) -> None:
         try:

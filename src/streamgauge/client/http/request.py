@@ -3,7 +3,7 @@
 import json as jsonlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamgauge.client.connect.target import Target
@@ -37,9 +37,15 @@ class Request:
     target: Target
     headers: Mapping[str, str]
     body: bytes = b""
+    asks_to_close: bool = field(init=False, repr=False, compare=False)
+    """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
+    _encoded: dict[tuple[bool, str], bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :meth:`encode` returned without an upgrade, since most requests are sent many times."""
 
     def __post_init__(self) -> None:
         """Raise RequestError for a method or a field that HTTP does not allow."""
+        options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
+        object.__setattr__(self, "asks_to_close", "close" in (option.lower() for option in members(options)))
         if not _TOKEN.fullmatch(self.method):
             raise RequestError(f"expected a method, got {self.method!r}")
         for name, value in self.headers.items():
@@ -57,12 +63,6 @@ class Request:
         """Return the value of the first field of this name, which is in lower case; empty if there is none."""
         return next((value for given, value in self.headers.items() if given.lower() == name), "")
 
-    @property
-    def asks_to_close(self) -> bool:
-        """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
-        options = ",".join(value for name, value in self.headers.items() if name.lower() == "connection")
-        return "close" in (option.lower() for option in members(options))
-
     def encode(
         self, *, absolute: bool = False, proxy_authorization: str = "", upgrade: Mapping[str, str] | None = None
     ) -> bytes:
@@ -70,6 +70,14 @@ class Request:
 
         With ``upgrade`` fields it is a GET without empty fields and without its body, which the new protocol sends.
         """
+        if upgrade is not None:
+            return self._encode(absolute, proxy_authorization, upgrade)
+        encoded = self._encoded.get((absolute, proxy_authorization))
+        if encoded is None:
+            encoded = self._encoded[absolute, proxy_authorization] = self._encode(absolute, proxy_authorization, None)
+        return encoded
+
+    def _encode(self, absolute: bool, proxy_authorization: str, upgrade: Mapping[str, str] | None) -> bytes:
         target, given = self.target, {name.lower() for name in self.headers}
         fields = {} if "host" in given else {"Host": target.authority}
         if target.authorization and "authorization" not in given:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from streamgauge.client.connect.stamped_socket import READ_BYTES
 from streamgauge.client.plan import StreamPlan
+from streamgauge.client.read.check_plan import CheckPlan
 from streamgauge.client.read.chunk_checks import ChunkChecks, Ending, in_band_error
 from streamgauge.client.read.conversation import AnsweringChecks, Conversation
 from streamgauge.client.read.quotes import Quotes
@@ -30,8 +31,8 @@ Settle = Callable[[Format], StreamStats]
 class BodyReader:
     """Feeds each read through framing and decoder, and times and checks the chunks that come out.
 
-    ``sequence`` checks the chunks' numbers; None if the plan has none. ``settle`` is called once if the first chunk may
-    show another format than ``wire_format``; None if it may not.
+    ``sequence`` checks chunks' numbers, if the plan has any. ``settle`` is called once if the first chunk may show
+    another format than ``wire_format``; None if it may not.
     """
 
     def __init__(
@@ -49,17 +50,16 @@ class BodyReader:
         self.max_chunk_bytes = plan.limits.max_chunk_bytes
         self.format = wire_format
         self.framing = framing
-        # The limit of one chunk does not limit what one read decodes to, which may be many chunks.
-        # A content coding is one of HTTP: what is sent after an upgrade has none.
+        # One read may decode to many chunks. What is sent after an upgrade has no content coding, which is HTTP's.
         coding = "" if wire_format.upgrade else head.fields.get("content-encoding", "")
-        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES))
+        self._coding = coding_for(coding, max(self.max_chunk_bytes, MAX_PIECE_BYTES)) if coding else None
         self.decoder = wire_format.decoder(
             BodyDescription(
                 head.fields.get("content-type", ""),
                 self.max_chunk_bytes,
                 framing.has_transfer_chunks,
                 resumable=plan.reconnect > 0,
-                every_frame=plan.needs_every_frame(wire_format),
+                every_frame=CheckPlan.of(plan, wire_format).every_frame,
             )
         )
         #: Whether each transfer chunk is one chunk, which may decode to nothing.
@@ -79,15 +79,14 @@ class BodyReader:
         self.quotes = Quotes()
         #: Whether more came after the chunk whose number is the named end, so that the stream goes on.
         self.goes_on = False
-        #: The heartbeats up to the last read without a chunk; the chunks by then, and the heartbeats since the last.
+        #: The heartbeats up to the last read without a chunk; the chunks by then, heartbeats since the last.
         self._heartbeats, self._quiet = 0, (0, 0)
         #: The last read with part of a chunk that is not whole: its arrival, its floor, and whether that part ended it.
         self._last = (0, 0, False)
         #: Whether the last read may have left data behind in the kernel. A slow reader's does: see ``paced_reader``.
         self.left_behind = self._slow = plan.read_rate is not None
         #: Before the format is settled, counts go to statistics that nothing else reads.
-        self._stats = stats if settle is None else StreamStats()
-        self._timer = timer
+        self._stats, self._timer = stats if settle is None else StreamStats(), timer
 
     @property
     def coded(self) -> bool:
@@ -105,12 +104,15 @@ class BodyReader:
         chunks, heartbeats = self._quiet
         return heartbeats if chunks == self._timer.chunks else 0
 
-    def feed(self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False) -> Ending | None:
+    def feed(
+        self, data: bytes, arrival_ns: int, clock: ArrivalClock, *, beyond: bool = False, at_once: bool = False
+    ) -> Ending | None:
         """Decode one read that arrived at ``arrival_ns``; return how the stream ended, if it did.
 
-        ``beyond``: the arrival is that of the beginning of more data, which this read does not include.
+        ``beyond``: the arrival is that of data behind this read. ``at_once``: all of it came in one segment.
         """
         left_behind, self.left_behind = self.left_behind, self._slow or len(data) > LARGE_READ_BYTES
+        floor_ns = arrival_ns if at_once else 0 if left_behind else clock.floor_ns
         framing, decoder, checks, problem = self.framing, self.decoder, self.checks, None
         try:
             pieces = framing.feed(data)
@@ -133,16 +135,16 @@ class BodyReader:
         pending = decoder.pending
         beyond = beyond or framing.beyond or (framing.ending and self._stats.ends_late)
         if pending and pieces:
-            self._last = (arrival_ns, 0 if left_behind else clock.floor_ns, not beyond)
+            self._last = (arrival_ns, floor_ns, not beyond)
         chunks = checks.sift(frames) if checks.sifts and frames else frames
         if chunks:
             self.quotes.last_frame = frames[-1]
             exact = self._slow or (not (pending or beyond) and (chunks is frames or chunks[-1] is frames[-1]))
-            self._count(chunks, 0 if left_behind else clock.floor_ns, arrival_ns, exact=exact)
+            self._count(chunks, floor_ns, arrival_ns, exact=exact)
         else:
             self._note_quiet(pieces, frames)
         if checks.eventful:
-            self._note_tokens(arrival_ns, 0 if left_behind else clock.floor_ns, exact=not beyond)
+            self._note_tokens(arrival_ns, floor_ns, exact=not beyond)
             if ending := checks.check(chunks):
                 return ending
             if checks.end_came:
@@ -159,9 +161,8 @@ class BodyReader:
             pieces = self.framing.feed(data)
         except ProtocolError as error:
             pieces, problem = error.before, error
-        size_bytes = sum(map(len, pieces))
-        self.bytes += size_bytes
-        self._stats.bytes += size_bytes
+        self.bytes += sum(map(len, pieces))
+        self._stats.bytes += sum(map(len, pieces))
         if self._coding is not None:
             pieces, problem = self._decoded(self._coding, pieces, problem)
         with suppress(ProtocolError):

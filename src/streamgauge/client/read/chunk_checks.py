@@ -9,21 +9,19 @@
 from typing import Any
 
 from streamgauge.client.plan import StreamFailed, StreamPlan
+from streamgauge.client.read.check_plan import CheckPlan
 from streamgauge.client.read.send_stamps import StampReader
 from streamgauge.client.read.timing import ChunkTimer
 from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.decoder import Decoder
 from streamgauge.wire.format import Format
 from streamgauge.wire.frame import MAX_QUOTED, Frame, one_line
-from streamgauge.wire.rules import OFF, EventIs, Rules
-from streamgauge.wire.sequence import EventId, SequenceCheck, number_reader
+from streamgauge.wire.sequence import SequenceCheck, number_reader
 from streamgauge.wire.token_count import TokenCount
 
 #: How a stream ended, and the reason in one sentence.
 Ending = tuple[Outcome, str]
 _MAX_REASON = 160
-#: Line ends of transfer chunks are CRLF, and those of the events that need no check LF.
-_IN_NO_EVENT = b"\r\r"
 #: The fields of a record on its stream's numbers.
 _SEQUENCE = ("lost", "repeated", "out_of_order", "beyond_window")
 
@@ -42,39 +40,18 @@ class ChunkChecks:
         self._decoder = decoder
         self._timer = timer
         self._on_chunk = plan.on_chunk
-        #: Whether the stream must end with the format's own end, which only the decoder sees.
-        self._ends_itself = wire_format.own_end is not None and plan.end in (None, wire_format.own_end)
-        self._end = OFF if plan.end is None or self._ends_itself else plan.end
-        self._count = self._end.count
-        #: Whether the stream must end with an end, and whether it has come.
-        self.end_is_named = self._ends_itself or self._end is not OFF
+        self._rules = rules = CheckPlan.of(plan, wire_format)
+        self.end_is_named, self.watched, self.counts_only = rules.end_is_named, rules.watched, rules.counts_only
+        self.guards, self.sifts = rules.guards, rules.sifts
+        #: Whether the named end has come.
         self.end_came = False
-        self._tells_errors = plan.error is None
-        self._error = wire_format.error if plan.error is None else plan.error
-        self._chunk = plan.chunk
         #: Frames that are not chunks, by the plan's own rules.
         self.heartbeats = 0
-        #: Whether any callable of the scenario sees frames, and may want to act at once.
-        rules = (self._end, self._error, *([] if plan.chunk is None else [plan.chunk]))
-        self.watched = plan.on_chunk is not None or any(each.has_callbacks for each in rules)
         self.sequence = sequence
         self._number_of = None if plan.sequence is None else number_reader(plan.sequence, decoder.parse)
-        #: Whether chunks without a guard need no check, apart from SSE ids.
-        self.counts_only = (
-            (plan.sequence is None or isinstance(plan.sequence, EventId))
-            and not (plan.reconnect or plan.stamped or plan.on_chunk)
-            and plan.chunk is None
-            and self._count is None
-        )
         self._stamps = StampReader(timer) if plan.stamped else None
-        self.guards = _guards_of(*rules)
-        if self._end.usually or self._error.usually or (plan.chunk is None and plan.needs_every_frame(wire_format)):
-            self.guards = None
-        #: Whether ``sift`` can find anything at all.
-        self.sifts = self.guards != () or sequence is not None or plan.chunk is not None or self._count is not None
         #: Whether ``check`` has anything to do. Not before ``sift`` finds something, for most streams.
-        self._tells = wire_format.tells_beside_chunks
-        self.eventful = plan.stamped or plan.on_chunk is not None or self._tells
+        self.eventful = plan.stamped or plan.on_chunk is not None or rules.tells
         #: How the frames that were sifted end the stream, or what a callable raised, if they do.
         self._ending: Ending | None = None
         self._raised: Exception | None = None
@@ -82,24 +59,27 @@ class ChunkChecks:
     @property
     def inspected(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
         """For event streams with guards: the names of events to parse, and texts that make any event one of them."""
-        rules = (*self._error.on_frames, *self._end.on_frames)
-        names = frozenset(rule.guard for rule in rules if isinstance(rule, EventIs))
-        texts = dict.fromkeys(rule.guard for rule in rules if not isinstance(rule, EventIs))
-        return names, tuple(texts) or (_IN_NO_EVENT,)
+        return self._rules.inspected
 
     def sift(self, frames: list[bytes]) -> list[bytes]:
         """Return the frames that are chunks, up to one that ends the stream."""
-        guards = self.guards
-        if guards is None or (self._count is not None and self._timer.chunks + len(frames) >= self._count):
+        count, guards = self._rules.count, self.guards
+        if guards is None or (count is not None and self._timer.chunks + len(frames) >= count):
             return self._sift_closely(frames)
-        for frame in frames:
+        for at, frame in enumerate(frames):
             for guard in guards:
                 if frame.find(guard) >= 0:  # much cheaper than ``in``, which tries the guard as a number first
-                    return self._sift_closely(frames)
+                    usual = at if self.sequence is None else 0  # what reads numbers may raise
+                    return self._sift_usual(frames[:usual]) + self._sift_closely(frames[usual:])
+        return self._sift_usual(frames)
+
+    def _sift_usual(self, frames: list[bytes]) -> list[bytes]:
+        """Return those of frames without a guard that are chunks."""
         if self.sequence is not None:
             for frame in frames:
                 self.count(frame)
-        if self._chunk is None or self._chunk.usually:
+        chunk = self._rules.chunk
+        if chunk is None or chunk.usually:
             return frames
         self.heartbeats += len(frames)
         return []
@@ -117,23 +97,24 @@ class ChunkChecks:
                 if self._ends(frame, self._timer.chunks + len(chunks)):
                     self.eventful = True
                     break
-                if not is_chunk and self._chunk is not None:
+                if not is_chunk and self._rules.chunk is not None:
                     self.heartbeats += 1
         except Exception as error:  # chunks before it are timed first
             self._raised, self.eventful = error, True
         return chunks
 
     def _is_chunk(self, frame: Frame) -> bool:
-        if self._chunk is None:
+        if self._rules.chunk is None:
             return self._decoder.is_chunk(frame.content)
-        return self._chunk.match(frame) is not None
+        return self._rules.chunk.match(frame) is not None
 
     def _ends(self, frame: Frame, number: int) -> bool:
         """Whether the stream is over with this frame; ``number`` of its frames are chunks."""
-        if rule := self._error.match(frame):
+        rules = self._rules
+        if rules.may_report_error(frame.content) and (rule := rules.error.match(frame)):
             self._ending = in_band_error(rule.said(frame))
             return True
-        self.end_came = (self._count is not None and number >= self._count) or self._end.match(frame) is not None
+        self.end_came = (rules.count is not None and number >= rules.count) or rules.end.match(frame) is not None
         return self.end_came
 
     def count(self, chunk: bytes) -> None:
@@ -149,10 +130,10 @@ class ChunkChecks:
             self._stamps.measure(chunks)
         if (self._on_chunk is not None or self._raised is not None) and (ending := self._shown(chunks)):
             return ending
-        if self._ending is None and self._tells and not self.end_came:
-            if self._decoder.error and self._tells_errors:
+        if self._ending is None and self._rules.tells and not self.end_came:
+            if self._decoder.error and self._rules.tells_errors:
                 return in_band_error(self._decoder.error)
-            self.end_came = self._ends_itself and self._decoder.done
+            self.end_came = self._rules.ends_itself and self._decoder.done
         return self._ending
 
     def _shown(self, chunks: list[bytes]) -> Ending | None:
@@ -171,7 +152,7 @@ class ChunkChecks:
     @property
     def counted_out(self) -> bool:
         """Whether the named end is a number of chunks, and so many have come."""
-        return self._count is not None and self._timer.chunks >= self._count
+        return self._rules.count is not None and self._timer.chunks >= self._rules.count
 
     def findings(self) -> dict[str, Any]:
         """Return the fields of the record on numbers and tokens."""
@@ -183,15 +164,6 @@ class ChunkChecks:
             found["tokens"], found["prompt_tokens"] = count.generated, count.prompt
             found |= _token_times(self._timer, count)
         return found
-
-
-def _guards_of(*rules: Rules) -> tuple[bytes, ...] | None:
-    """Return the guards of all rules, without those that contain another; None if every frame must be parsed."""
-    each = [found.guards for found in rules]
-    if None in each:
-        return None
-    guards = {guard for found in each for guard in found or ()}
-    return tuple(guard for guard in guards if not any(other in guard for other in guards - {guard}))
 
 
 def _token_times(timer: ChunkTimer, count: TokenCount) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class Timeouts:
     ) -> None:
         self._limits, self._timer = limits, timer
         self._now_ns, self._reactor, self._on_check = now_ns, reactor, on_check
-        self._watch = self._set()
+        waits_s = (limits.first_chunk_timeout_s, limits.idle_timeout_s, limits.total_timeout_s)
+        #: All limits count from the start or later, so that the shortest of them is the first that can be exceeded.
+        self._watch = self._after([wait_s for wait_s in waits_s if wait_s is not None])
 
     def wait(self) -> None:
         """Wait for the next time at which to check."""
@@ -38,6 +40,9 @@ class Timeouts:
         waits_s = [] if due_ns is None else [max(0.0, (due_ns - self._now_ns()) / 1e9)]
         if self._timer.first_ns is None and self._limits.idle_timeout_s is not None:
             waits_s.append(self._limits.idle_timeout_s)  # it counts from the first chunk, which may come at once
+        return self._after(waits_s)
+
+    def _after(self, waits_s: list[float]) -> Watch | None:
         return self._reactor.after(min(waits_s), self._on_check) if waits_s else None
 
     def exhausted(self) -> str:

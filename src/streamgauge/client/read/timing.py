@@ -168,7 +168,7 @@ class ChunkTimer:
         self.stats.coalesced += count
         if self.exact:
             self._earliest_ns = self._estimate_ns = self.last_ns
-        if self.first_ns is None:
+        if self.first_ns is None and floor_ns < arrival_ns:
             floor_ns = self.sleep.earliest_ns(floor_ns, arrival_ns)
         self.floor_ns = floor_ns = min(max(floor_ns, self._earliest_ns), arrival_ns)
         self._between(count, floor_ns, arrival_ns, exact=last_is_exact)
@@ -201,8 +201,11 @@ class ChunkTimer:
             self.stats.time_to_first_chunk.record_between_ns(value_ns, *range_ns)
 
     def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
-        """Count ``times`` intervals that are known as a range only."""
-        self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
+        """Count ``times`` intervals that are known as a range only, which may have no width."""
+        if least_ns == most_ns:
+            self.stats.chunk_interval.all.record_all_ns([estimate_ns] * times)
+        else:
+            self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
         if estimate_ns > self.long_ns:
             for _ in range(times):
                 self.count_long(estimate_ns)

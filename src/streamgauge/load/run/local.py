@@ -47,9 +47,10 @@ class LocalRun(ReportingRun):
             gevent.sleep(SECOND_S)
 
     def on_test_stopping(self, **_: Any) -> None:
-        """Start no further arrivals."""
+        """Start no further arrivals, and leave what Locust does to stop its users out of the measurement."""
         super().on_test_stopping()
         self._meter.hand_over.end()
+        self._meter.leave_out_stop()
 
     def on_reset(self, **_: Any) -> None:
         """Reset the counts here and in the report."""

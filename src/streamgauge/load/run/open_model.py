@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
@@ -174,17 +173,6 @@ def start_of(clock: dict[str, Any], received_s: float) -> float:
     if clock["boot_id"] and clock["boot_id"] == boot_id():
         return float(clock["start_s"])
     return received_s - float(clock["now_s"])
-
-
-def all_at_once(dispatcher: type[UsersDispatcher], is_open: Callable[[], bool]) -> type[UsersDispatcher]:
-    """Return a ``dispatcher`` that starts all users of an open model at once: they only wait for arrivals."""
-
-    class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
-        def new_dispatch(self, target_user_count: int, spawn_rate: float, user_classes: Any = None) -> None:
-            rate = max(spawn_rate, target_user_count) if is_open() else spawn_rate
-            super().new_dispatch(target_user_count, rate, user_classes)
-
-    return Dispatcher
 
 
 def limit_streams(environment: Environment) -> None:

@@ -10,9 +10,10 @@ from locust.env import Environment
 
 from streamgauge.load.arrivals.arrival_options import is_open
 from streamgauge.load.metrics.exporter import Exporter
+from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, all_at_once, limit_streams
+from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
@@ -48,8 +49,8 @@ class ReportingRun:
 
     def listen(self) -> None:
         """Add the listeners."""
-        self.environment.dispatcher_class = all_at_once(
-            self.environment.dispatcher_class, lambda: is_open(self.environment.parsed_options)
+        self.environment.dispatcher_class = evenly(
+            self.environment.dispatcher_class, at_once=lambda: is_open(self.environment.parsed_options)
         )
         limit_streams(self.environment)
         events = self.environment.events

@@ -43,6 +43,7 @@ class WorkerRun:
         let_users_leave(self._runner)
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
+        events.test_stopping.add_listener(self.on_test_stopping)
         events.test_stop.add_listener(self.on_test_stop)
         events.report_to_master.add_listener(self.on_report)
         events.quitting.add_listener(self.on_quitting)
@@ -81,8 +82,9 @@ class WorkerRun:
             self._meter.hand_over.add_part(Part(*data["part"]))
 
     def on_test_stopping(self, **_: Any) -> None:
-        """Start no further arrivals."""
+        """Start no further arrivals, and leave what Locust does to stop its users out of the measurement."""
         self._meter.hand_over.end()
+        self._meter.leave_out_stop()
 
     def on_test_stop(self, **_: Any) -> None:
         """Close the last second; the next report takes it to the master."""
