@@ -16,8 +16,9 @@ FEW = 50
 def evenly(dispatcher: type[UsersDispatcher], at_once: Callable[[], bool]) -> type[UsersDispatcher]:
     """Return a ``dispatcher`` that spreads the users of a second over it, or starts all of them ``at_once``.
 
-    In the open model users only wait for arrivals, so none need come later. In the closed model Locust starts them all at its beginning: with 1000 users a second, the event loop would read nothing for a quarter
-    of a second, and the service would get 1000 requests at once.
+    In the open model users only wait for arrivals, so none need come later. In the closed model Locust starts them all
+    at the beginning of the second: with 1000 users, the event loop would read nothing for a quarter of a second, and
+    the service would get 1000 requests at once.
     """
 
     class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
