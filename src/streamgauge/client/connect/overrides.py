@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass, replace
 
 from streamgauge.client.connect.target import Target, TargetError, target_of
+from streamgauge.wire.blanks import trimmed
 from streamgauge.wire.digits import whole_number
 
 #: A colon that is not inside the brackets of an IPv6 address.
 _COLON = re.compile(r":(?![^\[]*\])")
-_ENTRY = re.compile(r"\+?(?!-)(\*|\[[^\[\]]+\]|[^:\[\]]+):(\d+):(.+)")
+_ENTRY = re.compile(r"\+?(?!-)(\*|\[[^\[\]]+\]|[^:\[\]]+):([0-9]+):(.+)")
 #: Linux's struct sockaddr_un has 108 bytes, the last of which is a zero.
 MAX_SOCKET_PATH_BYTES = 107
 
@@ -70,7 +71,7 @@ class Overrides:
 
 def read_connect_to(text: str) -> ConnectTo:
     """Read ``HOST:PORT`` or ``HOST1:PORT1:HOST2:PORT2``. Raises ValueError."""
-    text = text.strip()
+    text = trimmed(text)
     pieces = _COLON.split(text)
     try:
         if len(pieces) not in (2, 4):
@@ -86,23 +87,23 @@ def read_connect_to(text: str) -> ConnectTo:
 
 def read_resolved(text: str) -> Resolved:
     """Read ``HOST:PORT:ADDRESS[,ADDRESS]…``. Raises ValueError."""
-    found = _ENTRY.fullmatch(text.strip())
+    found = _ENTRY.fullmatch(trimmed(text))
     try:
         if found is None or not (port := _port(found[2])):
             raise ValueError
         addresses = tuple(
-            str(ipaddress.ip_address(each.strip().removeprefix("[").removesuffix("]"))) for each in found[3].split(",")
+            str(ipaddress.ip_address(trimmed(each).removeprefix("[").removesuffix("]"))) for each in found[3].split(",")
         )
         return Resolved(found[1] if found[1] == "*" else _host(found[1]), port, addresses)
     except ValueError:
         raise ValueError(
-            f"expected HOST:PORT:ADDRESS such as shop.example.com:443:127.0.0.1, got {text.strip()!r}"
+            f"expected HOST:PORT:ADDRESS such as shop.example.com:443:127.0.0.1, got {trimmed(text)!r}"
         ) from None
 
 
 def read_socket_path(text: str) -> str:
     """Read the path of a Unix socket. Raises ValueError."""
-    if not text.strip() or "\0" in text or len(text.encode(errors="replace")) > MAX_SOCKET_PATH_BYTES:
+    if not trimmed(text) or "\0" in text or len(text.encode(errors="replace")) > MAX_SOCKET_PATH_BYTES:
         raise ValueError(f"expected the path of a Unix socket, of at most {MAX_SOCKET_PATH_BYTES} bytes, got {text!r}")
     return text
 
@@ -112,7 +113,7 @@ def _host(text: str) -> str:
     if not text:
         return ""
     target = target_of(f"http://{text}/")
-    if target.authorization or target.resource != "/" or text != text.strip():
+    if target.authorization or target.resource != "/" or text != trimmed(text):
         raise TargetError(f"{text!r} is not a host name")
     return target.host
 
