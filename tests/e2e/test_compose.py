@@ -34,8 +34,12 @@ USERS = 20
 BUILT = [build() for build in DASHBOARDS]
 TARGETS = [(each, panel, target) for each in BUILT for panel in each["panels"] for target in panel.get("targets", ())]
 VARIABLES = [(built, each) for built in BUILT for each in built["templating"]["list"] if each["type"] == "query"]
-#: What this run does not feed: nobody asks for send stamps, nobody is refused, and nothing need be wrong.
-UNFED = ("output_token", "prompt_tokens", "stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS")
+#: What this run does not feed: nobody asks for send stamps, nobody is refused, and nothing need be wrong. It has no SLO
+#: rule and no arrivals.
+UNFED = (
+    *("output_token", "prompt_tokens", "stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS"),
+    *("slo_passed", "start_delay", "scheduled_arrivals", "late_starts", "dropped_arrivals"),
+)
 POINTS = 700
 OF_A_STOPPED_RUN = {"completed", "censored"}
 #: The form's line of a user class.

@@ -17,8 +17,10 @@ OF_TOKENS = {
     *(f"time_per_output_token {part}" for part in BoundedTimes.PARTS),
 }
 
-#: The replayed streams end by their framing, which has a stamp.
-UNCERTAIN_DURATIONS = {"duration uncertain", "duration least", "duration most"}
+#: The replayed streams end by their framing, which has a stamp, and a start delay is always known.
+UNCERTAIN_DURATIONS = {
+    f"{name} {part}" for name in ("duration", "service_time", "start_delay") for part in ("uncertain", "least", "most")
+}
 
 
 @pytest.fixture(scope="module")

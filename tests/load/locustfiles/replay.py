@@ -90,9 +90,11 @@ class Recorded:
         tokens = timer.chunks * 2 if self._protocol == "openai" else None
         token_s = None if tokens is None else dice.random() / 10
         uncertain = token_s is not None and dice.random() < 0.5
+        first_s = None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9
         record = StreamRecord(
             self._name, self._protocol, outcome, timer.start_ns / 1e9, (self._now_ns - timer.start_ns) / 1e9,
-            time_to_first_chunk_s=None if timer.first_ns is None else (timer.first_ns - timer.start_ns) / 1e9,
+            time_to_first_chunk_s=first_s, start_delay_s=(first_s or 0.0) * dice.random() / 2,
+            time_to_first_chunk_range_s=(first_s * 0.9, first_s * 1.1) if first_s and dice.random() < 0.5 else None,
             heartbeats=dice.randrange(5), lost=dice.randrange(3), repeated=dice.randrange(3),
             out_of_order=dice.randrange(3), beyond_window=dice.randrange(3), tokens=tokens,
             time_per_output_token_s=token_s, reconnects=dice.randrange(3),

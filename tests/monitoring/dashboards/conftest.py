@@ -33,6 +33,8 @@ KEY = "key-of-the-load-test"
 LOCUSTFILES = f"loadtests/sse.py,{Path(__file__).with_name('patience.py')}"
 PATH = "/stream/sse?chunks=20&interval_ms=50"
 USERS, WORKERS, FIRST_RUN_S = 8, 4, 8
+#: Arrivals of the second run, in the open model; half of the users serve them.
+RATE = "4/s"
 #: The second run ends when all is there that the tests look at, and never by itself.
 NO_END_S = 600
 #: What is there then: the verdict so far, of all workers' users; a rate interval of scrapes none of which was missed;
@@ -152,7 +154,7 @@ def load(folder, url, port, run_s, *options):
     options += ("--headless", "-H", url, "-u", USERS, "-r", 4, "-t", f"{run_s}s", "--stream-path", PATH)
     options += ("--stream-header", f"X-API-Key: {KEY}", "--stream-stamps", "--stream-end", "event:done")
     options += ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60)
-    options += ("--result-dir", folder / "results")
+    options += ("--result-dir", folder / "results", "--slo", "failed.ratio < 90%")
     command, around = locust_command(LOCUSTFILES, *options), environment_without_locust()
     return running(command, folder / "load.log", stdout=subprocess.DEVNULL, env=around)
 
@@ -188,7 +190,7 @@ def live(tmp_path_factory, free_port, program):
         visitor.start()
         bind = free_port()
         workers = ("--processes", WORKERS, "--master-bind-port", bind, "--master-port", bind)
-        with load(folder, url, port, NO_END_S, *workers) as process:
+        with load(folder, url, port, NO_END_S, *workers, "--arrivals", RATE) as process:
             try:
                 during_s = poll(
                     lambda: moment(source, COMPLETE) or process.poll() is not None, "all is there that a run has"

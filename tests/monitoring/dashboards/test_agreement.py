@@ -39,7 +39,8 @@ def rows(live):
 @pytest.mark.parametrize("side", RUNS)
 def test_times_are_the_results(live, rows, side):
     found = {(row["Metric"], row["Statistic"]): row[side] for row in rows("Times") if side in row}
-    metrics = [metric for metric in ("duration", "chunk_delay", *METRICS) if streams(live, side)[metric]]
+    every = ("duration", "chunk_delay", "start_delay", "service_time", "service_time_to_first_chunk", *METRICS)
+    metrics = [metric for metric in every if streams(live, side).get(metric)]
     expected = {
         (metric, stat): streams(live, side)[metric][stat]
         for metric in metrics
