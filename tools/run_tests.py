@@ -11,12 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 #: Parts that take about as long each; all tests that are not named here are the last part.
 PARTS = (
-    ("tests/e2e", "tests/monitoring"),
+    ("tests/e2e", "tests/monitoring", "tests/quick_run"),
     (
         "tests/benchmarks",
         "tests/deploy",
         "tests/doors",
-        "tests/report",
         "tests/client",
         "tests/asgi",
         "tests/wire",
@@ -24,7 +23,14 @@ PARTS = (
         "tests/stats",
         "tests/target_app",
     ),
-    ("tests/load/metrics", "tests/load/options", "tests/load/web", "tests/model_servers"),
+    (
+        "tests/load/metrics",
+        "tests/load/options",
+        "tests/load/shapes",
+        "tests/load/web",
+        "tests/model_servers",
+        "tests/report",
+    ),
 )
 
 

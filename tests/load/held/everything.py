@@ -17,6 +17,7 @@ from streamgauge.client.connect.routing import Network
 from streamgauge.client.connect.tls import TlsSettings
 from streamgauge.client.read import read_schedule
 from streamgauge.load import StreamClient, StreamUser
+from streamgauge.load.arrivals.waiting_users import ArrivalCounts
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.process_meter import ProcessMeter
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
@@ -154,6 +155,7 @@ def of_seconds() -> dict[str, object]:
     process_stats.lag.record_ns(5)
     clock.reads, clock.fallbacks, clock.steps = 3, 4, 5
     meter.paused(2.0)
+    meter.hand_over._waiting.counts = ArrivalCounts(6, 7, 8, 9)
     meter._longest_pause_s = meter._stopped_s = meter._longest_stopped_s = 100.0
     meter._hub_lag.record_ns(10**11)
     meter.cut()

@@ -36,11 +36,13 @@ def test_users_follow_the_shape_and_streams_of_those_who_leave_are_censored(
     assert wanted == [3, 7, 7, 3, 3, 7]
     around = [{*wanted[max(0, t_s - 1) : t_s + 2]} for t_s in range(6)]  # a busy machine changes the users late
     assert all(each["users"] in around[each["t_s"]] for each in shape["seconds"]), shape["seconds"]
-    # three users, then four more, who leave, and four others while the streams of those go on
-    assert (streams["started"], streams["outcomes"]) == (11, {"censored": 11}), done.output
+    # Three users, then four more, who leave, and four others while the streams of those go on. A busy machine may end
+    # the run so late that the wave has risen by one more user.
+    assert streams["started"] in (11, 12), done.output
+    assert streams["outcomes"] == {"censored": streams["started"]}
     users = {each["t_s"]: each["users"] for each in shape["seconds"]}
     assert any(point["active"] > users.get(point["t_s"], 99) for point in done.result["timeline"])
-    assert done.result["run"]["users"] == 7
+    assert done.result["run"]["users"] in (7, 8)
     assert f"--stream-shape {WAVE}" in done.result["run"]["command"]
     (report,) = tmp_path.glob("*/report.html")
     assert f"<dt>Shape</dt><dd>{WAVE.replace(',', ', ')}</dd>" in report.read_text()
