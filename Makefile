@@ -40,14 +40,14 @@ check: $(INSTALLED) ## Format, lint, types, import contracts, generated files up
 	$(BIN)/lint-imports
 	$(BIN)/python -m monitoring.build --check
 
-fmt: $(INSTALLED) ## Format, and mend what the linter can
+fmt: $(INSTALLED) ## Format, and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate dashboards: $(INSTALLED) ## Write the generated files anew
+generate dashboards: $(INSTALLED) ## Write the generated files again
 	$(BIN)/python -m monitoring.build
 
-lock: ## Resolve requirements/*.txt anew (needs uv)
+lock: ## Resolve requirements/*.txt again (needs uv)
 	deploy/lock
 
 bench: $(INSTALLED) ## Side-by-side measurements

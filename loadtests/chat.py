@@ -1,6 +1,6 @@
 """Chat: each user holds one conversation with a language model after another; every turn is a stream.
 
-The options ``--chat-…`` name the model, the form of the API and the prompts; without them the sample app is asked.
+The options ``--chat-…`` name the model, the form of the API and the prompts; their defaults fit the sample app.
 """
 
 from locust import task

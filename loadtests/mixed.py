@@ -111,7 +111,7 @@ WEIGHTS = Option(
     "--mixed-weights",
     "KIND=N,…",
     by_kind(weight, ",", "KIND=N such as sse=5,ndjson=2"),
-    "How many users of each kind to how many of the others; kinds that are not named have none",
+    "Users of each kind in proportion to the others; kinds that are not named have none",
     default="sse=5,ndjson=3,download=2,websocket=2,multipart=1,slow_reader=1,hang_up=1,chat=1",
     label="Weights",
 )

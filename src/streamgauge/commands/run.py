@@ -136,7 +136,7 @@ def run(ctx: click.Context, /, **options: Any) -> None:
     """Load one URL with concurrent streams and report the results. No locustfile is needed.
 
     Takes the format from the response: Server-Sent Events, NDJSON, multipart, raw chunks, language models; ws:// is a
-    WebSocket. A curl command may stand instead of the URL, as browsers copy it: streamgauge run -u 50 curl 'https://…'
+    WebSocket. Instead of the URL, give a curl command as browsers copy it: streamgauge run -u 50 curl 'https://…'
 
     Exit status: 0 passed, 1 a stream or a rule failed, 2 usage, 3 the measurement cannot be trusted, 130 interrupted.
     """

@@ -142,7 +142,7 @@ TURNS = Option(
     "--chat-turns",
     "N|A..B|last",
     _turns,
-    "Turns of a conversation; of one in a file at most these, or only its last; default all in a file, 1 if made",
+    "Turns of a conversation; from a file at most so many, or only the last; default all of a file, 1 if made",
     label="Turns",
 )
 ANSWERS = Option(
