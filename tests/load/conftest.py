@@ -232,9 +232,10 @@ class Prometheus:
                 ["prometheus", *options, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log
             )
 
-    def scrape(self, *ports):
-        """Scrape these ports of this machine from now on."""
-        ours = [{"targets": [f"127.0.0.1:{port}"]} for port in ports]
+    def scrape(self, *ports, every_s=1):
+        """Scrape these ports of this machine from now on; a scrape may take as long as the time between two."""
+        pace = {"__scrape_interval__": f"{every_s}s", "__scrape_timeout__": f"{every_s}s"}
+        ours = [{"targets": [f"127.0.0.1:{port}"], "labels": pace} for port in ports]
         with self._lock:
             written = self._targets.with_suffix(".new")
             written.write_text(json.dumps(json.loads(self._targets.read_text()) + ours))

@@ -12,7 +12,7 @@ LOCUSTFILE = "tests/load/locustfiles/sessions.py"
 def run(_server, prometheus, start, free_port, tmp_path_factory):
     """The result of a run, and what Prometheus last scraped of a metric, by name."""
     port = free_port()
-    prometheus.scrape(port)
+    prometheus.scrape(port, every_s=10)  # a page of so many names takes long on a busy machine
     options = ("--metrics-port", port, "--metrics-host", "127.0.0.1", "--metrics-linger", 60)
     where = {"locustfile": LOCUSTFILE, "result_dir": tmp_path_factory.mktemp("results")}
     ended = start.headless(_server.url, *options, users=8, run_time="4s", **where).wait()
