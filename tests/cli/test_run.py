@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from streamgauge.commands.run import _PROTOCOLS
+from streamgauge.wire.formats import FORMATS
+
 URL = "http://127.0.0.1:8000/s"
 Planned = Callable[..., Any]
 
@@ -151,3 +154,7 @@ def test_options_of_one_stream_do_not_fit_a_recorded_session(call: Any, tmp_path
     answer = call("run", "--result-dir", tmp_path / "results", "--har", har, "--end", "event:done")
     assert answer.exit_code == 2
     assert "--end 'event:done': a recorded session has streams of its own" in answer.output
+
+
+def test_the_protocols_of_the_option_are_the_formats() -> None:
+    assert sorted(_PROTOCOLS) == sorted(FORMATS)

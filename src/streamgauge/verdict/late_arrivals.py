@@ -11,8 +11,6 @@ LATE_SHARE = 0.01
 #: Share of the arrivals that may be dropped or wait for a free user. Those that are missing would have had the longest
 #: times, so p99 is too low by more than the share suggests.
 DROPPED_SHARE = 0.001
-
-
 #: What a reason says of arrivals for which no user was free.
 _DROPPED, _WAITED = "of the arrivals were dropped", "of the arrivals waited for a free user"
 
