@@ -18,6 +18,7 @@ def made(bound=None):
 class Visitor(User):
     def __init__(self, environment): pass
     def see(self, chunk): pass
+    def see_more(self, chunk): super().see
 user = Visitor(None)
 """
 #: Two calls, and whether the second may get the plan of the first; None if neither is kept. ``MADE`` has what they use.
@@ -48,6 +49,7 @@ PAIRS = {
     "a function made for one stream": ("(made(),)", "(made(),)", None),
     "a closure": ("(made(1),)", "(made(1),)", None),
     "a method of the user": ("(user.see,)", "(user.see,)", True),
+    "a method of the user that uses its base": ("(user.see_more,)", "(user.see_more,)", True),
     "a method of another user": ("(user.see,)", "(Visitor(None).see,)", False),
     "a method of an object": ("(Seen().see,)", "(Seen().see,)", None),
     "another function": ("(f,)", "(lambda chunk: chunk,)", False),

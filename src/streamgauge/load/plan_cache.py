@@ -100,7 +100,7 @@ def key_of(call: tuple[Any, ...]) -> tuple[object, ...] | None:
             size += length
         elif kind is FunctionType and _is_lasting(argument):
             key.append(argument)
-        elif kind is MethodType and isinstance(argument.__self__, User) and _is_lasting(argument.__func__):
+        elif kind is MethodType and isinstance(argument.__self__, User):
             key[0] = True
             key.append(argument)
         else:
