@@ -6,7 +6,7 @@ It shows whether the service notices: whether it ends its work, and counts the c
 import itertools
 from random import Random
 
-from locust import task
+from locust import events, task
 
 from streamgauge.load import Option, StreamUser, declare_options
 
@@ -35,6 +35,15 @@ SEED = Option(
 )
 declare_options("Hang-up", AFTER, SEED)
 _numbers = itertools.count()
+
+
+def begin_numbers(**_: object) -> None:
+    """Number the users of a run from 0 again, so that the same seed makes the same choices."""
+    global _numbers
+    _numbers = itertools.count()
+
+
+events.test_start.add_listener(begin_numbers)
 
 
 class HangUp(StreamUser):

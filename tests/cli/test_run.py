@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from streamgauge.commands.run import _PROTOCOLS
+from streamgauge.wire.formats import FORMATS
+
 URL = "http://127.0.0.1:8000/s"
 Planned = Callable[..., Any]
 
@@ -118,6 +121,12 @@ def test_a_recorded_session_is_replayed_by_one_user_for_its_length(planned: Plan
         ((URL, "-H", "nothing"), "--header: expected 'Name: value', got 'nothing'"),
         ((URL, "-H", "a b: 1"), "--method, --header: expected a header field, got 'a b': '1'"),
         ((URL, "-d", "@no/file"), "--data: 'no/file' cannot be read: No such file or directory"),
+        ((URL, "-d", "\udcff"), r"--data: expected text that can be encoded as UTF-8, got '\udcff'"),
+        ((URL, "-H", "A: \udcff"), r"--header: expected text that can be encoded as UTF-8, got 'A: \udcff'"),
+        ((URL, "--name", "\udcff"), r"--name: expected text that can be encoded as UTF-8, got '\udcff'"),
+        ((URL, "--slo", "\udcff"), r"--slo: expected text that can be encoded as UTF-8, got '\udcff'"),
+        ((f"{URL}/\udcff",), "the URL: expected text that can be encoded as UTF-8"),
+        (("curl", "\udcff"), "curl: the URL: expected text that can be encoded as UTF-8"),
         ((URL, "--protocol", "soap"), "'--protocol': expected auto, sse, "),
         ((URL, "--end", "soon"), "--end 'soon': expected event:NAME"),
         ((URL, "--protocol", "ndjson", "--end", "event:x"), "--end 'event:x': 'event:x' names an SSE event, and the"),
@@ -145,3 +154,7 @@ def test_options_of_one_stream_do_not_fit_a_recorded_session(call: Any, tmp_path
     answer = call("run", "--result-dir", tmp_path / "results", "--har", har, "--end", "event:done")
     assert answer.exit_code == 2
     assert "--end 'event:done': a recorded session has streams of its own" in answer.output
+
+
+def test_the_protocols_of_the_option_are_the_formats() -> None:
+    assert sorted(_PROTOCOLS) == sorted(FORMATS)

@@ -6,7 +6,22 @@ import sys
 
 import pytest
 
-#: Two calls, and whether the second may get the plan of the first. ``f`` is a function.
+MADE = """
+import json
+class Seen:
+    def see(self, chunk): pass
+from locust import User
+from streamgauge.load.plan_cache import PlanCache, key_of
+def f(): pass
+def made(bound=None):
+    return (lambda: None) if bound is None else lambda: bound
+class Visitor(User):
+    def __init__(self, environment): pass
+    def see(self, chunk): pass
+    def see_more(self, chunk): super().see
+user = Visitor(None)
+"""
+#: Two calls, and whether the second may get the plan of the first; None if neither is kept. ``MADE`` has what they use.
 PAIRS = {
     "equal texts": ("('/a', None)", "('/a', None)", True),
     "another path": ("('/a',)", "('/b',)", False),
@@ -16,7 +31,27 @@ PAIRS = {
     "a number and a fraction": ("({'a': 1},)", "({'a': 1.0},)", False),
     "pairs and a flat list": ("([('a', 'b')],)", "(['a', 'b'],)", False),
     "pairs in two lists": ("(['a'], ['b'])", "(['a', 'b'], [])", False),
+    "a number and a flag alone": ("(1,)", "(True,)", False),
+    "a number and a fraction alone": ("(1,)", "(1.0,)", False),
+    "no number and no flag": ("(0, None)", "(False, None)", False),
+    "equal fractions": ("(0.5, [1.5])", "(0.5, [1.5])", True),
+    "a negative zero": ("(-0.0,)", "(-0.0,)", None),
+    "a negative zero in a mapping": ("({'a': -0.0},)", "({'a': -0.0},)", None),
+    "a list with a tuple": ("([('a',), 'b'],)", "(['a', 'b'],)", False),
+    "tuples of other lengths": ("([('a', 'b'), ('c',)],)", "([('a',), ('b', 'c')],)", False),
+    "a tuple and a list": ("(('a',),)", "(['a'],)", False),
+    "equal pairs": ("([('a', 'b'), 'c'],)", "([('a', 'b'), 'c'],)", True),
+    "texts that fit": ("('x' * 16_384,)", "('x' * 16_384,)", True),
+    "long texts": ("('x' * 10_000, b'x' * 10_000)", "('x' * 10_000, b'x' * 10_000)", None),
+    "long texts in a mapping": ("({'a': 'x' * 20_000},)", "({'a': 'x' * 20_000},)", None),
+    "many members": ("([1] * 2000,)", "([1] * 2000,)", None),
     "the same function": ("(f,)", "(f,)", True),
+    "a function made for one stream": ("(made(),)", "(made(),)", None),
+    "a closure": ("(made(1),)", "(made(1),)", None),
+    "a method of the user": ("(user.see,)", "(user.see,)", True),
+    "a method of the user that uses its base": ("(user.see_more,)", "(user.see_more,)", True),
+    "a method of another user": ("(user.see,)", "(Visitor(None).see,)", False),
+    "a method of an object": ("(Seen().see,)", "(Seen().see,)", None),
     "another function": ("(f,)", "(lambda chunk: chunk,)", False),
     "an open file": ("(open('/dev/null'),)", "(open('/dev/null'),)", None),
     "a list in a mapping": ("({'a': ['b']},)", "({'a': ['b']},)", None),
@@ -24,15 +59,32 @@ PAIRS = {
 }
 
 
-@pytest.fixture(scope="module")
-def found():
-    script = "import json; from streamgauge.load.plan_cache import key_of\ndef f(): pass\n"
-    keys = ", ".join(f"({key!r}, key_of({one}), key_of({other}))" for key, (one, other, _) in PAIRS.items())
-    script += f"print(json.dumps({{key: None if one is None else one == other for key, one, other in [{keys}]}}))"
+def printed(script):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def found():
+    keys = ", ".join(f"({key!r}, key_of({one}), key_of({other}))" for key, (one, other, _) in PAIRS.items())
+    script = f"{MADE}print(json.dumps({{key: None if one is None else one == other for key, one, other in [{keys}]}}))"
+    return printed(script)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_calls_are_the_same_only_if_their_arguments_are_equal_and_stay_so(found, pair):
     assert found[pair] is PAIRS[pair][2]
+
+
+def test_streams_with_callbacks_of_their_own_displace_no_plan_of_other_users():
+    script = f"""{MADE}
+shared, planned = {{}}, []
+plan = lambda *call: planned.append(call) or call
+caches = [PlanCache(shared) for _ in range(200)]
+for cache in caches:
+    own = Visitor(None)
+    for callback in (own.see, f, own.see, made(1), f):
+        cache.of((callback,), plan)
+print(json.dumps([sum(call[0] is f for call in planned), len(planned), len(shared)]))
+"""
+    assert printed(script) == [1, 1 + 200 + 200, 1]

@@ -60,6 +60,19 @@ def test_files_are_read_as_curl_reads_them(tmp_path):
     assert asked("-H", f"@{file}")[1] == (("A", "1"), ("B", "2"))
 
 
+def test_data_that_is_no_text_cannot_move_into_the_query(tmp_path):
+    (file := tmp_path / "body").write_bytes(b"\xff\x00")
+    with pytest.raises(CurlProblem, match=r"^-G: expected data that is UTF-8 text, got b'\\xff\\x00'"):
+        request("-G", "--data-binary", f"@{file}", URL)
+
+
+@pytest.mark.parametrize("option", ["--data-urlencode", "-u", "-H", "-b", "-x", "--url-query", "-X", "--url"])
+def test_bytes_that_are_no_text_are_refused_where_text_is_needed(option):
+    with pytest.raises(CurlProblem, match=rf"^{option}: expected text that can be encoded as UTF-8, got 'a=:\\udcff'$"):
+        request(option, "a=:\udcff", URL)
+    assert asked("-d", "\udcff")[2] == b"\xff"
+
+
 def test_the_network_becomes_options_of_locust():
     words = ("-k", "-x", "proxy:3128", "--connect-to", "a:1:b:2", "--connect-to", "::c:", "--resolve", "a:1:::1")
     session = curl_session_of_words([*words, "--unix-socket", "/run/a", "-E", "c.pem", "--cacert", "ca", URL])

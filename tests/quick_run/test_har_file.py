@@ -119,6 +119,9 @@ def test_a_recording_without_a_stream_is_listed(session):
         ("<html>", "expected JSON, as browsers save a HAR"),
         ("{}", "expected a HAR, which has log.entries"),
         ("[]", "expected a HAR, which has log.entries"),
+        ('{"log": []}', "expected a HAR, which has log.entries"),
+        ('{"log": null}', "expected a HAR, which has log.entries"),
+        ('{"log": {"entries": {}}}', "expected a HAR, which has log.entries"),
         ('{"log": {"entries": [1]}}', "expected a HAR, which has log.entries"),
         ('{"log": {"entries": [{"request": {}}]}}', "an entry is not as HAR 1.2 has it: KeyError"),
         ('{"log": {"entries": []}}', "no stream among its 0 requests. A stream is"),
@@ -130,3 +133,28 @@ def test_a_file_that_is_no_recording_says_so(tmp_path, text, problem):
         har_session(file)
     assert str(error.value).startswith(f"--har {str(file)!r}: ")
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"request": {"method": "GET", "url": "http://[", "headers": []}},
+        {"request": {"method": "GET IT", "url": "http://a/s", "headers": []}},
+        {"request": {"method": "GET", "url": "data:x", "headers": []}},
+        {"request": {"method": "GET", "url": "http://a/s", "headers": [{"name": "a", "value": 1}]}},
+        {"request": {"method": "GET", "url": "http://a/s", "cookies": [{"name": "a", "value": None}]}},
+        {"request": {"method": "POST", "url": "http://a/s", "postData": {"text": ["x"]}}},
+        {"request": {"method": "POST", "url": "http://a/s", "postData": {"text": "\ud800"}}},
+        {"time": float("nan")},
+        {"time": float("inf")},
+        {"time": 10**400},
+        {"startedDateTime": "soon"},
+        {"_webSocketMessages": [{"type": "send", "time": float("nan"), "data": "x"}]},
+        {"_webSocketMessages": [{"type": "send", "time": 0, "data": 5}]},
+        {"_webSocketMessages": [1]},
+    ],
+    ids=str,
+)
+def test_an_entry_of_another_shape_says_so(session, changed):
+    with pytest.raises(RequestProblem, match=r"^--har '.*': an entry is not as HAR 1.2 has it: "):
+        session(entry("http://a/first"), entry("http://a/s") | changed)

@@ -6,6 +6,8 @@ import pytest
 
 from streamgauge.quick_run.next_step import Asked, next_step
 from streamgauge.quick_run.repeated_command import repeated, shown
+from streamgauge.verdict.trust import verdict
+from tests.stats.runs import run
 
 ASKED = Asked(
     "http://a:1",
@@ -106,6 +108,24 @@ def test_trouble_comes_before_success():
     assert said({"completed": 10}, exit_code=1, asked=replace(ASKED, shape=True)).options == {}
     assert said({"completed": 9, "truncated": 1}, "truncated: x").words.startswith("1 of 10 streams failed.")
     assert "429" in said({"completed": 9, "http_error": 1}, "http_error: status 429 Too Many").words
+
+
+@pytest.mark.parametrize("fields", [{"late_starts": 400, "capped_starts": 400}, {"dropped_arrivals": 40}])
+def test_arrivals_for_which_no_user_was_free_lead_to_a_lower_rate(fields):
+    trust, why = verdict(run(scheduled_arrivals=1000, **fields))
+    step = said({"completed": 10}, trust=trust, why=why, asked=replace(ASKED, rate="200/s", users=None))
+    assert step.words.startswith("The service was slow at this rate")
+    assert step.options == {"--rate": "50/s"}
+    late = run(scheduled_arrivals=1000, late_starts=400)
+    trust, why = verdict(late)
+    step = said({"completed": 10}, trust=trust, why=why, asked=replace(ASKED, rate="200/s", users=None))
+    assert step.words.startswith("The load generator lacked CPU")
+
+
+def test_the_rate_of_streams_is_that_after_the_warm_up():
+    found = result({"completed": 100})
+    found["run"]["counted_s"] = 5.0
+    assert next_step(found, replace(ASKED, users=100, rules=True)).options == {"--rate": "30/s"}
 
 
 @pytest.mark.parametrize(

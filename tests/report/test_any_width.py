@@ -127,8 +127,7 @@ def check_row(line: str, name: str, cells: Mapping[str, str], hidden: list[str])
 
 
 def value(found: dict[str, Any], percentile: str) -> str:
-    mark = "≈" if found[percentile] is not None and percentile in found["uncertain"] else ""
-    return mark + units.duration(found[percentile])
+    return units.estimate(found[percentile], found["uncertain"].get(percentile)).replace("≈ ", "≈")
 
 
 def client_cells(each: Any, run_s: float) -> dict[str, str]:

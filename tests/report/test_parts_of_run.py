@@ -41,10 +41,14 @@ def result_of(seconds=70, first_s=settles, **options):
     return json.loads(json.dumps(build_result(run, whole, history=history, measured_run=found)))
 
 
-def printed(result):
+def printed(result, width=200):
+    return " ".join(lines_of(result, width).split())
+
+
+def lines_of(result, width):
     out = io.StringIO()
-    print_table(result, None, Console(file=out, width=200))
-    return " ".join(out.getvalue().split())
+    print_table(result, None, Console(file=out, width=width))
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +75,22 @@ def test_both_figures_stand_in_the_result(warmed):
     assert steady["started"] == 20 * (70 - warmed["steady_window"]["from_s"])
     assert whole_streams(warmed) == warmed["whole_run"]["streams"]
     assert [point["t_s"] for point in warmed["timeline"]] == list(range(70))
+
+
+def test_a_blank_line_follows_the_note_on_columns_before_the_next_table(warmed):
+    first, *_ = lines_of(warmed, 60).partition("left out at this width")[2].split("\n\n")
+    assert len(first.splitlines()) <= 3
+    assert first.rstrip().endswith("have them")
+
+
+def test_token_rates_of_the_whole_run_are_over_the_time_since_a_reset():
+    whole, found = measured(70, settles, warm_up="10s")
+    found.conclude()
+    for stats in whole.all_stats.values():
+        stats.tokens = 700
+    run = Run(**COUNTED, duration_s=1000.0, counted_s=60.0)
+    (streams,) = build_result(run, whole, measured_run=found, whole_s=70.0)["whole_run"]["streams"]
+    assert streams["tokens_per_second"]["in_all"] == 10.0
 
 
 def test_failures_in_the_warm_up_do_not_fail_the_run_and_are_named(warmed):

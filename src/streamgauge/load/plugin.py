@@ -83,7 +83,7 @@ def _check(environment: Environment) -> None:
         open_model(environment.parsed_options)
         check_own_options(environment, environment.parsed_options)
         slo_rules(environment.parsed_options)
-        check_warm_up(environment.parsed_options, float(getattr(environment.parsed_options, "run_time", 0) or 0))
+        check_warm_up(environment.parsed_options)
     except ValueError as error:
         refuse(str(error))
     try:

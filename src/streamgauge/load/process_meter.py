@@ -65,6 +65,7 @@ class ProcessMeter:
         ``late``: users started before this process was ready to measure. What they have counted belongs to the run.
         """
         self.end()
+        self._lag_before_stop = None  # a stop that was still under way at the end was of the last run
         if not late:
             self.process_context.process_stats.reset()
             self.options_used.clear()

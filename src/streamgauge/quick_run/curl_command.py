@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
+from streamgauge.client.http.request import RequestError, utf8
 from streamgauge.quick_run import curl_options
 from streamgauge.quick_run.curl_options import CurlProblem, options_of
 from streamgauge.quick_run.shell_words import QuotingError, split
@@ -22,6 +23,8 @@ _OF_OPENING = frozenset(
     ("upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions")
 )
 _WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+#: The values that may be any bytes.
+_BYTES = frozenset(("data", "data_raw", "data_binary", "json"))
 #: What the options of the network are called in Locust.
 _NETWORK = {
     "proxy": "stream_proxy",
@@ -68,6 +71,7 @@ class _Command:
 
     def add(self, name: str, value: str) -> None:
         if not name or curl_options.VALUES.get(name) == "url":
+            _check_text(name or "the URL", value)
             self._urls.append(value)
         elif key := curl_options.VALUES.get(name):
             self._set(name, key, value)
@@ -79,6 +83,8 @@ class _Command:
             raise CurlProblem(f"{name}: streamgauge does not know this option of curl; leave it out, or use others")
 
     def _set(self, name: str, key: str, value: str) -> None:
+        if key not in _BYTES:
+            _check_text(name, value)
         if key.startswith("data") or key == "json":
             self._data.append(_data(name, key, value))
             self._kind = _JSON if key == "json" else self._kind
@@ -115,7 +121,12 @@ class _Command:
         headers, body = self._all_headers(), b"".join(_joined(self._data, self._kind)) if self._data else None
         query = [*self._lists["url_query"]]
         if "get" in self._found and body is not None:
-            query, body = [*query, body.decode()], None
+            try:
+                query, body = [*query, body.decode()], None
+            except UnicodeDecodeError as error:
+                raise CurlProblem(
+                    f"-G: expected data that is UTF-8 text, got {error.object[:40]!r}; encode it with --data-urlencode"
+                ) from None
         url = _with_query(url, query)
         names = {name.lower() for name, _ in headers}
         if body is not None:
@@ -163,6 +174,13 @@ class _Command:
         if seconds is not None and not 0 <= seconds < float("inf"):
             raise CurlProblem(f"--max-time: expected seconds, got {text!r}")
         return seconds or None
+
+
+def _check_text(name: str, value: str) -> None:
+    try:
+        utf8(value)
+    except RequestError as error:
+        raise CurlProblem(f"{name}: {error}") from None
 
 
 def _own(field: tuple[str, str | None]) -> bool:

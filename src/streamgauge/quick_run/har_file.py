@@ -36,6 +36,7 @@ _WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 _BINARY = 2
 #: A time of a message beyond this, in the year 5138, is in milliseconds.
 _LATEST_S = 1e11
+_LATEST_MS = _LATEST_S * 1000
 _MOST_TYPES = 12
 Entry = Mapping[str, Any]
 
@@ -50,11 +51,13 @@ def har_session(path: Path) -> Session:
             raise RequestProblem(f"{shown}: no stream among its {_inventory(entries)}. A stream is {_STREAMS}.")
         began_s = min(_began_s(each) for each in streams)
         requests = sorted((_request(each, began_s) for each in streams), key=lambda each: each.begin_s)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        for each in requests:
+            each.check()
+        named = _named(requests)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         if isinstance(error, RequestProblem):
             raise
         raise RequestProblem(f"{shown}: an entry is not as HAR 1.2 has it: {type(error).__name__}: {error}") from None
-    named = _named(requests)
     return Session(tuple(named), notes=_notes(named, len(entries)), recorded=True)
 
 
@@ -71,10 +74,26 @@ def _entries(path: Path, shown: str) -> list[Entry]:
         raise RequestProblem(f"{shown}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise RequestProblem(f"{shown}: expected JSON, as browsers save a HAR: {error}") from None
-    entries = data.get("log", {}).get("entries") if isinstance(data, dict) else None
+    log = data.get("log") if isinstance(data, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise RequestProblem(f"{shown}: expected a HAR, which has log.entries")
     return entries
+
+
+def _text(value: object) -> str:
+    """Return a value that has to be a text. Raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {value!r:.40}")
+    return value
+
+
+def _finite(value: object) -> float:
+    """Return a number. Raises ValueError for one that is no time, such as the ``NaN`` that Python reads as JSON."""
+    number = float(value)  # type: ignore[arg-type]
+    if not abs(number) < _LATEST_MS:
+        raise ValueError(f"expected a time, got {value!r:.40}")
+    return number
 
 
 def _is_websocket(entry: Entry) -> bool:
@@ -129,12 +148,12 @@ def _end_s(entry: Entry, begin_s: float, *, websocket: bool) -> float | None:
     receive_ms = (entry.get("timings") or {}).get("receive", 0)
     if receive_ms is None or (receive_ms < 0 and not websocket):
         return None
-    return begin_s + max(0.0, float(entry.get("time") or 0) / 1000)
+    return begin_s + max(0.0, _finite(entry.get("time") or 0) / 1000)
 
 
 def _time_s(message: Entry) -> float:
     """Return when a message came or went: Chromium gives seconds since 1970, Playwright milliseconds."""
-    found = float(message["time"])
+    found = _finite(message["time"])
     return found / 1000 if found > _LATEST_S else found
 
 
@@ -147,19 +166,22 @@ def _url(url: str, *, websocket: bool) -> str:
 def _headers(request: Entry) -> tuple[tuple[str, str | None], ...]:
     found: dict[str, tuple[str, str | None]] = {}
     for each in request.get("headers", ()):
-        name, value = each["name"], each["value"]
+        name, value = _text(each["name"]), _text(each["value"])
         if not name.startswith(":") and name.lower() not in _NOT_REPLAYED:
             earlier = found.get(name.lower())
             joint = "; " if name.lower() == "cookie" else ", "
             found[name.lower()] = name, f"{earlier[1]}{joint}{value}" if earlier else value
     if "cookie" not in found and request.get("cookies"):
-        found["cookie"] = "Cookie", "; ".join(f"{each['name']}={each['value']}" for each in request["cookies"])
+        found["cookie"] = (
+            "Cookie",
+            "; ".join(f"{_text(each['name'])}={_text(each['value'])}" for each in request["cookies"]),
+        )
     return tuple(found.values())
 
 
 def _body(request: Entry) -> str | bytes | None:
     posted = request.get("postData") or {}
-    text = posted.get("text")
+    text = _text(posted.get("text") or "")
     if text and posted.get("encoding") == "base64":
         return b64decode(text)
     return text or None
@@ -170,7 +192,8 @@ def _sent(messages: list[Entry], began_s: float) -> tuple[SentMessage, ...]:
     at_s, found = began_s, []
     for each in messages:
         if each["type"] == "send":
-            data = b64decode(each["data"]) if each.get("opcode") == _BINARY else each["data"]
+            text = _text(each["data"])
+            data = b64decode(text) if each.get("opcode") == _BINARY else text
             time_s = _time_s(each)
             found.append(SentMessage(data, max(0.0, time_s - at_s)))
             at_s = max(at_s, time_s)

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass, field
 
 from streamgauge.report.result import Result
-from streamgauge.report.sums import totals
+from streamgauge.report.sums import counted_s, totals
 from streamgauge.report.units import number, some
 from streamgauge.stats.outcome import NOT_FAILED, Outcome
 from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.late_arrivals import waited_for_users
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/s")
 _STATUS = re.compile(r"status (\d{3})")
@@ -200,7 +201,14 @@ def _measured(result: Result, asked: Asked) -> Step:
 
 
 def _disturbed(reasons: list[str], asked: Asked) -> Step:
-    if not any("CPU" in reason for reason in reasons):
+    lacked_cpu = any("CPU" in reason for reason in reasons)
+    if not lacked_cpu and any(waited_for_users(reason) for reason in reasons):
+        return Step(
+            "The service was slow at this rate, so streams had to wait for a free user. Start fewer per second, or let "
+            "more be under way with a higher -u:",
+            _fewer(asked),
+        )
+    if not lacked_cpu:
         longer = {"--run-time": f"{asked.run_time_s * 3}s"} if asked.run_time_s is not None else {}
         return Step("The figures are not exact, for the reasons above. Try a longer run on a quiet machine:", longer)
     if asked.processes * 2 <= asked.cores:
@@ -218,5 +226,5 @@ def _limit(result: Result) -> str:
 def _rate(result: Result) -> str:
     """Return one and a half times the streams that ended per second, with two digits."""
     ended = sum(totals(result["streams"])["outcomes"].values())
-    duration_s = result["run"]["duration_s"]
-    return f"{float(f'{1.5 * ended / duration_s:.2g}'):g}/s" if ended and duration_s else ""
+    lasted_s = counted_s(result["run"])
+    return f"{float(f'{1.5 * ended / lasted_s:.2g}'):g}/s" if ended and lasted_s else ""

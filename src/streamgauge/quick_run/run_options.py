@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from streamgauge.client.connect.target import TargetError, target_of
-from streamgauge.client.http.request import Request, RequestError, type_of, utf8
+from streamgauge.client.connect.target import TargetError
+from streamgauge.client.http.request import RequestError, type_of, utf8
 from streamgauge.client.http.statuses import read_statuses
 from streamgauge.client.plan import problem_with_rules
 from streamgauge.quick_run.curl_command import curl_session, curl_session_of_words
@@ -50,6 +50,7 @@ _OF_LOCUST = {
 
 def plan_of(options: Options, words: Sequence[str], curl_words: Sequence[str] | None) -> Plan:
     """Make the plan. Raises RequestProblem and PortError, which name the option and its value."""
+    _check_texts(options)
     _check_combinations(options, curl_words)
     session = _session(options, curl_words)
     web, processes = options["web"], options["processes"]
@@ -62,6 +63,18 @@ def plan_of(options: Options, words: Sequence[str], curl_words: Sequence[str] | 
         save=options["save"],
         words=tuple(words),
     )
+
+
+def _check_texts(options: Options) -> None:
+    """Raise RequestProblem for a text that no request and no file can have; a curl command names its own options."""
+    for name, value in options.items():
+        for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+            try:
+                utf8(text)
+            except RequestError as error:
+                if name != "curl":
+                    shown = "the URL" if name == "url" else f"--{name.replace('_', '-')}"
+                    raise RequestProblem(f"{shown}: {error}") from None
 
 
 def _check_combinations(options: Options, curl_words: Sequence[str] | None) -> None:
@@ -196,14 +209,8 @@ def _check(request: StreamRequest) -> None:
         read_statuses(request.status or None)
     except ValueError as error:
         raise RequestProblem(f"--status {request.status!r}: {error}") from None
-    body = utf8(request.body) if isinstance(request.body, str) else request.body or b""
     try:
-        Request(
-            request.method,
-            target_of(request.url),
-            {name: value for name, value in request.headers if value is not None},
-            body,
-        )
+        request.check()
     except (RequestError, TargetError) as error:
         raise RequestProblem(f"--method, --header: {error}") from None
 

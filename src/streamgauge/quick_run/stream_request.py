@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from streamgauge.client.connect.target import TargetError, is_whole_url, target_of
+from streamgauge.client.http.request import Request, utf8
 
 _HTTPS_PORT = 443
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
@@ -71,6 +72,14 @@ class StreamRequest:
     def header(self, name: str) -> str | None:
         """Return the value of a field; None if it is not set."""
         return next((value for given, value in self.headers if given.lower() == name.lower()), None)
+
+    def check(self) -> None:
+        """Raise TargetError or RequestError for what the client would refuse."""
+        fields = {name: value for name, value in self.headers if value is not None}
+        for text in (self.body, *(each.data for each in self.messages)):
+            if isinstance(text, str):
+                utf8(text)
+        Request(self.method, target_of(self.url), fields)
 
     @property
     def credentials(self) -> tuple[str, ...]:

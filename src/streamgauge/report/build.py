@@ -51,11 +51,13 @@ def build_result(
     history: RunHistory | None = None,
     rules: Sequence[Rule] = (),
     measured_run: MeasuredRun | None = None,
+    whole_s: float | None = None,
 ) -> Result:
     """Return the result of a run, judged by its SLO ``rules`` or, without rules, by its streams.
 
     ``calibration`` is the last calibration of this machine. ``measured_run`` has the figures that count, those after a
-    warm-up; by default those of ``run_stats`` do.
+    warm-up; by default those of ``run_stats`` do. ``whole_s`` is for how long ``run_stats`` counted, which is less than
+    the run lasted after a reset.
     """
     judged = run_stats if measured_run is None else measured_run.part
     trust, reasons = verdict(judged)
@@ -74,7 +76,7 @@ def build_result(
         timeline=timeline(run_stats),
     )
     if measured_run is not None:
-        add_parts(result, run_stats, measured_run)
+        add_parts(result, run_stats, measured_run, run["duration_s"] if whole_s is None else whole_s)
     return result
 
 
@@ -88,10 +90,10 @@ def all_streams(part: RunPart, counted_s: float) -> list[NamedStreams]:
     ]
 
 
-def add_parts(result: Result, run_stats: RunStats, measured_run: MeasuredRun) -> None:
-    """Add the steady window and, beside figures without a warm-up, those of the whole run."""
+def add_parts(result: Result, run_stats: RunStats, measured_run: MeasuredRun, whole_s: float) -> None:
+    """Add the steady window and, beside figures without a warm-up, those of the whole run, which lasted ``whole_s``."""
     if measured_run.trimmed:
-        whole = all_streams(run_stats, result["run"]["duration_s"])
+        whole = all_streams(run_stats, whole_s)
         result["whole_run"] = PartOfRun(from_s=0, to_s=None, streams=whole)
     if measured_run.warm_up is not None:
         failed = failures(totals(result.get("whole_run", {"streams": []})["streams"])["outcomes"])

@@ -33,8 +33,10 @@ _TRUST_STYLES = {"trusted": "bold green", "degraded": "bold yellow"}
 def print_table(result: Result, server: ServerView | None = None, console: "Console | None" = None) -> None:
     """Print ``result``, and the server's view of the same run if given, to ``console`` (default: standard output)."""
     console = console or standard_output()
-    _print_fitted(console, client_table(result), "result.json")
+    noted = _print_fitted(console, client_table(result), "result.json")
     if (whole := whole_table(result)) is not None:
+        if noted:
+            console.print()
         _print_fitted(console, whole, "result.json")
     print_marked(
         console,
@@ -65,14 +67,15 @@ def print_table(result: Result, server: ServerView | None = None, console: "Cons
     print_marked(console, _verdict(result))
 
 
-def _print_fitted(console: "Console", table: Table, file: str) -> None:
-    """Print ``table``, and name the columns that had no room; ``file`` has them."""
+def _print_fitted(console: "Console", table: Table, file: str) -> bool:
+    """Print ``table``, and note which columns had no room; ``file`` has them. Return whether there is a note."""
     fitted = table.fit(console.width)
     print_lines(console, fitted.lines)
     console.print()
     if fitted.dropped:
         left_out = f"left out at this width: {', '.join(fitted.dropped)}; the report and {file} have them"
         print_marked(console, [("·", styled(left_out))])
+    return bool(fitted.dropped)
 
 
 def _uncertain(result: Result) -> list[Line]:

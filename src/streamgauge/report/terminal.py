@@ -18,8 +18,10 @@ _USUAL_WIDTH = 80
 _NO_LIMIT = 10_000
 #: Prose in longer lines is hard to read, however wide the terminal is.
 _WIDEST_PROSE = 100
-#: Break lines between words, but not between a number and its unit.
-_BREAK = re.compile(r"(?<!\d) +| +(?!(?:[µm]?s|min|h|%|[kMGTP]?B)(?!\w))")
+#: Break lines between words, but neither between a number and its unit nor inside ``2 min 05 s``.
+_BREAK = re.compile(
+    r"(?!(?<=\d) +(?:[µm]?s|min|h|%|[kMGTP]?B)(?!\w))(?!(?<=\d min) +\d\d s(?!\w)|(?<=\d h) +\d\d min(?!\w)) +"
+)
 _MARK_STYLES = {"≈": "yellow", "°": "yellow", "✗": "red", "≠": "red", "✓": "green", "!": "yellow"}
 
 #: A mark in the margin, and the text beside it.

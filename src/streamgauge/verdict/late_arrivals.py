@@ -11,6 +11,8 @@ LATE_SHARE = 0.01
 #: Share of the arrivals that may be dropped or wait for a free user. Those that are missing would have had the longest
 #: times, so p99 is too low by more than the share suggests.
 DROPPED_SHARE = 0.001
+#: What a reason says of arrivals for which no user was free.
+_DROPPED, _WAITED = "of the arrivals were dropped", "of the arrivals waited for a free user"
 
 
 def load_missed(run_part: RunPart) -> bool:
@@ -33,13 +35,18 @@ def late_arrivals(run_part: RunPart) -> Iterator[str]:
     if load_missed(run_part):
         said = percent_above(run_part.dropped_arrivals / scheduled, DROPPED_SHARE)
         yield (
-            f"{said} of the arrivals were dropped (limit {DROPPED_SHARE:.1%}): no user was free within "
+            f"{said} {_DROPPED} (limit {DROPPED_SHARE:.1%}): no user was free within "
             "a second, since the service was slow at this rate, or a worker was lost; if the service may have more "
             "streams under way, raise --users"
         )
     elif capped > DROPPED_SHARE * scheduled:
         said = percent_above(capped / scheduled, DROPPED_SHARE)
         yield (
-            f"{said} of the arrivals waited for a free user (limit {DROPPED_SHARE:.1%}), since the "
+            f"{said} {_WAITED} (limit {DROPPED_SHARE:.1%}), since the "
             "service was slow at this rate; if it may have more streams under way, raise --users"
         )
+
+
+def waited_for_users(reason: str) -> bool:
+    """Whether a reason of :func:`late_arrivals` says that no user was free: the service was slow at this rate."""
+    return _DROPPED in reason or _WAITED in reason

@@ -14,7 +14,8 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 #: May be sent again when a kept connection closed before a response (RFC 9110 section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-
+#: A request with a longer body is put together each time: a kept one would hold the body twice.
+_MOST_KEPT_BYTES = 16_384
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -40,7 +41,7 @@ class Request:
     asks_to_close: bool = field(init=False, repr=False, compare=False)
     """Whether it asks to close the connection after it (RFC 9112 section 9.6)."""
     _encoded: dict[tuple[bool, str], bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What :meth:`encode` returned without an upgrade, since most requests are sent many times."""
+    """What :meth:`encode` returned without an upgrade and a large body, since most requests are sent many times."""
 
     def __post_init__(self) -> None:
         """Raise RequestError for a method or a field that HTTP does not allow."""
@@ -74,7 +75,9 @@ class Request:
             return self._encode(absolute, proxy_authorization, upgrade)
         encoded = self._encoded.get((absolute, proxy_authorization))
         if encoded is None:
-            encoded = self._encoded[absolute, proxy_authorization] = self._encode(absolute, proxy_authorization, None)
+            encoded = self._encode(absolute, proxy_authorization, None)
+            if len(self.body) <= _MOST_KEPT_BYTES:
+                self._encoded[absolute, proxy_authorization] = encoded
         return encoded
 
     def _encode(self, absolute: bool, proxy_authorization: str, upgrade: Mapping[str, str] | None) -> bytes:

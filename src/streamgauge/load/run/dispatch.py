@@ -18,7 +18,8 @@ def evenly(dispatcher: type[UsersDispatcher], at_once: Callable[[], bool]) -> ty
 
     In the open model users only wait for arrivals, so none need come later. In the closed model Locust starts them all
     at the beginning of the second: with 1000 users, the event loop would read nothing for a quarter of a second, and
-    the service would get 1000 requests at once.
+    the service would get 1000 requests at once. Users that leave are not spread: Locust waits for each slice of them,
+    up to the stop timeout.
     """
 
     class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
@@ -27,6 +28,8 @@ def evenly(dispatcher: type[UsersDispatcher], at_once: Callable[[], bool]) -> ty
                 super().new_dispatch(target_user_count, max(spawn_rate, target_user_count), *more, **others)
                 return
             super().new_dispatch(target_user_count, spawn_rate, *more, **others)
+            if target_user_count <= self._current_user_count:
+                return
             users = slice_of(spawn_rate, len(self._worker_nodes))
             self._user_count_per_dispatch_iteration = users
             self._wait_between_dispatch = users / spawn_rate

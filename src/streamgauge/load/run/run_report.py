@@ -140,14 +140,22 @@ class RunReport:
         """Return what the SLO rules say about what has been counted by now; of a closed report, the result's."""
         if self.closed:
             return self._verdict["slo"]
-        part, counted_s = self.measured_run.part, time.monotonic() - self._counted_from_s
+        reported_s = self.began_s + self.run_stats.last_s + 1  # the counts do not reach up to now
+        part, counted_s = self.measured_run.part, max(0.0, reported_s - self._counted_from_s)
         part = RunPart() if self.measured_run.warming_up else part
         return self._rule_judge.judged(lambda: RunFigures.of_run(part, counted_s))
 
     def result_so_far(self) -> Result:
         """Return what the result would be if the run ended now."""
-        measured = self.measured_run
-        return build_result(self._run(), self.run_stats, last_calibration(), self.history, self._slo_rules, measured)
+        return build_result(
+            self._run(),
+            self.run_stats,
+            last_calibration(),
+            self.history,
+            self._slo_rules,
+            self.measured_run,
+            time.monotonic() - self._counting_since_s,
+        )
 
     def _write_timeline(self, before_s: int) -> None:
         """Append the seconds before ``before_s`` to ``timeline.ndjson``, which remains if the process dies."""

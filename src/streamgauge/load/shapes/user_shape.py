@@ -30,7 +30,7 @@ class UserShape(LoadTestShape):
         self._wanted, self._rate = 0, 1.0
 
     def tick(self) -> tuple[int, float] | None:
-        """Return the number of users for the next second, and a spawn rate that reaches it at once; None at the end."""
+        """Return the number of users for the next second, and a spawn rate that takes a second; None at the end."""
         if self.runner is None:
             return None
         if self.runner.state not in (STATE_SPAWNING, STATE_RUNNING):

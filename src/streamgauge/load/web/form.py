@@ -24,7 +24,7 @@ from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
-from streamgauge.load.web.shape_form import check_shape, keep_shape, take_shape
+from streamgauge.load.web.shape_form import check_shape, keep_shape, options_of_run, take_shape
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
             check_sockets(environment, host, options)
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
-    run_time_s = _run_time_s(form.get("run_time", ""))
-    check_warm_up(with_form(environment.parsed_options, form), run_time_s)
+    _check_run_time(form.get("run_time", ""))
+    check_warm_up(options_of_run(environment, form))
     check_shape(environment, form)
 
 
@@ -95,14 +95,13 @@ def _check_same_arrivals(environment: Environment, options: Any) -> None:
             raise ValueError(f"{option.flag}: stop the run before you change it from {before!r} to {now!r}")
 
 
-def _run_time_s(text: str) -> float:
-    """Read the run time; 0 for none, or if Locust will refuse it. Raises ValueError if no timer can hold it."""
+def _check_run_time(text: str) -> None:
+    """Raise ValueError for a run time that no timer can hold; Locust itself refuses what is no time."""
     try:
         seconds = float(parse_timespan(text))
     except ValueError:
-        return 0.0
+        return
     except OverflowError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_S:
         raise ValueError(f"Run time: expected at most {LONGEST_S:g} seconds, got {text!r}")
-    return seconds

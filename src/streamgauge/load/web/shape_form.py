@@ -26,14 +26,14 @@ def keep_shape(environment: Environment, web_ui: WebUI) -> None:
 
     def update_and_keep(name: str | None) -> None:
         update(name)
-        follow_shape(environment, _options(environment, request.form))
+        follow_shape(environment, options_of_run(environment, request.form))
 
     web_ui._update_shape_class = update_and_keep  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def check_shape(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with the shape of the form; change nothing."""
-    planned, runner = plan_of_users(_options(environment, form)), environment.runner
+    planned, runner = plan_of_users(options_of_run(environment, form)), environment.runner
     picked = form.get("shape_class", _NO_SHAPE_CLASS)
     if planned is not None and picked != _NO_SHAPE_CLASS:
         raise ValueError(f"Shape: {planned.shape.text} and the shape class {picked} are both set; clear one of the two")
@@ -55,12 +55,12 @@ def take_shape(environment: Environment, web_ui: WebUI, form: Mapping[str, str])
     if form.get("run_time") == "":
         parsed.run_time = None  # Locust keeps that of the run before
     if not web_ui.userclass_picker_is_active:
-        follow_shape(environment, _options(environment, form))
+        follow_shape(environment, options_of_run(environment, form))
     if shape_of(environment) is not None:
         web_ui._cancel_run_time_timer()  # noqa: SLF001 - Locust forgets it for runs with a shape
 
 
-def _options(environment: Environment, form: Mapping[str, str]) -> Namespace:
+def options_of_run(environment: Environment, form: Mapping[str, str]) -> Namespace:
     """Return the parsed options with the changes of the form to our options, the number of users and the run time."""
     changed = with_form(environment.parsed_options, form)
     users, run_time = form.get("user_count", ""), form.get("run_time")

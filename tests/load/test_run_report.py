@@ -1,0 +1,38 @@
+"""What a run under way says of itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+from argparse import Namespace
+from types import SimpleNamespace
+from unittest import mock
+from locust.env import Environment
+from streamgauge.load.run import run_report
+from streamgauge.stats.second_report import SecondReport
+environment = Environment()
+environment.parsed_options = Namespace()
+clock = SimpleNamespace(monotonic=lambda: now_s)
+now_s = 1000.0
+with mock.patch.object(run_report, "time", clock), mock.patch.object(run_report, "RunFigures") as figures:
+    figures.of_run = lambda part, counted_s: counted_s
+    report = run_report.RunReport(environment, distributed=True)
+    report._rule_judge = SimpleNamespace(judged=lambda found: found(), outdate=lambda **_: None)
+    report.add("a", [SecondReport(t_s, 0) for t_s in range(8)])
+    now_s = 1010.9
+    print(report.slo_so_far())
+    now_s = 1012.0
+    report.reset()
+    print(report.slo_so_far())
+    report.add("a", [SecondReport(t_s, 0) for t_s in range(12, 15)])
+    now_s = 1016.0
+    print(report.slo_so_far())
+"""
+
+
+def test_live_rates_of_the_rules_are_over_the_seconds_that_were_reported():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert [float(each) for each in done.stdout.split()] == pytest.approx([8, 0, 3])
