@@ -7,6 +7,9 @@ from tests.model_servers.server import Played
 
 #: Between the monotonic clock that the server reads and the wall clock of the kernel's stamps.
 BETWEEN_CLOCKS_S = 1e-4
+#: A busy kernel may deliver a segment so long after the server's send has returned. A wrong frame or a wrong divisor
+#: changes a time by more than twice as much.
+DELIVERY_S = 3e-3
 
 
 def check_figures(script: Script, record: dict[str, Any]) -> None:
@@ -42,9 +45,12 @@ def check_times(script: Script, record: dict[str, Any], played: Played) -> None:
 
 
 def _check(record: dict[str, Any], name: str, least_s: float, most_s: float) -> None:
-    """A value lies in the log's bounds; a range, which a read of several frames leaves, meets them."""
+    """A value lies in the log's bounds; a range, which a read of several frames leaves, meets them.
+
+    Late deliveries of the last frame lengthen a time between two frames, and those of the first one shorten it.
+    """
     value_s, range_s = record[f"{name}_s"], record[f"{name}_range_s"]
     low_s, high_s = range_s or (value_s, value_s)
     between = f"{name} is {value_s} {range_s}, and by the log between {least_s} and {most_s}"
-    assert low_s <= most_s + BETWEEN_CLOCKS_S, between
-    assert high_s >= least_s - BETWEEN_CLOCKS_S, between
+    assert low_s <= most_s + BETWEEN_CLOCKS_S + DELIVERY_S, between
+    assert high_s >= least_s - BETWEEN_CLOCKS_S - DELIVERY_S, between
