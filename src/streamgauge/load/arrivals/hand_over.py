@@ -51,7 +51,7 @@ class HandOver:
         self._share.add(part)
 
     def end(self) -> None:
-        """Start no further arrivals; those that still wait for a user are dropped.
+        """Start no further arrivals; those that have waited too long for a user are dropped, others do not count.
 
         Users that wait for an arrival end at once: Locust would make a timer for each, and join them one by one.
         """
@@ -60,7 +60,7 @@ class HandOver:
         if self._timer is not None:
             self._timer.close()
             self._timer = None
-        self._waiting.drop_all()
+        self._waiting.end(self.now_s)
         if was_running and (waiters := self._waiting.release()):
             gevent.get_hub().loop.run_callback(_stop_users, waiters)
             gevent.sleep(0)
