@@ -66,7 +66,9 @@ def test_workers_that_come_and_go_share_every_arrival(clock, model):
         "c": True,
     }
     clock.now_s += 10
-    model.divide(["b", "c"])
+    division = model.divide(["b", "c"])
+    assert {name: new for name, (_, new) in division.items()} == {"a": False, "b": False, "c": False}
+    assert list(division["a"][0]) == model.message("a")["parts"][-1] == [pytest.approx(21.5), 0, 0]
     shares = {name: [open_model.Part(*part) for part in model.message(name)["parts"]] for name in "abc"}
     assert [part.from_s for part in shares["a"]] == pytest.approx([0, 11.5, 21.5])
     numbers = sorted(
@@ -76,6 +78,20 @@ def test_workers_that_come_and_go_share_every_arrival(clock, model):
         if share.has(each)
     )
     assert numbers == list(range(6000))
+
+
+def test_a_worker_that_was_left_out_while_it_lives_starts_nothing_until_it_returns(clock, model):
+    """Each worker knows only what it was told."""
+    told = {"a": Share(), "b": Share()}
+    for present in (["a", "b"], ["a"], ["a", "b"]):
+        for worker, (part, new) in model.divide(present).items():
+            if new:
+                told[worker] = Share([open_model.Part(*each) for each in model.message(worker)["parts"]])
+            else:
+                told[worker].add(part)
+        clock.now_s += 10
+    arrivals = list(_until(model.schedule.arrivals(), 30.0))
+    assert [sum(share.has(each) for share in told.values()) for each in arrivals] == [1] * 3000
 
 
 def test_the_arrivals_of_a_worker_that_left_or_died_are_lost_until_the_next_division(clock, model):

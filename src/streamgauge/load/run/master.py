@@ -64,7 +64,7 @@ class MasterRun(ReportingRun):
             gevent.spawn(self._follow_workers, self.open_model)
 
     def _divide(self, model: OpenModel) -> None:
-        """Divide the schedule among the workers that are there now, and tell them."""
+        """Divide the schedule among the workers that are there now; tell them, and those that take part no longer."""
         for worker, (part, new) in model.divide(self._sharing()).items():
             data = model.message(worker) if new else {"part": list(part)}
             self._runner.send_message(ARRIVALS_MESSAGE, data, worker)
