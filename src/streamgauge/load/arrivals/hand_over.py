@@ -29,6 +29,8 @@ class HandOver:
         self._arrivals: Iterator[Arrival] = iter(())
         self._next: Arrival | None = None
         self._start_s = 0.0
+        #: Which run this is; None if nobody said.
+        self._run: float | None = None
         self._timer: PreciseTimer | None = None
 
     @property
@@ -36,10 +38,18 @@ class HandOver:
         """Whether a schedule is under way."""
         return self._schedule is not None
 
-    def begin(self, schedule: Schedule, start_s: float, parts: list[Part]) -> None:
-        """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it."""
-        self.end()
+    def begin(self, schedule: Schedule, start_s: float, parts: list[Part], run: float | None = None) -> None:
+        """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it.
+
+        ``run`` tells runs apart. A worker that returns gets the schedule again: then only its share changes, since the
+        users that wait are those of this run. Users that wait already, in a new run too, go on waiting.
+        """
+        if self.running and run is not None and run == self._run:
+            self._share = Share(parts)
+            return
+        self._stop()
         self._waiting.take()
+        self._run = run
         self._schedule, self._start_s, self._share = schedule, start_s, Share(parts)
         self._arrivals = schedule.arrivals()
         self._next = next(self._arrivals, None)
@@ -56,14 +66,18 @@ class HandOver:
         Users that wait for an arrival end at once: Locust would make a timer for each, and join them one by one.
         """
         was_running = self.running
+        self._stop()
+        if was_running and (waiters := self._waiting.release()):
+            gevent.get_hub().loop.run_callback(_stop_users, waiters)
+            gevent.sleep(0)
+
+    def _stop(self) -> None:
+        """Hand over nothing more."""
         self._schedule = self._next = None
         if self._timer is not None:
             self._timer.close()
             self._timer = None
         self._waiting.end(self.now_s)
-        if was_running and (waiters := self._waiting.release()):
-            gevent.get_hub().loop.run_callback(_stop_users, waiters)
-            gevent.sleep(0)
 
     def take(self) -> ArrivalCounts:
         """Return the counts since the last call."""
