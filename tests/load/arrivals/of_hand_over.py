@@ -98,3 +98,47 @@ def test_users_that_wait_when_the_run_ends_end_at_once(timer, users):
     waiting = users(handing, 2)
     handing.end()
     assert all(each.ready() for each in waiting)
+
+
+def ring_until_caught_up(timer):
+    """Ring as long as the timer is due at once; return how long each ring took."""
+    took_s = []
+    while timer.last.at_s <= timer.now_s:
+        began_s = timer.now_s
+        timer.last.ring_in_hub()
+        took_s.append(timer.now_s - began_s)
+    return took_s
+
+
+@pytest.mark.parametrize("text", ["500/s", "poisson:500/s"])
+def test_a_worker_that_joins_late_walks_past_earlier_arrivals_in_short_steps(timer, users, text):
+    timer.look_s = 20e-6
+    handing = HandOver()
+    handing.begin(schedule(text), timer.now_s - 600, [Part(601.5, 0, 1)], 7.0)
+    took_s = ring_until_caught_up(timer)
+    assert len(took_s) > 10
+    assert max(took_s) < 0.0025
+    (waiting,) = users(handing, 1)
+    timer.now_s += 1.6
+    timer.last.ring_in_hub()
+    first = next(each for each in schedule(text).arrivals() if each.at_s >= 601.5)
+    assert waiting.value[0] == first
+
+
+def test_a_worker_that_learns_late_of_arrivals_of_its_own_drops_them_in_short_steps(timer):
+    timer.look_s = 20e-6
+    handing = HandOver()
+    handing.begin(schedule("500/s"), timer.now_s - 20, [WHOLE], 7.0)
+    took_s = ring_until_caught_up(timer)
+    assert len(took_s) > 10
+    assert max(took_s) < 0.0025 + 0.02 * 2  # what waits less than a second is handed over in one go
+    counts = handing.take()
+    assert counts.scheduled == counts.dropped == pytest.approx(19 * 500, abs=200)
+
+
+def test_a_worker_that_joins_after_the_last_arrival_rests(timer):
+    handing = HandOver()
+    last = Schedule(read_arrivals("10/s"), 1, (("U", 1.0),), end_s=5.0)
+    handing.begin(last, timer.now_s - 600, [Part(601.5, 0, 1)], 7.0)
+    assert len(ring_until_caught_up(timer)) == 1
+    assert timer.last.at_s == timer.now_s + 0.25

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import gevent
@@ -10,13 +11,16 @@ from gevent.hub import Waiter
 
 from streamgauge.load.arrivals.precise_timer import PreciseTimer
 from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule, Share
-from streamgauge.load.arrivals.waiting_users import ArrivalCounts, WaitingUsers
+from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S, ArrivalCounts, WaitingUsers
 
 #: Whether an arrival belongs to this process is decided at most this long before it is due: the division among
 #: processes may change until then.
 AHEAD_S = 0.5
 #: The timer rings at least this often, to drop arrivals that have waited too long.
 _LONGEST_SLEEP_S = 0.25
+#: A worker that joins late walks past all earlier arrivals. It reads streams after each so many seconds of that.
+_LONGEST_WALK_S = 0.002
+_SKIPPED_AT_ONCE = 100
 
 
 class HandOver:
@@ -92,10 +96,17 @@ class HandOver:
 
     def _ring(self) -> None:
         """Hand over what is due, and set the timer again. Runs in the hub: users begin inside this call."""
+        pause_s = self.now_s + _LONGEST_WALK_S
         while (found := self._next) is not None:
             now_s = self.now_s
+            if now_s > pause_s and found.at_s < now_s - LONGEST_WAIT_S and self._timer is not None:
+                self._timer.set(self._start_s + now_s)  # go on once the hub has done what else is due
+                return
             if found.at_s > now_s + AHEAD_S:
                 break
+            if found.at_s < self._share.begins_s:
+                self._skip(min(self._share.begins_s, now_s + AHEAD_S))
+                continue
             if self._share.has(found):
                 if found.at_s > now_s:
                     break
@@ -108,6 +119,14 @@ class HandOver:
         if self._timer is not None:
             ring_s = now_s + _LONGEST_SLEEP_S if found is None else min(found.at_s, now_s + _LONGEST_SLEEP_S)
             self._timer.set(self._start_s + ring_s)
+
+    def _skip(self, until_s: float) -> None:
+        """Skip some arrivals before ``until_s``: none of them is this process's."""
+        for found in islice(self._arrivals, _SKIPPED_AT_ONCE):
+            if found.at_s >= until_s:
+                self._next = found
+                return
+        self._next = next(self._arrivals, None)
 
     def wait(self, user_class: str) -> tuple[Arrival, float]:
         """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""

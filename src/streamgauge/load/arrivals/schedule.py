@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, takewhile
+from math import inf
 from random import Random
 from typing import Any, NamedTuple, Self
 
@@ -44,6 +45,11 @@ class Share:
     def add(self, part: Part) -> None:
         """Add a part, which replaces those that begin at the same time or later."""
         self._parts = [*(each for each in self._parts if each.from_s < part.from_s), part]
+
+    @property
+    def begins_s(self) -> float:
+        """When the process's first part begins; infinite if it has none."""
+        return next((part.from_s for part in self._parts if part.of), inf)
 
     def to_list(self) -> list[list[float]]:
         """Return the parts for a message."""
