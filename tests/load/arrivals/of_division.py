@@ -117,6 +117,19 @@ def test_a_worker_that_never_learnt_of_the_schedule_has_lost_its_share(clock, mo
     assert model.lost(set()) == {"b": 500}
 
 
+def test_the_arrivals_of_all_lost_workers_are_counted_in_one_pass(clock, model, monkeypatch):
+    passes, arrivals = [], Schedule.arrivals
+    monkeypatch.setattr(Schedule, "arrivals", lambda each: passes.append(each) or arrivals(each))
+    model.divide(["a", "b", "c"])
+    clock.now_s += 9
+    for worker in "abc":
+        model.count(worker, 300)
+    model.stop()
+    assert (model.lost(set()), len(passes)) == ({}, 0)
+    clock.now_s, model._end_s = clock.now_s + 1, None
+    assert (model.lost({"a", "b"}), len(passes)) == ({"a": 34, "b": 33}, 1)
+
+
 def test_after_a_reset_only_what_came_since_counts(clock, model):
     model.divide(["a"])
     clock.now_s += 10

@@ -133,12 +133,12 @@ class OpenModel:
 
         A process that reported no arrival at all never learnt of the schedule.
         """
-        found = {}
         silent = {process for process in self._shares if not self._reported.get(process)}
-        for process in (unheard | self._left | silent) & self._shares.keys():
-            own = self.schedule.count(self._shares[process], self._counted_from_s, self.now_s)
-            found[process] = max(0, own - self._reported.get(process, 0))
-        return {process: times for process, times in found.items() if times}
+        shares = {process: self._shares[process] for process in (unheard | self._left | silent) & self._shares.keys()}
+        if not shares:
+            return {}
+        own = self.schedule.count(shares, self._counted_from_s, self.now_s)
+        return {each: lost for each, its in own.items() if (lost := its - self._reported.get(each, 0)) > 0}
 
     def summary(self, run_stats: RunStats) -> Arrivals:
         """Return the arrivals of the run so far, for the result."""
