@@ -5,11 +5,14 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from locust.dispatch import UsersDispatcher
+from locust.runners import WorkerNode
 
 from streamgauge.load import StreamUser
 from streamgauge.load.arrivals import arrival_options
 from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
+from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.open_model import OpenModel, boot_id, limit_streams, start_of
 from streamgauge.stats.run_stats import RunStats
 
@@ -128,6 +131,22 @@ def test_the_arrivals_of_all_lost_workers_are_counted_in_one_pass(clock, model, 
     assert (model.lost(set()), len(passes)) == ({}, 0)
     clock.now_s, model._end_s = clock.now_s + 1, None
     assert (model.lost({"a", "b"}), len(passes)) == ({"a": 34, "b": 33}, 1)
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 7])
+def test_at_the_start_the_workers_that_will_get_users_share_the_schedule(users):
+    nodes = [WorkerNode(name) for name in ("one_c", "one_a", "two_b")]
+    master, dispatcher = MasterRun.__new__(MasterRun), UsersDispatcher(nodes, [Listener])
+    master._runner = SimpleNamespace(
+        state="ready",
+        target_user_count=users,
+        clients=SimpleNamespace(all=nodes),
+        get_worker_index=[each.id for each in nodes].index,
+        _users_dispatcher=dispatcher,
+    )
+    sharing = master._sharing()
+    dispatcher.new_dispatch(users, float(users))
+    assert set(sharing) == {name for name, started in next(dispatcher).items() if sum(started.values())}
 
 
 def test_after_a_reset_only_what_came_since_counts(clock, model):
