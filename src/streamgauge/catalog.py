@@ -269,7 +269,7 @@ CLIENT: tuple[Metric, ...] = (
         "seconds",
         INTERVAL_BUCKETS,
     ),
-    Metric("stream_client_scheduled_arrivals_total", "counter", "Arrivals that came due, open model.", ("worker",)),
+    Metric("stream_client_scheduled_arrivals_total", "counter", "Arrivals that started or were dropped.", ("worker",)),
     Metric("stream_client_late_starts_total", "counter", "Arrivals that started more than 10 ms late.", ("worker",)),
     Metric("stream_client_dropped_arrivals_total", "counter", "Arrivals that never started.", ("worker",)),
     Metric("stream_client_users", "gauge", "Users running now."),

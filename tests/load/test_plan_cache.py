@@ -88,3 +88,27 @@ for cache in caches:
 print(json.dumps([sum(call[0] is f for call in planned), len(planned), len(shared)]))
 """
     assert printed(script) == [1, 1 + 200 + 200, 1]
+
+
+SCHEDULED = """
+from locust.env import Environment
+from streamgauge.client.plan import StreamPlan
+from streamgauge.load import StreamUser
+from streamgauge.load.client import StreamClient
+from streamgauge.load.process_meter import process_meter_of
+
+made, make = [], StreamPlan.__post_init__
+StreamPlan.__post_init__ = lambda plan: made.append(plan) or make(plan)
+environment = Environment()
+client = StreamClient(environment, process_meter_of(environment).process_context, "http://127.0.0.1:1")
+delays_s = []
+for behind_ns in (None, 250_000_000, 500_000_000):
+    client.behind_ns = behind_ns
+    delays_s += [client.stream("GET", "/").start_delay_s for _ in range(2)]
+print(len(made), delays_s)
+"""
+
+
+def test_scheduled_streams_share_a_plan_and_the_first_of_an_iteration_has_the_start_delay():
+    done = subprocess.run([sys.executable, "-c", SCHEDULED], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split("\n")[0] == "1 [None, None, 0.25, None, 0.5, None]"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamgauge.stats.bounded_times import BoundedTimes
 from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.reasons import MAX_REASONS
@@ -70,3 +71,24 @@ def test_what_bounds_a_clock_from_one_side_alone_is_taken_too(seen):
         raw.note_request(MS, 2 * MS)
     assert stats.take().delays == {"clock": raw}
     assert stats.take().delays == {}
+
+
+def scheduled(outcome: Outcome = Outcome.COMPLETED, **fields) -> StreamRecord:
+    return StreamRecord("a", "sse", outcome, 0.0, 1.0, time_to_first_chunk_s=0.5, start_delay_s=0.2, **fields)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETED, Outcome.CENSORED, Outcome.TRUNCATED])
+@pytest.mark.parametrize("knows", [True, False], ids=["its first chunk counts", "a reset took its first chunk"])
+def test_the_service_time_to_first_chunk_is_of_the_streams_whose_time_to_first_chunk_counts(outcome, knows):
+    stats = StreamStats()
+    if knows:
+        stats.time_to_first_chunk.record_s(0.5, None)
+    stats.end(scheduled(outcome), knows_first_chunk=knows)
+    assert stats.service_time_to_first_chunk.all.count == stats.time_to_first_chunk.values.count
+
+
+def test_a_service_time_is_never_below_zero_where_its_range_begins_below_the_start_delay(monkeypatch):
+    counted = []
+    monkeypatch.setattr(BoundedTimes, "record_between_ns", lambda _, *times_ns: counted.append(times_ns))
+    StreamStats().end(scheduled(time_to_first_chunk_range_s=(0.1, 0.9), duration_range_s=(0.0, 2.0)))
+    assert counted[:2] == [(300 * MS, 0, 700 * MS), (800 * MS, 0, 1800 * MS)]

@@ -93,8 +93,6 @@ class StreamPlan:
     """The most bytes per second that are read, of a reader that is slow on purpose; None for no limit."""
     receive_window_bytes: int | None = None
     """The limit of TCP's receive window; None leaves it to the kernel."""
-    behind_ns: int | None = None
-    """How long ago an open model scheduled the start, ns; None if it did not schedule the stream."""
 
     check_plans: dict[Format, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What ``client.read.check_plan`` has made of it, by format."""

@@ -22,6 +22,7 @@ class Recording:
     """The counts of one stream, which starts when this is made."""
 
     __slots__ = (
+        "_behind_ns",
         "_bytes",
         "_earliest_close_ns",
         "_findings",
@@ -43,8 +44,8 @@ class Recording:
         self._stats = self._process_stats.begin(plan.name, plan.format.name)
         now_ns, stall_ns = self._process_stats.now_ns, round(plan.limits.stall_threshold_s * 1e9)
         self.timer = ChunkTimer(self._stats, now_ns(), stall_ns, SleepMark(context.cpu_busy_ns, now_ns))
-        if plan.behind_ns is not None:
-            self.timer.behind_ns = plan.behind_ns
+        #: How long before that an open model scheduled the start, ns; None if it did not schedule the stream.
+        self._behind_ns: int | None = None
         #: The earliest time at which the last connection can have closed; None if it has not.
         self._earliest_close_ns: int | None = None
         #: The head of the last response; None if none came.
@@ -55,6 +56,10 @@ class Recording:
         self._sequence = None if plan.sequence is None else SequenceCheck()
         #: Further fields of the record.
         self._findings: dict[str, Any] = {}
+
+    def count_from_schedule(self, behind_ns: int) -> None:
+        """Let the stream's times begin at its scheduled start, ``behind_ns`` before its actual one."""
+        self._behind_ns = self.timer.behind_ns = behind_ns
 
     def begin_response(self, head: Head) -> None:
         """Keep the head of the last response."""
@@ -112,7 +117,7 @@ class Recording:
             start_s=timer.counted_from_ns / 1e9,
             duration_s=duration_s,
             duration_range_s=duration_range_s,
-            start_delay_s=None if self._plan.behind_ns is None else self._plan.behind_ns / 1e9,
+            start_delay_s=None if self._behind_ns is None else self._behind_ns / 1e9,
             status=head.status if head else None,
             headers=Headers(head.fields) if head else Headers(),
             time_to_first_chunk_s=first_s,

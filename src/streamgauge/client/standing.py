@@ -30,6 +30,10 @@ class Standing:
         """The head of the last response; None if none came."""
         return self._recording.head
 
+    def count_from_schedule(self, behind_ns: int) -> None:
+        """Let the times of a stream that has just begun count from its scheduled start, ``behind_ns`` earlier."""
+        self._recording.count_from_schedule(behind_ns)
+
     def censor(self) -> None:
         """End a stream that outlasts the run. What has arrived by now counts. Does nothing if it has ended."""
         self._stop(Outcome.CENSORED, "the run ended first")

@@ -166,9 +166,8 @@ class StreamClient(PlainRequests):
             ),
         )
         plan = self._plans.of(call, self._planned)
-        if self.behind_ns is not None:  # of this stream alone, while the plan may be kept for others
-            plan, self.behind_ns = replace(plan, behind_ns=self.behind_ns), None
-        return self._run(plan)
+        behind_ns, self.behind_ns = self.behind_ns, None  # of this stream alone, while others share the plan
+        return self._run(plan, behind_ns)
 
     def _planned(
         self,
@@ -238,11 +237,13 @@ class StreamClient(PlainRequests):
             receive_window_bytes,
         )
 
-    def _run(self, plan: StreamPlan) -> StreamRecord:
+    def _run(self, plan: StreamPlan, behind_ns: int | None) -> StreamRecord:
         self._settle_caught()
         self._wait_after_refusals()
         started_at = time.time()
         exchange, drive = self._begun(plan, self._process_context)
+        if behind_ns is not None:
+            exchange.count_from_schedule(behind_ns)
 
         def settle(record: StreamRecord) -> None:
             if plan.checked_later:

@@ -71,7 +71,7 @@ class StreamStats(StreamQuantities):
             for name in _OF_RECORD:
                 setattr(self, name, getattr(self, name) + (getattr(record, name) or 0))
         if record.start_delay_s is not None:
-            self._count_service(record, record.start_delay_s)
+            self._count_service(record, record.start_delay_s, knows_first_chunk=knows_first_chunk)
         if record.failed:
             if record.time_to_first_chunk_s is not None and knows_first_chunk:
                 first_s = record.time_to_first_chunk_s
@@ -87,15 +87,19 @@ class StreamStats(StreamQuantities):
                     record.time_per_output_token_s, record.time_per_output_token_range_s
                 )
 
-    def _count_service(self, record: StreamRecord, delay_s: float) -> None:
-        """Count the start delay of a scheduled stream, and its times without it."""
+    def _count_service(self, record: StreamRecord, delay_s: float, *, knows_first_chunk: bool) -> None:
+        """Count the start delay of a scheduled stream, and its times without it.
+
+        Each service time is of the same streams as the time that begins at the schedule.
+        """
         self.start_delay.record_s(delay_s, None)
-        if record.time_to_first_chunk_s is not None:
-            self.service_time_to_first_chunk.record_s(
-                record.time_to_first_chunk_s - delay_s, _less(record.time_to_first_chunk_range_s, delay_s)
-            )
-        if not record.failed and record.outcome is not Outcome.CENSORED:
-            self.service_time.record_s(record.duration_s - delay_s, _less(record.duration_range_s, delay_s))
+        if record.failed:
+            return
+        if record.time_to_first_chunk_s is not None and knows_first_chunk:
+            value_s, range_s = record.time_to_first_chunk_s, record.time_to_first_chunk_range_s
+            self.service_time_to_first_chunk.record_s(*_less(value_s, range_s, delay_s))
+        if record.outcome is not Outcome.CENSORED:
+            self.service_time.record_s(*_less(record.duration_s, record.duration_range_s, delay_s))
 
     def note_end(self, after_ns: int) -> None:
         """Note that the framing that closes a body arrived ``after_ns`` after its last chunk, 0 in the same read."""
@@ -179,5 +183,9 @@ class StreamStats(StreamQuantities):
         return stats
 
 
-def _less(range_s: tuple[float, float] | None, delay_s: float) -> tuple[float, float] | None:
-    return None if range_s is None else (range_s[0] - delay_s, range_s[1] - delay_s)
+def _less(
+    value_s: float, range_s: tuple[float, float] | None, delay_s: float
+) -> tuple[float, tuple[float, float] | None]:
+    """Return a time and its range without the delay. The least of a range may have been below the delay."""
+    found_s = max(0.0, value_s - delay_s)
+    return found_s, None if range_s is None else (max(0.0, range_s[0] - delay_s), max(0.0, range_s[1] - delay_s))

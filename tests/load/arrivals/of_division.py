@@ -5,11 +5,14 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from locust.dispatch import UsersDispatcher
+from locust.runners import WorkerNode
 
 from streamgauge.load import StreamUser
 from streamgauge.load.arrivals import arrival_options
 from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
+from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.open_model import OpenModel, boot_id, limit_streams, start_of
 from streamgauge.stats.run_stats import RunStats
 
@@ -66,7 +69,9 @@ def test_workers_that_come_and_go_share_every_arrival(clock, model):
         "c": True,
     }
     clock.now_s += 10
-    model.divide(["b", "c"])
+    division = model.divide(["b", "c"])
+    assert {name: new for name, (_, new) in division.items()} == {"a": False, "b": False, "c": False}
+    assert list(division["a"][0]) == model.message("a")["parts"][-1] == [pytest.approx(21.5), 0, 0]
     shares = {name: [open_model.Part(*part) for part in model.message(name)["parts"]] for name in "abc"}
     assert [part.from_s for part in shares["a"]] == pytest.approx([0, 11.5, 21.5])
     numbers = sorted(
@@ -76,6 +81,20 @@ def test_workers_that_come_and_go_share_every_arrival(clock, model):
         if share.has(each)
     )
     assert numbers == list(range(6000))
+
+
+def test_a_worker_that_was_left_out_while_it_lives_starts_nothing_until_it_returns(clock, model):
+    """Each worker knows only what it was told."""
+    told = {"a": Share(), "b": Share()}
+    for present in (["a", "b"], ["a"], ["a", "b"]):
+        for worker, (part, new) in model.divide(present).items():
+            if new:
+                told[worker] = Share([open_model.Part(*each) for each in model.message(worker)["parts"]])
+            else:
+                told[worker].add(part)
+        clock.now_s += 10
+    arrivals = list(_until(model.schedule.arrivals(), 30.0))
+    assert [sum(share.has(each) for share in told.values()) for each in arrivals] == [1] * 3000
 
 
 def test_the_arrivals_of_a_worker_that_left_or_died_are_lost_until_the_next_division(clock, model):
@@ -99,6 +118,35 @@ def test_a_worker_that_never_learnt_of_the_schedule_has_lost_its_share(clock, mo
     model.count("a", 500)
     model.stop()
     assert model.lost(set()) == {"b": 500}
+
+
+def test_the_arrivals_of_all_lost_workers_are_counted_in_one_pass(clock, model, monkeypatch):
+    passes, arrivals = [], Schedule.arrivals
+    monkeypatch.setattr(Schedule, "arrivals", lambda each: passes.append(each) or arrivals(each))
+    model.divide(["a", "b", "c"])
+    clock.now_s += 9
+    for worker in "abc":
+        model.count(worker, 300)
+    model.stop()
+    assert (model.lost(set()), len(passes)) == ({}, 0)
+    clock.now_s, model._end_s = clock.now_s + 1, None
+    assert (model.lost({"a", "b"}), len(passes)) == ({"a": 34, "b": 33}, 1)
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 7])
+def test_at_the_start_the_workers_that_will_get_users_share_the_schedule(users):
+    nodes = [WorkerNode(name) for name in ("one_c", "one_a", "two_b")]
+    master, dispatcher = MasterRun.__new__(MasterRun), UsersDispatcher(nodes, [Listener])
+    master._runner = SimpleNamespace(
+        state="ready",
+        target_user_count=users,
+        clients=SimpleNamespace(all=nodes),
+        get_worker_index=[each.id for each in nodes].index,
+        _users_dispatcher=dispatcher,
+    )
+    sharing = master._sharing()
+    dispatcher.new_dispatch(users, float(users))
+    assert set(sharing) == {name for name, started in next(dispatcher).items() if sum(started.values())}
 
 
 def test_after_a_reset_only_what_came_since_counts(clock, model):

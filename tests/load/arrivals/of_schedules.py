@@ -207,10 +207,13 @@ def test_workers_that_join_and_leave_lose_and_double_no_arrival():
     assert max(arrival.at_s for arrival in taken(two_then_three[0])) < 35 <= max(a.at_s for a in taken(joined))
 
 
-def test_a_share_is_counted_between_two_moments():
-    share = Share([Part(0.0, 0, 2)])
-    found = [arrival for arrival in taken(share) if 10 <= arrival.at_s < 30]
-    assert schedule().count(share, 10, 30) == len(found) > 900
+def test_shares_are_counted_between_two_moments():
+    shares = {"a": Share([Part(0.0, 0, 3)]), "b": Share([Part(0.0, 1, 3), Part(20.0, 0, 0)])}
+    found = {
+        name: len([arrival for arrival in taken(share) if 10 <= arrival.at_s < 30]) for name, share in shares.items()
+    }
+    assert schedule().count(shares, 10, 30) == found
+    assert found["a"] > 600 > found["b"] > 300
 
 
 def test_classes_get_arrivals_by_their_weights_and_times_do_not_change():

@@ -27,7 +27,7 @@ class Simulated:
             self.now_s = arrival.at_s
             self.waiting.due(arrival, self.now_s)
         self._run_until(math.inf)
-        self.waiting.drop_all()
+        self.waiting.end(self.now_s)
         self.counts = self.waiting.take()
 
     def _run_until(self, t_s):
@@ -136,9 +136,29 @@ def test_users_wait_by_class_and_the_last_one_free_is_taken_first():
     assert waiting.next("A", 0.5) is None
 
 
-def test_what_waits_when_the_run_ends_is_dropped():
+def test_what_has_not_waited_for_the_limit_when_the_run_ends_is_not_dropped_and_does_not_count():
     waiting = WaitingUsers()
     waiting.due(Arrival(0, 0.0, "A"), 0.0)
-    waiting.drop_all()
+    waiting.due(Arrival(1, LONGEST_WAIT_S, "A"), LONGEST_WAIT_S)
+    waiting.end(LONGEST_WAIT_S + 0.01)
     assert waiting.take() == ArrivalCounts(scheduled=1, dropped=1)
-    assert waiting.next("A", 0.1) is None
+    assert waiting.next("A", LONGEST_WAIT_S + 0.01) is None
+
+
+def test_an_arrival_that_waits_counts_as_scheduled_once_it_has_started_or_was_dropped():
+    waiting = WaitingUsers()
+    waiting.due(Arrival(0, 0.0, "A"), 0.0)
+    waiting.due(Arrival(1, 0.9, "A"), 0.9)
+    assert waiting.take() == ArrivalCounts()
+    waiting.drop_expired(1.1)
+    assert waiting.take() == ArrivalCounts(scheduled=1, dropped=1)
+    assert waiting.next("A", 1.1).number == 1
+    assert waiting.take() == ArrivalCounts(scheduled=1)
+
+
+def test_a_run_that_ends_while_an_arrival_waits_for_some_milliseconds_got_its_load():
+    """10 s at 50/s, where a single drop would be 0.2 %: above the limit of 0.1 %."""
+    run = Simulated("50/s", users=1, service_s=lambda _: 0.019, until_s=10)
+    run.waiting.due(Arrival(500, 10.0, "B"), 10.0)
+    run.waiting.end(10.005)
+    assert run.waiting.take().dropped == run.counts.dropped == 0

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import gevent
@@ -10,13 +11,16 @@ from gevent.hub import Waiter
 
 from streamgauge.load.arrivals.precise_timer import PreciseTimer
 from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule, Share
-from streamgauge.load.arrivals.waiting_users import ArrivalCounts, WaitingUsers
+from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S, ArrivalCounts, WaitingUsers
 
 #: Whether an arrival belongs to this process is decided at most this long before it is due: the division among
 #: processes may change until then.
 AHEAD_S = 0.5
 #: The timer rings at least this often, to drop arrivals that have waited too long.
 _LONGEST_SLEEP_S = 0.25
+#: A worker that joins late walks past all earlier arrivals. It reads streams after each so many seconds of that.
+_LONGEST_WALK_S = 0.002
+_SKIPPED_AT_ONCE = 100
 
 
 class HandOver:
@@ -29,6 +33,8 @@ class HandOver:
         self._arrivals: Iterator[Arrival] = iter(())
         self._next: Arrival | None = None
         self._start_s = 0.0
+        #: Which run this is; None if nobody said.
+        self._run: float | None = None
         self._timer: PreciseTimer | None = None
 
     @property
@@ -36,10 +42,18 @@ class HandOver:
         """Whether a schedule is under way."""
         return self._schedule is not None
 
-    def begin(self, schedule: Schedule, start_s: float, parts: list[Part]) -> None:
-        """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it."""
-        self.end()
+    def begin(self, schedule: Schedule, start_s: float, parts: list[Part], run: float | None = None) -> None:
+        """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it.
+
+        ``run`` tells runs apart. A worker that returns gets the schedule again: then only its share changes, since the
+        users that wait are those of this run. Users that wait already, in a new run too, go on waiting.
+        """
+        if self.running and run is not None and run == self._run:
+            self._share = Share(parts)
+            return
+        self._stop()
         self._waiting.take()
+        self._run = run
         self._schedule, self._start_s, self._share = schedule, start_s, Share(parts)
         self._arrivals = schedule.arrivals()
         self._next = next(self._arrivals, None)
@@ -51,19 +65,23 @@ class HandOver:
         self._share.add(part)
 
     def end(self) -> None:
-        """Start no further arrivals; those that still wait for a user are dropped.
+        """Start no further arrivals; those that have waited too long for a user are dropped, others do not count.
 
         Users that wait for an arrival end at once: Locust would make a timer for each, and join them one by one.
         """
         was_running = self.running
+        self._stop()
+        if was_running and (waiters := self._waiting.release()):
+            gevent.get_hub().loop.run_callback(_stop_users, waiters)
+            gevent.sleep(0)
+
+    def _stop(self) -> None:
+        """Hand over nothing more."""
         self._schedule = self._next = None
         if self._timer is not None:
             self._timer.close()
             self._timer = None
-        self._waiting.drop_all()
-        if was_running and (waiters := self._waiting.release()):
-            gevent.get_hub().loop.run_callback(_stop_users, waiters)
-            gevent.sleep(0)
+        self._waiting.end(self.now_s)
 
     def take(self) -> ArrivalCounts:
         """Return the counts since the last call."""
@@ -78,10 +96,17 @@ class HandOver:
 
     def _ring(self) -> None:
         """Hand over what is due, and set the timer again. Runs in the hub: users begin inside this call."""
+        pause_s = self.now_s + _LONGEST_WALK_S
         while (found := self._next) is not None:
             now_s = self.now_s
+            if now_s > pause_s and found.at_s < now_s - LONGEST_WAIT_S and self._timer is not None:
+                self._timer.set(self._start_s + now_s)  # go on once the hub has done what else is due
+                return
             if found.at_s > now_s + AHEAD_S:
                 break
+            if found.at_s < self._share.begins_s:
+                self._skip(min(self._share.begins_s, now_s + AHEAD_S))
+                continue
             if self._share.has(found):
                 if found.at_s > now_s:
                     break
@@ -94,6 +119,14 @@ class HandOver:
         if self._timer is not None:
             ring_s = now_s + _LONGEST_SLEEP_S if found is None else min(found.at_s, now_s + _LONGEST_SLEEP_S)
             self._timer.set(self._start_s + ring_s)
+
+    def _skip(self, until_s: float) -> None:
+        """Skip some arrivals before ``until_s``: none of them is this process's."""
+        for found in islice(self._arrivals, _SKIPPED_AT_ONCE):
+            if found.at_s >= until_s:
+                self._next = found
+                return
+        self._next = next(self._arrivals, None)
 
     def wait(self, user_class: str) -> tuple[Arrival, float]:
         """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""

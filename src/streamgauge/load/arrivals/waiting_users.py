@@ -20,6 +20,7 @@ class ArrivalCounts:
     """What became of the arrivals since the last look."""
 
     scheduled: int = 0
+    """Started or dropped; those that still wait for a user do not count yet."""
     late: int = 0
     """Started more than ``LATE_S`` after their schedule."""
     capped: int = 0
@@ -40,8 +41,8 @@ class WaitingUsers:
 
         The user that became free last gets it: its connection is most likely still open.
         """
-        self.counts.scheduled += 1
         if users := self._users[arrival.user_class]:
+            self.counts.scheduled += 1
             _, start = users.popitem()
             start(arrival)
         else:
@@ -65,8 +66,10 @@ class WaitingUsers:
     def next(self, user_class: str, now_s: float) -> Arrival | None:
         """Return the arrival that has waited longest for a user of this class; None if none waits."""
         self.drop_expired(now_s)
-        waiting = self._arrivals[user_class]
-        return waiting.popleft() if waiting else None
+        if not (waiting := self._arrivals[user_class]):
+            return None
+        self.counts.scheduled += 1
+        return waiting.popleft()
 
     def started(self, arrival: Arrival, now_s: float, *, waited: bool) -> float:
         """Count an arrival whose user begins now. Return how late it is, in seconds."""
@@ -81,13 +84,17 @@ class WaitingUsers:
         for waiting in self._arrivals.values():
             while waiting and waiting[0].at_s < now_s - LONGEST_WAIT_S:
                 waiting.popleft()
+                self.counts.scheduled += 1
                 self.counts.dropped += 1
 
-    def drop_all(self) -> None:
-        """Drop all arrivals that wait: the run ends."""
-        for waiting in self._arrivals.values():
-            self.counts.dropped += len(waiting)
-            waiting.clear()
+    def end(self, now_s: float) -> None:
+        """Let no arrival wait any longer: the run ends.
+
+        One that has not yet waited for ``LONGEST_WAIT_S`` might still have found a user. It does not count at all,
+        like the arrivals after the end.
+        """
+        self.drop_expired(now_s)
+        self._arrivals.clear()
 
     def take(self) -> ArrivalCounts:
         """Return the counts since the last call."""

@@ -64,7 +64,7 @@ class MasterRun(ReportingRun):
             gevent.spawn(self._follow_workers, self.open_model)
 
     def _divide(self, model: OpenModel) -> None:
-        """Divide the schedule among the workers that are there now, and tell them."""
+        """Divide the schedule among the workers that are there now; tell them, and those that take part no longer."""
         for worker, (part, new) in model.divide(self._sharing()).items():
             data = model.message(worker) if new else {"part": list(part)}
             self._runner.send_message(ARRIVALS_MESSAGE, data, worker)
@@ -75,11 +75,14 @@ class MasterRun(ReportingRun):
             self._runner.send_message(ARRIVALS_MESSAGE, self.open_model.message(msg.node_id), msg.node_id)
 
     def _sharing(self) -> list[str]:
-        """Return the workers that take part in the schedule: once the users have started, those that have any."""
+        """Return the workers that take part in the schedule: those that have users, or at the start will get some."""
         present = sorted(self.processes(), key=self._runner.get_worker_index)
-        if self._runner.state != STATE_RUNNING:
-            return present
-        return [each for each in present if self._runner.clients[each].user_count] or present
+        if self._runner.state == STATE_RUNNING:
+            return [each for each in present if self._runner.clients[each].user_count] or present
+        dispatcher = self._runner._users_dispatcher  # noqa: SLF001 - it gives each worker in turn a user
+        nodes = [] if dispatcher is None else dispatcher._worker_nodes[: self._runner.target_user_count]  # noqa: SLF001
+        first = {each.id for each in nodes}
+        return [each for each in present if each in first] or present
 
     def _follow_workers(self, model: OpenModel) -> None:
         while model is self.open_model and not self._stopping:

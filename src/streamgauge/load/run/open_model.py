@@ -95,18 +95,21 @@ class OpenModel:
     def divide(self, processes: Sequence[str]) -> dict[str, tuple[Part, bool]]:
         """Divide the schedule among ``processes``, from now on at the start and a little later during the run.
 
-        Return each process's part and whether it is new to the run; nothing if these are the present ones.
+        Return each process's part and whether it is new to the run; nothing if these are the present ones. That has
+        processes that no longer take part, too: one may be alive, without users or with heartbeats that were lost.
         """
         if tuple(processes) == self._present:
             return {}
         from_s = max(0.0, self.now_s + CHANGE_AFTER_S) if self._present else 0.0
-        found = {}
+        found: dict[str, tuple[Part, bool]] = {}
         for place, process in enumerate(processes):
             part = Part(from_s, place, len(processes))
             found[process] = part, process not in self._shares or process in self._left
             self._shares.setdefault(process, Share()).add(part)
         for process in set(self._present) - set(processes):
-            self._shares[process].add(Part(from_s, 0, 0))
+            nothing = Part(from_s, 0, 0)
+            found[process] = nothing, False
+            self._shares[process].add(nothing)
             self._left.add(process)
         self._left -= set(processes)
         self._present = tuple(processes)
@@ -130,12 +133,12 @@ class OpenModel:
 
         A process that reported no arrival at all never learnt of the schedule.
         """
-        found = {}
         silent = {process for process in self._shares if not self._reported.get(process)}
-        for process in (unheard | self._left | silent) & self._shares.keys():
-            own = self.schedule.count(self._shares[process], self._counted_from_s, self.now_s)
-            found[process] = max(0, own - self._reported.get(process, 0))
-        return {process: times for process, times in found.items() if times}
+        shares = {process: self._shares[process] for process in (unheard | self._left | silent) & self._shares.keys()}
+        if not shares:
+            return {}
+        own = self.schedule.count(shares, self._counted_from_s, self.now_s)
+        return {each: lost for each, its in own.items() if (lost := its - self._reported.get(each, 0)) > 0}
 
     def summary(self, run_stats: RunStats) -> Arrivals:
         """Return the arrivals of the run so far, for the result."""

@@ -76,8 +76,9 @@ class WorkerRun:
         received_s, data = time.monotonic(), msg.data
         if "schedule" in data:
             parts = [Part(*each) for each in data["parts"]]
-            start_s = start_of(data["clock"], received_s)
-            self._meter.hand_over.begin(Schedule.from_dict(data["schedule"]), start_s, parts)
+            clock = data["clock"]  # when the run's schedule began on the master's clock tells the run apart
+            schedule, start_s = Schedule.from_dict(data["schedule"]), start_of(clock, received_s)
+            self._meter.hand_over.begin(schedule, start_s, parts, clock["start_s"])
         else:
             self._meter.hand_over.add_part(Part(*data["part"]))
 
