@@ -13,7 +13,7 @@ from streamgauge.load.arrivals import arrival_options
 from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
 from streamgauge.load.run.master import MasterRun
-from streamgauge.load.run.open_model import OpenModel, boot_id, limit_streams, start_of
+from streamgauge.load.run.open_model import OpenModel, limit_streams, start_of
 from streamgauge.stats.run_stats import RunStats
 
 
@@ -173,9 +173,9 @@ def test_the_rate_that_was_got_leaves_dropped_arrivals_out(clock, model):
 
 def test_workers_of_one_machine_share_the_clock_and_others_count_from_the_message(model):
     here = model.message("a") if model.divide(["a"]) else None
-    assert boot_id()
+    assert here["clock"]["name"]
     assert start_of(here["clock"], received_s=1e6) == model.start_s
-    elsewhere = {**here["clock"], "boot_id": "another", "now_s": -1.2}
+    elsewhere = {**here["clock"], "name": "another", "now_s": -1.2}
     assert start_of(elsewhere, received_s=50.0) == pytest.approx(51.2)
 
 

@@ -30,7 +30,7 @@ _LEAST, _BEYOND = b"1" + b"0" * 18, b"9"
 
 @cache
 def clock_name() -> str:
-    """Return the name that servers on this machine give to its wall clock."""
+    """Return the name that servers on this machine give to its wall clock. All processes since one boot share it."""
     try:
         boot = _BOOT_ID.read_text().strip()
     except OSError:

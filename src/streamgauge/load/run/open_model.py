@@ -8,12 +8,12 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
+from streamgauge.client.read.send_stamps import clock_name
 from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model, plan_of_rates
 from streamgauge.load.arrivals.arrival_times import ConstantRate
 from streamgauge.load.arrivals.schedule import Part, Schedule, Share
@@ -36,15 +36,6 @@ ENDS_AFTER_S = max(_LEAD_S.values()) + LONGEST_WAIT_S
 #: by the same name.
 ARRIVALS_MESSAGE = "streamgauge_arrivals"
 _SEEDS = 2**31
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """Return what is the same for all processes that share a monotonic clock; empty if unknown."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return ""
 
 
 class OpenModel:
@@ -121,7 +112,7 @@ class OpenModel:
 
     def message(self, process: str) -> dict[str, Any]:
         """Return what a worker that is new to the run must know."""
-        clock = {"boot_id": boot_id(), "start_s": self.start_s, "now_s": self.now_s}
+        clock = {"name": clock_name(), "start_s": self.start_s, "now_s": self.now_s}
         return {"schedule": self.schedule.to_dict(), "clock": clock, "parts": self._shares[process].to_list()}
 
     def count(self, process: str, scheduled: int) -> None:
@@ -173,7 +164,7 @@ def start_of(clock: dict[str, Any], received_s: float) -> float:
     Processes of one machine share that clock, so that it is exact. On another machine the schedule is late by the time
     that the message took.
     """
-    if clock["boot_id"] and clock["boot_id"] == boot_id():
+    if clock["name"] == clock_name():
         return float(clock["start_s"])
     return received_s - float(clock["now_s"])
 
