@@ -1,13 +1,14 @@
 """Says in words what a warm-up left out, and whether the run was steady."""
 
-from collections.abc import Mapping
-
 from streamgauge.report.enough_text import mark
 from streamgauge.report.result import NamedStreams, Result
+from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import failed
 from streamgauge.report.units import estimate, number, some
+from streamgauge.stats.quantities import Distribution
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 
-_SHOWN = {"time_to_first_chunk": "TTFC", "chunk_interval": "interval"}
+_SHOWN = (DISTRIBUTIONS["time_to_first_chunk"], DISTRIBUTIONS["chunk_interval"])
 
 
 def warm_up_words(result: Result) -> list[str]:
@@ -40,20 +41,15 @@ def steady_words(result: Result) -> str:
 
 def p99_words(streams: list[NamedStreams]) -> str:
     """Return p99 of the time to first chunk and of the chunk interval: of several names the slowest, with its name."""
-    found = [words for key, title in _SHOWN.items() if (words := _slowest(streams, key, title))]
+    found = [words for each in _SHOWN if (words := _slowest(streams, each))]
     return ", ".join(found) or "no chunk came"
 
 
-def _slowest(streams: list[NamedStreams], key: str, title: str) -> str:
-    by_name = [(each["name"], summary) for each in streams if (summary := _summary(each, key))["p99"] is not None]
+def _slowest(streams: list[NamedStreams], metric: Distribution) -> str:
+    found = [(each["name"], summary_of(metric, each)) for each in streams]
+    by_name = [(name, summary) for name, summary in found if summary is not None and summary["p99"] is not None]
     if not by_name:
         return ""
-    name, summary = max(by_name, key=lambda item: item[1]["p99"])
+    name, summary = max(by_name, key=lambda item: item[1]["p99"] or 0.0)
     words = mark(summary, "p99") + estimate(summary["p99"], summary["uncertain"].get("p99"))
-    return f"{title} p99 {words}" + (f" ({name}, the slowest)" if len(by_name) > 1 else "")
-
-
-def _summary(streams: Mapping[str, object], key: str) -> dict:  # type: ignore[type-arg]
-    found = streams[key]
-    assert isinstance(found, dict)
-    return found
+    return f"{metric.heading} p99 {words}" + (f" ({name}, the slowest)" if len(by_name) > 1 else "")
