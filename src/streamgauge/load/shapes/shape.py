@@ -67,6 +67,12 @@ class _Lines(Shape):
     """A shape of straight parts."""
 
     __slots__ = ()
+    time_s: float | None
+
+    @property
+    def length_s(self) -> float | None:
+        """When the last level is reached, or has lasted its time."""
+        return self.time_s
 
     @abstractmethod
     def _parts(self) -> tuple[_Part, ...]:
@@ -111,11 +117,6 @@ class Ramp(_Lines):
     start: float = _level("from")
     to: float = _level("to")
     time_s: float = _time("time")
-
-    @property
-    def length_s(self) -> float:
-        """When the last level is reached, or has lasted its time."""
-        return self.time_s
 
     def _parts(self) -> tuple[_Part, ...]:
         return ((self.time_s, self.start, self.to),)
@@ -174,11 +175,6 @@ class Spike(_Lines):
     for_s: float = _time("for")
     time_s: float = _time("time")
 
-    @property
-    def length_s(self) -> float:
-        """When the last level is reached, or has lasted its time."""
-        return self.time_s
-
     def _parts(self) -> tuple[_Part, ...]:
         base, down_s = self.base, self.at_s + self.for_s
         found = ((self.at_s, base, base), (down_s, self.top, self.top), (max(down_s, self.time_s), base, base))
@@ -193,11 +189,6 @@ class Soak(_Lines):
     steady: float = _level("level")
     rise_s: float = _time("rise")
     time_s: float | None = _time("time")
-
-    @property
-    def length_s(self) -> float | None:
-        """When the last level is reached, or has lasted its time."""
-        return self.time_s
 
     def _parts(self) -> tuple[_Part, ...]:
         return ((self.rise_s, 0.0, self.steady),) if self.rise_s else ((1.0, self.steady, self.steady),)
