@@ -10,24 +10,22 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.arrivals.arrival_options import open_model
+from streamgauge.load.checked_options import checked_options
 from streamgauge.load.hosts import check_host, check_name, check_sockets
 from streamgauge.load.metrics.exporter import Exporter, open_exporter
 from streamgauge.load.metrics.exporter_options import add_exporter_options, exporter_options
 from streamgauge.load.metrics.exporter_server import MetricsPortError
 from streamgauge.load.open_files import raise_limit, shortage
 from streamgauge.load.option_names import add_after_listeners
-from streamgauge.load.options import add_options, scenario_options, set_defaults
-from streamgauge.load.own_options import add_own_options, check_own_options
+from streamgauge.load.options import add_options, set_defaults
+from streamgauge.load.own_options import add_own_options
 from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.run.local import LocalRun
 from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.reporting import ReportingRun
 from streamgauge.load.run.worker import WorkerRun
 from streamgauge.load.shapes.user_shape import follow_shape, forget_run_time
-from streamgauge.load.slo_options import slo_rules
 from streamgauge.load.usage import refuse
-from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form import extend_form
 from streamgauge.load.web.live_page import add_live_page
 from streamgauge.load.web.polling import keep_polling
@@ -79,14 +77,7 @@ def _reporting_run(environment: Environment, runner: Runner) -> ReportingRun:
 def _check(environment: Environment) -> None:
     """End the process if options contradict each other, or if no user can stream to the host."""
     try:
-        options = scenario_options(environment.parsed_options)
-        open_model(environment.parsed_options)
-        check_own_options(environment, environment.parsed_options)
-        slo_rules(environment.parsed_options)
-        check_warm_up(environment.parsed_options)
-    except ValueError as error:
-        refuse(str(error))
-    try:
+        options = checked_options(environment, environment.parsed_options)
         follow_shape(environment, environment.parsed_options)
     except ValueError as error:
         refuse(str(error))

@@ -14,14 +14,11 @@ from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from streamgauge.client.connect.target import TargetError
-from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, is_open, open_model
+from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, is_open
+from streamgauge.load.checked_options import checked_options
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host, check_sockets
-from streamgauge.load.options import scenario_options, with_form
-from streamgauge.load.own_options import check_own_options
 from streamgauge.load.shapes.shape_options import SHAPE
-from streamgauge.load.slo_options import slo_rules
-from streamgauge.load.warm_up_option import check_warm_up
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 from streamgauge.load.web.shape_form import check_shape, keep_shape, options_of_run, take_shape
@@ -66,12 +63,10 @@ def _refusal(environment: Environment, message: str) -> Any:
 
 def _check(environment: Environment, form: Mapping[str, str]) -> None:
     """Raise ValueError if no run can start with a value of the form; change nothing."""
-    parsed = with_form(environment.parsed_options, form)
-    options = scenario_options(parsed)
-    open_model(parsed)
-    check_own_options(environment, parsed)
+    _check_run_time(form.get("run_time", ""))
+    parsed = options_of_run(environment, form)
+    options = checked_options(environment, parsed)
     _check_same_arrivals(environment, parsed)
-    slo_rules(parsed)
     if "host" in form:
         try:
             host = form["host"].replace("<", "").replace(">", "")  # as Locust reads it
@@ -79,8 +74,6 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
             check_sockets(environment, host, options)
         except TargetError as error:
             raise ValueError(f"Host: {error}") from None
-    _check_run_time(form.get("run_time", ""))
-    check_warm_up(options_of_run(environment, form))
     check_shape(environment, form)
 
 
