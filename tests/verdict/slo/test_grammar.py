@@ -28,6 +28,7 @@ from streamgauge.verdict.slo.ruled_metrics import METRICS
         ("bytes.per_second > 1.5MiB/s", (None, "bytes", "per_second", ">", 1.5 * 1024**2)),
         ("bytes < 500kB", (None, "bytes", "count", "<", 500_000)),
         ("time_per_output_token.mean < 40000µs", (None, "time_per_output_token", "mean", "<", 0.04)),
+        ("duration.p50 < 5\N{GREEK SMALL LETTER MU}s", (None, "duration", "p50", "<", 5e-6)),
         ("tokens_per_second.p10 > 20", (None, "tokens_per_second", "p10", ">", 20)),
         ("tokens_per_second > 20", (None, "tokens_per_second", "in_all", ">", 20)),
         ("duration.max < 2min", (None, "duration", "max", "<", 120)),
@@ -72,6 +73,28 @@ def test_a_wrong_part_is_named_with_the_nearest_right_ones(text, words):
         read_rule(text)
     said = str(raised.value)
     assert [word for word in words if word not in said] == [], said
+
+
+STATISTICS = "mean, min, max, p50, p90, p95, p99, p999, count"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("duration", "expected a rule such as time_to_first_chunk.p99 < 200ms: METRIC.STAT, an operator, a value"),
+        ("duration < 1s", f"expected a statistic after duration, such as duration.p99: one of {STATISTICS}"),
+        ("duration.p9 < 1s",
+         f"duration has no statistic 'p9'; did you mean p99 or p95 or p90? the statistics are {STATISTICS}"),
+        ("chunkz > 1", "unknown metric 'chunkz'; did you mean chunks or chunk_delay or without_chunks?"),
+        ("duration.p99 < 5",
+         "expected a duration with its unit, such as 200ms or 1.5s, got '5' (units: ns, µs, us, ms, s, min, h)"),
+        ("chunks > 9%", "expected a number, such as 100, got '9%' (units: none)"),
+        ("failed.ratio > 1.01", "expected a share of at most 100% or 1, got '1.01'"),
+    ],
+)  # fmt: skip
+def test_an_error_says_all_that_is_possible(text, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{text!r}: {said}')}$"):
+        read_rule(text)
 
 
 @pytest.mark.parametrize("sign", OPERATORS)

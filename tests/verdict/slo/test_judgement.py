@@ -110,18 +110,61 @@ def test_a_limit_is_a_limit(figures, text, passed):
     ],
 )  # fmt: skip
 def test_a_rule_that_nothing_fed_fails_with_the_names_that_there_are(figures, text, reason):
-    found = judged(text, figures)
-    assert (found["observed"], found["passed"], found["uncertain"]) == (None, False, False)
-    assert found["reason"] == reason
+    rule = read_rule(text)
+    assert judged(text, figures) == {
+        "rule": text, "observed": None, "passed": False, "limit": rule.limit, "unit": rule.kind.value, "range": None,
+        "uncertain": False, "reason": reason,
+    }  # fmt: skip
 
 
 def test_a_run_without_streams_feeds_no_rule():
     assert judged("failed == 0", RunFigures({}, 1.0))["reason"] == "no stream was counted"
 
 
-def test_a_list_of_many_names_is_cut():
-    many = {(f"n{number:02}", "sse"): stats_of(started=1) for number in range(30)}
-    assert judged("x/failed == 0", RunFigures(many, 1.0))["reason"].endswith("'n19' and 10 more")
+@pytest.mark.parametrize(
+    ("rule", "metric"), [("a/chunk_interval.p99 < 1s", "chunk_interval"), ("a/failed.ratio < 1", "failed")]
+)
+def test_a_name_without_values_feeds_no_rule(rule, metric):
+    streams = {("a", "sse"): stats_of(started=1), ("b", "sse"): stats_of(chunk_ms=[10], outcomes=[Outcome.COMPLETED])}
+    found = judged(rule, RunFigures(streams, 1.0))
+    assert found["reason"] == f"no stream of the name 'a' has a value of {metric}; names that have it: 'b'"
+
+
+@pytest.mark.parametrize(("names", "end"), [(20, "'n19'"), (21, "'n19' and 1 more"), (30, "'n19' and 10 more")])
+def test_a_list_of_many_names_is_cut(names, end):
+    many = {(f"n{number:02}", "sse"): stats_of(started=1) for number in range(names)}
+    assert judged("x/failed == 0", RunFigures(many, 1.0))["reason"].endswith(f"'n18', {end}")
+
+
+def test_a_share_of_nothing_is_no_figure():
+    """Streams are under way, and none has ended yet; the run has just begun."""
+    for text in ("failed.ratio < 1%", "chunks.per_second > 1"):
+        found = judged(text, RunFigures({("a", "sse"): stats_of(started=1)}, 0.0))
+        assert (found["observed"], found["passed"]) == (None, False)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["one name first", "all names first"])
+def test_rules_on_one_name_and_on_all_streams_each_get_their_own_figure(order):
+    """Each figure is of several protocols, so that it is merged and kept."""
+    every = {
+        (name, protocol): stats_of(started=1, tokens=10, chunk_ms=[10 * number])
+        for number, (name, protocol) in enumerate([("a", "sse"), ("a", "ndjson"), ("b", "sse"), ("b", "ndjson")], 1)
+    }
+    for number, stats in enumerate(every.values(), 1):
+        stats.duration_per_token.record_ns(number * 10 * MS)
+    delays = {key: ChunkDelays(fits=[Fit("same_clock", 0.0, 0.0, 0.001)]) for key in every}
+    for number, found in enumerate(delays.values(), 1):
+        found.delays.record_ns(number * 10 * MS)
+    figures = {
+        "a/chunk_interval.max <= 1s": 0.02, "chunk_interval.max <= 1s": 0.04, "b/chunk_interval.max <= 1s": 0.04,
+        "a/tokens_per_second.p1 > 1": 50, "tokens_per_second.p1 > 1": 25,
+        "a/tokens_per_second > 1": 20, "tokens_per_second > 1": 40,
+        "a/chunk_delay.max < 1s": 0.02, "chunk_delay.max < 1s": 0.04, "a/chunk_delay.count >= 2": 2,
+    }  # fmt: skip
+    texts = list(figures)[::order]
+    found = judge(map(read_rule, texts), RunFigures(every, 1.0, lambda: delays))
+    assert {each["rule"]: each["observed"] for each in found} == pytest.approx(figures, rel=0.01)
+    assert {each["rule"]: each["range"] for each in found}["a/chunk_delay.count >= 2"] is None
 
 
 @pytest.mark.parametrize(
