@@ -18,6 +18,7 @@ def test_a_percentile_without_enough_values_needs_more():
     assert missing(150, QUANTILES) == {"p95": 50, "p99": 850, "p999": 9850}
     assert missing(10_000, QUANTILES) == {}
     assert missing(9_999, QUANTILES) == {"p999": 1}
+    assert missing(1, {"p50": 0.5}) == {"p50": 19}
 
 
 def test_nothing_is_said_of_a_distribution_without_values():

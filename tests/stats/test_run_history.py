@@ -73,6 +73,15 @@ def test_counts_are_exact_however_wide_the_columns_are():
     assert sum((column.counts(("a", "sse")) for column in columns), collections.Counter()) == intervals
 
 
+def test_a_name_that_is_in_one_of_two_joined_columns_keeps_its_counts():
+    late = ("b", "sse")
+    parts = [second(t_s, [0.05], cpu=0.1 * (1 + t_s % 2), key=late if t_s % 2 else ("a", "sse")) for t_s in range(300)]
+    history = filled(parts)
+    assert history.width_s == 2
+    assert [column.counts(late).total() for column in history.columns.values()] == [1] * 150
+    assert {column.cpu_max for column in history.columns.values()} == {0.2}
+
+
 def test_two_processes_are_counted_in_the_same_column():
     history = filled([second(3, [0.05], [0.001], cpu=0.2), second(3, [0.05], [0.009], cpu=0.7)])
     (column,) = history.columns.values()

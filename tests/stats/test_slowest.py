@@ -9,7 +9,7 @@ from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
-from streamgauge.stats.slowest import MOST_SLOW, Slowest
+from streamgauge.stats.slowest import MOST_SLOW, Slowest, SlowStream
 from streamgauge.stats.stream_stats import StreamStats
 
 KEY = ("a", "sse")
@@ -40,6 +40,15 @@ def test_the_slowest_by_each_measure_are_kept_and_no_more():
     assert [each.value_s for each in slowest.chunk_interval] == sorted(interval_s, reverse=True)[:MOST_SLOW]
 
 
+def test_a_stream_that_is_slower_than_the_last_of_the_slowest_alone_is_kept():
+    assert firsts(counted(record(first_s) for first_s in (9, 8, 7, 6, 1, 5))) == [9, 8, 7, 6, 5]
+
+
+def test_a_slow_stream_is_described_whole():
+    slow = counted([record(0.25, 0.5, Outcome.STALLED, chunks=7)]).chunk_interval
+    assert slow == [SlowStream(0.5, -1, 0.25, 0.5, 9.0, 7, "stalled")]
+
+
 def test_a_stream_without_a_chunk_is_not_slow():
     assert not counted([record(None, outcome=Outcome.CONNECT_ERROR, chunks=0)])
     assert firsts(counted([record(0.0)])) == [0.0]
@@ -48,6 +57,7 @@ def test_a_stream_without_a_chunk_is_not_slow():
 def test_one_chunk_has_no_interval():
     slowest = counted([record(0.5, chunks=1)])
     assert (len(slowest.time_to_first_chunk), slowest.chunk_interval) == (1, [])
+    assert slowest
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -60,6 +70,24 @@ def test_merging_is_the_same_in_any_order(seed):
         for part in order:
             whole.merge(part)
         found.append(whole.to_list())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "differing",
+    [{"t_s": 1}, {"max_chunk_interval_s": 1.0}, {"duration_s": 2.0}, {"chunks": 4}],
+    ids=lambda each: next(iter(each)),
+)
+def test_of_streams_that_are_equally_slow_the_same_are_kept_in_any_order(differing):
+    alike = SlowStream(0.5, 0, 0.5, None, 9.0, 3, "completed")
+    found = []
+    for order in ([alike] * 4 + [alike._replace(**differing)] * 4, [alike._replace(**differing)] * 4 + [alike] * 4):
+        whole = Slowest()
+        for each in order:
+            part = Slowest()
+            part.time_to_first_chunk = [each]
+            whole.merge(part)
+        found.append(whole)
     assert found[0] == found[1]
 
 

@@ -20,7 +20,7 @@ _MOST_CELLS, FEWEST_SLICES = 4_800, 60
 class RunSlices:
     """The slices of a run so far, over all processes. One begins at second ``anchor_s``, if the run comes so far."""
 
-    def __init__(self, anchor_s: int = 0) -> None:
+    def __init__(self, anchor_s: int) -> None:
         self._anchor_s = anchor_s
         #: How many seconds a slice covers.
         self.width_s = 1

@@ -47,9 +47,9 @@ class Slowest:
                 _keep(known, [_slow(value_s, record)])
 
     def place(self, t_s: int) -> None:
-        """Say in which second of the run those streams ended of which it was not known."""
+        """Say in which second of the run these streams ended."""
         for known in (self.time_to_first_chunk, self.chunk_interval):
-            known[:] = [each._replace(t_s=t_s) if each.t_s == _UNPLACED else each for each in known]
+            known[:] = [each._replace(t_s=t_s) for each in known]
 
     def merge(self, other: "Slowest") -> None:
         """Keep the slowest of both."""
