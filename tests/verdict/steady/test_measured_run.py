@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_slices import FEWEST_SLICES, MOST_SLICES
@@ -11,9 +12,13 @@ from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.verdict.steady.measured_run import MeasuredRun
+from streamgauge.verdict.steady.search import Steady
 from streamgauge.verdict.steady.warm_up import read_warm_up
 from streamgauge.verdict.trust import verdict
+from tests.stats.runs import MS
 from tests.verdict.steady.measured import KEY, measured, second_of
+
+ALL_SERIES = ("time_to_first_chunk", "chunk_interval", "chunks")
 
 
 def settles(t_s):
@@ -29,6 +34,9 @@ def test_a_warm_up_leaves_out_what_happened_before_its_end(processes):
     assert (stats.started, stats.finished, stats.chunks) == (1000 * processes, 1000 * processes, 2000 * processes)
     assert stats.time_to_first_chunk.values.max_s < 0.1 < whole.all_stats[KEY].time_to_first_chunk.values.max_s
     assert whole.all_stats[KEY].started == 1200 * processes
+    named = {f"p{number}": 50 for number in range(processes)}
+    assert {name: each.seconds for name, each in found.part.processes.items()} == named
+    assert found.window.processes.keys() == named.keys()
     assert found.trimmed
 
 
@@ -47,7 +55,8 @@ def test_a_run_that_drifts_has_no_window_and_no_auto_warm_up():
     _, found = measured(90, lambda t_s: 0.02 * (1 + t_s / 90), warm_up="auto")
     found.conclude()
     assert found.steady.reason.startswith("time to first chunk p50 rose by ")
-    assert (found.steady.window_s, found.window, found.trimmed, found.from_s) == (None, None, False, 0)
+    assert found.steady == Steady(None, found.steady.reason, ALL_SERIES, 1)
+    assert (found.window, found.trimmed, found.from_s) == (None, False, 0)
 
 
 def test_a_shift_is_named_with_its_second():
@@ -65,7 +74,36 @@ def test_a_shift_is_named_with_its_second():
 def test_a_run_that_is_too_short_or_too_small_says_so(seconds, streams, reason):
     _, found = measured(seconds, streams=streams)
     found.conclude()
-    assert (found.steady.window_s, found.steady.reason) == (None, reason)
+    assert found.steady == Steady(None, reason, (), 1)
+
+
+def unvarying(seconds, slow_s, warm_up="auto"):
+    """A run of which no second differs from another, but for its first ``slow_s``, which wait longer for a chunk."""
+    whole = RunStats()
+    found = MeasuredRun(whole, read_warm_up(warm_up))
+    for t_s in range(seconds):
+        stats = StreamStats()
+        stats.started = stats.chunks = 10
+        stats.time_to_first_chunk.record_ns((90 if t_s < slow_s else 20) * MS, 10)
+        stats.chunk_interval.record_ns(50 * MS, 10)
+        raw = stats.delays.setdefault("clock", RawDelays(same_clock=True, hint_ns=0))
+        raw.chunk(t_s * 1000 * MS + 7 * MS, t_s * 1000 * MS)
+        part = SecondReport(t_s, 0, {KEY: stats})
+        found.add("p", part, 0.95, whole.add("p", part, 0.95))
+    found.conclude()
+    return found
+
+
+@pytest.mark.parametrize(("seconds", "slow_s"), [(50, 0), (60, 1), (60, 2)])
+def test_a_regular_run_is_trimmed_by_its_start_if_it_has_one(seconds, slow_s):
+    found = unvarying(seconds, slow_s)
+    assert found.steady == Steady((slow_s, seconds), "", ALL_SERIES, 1)
+    assert (found.trimmed, found.from_s) == (slow_s > 0, slow_s)
+
+
+def test_chunk_delays_are_those_after_the_warm_up():
+    (delays,) = unvarying(20, 0, warm_up="5s").part.chunk_delays().values()
+    assert delays.delays.all.count == 15
 
 
 def test_what_users_do_when_they_stop_is_not_in_the_window():
@@ -128,6 +166,12 @@ def test_a_run_that_ends_within_its_warm_up_cannot_be_judged():
     trust, reasons = verdict(found.part)
     assert trust == "invalid"
     assert reasons[0] == "the run ended within its warm-up of 10 s, so nothing was measured"
+
+
+def test_a_run_that_ends_one_second_after_its_warm_up_is_judged_by_that_second():
+    _, found = measured(10, warm_up="9s")
+    found.conclude()
+    assert (found.part.all_stats[KEY].started, found.part.failings) == (20, [])
 
 
 def test_trust_is_of_the_figures_after_the_warm_up():

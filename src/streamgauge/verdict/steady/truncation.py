@@ -6,6 +6,9 @@ from statistics import median
 #: Values further than so many deviations from the level count as this far: one pause must not look like a start.
 _CUT_AT = 4.0
 _OF_A_DEVIATION = 1.4826
+#: Values are logarithms of medians, which are known to about 1 %. Most of a regular service are the same: a deviation
+#: of 0 would cut every other value down to the level, and no start would be seen.
+_LEAST_DEVIATION = 0.01
 
 
 def truncation(values: Sequence[float], most: int) -> int:
@@ -17,7 +20,7 @@ def truncation(values: Sequence[float], most: int) -> int:
     """
     late = values[most:]
     level = median(late)
-    deviation = _OF_A_DEVIATION * median(abs(value - level) for value in late)
+    deviation = max(_LEAST_DEVIATION, _OF_A_DEVIATION * median(abs(value - level) for value in late))
     low, high = level - _CUT_AT * deviation, level + _CUT_AT * deviation
     n = len(values)
     best, best_error, total, squares = 0, float("inf"), 0.0, 0.0
