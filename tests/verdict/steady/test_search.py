@@ -6,7 +6,7 @@ import random
 import pytest
 
 from streamgauge.verdict.steady.autocorrelation import inflation
-from streamgauge.verdict.steady.level_tests import Change, wave
+from streamgauge.verdict.steady.level_tests import Change, shift, trend, wave
 from streamgauge.verdict.steady.run_series import Series
 from streamgauge.verdict.steady.search import search
 
@@ -38,6 +38,26 @@ def test_a_change_is_said_in_words(levels, words):
 def test_a_wave_counts_from_its_least_amount_on(least, found):
     """Of five parts of ten seconds, the last lies 40 seconds behind the first."""
     assert wave([t_s / 64 for t_s in range(50)], least) == found
+
+
+@pytest.mark.parametrize(("values", "significant"), [(6, False), (7, True), (60, True)])
+def test_a_trend_without_noise_takes_seven_values(values, significant):
+    """By the test of Mann and Kendall, p is 0.0085 for six rising values and 0.0027 for seven."""
+    rising = [1 + at / 64 for at in range(values)]
+    amount = (values - 1) / 64
+    for sign in (1, -1):
+        expected = Change("trend", sign * amount, 0) if significant else None
+        assert trend([sign * each for each in rising], amount) == expected
+    assert trend(rising, amount + 0.001) is None
+
+
+@pytest.mark.parametrize(("before", "after", "significant"), [(8, 9, False), (9, 9, True), (36, 24, True)])
+def test_a_shift_without_noise_takes_eighteen_values(before, after, significant):
+    """By Pettitt's test, p is 0.0051 for 17 values whose level shifts in the middle, and 0.0033 for 18."""
+    for low, high in ((1.0, 1.25), (1.25, 1.0)):
+        expected = Change("shift", high - low, before) if significant else None
+        assert shift([low] * before + [high] * after, 0.25) == expected
+        assert shift([low] * before + [high] * after, 0.26) is None
 
 
 def test_equal_values_tell_as_much_as_independent_ones():
