@@ -3,7 +3,7 @@
 import pytest
 
 from streamgauge.report.build import build_result
-from streamgauge.verdict.late_arrivals import load_missed
+from streamgauge.verdict.late_arrivals import load_missed, waited_for_users
 from streamgauge.verdict.trust import verdict
 from tests.stats.runs import run
 
@@ -33,6 +33,7 @@ def test_arrivals_that_are_late_although_users_were_free_are_the_generators():
         "the generator started 2.9% of the arrivals more than 10 ms late although users were free (limit 1%); give it "
         "more CPU, or more worker processes"
     )
+    assert not waited_for_users(said)
 
 
 def test_arrivals_that_wait_for_a_free_user_are_the_services():
@@ -40,6 +41,7 @@ def test_arrivals_that_wait_for_a_free_user_are_the_services():
     assert trust == "degraded"
     assert said.startswith("3.5% of the arrivals waited for a free user (limit 0.1%), since the service was slow")
     assert said.endswith("raise --users")
+    assert waited_for_users(said)
 
 
 def test_dropped_arrivals_are_a_reason_and_fail_the_run():
@@ -47,6 +49,8 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
     trust, (said,) = verdict(run_stats)
     assert trust == "degraded"
     assert said.startswith("4.0% of the arrivals were dropped (limit 0.1%): no user was free within a second")
+    assert said.endswith("if the service may have more streams under way, raise --users")
+    assert waited_for_users(said)
     assert load_missed(run_stats)
     assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
 
