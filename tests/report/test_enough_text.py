@@ -52,10 +52,10 @@ def test_three_percentiles_are_listed_and_a_short_while_is_a_second(result: Resu
     scarce = few(1990, p99=10)
     changed(result, 0, time_to_first_chunk=scarce, duration=scarce, time_per_output_token=scarce,
             chunk_delay=few(1990, p99=10))  # fmt: skip
+    more = "it takes 10 more, about 1.00 s more of this load"
     assert scarce_notes(result, PERCENTILES) == [
-        "a, TTFC p99, duration p99 and per token p99 rest on 1,990 streams; it takes 10 more, about 1.00 s more of "
-        "this load",
-        "a, chunk delay p99 rests on 1,990 chunks; it takes 10 more, about 1.00 s more of this load",
+        f"a, TTFC p99, duration p99 and per token p99 rest on 1,990 streams; {more}",
+        f"a, chunk delay p99 rests on 1,990 chunks; {more}",
     ]
 
 
