@@ -229,6 +229,37 @@ def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():
 
 
 @pytest.mark.parametrize(
+    ("arrivals", "shape", "cap"),
+    [
+        ("50/s", None, 1000),
+        ("234/s", None, 2340),
+        ("1000/s", None, 5000),
+        ("gamma:cv=2", "ramp:to=300,time=9s", 3000),
+        ("50/s", "spike:base=1,peak=400,at=1s,for=1s", 4000),
+    ],
+)
+def test_ten_seconds_of_the_highest_rate_may_be_under_way(arrivals, shape, cap):
+    parsed = environment(arrivals, stream_shape=shape).parsed_options
+    spec = arrival_options.open_model(parsed)
+    plan = arrival_options.plan_of_rates(parsed, spec)
+    assert arrival_options.default_cap(spec, plan and plan.shape) == cap
+
+
+def test_a_trace_has_its_own_rate_and_a_closed_model_none(tmp_path):
+    (tmp_path / "trace").write_text("1\n2\n")
+    traced, closed = (environment(text).parsed_options for text in (f"trace:{tmp_path / 'trace'}", ""))
+    assert arrival_options.open_model(traced).trace == (0.0, 1.0)
+    assert arrival_options.open_model(closed) is None
+    assert [arrival_options.is_open(each) for each in (traced, closed, SimpleNamespace())] == [True, False, False]
+
+
+def test_a_seed_is_a_whole_number():
+    parsed = SimpleNamespace(stream_arrivals="5/s", stream_seed="lucky")
+    with pytest.raises(ValueError, match=r"^--stream-seed: .*got 'lucky'$"):
+        arrival_options.open_model(parsed)
+
+
+@pytest.mark.parametrize(
     ("arrivals", "shape", "says"),
     [
         ("poisson", "", "expected a rate, as in poisson:200/s, or a --stream-shape, got 'poisson'"),

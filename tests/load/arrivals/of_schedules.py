@@ -127,8 +127,8 @@ def test_a_rate_that_pauses_or_jumps_is_inverted_all_the_same():
 
     assert time_at(Pauses(), 10.0, 0.5) == pytest.approx(1.0, abs=1e-6)
     assert time_at(Pauses(), 11.0, 0.5) == pytest.approx(100.1, abs=1e-6)
-    assert time_at(ConstantRate(4.0), 10.0) == pytest.approx(2.5, abs=1e-6)
-    assert time_at(Ramp(peak=1, rise_s=1, end_s=2), 100.0) is None
+    assert time_at(ConstantRate(4.0), 10.0, 0.0) == pytest.approx(2.5, abs=1e-6)
+    assert time_at(Ramp(peak=1, rise_s=1, end_s=2), 100.0, 0.0) is None
 
 
 def test_a_trace_counts_from_its_first_arrival_and_is_scaled(tmp_path):
@@ -137,8 +137,31 @@ def test_a_trace_counts_from_its_first_arrival_and_is_scaled(tmp_path):
     plain = tmp_path / "seconds.txt"
     plain.write_text("10\n10.5\n12e0\n")
     assert times(f"trace:{mooncake}") == times(f"trace:{plain}") == [0.0, 0.5, 2.0]
-    assert times(f"trace:{plain},2") == [0.0, 0.25, 1.0]
-    assert read_arrivals(f"trace:{plain}").peak() == 0.3
+    assert times(f"trace:{plain},2") == times(f"trace:{mooncake}, 2") == [0.0, 0.25, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("trace", "peak"),
+    [
+        ((0.0, 0.5, 2.0), 0.3),
+        ((0.0, 10.0), 0.1),
+        ((0.0, 10.5), 0.1),
+        ((0.0, 9.9), 0.2),
+        ((0.0, 5.0, 9.9, 10.0, 30.0, 31.0, 32.0, 33.0, 34.0, 45.0, 46.0), 0.5),
+    ],
+)
+def test_the_peak_of_a_trace_is_that_of_its_busiest_ten_seconds(trace, peak):
+    assert ArrivalSpec("trace", trace=trace).peak() == pytest.approx(peak)
+
+
+def test_the_peak_of_a_process_is_its_rate_or_that_of_the_shape():
+    assert read_arrivals("200/s").peak() == 200
+    assert read_arrivals("poisson:200/s").peak(Ramp(peak=300, rise_s=1, end_s=2)) == 300
+    assert read_arrivals("poisson").peak(ConstantRate(7.0)) == 7
+
+
+def test_a_constant_rate_adds_up_from_its_start_on():
+    assert [ConstantRate(4.0).area(t_s) for t_s in (-1.0, 0.0, 0.5, 10.0)] == [0, 0, 2, 40]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +179,9 @@ def test_a_trace_counts_from_its_first_arrival_and_is_scaled(tmp_path):
         ("gamma:200/s,cv=0", "expected cv=2, from 0.01 to 20, got 'gamma:200/s,cv=0'"),
         ("gamma:200/s,cv=x", "got 'gamma:200/s,cv=x'"),
         ("trace:/nowhere", "cannot read '/nowhere': No such file or directory"),
-        ("trace:/nowhere,0", "expected a file and a scale above 0"),
+        ("trace:/nowhere,0", "expected a file and a scale above 0, as in trace:FILE,2 for twice as fast, got 'trace:/"),
+        ("trace:,2", "expected a file and a scale above 0"),
+        ("trace:a\0b", "cannot read 'a\\x00b': expected lines such as"),
     ],
 )
 def test_what_is_no_process_of_arrivals_is_refused(text, says):
@@ -170,7 +195,7 @@ def test_what_is_no_process_of_arrivals_is_refused(text, says):
 def test_a_line_of_a_trace_that_has_no_time_is_named(tmp_path, line):
     trace = tmp_path / "trace"
     trace.write_text(f"1\n{line}\n")
-    with pytest.raises(ValueError, match=r"line 2, .*: expected lines such as"):
+    with pytest.raises(ValueError, match=rf"^cannot read '{trace}', line 2, .*: expected lines such as"):
         read_arrivals(f"trace:{trace}")
 
 

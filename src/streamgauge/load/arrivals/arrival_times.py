@@ -85,7 +85,7 @@ def times_of(process: Iterator[float], rate: Rate) -> Iterator[float]:
         yield t_s
 
 
-def time_at(rate: Rate, value: float, since_s: float = 0.0) -> float | None:
+def time_at(rate: Rate, value: float, since_s: float) -> float | None:
     """Return the first time, from ``since_s`` on, at which ``rate`` has added up to ``value``; None if it never does.
 
     Newton's method inside a bracket that it narrows; where the rate is 0 or jumps, the bracket is halved.
