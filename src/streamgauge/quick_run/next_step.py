@@ -140,7 +140,8 @@ def _fewer(asked: Asked) -> dict[str, str]:
     if asked.rate:
         quarter = _RATE.sub(lambda found: f"{float(found[1]) / 4:g}/s", asked.rate)
         return {"--rate": quarter} if quarter != asked.rate else {}
-    return {"--users": str(max(1, (asked.users or 1) // 4))} if (asked.users or 1) > 1 else {}
+    users = asked.users or 1
+    return {"--users": str(max(1, users // 4))} if users > 1 else {}
 
 
 def _none_ended(result: Result, asked: Asked) -> Step:
@@ -161,7 +162,7 @@ def _none_ended(result: Result, asked: Asked) -> Step:
 
 def _some_failed(result: Result, asked: Asked, bad: int, ended: int) -> Step:
     words = f"{number(bad)} of {some(ended, 'stream')} failed. Try fewer users: do they still fail?"
-    if any(_STATUS.search(why) and "429" in why for each in result["streams"] for why in each["reasons"]):
+    if any("status 429" in why for each in result["streams"] for why in each["reasons"]):
         words = f"The server refused {number(bad)} of {some(ended, 'stream')} with status 429: it limits this client."
     return Step(words, _fewer(asked))
 
