@@ -38,7 +38,16 @@ def asked(*words):
         (("-u", "user:pw"), "GET", (("Authorization", "Basic dXNlcjpwdw=="),), None),
         (("--oauth2-bearer", "t"), "GET", (("Authorization", "Bearer t"),), None),
         (("--compressed",), "GET", (("Accept-Encoding", "gzip, deflate, br, zstd"),), None),
-        (("-H", ":authority: x", "-H", "Content-Length: 3", "-H", "Connection: keep-alive"), "GET", (), None),
+        (("-H", ":authority: x", "-H", "Content-Length: 3", "-H", "Connection: Keep-Alive"), "GET", (), None),
+        (("-H", "Connection: close", "-H", "A : b", "-H", "C: "), "GET",
+         (("Connection", "close"), ("A", "b"), ("C", None)), None),
+        (("-X", "post", "-A", "", "-e", ";auto"), "POST", (), None),
+        (("-d", "a", "-X", "GET", "-H", "Accept: b"), "GET", (("Accept", "b"), FORM), "a"),
+        (("--json", "{}", "-H", "Accept: b"), "POST", (("Accept", "b"), ("Content-Type", "application/json")), "{}"),
+        (("-d", ""), "POST", (FORM,), ""),
+        (("--data-urlencode", "a b", "--data-urlencode", "n=c=d e"), "POST", (FORM,), "a+b&n=c%3Dd+e"),
+        (("-H", "Authorization: x", "-u", "a:b", "--oauth2-bearer", "t"), "GET", (("Authorization", "x"),), None),
+        (("-u", "a:b", "--oauth2-bearer", "t"), "GET", (("Authorization", "Bearer t"),), None),
     ],
 )  # fmt: skip
 def test_options_make_the_request(words, method, headers, body):
@@ -48,12 +57,21 @@ def test_options_make_the_request(words, method, headers, body):
 def test_get_moves_the_data_into_the_query():
     found = request("-G", "-d", "a=1", "--data-urlencode", "b=x y", f"{URL}?c=3")
     assert (found.method, found.url, found.body) == ("GET", f"{URL}?c=3&a=1&b=x+y", None)
+    assert request("-G", "-d", "a=1", "--url-query", "b", "--url-query", "c=2", URL).url == f"{URL}?b&c=2&a=1"
+
+
+def test_fields_of_a_form_are_encoded_from_files(tmp_path):
+    (file := tmp_path / "a@b").write_bytes(b"x y=\xff")
+    assert asked("--data-urlencode", f"name@{file}")[2] == "name=x+y%3D%EF%BF%BD"
+    assert asked("--data-urlencode", f"@{file}")[2] == "x+y%3D%EF%BF%BD"
+    with pytest.raises(CurlProblem, match=r"^--data-urlencode: '/no/such' cannot be read: No such file or directory$"):
+        asked("--data-urlencode", "name@/no/such")
 
 
 def test_files_are_read_as_curl_reads_them(tmp_path):
-    (file := tmp_path / "body").write_bytes(b"a\r\nb\n")
+    (file := tmp_path / "body").write_bytes(b"a\r\n\0b\n")
     assert asked("-d", f"@{file}")[2] == "ab"
-    assert asked("--data-binary", f"@{file}")[2] == "a\r\nb\n"
+    assert asked("--data-binary", f"@{file}")[2] == "a\r\n\0b\n"
     file.write_bytes(b"\xff\x00")
     assert asked("--data-binary", f"@{file}")[2] == b"\xff\x00"
     file.write_text("A: 1\n\nB: 2\n")
@@ -75,7 +93,9 @@ def test_bytes_that_are_no_text_are_refused_where_text_is_needed(option):
 
 def test_the_network_becomes_options_of_locust():
     words = ("-k", "-x", "proxy:3128", "--connect-to", "a:1:b:2", "--connect-to", "::c:", "--resolve", "a:1:::1")
-    session = curl_session_of_words([*words, "--unix-socket", "/run/a", "-E", "c.pem", "--cacert", "ca", URL])
+    files = ("--unix-socket", "/run/a", "-E", "c.pem", "--key", "k.pem", "--cacert", "ca")
+    session = curl_session_of_words([*words, *files, URL])
+    assert curl_session_of_words(["--proxy", "https://p", URL]).options == {"stream_proxy": "https://p"}
     assert session.options == {
         "stream_insecure": True,
         "stream_proxy": "http://proxy:3128",
@@ -83,6 +103,7 @@ def test_the_network_becomes_options_of_locust():
         "stream_resolve": "a:1:::1",
         "stream_unix_socket": "/run/a",
         "stream_client_cert": "c.pem",
+        "stream_client_key": "k.pem",
         "stream_ca_file": "ca",
     }
 
@@ -93,7 +114,7 @@ def test_the_longest_time_limits_the_stream():
 
 
 def test_what_only_curl_does_is_noted_and_what_it_prints_is_not():
-    session = curl_session(f"curl -sSiNL --http2 -o out --retry 3 {URL}")
+    session = curl_session(f"curl -sSiNL --http2 -o out --retry 3 --http2 {URL}")
     assert session.notes == ("curl's --http2 has no effect here", "curl's --retry has no effect here")
 
 
@@ -104,6 +125,8 @@ def test_what_only_curl_does_is_noted_and_what_it_prints_is_not():
         (("example.com:443/x",), "https://example.com:443/x", ""),
         (("ws://h/x",), "ws://h/x", "websocket"),
         (("https://h/x", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Key: k"), "wss://h/x", "websocket"),
+        (("http://h/x", "-H", "upgrade: WebSocket", "-d", "a"), "ws://h/x", "websocket"),
+        (("http://h/x", "-H", "Upgrade: h2c"), "http://h/x", ""),
         (("--url", "http://h/x"), "http://h/x", ""),
         (("--", "http://h/x"), "http://h/x", ""),
     ],
@@ -119,18 +142,24 @@ def test_the_url_says_how_to_connect(words, url, protocol):
         ("wget http://a", r"^expected a command that begins with curl, got 'wget http://a'$"),
         ("curl", r"^expected one URL, got none$"),
         ("curl http://a http://b", r"^expected one URL, got 'http://a', 'http://b'$"),
-        ("curl http://a --form x=y", r"^--form: streamgauge does not know this option of curl"),
+        ("curl http://a --form x=y",
+         r"^--form: streamgauge does not know this option of curl; leave it out, or use others$"),
         ("curl http://a -F x=y", r"^-F: streamgauge does not know"),
         ("curl http://a -sT file", r"^-T: streamgauge does not know"),
         ("curl http://a -H", r"^-H: expected a value, got nothing$"),
         ("curl http://a -H x", r"^-H: expected 'Name: value', got 'x'$"),
-        ("curl http://a -b jar.txt", r"^-b 'jar.txt': expected cookies such as"),
+        ("curl http://a -b jar.txt",
+         r"^-b 'jar.txt': expected cookies such as 'name=value'; files of cookies are not read$"),
         ("curl http://a -d @no/such", r"^-d: 'no/such' cannot be read: No such file or directory$"),
         ("curl http://a -m soon", r"^--max-time: expected seconds, got 'soon'$"),
-        ("curl http://a -I", r"^-I: a response without a body is no stream"),
+        ("curl http://a -m -1", r"^--max-time: expected seconds, got '-1'$"),
+        ("curl http://a -m inf", r"^--max-time: expected seconds, got 'inf'$"),
+        ("curl http://a -H @/no/such", r"^-H: '/no/such' cannot be read: No such file or directory$"),
+        ("curl http://a -H :x", r"^-H: expected 'Name: value', got ':x'$"),
+        ("curl http://a -I", r"^-I: a response without a body is no stream; leave it out$"),
         ("curl 'http://a", r"^a quote \('\) is not closed$"),
     ],
-)
+)  # fmt: skip
 def test_a_command_that_cannot_be_run_says_why(command, problem):
     with pytest.raises(CurlProblem, match=problem):
         curl_session(command)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 
@@ -111,6 +112,84 @@ def test_a_recording_without_a_stream_is_listed(session):
     assert "no stream among its 3 requests (application/json 2, text/html 1). A stream is a response of" in str(
         problem.value
     )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "listed"),
+    [
+        ([""], "1 request (without a type 1)"),
+        ([f"a/{letter}" for letter in "abcdefghijkl"], ", a/l 1)"),
+        ([f"a/{letter}" for letter in "abcdefghijklm"], ", a/l 1, …)"),
+    ],
+    ids=["none", "twelve", "more"],
+)
+def test_up_to_twelve_types_are_listed(session, kinds, listed):
+    with pytest.raises(RequestProblem, match=f"{re.escape(listed)}. A stream is a response of type text/event-stream"):
+        session(*(entry("http://a", kind) for kind in kinds))
+
+
+def test_the_type_may_stand_in_the_content_alone(session):
+    found = entry("http://a/s")
+    found["response"]["headers"] = [{"name": "Server", "value": "x"}]
+    assert len(session(found).requests) == 1
+
+
+def test_fields_that_are_repeated_are_joined_and_those_of_the_connection_are_left_out(session):
+    names = ["Accept", "Keep-Alive", "TE", "Upgrade", "accept", "Transfer-Encoding", "Proxy-Connection", "Connection"]
+    headers = [{"name": name, "value": str(number)} for number, name in enumerate(names)]
+    (request,) = session(entry("http://a/s", headers=headers, cookies=[])).requests
+    assert request.headers == (("accept", "0, 4"),)
+
+
+def test_a_body_may_be_encoded(session):
+    posted = {"text": base64.b64encode(b"a\xff").decode(), "encoding": "base64"}
+    assert session(entry("http://a/s", method="POST", postData=posted)).requests[0].body == b"a\xff"
+    assert session(entry("http://a/s", method="POST", postData={"encoding": "base64"})).requests[0].body is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "end_s"),
+    [
+        ({"timings": {"receive": None}}, None),
+        ({"timings": {"receive": -1}}, None),
+        ({"timings": {"receive": 0}}, 2.0),
+        ({"timings": None}, 2.0),
+        ({"timings": {"receive": 5}, "time": -7}, 0.0),
+        ({"timings": {"receive": 5}, "time": None}, 0.0),
+    ],
+    ids=str,
+)
+def test_a_stream_ends_when_the_recording_says(session, changed, end_s):
+    assert session(entry("http://a/s", time_ms=2000) | changed).requests[0].end_s == end_s
+
+
+def test_a_websocket_without_messages_is_one_by_its_url_and_lasts_as_long_as_it_was_open(session):
+    opened = entry("wss://a/ws#x", "", method="post", postData={"text": "x"}, time_ms=3000)
+    opened["timings"]["receive"] = -1
+    (request,) = session(opened).requests
+    assert (request.url, request.method, request.protocol) == ("wss://a/ws", "GET", "websocket")
+    assert (request.body, request.messages, request.end, request.end_s) == (None, (), (), 3.0)
+
+
+def test_messages_that_overtake_each_other_have_no_pause_between_them(session):
+    """Recorded times of two messages may be the wrong way round."""
+    times_s = (1.0, 0.5, 1.25)
+    messages = [{"type": "send", "time": 1767225600.0 + each, "opcode": 1, "data": "x"} for each in times_s]
+    (request,) = session(entry("http://a/ws", "") | {"_webSocketMessages": messages}).requests
+    assert request.url == "ws://a/ws"
+    assert [each.pause_s for each in request.messages] == [1.0, 0.0, 0.25]
+
+
+def test_the_end_of_a_websocket_is_noted(session):
+    message = {"type": "receive", "time": 1767225600.0, "opcode": 1, "data": "x"}
+    notes = session(entry("ws://a/w", "") | {"_webSocketMessages": [message]}).notes
+    assert notes[1:] == ("a WebSocket ends after as many messages as were recorded",)
+    assert session(entry("ws://a/w", "")).notes[1:] == ()
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(RequestProblem, match=f"^--har '{tmp_path / 'x.har'}': No such file or directory$"):
+        har_session(tmp_path / "x.har")
 
 
 @pytest.mark.parametrize(

@@ -255,4 +255,7 @@ def test_what_opens_doors_is_not_repeated():
     assert repeated(words, {"--users": "9"}, secret=True) == "the same command with -u 9"
     assert shown(words, secret=True) == "streamgauge run …"
     assert shown(["http://a", "-H", "Cookie: x"], secret=True) == "streamgauge run http://a …"
+    for word in ("--header", "-HCookie: x", "--curl", "curl", "http://u:pw@b"):
+        assert shown(["http://a", word, "x"], secret=True) == "streamgauge run http://a …"
+    assert shown(["http://a", "-u", "3"], secret=True) == "streamgauge run http://a -u 3 …"
     assert shown(["http://a", "-H", "A: x"], secret=False) == "streamgauge run http://a -H 'A: x'"
