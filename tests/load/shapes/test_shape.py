@@ -11,8 +11,8 @@ RUN = "import sys, streamgauge.load, pytest; sys.exit(pytest.main(sys.argv[1:]))
 
 
 def test_what_holds_for_every_shape():
-    script = Path(__file__).with_name("of_shapes.py")
-    options = ["-q", "-p", "no:cacheprovider", "-W", "default", str(script)]
+    scripts = sorted(Path(__file__).parent.glob("of_*.py"))
+    options = ["-q", "-p", "no:cacheprovider", "-W", "default", *map(str, scripts)]
     command = [sys.executable, "-c", RUN, *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout
