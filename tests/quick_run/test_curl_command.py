@@ -136,6 +136,11 @@ def test_the_url_says_how_to_connect(words, url, protocol):
     assert (found.url, found.protocol) == (url, protocol)
 
 
+@pytest.mark.parametrize("name", ["curl", "/usr/bin/curl", "curl.exe", "CURL.EXE"])
+def test_curl_may_be_called_by_its_whole_name(name):
+    assert curl_session(f"{name} http://h/x").requests[0].url == "http://h/x"
+
+
 @pytest.mark.parametrize(
     ("command", "problem"),
     [

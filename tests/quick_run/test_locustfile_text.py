@@ -2,6 +2,7 @@
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,47 @@ def test_a_url_makes_a_file_as_a_person_writes_it():
     assert defaults == {
         "num_users": "10", "spawn_rate": "10", "run_time": "'10s'", "stream_slo": "'a < 1\\nb < 2'"
     }  # fmt: skip
+
+
+WRITTEN = {
+    "url": (
+        Session((StreamRequest("http://u:pw@h/v1/x", "POST", (("A", "1"),), "a=1", protocol="sse", status="2xx",
+                               end=("event:a", "event:b"), chunk=("c",), total_timeout_s=2.5),)),
+        LOAD,
+    ),
+    "in_a_row": (
+        Session((
+            StreamRequest("http://a/x?q", headers=(("A", "1"), ("B", "2")), end_s=1.0),
+            StreamRequest("ws://a/y", headers=(("B", "2"), ("A", "1")), messages=(SentMessage("hi", 0.5),),
+                          protocol="websocket", begin_s=2.0),
+        ), recorded=True),
+        Load(None, None, None, {"stream_arrivals": "5/s", "stream_shape": "ramp"}),
+    ),
+    "together": (
+        Session((StreamRequest("http://a/x"), StreamRequest("http://b/y", begin_s=2.0)), recorded=True),
+        Load(1, 0.5, 20, {}),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_file_is_written_whole(name):
+    """``written/`` has the texts."""
+    assert locustfile_text(*WRITTEN[name]) == Path(__file__).with_name("written").joinpath(f"{name}.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (Load(1, 1.0, 5, {}), "1 user for 5 s"),
+        (Load(10, 1.0, None, {"stream_arrivals": "5/s"}), "arrivals 5/s"),
+        (Load(2000, 1.5, 5, {"stream_shape": "ramp"}), "2,000 users, shape ramp for 5 s"),
+        (Load(None, None, 9, {"stream_shape": "ramp", "stream_arrivals": "poisson"}),
+         "arrivals poisson, shape ramp for 9 s"),
+    ],
+)  # fmt: skip
+def test_a_load_is_said_in_words(load, words):
+    assert str(load) == words
 
 
 def test_a_json_body_is_a_value_and_other_bodies_are_data():

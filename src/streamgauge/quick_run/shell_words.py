@@ -141,7 +141,7 @@ def _cmd_words(text: str) -> Iterator[str]:
         word = word or ""
         if each == "\\" and following in ("\\", '"') and following:
             word, at = word + following, at + 2
-        elif each == '"' and quoted and following == '"' and not (word == "" and text[at + 2 : at + 3].isspace()):
+        elif each == '"' and quoted and following == '"':
             word, at = word + '"', at + 2
         elif each == '"':
             quoted, at = not quoted, at + 1
