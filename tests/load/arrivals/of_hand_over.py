@@ -7,8 +7,9 @@ import pytest
 
 from streamgauge.load.arrivals import hand_over
 from streamgauge.load.arrivals.hand_over import HandOver
-from streamgauge.load.arrivals.schedule import Part, Schedule
+from streamgauge.load.arrivals.schedule import Arrival, Part, Schedule
 from streamgauge.load.arrivals.spec import read_arrivals
+from streamgauge.load.arrivals.waiting_users import ArrivalCounts
 
 WHOLE = Part(0.0, 0, 1)
 
@@ -90,6 +91,66 @@ def test_a_worker_that_returns_gets_its_new_share_and_repeats_no_arrival(timer, 
     timer.last.ring_in_hub()
     assert sorted(each.value[0].number for each in waiting if each.ready()) == [0, 1, 2, 3, 9, 11]
     assert handing.take().scheduled == 6
+
+
+def test_the_next_run_begins_with_its_first_arrival(timer, users):
+    handing = HandOver()
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    waiting = users(handing, 9)
+    timer.now_s = 1000.35
+    timer.last.ring_in_hub()
+    handing.begin(schedule(), 1002.0, [WHOLE], 8.0)
+    timer.now_s = 1002.15
+    timer.last.ring_in_hub()
+    assert sorted(each.value[0].number for each in waiting if each.ready()) == [0, 0, 1, 1, 2, 3]
+
+
+def test_a_user_that_comes_late_gets_the_arrival_that_waits_and_one_that_waits_is_handed_it_late(timer, users):
+    handing = HandOver()
+    handing.begin(schedule("4/s"), 1000.0, [WHOLE])
+    timer.last.ring_in_hub()
+    timer.now_s = 1000.2
+    (user,) = users(handing, 1)
+    assert user.value == (Arrival(0, 0.0, "U"), pytest.approx(0.2))
+    assert handing.take() == ArrivalCounts(scheduled=1, late=1, capped=1)
+    (user,) = users(handing, 1)
+    timer.now_s = 1000.35
+    timer.last.ring_in_hub()
+    assert user.value == (Arrival(1, 0.25, "U"), pytest.approx(0.1))
+    assert handing.take() == ArrivalCounts(scheduled=1, late=1)
+
+
+def test_a_user_that_was_stopped_gets_no_arrival(timer, users):
+    handing = HandOver()
+    handing.begin(schedule(), 1000.05, [WHOLE])
+    stays, stopped = users(handing, 2)
+    gevent.kill(stopped)
+    timer.now_s = 1000.06
+    timer.last.ring_in_hub()
+    assert stays.value[0].number == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "now_s", "rings_s"),
+    [("10/s", 0.0, 0.1), ("10/s", 0.25, 0.3), ("1/s", 0.0, 0.25), ("1/s", 0.6, 0.85), ("1/s", 0.9, 1.0)],
+)
+def test_the_timer_rings_for_the_next_arrival_and_every_quarter_of_a_second(timer, text, now_s, rings_s):
+    handing = HandOver()
+    handing.begin(schedule(text), 1000.0, [WHOLE])
+    timer.now_s = 1000.0 + now_s
+    timer.last.ring_in_hub()
+    assert timer.last.at_s == pytest.approx(1000 + rings_s)
+
+
+@pytest.mark.parametrize(("text", "end_s", "numbers"), [("10/s", 0.15, [0, 1]), ("poisson:1/s", 1e-9, [])])
+def test_after_the_last_arrival_users_wait_on(timer, users, text, end_s, numbers):
+    handing = HandOver()
+    handing.begin(Schedule(read_arrivals(text), 1, (("U", 1.0),), end_s=end_s), 1000.0, [WHOLE])
+    waiting = users(handing, 3)
+    timer.now_s = 1000.2
+    timer.last.ring_in_hub()
+    assert sorted(each.value[0].number for each in waiting if each.ready()) == numbers
+    assert (handing.running, timer.last.at_s) == (True, pytest.approx(1000.45))
 
 
 def test_users_that_wait_when_the_run_ends_end_at_once(timer, users):

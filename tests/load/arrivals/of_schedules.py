@@ -246,6 +246,7 @@ def test_classes_get_arrivals_by_their_weights_and_times_do_not_change():
     assert [each.at_s for each in mixed] == [each.at_s for each in taken(Share([Part(0.0, 0, 1)]))]
     assert sum(each.user_class == "A" for each in mixed) / len(mixed) == pytest.approx(0.75, abs=0.03)
     assert {each.user_class for each in mixed} == {"A", "B"}
+    assert mixed == taken(Share([Part(0.0, 0, 1)]), classes=(("A", 3.0), ("B", 1.0)))  # as in another process
 
 
 def test_a_schedule_reaches_a_worker_as_it_is():
