@@ -66,11 +66,13 @@ def record(text, unit="users", end_s=None):
 
 
 def test_a_record_that_stops_early_is_cut_short():
-    found = record("ramp:to=8,time=3s", end_s=3.0)
+    found = record("ramp:to=8,time=8s", end_s=8.0)
     found.note(2, 5)
     assert found.cut_short
-    assert [each["t_s"] for each in found.result(9)["seconds"]] == [0, 1, 2]
-    found.note(3, 8)
+    stopped = found.result(9)
+    assert ([each["t_s"] for each in stopped["seconds"]], stopped["end_s"]) == ([0, 1, 2], 8)
+    assert found.words(7.5, 5) == "ramp, 5 of 8 users"
+    found.note(8, 8)
     assert not found.cut_short
     assert record("soak:level=5,rise=0s").cut_short is record("ramp", "streams/s", 60.0).cut_short is False
 
@@ -151,6 +153,9 @@ def test_each_run_begins_its_shape_at_its_start(monkeypatch):
     followed.environment.parsed_options.stream_shape = "ramp:to=80,time=4s"
     assert followed.tick(0.0, 0) == (10, 10.0)
     assert (first.users, followed.shape.record.users) == ({0: 5, 1: 5, 2: 5}, {})
+    followed.runner.state = "stopped"
+    followed.environment.parsed_options.stream_shape = "step:from=0,by=5,every=9s,to=5"
+    assert followed.tick(0.0, 0) == (0, 1.0)
     followed.runner.state = "stopped"
     followed.environment.parsed_options.stream_shape = ""
     assert followed.tick(0.0, 0) is None
