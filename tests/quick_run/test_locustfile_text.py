@@ -61,7 +61,8 @@ WRITTEN = {
         Load(None, None, None, {"stream_arrivals": "5/s", "stream_shape": "ramp"}),
     ),
     "together": (
-        Session((StreamRequest("http://a/x"), StreamRequest("http://b/y", begin_s=2.0)), recorded=True),
+        Session(tuple(StreamRequest(url, begin_s=begin_s) for url, begin_s in
+                      (("http://a/x", 0.0), ("http://b/y", 2.0), ("http://a/z", 2.5))), recorded=True),
         Load(1, 0.5, 20, {}),
     ),
 }  # fmt: skip

@@ -109,6 +109,34 @@ def test_levels_of_the_shapes_in_the_documentation(text, levels, length_s):
     assert shape.length_s == length_s
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "time_s", "whole"),
+    [
+        ("ramp", None, None, "ramp:from=0,to=10,time=60s"),
+        ("ramp:from=3", 40, 90, "ramp:from=3,to=40,time=90s"),
+        ("step", 50, None, "step:from=5,by=5,every=30s,to=50"),
+        ("step", 50, 110, "step:from=5,by=5,every=11s,to=50"),
+        ("step:from=20,to=20", None, None, "step:from=20,by=1,every=30s,to=20"),
+        ("step:from=10", 30, None, "step:from=10,by=2,every=30s,to=30"),
+        ("step:by=30", 20, None, "step:from=20,by=30,every=30s,to=20"),
+        ("step:by=1,to=100000,from=0", None, None, "step:from=0,by=1,every=30s,to=100000"),
+        ("spike", 100, None, "spike:base=10,peak=100,at=20s,for=10s,time=50s"),
+        ("spike", 100, 120, "spike:base=10,peak=100,at=40s,for=20s,time=120s"),
+        ("spike:at=50s", None, None, "spike:base=1,peak=10,at=50s,for=10s,time=110s"),
+        ("spike:for=50s", None, None, "spike:base=1,peak=10,at=20s,for=50s,time=120s"),
+        ("soak", None, None, "soak:level=10,rise=60s"),
+        ("soak", None, 100, "soak:level=10,rise=10s,time=100s"),
+        ("soak", None, 6000, "soak:level=10,rise=60s,time=6000s"),
+        ("wave", None, None, "wave:low=2,high=10,period=60s,time=240s"),
+        ("wave", 50, 100, "wave:low=10,high=50,period=25s,time=100s"),
+        ("wave:low=20", None, None, "wave:low=20,high=20,period=60s,time=240s"),
+        ("wave:period=10s", None, None, "wave:low=2,high=10,period=10s,time=40s"),
+    ],
+)
+def test_parameters_that_are_left_out_follow_from_the_others(text, level, time_s, whole):
+    assert read_shape(text, level=level, time_s=time_s).text == whole
+
+
 _PARAMETER = "ramp: expected PARAMETER=VALUE with from, to or time, got "
 _KINDS = "expected ramp, step, spike, soak or wave, or one with parameters such as ramp:to=100,time=60s, got "
 _NUMBER = "expected a number such as 100, from 0 to 1,000,000, got "
@@ -143,6 +171,10 @@ _NUMBER = "expected a number such as 100, from 0 to 1,000,000, got "
         ("soak:rise=2h,time=1h", "soak: rise=7200s ends after the time of 3600 s; raise time or --run-time"),
         ("wave:low=60,high=50", "wave: low: expected at most the high of 50, got 60"),
         ("wave:period=0s", "wave: period: expected more than 0 s, got 0 s"),
+        ("wave:time=0s", "wave: time: expected more than 0 s, got 0 s"),
+        ("spike:time=0s", "spike: time: expected more than 0 s, got 0 s"),
+        ("soak:time=0s", "soak: time: expected more than 0 s, got 0 s"),
+        ("step:every=0s", "step: every: expected more than 0 s, got 0 s"),
     ],
 )
 def test_the_part_that_is_wrong_is_named(text, problem):
