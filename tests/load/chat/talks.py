@@ -10,11 +10,14 @@ import os
 import sys
 import warnings
 from random import Random
+from types import SimpleNamespace
 from unittest import mock
 
 from locust import events
 from locust.argument_parser import get_parser
 from locust.env import Environment
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 from locust.web import WebUI
 
 from streamgauge.load.chat import ChatUser
@@ -25,6 +28,7 @@ from streamgauge.load.chat.chat_user import key_fields
 from streamgauge.load.chat.made_prompts import text_of
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.web.form import extend_form
+from streamgauge.stats.outcome import Outcome
 from streamgauge.wire.decoder import BodyDescription
 from streamgauge.wire.formats import FORMATS
 
@@ -92,7 +96,59 @@ def answer_in(case):
     return "".join(form.text_of(decoder.parse(each)) for each in decoder.feed([case["stream"].encode()]))
 
 
+def user_of(case):
+    """A user whose streams all bring the same frames, and what it sends."""
+    parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
+    environment = Environment(user_classes=[Chatter], parsed_options=parsed, host=case["host"])
+    environment.runner = SimpleNamespace(worker_index=case.get("worker", -1))  # as in a run without workers
+    user, sent = Chatter(environment), []
+
+    def play(path, *, on_chunk=None, **arguments):
+        sent.append(json.loads(json.dumps({"path": path, **arguments})))
+        for frame in case["frames"] if on_chunk else ():
+            on_chunk(frame)
+        return SimpleNamespace(outcome=Outcome(case["outcome"]))
+
+    user.play = play
+    return user, sent
+
+
+def asked(case):
+    """What a user sends in its first conversations."""
+    user, sent = user_of(case)
+    for _ in range(case["conversations"]):
+        conversation = user.begin()
+        while conversation.goes_on:
+            user.ask(conversation, **case.get("more", {}))
+    return sent
+
+
+def paused(case):
+    """The pauses of a user in one conversation, with its state in them; ``stopped`` is where the run ends."""
+    user, _ = user_of(case)
+    conversation, pauses = user.begin(), []
+    user._state = LOCUST_STATE_RUNNING
+
+    def sleep(seconds):
+        pauses.append([seconds, user._state])
+        if case["stopped"] == "in a pause":
+            user._state = LOCUST_STATE_STOPPING
+
+    with mock.patch("gevent.sleep", sleep), contextlib.suppress(StopUser):
+        while conversation.goes_on:
+            user.think(conversation)
+            pauses.append([None, user._state])
+            user.ask(conversation)
+            if case["stopped"] == "in a stream":
+                user._state = LOCUST_STATE_STOPPING
+    return pauses
+
+
 def answer(case):
+    if "conversations" in case:
+        return asked(case)
+    if "stopped" in case:
+        return paused(case)
     if "stream" in case:
         return answer_in(case)
     if "begun" in case:

@@ -113,10 +113,32 @@ def test_the_text_of_an_answer_is_what_it_shows_without_reasoning(case, api, nam
     assert case(stream_of=api, stream=stream)["value"] == text
 
 
-@pytest.mark.parametrize("api", ["chat", "completions", "responses", "anthropic", "ollama"])
-def test_a_host_may_end_with_the_version_of_the_api(case, api):
-    paths = [case(host=host)["value"][api] for host in ("http://h", "http://h/v1", "http://h/v1/", "http://h/v1beta")]
-    assert paths == [paths[0], paths[0].removeprefix("/v1"), paths[0].removeprefix("/v1"), paths[0]]
+@pytest.mark.parametrize(
+    ("api", "whole", "below"),
+    [
+        ("chat", "/v1/chat/completions", "/chat/completions"),
+        ("completions", "/v1/completions", "/completions"),
+        ("responses", "/v1/responses", "/responses"),
+        ("anthropic", "/v1/messages", "/messages"),
+        ("ollama", "/api/chat", "/api/chat"),
+    ],
+)
+def test_a_host_may_end_with_the_version_of_the_api(case, api, whole, below):
+    hosts = {"http://h": whole, "http://h/v1": below, "http://h/v1/": below, "http://h/v1beta": whole}
+    assert {host: case(host=host)["value"][api] for host in hosts} == hosts
+
+
+def test_several_system_messages_become_one_instruction(talk, write):
+    line = [{"role": "system", "content": "A"}, {"role": "developer", "content": "B"}, {"role": "user", "content": "C"}]
+    for api, member in (("responses", "instructions"), ("anthropic", "system")):
+        ((turn,),) = talk("--chat-prompts", write(line), "--chat-api", api)
+        assert turn["body"][member] == "A\n\nB"
+
+
+def test_a_message_without_a_text_adds_none(talk, write):
+    line = [{"role": "user", "content": None}, {"role": "user", "content": [5, {"text": 5}, {"text": "A"}]}]
+    ((turn,),) = talk("--chat-prompts", write(line), "--chat-api", "completions")
+    assert turn["body"]["prompt"] == "\n\nA"
 
 
 def test_the_key_of_the_environment_goes_into_the_field_of_the_api(case):

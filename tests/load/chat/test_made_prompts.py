@@ -137,6 +137,22 @@ def test_what_a_trace_has_beyond_its_blocks_is_its_own(talk, write):
     assert 512 <= tokens_in(shared_by(*texts[:2]).rpartition(" ")[0]) < 518
 
 
+@pytest.mark.parametrize("tokens", [511, 512, 513, 1024, 1025])
+def test_a_trace_may_end_within_a_block_or_with_it(talk, write, tokens):
+    (turns,) = talk("--chat-prompts", write(traced(tokens, [0, 1])))
+    (text,) = prompts(turns)
+    assert tokens_in(text) == tokens
+    assert text == " ".join(text.split())
+    assert all(word in (word.lower(), word.capitalize()) for word in text.split())
+
+
+def test_a_trace_has_the_same_texts_in_every_process_and_others_by_another_seed(talk, write):
+    path = write(traced(600, [0]))
+    first, again, other = (prompts(talk("--chat-prompts", path, "--chat-seed", seed)[0])[0] for seed in (7, 7, 8))
+    assert first == again
+    assert shared_by(first, other) == ""
+
+
 def test_the_most_tokens_of_a_trace_can_be_set(talk, write):
     path = write(traced(5, [0]))
     (turns,) = talk("--chat-prompts", path, "--chat-max-tokens", 9)

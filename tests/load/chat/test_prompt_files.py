@@ -78,6 +78,11 @@ def test_the_last_turn_alone_has_the_history_of_the_file(asked):
     ]
 
 
+def test_the_last_turn_alone_of_three_has_all_before_it(asked):
+    line = [HI, ANSWER, HELLO, ANSWER, BYE]
+    assert asked(line, options=("--chat-turns", "last")) == [[line]]
+
+
 @pytest.mark.parametrize(("turns", "count"), [("1", 1), ("2", 2), ("9", 3)])
 def test_a_conversation_has_at_most_the_turns_that_are_asked_for(asked, turns, count):
     assert len(asked([HI, ANSWER, HELLO, ANSWER, BYE], options=("--chat-turns", turns))[0]) == count
@@ -151,7 +156,14 @@ WRONG = {
         [{"prompt": "a", "max_tokens": 0}],
         "line 1: expected a whole number from 1 as max_tokens",
     ),
-    "a trace without a length": ([{"input_length": None}], "line 1: expected a whole number from 1 as input_length"),
+    "a trace without a length": (
+        [{"input_length": None}],
+        "line 1: expected a whole number from 1 as input_length, got null",
+    ),
+    "ShareGPT whose turns are none": (
+        [{"conversations": ["x"]}],
+        'line 1: expected turns such as {"from": "human", "value": "…"}, got "x"',
+    ),
     "blocks that are none": (
         [{"input_length": 1, "hash_ids": ["a"]}],
         'line 1: expected a list of whole numbers as hash_ids, got ["a"]',
@@ -167,7 +179,9 @@ def test_a_bad_file_names_its_line_and_what_was_expected(refused, write, what):
     path = write(*lines)
     said = refused("--chat-prompts", path)
     assert f"error: argument --chat-prompts: {path}" in said
-    assert said.partition(str(path))[2].lstrip(",: ").startswith(words)
+    found = said.partition(str(path))[2].lstrip(",: ")
+    assert found.startswith(words)
+    assert "line 1 column" not in found  # of Python's JSON reader, which counts in the line
 
 
 def test_a_file_that_is_not_utf8_is_named_with_its_line(refused, write):
