@@ -123,6 +123,27 @@ def test_headers_that_all_streams_have_are_written_once():
     assert found == ["HEADERS", "{**HEADERS, 'C': '3'}"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((("A", "1"), ("B", "2")), None), ((("A", "1"),), (("A", "1"),)), ((("A", "1"), ("B", None)), (("A", "1"),))],
+    ids=["one stream", "one field", "a field that is left out"],
+)
+def test_a_single_stream_or_field_is_not_shared(first, second):
+    every = [StreamRequest(f"http://a/{at}", headers=each) for at, each in enumerate((first, second)) if each]
+    text = written(*every, recorded=True)
+    assert "HEADERS" not in text
+    assert [keywords["headers"] for name, _, keywords in calls(text) if name == "stream"] == [
+        str(dict(each.headers)) for each in every
+    ]
+
+
+@pytest.mark.parametrize(("pause_s", "line"), [(0.0009, ""), (0.001, "gevent.sleep(0.001)"), (1.2344, "sleep(1.234)")])
+def test_a_pause_is_written_in_milliseconds(pause_s, line):
+    requests = (StreamRequest("http://a/x", end_s=0.0), StreamRequest("http://a/y", begin_s=pause_s, end_s=9.0))
+    text = written(*requests, recorded=True)
+    assert (line in text) if line else ("sleep" not in text)
+
+
 def test_messages_are_sent_with_their_pauses():
     messages = (SentMessage("a"), SentMessage(b"\0", 0.25), SentMessage("b", 0.0001))
     text = written(StreamRequest("ws://a/x", protocol="websocket", messages=messages))

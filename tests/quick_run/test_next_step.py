@@ -237,6 +237,8 @@ def test_the_rate_of_streams_is_that_after_the_warm_up():
     ("words", "options", "command"),
     [
         (["http://a?x=1&y", "-u", "3"], {"--users": "30"}, "streamgauge run 'http://a?x=1&y' -u 30"),
+        (["-u", "3", "a", "-k"], {"--users": "9"}, "streamgauge run a -k -u 9"),
+        (["a", "-d", "x\ny"], {"--users": "9"}, "the same command with -u 9"),
         (["-u3", "a", "--run-time=5s"], {"--users": "9", "--run-time": "9s"}, "streamgauge run a -u 9 -t 9s"),
         (["a", "--slo", "b < 1"], {"--slo": "c < 2"}, "streamgauge run a --slo 'b < 1' --slo 'c < 2'"),
         (["-k", "a"], {"--insecure": ""}, "streamgauge run a -k"),
