@@ -89,6 +89,18 @@ def test_further_fields_are_sent_and_those_of_an_object_are_added_to_it(bodies):
     assert bodies("chat", "--chat-extra", '{"max_tokens": null}')[0]["max_tokens"] is None
     options = bodies("ollama", "--chat-extra", '{"options": {"top_k": 3, "temperature": 1}}')[0]["options"]
     assert options == {"num_predict": 9, "temperature": 1, "top_k": 3}
+    assert bodies("ollama", "--chat-extra", '{"options": 5, "model": {"a": 1}}')[0]["options"] == 5
+
+
+def test_an_object_that_the_request_lacks_is_sent_as_it_is(talk):
+    ((turn,),) = talk("--chat-api", "ollama", "--chat-extra", '{"options": {"top_k": 3}}')
+    assert turn["body"]["options"] == {"top_k": 3}
+
+
+@pytest.mark.parametrize("temperature", [0, 100])
+def test_a_temperature_may_be_at_its_limits(talk, temperature):
+    ((turn,),) = talk("--chat-temperature", temperature)
+    assert turn["body"]["temperature"] == temperature
 
 
 TEXTS = [

@@ -81,6 +81,18 @@ TOGETHER = {
 }
 
 
+@pytest.mark.parametrize("line", [{"input_length": 5}, {"prompt": "a"}])
+def test_a_file_whose_conversations_have_one_turn_leaves_no_time_to_think(refused, write, line):
+    words = "--chat-think-time: no conversation has a second turn; set --chat-turns to 2 or more"
+    assert words in refused("--chat-prompts", write(line), "--chat-think-time", "0.5s")
+
+
+def test_a_file_with_a_second_turn_leaves_time_to_think(talk, write):
+    line = [{"role": role, "content": "a"} for role in ("user", "assistant", "user")]
+    for time in ("0.5s", "0s..1s", "1m..1h"):
+        assert len(talk("--chat-prompts", write(line, {"input_length": 5}), "--chat-think-time", time)[0]) == 2
+
+
 @pytest.mark.parametrize("what", TOGETHER)
 def test_options_that_contradict_each_other_are_refused(refused, write, what):
     options, words = TOGETHER[what]

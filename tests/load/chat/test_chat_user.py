@@ -1,6 +1,5 @@
 """What a user of the chat scenario sends, where, and when it pauses."""
 
-
 import pytest
 
 FRAMES = {

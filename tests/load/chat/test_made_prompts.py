@@ -96,6 +96,21 @@ def test_a_shared_prefix_of_a_length_is_a_system_message_of_all_conversations(ta
     assert [message["role"] for message in found[0][1]["body"]["messages"]] == ["system", "user", "assistant", "user"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "tokens", "lengths"),
+    [("1", 5, (1, 5)), ("150", 5, (150, 5)), ("1%", 400, (4, 396)), ("25%", 400, (100, 300)), ("99%", 400, (396, 4))],
+)
+def test_a_shared_prefix_is_as_long_as_it_is_set(talk, prefix, tokens, lengths):
+    found = talk("--chat-shared-prefix", prefix, "--chat-prompt-tokens", tokens)
+    assert (tokens_in(systems(found)[0]), tokens_in(prompts(found[0])[0])) == lengths
+
+
+def test_a_shared_prefix_is_another_by_another_seed(talk):
+    one, again, other = (systems(talk("--chat-shared-prefix", 30, "--chat-seed", seed))[0] for seed in (7, 7, 8))
+    assert one == again
+    assert one != other
+
+
 def test_a_shared_share_is_a_part_of_each_prompt_whatever_its_length(talk):
     found = talk("--chat-shared-prefix", "25%", "--chat-prompt-tokens", "40..80", numbers=range(20))
     pairs = [(tokens_in(text), tokens_in(prompts(turns)[0])) for text, turns in zip(systems(found), found, strict=True)]

@@ -63,6 +63,7 @@ def test_a_last_answer_asks_nothing(asked):
 
 def test_an_answer_before_the_first_question_belongs_to_it(asked):
     assert asked([ANSWER, HI, ANSWER, BYE]) == [[[ANSWER, HI], [ANSWER, HI, received("A"), BYE]]]
+    assert asked([SYSTEM, ANSWER, HI]) == [[[SYSTEM, ANSWER, HI]]]
 
 
 def test_recorded_answers_are_repeated_where_the_file_has_them(talk, write):
@@ -144,7 +145,10 @@ WRONG = {
     "an empty prompt": ([{"prompt": ""}], 'line 1: expected a text as prompt, got ""'),
     "messages that are none": ([{"messages": "Hi"}], 'line 1: expected a list of messages, got "Hi"'),
     "no messages": ([{"messages": []}], "line 1: expected a list of messages, got []"),
-    "a message without a role": ([[HI], [{"content": "Hi"}]], 'line 2: expected messages such as {"role": "user", '),
+    "a message without a role": (
+        [[HI], [{"content": "Hi"}]],
+        'line 2: expected messages such as {"role": "user", "content": "…"}, got {"content": "Hi"}',
+    ),
     "a message with a number": ([[{"role": "user", "content": 1}]], "conversation 1: expected messages such as "),
     "no question": ([[SYSTEM, ANSWER]], "conversation 1: expected a message of the user, got roles system, assistant"),
     "ShareGPT without a list": ([{"conversations": {}}], "line 1: expected a list as conversations, got {}"),
@@ -155,6 +159,19 @@ WRONG = {
     "tokens that are none": (
         [{"prompt": "a", "max_tokens": 0}],
         "line 1: expected a whole number from 1 as max_tokens",
+    ),
+    "tokens that are a text": (
+        [{"prompt": "a", "max_tokens": "9"}],
+        'line 1: expected a whole number from 1 as max_tokens, got "9"',
+    ),
+    "tokens that are true": (
+        [{"prompt": "a", "max_tokens": True}],
+        "line 1: expected a whole number from 1 as max_tokens, got true",
+    ),
+    "a long text": ([{"messages": "x" * 79}], f'line 1: expected a list of messages, got "{"x" * 79}…'),
+    "a text that is not too long": (
+        [{"messages": "x" * 78}],
+        f'line 1: expected a list of messages, got "{"x" * 78}"',
     ),
     "a trace without a length": (
         [{"input_length": None}],
@@ -189,6 +206,16 @@ def test_a_file_that_is_not_utf8_is_named_with_its_line(refused, write):
     path.write_bytes(path.read_bytes().replace(b'"b"', b'"\xff"'))
     assert (
         refused("--chat-prompts", path).strip().endswith('line 2: expected JSON, got {"prompt": "\ufffd"}: not UTF-8')
+    )
+
+
+def test_an_array_that_is_not_utf8_is_named(refused, write):
+    path = write('[{"prompt": "b"}', "]")
+    path.write_bytes(path.read_bytes().replace(b'"b"', b'"\xff"'))
+    assert (
+        refused("--chat-prompts", path)
+        .strip()
+        .endswith("line 1: expected a JSON array, or JSON on each line: not UTF-8")
     )
 
 
