@@ -31,7 +31,7 @@ def asked(*words):
         (("--json", '{"a":', "--json", "1}"), "POST",
          (("Content-Type", "application/json"), ("Accept", "application/json")), '{"a":1}'),
         (("-d", "{}", "-H", "content-type: application/json"), "POST", (("content-type", "application/json"),), "{}"),
-        (("-H", "A: b: c", "-H", "B:", "-H", "C;"), "GET", (("A", "b: c"), ("B", None), ("C", "")), None),
+        (("-H", "A: b: c", "-H", "B:", "-H", "Ccc;"), "GET", (("A", "b: c"), ("B", None), ("Ccc", "")), None),
         (("-A", "me", "-e", "http://r;auto", "-b", "a=1", "--cookie", "b=2"), "GET",
          (("User-Agent", "me"), ("Referer", "http://r"), ("Cookie", "a=1; b=2")), None),
         (("-A", "me", "-H", "user-agent: you"), "GET", (("user-agent", "you"),), None),
@@ -69,9 +69,9 @@ def test_fields_of_a_form_are_encoded_from_files(tmp_path):
 
 
 def test_files_are_read_as_curl_reads_them(tmp_path):
-    (file := tmp_path / "body").write_bytes(b"a\r\n\0b\n")
-    assert asked("-d", f"@{file}")[2] == "ab"
-    assert asked("--data-binary", f"@{file}")[2] == "a\r\n\0b\n"
+    (file := tmp_path / "body").write_bytes(b"aX\r\n\0b\n")
+    assert asked("-d", f"@{file}")[2] == "aXb"
+    assert asked("--data-binary", f"@{file}")[2] == "aX\r\n\0b\n"
     file.write_bytes(b"\xff\x00")
     assert asked("--data-binary", f"@{file}")[2] == b"\xff\x00"
     file.write_text("A: 1\n\nB: 2\n")

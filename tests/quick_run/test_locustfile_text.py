@@ -46,10 +46,27 @@ def test_a_url_makes_a_file_as_a_person_writes_it():
     }  # fmt: skip
 
 
+#: Lists and objects that fit into a line, and others that do not.
+NESTED = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "Answer in one sentence."},
+        {"role": "user", "content": "x" * 36},
+        {"role": "user", "content": "x" * 37},
+        {"role": "user", "content": [{"type": "text", "text": "y" * 20}, {"type": "text", "text": "z" * 20}]},
+    ],
+    "stop": [],
+    "tools": [[1, 2.5, None, True], {}],
+}
 WRITTEN = {
     "url": (
         Session((StreamRequest("http://u:pw@h/v1/x", "POST", (("A", "1"),), "a=1", protocol="sse", status="2xx",
                                end=("event:a", "event:b"), chunk=("c",), total_timeout_s=2.5),)),
+        LOAD,
+    ),
+    "nested": (
+        Session((StreamRequest("http://a/v1/chat/completions", "POST", (("content-type", "Application/JSON"),),
+                               json.dumps(NESTED)),)),
         LOAD,
     ),
     "in_a_row": (
@@ -173,6 +190,7 @@ def test_texts_and_values_are_read_back(text):
         ("/api/v2/42", "Stream", "read_stream"),
         ("/3d/x-y_z", "Stream3dXYZ", "read_3d_x_y_z"),
         ("/any", "StreamAny", "read_any"),
+        ("/none", "StreamNone", "read_none"),
         ("/a/b/c/d/e/f", "ABCD", "read_a_b_c_d"),
     ],
 )

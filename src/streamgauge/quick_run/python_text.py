@@ -14,7 +14,7 @@ def quoted(text: str) -> str:
     """Return a text as a literal, in double quotes unless it contains them."""
     found = repr(text)
     if found.startswith("'") and '"' not in text:
-        return '"' + found[1:-1].replace("\\'", "'") + '"'
+        return f'"{found[1:-1]}"'
     return found
 
 
