@@ -64,10 +64,11 @@ def test_the_time_of_a_stream_that_failed_later_is_left_out_where_its_first_chun
     slices = RunSlices(0)
     for t_s in range(10):
         add(slices, t_s, 10)
-    add(slices, 10, 0, failed=(10, 10, 6))
+    add(slices, 10, 10, failed=(10, 10, 6, 0))
     add(slices, 11, 0, failed=(11,))
     assert [times(slices.part(t_s, t_s + 1)) for t_s in range(10)] == [7, 10, 10, 10, 9, 10, 10, 10, 10, 10]
-    assert times(slices.part(0)) == 96
+    assert times(slices.part(10, 11)) == 9
+    assert times(slices.part(0)) == 105
 
 
 def test_a_failure_whose_first_chunk_came_in_a_second_that_nobody_reported_is_counted():

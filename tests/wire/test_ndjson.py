@@ -18,6 +18,7 @@ STREAMS = {
     "blank lines": (b"\n1\n\r\n \t\n2\n\n", [b"1", b"2"], 4),
     "a blank end": (b"1\n  ", [b"1"], 0),
     "CR is white space": (b"[1,\r2]\n", [b"[1,\r2]"], 0),
+    "no other byte is white space": (b"\x0b\nX1X\n\x0c", [b"\x0b", b"X1X", b"\x0c"], 0),
     "UTF-8": ('"世界"\n'.encode(), ['"世界"'.encode()], 0),
 }
 

@@ -83,9 +83,9 @@ def test_as_many_users_as_conversations_begin_at_as_many_places(case, write):
 
 def test_users_begin_each_run_at_the_same_places(case, write):
     path = write(*({"prompt": f"p{number}"} for number in range(10)))
-    first, second = case(options=["--chat-prompts", str(path)], begun=10)["value"]
+    first, second = case(options=["--chat-prompts", str(path)], begun=7)["value"]
     assert first == second
-    assert sorted(first) == [f"p{number}" for number in range(10)]
+    assert len(set(first)) == 7
 
 
 def test_a_shared_prefix_of_a_length_is_a_system_message_of_all_conversations(talk):
