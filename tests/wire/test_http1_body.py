@@ -264,3 +264,35 @@ def test_some_responses_have_no_body_whatever_the_head_says(status, method, fiel
 def test_a_framing_that_cannot_be_trusted_is_an_error(fields):
     with pytest.raises(ProtocolError):
         framing_of(parse_head(f"HTTP/1.1 200 OK\r\n{fields}".encode("latin-1")), "GET")
+
+
+@pytest.mark.parametrize("make", [NoBody, lambda: LengthBody(0), lambda: LengthBody(2)], ids=["none", "0", "2"])
+def test_bytes_beyond_a_body_are_kept_from_every_read(make):
+    framing = make()
+    framing.feed(b"ab" if not framing.finished else b"")
+    assert framing.finished
+    assert framing.rest == b""
+    pieces = [framing.feed(data) for data in (b"HT", b"TP")]
+    assert (pieces, framing.rest, framing.beyond) == ([[], []], b"HTTP", True)
+
+
+@pytest.mark.parametrize("make", [lambda: LengthBody(2), CloseBody, ChunkedBody], ids=["length", "close", "chunked"])
+def test_a_read_of_nothing_is_no_piece(make):
+    assert make().feed(b"") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"1\r\na0123456789\r\n", "expected CRLF after a transfer chunk, got b'01234567'"),
+        (b"x" * 41 + b"\r\n", f"expected a transfer chunk's size, got {b'x' * 40}"),
+        (b"x" * 41, f"expected a transfer chunk's size, got {b'x' * 40}"),
+        (b"0\r\n" + b"x" * 81 + b"\r\n", f"expected a trailer field, got {b'x' * 80}"),
+        (b"0\r\n\x00" + b"x" * 80, f"expected a trailer field, got {bytes(1) + b'x' * 79}"),
+        (b"1;" + b"x" * MAX_LINE_BYTES, f"transfer chunk's size line longer than {MAX_LINE_BYTES} bytes"),
+    ],
+)
+def test_an_error_shows_where_the_framing_went_wrong(data, words):
+    with pytest.raises(ProtocolError) as raised:
+        ChunkedBody().feed(data)
+    assert str(raised.value) == words
