@@ -163,3 +163,27 @@ def test_a_connection_is_kept_as_version_and_options_say(head, keeps):
 
 def test_tokens_are_lower_case_and_never_empty():
     assert parse_head(b"HTTP/1.1 200 OK\r\nA: x,, Y ,\r\nA: Z").tokens("a") == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize("more", [0, 3_000], ids=["short", "too long to be remembered"])
+def test_each_cookie_is_kept_as_it_was_set(more):
+    cookies = ("a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2")
+    lines = "".join(f"Set-Cookie: {each}\r\n" for each in cookies) + f"A: {'x' * more}\r\n\r\n"
+    head = HeadParser().feed(OK + lines.encode())
+    assert head.set_cookies == cookies
+    assert head.fields["a"] == "x" * more
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (OK + b"x" * 81 + b"\r\n\r\n", f"expected a header field, got {b'x' * 80}"),
+        (b"y" * 41 + b"\r\n\r\n", f"expected a status line, got {b'y' * 40}"),
+        (b"+OK\r\n\r\n", "expected a status line, got b'+OK': this is Redis or POP3"),
+        (OK + b"A: b\rcdefghijk", "expected LF after CR in a head, got b'\\rcdefghi'"),
+    ],
+)
+def test_an_error_shows_where_the_head_went_wrong(data, words):
+    with pytest.raises(ProtocolError) as raised:
+        HeadParser().feed(data)
+    assert str(raised.value) == words

@@ -115,12 +115,13 @@ def user_of(case):
 
 def asked(case):
     """What a user sends in its first conversations."""
-    user, sent = user_of(case)
+    (user, sent), seen = user_of(case), []
+    more = {**case.get("more", {}), **({"on_chunk": seen.append} if case.get("watches") else {})}
     for _ in range(case["conversations"]):
         conversation = user.begin()
         while conversation.goes_on:
-            user.ask(conversation, **case.get("more", {}))
-    return sent
+            user.ask(conversation, **more)
+    return sent + seen
 
 
 def paused(case):

@@ -44,6 +44,13 @@ def test_a_scenario_may_add_headers_and_other_arguments_and_change_the_name(user
     assert (sent["name"], sent["idle_timeout_s"]) == ("mine", 5)
 
 
+def test_a_scenario_sees_the_frames_of_every_turn_and_a_limit_is_sent(user):
+    first, second, *seen = user("--chat-turns", "2", "--chat-max-tokens", "9", watches=True)
+    assert seen == FRAMES["chat"] * 2
+    assert second["json"]["messages"][1]["content"] == "Hello"
+    assert first["json"]["max_tokens"] == second["json"]["max_tokens"] == 9
+
+
 @pytest.mark.parametrize(
     ("options", "host", "path"),
     [
