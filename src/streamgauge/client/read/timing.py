@@ -93,7 +93,11 @@ class ChunkTimer:
         if self.chunks:
             return
         self.delayed_ns = by.possible_ns
-        self.start_ns = min(self._begun_ns + by.known_ns, now_ns)
+        self.start_at(min(self._begun_ns + by.known_ns, now_ns))
+
+    def start_at(self, start_ns: int) -> None:
+        """Start the stream at this time, before its first chunk."""
+        self.start_ns = start_ns
         self.first_earliest_ns = self.last_ns = self._earliest_ns = self._estimate_ns = self.floor_ns = self.start_ns
 
     @property
