@@ -103,6 +103,11 @@ class ProcessMeter:
         self._refusal_pauses += 1
         self._refusal_pause_s += for_s
 
+    @property
+    def served(self) -> bool:
+        """Whether the schedule of the run is over, and so are all streams of this process."""
+        return self.hand_over.served and not self.process_context.process_stats.active
+
     def leave_out_stop(self) -> None:
         """Measure nothing of this process while Locust stops its users, until the event loop turns in time again.
 

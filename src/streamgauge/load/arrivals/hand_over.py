@@ -36,11 +36,21 @@ class HandOver:
         #: Which run this is; None if nobody said.
         self._run: float | None = None
         self._timer: PreciseTimer | None = None
+        #: The users that have got an arrival and do not wait for another one yet; some of them may have ended.
+        self._serving: set[gevent.Greenlet] = set()
 
     @property
     def running(self) -> bool:
         """Whether a schedule is under way."""
         return self._schedule is not None
+
+    @property
+    def served(self) -> bool:
+        """Whether the schedule is over, and the users are done with all arrivals of it that this process took."""
+        length_s = None if self._schedule is None else self._schedule.length_s
+        if length_s is None or self.now_s < length_s or self._next is not None or self._waiting.arrivals_wait:
+            return False
+        return all(each.dead for each in self._serving)
 
     def begin(self, schedule: Schedule, start_s: float, parts: list[Part], run: float | None = None) -> None:
         """Start a schedule whose time 0 is ``start_s`` on the monotonic clock; this process takes ``parts`` of it.
@@ -53,6 +63,7 @@ class HandOver:
             return
         self._stop()
         self._waiting.take()
+        self._serving.clear()
         self._run = run
         self._schedule, self._start_s, self._share = schedule, start_s, Share(parts)
         self._arrivals = schedule.arrivals()
@@ -130,14 +141,18 @@ class HandOver:
 
     def wait(self, user_class: str) -> tuple[Arrival, float]:
         """Wait, in a user's greenlet, for the user's next arrival. Return it, and how late it is in seconds."""
+        user = gevent.getcurrent()
         if (found := self._waiting.next(user_class, self.now_s)) is not None:
+            self._serving.add(user)
             return found, self._waiting.started(found, self.now_s, waited=True)
+        self._serving.discard(user)
         waiter: Waiter[Arrival] = Waiter()
         self._waiting.add(user_class, waiter, waiter.switch)
         try:
             found = waiter.get()
         finally:
             self._waiting.remove(user_class, waiter)
+        self._serving.add(user)
         return found, self._waiting.started(found, self.now_s, waited=False)
 
 

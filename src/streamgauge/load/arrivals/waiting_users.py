@@ -57,6 +57,11 @@ class WaitingUsers:
         """Let a user wait no longer, if it still does."""
         self._users[user_class].pop(key, None)
 
+    @property
+    def arrivals_wait(self) -> bool:
+        """Whether any arrival waits for a user."""
+        return any(self._arrivals.values())
+
     def release(self) -> list[Hashable]:
         """Return the keys of the users that wait, which wait no longer."""
         keys = [key for users in self._users.values() for key in users]

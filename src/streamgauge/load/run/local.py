@@ -31,6 +31,10 @@ class LocalRun(ReportingRun):
         """Return the name of this process."""
         return (PROCESS,)
 
+    def served(self) -> bool:
+        """Whether this process has served the last arrival."""
+        return self._meter.served
+
     def on_test_start(self, **_: Any) -> None:
         """Start measuring."""
         super().on_test_start()

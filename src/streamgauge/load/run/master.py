@@ -11,7 +11,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_S
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import while_running
-from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, OpenModel
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, SERVED, OpenModel
 from streamgauge.load.run.reporting import GRACE_S, ReportingRun
 from streamgauge.load.run.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, PROBLEM_KEY, REPORT_KEY, RESET
 from streamgauge.report.units import some
@@ -33,6 +33,8 @@ class MasterRun(ReportingRun):
         self._runner = runner
         self._expected: set[str] = set()
         self._drained: set[str] = set()
+        #: The workers that have served the last of their arrivals.
+        self._served: set[str] = set()
         self._stopping = False
         #: Seconds from the start of the run to the start of each worker that joined later.
         self._late_s: dict[str, int] = {}
@@ -44,6 +46,7 @@ class MasterRun(ReportingRun):
         self.environment.events.worker_report.add_listener(self.on_worker_report)
         self._runner.register_message(DRAINED, self.on_drained)
         self._runner.register_message(ARRIVALS_MESSAGE, self.on_ask_for_arrivals)
+        self._runner.register_message(SERVED, self.on_served)
 
     def processes(self) -> Collection[str]:
         """Return the workers whose heartbeats arrive."""
@@ -56,6 +59,7 @@ class MasterRun(ReportingRun):
         """Open a new report. No worker has reported its end yet."""
         self._expected = set(self.processes())
         self._drained.clear()
+        self._served.clear()
         self._stopping = False
         self._late_s.clear()
         super().on_test_start()
@@ -73,6 +77,16 @@ class MasterRun(ReportingRun):
         """Tell a worker the schedule that it missed because it was not ready."""
         if self.open_model is not None and self.open_model.shares_with(msg.node_id):
             self._runner.send_message(ARRIVALS_MESSAGE, self.open_model.message(msg.node_id), msg.node_id)
+
+    def on_served(self, msg: Any, **_: Any) -> None:
+        """Note that a worker has served the last of its arrivals."""
+        self._served.add(msg.node_id)
+
+    def served(self) -> bool:
+        """Whether every worker that is there has served the last of its arrivals."""
+        model = self.open_model
+        sharing = {each for each in self.processes() if model is not None and model.shares_with(each)}
+        return bool(sharing) and sharing <= self._served
 
     def _sharing(self) -> list[str]:
         """Return the workers that take part in the schedule: those that have users, or at the start will get some."""

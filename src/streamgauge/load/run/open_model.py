@@ -30,8 +30,10 @@ logger = logging.getLogger(__name__)
 _LEAD_S, _LEAD_PER_USER_S = {True: 0.5, False: 0.2}, 0.0001
 #: A new division among workers holds from so long on; by then it has reached them all.
 CHANGE_AFTER_S = 1.5
-#: The last arrival has been started or dropped so long after its time.
-ENDS_AFTER_S = max(_LEAD_S.values()) + LONGEST_WAIT_S
+#: A worker sends it once the schedule is over and it has served the last arrival of its own.
+SERVED = "streamgauge_served"
+#: A process looks this often whether it has served its last arrival.
+LOOK_S = 0.25
 #: Tells a worker the schedule and its parts of it; the new part alone when that changes. A worker that missed it asks
 #: by the same name.
 ARRIVALS_MESSAGE = "streamgauge_arrivals"
