@@ -165,6 +165,7 @@ class Generator(TypedDict):
     late_starts: int
     capped_starts: NotRequired[int]
     dropped_arrivals: int
+    lost_arrivals: NotRequired[int]
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]

@@ -9,6 +9,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
+from streamgauge.load.arrivals.hand_over import End
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import while_running
 from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, SERVED, OpenModel
@@ -153,6 +154,8 @@ class MasterRun(ReportingRun):
     def on_drained(self, msg: Any, **_: Any) -> None:
         """Note that a worker has reported its end."""
         self._drained.add(msg.node_id)
+        if self.open_model is not None and (end := msg.data["end"]) is not None:
+            self.open_model.note_end(msg.node_id, End(*end))
 
     def on_test_stopping(self, **_: Any) -> None:
         """Tell the workers to drain, and wait until each has reported its end or has disappeared."""
@@ -188,7 +191,9 @@ class MasterRun(ReportingRun):
         """Count the arrivals of workers that died or left as dropped."""
         model = self.open_model
         for worker, times in (model.lost(unheard) if model is not None else {}).items():
-            part = SecondReport(self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times)
+            part = SecondReport(
+                self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times, lost_arrivals=times
+            )
             self.count(worker, [part])
 
     def on_test_stop(self, **_: Any) -> None:

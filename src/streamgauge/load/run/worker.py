@@ -53,8 +53,9 @@ class WorkerRun:
         self._runner.register_message(CUT, self.on_cut, concurrent=True)
         self._runner.register_message(RESET, self.on_reset)
         self._runner.register_message(ARRIVALS_MESSAGE, self.on_arrivals)
+        self._meter.hand_over.ask = self._ask_for_arrivals
         if self._runner.worker_state in (STATE_SPAWNING, STATE_RUNNING):
-            self._runner.send_message(ARRIVALS_MESSAGE)  # it may have come too early to be handled
+            self._ask_for_arrivals()  # they may have come too early to be handled
             self._start(late=True)  # on a busy machine users can come before Locust has initialized this process
 
     def on_test_start(self, **_: Any) -> None:
@@ -71,6 +72,9 @@ class WorkerRun:
             self._problem = str(error)
         self._forgotten.clear()
         self._meter.begin(late=late)
+
+    def _ask_for_arrivals(self) -> None:
+        self._runner.send_message(ARRIVALS_MESSAGE)
 
     def on_arrivals(self, msg: Any, **_: Any) -> None:
         """Begin the schedule of the run, or take another part of it."""
@@ -153,7 +157,7 @@ class WorkerRun:
         data: dict[str, Any] = {}
         self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
         self._runner.send_message("stats", data)
-        self._runner.send_message(DRAINED)
+        self._runner.send_message(DRAINED, {"end": self._meter.hand_over.ended})
 
 
 def _remember_defaults() -> None:
