@@ -55,7 +55,10 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
     ("lost", "cause"),
     [
         (40, "their workers left or died"),
-        (10, "100 of them belonged to workers that left or died; for the others no user was free within a second, since "),
+        (
+            10,
+            "100 of them belonged to workers that left or died; for the others no user was free within a second, since ",
+        ),
     ],
 )
 def test_arrivals_that_were_dropped_with_their_workers_are_not_the_services(lost, cause):

@@ -47,9 +47,7 @@ def _why_dropped(run_part: RunPart) -> str:
     """Say why arrivals were dropped: their workers were gone, or their users were not free."""
     lost, others = run_part.lost_arrivals, run_part.dropped_arrivals - run_part.lost_arrivals
     gone = f"{lost} of them belonged to workers that left or died" if others else "their workers left or died"
-    slow = (
-        f"{_NOT_FREE}, since the service was slow at this rate; if it may have more streams under way, raise --users"
-    )
+    slow = f"{_NOT_FREE}, since the service was slow at this rate; if it may have more streams under way, raise --users"
     if not lost:
         return slow
     return f"{gone}; for the others {slow}" if others else gone

@@ -127,7 +127,9 @@ def test_a_worker_asks_again_if_the_master_does_not_answer(timer, users):
     assert asked == pytest.approx([1004.35, 1005.6, 1006.85])
 
 
-@pytest.mark.parametrize(("for_s", "worker"), [(0.7, True), (4.0, False)], ids=["a short pause", "a run in one process"])
+@pytest.mark.parametrize(
+    ("for_s", "worker"), [(0.7, True), (4.0, False)], ids=["a short pause", "a run in one process"]
+)
 def test_a_process_whose_arrivals_nobody_can_have_taken_starts_them_all(timer, users, for_s, worker):
     handing, asked = HandOver(), []
     if worker:

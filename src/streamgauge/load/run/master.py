@@ -191,9 +191,7 @@ class MasterRun(ReportingRun):
         """Count the arrivals of workers that died or left as dropped."""
         model = self.open_model
         for worker, times in (model.lost(unheard) if model is not None else {}).items():
-            part = SecondReport(
-                self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times, lost_arrivals=times
-            )
+            part = SecondReport(self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times, lost_arrivals=times)
             self.count(worker, [part])
 
     def on_test_stop(self, **_: Any) -> None:

@@ -16,6 +16,7 @@ from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.load.run.leaving_users import end_users, let_users_leave
 from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, LOOK_S, SERVED, start_of
+from streamgauge.load.run.starting_users import StartingUsers
 from streamgauge.stats.second_report import SecondReport
 
 #: Our keys in a worker's report: the seconds of the run, and the seconds that a reset took out of it.
@@ -43,6 +44,7 @@ class WorkerRun:
         """Add the listeners."""
         _remember_defaults()
         let_users_leave(self._runner)
+        StartingUsers(self._runner, joined=True)
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stopping.add_listener(self.on_test_stopping)
