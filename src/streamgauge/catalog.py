@@ -273,6 +273,12 @@ CLIENT: tuple[Metric, ...] = (
     Metric("stream_client_late_starts_total", "counter", "Arrivals that started more than 10 ms late.", ("worker",)),
     Metric("stream_client_dropped_arrivals_total", "counter", "Arrivals that never started.", ("worker",)),
     Metric("stream_client_users", "gauge", "Users running now."),
+    Metric("stream_client_wanted_users", "gauge", "Users that the shape of the run wants now; absent without one."),
+    Metric(
+        "stream_client_wanted_arrivals_per_second",
+        "gauge",
+        "Arrivals per second that the shape of an open model wants now; absent without one.",
+    ),
     Metric("stream_client_workers", "gauge", "Load generator processes connected now."),
     Metric("stream_client_run_info", "gauge", "Always 1; its labels say which run this is.", RUN_LABELS),
     Metric(

@@ -57,7 +57,7 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
         (40, "their workers left or died"),
         (
             10,
-            "100 of them belonged to workers that left or died; for the others no user was free within a second, since ",
+            "100 of them belonged to workers that left or died; for the others no user was free within a second, ",
         ),
     ],
 )

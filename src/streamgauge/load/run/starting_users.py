@@ -26,7 +26,7 @@ class StartingUsers:
         self._wanted: Counter[str] = Counter()
         #: The classes of which no more are made, since one of them failed.
         self._failed: set[str] = set()
-        runner.spawn_users = self.spawn  # type: ignore[method-assign]
+        runner.spawn_users = self.spawn  # type: ignore[method-assign, assignment]
         runner.environment.events.test_start.add_listener(self.on_test_start)
         runner.environment.events.test_stopping.add_listener(self.on_test_stopping)
 
@@ -40,7 +40,7 @@ class StartingUsers:
         self._making.clear()
         self._greenlets.kill(block=False)
 
-    def spawn(self, counts: dict[str, int], wait: bool = False) -> list[User]:  # noqa: FBT001, FBT002 - Locust's
+    def spawn(self, counts: dict[str, int], wait: bool = False) -> list[User]:
         """Start so many more users than have started; those that are being made count among them.
 
         Return those that have started so far. With ``wait`` return once all users have ended.
