@@ -166,6 +166,7 @@ class Generator(TypedDict):
     capped_starts: NotRequired[int]
     dropped_arrivals: int
     lost_arrivals: NotRequired[int]
+    cut_by_shape: NotRequired[int]
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]
