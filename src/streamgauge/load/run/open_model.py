@@ -34,7 +34,7 @@ CHANGE_AFTER_S = 1.5
 #: A worker sends it once the schedule is over and it has served the last arrival of its own.
 SERVED = "streamgauge_served"
 #: A process looks this often whether it has served its last arrival.
-LOOK_S = 0.25
+END_LOOK_S = 0.25
 #: Tells a worker the schedule and its parts of it; the new part alone when that changes. A worker that missed it asks
 #: by the same name.
 ARRIVALS_MESSAGE = "streamgauge_arrivals"

@@ -13,7 +13,7 @@ from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.open_model import LOOK_S, OpenModel, limit_streams
+from streamgauge.load.run.open_model import END_LOOK_S, OpenModel, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
@@ -122,7 +122,7 @@ class ReportingRun:
                 logger.info("The last arrival has been served")
                 (runner.quit if self.headless else runner.stop)()
                 return
-            gevent.sleep(LOOK_S)
+            gevent.sleep(END_LOOK_S)
 
     def served(self) -> bool:
         """Whether all processes have served the last arrivals of the schedule that they took."""

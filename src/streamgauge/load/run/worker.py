@@ -15,7 +15,7 @@ from streamgauge.load.options import scenario_options
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.load.run.leaving_users import end_users, let_users_leave
-from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, LOOK_S, SERVED, start_of
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, END_LOOK_S, SERVED, start_of
 from streamgauge.load.run.starting_users import StartingUsers
 from streamgauge.stats.second_report import SecondReport
 
@@ -102,7 +102,7 @@ class WorkerRun:
             if self._meter.served:
                 self._runner.send_message(SERVED)
                 return
-            gevent.sleep(max(LOOK_S, length_s - hand_over.now_s))
+            gevent.sleep(max(END_LOOK_S, length_s - hand_over.now_s))
 
     def on_test_stopping(self, **_: Any) -> None:
         """Start no further arrivals, and leave what Locust does to stop its users out of the measurement."""
