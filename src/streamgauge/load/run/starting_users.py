@@ -13,6 +13,9 @@ from gevent.pool import Group
 from locust import User
 from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED, Runner, locust_exception_handler
 
+#: After so many users the event loop does what else is due: those that are made begin, and streams are read.
+_AT_ONCE = 10
+
 
 class StartingUsers:
     """The users of one process that are being made, each in a greenlet of its own."""
@@ -51,10 +54,12 @@ class StartingUsers:
         self._wanted, making = Counter(counts), Counter(self._making.values())
         failed = locust_exception_handler(self._runner.environment)
         for name, count in counts.items():
-            for _ in range(count - making[name]):
+            for number in range(1, count - making[name] + 1):
                 greenlet = self._greenlets.spawn(self._start, name, started)
                 greenlet.link_exception(failed)
                 self._making[greenlet] = name
+                if number % _AT_ONCE == 0:
+                    gevent.sleep(0)
         gevent.sleep(0)
         if self._joined or wait:
             self.join()
