@@ -56,12 +56,14 @@ def test_options_of_the_request_are_those_of_curl(planned: Planned, tmp_path: Pa
 def test_options_of_locust_become_defaults_of_the_locustfile(planned: Planned) -> None:
     plan = planned(
         *(URL, "-u", 7, "-r", 2.5, "-t", "1m", "--rate", 50, "--slo", "a < 1", "--slo", "b < 2", "-k", "--proxy", "http://p"),
-        *("--shape", "s", "--warm-up", "auto", "--connect-to", "a:1:b:2", "--unix-socket", "/run/s"),
+        *("--shape", "s", "--warm-up", "auto", "--connect-to", "a:1:b:2", "--connect-to", "::c:"),
+        *("--unix-socket", "/run/s", "--resolve", "a:1:127.0.0.1", "--resolve", "b:2:::1"),
     )  # fmt: skip
     assert plan.load.defaults == {
         "num_users": 7, "spawn_rate": 2.5, "run_time": "60s", "stream_arrivals": "50/s", "stream_slo": "a < 1\nb < 2",
         "stream_insecure": True, "stream_proxy": "http://p", "stream_shape": "s", "stream_warm_up": "auto",
-        "stream_connect_to": "a:1:b:2", "stream_unix_socket": "/run/s",
+        "stream_connect_to": "a:1:b:2\n::c:", "stream_unix_socket": "/run/s",
+        "stream_resolve": "a:1:127.0.0.1\nb:2:::1",
     }  # fmt: skip
 
 

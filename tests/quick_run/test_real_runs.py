@@ -26,6 +26,7 @@ LOAD = ("-u", 3, "-t", "1s")
 def runs(app, quick, tmp_path_factory):
     """All runs, two at a time: they mostly wait."""
     saved = tmp_path_factory.mktemp("saved") / "listener.py"
+    port = app.rpartition(":")[2]
     lines = {
         "sse": (
             f"{app.removeprefix('http://')}/stream/sse?{KNOBS}",
@@ -39,6 +40,11 @@ def runs(app, quick, tmp_path_factory):
         ),
         "chat": (f"{app}/v1/chat/completions", "-d", CHAT, "-H", "Authorization: Bearer t0p", *LOAD),
         "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, "--shape", "ramp", *LOAD),
+        "elsewhere": (
+            f"http://river.test/stream/sse?{KNOBS}",
+            *("--connect-to", f"river.test:80:there.test:{port}", "--resolve", f"there.test:{port}:127.0.0.1"),
+            *("--rate", "30", "--warm-up", "1s", "--slo", RULE, "-t", "2s"),
+        ),
         "nothing there": (f"{app}/no/such", "--name", "lost", *LOAD),
         "no stream": (f"{app}/healthz", *LOAD),
     }
@@ -70,6 +76,16 @@ def test_a_websocket_is_read_by_two_processes(runs):
     assert done.streams["/stream/ws"]["protocol"] == "websocket"
     run = done.result["run"]
     assert (run["workers"], run["shape"]["text"]) == (2, "ramp:from=0,to=3,time=1s")
+
+
+def test_options_of_locust_have_their_effects_in_the_run(runs):
+    done = runs["elsewhere"].check()
+    assert done.streams["/stream/sse"]["protocol"] == "sse"
+    run, verdict = done.result["run"], done.result["verdict"]
+    assert (run["host"], run["load_model"], run["arrivals"]["process"]) == ("http://river.test", "open", "30/s")
+    assert (done.result["warm_up"]["asked"], done.result["warm_up"]["until_s"]) == ("1s", 1)
+    assert [(each["rule"], each["passed"]) for each in verdict["slo"]] == [(RULE, True)]
+    assert {"--connect-to", "--resolve", "--rate", "--warm-up"} <= {*run["command"].split()}
 
 
 def test_a_run_shows_its_progress_its_paths_and_the_next_command(runs):

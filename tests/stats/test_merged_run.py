@@ -21,7 +21,7 @@ WORST = {"longest_pause_s": "longest_pause_s", "longest_stopped_s": "longest_sto
 #: Fields that are added up as they are called.
 ADDED_UP = {
     *("lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"),
-    *("scheduled_arrivals", "late_starts", "capped_starts", "dropped_arrivals"),
+    *("scheduled_arrivals", "late_starts", "capped_starts", "dropped_arrivals", "lost_arrivals", "cut_by_shape"),
 }
 OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.

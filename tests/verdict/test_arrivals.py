@@ -55,6 +55,24 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
     assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
 
 
+@pytest.mark.parametrize(
+    ("lost", "cause"),
+    [
+        (40, "their workers left or died"),
+        (
+            10,
+            "100 of them belonged to workers that left or died; for the others no user was free within a second, ",
+        ),
+    ],
+)
+def test_arrivals_that_were_dropped_with_their_workers_are_not_the_services(lost, cause):
+    run_stats = counted(dropped_arrivals=40, lost_arrivals=lost)
+    (said,) = verdict(run_stats)[1]
+    assert f"(limit 0.1%): {cause}" in said
+    assert waited_for_users(said) == (lost < 40)
+    assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
+
+
 def test_a_run_that_reached_its_load_passes_and_so_does_a_closed_one():
     for run_stats in (counted(late_starts=5, dropped_arrivals=1), run()):
         assert not load_missed(run_stats)

@@ -20,6 +20,7 @@ from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 from locust.web import WebUI
 
+from streamgauge.load.arrivals.schedule import Arrival
 from streamgauge.load.chat import ChatUser
 from streamgauge.load.chat.api_forms import FORMS as APIS
 from streamgauge.load.chat.api_forms import path_below
@@ -75,6 +76,16 @@ def begun(case):
         users = [Chatter(environment) for _ in range(case["begun"])]
         runs.append([user.begin().turns[0].messages[0]["content"] for user in users])
     return runs
+
+
+def arrived(case):
+    """The first questions that a user asks which serves these arrivals, one after another."""
+    parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
+    user, asked = Chatter(Environment(user_classes=[Chatter], parsed_options=parsed, host="http://h")), []
+    for number in case["arrivals"]:
+        user.arrival = Arrival(number, number / 10, "Chatter")
+        asked.append([user.begin().turns[0].messages[0]["content"] for _ in range(case["each"])])
+    return asked
 
 
 def posted(case):
@@ -154,6 +165,8 @@ def answer(case):
         return answer_in(case)
     if "begun" in case:
         return begun(case)
+    if "arrivals" in case:
+        return arrived(case)
     if "form" in case:
         return posted(case)
     if "help" in case:

@@ -4,9 +4,10 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from locust.argument_parser import get_parser
+from locust.argument_parser import LocustArgumentParser, get_parser
 
 from streamgauge.load.option import Lines
 from streamgauge.load.slo_options import SLO
@@ -38,9 +39,8 @@ def command_line(parsed: Any, *, users: int, host: str, locustfile: str) -> str:
 
 def _options(parsed: Any) -> Iterator[list[str]]:
     """Yield each option whose value is not its default, with its value."""
-    parser = get_parser()
+    parser, defaults = _parser_and_defaults()
     secrets = parser.secret_args_included_in_web_ui
-    defaults = parser.parse_args(args=[], env_vars={}, config_file_contents="")
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to list them
         names = [name for name in action.option_strings if name.startswith("--")]
         if not names or action.dest in _WRITTEN_BY_US or _ELSEWHERE.match(action.dest):
@@ -54,6 +54,13 @@ def _options(parsed: Any) -> Iterator[list[str]]:
             yield [names[0], HIDDEN]
         else:
             yield from ([names[0], _safe(str(each))] for each in _values(action, value))
+
+
+@cache
+def _parser_and_defaults() -> tuple[LocustArgumentParser, Any]:
+    """Return Locust's parser and the defaults of its options; making it takes a while, in which no stream is read."""
+    parser = get_parser()
+    return parser, parser.parse_args(args=[], env_vars={}, config_file_contents="")
 
 
 def _default(defaults: Any, dest: str) -> Any:

@@ -13,7 +13,7 @@ from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, limit_streams
+from streamgauge.load.run.open_model import END_LOOK_S, OpenModel, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
 from streamgauge.load.usage import refused
@@ -116,14 +116,17 @@ class ReportingRun:
 
     def _end_after(self, model: OpenModel, length_s: float) -> None:
         """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
-        while model is self.open_model and self.run_report is not None:
-            every = self.run_report.run_stats.all_stats.values()
-            runner, settled_s = self.environment.runner, self.run_report.settled_s
-            if settled_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
+        runner = self.environment.runner
+        while runner is not None and model is self.open_model and self.run_report is not None:
+            if model.now_s > length_s and self.served():
                 logger.info("The last arrival has been served")
                 (runner.quit if self.headless else runner.stop)()
                 return
-            gevent.sleep(0.5)
+            gevent.sleep(END_LOOK_S)
+
+    def served(self) -> bool:
+        """Whether all processes have served the last arrivals of the schedule that they took."""
+        raise NotImplementedError
 
     def on_reset(self, **_: Any) -> None:
         """Reset our counts along with Locust's statistics."""

@@ -22,6 +22,7 @@ from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.run_history import HEAT_BOUNDS_S
 from streamgauge.stats.run_second import NameSecond
 from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import uncertain_percentiles
 
@@ -34,6 +35,7 @@ MOST_POINTS = 240
 #: A point may still change for so many seconds: reports of workers come late.
 CHANGES_S = 10
 _QUANTILES = {"p50": 0.5, "p99": 0.99}
+_START_DELAY = DISTRIBUTIONS["start_delay"]
 
 #: Between a number and its unit: Locust's table breaks lines at blanks.
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -73,21 +75,20 @@ def _cells(stats: StreamStats, active: int, chunks_per_s: float | None) -> Row:
     }
     for each in SHOWN_TIMES:
         cells |= _percentiles(each, stats)
-    delay = stats.start_delay.all
-    cells["start_delay_p99"] = duration(delay.quantile_s(0.99)) if delay.count else NONE
+    cells |= _percentiles(_START_DELAY, stats, ("p99",))
     return {key: text.replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ") for key, text in cells.items()}
 
 
-def _percentiles(distribution: Distribution, stats: StreamStats) -> Row:
-    times = getattr(stats, distribution.field)
-    values_s = times.all.quantiles_s(_QUANTILES.values())
-    marked = uncertain_percentiles(times, _QUANTILES)
-    scarce = missing(times.all.count, _QUANTILES)
+def _percentiles(distribution: Distribution, stats: StreamStats, names: Iterable[str] = _QUANTILES) -> Row:
+    times, quantiles = getattr(stats, distribution.field), {name: _QUANTILES[name] for name in names}
+    values_s = times.all.quantiles_s(quantiles.values())
+    marked = uncertain_percentiles(times, quantiles)
+    scarce = missing(times.all.count, quantiles)
     return {
         f"{distribution.key}_{percentile}": SCARCE * (percentile in scarce)
         + "≈ " * (percentile in marked)
         + duration(value_s)
-        for percentile, value_s in zip(_QUANTILES, values_s, strict=True)
+        for percentile, value_s in zip(quantiles, values_s, strict=True)
     }
 
 
