@@ -49,7 +49,9 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
     trust, (said,) = verdict(run_stats)
     assert trust == "degraded"
     assert said.startswith("4.0% of the arrivals were dropped (limit 0.1%): no user was free within a second")
-    assert said.endswith("if the service may have more streams under way, raise --users")
+    assert said.endswith(
+        "since the service was slow at this rate; if it may have more streams under way, raise --users"
+    )
     assert waited_for_users(said)
     assert load_missed(run_stats)
     assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
