@@ -106,7 +106,7 @@ def _not_connected(reason: str, asked: Asked) -> Step:
     if asked.reached_by:
         way = " and ".join(asked.reached_by)
         return Step(
-            f"Nothing answers at {asked.host} by way of {way}. Check that the service runs, and what {way} names."
+            f"Nothing answers at {asked.host} by way of {way}. Check that the service runs, and what {way} says."
         )
     return Step(f"Nothing answers at {asked.host}. Check that the service runs, and its host and port.")
 

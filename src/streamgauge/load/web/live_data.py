@@ -116,7 +116,8 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
     whole = step != step_s or history.width_s != width_s
     from_s = 0 if whole else max(0, since_s - CHANGES_S)
     from_s -= from_s % math.lcm(step, history.width_s)
-    line = next((key for key in history.lines if _label(key) == name), None)
+    lines = sorted(run_stats.lines())
+    line = next((key for key in lines if _label(key) == name), None)
     points = thinned(_points(run_stats, range(from_s, seconds), line), step)
     columns = [(t_s, column) for t_s, column in history.since(from_s) if t_s < seconds]
     outcomes = ordered(sum((column.outcomes for _, column in columns), Counter()))
@@ -124,7 +125,7 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         "from_s": from_s,
         "step_s": step,
         "width_s": history.width_s,
-        "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
+        "names": [_label(key) for key in lines] if len(lines) > 1 else [],
         "points": {
             "t_s": [point["t_s"] for point in points],
             **point_values(points),
