@@ -285,7 +285,8 @@ class RunReport:
             command=self._command(),
         )
         if self.open_model is not None:
-            run["arrivals"] = self.open_model.summary(self.run_stats)
+            part, last_s = self.measured_run.part, self.run_stats.last_s
+            run["arrivals"] = self.open_model.summary(part, self._counted_from_s, last_s)
         if self.shape is not None:
             run["users"] = max([self.users, *self.shape.users.values()])
             run["shape"] = self.shape.result(self.run_stats.last_s)

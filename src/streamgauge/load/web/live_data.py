@@ -201,7 +201,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
     if run_report is None:
         return {"state": "waiting", "run_id": ""}
     trust, reasons = run_report.verdict_so_far()
-    all_stats = run_report.run_stats.all_stats.values()
+    all_stats = run_report.run_stats.all_stats.values()  # streams under way may have begun in a warm-up
+    judged = run_report.measured_run.part.all_stats.values()
     warming_up = run_report.measured_run.warming_up
     measured = run_report.closed or (not warming_up and any(stats.chunks or stats.failed for stats in all_stats))
     return {
@@ -213,7 +214,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
-        "failed": number(sum(stats.failed for stats in all_stats)),
+        "failed": number(sum(stats.failed for stats in judged)),
         "arrivals": _arrivals(run_report),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
@@ -246,11 +247,11 @@ def _slo(run_report: RunReport) -> dict[str, Any]:
 
 def _arrivals(run_report: RunReport) -> str:
     """Return what became of the arrivals of an open model; empty in the closed model."""
-    run_stats = run_report.run_stats
+    part = run_report.measured_run.part
     if run_report.open_model is None:
         return ""
-    late, dropped = number(run_stats.late_starts), number(run_stats.dropped_arrivals)
-    return f"{some(run_stats.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
+    late, dropped = number(part.late_starts), number(part.dropped_arrivals)
+    return f"{some(part.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
 
 
 def _waiting(run_report: RunReport) -> str:
