@@ -88,7 +88,8 @@ def test_what_opens_doors_is_known(planned: Planned, arguments: Any, names: tupl
 def test_a_rate_and_a_shape_say_the_load_unless_users_and_time_are_given(planned: Planned) -> None:
     assert planned(URL, "--rate", "poisson:9/s").load.defaults == {"run_time": "10s", "stream_arrivals": "poisson:9/s"}
     plan = planned(URL, "--shape", "ramp")
-    assert plan.load.defaults == {"stream_shape": "ramp"}
+    # those of a shape that names no level, in Locust's form too
+    assert plan.load.defaults == {"num_users": 10, "spawn_rate": 10, "stream_shape": "ramp"}
     assert str(plan.load) == "shape ramp"
     assert str(planned(URL, "--rate", 9, "--shape", "ramp", "-t", "5s").load) == "arrivals 9/s, shape ramp for 5 s"
     assert planned(URL, "--shape", "ramp", "-u", 5, "-t", "5s").load.defaults == {

@@ -228,8 +228,8 @@ def _is_trace(rate: str | None) -> bool:
 
 def _load(options: Options, session: Session) -> Load:
     users, run_time_s = options["users"], options["run_time"]
-    if users is None and not options["rate"] and not options["shape"]:
-        users = 1 if session.recorded else _USERS
+    if users is None and not options["rate"]:  # those of a shape too: Locust's form always has a number
+        users = 1 if session.recorded and not options["shape"] else _USERS
     if run_time_s is None and not options["shape"] and not _is_trace(options["rate"]):
         run_time_s = max(_RUN_TIME_S, math.ceil(session.length_s) + 1 if session.recorded else 0)
     values = {name: options[ours] for name, ours in _OF_LOCUST.items() if options[ours]}

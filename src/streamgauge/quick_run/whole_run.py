@@ -68,6 +68,7 @@ class Plan:
             environment=environment_without_locust(self._variables()),
             options=("--metrics-host", HOST),
             processes=self.processes,
+            shaped="stream_shape" in self.load.options,
         )
 
     def _variables(self) -> dict[str, str]:

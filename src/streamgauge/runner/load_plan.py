@@ -45,6 +45,8 @@ class LoadPlan:
     workers_port: int | None = None
     """The port of the master, if several processes share the users."""
     web_port: int | None = None
+    shaped: bool = False
+    """Whether a shape says how many users there are, so that ``users`` is only what its defaults come from."""
 
     @property
     def command(self) -> list[str]:

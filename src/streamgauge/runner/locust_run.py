@@ -110,7 +110,7 @@ class LocustRun:
             phase=self._end_phase() if ending or self._is_over(elapsed_s) else "running",
             elapsed_s=elapsed_s,
             run_time_s=self._plan.run_time_s,
-            users=self._plan.users,
+            users=None if self._plan.shaped else self._plan.users,
             finished=self.timeline.finished if self.timeline.latest else None,
             failed=self.timeline.failed if self.timeline.latest else None,
             latest=self.timeline.latest,
