@@ -53,6 +53,8 @@ class RunStats(RunPart):
             keyed.append((key, stats))
         self.count(process, part, busy_cpu, keyed)
         for key, stats in keyed:
+            if second.all_stats is not None:
+                second.chunks_by[key] += stats.chunks
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
         for user_class, used in part.options_used.items():
             self.options_used[user_class].update(used)

@@ -95,12 +95,8 @@ def _chunks_per_s(run_report: RunReport, key: Key) -> float:
     """Return the chunks of a name per second, over the last seconds that every process has reported."""
     run_stats, end_s = run_report.run_stats, run_report.settled_s
     begin_s = max(0, end_s - RATE_OVER_S)
-    chunks = 0
-    for t_s in range(begin_s, end_s):
-        second = run_stats.seconds.get(t_s)
-        if second is not None and second.all_stats is not None and key in second.all_stats:
-            chunks += second.all_stats[key].chunks
-    return chunks / max(1, end_s - begin_s)
+    seconds = [run_stats.seconds[t_s] for t_s in range(begin_s, end_s) if t_s in run_stats.seconds]
+    return sum(second.chunks_by.get(key, 0) for second in seconds) / max(1, end_s - begin_s)
 
 
 def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, width_s: int) -> dict[str, Any]:
