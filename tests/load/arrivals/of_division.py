@@ -163,6 +163,16 @@ def test_after_a_reset_only_what_came_since_counts(clock, model):
     assert (found["duration_s"], found["wanted_per_s"]) == (pytest.approx(5), pytest.approx(100))
 
 
+def test_seconds_are_reported_once_every_process_that_takes_part_has_reported_them(model):
+    model.divide(["a", "b"])
+    model.note_second("a", 7)
+    assert model.reported_s == 0
+    model.note_second("b", 4)
+    assert model.reported_s == 5
+    model.divide(["a"])
+    assert model.reported_s == 8
+
+
 def test_the_rate_that_was_got_leaves_dropped_arrivals_out(clock, model):
     clock.now_s += 10
     model.stop()

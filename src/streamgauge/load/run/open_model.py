@@ -65,6 +65,8 @@ class OpenModel:
         self._present: tuple[str, ...] = ()
         #: The arrivals that each process has reported since the counts began.
         self._reported: dict[str, int] = {}
+        #: The last second that each process has reported.
+        self._last_s: dict[str, int] = {}
         self._left: set[str] = set()
         logger.info("Open model: %s with --stream-seed %d", self._text, self.schedule.seed)
 
@@ -118,6 +120,15 @@ class OpenModel:
     def count(self, process: str, scheduled: int) -> None:
         """Add the arrivals that a process has reported."""
         self._reported[process] = self._reported.get(process, 0) + scheduled
+
+    def note_second(self, process: str, t_s: int) -> None:
+        """Note the last second that a process has reported."""
+        self._last_s[process] = t_s
+
+    @property
+    def reported_s(self) -> int:
+        """The number of seconds that every process that takes part has reported."""
+        return min((self._last_s.get(process, -1) for process in self._present), default=-1) + 1
 
     def lost(self, unheard: set[str]) -> dict[str, int]:
         """Return the arrivals that were lost with processes that left or, ``unheard``, did not report their end.

@@ -86,6 +86,8 @@ class ReportingRun:
             self.run_report.add(process, parts)
             if self.open_model is not None:
                 self.open_model.count(process, sum(part.scheduled_arrivals for part in parts))
+                if parts:
+                    self.open_model.note_second(process, parts[-1].t_s)
             self.export(process, parts)
 
     def export(self, process: str, parts: list[SecondReport]) -> None:
@@ -118,8 +120,8 @@ class ReportingRun:
         """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
         while model is self.open_model and self.run_report is not None:
             every = self.run_report.run_stats.all_stats.values()
-            runner, settled_s = self.environment.runner, self.run_report.settled_s
-            if settled_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
+            runner, reported_s = self.environment.runner, model.reported_s
+            if reported_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
                 logger.info("The last arrival has been served")
                 (runner.quit if self.headless else runner.stop)()
                 return
