@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from streamgauge.quick_run.next_step import Asked, Step, next_step
-from streamgauge.quick_run.repeated_command import repeated, shown
 from streamgauge.verdict.trust import verdict
 from tests.stats.runs import run
 
@@ -158,6 +157,34 @@ def test_a_body_that_is_no_stream_is_named():
     assert "It works" in said({"completed": 5}, protocol="raw", chunks=50).words
 
 
+def test_streams_without_a_chunk_are_said_to_be_empty():
+    for protocol in ("raw", "sse"):
+        assert said({"completed": 5}, protocol=protocol, chunks=0).words.startswith("Every response was empty")
+
+
+def test_a_service_that_is_reached_another_way_is_not_looked_for_at_its_url():
+    asked = replace(ASKED, reached_by=("--unix-socket",))
+    words = said({"connect_error": 7}, "connect_error: No such file or directory", asked).words
+    assert "by way of --unix-socket. Check that the service runs, and what --unix-socket says" in words
+
+
+def test_less_load_is_what_helps_where_streams_start_at_a_rate():
+    some, asked = {"completed": 8, "http_error": 2}, replace(ASKED, rate="200/s", users=None)
+    assert "Try less load" in said(some, asked=asked).words
+    assert "Try fewer users" in said(some).words
+
+
+def test_rules_of_a_file_are_rules_too():
+    found = result({"completed": 100})
+    found["verdict"]["slo"] = [{"rule": "failed == 0"}]
+    assert "--rate" in next_step(found, replace(ASKED, users=100)).options
+
+
+def test_a_silent_service_gets_more_time_than_it_had():
+    step = said({"censored": 4}, chunks=0, asked=replace(ASKED, run_time_s=2))
+    assert step.options == {"--run-time": "60s"}
+
+
 def test_streams_without_an_end_are_told_how_to_end():
     words = "No stream ended by itself. If the service's streams have no end, read each a number of chunks long:"
     for chunks, end in ((1000, 50), (1290, 60), (1310, 60), (1330, 70), (25_000, 1000), (20, 1), (3, 1)):
@@ -167,7 +194,7 @@ def test_streams_without_an_end_are_told_how_to_end():
     assert said({"censored": 10}, chunks=1000, asked=recorded) == Step(words, {"--save": "session.py"})
     assert said({"censored": 10}, chunks=1000, asked=replace(recorded, saved=True)) == Step(words)
     words = "No chunk came before the run ended. Give the service more time:"
-    assert said({"censored": 10}, chunks=0) == Step(words, {"--run-time": "30s"})
+    assert said({"censored": 10}, chunks=0, asked=replace(ASKED, run_time_s=30)) == Step(words, {"--run-time": "90s"})
     assert said({"censored": 10}, chunks=0, asked=replace(ASKED, run_time_s=None)) == Step(words)
 
 
@@ -233,31 +260,6 @@ def test_the_rate_of_streams_is_that_after_the_warm_up():
     assert next_step(found, replace(ASKED, users=100, rules=True)).options == {"--rate": "30/s"}
 
 
-@pytest.mark.parametrize(
-    ("words", "options", "command"),
-    [
-        (["http://a?x=1&y", "-u", "3"], {"--users": "30"}, "streamgauge run 'http://a?x=1&y' -u 30"),
-        (["-u", "3", "a", "-k"], {"--users": "9"}, "streamgauge run a -k -u 9"),
-        (["a", "-d", "x\ny"], {"--users": "9"}, "the same command with -u 9"),
-        (["-u3", "a", "--run-time=5s"], {"--users": "9", "--run-time": "9s"}, "streamgauge run a -u 9 -t 9s"),
-        (["a", "--slo", "b < 1"], {"--slo": "c < 2"}, "streamgauge run a --slo 'b < 1' --slo 'c < 2'"),
-        (["-k", "a"], {"--insecure": ""}, "streamgauge run a -k"),
-        (["a", "--save", "x.py"], {"--users": "9"}, "streamgauge run a -u 9"),
-        (["-t", "3s", "curl", "-u", "a:b", "x"], {"--run-time": "9s"}, "streamgauge run -t 9s curl -u a:b x"),
-        (["a", "-d", "x" * 300], {"--users": "9"}, "the same command with -u 9"),
-        (["curl", "x" * 300], {"--users": "9"}, "the same command with -u 9, before curl"),
-    ],
-)
-def test_the_next_command_is_the_users_with_other_options(words, options, command):
-    assert repeated(words, options, secret=False) == command
-
-
-def test_what_opens_doors_is_not_repeated():
-    words = ["http://u:pw@a", "-u", "3"]
-    assert repeated(words, {"--users": "9"}, secret=True) == "the same command with -u 9"
-    assert shown(words, secret=True) == "streamgauge run …"
-    assert shown(["http://a", "-H", "Cookie: x"], secret=True) == "streamgauge run http://a …"
-    for word in ("--header", "-HCookie: x", "--curl", "curl", "http://u:pw@b"):
-        assert shown(["http://a", word, "x"], secret=True) == "streamgauge run http://a …"
-    assert shown(["http://a", "-u", "3"], secret=True) == "streamgauge run http://a -u 3 …"
-    assert shown(["http://a", "-H", "A: x"], secret=False) == "streamgauge run http://a -H 'A: x'"
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["streamgauge"])

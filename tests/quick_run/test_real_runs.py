@@ -137,11 +137,22 @@ def test_a_target_that_refuses_connections_is_explained(quick, free):
     assert f"Nothing answers at http://127.0.0.1:{free}." in " ".join(done.output.split())
 
 
-def test_an_option_that_locust_refuses_is_named_with_its_own_name(quick):
-    done = quick("http://127.0.0.1:1/x", "--proxy", "ftp://x")
+def test_files_with_options_of_locust_do_not_change_the_run(app, quick, tmp_path):
+    (tmp_path / "locust.conf").write_text("stream-path = /healthz\nusers = 7\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.locust]\nstream-name = "x"\n')
+    done = quick(f"{app}/stream/sse?{KNOBS}", "-H", "X-Api-Key: t0p", *LOAD, cwd=tmp_path).check()
+    assert done.streams.keys() == {"/stream/sse"}
+    assert done.result["run"]["users"] == 3
+    assert "t0p" not in json.dumps(done.result) + done.output
+
+
+def test_an_option_that_locust_refuses_is_named_with_its_own_name(quick, tmp_path):
+    done = quick("http://127.0.0.1:1/x", "--proxy", "ftp://x", "--save", tmp_path / "x.py")
     assert done.status == 2
-    assert re.fullmatch(r"Starting Locust: .*\nError: --proxy: .*'ftp://x'.*\n", done.errors), done.errors
+    told = r"Wrote \S+/x\.py\nStarting Locust: .*\nError: --proxy: .*'ftp://x'.*\nRemoved \S+/x\.py again\n"
+    assert re.fullmatch(told, done.errors), done.errors
     assert not list(done.results.iterdir())
+    assert not list(tmp_path.iterdir())  # the corrected command may write it
 
 
 @pytest.mark.node

@@ -38,9 +38,10 @@ def settles(t_s):
 def result_of(seconds=70, first_s=settles, **options):
     whole, found = measured(seconds, first_s, **options)
     found.conclude()
-    history, dice = RunHistory(), random.Random(1)
+    history, dice = RunHistory(whole.lines), random.Random(1)
     for t_s in range(seconds):
-        history.add(second_of(t_s, 20, first_s(t_s), dice))
+        part = second_of(t_s, 20, first_s(t_s), dice)
+        history.add(part, part.all_stats.items())
     run = Run(**COUNTED, duration_s=float(seconds), counted_s=float(seconds - found.from_s))
     return json.loads(json.dumps(build_result(run, whole, history=history, measured_run=found)))
 

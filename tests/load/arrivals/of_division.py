@@ -15,7 +15,7 @@ from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
 from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.open_model import OpenModel, limit_streams, start_of
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 
 
 class Listener(StreamUser):
@@ -196,20 +196,21 @@ def test_after_a_reset_only_what_came_since_counts(clock, model):
     clock.now_s += 10
     model.count("a", 1000)
     model.reset()
+    reset_s = clock.now_s
     clock.now_s += 5
     model.count("a", 300)
     model.stop()
     assert model.lost({"a"}) == {"a": 100}
-    found = model.summary(RunStats())
+    found = model.summary(RunPart(), reset_s, 0)
     assert (found["duration_s"], found["wanted_per_s"]) == (pytest.approx(5), pytest.approx(100))
 
 
 def test_the_rate_that_was_got_leaves_dropped_arrivals_out(clock, model):
     clock.now_s += 10
     model.stop()
-    run_stats = RunStats()
-    run_stats.scheduled_arrivals, run_stats.dropped_arrivals = 1000, 250
-    found = model.summary(run_stats)
+    part = RunPart()
+    part.scheduled_arrivals, part.dropped_arrivals = 1000, 250
+    found = model.summary(part, 0.0, 0)
     assert (found["scheduled_per_s"], found["got_per_s"]) == (pytest.approx(100), pytest.approx(75))
 
 
@@ -258,7 +259,9 @@ def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
     assert model.schedule.length_s == 20
     clock.now_s = model.start_s + 10
     model.stop()
-    assert model.summary(RunStats())["wanted_per_s"] == pytest.approx(25)
+    assert model.summary(RunPart(), 0.0, 0)["wanted_per_s"] == pytest.approx(25)
+    after_warm_up = model.summary(RunPart(), model.start_s + 6, 0)
+    assert (after_warm_up["duration_s"], after_warm_up["wanted_per_s"]) == (pytest.approx(4), pytest.approx(40))
 
 
 def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():

@@ -22,7 +22,7 @@ from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S
 from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.load.users import stream_users
 from streamgauge.report.run_load import Arrivals
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 
 logger = logging.getLogger(__name__)
 
@@ -154,25 +154,29 @@ class OpenModel:
         share = {process: self._shares[process]}
         return waited + self.schedule.count(share, max(from_s, end.at_s), until_s)[process]
 
-    def summary(self, run_stats: RunStats) -> Arrivals:
-        """Return the arrivals of the run so far, for the result."""
-        until_s = self.now_s
+    def summary(self, part: RunPart, since_s: float, last_s: int) -> Arrivals:
+        """Return the arrivals of the run so far, for the result.
+
+        ``part`` has counted them since ``since_s`` on the monotonic clock; ``last_s`` is the last second that was
+        reported.
+        """
+        from_s, until_s = max(0.0, since_s - self.start_s), self.now_s
         if self._end_s is None:  # the last seconds have not been reported yet
-            until_s = min(until_s, self._began_s + run_stats.last_s + 1 - self.start_s)
+            until_s = min(until_s, self._began_s + last_s + 1 - self.start_s)
         if (length_s := self.schedule.length_s) is not None:
             until_s = min(until_s, length_s)
-        until_s = max(self._counted_from_s, until_s)
-        seconds = until_s - self._counted_from_s
-        scheduled = run_stats.scheduled_arrivals
+        until_s = max(from_s, until_s)
+        seconds = until_s - from_s
+        scheduled = part.scheduled_arrivals
         rate = self._rate()
-        wanted = rate.area(until_s) - rate.area(self._counted_from_s) if rate is not None else scheduled
+        wanted = rate.area(until_s) - rate.area(from_s) if rate is not None else scheduled
         return Arrivals(
             process=self._text,
             seed=self.schedule.seed,
             duration_s=seconds,
             wanted_per_s=wanted / seconds if seconds else 0.0,
             scheduled_per_s=scheduled / seconds if seconds else 0.0,
-            got_per_s=(scheduled - run_stats.dropped_arrivals) / seconds if seconds else 0.0,
+            got_per_s=(scheduled - part.dropped_arrivals) / seconds if seconds else 0.0,
         )
 
     def _rate(self) -> Any:

@@ -16,6 +16,7 @@ from streamgauge.load.run.live_view import live_view
 from streamgauge.load.run.open_model import END_LOOK_S, OpenModel, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
+from streamgauge.load.run.worker_turns import class_by_class
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.result import Result
@@ -50,7 +51,7 @@ class ReportingRun:
     def listen(self) -> None:
         """Add the listeners."""
         self.environment.dispatcher_class = evenly(
-            self.environment.dispatcher_class, at_once=lambda: is_open(self.environment.parsed_options)
+            class_by_class(self.environment.dispatcher_class, self._is_open), at_once=self._is_open
         )
         limit_streams(self.environment)
         events = self.environment.events
@@ -113,6 +114,9 @@ class ReportingRun:
         if runner is None or not is_open(options) or not stream_users(self.environment):
             return None
         return OpenModel(self.environment, runner.target_user_count, distributed=self.distributed)
+
+    def _is_open(self) -> bool:
+        return is_open(self.environment.parsed_options)
 
     def _end_after(self, model: OpenModel, length_s: float) -> None:
         """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""

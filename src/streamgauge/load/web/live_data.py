@@ -96,12 +96,8 @@ def _chunks_per_s(run_report: RunReport, key: Key) -> float:
     """Return the chunks of a name per second, over the last seconds that every process has reported."""
     run_stats, end_s = run_report.run_stats, run_report.settled_s
     begin_s = max(0, end_s - RATE_OVER_S)
-    chunks = 0
-    for t_s in range(begin_s, end_s):
-        second = run_stats.seconds.get(t_s)
-        if second is not None and second.all_stats is not None and key in second.all_stats:
-            chunks += second.all_stats[key].chunks
-    return chunks / max(1, end_s - begin_s)
+    seconds = [run_stats.seconds[t_s] for t_s in range(begin_s, end_s) if t_s in run_stats.seconds]
+    return sum(second.chunks_by.get(key, 0) for second in seconds) / max(1, end_s - begin_s)
 
 
 def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, width_s: int) -> dict[str, Any]:
@@ -117,7 +113,8 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
     whole = step != step_s or history.width_s != width_s
     from_s = 0 if whole else max(0, since_s - CHANGES_S)
     from_s -= from_s % math.lcm(step, history.width_s)
-    line = next((key for key in history.lines if _label(key) == name), None)
+    lines = sorted(run_stats.lines())
+    line = next((key for key in lines if _label(key) == name), None)
     points = thinned(_points(run_stats, range(from_s, seconds), line), step)
     columns = [(t_s, column) for t_s, column in history.since(from_s) if t_s < seconds]
     outcomes = ordered(sum((column.outcomes for _, column in columns), Counter()))
@@ -125,7 +122,7 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         "from_s": from_s,
         "step_s": step,
         "width_s": history.width_s,
-        "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
+        "names": [_label(key) for key in lines] if len(lines) > 1 else [],
         "points": {
             "t_s": [point["t_s"] for point in points],
             **point_values(points),
@@ -201,7 +198,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
     if run_report is None:
         return {"state": "waiting", "run_id": ""}
     trust, reasons = run_report.verdict_so_far()
-    all_stats = run_report.run_stats.all_stats.values()
+    all_stats = run_report.run_stats.all_stats.values()  # streams under way may have begun in a warm-up
+    judged = run_report.measured_run.part.all_stats.values()
     warming_up = run_report.measured_run.warming_up
     measured = run_report.closed or (not warming_up and any(stats.chunks or stats.failed for stats in all_stats))
     return {
@@ -213,7 +211,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
-        "failed": number(sum(stats.failed for stats in all_stats)),
+        "failed": number(sum(stats.failed for stats in judged)),
         "arrivals": _arrivals(run_report),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
@@ -246,11 +244,11 @@ def _slo(run_report: RunReport) -> dict[str, Any]:
 
 def _arrivals(run_report: RunReport) -> str:
     """Return what became of the arrivals of an open model; empty in the closed model."""
-    run_stats = run_report.run_stats
+    part = run_report.measured_run.part
     if run_report.open_model is None:
         return ""
-    late, dropped = number(run_stats.late_starts), number(run_stats.dropped_arrivals)
-    return f"{some(run_stats.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
+    late, dropped = number(part.late_starts), number(part.dropped_arrivals)
+    return f"{some(part.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
 
 
 def _waiting(run_report: RunReport) -> str:
