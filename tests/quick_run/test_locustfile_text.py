@@ -95,8 +95,9 @@ def test_a_file_is_written_whole(name):
     ("load", "words"),
     [
         (Load(1, 1.0, 5, {}), "1 user for 5 s"),
+        (Load(2000, 1.0, 5, {}), "2,000 users for 5 s"),
         (Load(10, 1.0, None, {"stream_arrivals": "5/s"}), "arrivals 5/s"),
-        (Load(2000, 1.5, 5, {"stream_shape": "ramp"}), "2,000 users, shape ramp for 5 s"),
+        (Load(2000, 1.5, 5, {"stream_shape": "ramp"}), "shape ramp for 5 s"),
         (Load(None, None, 9, {"stream_shape": "ramp", "stream_arrivals": "poisson"}),
          "arrivals poisson, shape ramp for 9 s"),
     ],

@@ -80,7 +80,7 @@ def test_counts_are_exact_however_wide_the_columns_are():
 def test_a_name_that_is_in_one_of_two_joined_columns_keeps_its_counts():
     late = ("b", "sse")
     parts = [second(t_s, [0.05], cpu=0.1 * (1 + t_s % 2), key=late if t_s % 2 else ("a", "sse")) for t_s in range(300)]
-    history = filled(parts)
+    history = filled(parts, lines=(("a", "sse"), late))
     assert history.width_s == 2
     assert [column.counts(late).total() for column in history.columns.values()] == [1] * 150
     assert {column.cpu_max for column in history.columns.values()} == {0.2}
