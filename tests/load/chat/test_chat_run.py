@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.testbed.server import ROOT, Server
-from streamgauge.runner.finished_run import run_locust
+from benchmarks.testbed.server import Server
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
@@ -64,7 +63,7 @@ CLASSES = ("Chat", "Completions", "Responses", "Anthropic", "Ollama")
 
 
 @pytest.fixture(scope="module")
-def played(program, two_processes, tmp_path_factory):
+def played(run_locust, program, two_processes, tmp_path_factory):
     """A run of two users of each class in two processes; and what the service was asked, in order."""
     directory = tmp_path_factory.mktemp("chat")
     locustfile = directory / "scenario.py"
@@ -73,7 +72,7 @@ def played(program, two_processes, tmp_path_factory):
     keys = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": OTHER_KEY}
     with Server(program("node"), str(Path(__file__).with_name("model_server.mjs"))) as server:
         options = (*load, "-H", server.url, *OPTIONS, *CLASSES)
-        run = run_locust(locustfile, *options, result_dir=directory / "results", variables=keys, cwd=ROOT)
+        run = run_locust(locustfile, *options, result_dir=directory / "results", variables=keys)
         with urllib.request.urlopen(f"{server.url}/asked", timeout=60) as reply:
             return run, json.load(reply), directory
 
