@@ -21,6 +21,7 @@ from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
+from streamgauge.client.short.short_stream import ShortStream
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.formats import FORMATS
@@ -259,7 +260,7 @@ class Talk:
         self.context = ProcessContext(self.process_stats, self.reactor)
 
     def stream(self, plan: StreamPlan, until: Callable[[], object] = lambda: False) -> StreamRecord:
-        """Run a stream to its end, or ``until`` something is true, when the run ends."""
+        """Run a stream to its end, or ``until`` something is true, when the run ends. No stream goes the short way."""
         paused: list[bool] = []
         exchange = Exchange(plan, self.context, lambda: paused.append(True))
 
@@ -272,6 +273,21 @@ class Talk:
         self.session.run(exchange, wait)
         assert exchange.record is not None
         return exchange.record
+
+    def short(self, plan: StreamPlan, behind_ns: int | None = None) -> ShortStream | None:
+        """Run a stream that goes the short way, if the next one of ``plan`` may; else return None."""
+        over: list[bool] = []
+        stream = self.session.short(plan, self.context, lambda: over.append(True))
+
+        def wait() -> None:
+            self.reactor.run_until(lambda: bool(over))
+            over.clear()
+
+        if stream is not None:
+            if behind_ns is not None:
+                stream.count_from_schedule(behind_ns)
+            self.session.run_short(stream, wait)
+        return stream
 
     def close(self) -> None:
         self.session.close()

@@ -96,9 +96,13 @@ class Users:
         exchange = Exchange(self._plan, self._context, lambda: paused.append((session, exchange)))
         return exchange
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Close the connections that are idle, which are watched until then."""
         for session in self._sessions:
             session.close()
+
+    def close(self) -> None:
+        self.leave()
         self.reactor.close()
 
 
@@ -117,6 +121,7 @@ def users(ports) -> Iterator:
 
 def assert_nothing_left(users: Users, cut_after_s: float | None = None) -> None:
     assert left_behind(lambda: users.stream(cut_after_s), TIMES, AT_ONCE) == {}
+    users.leave()
     assert (users.process_stats.active, users.reactor.watched, users.reactor.forget_stopped()) == (0, 0, 0)
 
 

@@ -107,7 +107,7 @@ WALKS: dict[str, tuple[dict[str, Any], list[Any], list[tuple[State, State]]]] = 
     ),
     "a kept connection that was closed": (
         {}, [[MOVED], ["fin"], [WHOLE]],
-        [*STREAM[:2], *ON_A_KEPT_CONNECTION, (AWAITING_RESPONSE, CONNECTING), *STREAM[1:], (STREAMING, ENDED)],
+        [*STREAM[:2], *ON_A_KEPT_CONNECTION, (AWAITING_RESPONSE, ROUTING), *STREAM, (STREAMING, ENDED)],
     ),
     "a reconnect before the response": (
         {"reconnect": 1}, [["fin"], [REFUSED]],

@@ -90,6 +90,24 @@ print(json.dumps([sum(call[0] is f for call in planned), len(planned), len(share
     assert printed(script) == [1, 1 + 200 + 200, 1]
 
 
+def test_what_changes_between_two_calls_is_planned_again():
+    script = f"""{MADE}
+planned = []
+plan = lambda *call: planned.append(repr(call)) or call
+cache, listed, mapped = PlanCache(), ["a"], {{"a": "b"}}
+for _ in range(2):
+    cache.of(("x", listed, None), plan)
+    cache.of(("x", mapped, None), plan)
+    listed.append("c")
+    mapped["a"] += "c"
+same = ("x", 1, None, f)
+calls = [same, same, ("x", 2, None, f), same, ("x", True, None, f), ("x", 1, None), same]
+found = [cache.of(each, plan) for each in calls]
+print(json.dumps([len(planned), [repr(each) == repr(same) for each in found]]))
+"""
+    assert printed(script) == [4 + 4, [True, True, False, True, False, False, True]]
+
+
 SCHEDULED = """
 from locust.env import Environment
 from streamgauge.client.plan import StreamPlan

@@ -48,6 +48,7 @@ class Connection:
         self.reader.stop()
         self.sending.stop()
         if reusable:
+            self.transport.rest()
             return [self.transport]
         self.transport.close()
         return []

@@ -8,25 +8,21 @@ the scenario's own callables raise ends the stream and goes back to the caller.
 from collections.abc import Callable
 from functools import partial
 
-from streamgauge.client.connect.dial import Dial, Route, describe, is_tls_failure
-from streamgauge.client.connect.transport import Transport
+from streamgauge.client.connect.dial import describe, is_tls_failure
 from streamgauge.client.connection import Connection
 from streamgauge.client.http.redirect import is_redirect, redirected
-from streamgauge.client.http.request import Request, RequestError
+from streamgauge.client.http.request import RequestError
 from streamgauge.client.http.skipped_body import SKIPPED_S
 from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.chunk_checks import Ending
 from streamgauge.client.read.process_context import ProcessContext
-from streamgauge.client.read.timeouts import Timeouts
 from streamgauge.client.reconnect import Reconnects
 from streamgauge.client.recording import Recording
+from streamgauge.client.requesting import Requesting
 from streamgauge.client.skipping import Skipping
-from streamgauge.client.standing import Standing
-from streamgauge.client.start_delay import StartDelay
 from streamgauge.client.states import (
     AwaitingResponse,
     Closing,
-    Connecting,
     Ended,
     Routing,
     Streaming,
@@ -38,44 +34,19 @@ from streamgauge.wire.frame import MAX_QUOTED, one_line
 from streamgauge.wire.http1_head import Head
 
 
-class Exchange(Standing):
+class Exchange(Requesting):
     """One stream. ``on_pause`` is called when it has ended, and when it waits for :meth:`send` in ``ROUTING`` again."""
 
-    def __init__(self, plan: StreamPlan, context: ProcessContext, on_pause: Callable[[], None]) -> None:
-        super().__init__(Recording(plan, context))
-        self.plan = plan
-        #: The request to send next: the plan's, that of a redirect, or that of a reconnect.
-        self.request: Request = plan.request
-        #: The last request that was sent, with its cookies.
-        self.sent_request: Request = plan.request
-        #: Connections that may serve other requests. Whoever takes one owns it.
-        self.reusable: list[Transport] = []
-        self._context, self._on_pause = context, on_pause
-        self._reactor, self._now_ns = context.reactor, context.process_stats.now_ns
-        self._delay = StartDelay(context.cpu_waited_ns, self._now_ns)
-        self._timeouts = Timeouts(plan.limits, self._timer, self._now_ns, self._reactor, self._on_check)
+    def __init__(
+        self,
+        plan: StreamPlan,
+        context: ProcessContext,
+        on_pause: Callable[[], None],
+        recording: Recording | None = None,
+    ) -> None:
+        super().__init__(plan, context, recording or Recording(plan, context))
+        self._on_pause = on_pause
         self._reconnects = Reconnects(plan)
-        #: Redirects followed since the last connection that broke off.
-        self._redirects = 0
-
-    def send(self, route: Route, request: Request, idle: Transport | None = None) -> None:
-        """Send ``request`` on an ``idle`` connection, or on a new one by ``route`` if that is None."""
-        if self.ended:  # while the route was looked up
-            if idle is not None:
-                idle.close()
-            return
-        if self._redirects:
-            self._delay.resume()
-        self.sent_request = request
-        if idle is None:
-            self._connect(route)
-        else:
-            self._send_on(idle, route, reused=True)
-
-    def fail_to_route(self, reason: str) -> None:
-        """Handle that there is no route. Does nothing if the stream has ended."""
-        if not self.ended:
-            self._fail_to_connect(reason)
 
     def _stop(self, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> None:
         """End the stream now, unless it has ended or ends with what has arrived by now."""
@@ -84,27 +55,6 @@ class Exchange(Standing):
             self._hang_up()
         elif not self.ended:
             self._end(outcome, reason)
-
-    def _connect(self, route: Route) -> None:
-        on_ready = partial(self._send_on, route=route, reused=False)
-        dial = Dial(route, self._reactor, self._delay, on_ready, self._fail_to_connect)
-        self._enter(Connecting(dial))
-        dial.start()
-
-    def _fail_to_connect(self, reason: str) -> None:
-        self._end(Outcome.CONNECT_ERROR, reason)
-
-    def _send_on(self, transport: Transport, route: Route, *, reused: bool) -> None:
-        how = transport, self._context, self._receive_head, self._on_error
-        rate = self.plan.read_rate
-        connection = Connection.watched(*how) if rate is None else Connection.paced(*how, rate, self._timer)
-        state = AwaitingResponse(connection, route, self.plan.opening(), reused)
-        self._enter(state)
-        request = state.encode(self.sent_request)
-        transport.expect()
-        self._delay.send()
-        self._timer.delay(self._delay, self._now_ns())
-        connection.sending.send(request)
 
     def _redirect(self, head: Head) -> None:
         """Send the next request to where the response points. Raises ProtocolError if it cannot be."""
@@ -274,8 +224,8 @@ class Exchange(Standing):
         assert isinstance(state, AwaitingResponse | Streaming)
         if isinstance(state, AwaitingResponse) and state.was_idle and self.request.repeatable:
             state.connection.release()
-            self._delay.resume()
-            self._connect(state.route)
+            self._enter(Routing())  # the name may lead elsewhere by now
+            self._on_pause()
             return
         try:
             ending = state.ending_at_close(why)

@@ -94,8 +94,8 @@ class StreamPlan:
     receive_window_bytes: int | None = None
     """The limit of TCP's receive window; None leaves it to the kernel."""
 
-    check_plans: dict[Format, object] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What ``client.read.check_plan`` has made of it, by format."""
+    kept: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What ``client.read.check_plan`` (by format) and ``client.short`` have made of it, which all its streams share."""
 
     def __post_init__(self) -> None:
         """Make the name visible. Raise PlanError for a plan that its format cannot carry out."""

@@ -65,6 +65,11 @@ class Recording:
         """Keep the head of the last response."""
         self.head = head
 
+    def settle_as(self, wire_format: Format) -> None:
+        """Count under ``wire_format``, which the response has."""
+        self._found = wire_format
+        self._settle(wire_format)
+
     def set_format(self, head: Head) -> None:
         """Count under the format of this response, unless the first chunk may show another."""
         self._found = resolve(self._format, head.fields.get("content-type", ""))
@@ -93,6 +98,11 @@ class Recording:
         self._findings = body.checks.findings()
         if body.quotes.quoted:
             self._findings["quoted"] = body.quotes.quoted
+
+    def add_body(self, size_bytes: int) -> None:
+        """Add a body of which only the bytes are to be added."""
+        self._bytes += size_bytes
+        self._stats.bytes += size_bytes
 
     def note_close(self, floor_ns: int, now_ns: int) -> None:
         """Note that the peer closed the connection, between ``floor_ns`` and now.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.routing import Network, RouteError
@@ -10,6 +11,10 @@ from streamgauge.client.exchange import Exchange
 from streamgauge.client.http.cookies import Cookies
 from streamgauge.client.http.pool import MOST_IDLE, Connections, Key
 from streamgauge.client.http.request import Request
+from streamgauge.client.plan import StreamPlan
+from streamgauge.client.read.process_context import ProcessContext
+from streamgauge.client.short.short_plan import ShortPlan
+from streamgauge.client.short.short_stream import ShortStream
 from streamgauge.wire.frame import MAX_QUOTED, one_line
 
 
@@ -30,8 +35,40 @@ class Session:
 
     def run(self, exchange: Exchange, wait: Callable[[], None]) -> None:
         """Send the exchange's requests until it has ended. ``wait`` returns when it pauses."""
+        self._drive(exchange, wait, partial(self.start, exchange))
+
+    def short(self, plan: StreamPlan, context: ProcessContext, on_over: Callable[[], None]) -> ShortStream | None:
+        """Return a stream that goes the short way; None if the next one of ``plan`` cannot, or is not likely to."""
+        short_plan = ShortPlan.of(plan)
+        if short_plan is None or not short_plan.likely or self._network.proxy is not None:
+            return None
+        request = self._cookies.added_to(plan.request)
+        route = self._routes.get((request.target.origin, False))
+        if route is None:
+            return None
+        take = self._connections.take_watched if request.repeatable else self._connections.take
+        transport = take(request.target.origin)
+        if transport is None:
+            return None
+        return ShortStream(plan, short_plan, context, (transport, route, request), on_over)
+
+    def run_short(self, stream: ShortStream, wait: Callable[[], None]) -> None:
+        """Run a stream that goes the short way to its end. ``wait`` returns when it calls its ``on_over``."""
+        interrupted: BaseException | None = None
         try:
-            self.start(exchange)
+            stream.send()
+            wait()
+        except BaseException as error:
+            interrupted = error
+        if interrupted is None and stream.end():
+            transport, _, request = stream.kept
+            self._connections.keep(request.target.origin, transport)
+        else:
+            self._drive(stream.exchange(), wait, partial(_go_on_after, interrupted))
+
+    def _drive(self, exchange: Exchange, wait: Callable[[], None], begin: Callable[[], None]) -> None:
+        try:
+            begin()
             wait()
             while self.go_on(exchange):
                 wait()
@@ -42,6 +79,8 @@ class Session:
         finally:
             exchange.censor()
             self.finish(exchange)
+            if (short_plan := ShortPlan.of(exchange.plan)) is not None:
+                short_plan.note(exchange.record)
 
     def start(self, exchange: Exchange) -> None:
         """Send the exchange's next request."""
@@ -91,6 +130,12 @@ class Session:
     def close(self) -> None:
         """Close the connections that are idle."""
         self._connections.close()
+
+
+def _go_on_after(error: BaseException | None) -> None:
+    """Go on, unless the wait for a stream raised."""
+    if error is not None:
+        raise error
 
 
 def _key(exchange: Exchange, request: Request) -> Key:

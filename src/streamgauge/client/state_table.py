@@ -54,7 +54,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     State.AWAITING_RESPONSE: {
         State.STREAMING: "the head of a response came whose body is the stream",
         State.SKIPPING: "the response is not the stream",
-        State.CONNECTING: "an idle connection turned out to be closed, and the request may be repeated",
+        State.ROUTING: "an idle connection turned out to be closed, and the request may be repeated",
         State.WAITING_TO_RECONNECT: "the connection broke off",
         State.ENDED: "the connection broke off, a limit was exceeded, or the run ended",
     },

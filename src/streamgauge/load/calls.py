@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gevent import GreenletExit
-from gevent.event import Event
 from locust.exception import StopUser
 
 from streamgauge.client.connect.routing import Network
@@ -16,6 +15,8 @@ from streamgauge.client.http.request import Request, merged
 from streamgauge.client.plan import Limits, StreamPlan
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
+from streamgauge.client.short.short_stream import ShortStream
+from streamgauge.load.pause import Pause
 from streamgauge.load.usage import refuse_run
 
 if TYPE_CHECKING:
@@ -88,14 +89,20 @@ class Calls:
     def _begun(self, plan: StreamPlan, context: ProcessContext) -> tuple[Exchange, Callable[[], None]]:
         """Begin an exchange; return it, and what drives it to its end."""
         context.reactor.poll_if_overdue()
-        paused = Event()
-        exchange = Exchange(plan, context, on_pause=paused.set)
+        pause = Pause()
+        exchange = Exchange(plan, context, on_pause=pause.end)
+        return exchange, partial(self._session.run, exchange, pause.wait)
 
-        def wait() -> None:
-            paused.wait()
-            paused.clear()
-
-        return exchange, partial(self._session.run, exchange, wait)
+    def _begun_short(
+        self, plan: StreamPlan, context: ProcessContext
+    ) -> tuple[Exchange | ShortStream, Callable[[], None]]:
+        """Begin a stream that goes the short way if it can; else an exchange."""
+        pause = Pause()
+        short = self._session.short(plan, context, pause.end)
+        if short is None:
+            return self._begun(plan, context)
+        context.reactor.poll_if_overdue()
+        return short, partial(self._session.run_short, short, pause.wait)
 
     def close(self) -> None:
         """Close the idle connections."""

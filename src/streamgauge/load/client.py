@@ -162,7 +162,7 @@ class StreamClient(PlainRequests):
                 catch_response,
                 read_rate,
                 receive_window_bytes,
-                limits,
+                limits or None,
             ),
         )
         plan = self._plans.of(call, self._planned)
@@ -195,13 +195,13 @@ class StreamClient(PlainRequests):
         catch_response: bool,
         read_rate: float | None,
         receive_window_bytes: int | None,
-        limits: dict[str, Any],
+        limits: dict[str, Any] | None,
     ) -> StreamPlan:
         """Make the plan of a call of ``stream``; raise what that raises for a wrong argument.
 
         Host and default limits are among the arguments because another plan is due once a scenario sets others.
         """
-        limits = dict(limits)
+        limits = dict(limits or {})
         wire_format = format_named(protocol)
         try:
             given = read_arguments(headers, params, json, data, limits)
@@ -241,7 +241,7 @@ class StreamClient(PlainRequests):
         self._settle_caught()
         self._wait_after_refusals()
         started_at = time.time()
-        exchange, drive = self._begun(plan, self._process_context)
+        exchange, drive = self._begun_short(plan, self._process_context)
         if behind_ns is not None:
             exchange.count_from_schedule(behind_ns)
 

@@ -7,6 +7,7 @@ have a plan of that stream alone, and so have large bodies: no other call is equ
 """
 
 from collections.abc import Callable, Collection, Hashable, Mapping
+from operator import is_
 from types import FunctionType, MethodType, NoneType
 from typing import Any
 
@@ -26,6 +27,8 @@ _TEXTS = frozenset({str, bytes})
 _NUMBERS = frozenset({int, float})
 _FIXED = frozenset({bool, NoneType, Limits, Rules, Statuses})
 _FLAGS = frozenset({bool, NoneType})
+#: What is the same if it is the same object.
+_UNCHANGING = _TEXTS | _NUMBERS | _FIXED | {FunctionType, MethodType}
 Plans = dict[tuple[object, ...], StreamPlan]
 
 
@@ -35,14 +38,20 @@ class PlanCache:
     A method is equal only to the same one of the same user, so many users would displace each other's plans.
     """
 
-    __slots__ = ("_own", "_shared")
+    __slots__ = ("_last_call", "_last_plan", "_own", "_shared")
 
     def __init__(self, shared: Plans | None = None) -> None:
         self._shared: Plans = {} if shared is None else shared
         self._own: Plans = {}
+        #: The last call whose arguments nothing can change, and its plan.
+        self._last_call: tuple[Any, ...] = ()
+        self._last_plan: StreamPlan | None = None
 
     def of(self, call: tuple[Any, ...], make: Callable[..., StreamPlan]) -> StreamPlan:
         """Return the plan that ``make(*call)`` makes, or made for the same call before. Raises what ``make`` raises."""
+        last = self._last_call
+        if self._last_plan is not None and len(call) == len(last) and all(map(is_, call, last)):
+            return self._last_plan
         key = key_of(call)
         if key is None:
             return make(*call)
@@ -53,6 +62,8 @@ class PlanCache:
             if len(plans) >= MOST_KEPT:
                 plans.clear()
             plans[key] = plan
+        if all(type(argument) in _UNCHANGING for argument in call):
+            self._last_call, self._last_plan = call, plan
         return plan
 
 

@@ -52,16 +52,10 @@ class BoundedTimes:
         uncertain, least, most = self._uncertain, self._least, self._most
         if uncertain is None or least is None or most is None:
             uncertain, least, most = self.uncertain, self.least, self.most
-        if times == 1:
-            self.all.record_ns(value_ns)
-            uncertain.record_ns(value_ns)
-            least.record_ns(least_ns)
-            most.record_ns(most_ns)
-        else:
-            self.all.record_all_ns([value_ns] * times)
-            uncertain.record_all_ns([value_ns] * times)
-            least.record_all_ns([least_ns] * times)
-            most.record_all_ns([most_ns] * times)
+        self.all.record_ns(value_ns, times)
+        uncertain.record_ns(value_ns, times)
+        least.record_ns(least_ns, times)
+        most.record_ns(most_ns, times)
 
     def record_s(self, value_s: float, range_s: tuple[float, float] | None) -> None:
         """Count a time of a record, in seconds; ``range_s`` is its least and its most, None if it is exactly known."""

@@ -68,7 +68,7 @@ class Histogram:
     def record_ns(self, value_ns: int, times: int = 1) -> None:
         """Count ``value_ns`` nanoseconds, ``times`` times. A negative value counts as 0."""
         if times != 1:
-            self._add([value_ns], times)
+            self._add_same(value_ns, times)
             return
         batch = self._batch
         batch.append(value_ns)
@@ -84,10 +84,21 @@ class Histogram:
     def _flush(self) -> None:
         """Count the values that were recorded since the last call."""
         if self._batch:
-            self._add(self._batch, 1)
+            self._add(self._batch)
             self._batch.clear()
 
-    def _add(self, values_ns: list[int], times: int) -> None:
+    def _add_same(self, value_ns: int, times: int) -> None:
+        if not 0 <= value_ns <= HIGHEST_NS:
+            self._add([value_ns] * times)
+            return
+        self._counts[index_of(value_ns // 1000)] += times
+        self._sum_ns += times * value_ns
+        if self._min_ns is None or value_ns < self._min_ns:
+            self._min_ns = value_ns
+        if self._max_ns is None or value_ns > self._max_ns:
+            self._max_ns = value_ns
+
+    def _add(self, values_ns: list[int]) -> None:
         values_ns = sorted(values_ns)
         if values_ns[0] < 0:
             values_ns = [max(0, value_ns) for value_ns in values_ns]
@@ -96,12 +107,12 @@ class Histogram:
         while at < len(values_ns) - clipped:  # one bucket after the other, since most batches have few
             index = index_of(values_ns[at] // 1000)
             beyond = bisect_left(values_ns, bounds_us(index)[1] * 1000, at, len(values_ns) - clipped)
-            counts[index] += times * (beyond - at)
+            counts[index] += beyond - at
             at = beyond
         if clipped:
-            counts[index_of(HIGHEST_US)] += times * clipped
-            self._clipped += times * clipped
-        self._sum_ns += times * sum(values_ns)
+            counts[index_of(HIGHEST_US)] += clipped
+            self._clipped += clipped
+        self._sum_ns += sum(values_ns)
         self._min_ns = _either(min, self._min_ns, values_ns[0])
         self._max_ns = _either(max, self._max_ns, values_ns[-1])
 
@@ -246,16 +257,9 @@ class Histogram:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a form for msgpack and JSON; :meth:`from_dict` reads it."""
-        flat: list[int] = []
-        for item in self.counts.items():
-            flat.extend(item)
-        return {
-            "counts": flat,
-            "sum_ns": self.sum_ns,
-            "min_ns": self.min_ns,
-            "max_ns": self.max_ns,
-            "clipped": self.clipped,
-        }
+        flat = [number for item in self.counts.items() for number in item]
+        extremes = {"min_ns": self.min_ns, "max_ns": self.max_ns}
+        return {"counts": flat, "sum_ns": self.sum_ns, **extremes, "clipped": self.clipped}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Histogram":

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from streamgauge.client.connect.read_limit import ReadLimit
 from streamgauge.client.connect.stamped_socket import ANCILLARY_BYTES, READ_BYTES, Socket, segments_of, stamp_ns
+from streamgauge.client.reactor import Callback, Reactor, Reading
 
 _RECORD_BYTES = 65_536
 _HEADER_BYTES = 5
@@ -25,6 +26,18 @@ class Transport(Protocol):
     @property
     def beyond(self) -> bool:
         """Whether the last read also brought the beginning of data that it did not return; the stamp is that data's."""
+
+    def watch(self, reactor: Reactor, callback: Callback) -> Reading:
+        """Call ``callback`` when there is something to read, until the connection is at rest or closed."""
+
+    def unwatch(self) -> None:
+        """Call nothing any more."""
+
+    def collect(self, reactor: Reactor, item: object) -> None:
+        """Collect ``item`` in each pass in which there is something to read, as ``Reading.collect`` does."""
+
+    def rest(self) -> None:
+        """Leave the connection idle. It is closed as soon as there is anything to read, which nobody has asked for."""
 
     def expect(self) -> None:
         """Note that all that has come is read, and that a response comes next."""
@@ -54,7 +67,7 @@ class Transport(Protocol):
 class PlainTransport:
     """TCP or a Unix socket, without TLS."""
 
-    __slots__ = ("_recvmsg", "_segments", "_unsent", "sock")
+    __slots__ = ("_reading", "_recvmsg", "_segments", "_unsent", "sock")
     end: str | None = None  # a plain end is a read of its own
     beyond = False
 
@@ -64,6 +77,32 @@ class PlainTransport:
         self._unsent = b""
         #: The segments that are known to be read; None if that is not known.
         self._segments: int | None = None
+        #: Watches the socket from the first :meth:`watch` until it is closed: to begin and to end takes system calls.
+        self._reading: Reading | None = None
+
+    def watch(self, reactor: Reactor, callback: Callback) -> Reading:
+        """See ``Transport``."""
+        if self._reading is None:
+            self._reading = reactor.on_readable(self.sock.fileno(), callback)
+        else:
+            self._reading.call(callback)
+        return self._reading
+
+    def collect(self, reactor: Reactor, item: object) -> None:
+        """See ``Transport``."""
+        (self._reading or self.watch(reactor, self.close)).collect(item)
+
+    def unwatch(self) -> None:
+        """See ``Transport``."""
+        if self._reading is not None:
+            self._reading.stop()
+            self._reading = None
+
+    def rest(self) -> None:
+        """See ``Transport``."""
+        if self._reading is not None:
+            self._reading.may_wait(0.0)
+            self._reading.call(self.close)
 
     def expect(self) -> None:
         """See ``Transport``."""
@@ -74,7 +113,7 @@ class PlainTransport:
         """See ``Transport``. One that came after the read counts too, and only hides that the others were one."""
         before, now = self._segments, segments_of(self.sock)
         at_once = before is not None and now == before + 1
-        self._segments = now if at_once else None
+        self._segments = now
         return at_once
 
     def read(self) -> tuple[bytes | None, int | None]:
@@ -101,6 +140,7 @@ class PlainTransport:
 
     def close(self) -> None:
         """See ``Transport``."""
+        self.unwatch()
         self.sock.close()
 
 
@@ -151,6 +191,22 @@ class TlsTransport:
         self.first = b""
         self.end: str | None = None
         self._continue_handshake()
+
+    def watch(self, reactor: Reactor, callback: Callback) -> Reading:
+        """See ``Transport``."""
+        return self._plain.watch(reactor, callback)
+
+    def collect(self, reactor: Reactor, item: object) -> None:
+        """See ``Transport``."""
+        self._plain.collect(reactor, item)
+
+    def unwatch(self) -> None:
+        """See ``Transport``."""
+        self._plain.unwatch()
+
+    def rest(self) -> None:
+        """See ``Transport``. TLS's own messages close it too: the next stream makes a connection."""
+        self._plain.rest()
 
     def read(self) -> tuple[bytes | None, int | None]:
         """See ``Transport``. A close without TLS's own closing is an OSError."""

@@ -19,6 +19,14 @@ class Connections:
     def __init__(self) -> None:
         self._idle: dict[Key, Transport] = {}
 
+    def take_watched(self, key: Key) -> Transport | None:
+        """Return an idle connection unless its watch has closed it, as it does when the peer closes it; or None.
+
+        The peer may have closed it since the last pass of the event loop.
+        """
+        transport = self._idle.pop(key, None)
+        return None if transport is None or transport.sock.fileno() < 0 else transport
+
     def take(self, key: Key) -> Transport | None:
         """Return an idle connection that the peer has neither closed nor written to meanwhile, or None."""
         transport = self._idle.pop(key, None)

@@ -109,6 +109,8 @@ class _Batch:
 
     def count(self) -> None:
         stats, chunks = self.stats, len(self.sizes_bytes)
+        if not chunks:
+            return
         stats.chunks += chunks
         stats.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
         stats.chunk_interval.all.record_all_ns(self.intervals_ns)

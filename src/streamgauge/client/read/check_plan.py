@@ -69,9 +69,9 @@ class CheckPlan:
     @classmethod
     def of(cls, plan: StreamPlan, wire_format: Format) -> "CheckPlan":
         """Return the rules of a plan, which are made for its first stream."""
-        found = plan.check_plans.get(wire_format)
+        found = plan.kept.get(wire_format)
         if found is None:
-            found = plan.check_plans[wire_format] = cls(plan, wire_format)
+            found = plan.kept[wire_format] = cls(plan, wire_format)
         assert isinstance(found, cls)
         return found
 

@@ -33,7 +33,7 @@ class ConnectionReader:
         #: Whether the kernel stamped the last read that :meth:`read` did.
         self.stamped = False
         #: The watch that calls :meth:`read`.
-        self.reading = reactor.on_readable(transport.sock.fileno(), self.read)
+        self.reading = transport.watch(reactor, self.read)
 
     def read(self) -> None:
         """Read what has arrived and pass it on."""
@@ -65,8 +65,7 @@ class ConnectionReader:
         self._on_data = on_data
 
     def stop(self) -> None:
-        """Stop reading. A read that the batch reader still does is dropped."""
-        self.reading.stop()
+        """Stop reading, before the connection is left or closed. A read that the batch reader still does is dropped."""
         self._on_data = self._on_error = _drop
 
 

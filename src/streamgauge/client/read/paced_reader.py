@@ -73,7 +73,7 @@ class PacedReader(ConnectionReader):
         self._due_ns = 0.0
         transport.limit_reads(self._limit)
         super().__init__(transport, context.reactor, context.clock, context.process_stats.lag, on_data, on_error)
-        self.reading.stop()
+        transport.unwatch()
         self.reading = PacedReading(context.reactor, transport.sock.fileno(), self.read)
 
     def read(self) -> None:
@@ -97,4 +97,5 @@ class PacedReader(ConnectionReader):
     def stop(self) -> None:
         """Stop reading; the next stream on the connection reads without a limit."""
         self._transport.limit_reads(None)
+        self.reading.stop()
         super().stop()

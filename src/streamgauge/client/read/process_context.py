@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from streamgauge.client.reactor import Reactor
 from streamgauge.client.read.batch_reader import BatchReader
+from streamgauge.client.read.short_streams import ShortStreams
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.cpu_wait import CpuWait
 from streamgauge.stats.process_stats import ProcessStats
@@ -22,8 +23,10 @@ class ProcessContext:
     """How long this thread has waited for a CPU so far."""
     cpu_busy_ns: Callable[[], int | None] = field(default_factory=lambda: CpuWait().busy_ns)
     """How long it has run or waited for a CPU so far; None if the system does not count waits."""
+    short_streams: ShortStreams = field(init=False)
 
     def __post_init__(self) -> None:
+        self.short_streams = ShortStreams(self.reactor, self.clock, self.cpu_busy_ns, self.process_stats.now_ns)
         self.reactor.around_each_pass(self.clock.begin_pass, BatchReader(self.process_stats, self.clock))
         self.reactor.around_each_part(self.clock.begin_part, self.clock.end_part)
 

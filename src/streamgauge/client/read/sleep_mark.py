@@ -26,13 +26,17 @@ class SleepMark:
         """Set the mark to now. ``waited_ns`` is how long the thread has waited for a CPU, if that was just read."""
         self._marked_ns = self._busy_ns() if waited_ns is None else waited_ns + time.thread_time_ns()
 
+    def mark_at(self, busy_ns: int | None) -> None:
+        """Set the mark to when the thread had run or waited for so long, if there is none yet."""
+        if self._marked_ns is None:
+            self._marked_ns = busy_ns
+
     def earliest_ns(self, floor_ns: int, arrival_ns: int) -> int:
         """Return the earliest arrival, in monotonic ns, of what was read just now.
 
         ``floor_ns`` is the earliest one known otherwise, and ``arrival_ns`` the arrival of the last byte.
         """
-        busy_ns = self._busy_ns()
-        if busy_ns is None or self._marked_ns is None:
+        if self._marked_ns is None or (busy_ns := self._busy_ns()) is None:
             return floor_ns
         awake_ns = self._now_ns() - (busy_ns - self._marked_ns) - READABLE_AFTER_NS
         return max(floor_ns, awake_ns) if awake_ns <= arrival_ns else floor_ns

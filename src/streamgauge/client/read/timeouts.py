@@ -32,6 +32,8 @@ class Timeouts:
 
     def wait(self) -> None:
         """Wait for the next time at which to check."""
+        if self._watch is not None:
+            self._watch.stop()
         self._watch = self._set()
 
     def _set(self) -> Watch | None:
@@ -51,9 +53,10 @@ class Timeouts:
         return reason if due_ns is not None and due_ns <= self._now_ns() else ""
 
     def stop(self) -> None:
-        """Stop checking. May be called twice."""
+        """Stop checking for good. May be called twice."""
         if self._watch is not None:
             self._watch.stop()
+        self._on_check = _check_nothing  # no cycle of references is left for the garbage collector
 
     def _due(self) -> tuple[int | None, str]:
         """Return the next time at which the stream counts as stalled unless a chunk comes, and by which limit."""
@@ -69,3 +72,7 @@ class Timeouts:
             if limit_s is not None
         ]
         return min(found, default=(None, ""))
+
+
+def _check_nothing() -> None:
+    """Stand in for what to check, once the stream has ended."""

@@ -93,7 +93,11 @@ class ChunkTimer:
         if self.chunks:
             return
         self.delayed_ns = by.possible_ns
-        self.start_ns = min(self._begun_ns + by.known_ns, now_ns)
+        self.start_at(min(self._begun_ns + by.known_ns, now_ns))
+
+    def start_at(self, start_ns: int) -> None:
+        """Start the stream at this time, before its first chunk."""
+        self.start_ns = start_ns
         self.first_earliest_ns = self.last_ns = self._earliest_ns = self._estimate_ns = self.floor_ns = self.start_ns
 
     @property
@@ -203,18 +207,17 @@ class ChunkTimer:
     def _uncertain(self, estimate_ns: int, least_ns: int, most_ns: int, times: int = 1) -> None:
         """Count ``times`` intervals that are known as a range only, which may have no width."""
         if least_ns == most_ns:
-            self.stats.chunk_interval.all.record_all_ns([estimate_ns] * times)
+            self.stats.chunk_interval.all.record_ns(estimate_ns, times)
         else:
             self.stats.chunk_interval.record_between_ns(estimate_ns, least_ns, most_ns, times)
         if estimate_ns > self.long_ns:
-            for _ in range(times):
-                self.count_long(estimate_ns)
+            self.count_long(estimate_ns, times)
 
-    def count_long(self, interval_ns: int) -> None:
-        """Count an interval above ``long_ns``: the longest so far, or a stall, or both."""
+    def count_long(self, interval_ns: int, times: int = 1) -> None:
+        """Count an interval above ``long_ns``, or ``times`` equal ones: the longest so far, or a stall, or both."""
         if interval_ns > self.max_interval_ns:
             self.max_interval_ns = interval_ns
             self.long_ns = min(interval_ns, self._stall_ns)
         if interval_ns > self._stall_ns:
-            self.stalls += 1
-            self.stats.stalls += 1
+            self.stalls += times
+            self.stats.stalls += times
