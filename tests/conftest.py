@@ -77,6 +77,7 @@ SLOW = (
     "load/test_nothing_left.py",
     "load/test_open_model.py",
     "load/test_refusals.py",
+    "load/test_replay.py",
     "load/test_resets.py",
     "load/test_scenarios.py",
     "load/test_slo.py",

@@ -4,7 +4,7 @@ from grafanalib import core
 
 from monitoring.dashboards import families as m
 from monitoring.panels import chart, per_second
-from monitoring.promql.panels import above_zero, median_and_p99, rate
+from monitoring.promql.panels import above_zero, gauge_sum, median_and_p99, rate
 
 
 def arrivals() -> list[core.Panel]:
@@ -12,11 +12,13 @@ def arrivals() -> list[core.Panel]:
     return [
         chart(
             "Arrivals of the open model",
-            f"`{m.SCHEDULED}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, and what started late, or "
-            "never. Late of one worker alone: it has too little CPU. Of all workers, or dropped: the service is slow "
-            "at this rate, or the limit of streams under way too low.",
+            f"`{m.SCHEDULED}`, `{m.WANTED_ARRIVALS}`, `{m.LATE_STARTS}`, `{m.DROPPED}`: what the schedule asks for, "
+            "what the shape of the rate wants where it has one, and what started late, or never. Late of one worker "
+            "alone: it has too little CPU. Of all workers, or dropped: the service is slow at this rate, or the limit "
+            "of streams under way too low.",
             [
                 (above_zero(rate(m.SCHEDULED)), "scheduled"),
+                (gauge_sum(m.WANTED_ARRIVALS), "wanted"),
                 *((above_zero(rate(each, ("worker",))), f"{what} {{{{worker}}}}") for each, what in m.LATE_OR_DROPPED),
             ],
             per_second("streams"),

@@ -128,9 +128,14 @@ def _load() -> list[core.Panel]:
     return [
         chart(
             "Users and active streams",
-            f"`{m.USERS}`, `{m.CLIENT_ACTIVE}`: the load and its streams. The lines are equal while each user has a "
-            "stream; a growing gap means users that wait or streams that end early.",
-            [(gauge_sum(m.USERS), "users"), (gauge_sum(m.CLIENT_ACTIVE), "active streams")],
+            f"`{m.USERS}`, `{m.CLIENT_ACTIVE}`, `{m.WANTED_USERS}`: the load, its streams, and what the shape of the "
+            "run wants, where it has one. The first two are equal while each user has a stream; a growing gap means "
+            "users that wait or streams that end early.",
+            [
+                (gauge_sum(m.USERS), "users"),
+                (gauge_sum(m.CLIENT_ACTIVE), "active streams"),
+                (gauge_sum(m.WANTED_USERS), "wanted users"),
+            ],
             "short",
             noValue=NO_RUN,
         ),

@@ -215,15 +215,17 @@ _RESULTS: tuple[Metric, ...] = (
     Metric("stream_client_result_body_bytes", "gauge", "Body bytes of a finished run.", RESULT_LABELS, "bytes"),
 )
 
+
+def _client_time(name: str, text: str) -> Metric:
+    """Return the histogram of a time that only the client knows; ``text`` is its help."""
+    return Metric(name, "histogram", text, CLIENT_LABELS, "seconds", INTERVAL_BUCKETS)
+
+
 CLIENT: tuple[Metric, ...] = (
     *_stream_metrics("client", CLIENT_LABELS),
-    Metric(
+    _client_time(
         "stream_client_chunk_delay_seconds",
-        "histogram",
         "Time from the server's send stamp to the chunk's arrival, one way; only if the server stamps its chunks.",
-        CLIENT_LABELS,
-        "seconds",
-        INTERVAL_BUCKETS,
     ),
     Metric(
         "stream_client_prompt_tokens_total",
@@ -237,13 +239,9 @@ CLIENT: tuple[Metric, ...] = (
         "Tokens that language models generated; added when a stream ends.",
         CLIENT_LABELS,
     ),
-    Metric(
+    _client_time(
         "stream_client_time_per_output_token_seconds",
-        "histogram",
         "Mean time between the output tokens of one stream, for each stream with tokens that did not fail.",
-        CLIENT_LABELS,
-        "seconds",
-        INTERVAL_BUCKETS,
     ),
     Metric("stream_client_stalls_total", "counter", "Chunk intervals longer than the stall threshold.", CLIENT_LABELS),
     Metric(
@@ -261,18 +259,18 @@ CLIENT: tuple[Metric, ...] = (
         "seconds",
         INTERVAL_BUCKETS,
     ),
-    Metric(
+    _client_time(
         "stream_client_start_delay_seconds",
-        "histogram",
         "How much later than scheduled a stream of an open model began; its other times contain it.",
-        CLIENT_LABELS,
-        "seconds",
-        INTERVAL_BUCKETS,
     ),
     Metric("stream_client_scheduled_arrivals_total", "counter", "Arrivals that started or were dropped.", ("worker",)),
     Metric("stream_client_late_starts_total", "counter", "Arrivals that started more than 10 ms late.", ("worker",)),
     Metric("stream_client_dropped_arrivals_total", "counter", "Arrivals that never started.", ("worker",)),
     Metric("stream_client_users", "gauge", "Users running now."),
+    Metric("stream_client_wanted_users", "gauge", "Users that the shape of the run wants now; absent without one."),
+    Metric(
+        "stream_client_wanted_arrivals_per_second", "gauge", "Arrivals/s that a shape wants now; absent without one."
+    ),
     Metric("stream_client_workers", "gauge", "Load generator processes connected now."),
     Metric("stream_client_run_info", "gauge", "Always 1; its labels say which run this is.", RUN_LABELS),
     Metric(

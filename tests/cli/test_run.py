@@ -56,19 +56,42 @@ def test_options_of_the_request_are_those_of_curl(planned: Planned, tmp_path: Pa
 def test_options_of_locust_become_defaults_of_the_locustfile(planned: Planned) -> None:
     plan = planned(
         *(URL, "-u", 7, "-r", 2.5, "-t", "1m", "--rate", 50, "--slo", "a < 1", "--slo", "b < 2", "-k", "--proxy", "http://p"),
-        *("--shape", "s", "--warm-up", "auto", "--connect-to", "a:1:b:2", "--unix-socket", "/run/s"),
+        *("--shape", "s", "--warm-up", "auto", "--connect-to", "a:1:b:2", "--connect-to", "::c:"),
+        *("--unix-socket", "/run/s", "--resolve", "a:1:127.0.0.1", "--resolve", "b:2:::1"),
     )  # fmt: skip
     assert plan.load.defaults == {
         "num_users": 7, "spawn_rate": 2.5, "run_time": "60s", "stream_arrivals": "50/s", "stream_slo": "a < 1\nb < 2",
         "stream_insecure": True, "stream_proxy": "http://p", "stream_shape": "s", "stream_warm_up": "auto",
-        "stream_connect_to": "a:1:b:2", "stream_unix_socket": "/run/s",
+        "stream_connect_to": "a:1:b:2\n::c:", "stream_unix_socket": "/run/s",
+        "stream_resolve": "a:1:127.0.0.1\nb:2:::1",
     }  # fmt: skip
+
+
+def test_a_trace_lasts_as_long_as_it_is(planned: Planned) -> None:
+    assert planned(URL, "--rate", "trace:x.txt").load.defaults == {"stream_arrivals": "trace:x.txt"}
+    assert planned(URL, "--rate", "trace:x.txt", "-t", "5s").load.defaults["run_time"] == "5s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ((URL, "-H", "X-Api-Key: x"), ("X-Api-Key",)),
+        ((f"{URL}?access_token=x&max_tokens=5",), ("access_token",)),
+        ((URL, "-d", '{"api_key": "x", "max_tokens": 5}'), ("its body",)),
+        ((URL, "-x", "http://u:p@proxy"), ("the proxy's password",)),
+        ((URL, "-H", "Accept: a/b", "-x", "http://proxy"), ()),
+    ],
+)
+def test_what_opens_doors_is_known(planned: Planned, arguments: Any, names: tuple[str, ...]) -> None:
+    plan = planned(*arguments)
+    assert (plan.credentials, plan.secret) == (names, bool(names))
 
 
 def test_a_rate_and_a_shape_say_the_load_unless_users_and_time_are_given(planned: Planned) -> None:
     assert planned(URL, "--rate", "poisson:9/s").load.defaults == {"run_time": "10s", "stream_arrivals": "poisson:9/s"}
     plan = planned(URL, "--shape", "ramp")
-    assert plan.load.defaults == {"stream_shape": "ramp"}
+    # those of a shape that names no level, in Locust's form too
+    assert plan.load.defaults == {"num_users": 10, "spawn_rate": 10, "stream_shape": "ramp"}
     assert str(plan.load) == "shape ramp"
     assert str(planned(URL, "--rate", 9, "--shape", "ramp", "-t", "5s").load) == "arrivals 9/s, shape ramp for 5 s"
     assert planned(URL, "--shape", "ramp", "-u", 5, "-t", "5s").load.defaults == {
@@ -133,6 +156,9 @@ def test_a_recorded_session_is_replayed_by_one_user_for_its_length(planned: Plan
         ((URL, "--error", "x"), "--error 'x': expected event:NAME"),
         ((URL, "--chunk", "x"), "--chunk 'x': expected event:NAME"),
         ((URL, "--status", "ok"), "--status 'ok': "),
+        ((URL, "--slo", "a < 1", "--slo", " "), "--slo: expected a value, got ' '; leave the option out"),
+        ((URL, "--rate", ""), "--rate: expected a value, got ''; leave the option out"),
+        ((URL, "--warm-up", ""), "--warm-up: expected a value, got ''; leave the option out"),
         ((URL, "--web-port", "1"), "--web-port 1 needs --web"),
         ((URL, "--save", "x.txt"), "--save 'x.txt': expected a name that ends with .py"),
         ((URL, "--save", __file__), f"--save {__file__!r}: the file exists already"),

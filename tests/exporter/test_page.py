@@ -20,6 +20,8 @@ ABSENT = {
     "stream_client_chunk_delay_seconds",
     "stream_client_time_per_output_token_seconds",
     "stream_client_start_delay_seconds",
+    "stream_client_wanted_users",
+    "stream_client_wanted_arrivals_per_second",
 }
 
 

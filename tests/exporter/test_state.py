@@ -275,3 +275,22 @@ def test_each_rule_shows_how_it_stands_and_at_the_end_how_it_ended(state, slice_
     assert "stream_client_slo_passed" not in state.read()
     state.end(result_of(parts=[part]))
     assert "stream_client_slo_passed" not in state.read()
+
+
+@pytest.mark.parametrize(
+    ("unit", "metric"),
+    [("users", "stream_client_wanted_users"), ("streams/s", "stream_client_wanted_arrivals_per_second")],
+)
+def test_what_a_shape_wants_is_shown_as_long_as_it_wants_something(state, unit, metric):
+    before = shown(state)
+    state.want(unit, 7.5)
+    assert shown(state) == before | {metric}
+    assert state.read()[metric] == [((), 7.5)]
+    state.want(unit, None)
+    assert shown(state) == before
+    state.want(unit, 3)
+    state.end(None)
+    state.want(unit, 4)
+    assert metric not in shown(state)
+    state.begin(SECOND_RUN, 0.0)
+    assert metric not in shown(state)

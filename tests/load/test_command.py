@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -71,3 +72,19 @@ def test_defaults_are_not_in_the_command(command_of):
 def test_options_of_the_environment_are_in_the_command(command_of):
     command = command_of("--stream-path", PATH, variables={"LOCUST_STREAM_IDLE_TIMEOUT": "9s"})
     assert "--stream-idle-timeout 9s" in command
+
+
+SCRIPT = """
+import argparse
+from streamgauge.load.run import command_line
+made, get_parser = [], command_line.get_parser
+command_line.get_parser = lambda: made.append(get_parser()) or made[-1]
+parsed = argparse.Namespace(spawn_rate=2, stop_timeout=7.0)
+for _ in range(3):
+    print(command_line.command_line(parsed, users=3, host="", locustfile="x.py"), len(made))
+"""
+
+
+def test_downloads_of_a_run_under_way_make_locusts_parser_once():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["locust -f x.py --headless -u 3 -r 2 --stop-timeout 7.0 1"] * 3

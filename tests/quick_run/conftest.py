@@ -54,7 +54,7 @@ Quick = Callable[..., Done]
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
     """Runs ``streamgauge run`` with these arguments to its end, in a pipe of 80 columns."""
 
-    def run(*arguments: object, stdin: str = "") -> Done:
+    def run(*arguments: object, stdin: str = "", cwd: Path | None = None) -> Done:
         results = tmp_path_factory.mktemp("results")
         words = ("--result-dir", results, *arguments)
         done = subprocess.run(
@@ -64,6 +64,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
             text=True,
             timeout=_DEADLINE_S,
             check=False,
+            cwd=cwd,
             env={**os.environ, "COLUMNS": "80"},
         )
         return Done(done.returncode, done.stdout, done.stderr, results)

@@ -75,11 +75,39 @@ def test_a_body_that_is_no_stream_is_named():
     assert "It works" in said({"completed": 5}, protocol="raw", chunks=50).words
 
 
+def test_streams_without_a_chunk_are_said_to_be_empty():
+    for protocol in ("raw", "sse"):
+        assert said({"completed": 5}, protocol=protocol, chunks=0).words.startswith("Every response was empty")
+
+
+def test_a_service_that_is_reached_another_way_is_not_looked_for_at_its_url():
+    asked = replace(ASKED, reached_by=("--unix-socket",))
+    words = said({"connect_error": 7}, "connect_error: No such file or directory", asked).words
+    assert "by way of --unix-socket. Check that the service runs, and what --unix-socket says" in words
+
+
+def test_less_load_is_what_helps_where_streams_start_at_a_rate():
+    some, asked = {"completed": 8, "http_error": 2}, replace(ASKED, rate="200/s", users=None)
+    assert "Try less load" in said(some, asked=asked).words
+    assert "Try fewer users" in said(some).words
+
+
+def test_rules_of_a_file_are_rules_too():
+    found = result({"completed": 100})
+    found["verdict"]["slo"] = [{"rule": "failed == 0"}]
+    assert "--rate" in next_step(found, replace(ASKED, users=100)).options
+
+
+def test_a_silent_service_gets_more_time_than_it_had():
+    step = said({"censored": 4}, chunks=0, asked=replace(ASKED, run_time_s=2))
+    assert step.options == {"--run-time": "60s"}
+
+
 def test_streams_without_an_end_are_told_how_to_end():
     assert said({"censored": 10}, chunks=1000).options == {"--end": "chunks:50"}
     recorded = replace(ASKED, recorded=True)
     assert said({"censored": 10}, chunks=1000, asked=recorded).options == {"--save": "session.py"}
-    assert said({"censored": 10}, chunks=0).options == {"--run-time": "30s"}
+    assert said({"censored": 10}, chunks=0, asked=replace(ASKED, run_time_s=30)).options == {"--run-time": "90s"}
 
 
 def test_each_success_leads_a_step_further():
@@ -128,6 +156,11 @@ def test_the_rate_of_streams_is_that_after_the_warm_up():
     assert next_step(found, replace(ASKED, users=100, rules=True)).options == {"--rate": "30/s"}
 
 
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["streamgauge"])
+
+
 @pytest.mark.parametrize(
     ("words", "options", "command"),
     [
@@ -145,9 +178,32 @@ def test_the_next_command_is_the_users_with_other_options(words, options, comman
     assert repeated(words, options, secret=False) == command
 
 
+@pytest.mark.parametrize(
+    ("typed", "on_path", "shown"),
+    [
+        (".venv/bin/streamgauge", None, ".venv/bin/streamgauge"),
+        ("/opt/bin/streamgauge", "/usr/bin/streamgauge", "/opt/bin/streamgauge"),
+        ("streamgauge", None, "streamgauge"),
+        ("/opt/lib/streamgauge/__main__.py", None, "streamgauge"),
+    ],
+)
+def test_the_next_command_starts_the_program_that_was_started(monkeypatch, typed, on_path, shown):
+    monkeypatch.setattr("sys.argv", [typed, "run"])
+    monkeypatch.setattr("shutil.which", lambda _: on_path)
+    assert repeated(["a"], {"--users": "9"}, secret=False) == f"{shown} run a -u 9"
+
+
+def test_a_program_on_the_path_needs_no_path(monkeypatch, tmp_path):
+    (own := tmp_path / "streamgauge").touch()
+    monkeypatch.setattr("sys.argv", [str(own)])
+    monkeypatch.setattr("shutil.which", lambda _: str(own))
+    assert repeated(["a"], {}, secret=False) == "streamgauge run a"
+
+
 def test_what_opens_doors_is_not_repeated():
     words = ["http://u:pw@a", "-u", "3"]
     assert repeated(words, {"--users": "9"}, secret=True) == "the same command with -u 9"
     assert shown(words, secret=True) == "streamgauge run …"
     assert shown(["http://a", "-H", "Cookie: x"], secret=True) == "streamgauge run http://a …"
     assert shown(["http://a", "-H", "A: x"], secret=False) == "streamgauge run http://a -H 'A: x'"
+    assert shown(["-u", "3", "http://a?token=x"], secret=True) == "streamgauge run -u 3 …"

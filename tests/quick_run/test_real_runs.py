@@ -26,6 +26,7 @@ LOAD = ("-u", 3, "-t", "1s")
 def runs(app, quick, tmp_path_factory):
     """All runs, two at a time: they mostly wait."""
     saved = tmp_path_factory.mktemp("saved") / "listener.py"
+    port = app.rpartition(":")[2]
     lines = {
         "sse": (
             f"{app.removeprefix('http://')}/stream/sse?{KNOBS}",
@@ -39,6 +40,11 @@ def runs(app, quick, tmp_path_factory):
         ),
         "chat": (f"{app}/v1/chat/completions", "-d", CHAT, "-H", "Authorization: Bearer t0p", *LOAD),
         "websocket": (f"{app.replace('http', 'ws')}/stream/ws?{KNOBS}", "--processes", 2, "--shape", "ramp", *LOAD),
+        "elsewhere": (
+            f"http://river.test/stream/sse?{KNOBS}",
+            *("--connect-to", f"river.test:80:there.test:{port}", "--resolve", f"there.test:{port}:127.0.0.1"),
+            *("--rate", "30", "--warm-up", "1s", "--slo", RULE, "-t", "2s"),
+        ),
         "nothing there": (f"{app}/no/such", "--name", "lost", *LOAD),
         "no stream": (f"{app}/healthz", *LOAD),
     }
@@ -70,6 +76,16 @@ def test_a_websocket_is_read_by_two_processes(runs):
     assert done.streams["/stream/ws"]["protocol"] == "websocket"
     run = done.result["run"]
     assert (run["workers"], run["shape"]["text"]) == (2, "ramp:from=0,to=3,time=1s")
+
+
+def test_options_of_locust_have_their_effects_in_the_run(runs):
+    done = runs["elsewhere"].check()
+    assert done.streams["/stream/sse"]["protocol"] == "sse"
+    run, verdict = done.result["run"], done.result["verdict"]
+    assert (run["host"], run["load_model"], run["arrivals"]["process"]) == ("http://river.test", "open", "30/s")
+    assert (done.result["warm_up"]["asked"], done.result["warm_up"]["until_s"]) == ("1s", 1)
+    assert [(each["rule"], each["passed"]) for each in verdict["slo"]] == [(RULE, True)]
+    assert {"--connect-to", "--resolve", "--rate", "--warm-up"} <= {*run["command"].split()}
 
 
 def test_a_run_shows_its_progress_its_paths_and_the_next_command(runs):
@@ -121,11 +137,22 @@ def test_a_target_that_refuses_connections_is_explained(quick, free):
     assert f"Nothing answers at http://127.0.0.1:{free}." in " ".join(done.output.split())
 
 
-def test_an_option_that_locust_refuses_is_named_with_its_own_name(quick):
-    done = quick("http://127.0.0.1:1/x", "--proxy", "ftp://x")
+def test_files_with_options_of_locust_do_not_change_the_run(app, quick, tmp_path):
+    (tmp_path / "locust.conf").write_text("stream-path = /healthz\nusers = 7\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.locust]\nstream-name = "x"\n')
+    done = quick(f"{app}/stream/sse?{KNOBS}", "-H", "X-Api-Key: t0p", *LOAD, cwd=tmp_path).check()
+    assert done.streams.keys() == {"/stream/sse"}
+    assert done.result["run"]["users"] == 3
+    assert "t0p" not in json.dumps(done.result) + done.output
+
+
+def test_an_option_that_locust_refuses_is_named_with_its_own_name(quick, tmp_path):
+    done = quick("http://127.0.0.1:1/x", "--proxy", "ftp://x", "--save", tmp_path / "x.py")
     assert done.status == 2
-    assert re.fullmatch(r"Starting Locust: .*\nError: --proxy: .*'ftp://x'.*\n", done.errors), done.errors
+    told = r"Wrote \S+/x\.py\nStarting Locust: .*\nError: --proxy: .*'ftp://x'.*\nRemoved \S+/x\.py again\n"
+    assert re.fullmatch(told, done.errors), done.errors
     assert not list(done.results.iterdir())
+    assert not list(tmp_path.iterdir())  # the corrected command may write it
 
 
 @pytest.mark.node

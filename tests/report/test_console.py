@@ -30,6 +30,15 @@ def test_failures_stand_by_outcome_and_with_their_reasons(make_result: Callable[
     assert "✗ 7 × /stream/sse: truncated: the connection ended" in text
 
 
+def test_a_name_with_several_protocols_is_told_apart(make_result: Callable[..., Result]) -> None:
+    result = make_result(seconds=3)
+    first = result["streams"][0]
+    result["streams"].append({**first, "protocol": "auto"})
+    text = printed(result)
+    assert len(re.findall(rf"^{first['name']} \({first['protocol']}\) ", text, re.MULTILINE)) == 2  # in both tables
+    assert len(re.findall(rf"^{first['name']} \(auto\) ", text, re.MULTILINE)) == 2
+
+
 def test_pauses_of_refused_users_are_said_where_there_were_any(make_result: Callable[..., Result]) -> None:
     result = make_result(seconds=3)
     assert "refused users" not in printed(result)

@@ -113,6 +113,7 @@ def test_figures_of_the_generator_are_their_own() -> None:
     part.cpu, part.longest_pause_s, part.waited_s, part.stopped_s = 0.41, 0.042, 0.13, 0.02
     part.clock_steps, part.refusal_pauses, part.refusal_pause_s = 43, 44, 4.5
     part.scheduled_arrivals, part.late_starts, part.capped_starts, part.dropped_arrivals = 400, 48, 49, 50
+    part.lost_arrivals, part.cut_by_shape = 51, 52
     part.lag.record_ns(3 * MS, 46)
     part.hub_lag.record_ns(5 * MS, 47)
     run_stats = RunStats()
@@ -125,7 +126,7 @@ def test_figures_of_the_generator_are_their_own() -> None:
     assert found.pop("cpu_taken") == pytest.approx(0.15)
     assert found == {
         "timestamps": "kernel", "longest_pause_s": 0.042, "cpu_max": 0.41, "scheduled_arrivals": 400,
-        "late_starts": 48, "capped_starts": 49, "dropped_arrivals": 50,
+        "late_starts": 48, "capped_starts": 49, "dropped_arrivals": 50, "lost_arrivals": 51, "cut_by_shape": 52,
         "clock_steps": 43, "refusal_pauses": 44, "refusal_pause_s": 4.5, "calibration": known,
     }  # fmt: skip
 

@@ -40,6 +40,14 @@ def test_percentiles_are_the_slowest_names_own_and_the_others_follow(result: Res
     assert "slowest of 3 names" in first["note"]
 
 
+def test_a_percentile_with_too_few_values_is_marked_as_in_the_table(result: Result) -> None:
+    for each in result["streams"]:
+        if each["name"] != "quick":
+            each["time_to_first_chunk"]["samples_needed"] = {"p99": 7}
+    tile = by_title(result)["TTFC p99"]
+    assert [each["value"] for each in (tile["figure"], *tile["by_name"])] == ["°24.1 ms", "°4.20 ms", "4.00 ms"]
+
+
 def test_chunks_per_second_are_those_of_the_whole_run(result: Result) -> None:
     tile = by_title(result)["Chunks/s"]
     assert (tile["figure"]["value"], tile["note"]) == ("60.0", "600 chunks in 10.0 s: the mean of the whole run.")

@@ -18,7 +18,11 @@ from streamgauge.report.result import Run
 from streamgauge.report.spans import FILLS, spans_words
 from streamgauge.report.steady_text import steady_words, warm_up_words
 from streamgauge.report.sums import whole_streams
+from streamgauge.stats.clocks.raw_delays import RawDelays
 from streamgauge.stats.run_history import RunHistory
+from streamgauge.stats.run_stats import RunStats
+from streamgauge.verdict.steady.measured_run import MeasuredRun
+from streamgauge.verdict.steady.warm_up import read_warm_up
 from tests.verdict.steady.measured import measured, second_of
 
 COUNTED = {
@@ -34,9 +38,10 @@ def settles(t_s):
 def result_of(seconds=70, first_s=settles, **options):
     whole, found = measured(seconds, first_s, **options)
     found.conclude()
-    history, dice = RunHistory(), random.Random(1)
+    history, dice = RunHistory(whole.lines), random.Random(1)
     for t_s in range(seconds):
-        history.add(second_of(t_s, 20, first_s(t_s), dice))
+        part = second_of(t_s, 20, first_s(t_s), dice)
+        history.add(part, part.all_stats.items())
     run = Run(**COUNTED, duration_s=float(seconds), counted_s=float(seconds - found.from_s))
     return json.loads(json.dumps(build_result(run, whole, history=history, measured_run=found)))
 
@@ -89,8 +94,9 @@ def test_token_rates_of_the_whole_run_are_over_the_time_since_a_reset():
     for stats in whole.all_stats.values():
         stats.tokens = 700
     run = Run(**COUNTED, duration_s=1000.0, counted_s=60.0)
-    (streams,) = build_result(run, whole, measured_run=found, whole_s=70.0)["whole_run"]["streams"]
-    assert streams["tokens_per_second"]["in_all"] == 10.0
+    part = build_result(run, whole, measured_run=found, whole_s=70.2)["whole_run"]
+    assert part["streams"][0]["tokens_per_second"]["in_all"] == pytest.approx(700 / 70.2)
+    assert (part["from_s"], part["to_s"]) == (930, None)
 
 
 def test_failures_in_the_warm_up_do_not_fail_the_run_and_are_named(warmed):
@@ -187,3 +193,28 @@ def test_percentiles_of_many_values_are_not_marked(warmed):
     assert after["time_to_first_chunk"]["samples_needed"] == {"p999": 8800}
     assert scarce_notes(warmed, ("p50", "p90", "p99")) == []
     assert "°" not in printed(warmed)
+
+
+@pytest.mark.parametrize("warm_up", ["", "auto"])
+def test_a_steady_window_and_what_follows_an_auto_warm_up_have_their_own_chunk_delays(warm_up):
+    whole, dice = RunStats(), random.Random(1)
+    found = MeasuredRun(whole, read_warm_up(warm_up) if warm_up else None)
+    for t_s in range(100):
+        part = second_of(t_s, 20, settles(t_s), dice)
+        raw = RawDelays(same_clock=True, hint_ns=0)
+        for _ in range(10):
+            raw.chunk(10**9 + (30_000_000 if t_s < 10 else 3_000_000), 10**9)
+        next(iter(part.all_stats.values())).delays["clock"] = raw
+        found.add("p", part, 0.95, whole.add("p", part, 0.95))
+    found.end_load(100)
+    found.conclude()
+    result = build_result(Run(**COUNTED, duration_s=100.0, counted_s=100.0), whole, measured_run=found)
+    window = result["steady_window"]
+    assert window["from_s"] >= 10
+    parts = [window["streams"], *([result["streams"]] if warm_up else [])]
+    for (streams,), from_s, to_s in zip(parts, (window["from_s"],) * 2, (window["to_s"], 100), strict=False):
+        assert streams["chunk_delay"]["count"] == 10 * (to_s - from_s)
+        assert streams["chunk_delay"]["max"] == pytest.approx(0.003, rel=0.01)
+        assert streams["chunk_delay_clock"]["method"] == "same_clock"
+    everything = result["whole_run"]["streams"] if warm_up else result["streams"]
+    assert everything[0]["chunk_delay"]["max"] == pytest.approx(0.03, rel=0.01)

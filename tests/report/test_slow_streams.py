@@ -53,3 +53,14 @@ def test_a_run_without_such_streams_has_no_empty_table(result: Result, known: bo
         if known:
             each["slowest"] = {"time_to_first_chunk": [], "chunk_interval": []}
     assert "Slowest streams" not in html.render(result)
+
+
+def test_of_many_names_those_with_the_slowest_streams_are_shown(make_result: Callable[..., Result]) -> None:
+    result = make_result(mix=[(f"name {number:02}", "sse", 0.01, 0.05) for number in range(12)])
+    for number, each in enumerate(result["streams"]):
+        by = {"time_to_first_chunk": [slow(number)], "chunk_interval": [slow(12 - number)]}
+        each["slowest"] = by if number else {key: [] for key in by}
+    (table,) = [each for each in Shown(html.render(result)).tables if each and "Slowest by" in each[0]]
+    shown = list(dict.fromkeys(row["Name"] for row in table))
+    assert shown == [f"name {number:02}" for number in (1, 2, 3, 4, 8, 9, 10, 11)]
+    assert "The table has the 8 of 12 names with the slowest streams" in html.render(result)

@@ -55,6 +55,21 @@ def test_without_rules_the_streams_of_all_names_are_the_reason(
 
 
 @pytest.mark.parametrize(
+    ("by_shape", "sentence"),
+    [
+        (1, "the falling shape cut 1 stream short, and the end of the run 3."),
+        (4, "the falling shape cut 4 streams short."),
+        (5, "the falling shape cut 4 streams short."),  # of a stream that ended in the warm-up
+    ],
+)
+def test_streams_that_a_falling_shape_cut_are_not_the_end_s(result: Result, by_shape: int, sentence: str) -> None:
+    for each in result["streams"]:
+        each["outcomes"] = {"completed": 3, "censored": 2}
+    result["generator"]["cut_by_shape"] = by_shape
+    assert judgement_reason(result) == f"None of {5 * len(result['streams'])} streams failed; {sentence}"
+
+
+@pytest.mark.parametrize(
     ("rules", "sentence"),
     [
         ([True], "1 SLO rule passed."),

@@ -62,8 +62,8 @@ def test_streams_without_tokens_have_no_columns_for_them_and_runs_without_an_end
 
 @pytest.mark.parametrize("width", [80, 79, 100])
 def test_the_table_of_whole_streams_fits_a_terminal(distinct: Result, width: int) -> None:
-    for each in distinct["streams"]:
-        each.update(name="/v1/chat/completions", tokens=1_234_567, prompt_tokens=7_654_321)
+    for at, each in enumerate(distinct["streams"], 1):
+        each.update(name=f"/v{at}/chat/completions", tokens=1_234_567, prompt_tokens=7_654_321)
     text = printed(distinct, width)
     assert max(map(len, text.splitlines())) <= width
     first: Any = distinct["streams"][0]

@@ -21,7 +21,7 @@ MASTER = "--master-bind-host 127.0.0.1 --master-bind-port 5557 --master-host 127
 
 
 def options(plan):
-    assert plan.command[:4] == [sys.executable, "-P", "-m", "locust"]
+    assert plan.command[:3] == [sys.executable, "-P", "-c"]
     return " ".join(plan.command[4:])
 
 

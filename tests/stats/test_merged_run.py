@@ -21,7 +21,7 @@ WORST = {"longest_pause_s": "longest_pause_s", "longest_stopped_s": "longest_sto
 #: Fields that are added up as they are called.
 ADDED_UP = {
     *("lag", "hub_lag", "reads", "fallbacks", "clock_steps", "refusal_pauses", "refusal_pause_s"),
-    *("scheduled_arrivals", "late_starts", "capped_starts", "dropped_arrivals"),
+    *("scheduled_arrivals", "late_starts", "capped_starts", "dropped_arrivals", "lost_arrivals", "cut_by_shape"),
 }
 OF_A_PROCESS = {"waited_s", "stopped_s"}
 #: What makes a slice's place, and what has a test of its own.
@@ -124,6 +124,8 @@ def test_a_second_adds_up_over_names_and_processes_and_keeps_it_when_it_is_close
     all_stats = [stats for part in parts for stats in part.all_stats.values()]
     expected = {name: sum(getattr(stats, name) for stats in all_stats) for name in SUMS}
     assert {name: getattr(second, name) for name in SUMS} == expected
+    chunks_by = {key: sum(part.all_stats[key].chunks for part in parts) for key in KEYS}
+    assert second.chunks_by == ({} if later_s else chunks_by)
     assert second.times() == Times.of(merged(all_stats))
     named = run_stats.names(second)
     assert set(named) == set(KEYS)
@@ -146,7 +148,7 @@ def merged(all_stats):
 def test_every_field_of_a_second_is_looked_at_here():
     counts = set(SUMS)
     assert set(fields_of(NameSecond)) == counts | {"times"}
-    kept = {"arrivals", "active_by", "active_closed", "all_stats", "closed_times", "closed_names"}
+    kept = {"arrivals", "active_by", "active_closed", "all_stats", "chunks_by", "closed_times", "closed_names"}
     assert set(fields_of(RunSecond)) == counts | kept
 
 

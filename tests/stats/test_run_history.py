@@ -10,7 +10,7 @@ from streamgauge.stats.histogram import index_of
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.stats.run_history import HEAT_BOUNDS_S, MOST_COLUMNS, RunHistory, heat_bucket
-from streamgauge.stats.run_stats import MOST_LINES, OPEN_SECONDS, OTHER
+from streamgauge.stats.run_stats import MOST_LINES, OPEN_SECONDS, OTHER, RunStats
 from streamgauge.stats.second_report import SecondReport
 from streamgauge.stats.stream_stats import StreamStats
 
@@ -26,10 +26,14 @@ def second(t_s, intervals_s=(), lag_s=(), cpu=0.0, outcomes=(), key=("a", "sse")
     return report
 
 
-def filled(parts):
-    history = RunHistory()
+def add(history, part):
+    history.add(part, part.all_stats.items())
+
+
+def filled(parts, lines=(("a", "sse"),)):
+    history = RunHistory(lambda: lines)
     for part in parts:
-        history.add(part)
+        add(history, part)
     return history
 
 
@@ -57,7 +61,7 @@ def test_columns_widen_when_there_are_too_many(seconds, width_s):
 def test_counts_are_exact_however_wide_the_columns_are():
     dice = random.Random(7)
     outcomes, intervals = collections.Counter(), collections.Counter()
-    history = RunHistory()
+    history = filled([])
     for t_s in range(3 * MOST_COLUMNS):
         found = [dice.uniform(0.0001, 2) for _ in range(3)]
         ended = dice.choices(list(Outcome), k=2)
@@ -66,7 +70,7 @@ def test_counts_are_exact_however_wide_the_columns_are():
         stats = part.all_stats["a", "sse"]
         for index, times in stats.chunk_interval.all.counts.items():
             intervals[heat_bucket(index)] += times
-        history.add(part)
+        add(history, part)
     columns = history.columns.values()
     assert sum((column.outcomes for column in columns), collections.Counter()) == outcomes
     assert sum((column.counts() for column in columns), collections.Counter()) == intervals
@@ -101,10 +105,10 @@ def test_only_the_last_seconds_keep_their_histograms():
 
 def test_a_late_report_counts_in_a_column_that_is_closed():
     history = filled(second(t_s, [0.05], lag_s=[0.001]) for t_s in range(100))
-    history.add(second(0, [0.05], lag_s=[0.25]))
+    add(history, second(0, [0.05], lag_s=[0.25]))
     assert history.columns[0].counts().total() == 2
     assert history.columns[0].worst_lag_s == pytest.approx(0.25, rel=0.01)
-    history.add(second(1))  # it read nothing, so it changes nothing
+    add(history, second(1))  # it read nothing, so it changes nothing
     assert history.columns[1].worst_lag_s == pytest.approx(0.001, rel=0.01)
 
 
@@ -113,16 +117,31 @@ def test_a_column_in_which_nothing_was_read_has_no_lag():
     assert {column.worst_lag_s for column in history.columns.values()} == {None}
 
 
-def test_names_beyond_the_most_share_a_line():
-    keys = [(f"name {number}", "sse") for number in range(MOST_LINES + 2)]
-    history = filled(second(0, [0.05], key=key) for key in keys)
-    assert history.lines == keys[:MOST_LINES]
-    column = history.columns[0]
+def test_names_without_a_line_share_one():
+    keys = [(f"name {number}", "sse") for number in range(5)]
+    history = filled((second(0, [0.05], key=key) for key in keys), lines=keys[:3])
+    ((_, column),) = history.since(0)
     assert {key: column.counts(key).total() for key in (*keys, OTHER)} == {
-        **dict.fromkeys(keys[:MOST_LINES], 1),
-        **dict.fromkeys(keys[MOST_LINES:], 0),
+        **dict.fromkeys(keys[:3], 1),
+        **dict.fromkeys(keys[3:], 0),
         OTHER: 2,
     }
+
+
+@pytest.mark.parametrize("later_s", [1, OPEN_SECONDS + 5, 2 * MOST_COLUMNS])
+def test_the_names_of_the_heat_map_are_those_of_the_timeline(later_s):
+    """A busy name has a line though it came last."""
+    run_stats = RunStats()
+    history = RunHistory(run_stats.lines)
+    for number in [*range(MOST_LINES + 3)] * 2:
+        part = second(later_s if number else 0, [0.05] * number, key=(f"name {number:02}", "sse"))
+        (stats,) = part.all_stats.values()
+        stats.chunks = number
+        history.add(part, run_stats.add("p", part, 0.9))
+    lines = {key for _, column in history.since(0) for key in column.intervals}
+    assert lines == {*run_stats.lines(), OTHER}
+    assert (f"name {MOST_LINES + 2}", "sse") in lines
+    assert sum(column.counts().total() for _, column in history.since(0)) == 2 * sum(range(MOST_LINES + 3))
 
 
 def test_since_returns_the_columns_that_end_later():

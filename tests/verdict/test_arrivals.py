@@ -3,7 +3,7 @@
 import pytest
 
 from streamgauge.report.build import build_result
-from streamgauge.verdict.late_arrivals import load_missed
+from streamgauge.verdict.late_arrivals import load_missed, waited_for_users
 from streamgauge.verdict.trust import verdict
 from tests.stats.runs import run
 
@@ -48,6 +48,24 @@ def test_dropped_arrivals_are_a_reason_and_fail_the_run():
     assert trust == "degraded"
     assert said.startswith("4.0% of the arrivals were dropped (limit 0.1%): no user was free within a second")
     assert load_missed(run_stats)
+    assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "cause"),
+    [
+        (40, "their workers left or died"),
+        (
+            10,
+            "100 of them belonged to workers that left or died; for the others no user was free within a second, ",
+        ),
+    ],
+)
+def test_arrivals_that_were_dropped_with_their_workers_are_not_the_services(lost, cause):
+    run_stats = counted(dropped_arrivals=40, lost_arrivals=lost)
+    (said,) = verdict(run_stats)[1]
+    assert f"(limit 0.1%): {cause}" in said
+    assert waited_for_users(said) == (lost < 40)
     assert build_result({"duration_s": 10.0}, run_stats)["verdict"]["exit_code"] == 1
 
 

@@ -30,7 +30,8 @@ class Requesting(Standing):
         self.reusable: list[Transport] = []
         self._context = context
         self._reactor, self._now_ns = context.reactor, context.process_stats.now_ns
-        self._delay = StartDelay(context.cpu_waited_ns, self._now_ns)
+        #: Whoever looks up the route says so.
+        self.delay = StartDelay(context.cpu_waited_ns, self._now_ns)
         self._timeouts = Timeouts(plan.limits, self._timer, self._now_ns, self._reactor, self._on_check)
         #: Whether a request was sent on any connection.
         self._has_sent = False
@@ -44,7 +45,7 @@ class Requesting(Standing):
                 idle.close()
             return
         if self._has_sent:
-            self._delay.resume()
+            self.delay.resume()
         self.sent_request = request
         if idle is None:
             self._connect(route)
@@ -70,7 +71,7 @@ class Requesting(Standing):
 
     def _connect(self, route: Route) -> None:
         on_ready = partial(self._send_on, route=route, reused=False)
-        dial = Dial(route, self._reactor, self._delay, on_ready, self._fail_to_connect)
+        dial = Dial(route, self._reactor, self.delay, on_ready, self._fail_to_connect)
         self._enter(Connecting(dial))
         dial.start()
 
@@ -81,8 +82,8 @@ class Requesting(Standing):
         state = self._await_response(transport, route, reused=reused)
         request = state.encode(self.sent_request)
         transport.expect()
-        self._delay.send()
-        self._timer.delay(self._delay, self._now_ns())
+        self.delay.send()
+        self._timer.delay(self.delay, self._now_ns())
         state.connection.sending.send(request)
 
     def _await_response(self, transport: Transport, route: Route, *, reused: bool) -> AwaitingResponse:

@@ -90,11 +90,13 @@ class Session:
         if known is not None and (idle := self._idle(exchange, key)) is not None:
             exchange.send(known, request, idle)
             return
+        exchange.delay.look_up()
         try:
             route = self._network.route_to(request.target, tunnel=tunnel)
         except RouteError as error:
             exchange.fail_to_route(str(error))
             return
+        exchange.delay.looked_up()
         if window_bytes := exchange.plan.receive_window_bytes:
             route = replace(route, window_bytes=window_bytes)
         if len(self._routes) >= MOST_IDLE:

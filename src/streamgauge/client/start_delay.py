@@ -3,7 +3,8 @@
 1. While the stream's own code runs, every wait delays the request by as much.
 2. While a TCP connection is being made, a wait delays it by no more than the generator was late to see the connection:
    the time that passed, less the round trip that the kernel measured.
-3. During a TLS handshake, or behind a proxy, a wait may have cost its whole length or nothing.
+3. While a name is looked up, during a TLS handshake, or behind a proxy, a wait may have cost its whole length or
+   nothing.
 
 The stream's times leave out known delays (1, 2). Possible delays (3) make the time to first chunk uncertain.
 """
@@ -30,6 +31,14 @@ class StartDelay:
     def resume(self) -> None:
         """Note that the stream's code runs again, after a wait for anything but a connection."""
         self._mark_ns = self._waited_ns()
+
+    def look_up(self) -> None:
+        """Note that a name is being looked up from now on."""
+        self.known_ns += self._waits_ns()
+
+    def looked_up(self) -> None:
+        """Note that the stream's code runs again, after the look-up."""
+        self.possible_ns += self._waits_ns()
 
     def connect(self) -> None:
         """Note that a connection is being made from now on."""

@@ -23,6 +23,8 @@ from streamgauge.verdict.trust import Trust
 
 #: A run is shown this long after its end, so that a Prometheus that scrapes once a minute sees it.
 KEPT_S = 90.0
+#: The metric of what a shape wants, by its unit.
+WANTED = {"users": "stream_client_wanted_users", "streams/s": "stream_client_wanted_arrivals_per_second"}
 TRUST = {"trusted": 2, "degraded": 1, "invalid": 0}
 
 
@@ -37,6 +39,8 @@ class _Run:
         #: Whether each SLO rule holds so far; without those that have no data yet.
         self.slo: dict[str, bool] = {}
         self.ended_s: float | None = None
+        #: What the shape of the run wants now, by metric.
+        self.wanted: dict[str, float] = {}
         #: Streams under way, by process.
         self.active: dict[str, Counter[Key]] = {}
         self._pairs: dict[tuple[str, str], Pair] = {}
@@ -135,6 +139,7 @@ class State:
             if result is not None:
                 self._results.append(result_readings(run.labels, result))
             run.active.clear()
+            run.wanted.clear()
             kept: tuple[Kept, ...] = (*self._names.values(), *self._by_process.values())
             for each in kept:
                 if each.ended_s is None:
@@ -152,6 +157,12 @@ class State:
         with self._lock:
             if self._run is not None and self._run.ended_s is None:
                 self._run.slo = held
+
+    def want(self, unit: str | None, level: float | None) -> None:
+        """Store what the shape of the run wants now, in its unit; None for a run without one, and after its end."""
+        with self._lock:
+            if self._run is not None and self._run.ended_s is None:
+                self._run.wanted = {} if unit is None or level is None else {WANTED[unit]: level}
 
     def look(self, users: int, processes: Collection[str]) -> None:
         """Store how many users run, and which processes are connected."""
@@ -214,6 +225,8 @@ def _of_run(run: _Run) -> Readings:
         "stream_client_run_info": [(run.labels, 1)],
         "stream_client_run_start_timestamp_seconds": [(run.labels, run.started_at_s)],
     }
+    for metric, level in run.wanted.items():
+        readings[metric] = [((), level)]
     if run.slo:
         readings["stream_client_slo_passed"] = [((rule,), int(passed)) for rule, passed in run.slo.items()]
     if run.trust is not None:

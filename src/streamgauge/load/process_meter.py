@@ -96,12 +96,22 @@ class ProcessMeter:
         self._hub_lag = Histogram()
         self._longest_pause_s = self._stopped_s = self._longest_stopped_s = 0.0
         self._refusal_pauses, self._refusal_pause_s = 0, 0.0
+        self._cut_by_shape = 0
         self._cpu_s, self._waited_s = cpu_s, waited_s
 
     def paused(self, for_s: float) -> None:
         """Count the pause of a user after refusals."""
         self._refusal_pauses += 1
         self._refusal_pause_s += for_s
+
+    def cut_by_shape(self) -> None:
+        """Count a stream that is cut short since a shape has removed its user."""
+        self._cut_by_shape += 1
+
+    @property
+    def served(self) -> bool:
+        """Whether the schedule of the run is over, and so are all streams of this process."""
+        return self.hand_over.served and not self.process_context.process_stats.active
 
     def leave_out_stop(self) -> None:
         """Measure nothing of this process while Locust stops its users, until the event loop turns in time again.
@@ -159,6 +169,7 @@ class ProcessMeter:
                 late_starts=arrivals.late,
                 capped_starts=arrivals.capped,
                 dropped_arrivals=arrivals.dropped,
+                cut_by_shape=self._cut_by_shape,
                 refusal_pauses=self._refusal_pauses,
                 refusal_pause_s=self._refusal_pause_s,
                 names_left_out=process_stats.names.take_left_out(),

@@ -27,7 +27,7 @@ class Load:
     def __str__(self) -> str:
         """Return the load in words, such as ``10 users for 10 s``."""
         rate, shape = self.options.get("stream_arrivals"), self.options.get("stream_shape")
-        parts = [some(self.users, "user")] if self.users is not None and not rate else []
+        parts = [some(self.users, "user")] if self.users is not None and not rate and not shape else []
         parts += [f"arrivals {rate}"] if rate else []
         parts += [f"shape {shape}"] if shape else []
         return ", ".join(parts) + (f" for {self.run_time_s} s" if self.run_time_s is not None else "")

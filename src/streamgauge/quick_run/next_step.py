@@ -15,6 +15,8 @@ _STATUS = re.compile(r"status (\d{3})")
 _SETTLED = frozenset(outcome.value for outcome in NOT_FAILED)
 #: A passed run with fewer users than this shows that the load works, not what the service can do.
 _FEW_USERS = 50
+#: A run of this length shows whether a service sends anything at all.
+_LONG_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Asked:
     recorded: bool
     saved: bool
     body: bool
+    reached_by: tuple[str, ...] = ()
+    """The options that lead connections elsewhere than the URL says."""
 
 
 def next_step(result: Result, asked: Asked) -> Step:
@@ -53,6 +57,11 @@ def next_step(result: Result, asked: Asked) -> Step:
         return _none_ended(result, asked)
     if bad:
         return _some_failed(result, asked, sum(bad.values()), sum(outcomes.values()))
+    if not totals(result["streams"])["chunks"]:
+        return Step(
+            "Every response was empty: no chunk came. Check the query and the body (-d) of the request, and --chunk if "
+            "you gave it."
+        )
     if _is_no_stream(result):
         return _no_stream(asked)
     return _measured(result, asked)
@@ -94,6 +103,11 @@ def _not_connected(reason: str, asked: Asked) -> Step:
                     {"--insecure": ""})  # fmt: skip
     if "tls" in lower:
         return Step(f"TLS failed at {asked.host}. Check the scheme: does the service speak http:// or https://?")
+    if asked.reached_by:
+        way = " and ".join(asked.reached_by)
+        return Step(
+            f"Nothing answers at {asked.host} by way of {way}. Check that the service runs, and what {way} says."
+        )
     return Step(f"Nothing answers at {asked.host}. Check that the service runs, and its host and port.")
 
 
@@ -147,7 +161,8 @@ def _none_ended(result: Result, asked: Asked) -> Step:
     found = totals(result["streams"])
     started = sum(each["started"] for each in result["streams"])
     if not found["chunks"]:
-        longer = {"--run-time": f"{asked.run_time_s * 3}s"} if asked.run_time_s is not None else {}
+        longer_s = max(_LONG_S, (asked.run_time_s or 0) * 3)  # streams under way had 15 s more than the run
+        longer = {"--run-time": f"{longer_s}s"} if asked.run_time_s is not None else {}
         return Step("No chunk came before the run ended. Give the service more time:", longer)
     if asked.recorded:
         return Step(
@@ -160,7 +175,8 @@ def _none_ended(result: Result, asked: Asked) -> Step:
 
 
 def _some_failed(result: Result, asked: Asked, bad: int, ended: int) -> Step:
-    words = f"{number(bad)} of {some(ended, 'stream')} failed. Try fewer users: do they still fail?"
+    less = "less load" if asked.rate or asked.shape else "fewer users"
+    words = f"{number(bad)} of {some(ended, 'stream')} failed. Try {less}: do they still fail?"
     if any(_STATUS.search(why) and "429" in why for each in result["streams"] for why in each["reasons"]):
         words = f"The server refused {number(bad)} of {some(ended, 'stream')} with status 429: it limits this client."
     return Step(words, _fewer(asked))
@@ -191,7 +207,7 @@ def _measured(result: Result, asked: Asked) -> Step:
         return Step("A rule failed at this load. Find a load at which it holds:", _fewer(asked))
     if asked.users is not None and asked.users < _FEW_USERS and not asked.rate and not asked.shape:
         return Step("It works. Now load it:", {"--users": str(asked.users * 10), "--run-time": "30s"})
-    if not asked.rules and (limit := _limit(result)):
+    if not asked.rules and not verdict.get("slo") and (limit := _limit(result)):
         return Step("Let a rule decide whether the run passes:", {"--slo": f"time_to_first_chunk.p99 < {limit}"})
     if not asked.rate and not asked.shape and (rate := _rate(result)):
         return Step("Start streams at a fixed rate, whether or not the service keeps up:", {"--rate": rate})

@@ -1,8 +1,14 @@
 """Writes the user's ``streamgauge run`` command again, with some options changed."""
 
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from streamgauge.report.hidden import HIDDEN, without_secrets
+
+_PROGRAM = "streamgauge"
 #: A longer command is not written out again.
 _LONGEST = 240
 #: Short names of the options that a next step changes.
@@ -10,7 +16,14 @@ _SHORT = {"--users": "-u", "--run-time": "-t", "--insecure": "-k"}
 #: Those without a value, and those that may be given several times, so that another one is added.
 _SWITCHES = ("--insecure", "-k")
 _REPEATED = ("--slo", "--end")
-HIDDEN = "…"
+
+
+def program() -> str:
+    """Return what a shell needs to start this program again: its name, or the path of one that is not on ``PATH``."""
+    own, found = Path(sys.argv[0]), shutil.which(_PROGRAM)
+    if own.name != _PROGRAM or (found and own.exists() and own.samefile(found)):
+        return _PROGRAM
+    return sys.argv[0]
 
 
 def repeated(words: Sequence[str], options: Mapping[str, str], *, secret: bool) -> str:
@@ -21,7 +34,7 @@ def repeated(words: Sequence[str], options: Mapping[str, str], *, secret: bool) 
     own, curl = _split(words)
     added = [word for name, value in options.items() for word in (_SHORT.get(name, name), value) if word]
     kept = _without(own, options)
-    command = shlex.join(["streamgauge", "run", *kept, *added, *curl])
+    command = shlex.join([program(), "run", *kept, *added, *curl])
     if secret or len(command) > _LONGEST or "\n" in command:
         return f"the same command with {shlex.join(added)}" + (f", before {curl[0]}" if curl else "")
     return command
@@ -33,12 +46,13 @@ def shown(words: Sequence[str], *, secret: bool) -> str:
     kept = own + curl
     if secret:
         cut = next((at for at, word in enumerate(kept) if _may_be_secret(word)), len(kept))
-        return shlex.join(["streamgauge", "run", *kept[:cut]]) + f" {HIDDEN}"
-    return shlex.join(["streamgauge", "run", *kept])
+        return shlex.join([_PROGRAM, "run", *kept[:cut]]) + f" {HIDDEN}"
+    return shlex.join([_PROGRAM, "run", *kept])
 
 
 def _may_be_secret(word: str) -> bool:
-    return word in ("--curl", "curl") or word.startswith(("-H", "--header")) or "@" in word
+    opener = word in ("--curl", "curl") or word.startswith(("-H", "--header")) or "@" in word
+    return opener or without_secrets(word) != word
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

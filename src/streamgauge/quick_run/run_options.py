@@ -33,6 +33,8 @@ Options = Mapping[str, Any]
 _USERS, _RUN_TIME_S = 10, 10
 #: Options that change the only stream of a run.
 _OF_ONE_STREAM = ("method", "data", "protocol", "end", "error", "chunk", "status", "name")
+#: What would be left out without a word if it were empty, as a variable of the shell is that nobody has set.
+_NEVER_EMPTY = ("method", "rate", "shape", "warm_up", "slo", "status", "name", "connect_to", "resolve", "unix_socket")
 _READ: dict[str, Callable[[Any], Any]] = {"end": read_end, "error": read_error, "chunk": read_chunk}
 #: Our options that Locust checks, by the name of streamgauge's option of Locust.
 _OF_LOCUST = {
@@ -69,6 +71,10 @@ def _check_texts(options: Options) -> None:
     """Raise RequestProblem for a text that no request and no file can have; a curl command names its own options."""
     for name, value in options.items():
         for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+            if name in _NEVER_EMPTY and not text.strip():
+                raise RequestProblem(
+                    f"--{name.replace('_', '-')}: expected a value, got {text!r}; leave the option out if it has none"
+                )
             try:
                 utf8(text)
             except RequestError as error:
@@ -215,11 +221,16 @@ def _check(request: StreamRequest) -> None:
         raise RequestProblem(f"--method, --header: {error}") from None
 
 
+def _is_trace(rate: str | None) -> bool:
+    """Whether the arrivals are those of a trace, with which the run ends."""
+    return rate is not None and rate.strip().startswith("trace:")
+
+
 def _load(options: Options, session: Session) -> Load:
     users, run_time_s = options["users"], options["run_time"]
-    if users is None and not options["rate"] and not options["shape"]:
-        users = 1 if session.recorded else _USERS
-    if run_time_s is None and not options["shape"]:
+    if users is None and not options["rate"]:  # those of a shape too: Locust's form always has a number
+        users = 1 if session.recorded and not options["shape"] else _USERS
+    if run_time_s is None and not options["shape"] and not _is_trace(options["rate"]):
         run_time_s = max(_RUN_TIME_S, math.ceil(session.length_s) + 1 if session.recorded else 0)
     values = {name: options[ours] for name, ours in _OF_LOCUST.items() if options[ours]}
     if rate := values.get("stream_arrivals"):

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from streamgauge.client.connect.target import TargetError, is_whole_url, target_of
 from streamgauge.client.http.request import Request, utf8
+from streamgauge.report.hidden import is_secret, secret_parameters, without_secrets
 
 _HTTPS_PORT = 443
-_CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
 _WEBSOCKET_SCHEMES = ("ws", "wss")
 
 
@@ -83,9 +83,12 @@ class StreamRequest:
 
     @property
     def credentials(self) -> tuple[str, ...]:
-        """The names of its fields that open doors, and ``user and password`` if the URL has them."""
-        found = [name for name, value in self.headers if value and name.lower() in _CREDENTIALS]
-        return tuple(found) + (("user and password",) if urlsplit(self.url).username is not None else ())
+        """The names of its fields and parameters that open doors, and ``user and password`` if the URL has them."""
+        parts = urlsplit(self.url)
+        found = [name for name, value in self.headers if value and is_secret(name)]
+        found += secret_parameters(parts.query)
+        found += ["its body"] if isinstance(self.body, str) and without_secrets(self.body) != self.body else []
+        return tuple(found) + (("user and password",) if parts.username is not None else ())
 
 
 @dataclass(frozen=True, slots=True)

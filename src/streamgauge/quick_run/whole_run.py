@@ -33,6 +33,13 @@ _ERROR = "error: "
 _ARGUMENT = re.compile(r"^argument (--[\w-]+)(?:/--?[\w-]+)*:")
 #: Streamgauge's options of Locust that have another name here.
 _NAMES = {"--stream-arrivals": "--rate"}
+#: The options that lead connections elsewhere than the URL says.
+_WAYS = {
+    "stream_proxy": "--proxy",
+    "stream_connect_to": "--connect-to",
+    "stream_resolve": "--resolve",
+    "stream_unix_socket": "--unix-socket",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Plan:
             environment=environment_without_locust(self._variables()),
             options=("--metrics-host", HOST),
             processes=self.processes,
+            shaped="stream_shape" in self.load.options,
         )
 
     def _variables(self) -> dict[str, str]:
@@ -73,7 +81,16 @@ class Plan:
     def secret(self) -> bool:
         """Whether words of the command open doors. Those of a recorded session are in its file."""
         headers = any(word.startswith(("-H", "--header")) for word in self.words)
-        return bool(self.session.credentials) and (headers or not self.session.recorded)
+        return bool(self._proxy_password or (self.session.credentials and (headers or not self.session.recorded)))
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The names of all that opens doors in the locustfile."""
+        return (*self.session.credentials, *self._proxy_password)
+
+    @property
+    def _proxy_password(self) -> tuple[str, ...]:
+        return ("the proxy's password",) if "@" in str(self.load.options.get("stream_proxy", "")) else ()
 
     @property
     def asked(self) -> Asked:
@@ -81,6 +98,7 @@ class Plan:
         first, options = self.session.requests[0], self.load.options
         return Asked(
             host=first.origin.rpartition("@")[2] if "@" in first.origin else first.origin,
+            reached_by=tuple(name for dest, name in _WAYS.items() if options.get(dest)),
             users=self.load.users,
             run_time_s=self.load.run_time_s,
             processes=self.processes,
@@ -163,7 +181,7 @@ class _QuickRun:
             self._display.say(f"Note: {note}")
         if plan.save is not None:
             self._display.say(f"Wrote {short(plan.save.absolute())}")
-            if names := plan.session.credentials:
+            if names := plan.credentials:
                 self._display.say(f"Note: {plan.save} holds {' and '.join(names)}; keep it private.")
         first = plan.session.requests[0]
         what = f"{some(len(plan.session.requests), 'recorded stream')} each" if plan.session.recorded else first.path
@@ -177,6 +195,9 @@ class _QuickRun:
         for name, ours in _NAMES.items():
             words = words.replace(name, ours)
         self._display.warn(f"Error: {words.replace('--stream-', '--')}")
+        if (save := self._plan.save) is not None:
+            save.unlink(missing_ok=True)
+            self._display.say(f"Removed {short(save.absolute())} again")
         error.child.log.unlink(missing_ok=True)
         return ExitStatus.USAGE
 

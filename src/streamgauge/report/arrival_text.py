@@ -22,4 +22,6 @@ def fate(generator: Generator) -> str:
     scheduled, late = generator.get("scheduled_arrivals", 0), generator["late_starts"]
     capped = generator.get("capped_starts", 0)
     waited = f" ({number(capped)} for want of a free user)" if capped else ""
-    return f"{some(scheduled, 'arrival')}, {number(late)} late{waited}, {number(generator['dropped_arrivals'])} dropped"
+    lost, dropped = generator.get("lost_arrivals", 0), number(generator["dropped_arrivals"])
+    gone = f" ({number(lost)} with workers that left or died)" if lost else ""
+    return f"{some(scheduled, 'arrival')}, {number(late)} late{waited}, {dropped} dropped{gone}"

@@ -94,7 +94,8 @@ def add_parts(result: Result, run_stats: RunStats, measured_run: MeasuredRun, wh
     """Add the steady window and, beside figures without a warm-up, those of the whole run, which lasted ``whole_s``."""
     if measured_run.trimmed:
         whole = all_streams(run_stats, whole_s)
-        result["whole_run"] = PartOfRun(from_s=0, to_s=None, streams=whole)
+        since_s = round(result["run"]["duration_s"] - whole_s)  # after a reset the whole run is what came since
+        result["whole_run"] = PartOfRun(from_s=since_s, to_s=None, streams=whole)
     if measured_run.warm_up is not None:
         failed = failures(totals(result.get("whole_run", {"streams": []})["streams"])["outcomes"])
         judged = totals(result["streams"])["outcomes"]

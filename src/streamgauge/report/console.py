@@ -10,6 +10,7 @@ from streamgauge.report.chunk_delay import clock_words
 from streamgauge.report.columns import Table
 from streamgauge.report.counter_text import remarks
 from streamgauge.report.enough_text import SCARCE, SCARCE_MEANS, scarce_notes
+from streamgauge.report.lines import name_of
 from streamgauge.report.result import Result
 from streamgauge.report.server_view import AT_MOST, Agreement, ServerView
 from streamgauge.report.slo_table import slo_remarks, slo_table
@@ -81,7 +82,12 @@ def _print_fitted(console: "Console", table: Table, file: str) -> bool:
 def _uncertain(result: Result) -> list[Line]:
     """Return the ranges of the marked percentiles, and a sentence that explains the mark."""
     found = [
-        ("≈", styled(f"{each['name']}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"))
+        (
+            "≈",
+            styled(
+                f"{name_of(each, result)}, {metric.heading or metric.title.lower()} {percentile}: {interval(*between)}"
+            ),
+        )
         for each in result["streams"]
         for metric in DISTRIBUTIONS.values()
         if metric.tabled and (found := summary_of(metric, each)) and found["count"]
@@ -109,19 +115,23 @@ def _delays(result: Result) -> list[Line]:
     for each in result["streams"]:
         if (delay := each["chunk_delay"]) is not None:
             p50, p99 = percentiles(delay)
-            words = styled(f"{each['name']}, chunk delay p50 ").append_text(p50).append(", p99 ").append_text(p99)
+            words = (
+                styled(f"{name_of(each, result)}, chunk delay p50 ").append_text(p50).append(", p99 ").append_text(p99)
+            )
             said = clock_words(each)
             found.append(("·", words.append(f": {said}" if said else "")))
     return _at_most(found, "name")
 
 
 def _tokens(result: Result) -> list[Line]:
-    found = [("·", styled(f"{each['name']}, {words}")) for each in result["streams"] if (words := token_words(each))]
+    every = result["streams"]
+    found = [("·", styled(f"{name_of(each, result)}, {words}")) for each in every if (words := token_words(each))]
     return _at_most(found, "name")
 
 
 def _remarks(result: Result) -> list[Line]:
-    found = [("·", styled(f"{each['name']}: {words}")) for each in result["streams"] for words in remarks(each)]
+    every = result["streams"]
+    found = [("·", styled(f"{name_of(each, result)}: {words}")) for each in every for words in remarks(each)]
     return _at_most(found, "remark")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from streamgauge.report.lines import name_of
 from streamgauge.report.result import Result
 from streamgauge.report.summary import summary_of
 from streamgauge.report.sums import counted_s
@@ -35,7 +36,7 @@ def scarce_notes(result: Result, percentiles: Sequence[str]) -> list[str]:
             percentile = next((one for one in reversed(percentiles) if mark(found, one)), "")
             if percentile:
                 values = some(found["count"], _VALUES.get(metric.key, "stream"))
-                key = (each["name"], found["count"], found["samples_needed"][percentile], values)
+                key = (name_of(each, result), found["count"], found["samples_needed"][percentile], values)
                 notes.setdefault(key, []).append(f"{metric.heading or metric.title.lower()} {percentile}")
     return [f"{key[0]}, {_note(titles, *key[1:], result)}" for key, titles in notes.items()]
 

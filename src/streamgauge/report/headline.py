@@ -7,6 +7,7 @@ slowest name, and those of the others below it.
 from typing import TypedDict
 
 from streamgauge.report import sums, units
+from streamgauge.report.enough_text import mark
 from streamgauge.report.lines import Lines
 from streamgauge.report.result import MetricSummary, NamedStreams, Result
 
@@ -68,7 +69,7 @@ def _p99(label: str, summary: MetricSummary) -> Figure:
     between = summary["uncertain"].get("p99")
     return Figure(
         name=label,
-        value=units.estimate(summary["p99"], between),
+        value=mark(summary, "p99") + units.estimate(summary["p99"], between),
         range=units.interval(*between) if between else "",
     )
 

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import heapq
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,8 @@ from streamgauge.report.downloads import FILES, carried, packed
 from streamgauge.report.enough_text import SCARCE_MEANS, mark, scarce_notes
 from streamgauge.report.headline import tiles
 from streamgauge.report.history_charts import history_charts
-from streamgauge.report.result import SCHEMA, Result
+from streamgauge.report.lines import name_of
+from streamgauge.report.result import SCHEMA, SLOW_BY, NamedStreams, Result
 from streamgauge.report.server_view import AT_MOST, ServerView
 from streamgauge.report.spans import spans_words
 from streamgauge.report.steady_text import steady_words, warm_up_words
@@ -34,6 +37,8 @@ FILE_NAME = "report.html"
 _ROOM = Path(__file__).parent
 #: So many names have their slowest streams on the page; ``result.json`` has all.
 _MOST_SLOW_NAMES = 8
+#: What each measure of slowness is called in a slow stream.
+_SLOW_BY_FIELD = dict(zip(SLOW_BY, ("time_to_first_chunk", "longest_interval"), strict=True))
 _METRICS = tuple(each for each in DISTRIBUTIONS.values() if each.tabled)
 
 
@@ -60,6 +65,7 @@ def render(result: Result, server: ServerView | None = None) -> str:
     script = _read("report.js")
     return _template().render(
         result=result,
+        with_slowest=_with_slowest(result["streams"]),
         totals=sums.totals(result["streams"]),
         metrics=_shown_metrics(result),
         counters=counted_in(result, (*COLUMNS, *WHOLE_COLUMNS)),
@@ -127,7 +133,7 @@ def _template() -> "Template":
         "judgement_reason": verdict_text.judgement_reason,
         "per_second": sums.per_second,
         "slow_by": {"time_to_first_chunk": "time to first chunk", "chunk_interval": "longest interval"},
-        "slow_names": _MOST_SLOW_NAMES,
+        "name_of": name_of,
         "slo": slo_text,
         "some": units.some,
         "token_words": token_words,
@@ -172,6 +178,18 @@ def _shown_metrics(result: Result) -> dict[str, str]:
         for each in _METRICS
         if not each.optional or any(summary_of(each, streams) for streams in result["streams"])
     }
+
+
+def _with_slowest(streams: Sequence[NamedStreams]) -> list[NamedStreams]:
+    """Return the names to which the slowest streams of the run belong, by either measure, in the order of the table."""
+    known = [each for each in streams if any(each.get("slowest", {}).values())]
+    rank = {id(each): len(known) for each in known}
+    for key, field in _SLOW_BY_FIELD.items():
+        slow = [(found[0][field] or 0.0, each) for each in known if (found := each["slowest"][key])]  # type: ignore[literal-required]
+        for at, (_, each) in enumerate(sorted(slow, key=lambda item: -item[0])):
+            rank[id(each)] = min(rank[id(each)], at)
+    shown = heapq.nsmallest(_MOST_SLOW_NAMES, known, key=lambda each: rank[id(each)])
+    return [each for each in known if each in shown]
 
 
 def _any_uncertain(result: Result) -> bool:

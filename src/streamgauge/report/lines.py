@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from streamgauge.report.result import Result
+from streamgauge.report.result import NamedStreams, Result
 
 #: Name and protocol. The line for all other names has no protocol.
 Key = tuple[str, str]
@@ -11,6 +11,12 @@ Key = tuple[str, str]
 COLOURS = ("#3b82c4", "#e07b39", "#2e9e6b", "#c05fa6", "#a5832f", "#17a2b8", "#8d6fd1", "#d1495b")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _OTHERS_COLOUR = "#7d8590"
+
+
+def name_of(streams: NamedStreams, result: Result) -> str:
+    """Return the name of some streams of a result, with their protocol if that name has several."""
+    several = sum(each["name"] == streams["name"] for each in result["streams"]) > 1
+    return f"{streams['name']} ({streams['protocol']})" if several else streams["name"]
 
 
 class Lines:

@@ -45,8 +45,9 @@ class Progress:
     """None for a run that lasts until it is stopped."""
     users: int | None
     """None if no number of users was asked for."""
-    finished: int
-    failed: int
+    finished: int | None
+    failed: int | None
+    """None if nothing is known of the run yet, as of ``finished``."""
     latest: TimelinePoint | None
     late_and_dropped: tuple[int, int] | None = None
     """The arrivals of an open model that started late, and those that were dropped; None in the closed model."""
@@ -62,8 +63,8 @@ class Progress:
         return [
             (NONE if self.users is None else number(self.users), "users"),
             (number(latest["active"]) if latest else NONE, "streams active"),
-            (number(self.finished), "finished"),
-            (number(self.failed), "failed"),
+            (NONE if self.finished is None else number(self.finished), "finished"),
+            (NONE if self.failed is None else number(self.failed), "failed"),
             *self._arrivals(),
             (rate(latest["chunks"]) if latest else NONE, "chunks/s"),
             (_interval_p99(latest) if latest else NONE, "interval p99"),
@@ -217,7 +218,7 @@ def _figures(progress: Progress, width: int) -> "list[Text]":
     table = Table(what, [Column(heading, _IMPORTANCE[heading]) for _, heading in others])
     table.add(
         users,
-        [styled((value, "red" if heading in _BAD and value != "0" else "")) for value, heading in others],
+        [styled((value, "red" if heading in _BAD and value not in ("0", NONE) else "")) for value, heading in others],
     )
     heading_line, _, values = table.fit(width).lines
     return [heading_line, values]

@@ -165,6 +165,8 @@ class Generator(TypedDict):
     late_starts: int
     capped_starts: NotRequired[int]
     dropped_arrivals: int
+    lost_arrivals: NotRequired[int]
+    cut_by_shape: NotRequired[int]
     refusal_pauses: NotRequired[int]
     refusal_pause_s: NotRequired[float]
     calibration: NotRequired[Calibration | None]

@@ -8,6 +8,7 @@ from streamgauge.report.agreement import side_by_side
 from streamgauge.report.columns import Column, Table
 from streamgauge.report.counter_text import COLUMNS, counted
 from streamgauge.report.enough_text import mark
+from streamgauge.report.lines import name_of
 from streamgauge.report.result import MetricSummary, Result
 from streamgauge.report.server_view import ServerQuantiles, ServerRoute, ServerView
 from streamgauge.report.summary import summary_of
@@ -53,7 +54,7 @@ def client_table(result: Result) -> Table:
     table = Table("client", _CLIENT)
     for each in result["streams"]:
         table.add(
-            printable(each["name"]),
+            printable(name_of(each, result)),
             [
                 *_started(each["started"], sums.failed(each["outcomes"])),
                 *(cell for time in TIMES for cell in percentiles(summary_of(time, each))),

@@ -41,14 +41,23 @@ def judgement_reason(result: Result) -> str:
     missed = f" {some(dropped, 'arrival')} never started." if dropped else ""
     if rules:
         return f"{in_the_end(rules)}.{missed}"
-    return _streams_reason(totals(result["streams"])["outcomes"]) + missed
+    by_shape = result["generator"].get("cut_by_shape", 0)
+    return _streams_reason(totals(result["streams"])["outcomes"], by_shape) + missed
 
 
-def _streams_reason(outcomes: dict[str, int]) -> str:
+def _streams_reason(outcomes: dict[str, int], by_shape: int) -> str:
     ended, bad, censored = sum(outcomes.values()), failed(outcomes), outcomes.get(Outcome.CENSORED, 0)
     if not ended:
         return "No stream ended."
-    cut = f"; the end of the run cut {some(censored, 'stream')} short" if censored else ""
+    cut = f"; {_cut(min(by_shape, censored), censored)}" if censored else ""
     if bad:
         return f"{number(bad)} of {some(ended, 'stream')} failed{cut}."
     return f"None of {some(ended, 'stream')} failed{cut}."
+
+
+def _cut(by_shape: int, censored: int) -> str:
+    """Say what cut streams short: a falling shape, which removed their users, or the end of the run."""
+    if not by_shape:
+        return f"the end of the run cut {some(censored, 'stream')} short"
+    by_end = f", and the end of the run {number(censored - by_shape)}" if censored > by_shape else ""
+    return f"the falling shape cut {some(by_shape, 'stream')} short{by_end}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from streamgauge.report import sums
 from streamgauge.report.columns import Column, Table
 from streamgauge.report.counter_text import WHOLE_COLUMNS, counted, counted_in
+from streamgauge.report.lines import name_of
 from streamgauge.report.result import Result
 from streamgauge.report.streams_table import PERCENTILES, percentiles
 from streamgauge.report.summary import summary_of
@@ -29,7 +30,7 @@ def whole_table(result: Result) -> Table | None:
     )
     for streams in result["streams"]:
         cells = [cell for each in times for cell in percentiles(summary_of(each, streams))]
-        table.add(printable(streams["name"]), [*cells, *map(styled, _numbers(counters, streams, result))])
+        table.add(printable(name_of(streams, result)), [*cells, *map(styled, _numbers(counters, streams, result))])
     if counters and len(result["streams"]) > 1:
         table.add_space()
         empty = [styled("") for _ in times for _ in PERCENTILES]

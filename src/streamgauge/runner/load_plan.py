@@ -1,12 +1,16 @@
 """The plan of a Locust run: its command line and its environment."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamgauge.runner.ports import HOST
 from streamgauge.runner.process import python_module
+
+#: Locust comes first: it replaces modules of Python's that streamgauge uses.
+_ALONE = "import locust; from streamgauge.load.command_alone import run_alone; run_alone()"
 
 
 def locust_command(locustfile: str | Path, *options: object) -> list[str]:
@@ -41,12 +45,17 @@ class LoadPlan:
     workers_port: int | None = None
     """The port of the master, if several processes share the users."""
     web_port: int | None = None
+    shaped: bool = False
+    """Whether a shape says how many users there are, so that ``users`` is only what its defaults come from."""
 
     @property
     def command(self) -> list[str]:
-        """Locust's command line."""
-        return locust_command(
-            self.locustfile,
+        """Locust's command line, without the files from which Locust itself takes options."""
+        return [sys.executable, "-P", "-c", _ALONE, *map(str, self._options())]
+
+    def _options(self) -> tuple[object, ...]:
+        return (
+            *("-f", self.locustfile),
             *("-H", self.host),
             *(("-u", self.users) if self.users is not None else ()),
             *(("-r", f"{self.spawn_rate:g}") if self.spawn_rate is not None else ()),

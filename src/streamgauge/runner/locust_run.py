@@ -110,9 +110,9 @@ class LocustRun:
             phase=self._end_phase() if ending or self._is_over(elapsed_s) else "running",
             elapsed_s=elapsed_s,
             run_time_s=self._plan.run_time_s,
-            users=self._plan.users,
-            finished=self.timeline.finished,
-            failed=self.timeline.failed,
+            users=None if self._plan.shaped else self._plan.users,
+            finished=self.timeline.finished if self.timeline.latest else None,
+            failed=self.timeline.failed if self.timeline.latest else None,
             latest=self.timeline.latest,
         )
 
@@ -122,9 +122,9 @@ class LocustRun:
     def _end_phase(self) -> str:
         if self._has(FILE_NAME):
             return "writing the report"
-        if self._plan.processes > 1:
-            return "waiting for streams to end"  # the workers report the number of streams late
-        active = self.timeline.latest["active"] if self.timeline.latest else 0
+        if self._plan.processes > 1 or self.timeline.latest is None:
+            return "waiting for streams to end"  # their number is known a second later, that of workers more
+        active = self.timeline.latest["active"]
         return f"waiting for {some(active, 'stream')} to end" if active else "writing the report"
 
     def finished(self) -> Path:

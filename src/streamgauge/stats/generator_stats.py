@@ -52,6 +52,12 @@ class GeneratorStats:
         Counter(meaning="Of the late starts, those that waited because as many streams as allowed were under way."),
     ] = 0
     dropped_arrivals: Annotated[int, Counter(metric="stream_client_dropped_arrivals_total")] = 0
+    lost_arrivals: Annotated[
+        int, Counter(meaning="Of the dropped arrivals, those that belonged to processes which left or died.")
+    ] = 0
+    cut_by_shape: Annotated[
+        int, Counter(meaning="Censored streams that were cut short because a falling shape removed their users.")
+    ] = 0
     refusal_pauses: Annotated[
         int, Counter(meaning="How often users whose streams were refused paused before the next one.")
     ] = 0

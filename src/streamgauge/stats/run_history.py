@@ -6,14 +6,15 @@ neighbours are added up. Counts stay exact; of the generator's figures the worst
 
 import collections
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from streamgauge.stats.histogram import Histogram, bounds_us
 from streamgauge.stats.process_stats import Key
-from streamgauge.stats.run_stats import MOST_LINES, OPEN_SECONDS, OTHER
+from streamgauge.stats.run_stats import OPEN_SECONDS, OTHER
 from streamgauge.stats.second_report import SecondReport
+from streamgauge.stats.stream_stats import StreamStats
 
 #: A chart shows about this many columns; a longer run has wider ones.
 MOST_COLUMNS = 240
@@ -45,9 +46,9 @@ class Column:
     lag_p99_s: float | None = None
     """The same once no more are expected: the highest p99 that was seen."""
 
-    def add(self, line: Key, intervals: Histogram) -> None:
+    def add(self, key: Key, intervals: Histogram) -> None:
         """Count the intervals of a name."""
-        counts = self.intervals.setdefault(line, collections.Counter())
+        counts = self.intervals.setdefault(key, collections.Counter())
         for index, times in intervals.counts.items():
             counts[heat_bucket(index)] += times
 
@@ -72,6 +73,15 @@ class Column:
         known = [lag_s for lag_s in (self.worst_lag_s, other_s) if lag_s is not None]
         self.lag, self.lag_p99_s = None, max(known, default=None)
 
+    def folded(self, lines: Container[Key]) -> "Column":
+        """Return the column with the names that have no line of their own added up as ``OTHER``."""
+        if all(key in lines or key == OTHER for key in self.intervals):
+            return self
+        found: dict[Key, collections.Counter[int]] = {}
+        for key, counts in self.intervals.items():
+            found.setdefault(key if key in lines else OTHER, collections.Counter()).update(counts)
+        return replace(self, intervals=found)
+
     def counts(self, line: Key | None = None) -> collections.Counter[int]:
         """Return the intervals by bucket, of one line or of all names."""
         if line is not None:
@@ -80,18 +90,21 @@ class Column:
 
 
 class RunHistory:
-    """The columns of a run so far, over all processes."""
+    """The columns of a run so far, over all processes.
 
-    def __init__(self) -> None:
+    ``lines`` returns the names with counts of their own, those that have a line of the timeline: while reports of a
+    second may come, it may still be open which they are, so all its names are counted.
+    """
+
+    def __init__(self, lines: Callable[[], Container[Key]] = frozenset) -> None:
+        self._lines = lines
         #: How many seconds a column covers.
         self.width_s = 1
         #: By the number of widths since the run began.
         self.columns: dict[int, Column] = {}
-        #: Names with counts of their own, in the order in which they came; all others share one.
-        self.lines: list[Key] = []
 
-    def add(self, part: SecondReport) -> None:
-        """Add one second of one process."""
+    def add(self, part: SecondReport, keyed: Iterable[tuple[Key, StreamStats]]) -> None:
+        """Add one second of one process, with its streams under the names of the run."""
         while part.t_s // self.width_s >= MOST_COLUMNS:
             self._widen()
         at = part.t_s // self.width_s
@@ -99,10 +112,10 @@ class RunHistory:
         if column is None:
             column = self.columns[at] = Column()
             self._close_before(part.t_s - OPEN_SECONDS)
-        for key, stats in part.all_stats.items():
+        for key, stats in keyed:
             column.outcomes.update(stats.outcomes)
             if not stats.chunk_interval.empty:
-                column.add(self._line_of(key), stats.chunk_interval.all)
+                column.add(key, stats.chunk_interval.all)
         column.cpu_max = max(column.cpu_max, min(1.0, part.cpu))
         if column.lag is not None:
             column.lag.merge(part.lag)
@@ -111,16 +124,10 @@ class RunHistory:
 
     def since(self, t_s: int) -> Iterator[tuple[int, Column]]:
         """Yield the columns that end after ``t_s``, each with the second at which it begins."""
+        lines = self._lines()
         for at in sorted(self.columns):
             if (at + 1) * self.width_s > t_s:
-                yield at * self.width_s, self.columns[at]
-
-    def _line_of(self, key: Key) -> Key:
-        if key not in self.lines:
-            if len(self.lines) >= MOST_LINES:
-                return OTHER
-            self.lines.append(key)
-        return key
+                yield at * self.width_s, self.columns[at].folded(lines)
 
     def _widen(self) -> None:
         self.width_s *= 2
@@ -131,6 +138,8 @@ class RunHistory:
                 known.merge(column)
 
     def _close_before(self, t_s: int) -> None:
+        lines = self._lines()
         for at, column in self.columns.items():
             if column.lag is not None and (at + 1) * self.width_s <= t_s:
+                column.intervals = column.folded(lines).intervals
                 column.close()

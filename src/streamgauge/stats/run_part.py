@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streamgauge.stats.clocks.alignment import ChunkDelays, RunDelays
+from streamgauge.stats.clocks.part_delays import PartDelays
 from streamgauge.stats.generator_stats import GeneratorStats
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.second_report import SecondReport
@@ -49,10 +50,10 @@ class Process:
 class RunPart(GeneratorStats):
     """Counts of the seconds of a part of a run. Merging is exact: sums do not depend on the number of processes."""
 
-    def __init__(self, delays: RunDelays | None = None) -> None:
+    def __init__(self, delays: RunDelays | PartDelays | None = None) -> None:
         super().__init__()
         self.all_stats: defaultdict[Key, StreamStats] = defaultdict(StreamStats)
-        #: The chunk delays; None if this part has none of its own, because delays need the clocks of a longer time.
+        #: The chunk delays, aligned by the clocks of this part or, of ``PartDelays``, of the whole run; None for none.
         self.delays = delays
         self.cpu_max = 0.0
         self.processes: defaultdict[str, Process] = defaultdict(Process)
@@ -85,16 +86,18 @@ class RunPart(GeneratorStats):
                     own.failed = own.failed.minus(times)
 
     def merge(self, other: "RunPart") -> None:
-        """Add another part of the same run; chunk delays are left out."""
+        """Add another part of the same run, with its chunk delays if both have those of a part."""
         for key, stats in other.all_stats.items():
             self.all_stats[key].merge(stats)
         self.merge_generator(other)
         self.cpu_max = max(self.cpu_max, other.cpu_max)
         for name, process in other.processes.items():
             self.processes[name].merge(process)
+        if isinstance(self.delays, PartDelays) and isinstance(other.delays, PartDelays):
+            self.delays.merge(other.delays)
 
     def chunk_delays(self) -> Mapping[Key, ChunkDelays]:
-        """Return the chunk delays by name and protocol; none if this part has none of its own."""
+        """Return the chunk delays by name and protocol; none if this part has none."""
         return {} if self.delays is None else self.delays.results()
 
     @property

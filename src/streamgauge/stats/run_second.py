@@ -82,7 +82,7 @@ class NameSecond(Sums):
 class RunSecond(Sums):
     """The sums and times of one second over all names and processes."""
 
-    __slots__ = ("active_by", "active_closed", "all_stats", "arrivals", "closed_names", "closed_times")
+    __slots__ = ("active_by", "active_closed", "all_stats", "arrivals", "chunks_by", "closed_names", "closed_times")
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,9 @@ class RunSecond(Sums):
         self.active_closed = 0
         #: What became of the arrivals of an open model, by the name of its counter.
         self.arrivals = dict.fromkeys(ARRIVALS, 0)
-        #: Counts and times by name, while the second is open.
+        #: Chunks by name, while the second is open: those of names without a line of the timeline too.
+        self.chunks_by: defaultdict[Key, int] = defaultdict(int)
+        #: Counts and times by line, while the second is open.
         self.all_stats: dict[Key, StreamStats] | None = {}
         #: Times and sums by name, once the second is closed.
         self.closed_times = _NO_TIMES
@@ -134,6 +136,7 @@ class RunSecond(Sums):
     def close(self, line_of: Callable[[Key], Key]) -> None:
         """Keep the percentiles and the sums, and drop the histograms and the processes."""
         self.active_closed, self.active_by = self.active, {}
+        self.chunks_by.clear()
         self.closed_names, self.closed_times = self.names(line_of), self.times()
         self.all_stats = None
 

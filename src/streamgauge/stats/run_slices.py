@@ -6,6 +6,8 @@ longer the run lasts: whenever there are too many, neighbours are merged. A chos
 
 from collections.abc import Iterable, Iterator
 
+from streamgauge.stats.clocks.alignment import RunDelays
+from streamgauge.stats.clocks.part_delays import PartDelays
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.run_part import RunPart
 from streamgauge.stats.second_report import SecondReport
@@ -20,8 +22,9 @@ _MOST_CELLS, FEWEST_SLICES = 4_800, 60
 class RunSlices:
     """The slices of a run so far, over all processes. One begins at second ``anchor_s``, if the run comes so far."""
 
-    def __init__(self, anchor_s: int = 0) -> None:
-        self._anchor_s = anchor_s
+    def __init__(self, anchor_s: int = 0, delays: RunDelays | None = None) -> None:
+        """``delays`` are those of the whole run, whose clocks align the slices' own; without them slices have none."""
+        self._anchor_s, self._delays = anchor_s, delays
         #: How many seconds a slice covers.
         self.width_s = 1
         #: By the number of widths from the anchor.
@@ -33,13 +36,16 @@ class RunSlices:
         keyed = list(keyed)
         at = self._at(part.t_s)
         if at not in self._parts:
-            self._parts[at] = RunPart()
+            self._parts[at] = self._empty()
             self._keys.update(key for key, _ in keyed)
             while len(self._parts) > max(FEWEST_SLICES, min(MOST_SLICES, _MOST_CELLS // max(1, len(self._keys)))):
                 self._widen()
             at = self._at(part.t_s)
         self._parts[at].count(process, part, busy_cpu, keyed)
         self._move_failed(part, keyed)
+
+    def _empty(self) -> RunPart:
+        return RunPart(None if self._delays is None else PartDelays(self._delays))
 
     def _at(self, t_s: int) -> int:
         return (t_s - self._anchor_s) // self.width_s
@@ -70,7 +76,7 @@ class RunSlices:
 
     def part(self, from_s: float, to_s: float = float("inf")) -> RunPart:
         """Return the sums of the slices that begin at ``from_s`` or later and end at ``to_s`` or earlier."""
-        whole = RunPart()
+        whole = self._empty()
         for begin_s, part in self.parts():
             if begin_s >= from_s and begin_s + self.width_s <= to_s:
                 whole.merge(part)

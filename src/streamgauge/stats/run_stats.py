@@ -53,6 +53,8 @@ class RunStats(RunPart):
             keyed.append((key, stats))
         self.count(process, part, busy_cpu, keyed)
         for key, stats in keyed:
+            if second.all_stats is not None:
+                second.chunks_by[key] += stats.chunks
             second.add(self.line_of(key) if len(self._lines) == MOST_LINES else key, stats)
         for user_class, used in part.options_used.items():
             self.options_used[user_class].update(used)
@@ -84,13 +86,18 @@ class RunStats(RunPart):
         stats = self.all_stats[key]
         return bool(stats.chunks or stats.outcomes)
 
-    def _give_lines(self) -> None:
-        """Give the free lines to the names with the most chunks. A name keeps its line."""
+    def lines(self) -> set[Key]:
+        """Return the names with a line of their own; lines that are still free go to those with the most chunks."""
         left = MOST_LINES - len(self._lines)
-        if left:
-            named = (key for key in self.all_stats if key[0] != OTHER_NAMES)
-            waiting = [key for key in named if key not in self._lines and self._has_streamed(key)]
-            self._lines.update(heapq.nlargest(left, waiting, key=lambda key: self.all_stats[key].chunks))
+        if not left:
+            return self._lines
+        named = (key for key in self.all_stats if key[0] != OTHER_NAMES)
+        waiting = [key for key in named if key not in self._lines and self._has_streamed(key)]
+        return self._lines.union(heapq.nlargest(left, waiting, key=lambda key: self.all_stats[key].chunks))
+
+    def _give_lines(self) -> None:
+        """Give the free lines. A name keeps its line."""
+        self._lines = self.lines()
 
     def _close_before(self, t_s: int) -> None:
         if any(past in self.seconds for past in range(self._closed_before, t_s)):

@@ -12,7 +12,7 @@ LATE_SHARE = 0.01
 #: times, so p99 is too low by more than the share suggests.
 DROPPED_SHARE = 0.001
 #: What a reason says of arrivals for which no user was free.
-_DROPPED, _WAITED = "of the arrivals were dropped", "of the arrivals waited for a free user"
+_NOT_FREE, _WAITED = "no user was free within a second", "of the arrivals waited for a free user"
 
 
 def load_missed(run_part: RunPart) -> bool:
@@ -34,11 +34,7 @@ def late_arrivals(run_part: RunPart) -> Iterator[str]:
         )
     if load_missed(run_part):
         said = percent_above(run_part.dropped_arrivals / scheduled, DROPPED_SHARE)
-        yield (
-            f"{said} {_DROPPED} (limit {DROPPED_SHARE:.1%}): no user was free within "
-            "a second, since the service was slow at this rate, or a worker was lost; if the service may have more "
-            "streams under way, raise --users"
-        )
+        yield f"{said} of the arrivals were dropped (limit {DROPPED_SHARE:.1%}): {_why_dropped(run_part)}"
     elif capped > DROPPED_SHARE * scheduled:
         said = percent_above(capped / scheduled, DROPPED_SHARE)
         yield (
@@ -47,6 +43,16 @@ def late_arrivals(run_part: RunPart) -> Iterator[str]:
         )
 
 
+def _why_dropped(run_part: RunPart) -> str:
+    """Say why arrivals were dropped: their workers were gone, or their users were not free."""
+    lost, others = run_part.lost_arrivals, run_part.dropped_arrivals - run_part.lost_arrivals
+    gone = f"{lost} of them belonged to workers that left or died" if others else "their workers left or died"
+    slow = f"{_NOT_FREE}, since the service was slow at this rate; if it may have more streams under way, raise --users"
+    if not lost:
+        return slow
+    return f"{gone}; for the others {slow}" if others else gone
+
+
 def waited_for_users(reason: str) -> bool:
     """Whether a reason of :func:`late_arrivals` says that no user was free: the service was slow at this rate."""
-    return _DROPPED in reason or _WAITED in reason
+    return _NOT_FREE in reason or _WAITED in reason

@@ -10,11 +10,12 @@ from locust.runners import WorkerNode
 
 from streamgauge.load import StreamUser
 from streamgauge.load.arrivals import arrival_options
+from streamgauge.load.arrivals.hand_over import End
 from streamgauge.load.arrivals.schedule import Schedule, Share
 from streamgauge.load.run import open_model
 from streamgauge.load.run.master import MasterRun
 from streamgauge.load.run.open_model import OpenModel, limit_streams, start_of
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 
 
 class Listener(StreamUser):
@@ -105,11 +106,11 @@ def test_the_arrivals_of_a_worker_that_left_or_died_are_lost_until_the_next_divi
     model.divide(["b", "c"])  # from 10.5 s on
     clock.now_s += 11
     model.count("b", 625)
-    model.count("c", 500)
+    model.count("c", 450)
     model.stop()
     clock.now_s += 5
     lost = model.lost({"c"})
-    assert lost == {"a": 50, "c": 25}
+    assert lost == {"a": 50, "c": 25}  # without those of the last second, which might still have been started
 
 
 def test_a_worker_that_never_learnt_of_the_schedule_has_lost_its_share(clock, model):
@@ -117,7 +118,48 @@ def test_a_worker_that_never_learnt_of_the_schedule_has_lost_its_share(clock, mo
     clock.now_s += 10
     model.count("a", 500)
     model.stop()
-    assert model.lost(set()) == {"b": 500}
+    assert model.lost(set()) == {"b": 450}
+
+
+def ended(model, at_s, waiting=(), run=None):
+    return End(model.start_s if run is None else run, at_s, list(waiting))
+
+
+def test_a_worker_that_said_its_end_has_lost_what_waited_then_and_its_share_from_then_on(clock, model):
+    model.divide(["a", "b"])
+    clock.now_s += 8.0
+    model.count("a", 398)
+    model.note_end("a", ended(model, 7.995, [7.6, 7.98]))
+    clock.now_s += 0.21
+    model.divide(["b"])  # from 9.71 s on
+    clock.now_s += 11.79
+    model.note_end("b", ended(model, 20.001, [19.5]))
+    model.count("b", 1000)
+    model.stop()
+    assert model.lost(set()) == {"a": 2 + 86}
+
+
+@pytest.mark.parametrize(("length_s", "lost"), [(8.05, {}), (8.7, {"a": 1}), (8.99, {"a": 2}), (9.51, {"a": 2 + 26})])
+def test_what_was_due_less_than_a_second_before_the_end_of_the_run_is_not_lost(clock, model, length_s, lost):
+    """A worker that gets Ctrl-C a moment before the master has lost nothing."""
+    model.divide(["a", "b"])
+    clock.now_s += 8.0
+    model.count("a", 398)
+    model.note_end("a", ended(model, 7.995, [7.6, 7.98]))
+    clock.now_s = model.start_s + length_s
+    model.stop()
+    model.count("b", 400)
+    model.note_end("b", ended(model, length_s))
+    assert model.lost(set()) == lost
+
+
+def test_the_end_of_an_earlier_run_says_nothing_of_this_one(clock, model):
+    model.divide(["a"])
+    model.note_end("a", ended(model, 1.0, run=model.start_s - 60))
+    clock.now_s += 5.0
+    model.count("a", 500)
+    model.stop()
+    assert model.lost(set()) == {}
 
 
 def test_the_arrivals_of_all_lost_workers_are_counted_in_one_pass(clock, model, monkeypatch):
@@ -129,7 +171,7 @@ def test_the_arrivals_of_all_lost_workers_are_counted_in_one_pass(clock, model, 
         model.count(worker, 300)
     model.stop()
     assert (model.lost(set()), len(passes)) == ({}, 0)
-    clock.now_s, model._end_s = clock.now_s + 1, None
+    clock.now_s, model._end_s = clock.now_s + 2, None
     assert (model.lost({"a", "b"}), len(passes)) == ({"a": 34, "b": 33}, 1)
 
 
@@ -154,20 +196,21 @@ def test_after_a_reset_only_what_came_since_counts(clock, model):
     clock.now_s += 10
     model.count("a", 1000)
     model.reset()
+    reset_s = clock.now_s
     clock.now_s += 5
-    model.count("a", 400)
+    model.count("a", 300)
     model.stop()
     assert model.lost({"a"}) == {"a": 100}
-    found = model.summary(RunStats())
+    found = model.summary(RunPart(), reset_s, 0)
     assert (found["duration_s"], found["wanted_per_s"]) == (pytest.approx(5), pytest.approx(100))
 
 
 def test_the_rate_that_was_got_leaves_dropped_arrivals_out(clock, model):
     clock.now_s += 10
     model.stop()
-    run_stats = RunStats()
-    run_stats.scheduled_arrivals, run_stats.dropped_arrivals = 1000, 250
-    found = model.summary(run_stats)
+    part = RunPart()
+    part.scheduled_arrivals, part.dropped_arrivals = 1000, 250
+    found = model.summary(part, 0.0, 0)
     assert (found["scheduled_per_s"], found["got_per_s"]) == (pytest.approx(100), pytest.approx(75))
 
 
@@ -216,7 +259,9 @@ def test_a_shape_gives_the_rate_and_its_end_that_of_the_arrivals(clock):
     assert model.schedule.length_s == 20
     clock.now_s = model.start_s + 10
     model.stop()
-    assert model.summary(RunStats())["wanted_per_s"] == pytest.approx(25)
+    assert model.summary(RunPart(), 0.0, 0)["wanted_per_s"] == pytest.approx(25)
+    after_warm_up = model.summary(RunPart(), model.start_s + 6, 0)
+    assert (after_warm_up["duration_s"], after_warm_up["wanted_per_s"]) == (pytest.approx(4), pytest.approx(40))
 
 
 def test_the_rate_is_the_whole_level_of_a_shape_that_names_none():

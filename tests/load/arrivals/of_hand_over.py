@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import gevent
+import gevent.event
 import pytest
 
 from streamgauge.load.arrivals import hand_over
@@ -90,6 +91,99 @@ def test_a_worker_that_returns_gets_its_new_share_and_repeats_no_arrival(timer, 
     timer.last.ring_in_hub()
     assert sorted(each.value[0].number for each in waiting if each.ready()) == [0, 1, 2, 3, 9, 11]
     assert handing.take().scheduled == 6
+
+
+def woken(timer, handing, waiting, for_s):
+    """Let the process freeze for a while after its first arrivals; return the numbers that it has started since."""
+    timer.now_s = 1000.35
+    timer.last.ring_in_hub()
+    timer.now_s += for_s
+    timer.last.ring_in_hub()
+    return sorted(each.value[0].number for each in waiting if each.ready())
+
+
+def test_a_worker_that_was_frozen_asks_before_it_starts_what_others_may_have_taken(timer, users):
+    handing, asked = HandOver(), []
+    handing.ask = lambda: asked.append(timer.now_s)
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    waiting = users(handing, 60)
+    assert woken(timer, handing, waiting, 4.0) == [0, 1, 2, 3]
+    assert asked == [1004.35]
+    handing.begin(schedule(), 1000.0, [WHOLE, Part(1.9, 0, 0), Part(4.2, 0, 2)], 7.0)
+    assert timer.last.at_s == timer.now_s
+    timer.last.ring_in_hub()
+    assert sorted(each.value[0].number for each in waiting if each.ready()) == [*range(19), 42]
+    assert handing.take().scheduled == 20
+
+
+def test_a_worker_asks_again_if_the_master_does_not_answer(timer, users):
+    handing, asked = HandOver(), []
+    handing.ask = lambda: asked.append(timer.now_s)
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    woken(timer, handing, users(handing, 1), 4.0)
+    for _ in range(12):
+        timer.now_s = timer.last.at_s
+        timer.last.ring_in_hub()
+    assert asked == pytest.approx([1004.35, 1005.6, 1006.85])
+
+
+@pytest.mark.parametrize(
+    ("for_s", "worker"), [(0.7, True), (4.0, False)], ids=["a short pause", "a run in one process"]
+)
+def test_a_process_whose_arrivals_nobody_can_have_taken_starts_them_all(timer, users, for_s, worker):
+    handing, asked = HandOver(), []
+    if worker:
+        handing.ask = lambda: asked.append(timer.now_s)
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    due = round((0.35 + for_s) * 10 + 0.5)
+    assert woken(timer, handing, users(handing, 60), for_s) == list(range(due))
+    assert asked == []
+
+
+def test_the_end_of_a_process_says_which_arrivals_waited(timer, users):
+    handing = HandOver()
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    (user,) = users(handing, 1)
+    timer.now_s = 1000.35
+    timer.last.ring_in_hub()
+    handing.end()
+    assert user.value[0].number == 0
+    assert handing.ended == (7.0, pytest.approx(0.35), pytest.approx([0.1, 0.2, 0.3]))
+
+
+def test_a_schedule_is_served_once_its_users_are_done_with_its_arrivals(timer):
+    handing = HandOver()
+    short = Schedule(read_arrivals("10/s"), 1, (("U", 1.0),), end_s=0.25)
+    done = [gevent.event.Event() for _ in range(3)]
+
+    def serve(number):
+        handing.wait("U")
+        done[number].wait()
+        if number < 2:  # the others wait for another arrival, the last one ends
+            handing.wait("U")
+
+    handing.begin(short, 1000.0, [WHOLE], 7.0)
+    serving = [gevent.spawn(serve, number) for number in range(3)]
+    gevent.sleep(0)
+    for now_s in (1000.2, 1000.3):
+        timer.now_s = now_s
+        timer.last.ring_in_hub()
+        assert not handing.served
+    for each in done:
+        assert not handing.served
+        each.set()
+        gevent.sleep(0)
+        gevent.sleep(0)
+    assert handing.served
+    gevent.killall(serving)
+
+
+def test_a_schedule_without_an_end_is_never_served(timer):
+    handing = HandOver()
+    assert not handing.served
+    handing.begin(schedule(), 1000.0, [WHOLE], 7.0)
+    timer.now_s += 600
+    assert not handing.served
 
 
 def test_users_that_wait_when_the_run_ends_end_at_once(timer, users):

@@ -17,6 +17,7 @@ from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.web import WebUI
 
+from streamgauge.load.arrivals.schedule import Arrival
 from streamgauge.load.chat import ChatUser
 from streamgauge.load.chat.api_forms import FORMS as APIS
 from streamgauge.load.chat.api_forms import path_below
@@ -73,6 +74,16 @@ def begun(case):
     return runs
 
 
+def arrived(case):
+    """The first questions that a user asks which serves these arrivals, one after another."""
+    parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
+    user, asked = Chatter(Environment(user_classes=[Chatter], parsed_options=parsed, host="http://h")), []
+    for number in case["arrivals"]:
+        user.arrival = Arrival(number, number / 10, "Chatter")
+        asked.append([user.begin().turns[0].messages[0]["content"] for _ in range(case["each"])])
+    return asked
+
+
 def posted(case):
     """What Locust's web UI answers to a form, or its page where there is none; nothing listens."""
     parsed = get_parser([]).parse_args(case["options"], config_file_contents=None, env_vars={})
@@ -97,6 +108,8 @@ def answer(case):
         return answer_in(case)
     if "begun" in case:
         return begun(case)
+    if "arrivals" in case:
+        return arrived(case)
     if "form" in case:
         return posted(case)
     if "help" in case:

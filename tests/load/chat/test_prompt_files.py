@@ -186,3 +186,21 @@ def test_a_file_that_is_not_there_is_named(refused, tmp_path):
 def test_a_file_that_has_changed_is_read_again(asked):
     assert asked({"prompt": "Hi"}) == [[[HI]]]
     assert asked({"prompt": "Hello?"}, {"prompt": "Bye"}) == [[[HELLO]]]
+
+
+def test_prompts_that_all_have_a_timestamp_are_in_the_order_of_their_times(talk, write):
+    lines = [{"prompt": f"of {at}, {n}", "timestamp": at} for n, at in enumerate([200, 0.5, 200, 100, 0.5])]
+    for with_one_without in (False, True):
+        more = [{"prompt": "whenever"}] if with_one_without else []
+        found = talk("--chat-prompts", write(*lines, *more), numbers=range(5))
+        asked = [turns[0]["body"]["messages"][0]["content"] for turns in found]
+        order = range(5) if with_one_without else (1, 4, 3, 0, 2)
+        assert asked == [lines[number]["prompt"] for number in order]
+
+
+def test_an_arrival_begins_with_the_conversation_of_its_number(case, write):
+    path = write(*({"prompt": f"question {number}"} for number in range(9)))
+    found = case(options=["--chat-prompts", str(path)], arrivals=[7, 3, 16, 3], each=2)["value"]
+    assert [first for first, _ in found] == ["question 7", "question 3", "question 7", "question 3"]
+    seconds = [int(second.split()[1]) for _, second in found]  # of a task that begins another: the user's own walk
+    assert [(each - seconds[0]) % 9 for each in seconds] == [0, 1, 2, 3]

@@ -155,6 +155,7 @@ def of_seconds() -> dict[str, object]:
     process_stats.lag.record_ns(5)
     clock.reads, clock.fallbacks, clock.steps = 3, 4, 5
     meter.paused(2.0)
+    meter.cut_by_shape()
     meter.hand_over._waiting.counts = ArrivalCounts(6, 7, 8, 9)
     meter._longest_pause_s = meter._stopped_s = meter._longest_stopped_s = 100.0
     meter._hub_lag.record_ns(10**11)

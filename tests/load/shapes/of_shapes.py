@@ -173,3 +173,27 @@ def test_a_record_of_rates_counts_streams_and_one_without_an_end_goes_on():
     assert record.words(5.0, 3) == "soak, 25 of 50 streams/s"
     assert record.result(1)["seconds"][1] == {"t_s": 1, "wanted": 7.5, "users": None}
     assert record.curve(100)["t_s"][-1] == 149
+
+
+@pytest.mark.parametrize(
+    ("text", "end_s", "computed"), [("ramp:to=8,time=1h", 3600.0, 1), ("soak:level=8,rise=10s", None, 3)]
+)
+def test_a_curve_is_computed_once_and_without_an_end_again_before_the_run_reaches_it(
+    monkeypatch, text, end_s, computed
+):
+    record, ends, until = ShapeRecord(ShapePlan(read_shape(text), "users", end_s)), [], ShapeRecord._curve_until
+    monkeypatch.setattr(ShapeRecord, "_curve_until", lambda each, end: ends.append(end) or until(each, end))
+    for now_s in range(100):
+        assert record.curve(now_s)["t_s"][-1] >= now_s
+    assert len(ends) == computed
+
+
+def test_what_is_wanted_now_is_what_the_result_says_of_the_second():
+    users = ShapeRecord(ShapePlan(read_shape("ramp:to=8,time=3s"), "users", 3.0))
+    assert users.wanted_now(9.0) == 1
+    users.note(2, 4)
+    assert users.wanted_now(9.0) == 7
+    users.note(3, 7)
+    assert users.wanted_now(9.0) is None
+    rates = ShapeRecord(ShapePlan(read_shape("ramp:to=8,time=4s"), "streams/s", 4.0))
+    assert [rates.wanted_now(t_s) for t_s in (0.0, 0.9, 3.2, 4.0)] == [1, 1, 7, None]

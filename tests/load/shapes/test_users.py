@@ -37,6 +37,8 @@ def test_users_follow_the_shape_and_streams_of_those_who_leave_are_censored(
     # the run so late that the wave has risen by one more user.
     assert streams["started"] in (11, 12), done.output
     assert streams["outcomes"] == {"censored": streams["started"]}
+    assert done.result["generator"]["cut_by_shape"] == 4, done.output
+    assert "the falling shape cut 4 streams short, and the end of the run" in " ".join(done.output.split()), done.output
     users = {each["t_s"]: each["users"] for each in shape["seconds"]}
     assert any(point["active"] > users.get(point["t_s"], 99) for point in done.result["timeline"])
     assert done.result["run"]["users"] in (7, 8)

@@ -14,6 +14,9 @@ PATH = "/sse?chunks=30&interval_ms=20"
 #: Whether every chart has a value.
 DRAWN = """[...document.querySelectorAll("figure:not([hidden]) .plot")].every((plot) =>
     plot.data?.some((trace) => (trace.z ?? [trace.y]).some((row) => row.some((value) => value !== null))))"""
+#: The charts whose time axis ends before their last value does.
+OUT_OF_SIGHT = """[...document.querySelectorAll("figure:not([hidden]) .plot")].filter((plot) =>
+    plot.data.some((trace) => trace.x?.at(-1) > plot._fullLayout.xaxis.range[1])).map((plot) => plot.id)"""
 #: What the page has asked other hosts for.
 ELSEWHERE = """performance.getEntriesByType("resource").map((each) => each.name)
     .filter((name) => !name.startsWith(location.origin) && !name.startsWith("data:"))"""
@@ -85,6 +88,7 @@ def test_the_tab_and_the_charts_follow_a_run_and_the_files_are_its_result(
     result = web.running.results[-1]
     (streams,) = result["streams"]
     live.wait(f"({ROWS})[0][2] === '{streams['started']}'")
+    assert live.evaluate(OUT_OF_SIGHT) == []
     live.wait(f"document.querySelector('#verdict .words').textContent === '{result['verdict']['trust']}'")
     reasons = live.evaluate("[...document.querySelectorAll('#reasons li')].map((each) => each.textContent)")
     assert reasons == result["verdict"]["reasons"]

@@ -57,6 +57,11 @@ class WaitingUsers:
         """Let a user wait no longer, if it still does."""
         self._users[user_class].pop(key, None)
 
+    @property
+    def arrivals_wait(self) -> bool:
+        """Whether any arrival waits for a user."""
+        return any(self._arrivals.values())
+
     def release(self) -> list[Hashable]:
         """Return the keys of the users that wait, which wait no longer."""
         keys = [key for users in self._users.values() for key in users]
@@ -87,14 +92,16 @@ class WaitingUsers:
                 self.counts.scheduled += 1
                 self.counts.dropped += 1
 
-    def end(self, now_s: float) -> None:
-        """Let no arrival wait any longer: the run ends.
+    def end(self, now_s: float) -> list[float]:
+        """Let no arrival wait any longer: the run ends. Return the times of those that waited.
 
-        One that has not yet waited for ``LONGEST_WAIT_S`` might still have found a user. It does not count at all,
-        like the arrivals after the end.
+        An arrival that has not yet waited for ``LONGEST_WAIT_S`` might still have found a user. It does not count at
+        all, like the arrivals after the end.
         """
         self.drop_expired(now_s)
+        left = [each.at_s for waiting in self._arrivals.values() for each in waiting]
         self._arrivals.clear()
+        return left
 
     def take(self) -> ArrivalCounts:
         """Return the counts since the last call."""

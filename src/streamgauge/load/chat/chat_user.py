@@ -14,6 +14,7 @@ from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from streamgauge.client.http.arguments import header_pairs
+from streamgauge.load.arrivals.schedule import Arrival
 from streamgauge.load.chat.api_forms import ApiForm, path_below
 from streamgauge.load.chat.chat_conversation import Conversation
 from streamgauge.load.chat.chat_options import API, OPTIONS
@@ -34,7 +35,8 @@ class ChatUser(StreamUser):
     """A Locust user that talks to a language model; the options ``--chat-…`` say with which words.
 
     ``begin()`` begins a conversation, ``ask()`` runs its next turn as a stream, and ``think()`` pauses between turns.
-    Each user walks through the prompts from a place of its own, so that users do not ask the same at the same time.
+    Each user walks through the prompts from a place of its own, so that users do not ask the same at the same time. In
+    the open model the prompts follow the arrivals instead: arrival k begins with conversation k, in whichever process.
     """
 
     abstract = True
@@ -45,6 +47,8 @@ class ChatUser(StreamUser):
         number = next(_numbers.setdefault(environment, count()))
         worker = max(0, getattr(environment.runner, "worker_index", 0))
         self._number = self.settings.prompts.place(number, worker)
+        #: The arrival whose conversation has begun.
+        self._begun: Arrival | None = None
         host = str(self.host or environment.host or "")
         #: Where it asks: ``--stream-path``, or the place that the API has.
         self.path = self.options.path or path_below(self.settings.form.path, host)
@@ -52,7 +56,10 @@ class ChatUser(StreamUser):
         self._fields = {**dict(self.settings.form.headers), **key_fields(self.settings.form)}
 
     def begin(self) -> Conversation:
-        """Begin this user's next conversation."""
+        """Begin this user's next conversation: that of its arrival first, if it serves one."""
+        if self.arrival is not None and self.arrival is not self._begun:
+            self._begun = self.arrival
+            return self.settings.conversation(self.arrival.number)
         conversation = self.settings.conversation(self._number)
         self._number += 1
         return conversation

@@ -4,6 +4,8 @@
 2. A conversation is recognised by its members: ``messages`` (or a list of messages), ``prompt``, ``conversations`` of
    ShareGPT, ``input_length`` of a trace.
 3. Messages become turns: what comes before an answer is one turn.
+4. Conversations that all have a ``timestamp`` are put in the order of their times, as ``--stream-arrivals trace:FILE``
+   puts its arrivals.
 
 Every problem names the file, the line (the number of the conversation in an array), and what was expected.
 """
@@ -43,6 +45,7 @@ def read_prompts(name: str) -> FilePrompts:
     except OSError as error:
         raise ValueError(f"cannot read {name!r}: {error.strerror}") from None
     conversations: list[Found] = []
+    times: list[float | None] = []
     for place, number, item in _items(name, data):
         try:
             found = _conversation(item, number)
@@ -50,9 +53,24 @@ def read_prompts(name: str) -> FilePrompts:
             raise ValueError(f"{name}, {place} {number}: {problem}") from None
         if found is not None:
             conversations.append(found)
+            times.append(_timestamp(item))
     if not conversations:
         raise ValueError(f"{name}: expected at least one prompt, found none")
-    return FilePrompts(conversations)
+    return FilePrompts(_in_order(conversations, times))
+
+
+def _timestamp(item: Any) -> float | None:
+    """Return when a conversation was recorded; None if the item does not say."""
+    found = item.get("timestamp") if isinstance(item, dict) else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def _in_order(conversations: list[Found], times: list[float | None]) -> list[Found]:
+    """Return the conversations by their times, or as they are if any has none; those of one time keep their order."""
+    known = [time for time in times if time is not None]
+    if len(known) < len(times):
+        return conversations
+    return [found for _, found in sorted(zip(known, conversations, strict=True), key=lambda pair: pair[0])]
 
 
 def _items(name: str, data: bytes) -> Iterator[tuple[str, int, Any]]:

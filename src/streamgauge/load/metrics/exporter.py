@@ -21,6 +21,8 @@ from streamgauge.exporter.readings import RunLabels
 from streamgauge.exporter.state import State
 from streamgauge.load.metrics.exporter_options import LINGER_S, PORT, ExporterOptions
 from streamgauge.load.metrics.exporter_server import MetricsPortError, serve
+from streamgauge.load.shapes.shape_options import Unit
+from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.report.result import Result
 from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.second_report import SecondReport
@@ -47,6 +49,8 @@ class ReportedRun(Protocol):
     started_at: datetime
     run_stats: RunStats
     measured_run: MeasuredRun
+    began_s: float
+    shape: ShapeRecord | None
 
     def slo_so_far(self) -> list[JudgedRule]:
         """What the SLO rules say so far; empty without rules."""
@@ -93,10 +97,18 @@ class Exporter:
         def look() -> None:
             while True:
                 self._state.look(users(), processes())
+                self._state.want(*self._wanted())
                 self._judge()
                 gevent.sleep(LOOK_S)
 
         gevent.spawn(look)
+
+    def _wanted(self) -> tuple[Unit | None, float | None]:
+        """Return what the shape of the run wants now; None without a shape, and after its end."""
+        shape = None if self._run_report is None else self._run_report.shape
+        if shape is None or self._run_report is None:
+            return None, None
+        return shape.plan.unit, shape.wanted_now(time.monotonic() - self._run_report.began_s)
 
     def _judge(self) -> None:
         """Update the interim verdict once enough seconds are counted. A shorter run gets its verdict at the end."""

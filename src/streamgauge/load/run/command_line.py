@@ -1,16 +1,16 @@
 """Writes the command that repeats a run, from the options that were in force: those of the web form included."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from locust.argument_parser import get_parser
+from locust.argument_parser import LocustArgumentParser, get_parser
 
 from streamgauge.load.option import Lines
 from streamgauge.load.slo_options import SLO
-from streamgauge.wire.token_stream import json_or_none
+from streamgauge.report.hidden import HIDDEN, without_password, without_secrets
 
 #: Options that say where a run is started and shown, not what it does.
 _ELSEWHERE = re.compile(
@@ -19,10 +19,6 @@ _ELSEWHERE = re.compile(
     r"skip_log|exit_code|profile|tags$|exclude_tags$"
 )
 _WRITTEN_BY_US = ("num_users", "spawn_rate", "run_time", "host", "locustfile", "user_classes")
-#: Header fields and query parameters whose values open doors.
-_SECRET = re.compile(r"auth|cookie|token|secret|key|password|credential", re.IGNORECASE)
-_PASSWORD = re.compile(r"(?<=://)[^/?#@\s]*@")
-HIDDEN = "…"
 
 
 def command_line(parsed: Any, *, users: int, host: str, locustfile: str) -> str:
@@ -30,7 +26,7 @@ def command_line(parsed: Any, *, users: int, host: str, locustfile: str) -> str:
     words = ["locust", "-f", locustfile, "--headless", "-u", str(users)]
     words += ["-r", f"{float(parsed.spawn_rate):g}"] if getattr(parsed, "spawn_rate", None) else []
     words += ["-t", f"{int(parsed.run_time)}s"] if getattr(parsed, "run_time", None) else []
-    words += ["-H", _without_password(host)] if host else []
+    words += ["-H", without_password(host)] if host else []
     words += [word for option in _options(parsed) for word in option]
     words += [str(name) for name in getattr(parsed, "user_classes", None) or ()]
     return shlex.join(words).replace("'" + HIDDEN + "'", HIDDEN)
@@ -38,9 +34,8 @@ def command_line(parsed: Any, *, users: int, host: str, locustfile: str) -> str:
 
 def _options(parsed: Any) -> Iterator[list[str]]:
     """Yield each option whose value is not its default, with its value."""
-    parser = get_parser()
+    parser, defaults = _parser_and_defaults()
     secrets = parser.secret_args_included_in_web_ui
-    defaults = parser.parse_args(args=[], env_vars={}, config_file_contents="")
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to list them
         names = [name for name in action.option_strings if name.startswith("--")]
         if not names or action.dest in _WRITTEN_BY_US or _ELSEWHERE.match(action.dest):
@@ -53,7 +48,14 @@ def _options(parsed: Any) -> Iterator[list[str]]:
         elif action.dest in secrets:
             yield [names[0], HIDDEN]
         else:
-            yield from ([names[0], _safe(str(each))] for each in _values(action, value))
+            yield from ([names[0], without_secrets(str(each))] for each in _values(action, value))
+
+
+@cache
+def _parser_and_defaults() -> tuple[LocustArgumentParser, Any]:
+    """Return Locust's parser and the defaults of its options; making it takes a while, in which no stream is read."""
+    parser = get_parser()
+    return parser, parser.parse_args(args=[], env_vars={}, config_file_contents="")
 
 
 def _default(defaults: Any, dest: str) -> Any:
@@ -66,28 +68,3 @@ def _values(action: Any, value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     return str(value).split("\n") if isinstance(action, Lines) else [value]
-
-
-def _safe(text: str) -> str:
-    """Hide the value of a header field or of a member of JSON, and the password in a URL."""
-    if text.lstrip().startswith("{") and isinstance(value := json_or_none(text), dict):
-        hidden = _without_secrets(value)
-        return text if hidden == value else json.dumps(hidden, ensure_ascii=False)
-    name, colon, value = text.partition(":")
-    if colon and " " not in name.strip() and _SECRET.search(name) and not value.startswith("//"):
-        return f"{name}: {HIDDEN}"
-    return _without_password(text)
-
-
-def _without_secrets(value: Any) -> Any:
-    """Hide the texts of those members of JSON whose names say that they open doors; numbers do not."""
-    if isinstance(value, dict):
-        return {
-            name: HIDDEN if isinstance(each, str) and _SECRET.search(name) else _without_secrets(each)
-            for name, each in value.items()
-        }
-    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
-
-
-def _without_password(text: str) -> str:
-    return _PASSWORD.sub(f"{HIDDEN}@", text)

@@ -1,9 +1,12 @@
 """Change how Locust gives users to processes: evenly inside each second, and no more once the run stops."""
 
+import contextlib
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import gevent
 from locust.dispatch import UsersDispatcher
 
 #: How many times a second users start at most. Each time costs Locust a look at all users, and a message a worker.
@@ -19,7 +22,7 @@ def evenly(dispatcher: type[UsersDispatcher], at_once: Callable[[], bool]) -> ty
     In the open model users only wait for arrivals, so none need come later. In the closed model Locust starts them all
     at the beginning of the second: with 1000 users, the event loop would read nothing for a quarter of a second, and
     the service would get 1000 requests at once. Users that leave are not spread: Locust waits for each slice of them,
-    up to the stop timeout.
+    up to the stop timeout. A slice that was late does not delay the next ones.
     """
 
     class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
@@ -33,6 +36,18 @@ def evenly(dispatcher: type[UsersDispatcher], at_once: Callable[[], bool]) -> ty
             users = slice_of(spawn_rate, len(self._worker_nodes))
             self._user_count_per_dispatch_iteration = users
             self._wait_between_dispatch = users / spawn_rate
+            self._due_s = time.monotonic()
+
+        @contextlib.contextmanager
+        def _wait_between_dispatch_iteration_context(self) -> Iterator[None]:
+            if self._target_user_count <= self._current_user_count or at_once():
+                with super()._wait_between_dispatch_iteration_context():
+                    yield
+                return
+            yield
+            self._due_s += self._wait_between_dispatch
+            if self._current_user_count != self._target_user_count:
+                gevent.sleep(max(0.0, self._due_s - time.monotonic()))
 
     return Dispatcher
 
@@ -42,6 +57,21 @@ def slice_of(spawn_rate: float, workers: int) -> int:
     few = FEW * max(1, workers)
     slices = max(1, min(MOST_SLICES, MOST_MESSAGES // max(1, workers), math.ceil(spawn_rate / few)))
     return max(1, math.floor(spawn_rate / slices))
+
+
+def joining(dispatcher: type[UsersDispatcher], join: Callable[[], None]) -> type[UsersDispatcher]:
+    """Return a ``dispatcher`` whose ramp ends once ``join`` has returned: all its users have started."""
+
+    class Dispatcher(dispatcher):  # type: ignore[valid-type, misc]
+        def __next__(self) -> dict[str, dict[str, int]]:
+            try:
+                users: dict[str, dict[str, int]] = super().__next__()
+            except StopIteration:
+                join()
+                raise
+            return users
+
+    return Dispatcher
 
 
 def while_running(dispatcher: type[UsersDispatcher], running: Callable[[], bool]) -> type[UsersDispatcher]:

@@ -4,6 +4,8 @@ Locust counts such users until they have ended. A shape that rises again meanwhi
 may stop others in their place. And Locust gives up waiting for them, stop timeout included, at the next change.
 """
 
+from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
@@ -12,7 +14,11 @@ from locust import User
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, Runner
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
+from streamgauge.load.client import StreamClient
+from streamgauge.load.process_meter import process_meter_of
 from streamgauge.load.shapes.shape_options import shapes_users
+from streamgauge.stats.outcome import Outcome
+from streamgauge.stats.record import StreamRecord
 
 _leaving: "WeakKeyDictionary[Runner, Group]" = WeakKeyDictionary()
 
@@ -60,7 +66,22 @@ def _leave(runner: Runner, leaving: Group, user: User) -> None:
     runner.user_greenlets.discard(greenlet)
     leaving.add(greenlet)
     user._group = leaving  # noqa: SLF001 - the user looks itself up there when it stops
+    _count_cuts(getattr(user, "client", None), process_meter_of(runner.environment).cut_by_shape)
     gevent.spawn(_end, user, float(runner.environment.stop_timeout or 0.0))
+
+
+def _count_cuts(client: Any, count: Callable[[], None]) -> None:
+    """Call ``count`` for each stream of a client that is cut short from now on."""
+    if not isinstance(client, StreamClient):
+        return
+    report = client._report  # noqa: SLF001 - streams of users that stay are not to pay for this
+
+    def counting(record: StreamRecord, started_at: float) -> None:
+        if record.outcome is Outcome.CENSORED:
+            count()
+        report(record, started_at)
+
+    client._report = counting  # type: ignore[method-assign] # noqa: SLF001
 
 
 def _end(user: User, stop_timeout_s: float) -> None:

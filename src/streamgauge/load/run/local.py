@@ -8,8 +8,10 @@ from locust.env import Environment
 
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.process_meter import SECOND_S, ProcessMeter
+from streamgauge.load.run.dispatch import joining
 from streamgauge.load.run.leaving_users import let_users_leave
 from streamgauge.load.run.reporting import ReportingRun
+from streamgauge.load.run.starting_users import StartingUsers
 
 PROCESS = "local"
 
@@ -26,10 +28,16 @@ class LocalRun(ReportingRun):
         super().listen()
         if self.environment.runner is not None:
             let_users_leave(self.environment.runner)
+            starting = StartingUsers(self.environment.runner, joined=False)
+            self.environment.dispatcher_class = joining(self.environment.dispatcher_class, starting.join)
 
     def processes(self) -> Collection[str]:
         """Return the name of this process."""
         return (PROCESS,)
+
+    def served(self) -> bool:
+        """Whether this process has served the last arrival."""
+        return self._meter.served
 
     def on_test_start(self, **_: Any) -> None:
         """Start measuring."""

@@ -9,9 +9,10 @@ import gevent
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, MasterRunner
 
+from streamgauge.load.arrivals.hand_over import End
 from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import while_running
-from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, OpenModel
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, SERVED, OpenModel
 from streamgauge.load.run.reporting import GRACE_S, ReportingRun
 from streamgauge.load.run.worker import CUT, DRAIN, DRAINED, FORGOTTEN_KEY, PROBLEM_KEY, REPORT_KEY, RESET
 from streamgauge.report.units import some
@@ -33,6 +34,8 @@ class MasterRun(ReportingRun):
         self._runner = runner
         self._expected: set[str] = set()
         self._drained: set[str] = set()
+        #: The workers that have served the last of their arrivals.
+        self._served: set[str] = set()
         self._stopping = False
         #: Seconds from the start of the run to the start of each worker that joined later.
         self._late_s: dict[str, int] = {}
@@ -44,6 +47,7 @@ class MasterRun(ReportingRun):
         self.environment.events.worker_report.add_listener(self.on_worker_report)
         self._runner.register_message(DRAINED, self.on_drained)
         self._runner.register_message(ARRIVALS_MESSAGE, self.on_ask_for_arrivals)
+        self._runner.register_message(SERVED, self.on_served)
 
     def processes(self) -> Collection[str]:
         """Return the workers whose heartbeats arrive."""
@@ -56,6 +60,7 @@ class MasterRun(ReportingRun):
         """Open a new report. No worker has reported its end yet."""
         self._expected = set(self.processes())
         self._drained.clear()
+        self._served.clear()
         self._stopping = False
         self._late_s.clear()
         super().on_test_start()
@@ -73,6 +78,16 @@ class MasterRun(ReportingRun):
         """Tell a worker the schedule that it missed because it was not ready."""
         if self.open_model is not None and self.open_model.shares_with(msg.node_id):
             self._runner.send_message(ARRIVALS_MESSAGE, self.open_model.message(msg.node_id), msg.node_id)
+
+    def on_served(self, msg: Any, **_: Any) -> None:
+        """Note that a worker has served the last of its arrivals."""
+        self._served.add(msg.node_id)
+
+    def served(self) -> bool:
+        """Whether every worker that is there has served the last of its arrivals."""
+        model = self.open_model
+        sharing = {each for each in self.processes() if model is not None and model.shares_with(each)}
+        return bool(sharing) and sharing <= self._served
 
     def _sharing(self) -> list[str]:
         """Return the workers that take part in the schedule: those that have users, or at the start will get some."""
@@ -139,6 +154,8 @@ class MasterRun(ReportingRun):
     def on_drained(self, msg: Any, **_: Any) -> None:
         """Note that a worker has reported its end."""
         self._drained.add(msg.node_id)
+        if self.open_model is not None and (end := msg.data["end"]) is not None:
+            self.open_model.note_end(msg.node_id, End(*end))
 
     def on_test_stopping(self, **_: Any) -> None:
         """Tell the workers to drain, and wait until each has reported its end or has disappeared."""
@@ -174,7 +191,7 @@ class MasterRun(ReportingRun):
         """Count the arrivals of workers that died or left as dropped."""
         model = self.open_model
         for worker, times in (model.lost(unheard) if model is not None else {}).items():
-            part = SecondReport(self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times)
+            part = SecondReport(self._last_s, 0, scheduled_arrivals=times, dropped_arrivals=times, lost_arrivals=times)
             self.count(worker, [part])
 
     def on_test_stop(self, **_: Any) -> None:

@@ -16,12 +16,13 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from streamgauge.client.read.send_stamps import clock_name
 from streamgauge.load.arrivals.arrival_options import ARRIVALS, SEED, default_cap, open_model, plan_of_rates
 from streamgauge.load.arrivals.arrival_times import ConstantRate
+from streamgauge.load.arrivals.hand_over import End
 from streamgauge.load.arrivals.schedule import Part, Schedule, Share
 from streamgauge.load.arrivals.waiting_users import LONGEST_WAIT_S
 from streamgauge.load.shapes.shape_record import ShapeRecord
 from streamgauge.load.users import stream_users
 from streamgauge.report.run_load import Arrivals
-from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.run_part import RunPart
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ logger = logging.getLogger(__name__)
 _LEAD_S, _LEAD_PER_USER_S = {True: 0.5, False: 0.2}, 0.0001
 #: A new division among workers holds from so long on; by then it has reached them all.
 CHANGE_AFTER_S = 1.5
-#: The last arrival has been started or dropped so long after its time.
-ENDS_AFTER_S = max(_LEAD_S.values()) + LONGEST_WAIT_S
+#: A worker sends it once the schedule is over and it has served the last arrival of its own.
+SERVED = "streamgauge_served"
+#: A process looks this often whether it has served its last arrival.
+END_LOOK_S = 0.25
 #: Tells a worker the schedule and its parts of it; the new part alone when that changes. A worker that missed it asks
 #: by the same name.
 ARRIVALS_MESSAGE = "streamgauge_arrivals"
@@ -66,6 +69,8 @@ class OpenModel:
         #: The arrivals that each process has reported since the counts began.
         self._reported: dict[str, int] = {}
         self._left: set[str] = set()
+        #: How processes ended their parts, from those that said it.
+        self._ends: dict[str, End] = {}
         logger.info("Open model: %s with --stream-seed %d", self._text, self.schedule.seed)
 
     @property
@@ -119,37 +124,59 @@ class OpenModel:
         """Add the arrivals that a process has reported."""
         self._reported[process] = self._reported.get(process, 0) + scheduled
 
+    def note_end(self, process: str, end: End) -> None:
+        """Note when a process ended its part of this schedule, and which arrivals it had not started by then."""
+        if end.run == self.start_s:
+            self._ends[process] = end
+
     def lost(self, unheard: set[str]) -> dict[str, int]:
-        """Return the arrivals that were lost with processes that left or, ``unheard``, did not report their end.
+        """Return the arrivals that were lost with processes that ended before the run or did not report their end.
 
-        A process that reported no arrival at all never learnt of the schedule.
+        ``unheard`` are processes that should have reported it. A process that reported no arrival at all never learnt
+        of the schedule. What was due less than ``LONGEST_WAIT_S`` before the end of the run does not count, as in
+        processes that live: it might still have been started.
         """
+        until_s = self.now_s - LONGEST_WAIT_S
+        found = {each: self._after_end(each, end, until_s) for each, end in self._ends.items()}
         silent = {process for process in self._shares if not self._reported.get(process)}
-        shares = {process: self._shares[process] for process in (unheard | self._left | silent) & self._shares.keys()}
-        if not shares:
-            return {}
-        own = self.schedule.count(shares, self._counted_from_s, self.now_s)
-        return {each: lost for each, its in own.items() if (lost := its - self._reported.get(each, 0)) > 0}
+        gone = ((unheard | self._left | silent) & self._shares.keys()) - self._ends.keys()
+        if gone:
+            own = self.schedule.count({each: self._shares[each] for each in gone}, self._counted_from_s, until_s)
+            found |= {each: its - self._reported.get(each, 0) for each, its in own.items()}
+        return {each: lost for each, lost in found.items() if lost > 0}
 
-    def summary(self, run_stats: RunStats) -> Arrivals:
-        """Return the arrivals of the run so far, for the result."""
-        until_s = self.now_s
+    def _after_end(self, process: str, end: End, until_s: float) -> int:
+        """Return the arrivals before ``until_s`` that a process had not started when it ended, or that came later."""
+        from_s = self._counted_from_s
+        waited = sum(from_s <= at_s < until_s for at_s in end.waiting)
+        if end.at_s >= until_s:
+            return waited
+        share = {process: self._shares[process]}
+        return waited + self.schedule.count(share, max(from_s, end.at_s), until_s)[process]
+
+    def summary(self, part: RunPart, since_s: float, last_s: int) -> Arrivals:
+        """Return the arrivals of the run so far, for the result.
+
+        ``part`` has counted them since ``since_s`` on the monotonic clock; ``last_s`` is the last second that was
+        reported.
+        """
+        from_s, until_s = max(0.0, since_s - self.start_s), self.now_s
         if self._end_s is None:  # the last seconds have not been reported yet
-            until_s = min(until_s, self._began_s + run_stats.last_s + 1 - self.start_s)
+            until_s = min(until_s, self._began_s + last_s + 1 - self.start_s)
         if (length_s := self.schedule.length_s) is not None:
             until_s = min(until_s, length_s)
-        until_s = max(self._counted_from_s, until_s)
-        seconds = until_s - self._counted_from_s
-        scheduled = run_stats.scheduled_arrivals
+        until_s = max(from_s, until_s)
+        seconds = until_s - from_s
+        scheduled = part.scheduled_arrivals
         rate = self._rate()
-        wanted = rate.area(until_s) - rate.area(self._counted_from_s) if rate is not None else scheduled
+        wanted = rate.area(until_s) - rate.area(from_s) if rate is not None else scheduled
         return Arrivals(
             process=self._text,
             seed=self.schedule.seed,
             duration_s=seconds,
             wanted_per_s=wanted / seconds if seconds else 0.0,
             scheduled_per_s=scheduled / seconds if seconds else 0.0,
-            got_per_s=(scheduled - run_stats.dropped_arrivals) / seconds if seconds else 0.0,
+            got_per_s=(scheduled - part.dropped_arrivals) / seconds if seconds else 0.0,
         )
 
     def _rate(self) -> Any:

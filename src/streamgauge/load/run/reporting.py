@@ -13,9 +13,10 @@ from streamgauge.load.metrics.exporter import Exporter
 from streamgauge.load.run.dispatch import evenly
 from streamgauge.load.run.leaving_users import end_users
 from streamgauge.load.run.live_view import live_view
-from streamgauge.load.run.open_model import ENDS_AFTER_S, OpenModel, limit_streams
+from streamgauge.load.run.open_model import END_LOOK_S, OpenModel, limit_streams
 from streamgauge.load.run.run_end import end_of_run, show
 from streamgauge.load.run.run_report import RunReport
+from streamgauge.load.run.worker_turns import class_by_class
 from streamgauge.load.usage import refused
 from streamgauge.load.users import stream_users
 from streamgauge.report.result import Result
@@ -50,7 +51,7 @@ class ReportingRun:
     def listen(self) -> None:
         """Add the listeners."""
         self.environment.dispatcher_class = evenly(
-            self.environment.dispatcher_class, at_once=lambda: is_open(self.environment.parsed_options)
+            class_by_class(self.environment.dispatcher_class, self._is_open), at_once=self._is_open
         )
         limit_streams(self.environment)
         events = self.environment.events
@@ -114,16 +115,22 @@ class ReportingRun:
             return None
         return OpenModel(self.environment, runner.target_user_count, distributed=self.distributed)
 
+    def _is_open(self) -> bool:
+        return is_open(self.environment.parsed_options)
+
     def _end_after(self, model: OpenModel, length_s: float) -> None:
         """End the run once the last arrival has been served, as Locust does when a shape of its own ends."""
-        while model is self.open_model and self.run_report is not None:
-            every = self.run_report.run_stats.all_stats.values()
-            runner, settled_s = self.environment.runner, self.run_report.settled_s
-            if settled_s > length_s + ENDS_AFTER_S and not any(stats.active for stats in every) and runner is not None:
+        runner = self.environment.runner
+        while runner is not None and model is self.open_model and self.run_report is not None:
+            if model.now_s > length_s and self.served():
                 logger.info("The last arrival has been served")
                 (runner.quit if self.headless else runner.stop)()
                 return
-            gevent.sleep(0.5)
+            gevent.sleep(END_LOOK_S)
+
+    def served(self) -> bool:
+        """Whether all processes have served the last arrivals of the schedule that they took."""
+        raise NotImplementedError
 
     def on_reset(self, **_: Any) -> None:
         """Reset our counts along with Locust's statistics."""

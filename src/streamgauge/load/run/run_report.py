@@ -68,7 +68,7 @@ class RunReport:
     def __init__(self, environment: Environment, *, distributed: bool, open_model: OpenModel | None = None) -> None:
         self.open_model = open_model
         self.run_stats = RunStats()
-        self.history = RunHistory()
+        self.history = RunHistory(self.run_stats.lines)
         self._warm_up = WARM_UP.value(environment.parsed_options)
         #: The figures that are judged: ``measured_run.part``, those after the warm-up.
         self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
@@ -108,7 +108,7 @@ class RunReport:
         for part in parts:
             keyed = self.run_stats.add(process, part, DEFAULT_BOUNDS.busy_cpu)
             self.measured_run.add(process, part, DEFAULT_BOUNDS.busy_cpu, keyed)
-            self.history.add(part)
+            self.history.add(part, keyed)
         if self._environment.runner is not None:
             self.users = max(self.users, self._environment.runner.target_user_count)
         if parts:
@@ -119,7 +119,7 @@ class RunReport:
     def reset(self) -> None:
         """Reset the counts."""
         self.run_stats = RunStats()
-        self.history = RunHistory()
+        self.history = RunHistory(self.run_stats.lines)
         self.measured_run = MeasuredRun(self.run_stats, self._warm_up)
         self._so_far = None
         self._rule_judge.outdate(now=True)
@@ -285,7 +285,8 @@ class RunReport:
             command=self._command(),
         )
         if self.open_model is not None:
-            run["arrivals"] = self.open_model.summary(self.run_stats)
+            part, last_s = self.measured_run.part, self.run_stats.last_s
+            run["arrivals"] = self.open_model.summary(part, self._counted_from_s, last_s)
         if self.shape is not None:
             run["users"] = max([self.users, *self.shape.users.values()])
             run["shape"] = self.shape.result(self.run_stats.last_s)

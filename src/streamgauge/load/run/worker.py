@@ -4,6 +4,7 @@ import time
 from functools import cache
 from typing import Any
 
+import gevent
 from gevent.lock import RLock
 from locust import argument_parser, log
 from locust.env import Environment
@@ -14,7 +15,8 @@ from streamgauge.load.options import scenario_options
 from streamgauge.load.own_options import check_own_options
 from streamgauge.load.process_meter import ProcessMeter
 from streamgauge.load.run.leaving_users import end_users, let_users_leave
-from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, start_of
+from streamgauge.load.run.open_model import ARRIVALS_MESSAGE, END_LOOK_S, SERVED, start_of
+from streamgauge.load.run.starting_users import StartingUsers
 from streamgauge.stats.second_report import SecondReport
 
 #: Our keys in a worker's report: the seconds of the run, and the seconds that a reset took out of it.
@@ -36,11 +38,13 @@ class WorkerRun:
         self._stopping = RLock()
         self._forgotten: list[SecondReport] = []
         self._problem = ""
+        self._looking: gevent.Greenlet | None = None
 
     def listen(self) -> None:
         """Add the listeners."""
         _remember_defaults()
         let_users_leave(self._runner)
+        StartingUsers(self._runner, joined=True)
         events = self._environment.events
         events.test_start.add_listener(self.on_test_start)
         events.test_stopping.add_listener(self.on_test_stopping)
@@ -51,9 +55,9 @@ class WorkerRun:
         self._runner.register_message(CUT, self.on_cut, concurrent=True)
         self._runner.register_message(RESET, self.on_reset)
         self._runner.register_message(ARRIVALS_MESSAGE, self.on_arrivals)
-        events.test_stopping.add_listener(self.on_test_stopping)
+        self._meter.hand_over.ask = self._ask_for_arrivals
         if self._runner.worker_state in (STATE_SPAWNING, STATE_RUNNING):
-            self._runner.send_message(ARRIVALS_MESSAGE)  # it may have come too early to be handled
+            self._ask_for_arrivals()  # they may have come too early to be handled
             self._start(late=True)  # on a busy machine users can come before Locust has initialized this process
 
     def on_test_start(self, **_: Any) -> None:
@@ -71,6 +75,9 @@ class WorkerRun:
         self._forgotten.clear()
         self._meter.begin(late=late)
 
+    def _ask_for_arrivals(self) -> None:
+        self._runner.send_message(ARRIVALS_MESSAGE)
+
     def on_arrivals(self, msg: Any, **_: Any) -> None:
         """Begin the schedule of the run, or take another part of it."""
         received_s, data = time.monotonic(), msg.data
@@ -79,8 +86,23 @@ class WorkerRun:
             clock = data["clock"]  # when the run's schedule began on the master's clock tells the run apart
             schedule, start_s = Schedule.from_dict(data["schedule"]), start_of(clock, received_s)
             self._meter.hand_over.begin(schedule, start_s, parts, clock["start_s"])
+            self._say_when_served(schedule.length_s)
         else:
             self._meter.hand_over.add_part(Part(*data["part"]))
+
+    def _say_when_served(self, length_s: float | None) -> None:
+        """Tell the master once this worker has served its last arrival; never if the schedule does not end."""
+        if self._looking is not None:
+            self._looking.kill(block=False)
+        self._looking = None if length_s is None else gevent.spawn(self._look, length_s)
+
+    def _look(self, length_s: float) -> None:
+        hand_over = self._meter.hand_over
+        while hand_over.running:
+            if self._meter.served:
+                self._runner.send_message(SERVED)
+                return
+            gevent.sleep(max(END_LOOK_S, length_s - hand_over.now_s))
 
     def on_test_stopping(self, **_: Any) -> None:
         """Start no further arrivals, and leave what Locust does to stop its users out of the measurement."""
@@ -137,7 +159,7 @@ class WorkerRun:
         data: dict[str, Any] = {}
         self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=data)
         self._runner.send_message("stats", data)
-        self._runner.send_message(DRAINED)
+        self._runner.send_message(DRAINED, {"end": self._meter.hand_over.ended})
 
 
 def _remember_defaults() -> None:

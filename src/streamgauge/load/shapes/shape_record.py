@@ -10,6 +10,8 @@ from streamgauge.report.units import number
 
 #: A curve of the whole shape has at most so many points.
 MOST_POINTS = 240
+#: A curve without an end reaches at least so many times as far as the run.
+_AHEAD = 1.1
 
 
 @dataclass(slots=True)
@@ -19,6 +21,8 @@ class ShapeRecord:
     plan: ShapePlan
     users: dict[int, int] = field(default_factory=dict)
     """The number of users at the end of each second, where the shape is one of users."""
+    _curve: dict[str, list[float]] | None = None
+    _curve_end_s: float = 0.0
 
     @property
     def cut_short(self) -> bool:
@@ -42,13 +46,23 @@ class ShapeRecord:
         ]
         return RunShape(text=self.plan.shape.text, unit=self.plan.unit, end_s=self.plan.end_s, seconds=seconds)
 
+    def wanted_now(self, elapsed_s: float) -> float | None:
+        """Return the level that is wanted now, as seconds of the result have it; None after the end of the shape."""
+        t_s = len(self.users) if self.plan.unit == "users" else int(elapsed_s)
+        return None if t_s >= (self.plan.end_s or math.inf) else self.plan.wanted(t_s)
+
     def most_users(self, t_s: int, step_s: int) -> int | None:
         """Return the most users in ``step_s`` seconds from ``t_s`` on; None if no second is known."""
         return max((self.users[each] for each in range(t_s, t_s + step_s) if each in self.users), default=None)
 
     def curve(self, now_s: int) -> dict[str, list[float]]:
         """Return the wanted level over the whole run, or, without an end, until a little after ``now_s``."""
-        end_s = self.plan.end_s or max(60.0, 1.5 * now_s)
+        if self._curve is None or (self.plan.end_s is None and now_s * _AHEAD > self._curve_end_s):
+            self._curve_end_s = self.plan.end_s or max(60.0, 1.5 * now_s)
+            self._curve = self._curve_until(self._curve_end_s)
+        return self._curve
+
+    def _curve_until(self, end_s: float) -> dict[str, list[float]]:
         step_s = max(1, math.ceil(end_s / MOST_POINTS))
         times = range(0, math.ceil(end_s), step_s)
         return {"t_s": list(times), "wanted": [self._highest(range(t_s, t_s + step_s)) for t_s in times]}

@@ -19,6 +19,8 @@ from streamgauge.load.checked_options import checked_options
 from streamgauge.load.checks import LONGEST_S
 from streamgauge.load.hosts import check_host, check_sockets
 from streamgauge.load.shapes.shape_options import SHAPE
+from streamgauge.load.slo_options import SLO
+from streamgauge.load.warm_up_option import WARM_UP
 from streamgauge.load.web.form_fields import form_script_data
 from streamgauge.load.web.page_scripts import add_script
 from streamgauge.load.web.shape_form import check_shape, keep_shape, options_of_run, take_shape
@@ -66,7 +68,7 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     _check_run_time(form.get("run_time", ""))
     parsed = options_of_run(environment, form)
     options = checked_options(environment, parsed)
-    _check_same_arrivals(environment, parsed)
+    _check_same_run(environment, parsed)
     if "host" in form:
         try:
             host = form["host"].replace("<", "").replace(">", "")  # as Locust reads it
@@ -77,14 +79,17 @@ def _check(environment: Environment, form: Mapping[str, str]) -> None:
     check_shape(environment, form)
 
 
-def _check_same_arrivals(environment: Environment, options: Any) -> None:
-    """Raise ValueError if an edit during a run would change its arrivals: only their limit can change."""
+def _check_same_run(environment: Environment, options: Any) -> None:
+    """Raise ValueError if an edit during a run would change what the whole of it is judged by, or its arrivals.
+
+    A run keeps its rules and its warm-up; of its arrivals only the limit can change.
+    """
     runner = environment.runner
     if runner is None or runner.state not in (STATE_SPAWNING, STATE_RUNNING):
         return
-    for option in (ARRIVALS, SEED, *([SHAPE] if is_open(options) else [])):
-        before, now = (getattr(each, option.dest, "") for each in (environment.parsed_options, options))
-        if before != now:
+    for option in (SLO, WARM_UP, ARRIVALS, SEED, *([SHAPE] if is_open(options) else [])):
+        before, now = (str(getattr(each, option.dest, "") or "") for each in (environment.parsed_options, options))
+        if before.splitlines() != now.splitlines():
             raise ValueError(f"{option.flag}: stop the run before you change it from {before!r} to {now!r}")
 
 

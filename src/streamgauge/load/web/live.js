@@ -122,8 +122,8 @@
     let failed = 0;
     return Object.entries(known.columns.outcomes).map(([outcome, values]) => {
       const fill = outcomeColours[outcome] ?? failureColours[failed++ % failureColours.length];
-      return {
-        type: "bar", name: outcome, x: times(known.columns.t_s), y: values, marker: { color: fill },
+      return { // Plotly draws a trace again only if it gets other lists than before
+        type: "bar", name: outcome, x: [...times(known.columns.t_s)], y: [...values], marker: { color: fill },
         width: times([known.width_s])[0],
       };
     });

@@ -22,6 +22,7 @@ from streamgauge.stats.quantities import Distribution
 from streamgauge.stats.run_history import HEAT_BOUNDS_S
 from streamgauge.stats.run_second import NameSecond
 from streamgauge.stats.run_stats import RunStats
+from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import uncertain_percentiles
 
@@ -34,6 +35,7 @@ MOST_POINTS = 240
 #: A point may still change for so many seconds: reports of workers come late.
 CHANGES_S = 10
 _QUANTILES = {"p50": 0.5, "p99": 0.99}
+_START_DELAY = DISTRIBUTIONS["start_delay"]
 
 #: Between a number and its unit: Locust's table breaks lines at blanks.
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -73,21 +75,20 @@ def _cells(stats: StreamStats, active: int, chunks_per_s: float | None) -> Row:
     }
     for each in SHOWN_TIMES:
         cells |= _percentiles(each, stats)
-    delay = stats.start_delay.all
-    cells["start_delay_p99"] = duration(delay.quantile_s(0.99)) if delay.count else NONE
+    cells |= _percentiles(_START_DELAY, stats, ("p99",))
     return {key: text.replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ") for key, text in cells.items()}
 
 
-def _percentiles(distribution: Distribution, stats: StreamStats) -> Row:
-    times = getattr(stats, distribution.field)
-    values_s = times.all.quantiles_s(_QUANTILES.values())
-    marked = uncertain_percentiles(times, _QUANTILES)
-    scarce = missing(times.all.count, _QUANTILES)
+def _percentiles(distribution: Distribution, stats: StreamStats, names: Iterable[str] = _QUANTILES) -> Row:
+    times, quantiles = getattr(stats, distribution.field), {name: _QUANTILES[name] for name in names}
+    values_s = times.all.quantiles_s(quantiles.values())
+    marked = uncertain_percentiles(times, quantiles)
+    scarce = missing(times.all.count, quantiles)
     return {
         f"{distribution.key}_{percentile}": SCARCE * (percentile in scarce)
         + "≈ " * (percentile in marked)
         + duration(value_s)
-        for percentile, value_s in zip(_QUANTILES, values_s, strict=True)
+        for percentile, value_s in zip(quantiles, values_s, strict=True)
     }
 
 
@@ -95,12 +96,8 @@ def _chunks_per_s(run_report: RunReport, key: Key) -> float:
     """Return the chunks of a name per second, over the last seconds that every process has reported."""
     run_stats, end_s = run_report.run_stats, run_report.settled_s
     begin_s = max(0, end_s - RATE_OVER_S)
-    chunks = 0
-    for t_s in range(begin_s, end_s):
-        second = run_stats.seconds.get(t_s)
-        if second is not None and second.all_stats is not None and key in second.all_stats:
-            chunks += second.all_stats[key].chunks
-    return chunks / max(1, end_s - begin_s)
+    seconds = [run_stats.seconds[t_s] for t_s in range(begin_s, end_s) if t_s in run_stats.seconds]
+    return sum(second.chunks_by.get(key, 0) for second in seconds) / max(1, end_s - begin_s)
 
 
 def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, width_s: int) -> dict[str, Any]:
@@ -116,7 +113,8 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
     whole = step != step_s or history.width_s != width_s
     from_s = 0 if whole else max(0, since_s - CHANGES_S)
     from_s -= from_s % math.lcm(step, history.width_s)
-    line = next((key for key in history.lines if _label(key) == name), None)
+    lines = sorted(run_stats.lines())
+    line = next((key for key in lines if _label(key) == name), None)
     points = thinned(_points(run_stats, range(from_s, seconds), line), step)
     columns = [(t_s, column) for t_s, column in history.since(from_s) if t_s < seconds]
     outcomes = ordered(sum((column.outcomes for _, column in columns), Counter()))
@@ -124,7 +122,7 @@ def charts_data(run_report: RunReport, name: str, since_s: int, step_s: int, wid
         "from_s": from_s,
         "step_s": step,
         "width_s": history.width_s,
-        "names": [_label(key) for key in history.lines] if len(history.lines) > 1 else [],
+        "names": [_label(key) for key in lines] if len(lines) > 1 else [],
         "points": {
             "t_s": [point["t_s"] for point in points],
             **point_values(points),
@@ -200,7 +198,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
     if run_report is None:
         return {"state": "waiting", "run_id": ""}
     trust, reasons = run_report.verdict_so_far()
-    all_stats = run_report.run_stats.all_stats.values()
+    all_stats = run_report.run_stats.all_stats.values()  # streams under way may have begun in a warm-up
+    judged = run_report.measured_run.part.all_stats.values()
     warming_up = run_report.measured_run.warming_up
     measured = run_report.closed or (not warming_up and any(stats.chunks or stats.failed for stats in all_stats))
     return {
@@ -212,7 +211,7 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "at": _at(run_report),
         "lasted": duration(max(0, run_report.run_stats.last_s + 1)),
         "active": number(sum(stats.active for stats in all_stats)),
-        "failed": number(sum(stats.failed for stats in all_stats)),
+        "failed": number(sum(stats.failed for stats in judged)),
         "arrivals": _arrivals(run_report),
         "trust": trust if measured else "waiting",
         "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
@@ -245,11 +244,11 @@ def _slo(run_report: RunReport) -> dict[str, Any]:
 
 def _arrivals(run_report: RunReport) -> str:
     """Return what became of the arrivals of an open model; empty in the closed model."""
-    run_stats = run_report.run_stats
+    part = run_report.measured_run.part
     if run_report.open_model is None:
         return ""
-    late, dropped = number(run_stats.late_starts), number(run_stats.dropped_arrivals)
-    return f"{some(run_stats.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
+    late, dropped = number(part.late_starts), number(part.dropped_arrivals)
+    return f"{some(part.scheduled_arrivals, 'arrival')}, {late} late, {dropped} dropped"
 
 
 def _waiting(run_report: RunReport) -> str:

@@ -13,7 +13,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -53,7 +53,7 @@ class ChunkDelays:
 
 
 @dataclass(slots=True)
-class _Part:
+class DelayPart:
     """Delays above ``floor_ns`` at ``t_ns``."""
 
     t_ns: float
@@ -70,7 +70,7 @@ class Pair:
         self._lows = Envelope()
         #: The largest lower bounds of the offset, as the smallest values of their negatives.
         self._highs = Envelope()
-        self._parts: dict[tuple[str, str], list[_Part]] = {}
+        self._parts: dict[tuple[str, str], list[DelayPart]] = {}
 
     def add(self, key: tuple[str, str], raw: RawDelays, wall_offset_ns: int) -> None:
         """Add one second; ``wall_offset_ns`` is the process's wall clock minus its monotonic one."""
@@ -86,31 +86,45 @@ class Pair:
         low_ns, floor_ns = raw.low[1] + wall_offset_ns, raw.floor_ns + wall_offset_ns
         self._lows.add((raw.low[0], low_ns))
         self._same_clock = self._same_clock and low_ns > -ACAUSAL_NS
-        part = _Part((raw.first_ns + raw.last_ns) / 2, floor_ns, raw.delays)
-        if self._same_clock:
-            exact = abs(floor_ns) <= MAPPING_NS  # then the floor is the offset, up to its measuring error
-            part = _Part(part.t_ns, 0, raw.delays if exact else raw.delays.shifted(floor_ns))
         parts = self._parts.setdefault(key, [])
-        parts.append(part)
+        parts.append(self._part(raw, floor_ns))
         if len(parts) > MAX_PARTS:
-            line = self._line()
+            line = self.line()
             pairs = zip(parts[::2], parts[1::2], strict=False)
-            parts[:] = [_joined(one, other, line) for one, other in pairs] + parts[len(parts) & ~1 :]
+            parts[:] = [joined(one, other, line) for one, other in pairs] + parts[len(parts) & ~1 :]
 
-    def _line(self) -> Line:
+    def _part(self, raw: RawDelays, floor_ns: int) -> DelayPart:
+        t_ns = (raw.first_ns + raw.last_ns) / 2
+        if not self._same_clock:
+            return DelayPart(t_ns, floor_ns, raw.delays)
+        exact = abs(floor_ns) <= MAPPING_NS  # then the floor is the offset, up to its measuring error
+        return DelayPart(t_ns, 0, raw.delays if exact else raw.delays.shifted(floor_ns))
+
+    def part_of(self, raw: RawDelays) -> DelayPart | None:
+        """Return the delays of a second that was added last; None if it has none."""
+        if raw.low is None or raw.floor_ns is None or self._wall_offset_ns is None:
+            return None
+        return self._part(raw, raw.floor_ns + self._wall_offset_ns)
+
+    def line(self) -> Line:
+        """Return the line of the offset between the clocks, as far as it is known now."""
         return Line(0, 0, 0) if self._same_clock else self._lows.line
 
     def results(self) -> tuple[Fit, Mapping[tuple[str, str], BoundedTimes]] | None:
         """Return the fit of the clocks and the delays by name and protocol; None if there are no delays."""
-        if not self._parts:
-            return None
-        line = self._line()
+        return self.aligned(self._parts) if self._parts else None
+
+    def aligned(
+        self, parts_by_key: Mapping[tuple[str, str], Iterable[DelayPart]]
+    ) -> tuple[Fit, Mapping[tuple[str, str], BoundedTimes]]:
+        """Return the fit of the clocks, and the delays of some parts of the measurement by that fit."""
+        line = self.line()
         if self._same_clock:
             fit, base_ns = Fit("same_clock", 0.0, 0.0, MAPPING_NS / 1e9), 0.0
         else:
             fit, base_ns = self._filtered(line)
         found: dict[tuple[str, str], BoundedTimes] = {}
-        for key, parts in self._parts.items():
+        for key, parts in parts_by_key.items():
             found[key] = BoundedTimes()
             for part in parts:
                 found[key].merge(part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns))
@@ -121,7 +135,7 @@ class Pair:
 
         Later seconds may improve the estimate: ``results`` is final.
         """
-        part, line = self._parts[key][-1], self._line()
+        part, line = self._parts[key][-1], self.line()
         base_ns = 0.0 if self._same_clock else self._smallest_ns(self._round_trip_ns(line))
         return part.delays.shifted(part.floor_ns - line.at(part.t_ns) + base_ns)
 
@@ -149,16 +163,16 @@ class Pair:
         return Fit("minimum_filter", (base_ns - line.value_ns) / 1e9, -line.slope * 1e6, uncertainty_s), base_ns
 
 
-def _joined(one: _Part, other: _Part, line: Line) -> _Part:
-    """Merge two parts, above the lower of their floors after alignment by ``line``."""
+def joined(one: DelayPart, other: DelayPart, line: Line) -> DelayPart:
+    """Merge two parts of one pair, above the lower of their floors after alignment by ``line``."""
     above = other.floor_ns - one.floor_ns - line.slope * (other.t_ns - one.t_ns)
     low, high = (one, other) if above >= 0 else (other, one)
     counts = low.delays.all.count, high.delays.all.count
     t_ns = low.t_ns + (high.t_ns - low.t_ns) * counts[1] / max(1, sum(counts))
-    joined = BoundedTimes()
-    joined.merge(low.delays)
-    joined.merge(high.delays.shifted(abs(above)) if abs(above) >= 1 else high.delays)
-    return _Part(t_ns, low.floor_ns + line.slope * (t_ns - low.t_ns), joined)
+    both = BoundedTimes()
+    both.merge(low.delays)
+    both.merge(high.delays.shifted(abs(above)) if abs(above) >= 1 else high.delays)
+    return DelayPart(t_ns, low.floor_ns + line.slope * (t_ns - low.t_ns), both)
 
 
 class HasDelays(Protocol):
@@ -183,13 +197,22 @@ class RunDelays:
                 if not (stepped and raw.same_clock):
                     self._pairs[process, clock].add(key, raw, wall_offset_ns)
 
+    def pair(self, process: str, clock: str) -> Pair:
+        """Return what is known of one process and one server clock."""
+        return self._pairs[process, clock]
+
     def results(self) -> dict[tuple[str, str], ChunkDelays]:
         """Return the delays by name and protocol."""
-        found: defaultdict[tuple[str, str], ChunkDelays] = defaultdict(ChunkDelays)
-        for pair in self._pairs.values():
-            if (results := pair.results()) is not None:
-                fit, by_key = results
-                for key, delays in by_key.items():
-                    found[key].delays.merge(delays)
-                    found[key].fits.append(fit)
-        return dict(found)
+        return by_name(pair.results() for pair in self._pairs.values())
+
+
+def by_name(
+    results: Iterable[tuple[Fit, Mapping[tuple[str, str], BoundedTimes]] | None],
+) -> dict[tuple[str, str], ChunkDelays]:
+    """Merge the aligned delays of pairs by name and protocol."""
+    found: defaultdict[tuple[str, str], ChunkDelays] = defaultdict(ChunkDelays)
+    for fit, by_key in filter(None, results):
+        for key, delays in by_key.items():
+            found[key].delays.merge(delays)
+            found[key].fits.append(fit)
+    return dict(found)

@@ -29,7 +29,7 @@ class MeasuredRun:
         #: The figures of that window; None if there is none.
         self.window: RunPart | None = None
         self._whole = whole
-        self._slices = RunSlices(self.from_s)
+        self._slices = RunSlices(self.from_s, whole.delays)
         self._after: RunPart | None = None
         self._load_until_s = float("inf")
         if self.from_s:
