@@ -5,6 +5,7 @@ runs. The number of instructions of one version of Python hardly does, so a test
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -32,32 +33,34 @@ SCHEMA = "streamgauge.benchmark.instructions/1"
 SHORT, LONG = 1_000, MOST_CHUNKS
 _COLLECTED = re.compile(r"Collected : (\d+)")
 _LIMIT_S = 600
+_PROGRAM = (sys.executable, "-m", "benchmarks.testbed.service.counted")
 
 
 def per_chunk(streams: Sequence[Stream]) -> dict[Stream, float]:
     """Count the instructions for one chunk of each stream. Raises ``OSError`` without valgrind.
 
-    A run sends all of them, one of which is long: starting Python takes far longer than counting.
+    A run sends all of them, one of which is long.
     """
-    all_short = executed(dict.fromkeys(streams, SHORT))
-    return {
-        each: (executed({**dict.fromkeys(streams, SHORT), each: LONG}) - all_short) / (LONG - SHORT) for each in streams
-    }
+    short = dict.fromkeys(streams, SHORT)
+    all_short, *one_long = executed([short, *({**short, each: LONG} for each in streams)])
+    return {each: (count - all_short) / (LONG - SHORT) for each, count in zip(streams, one_long, strict=True)}
 
 
-def executed(chunks: Mapping[Stream, int]) -> int:
-    """Count the instructions of a process that sends streams with so many chunks. Raises ``OSError``."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m"]
-    command += ["benchmarks.testbed.service.counted"]
-    command += [str(part) for stream, count in chunks.items() for part in (*stream, count)]
+def executed(runs: Sequence[Mapping[Stream, int]]) -> list[int]:
+    """Count the instructions of each run, which sends streams with so many chunks. Raises ``OSError``.
+
+    Starting Python takes far longer than a run, so one process starts, and forks another for each run.
+    """
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *_PROGRAM]
+    command.append(json.dumps([[(*stream, count) for stream, count in chunks.items()] for chunks in runs]))
     environment = os.environ | {"PYTHONHASHSEED": "0"}  # or the program would differ from run to run
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=_LIMIT_S
     )
-    found = _COLLECTED.search(done.stderr)
-    if found is None:
-        raise OSError(f"expected a count from callgrind, got {done.stderr[-200:]!r}")
-    return int(found[1])
+    *counts, _first_process = map(int, _COLLECTED.findall(done.stderr))
+    if len(counts) != len(runs):
+        raise OSError(f"expected {len(runs)} counts from callgrind, got {done.stderr[-200:]!r}")
+    return counts
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +89,7 @@ def measured(say: Callable[[str], None]) -> dict[str, float]:
     """Count the instructions for one chunk: without middleware, passed on, and by content through the middleware."""
     passed_on = [("raw messages", way) for way in WAYS[:2]]  # the same for each content
     streams = [*passed_on, *((content, WAYS[2]) for content in CONTENTS)]
-    say(f"{len(streams)} streams, about {8 * (len(streams) + 1)} s")
+    say(f"{len(streams)} streams, about {10 + len(streams)} s")
     counts = per_chunk(streams)
     return {way if way != WAYS[2] else content: count for (content, way), count in counts.items()}
 

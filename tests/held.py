@@ -5,7 +5,8 @@ import sys
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: A list of what was done would hold no less for each: a reference, and the smallest object.
@@ -32,8 +33,25 @@ def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> di
     What comes and goes, as the entries of a cache do, grows in one round and not in the next; what is never let go of
     grows in each. Of objects, descriptors and threads no round may leave one; of memory less than an object each.
     """
+    with all_else_frozen():
+        return _left_behind(repeat, times, things)
+
+
+@contextmanager
+def all_else_frozen() -> Iterator[None]:
+    """Count nothing that was there before. The tests of a module may share this: all objects are looked at once."""
+    if gc.get_freeze_count():
+        yield
+        return
     gc.collect()
-    gc.freeze()  # what was there before need not be counted each time
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _left_behind(repeat: Callable[[], object], times: int, things: int) -> dict[str, int]:
     tracemalloc.start()
     try:
         _round(repeat, times)
@@ -48,7 +66,6 @@ def left_behind(repeat: Callable[[], object], times: int, things: int = 1) -> di
             del now, grown
     finally:
         tracemalloc.stop()
-        gc.unfreeze()
     assert least is not None
     return dict(least)
 

@@ -30,7 +30,10 @@ NO_SKIPS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Runs modules below a copy of the conftest of all tests, with ``CI`` set or not; starting pytest takes long."""
+    """Runs modules below a copy of the conftest of all tests, with ``CI`` set or not.
+
+    Of the plugins, pytest-timeout alone is loaded: the others take longer than all these tests.
+    """
 
     def run(modules, ci=None):
         folder = tmp_path_factory.mktemp("run")
@@ -38,7 +41,8 @@ def run(tmp_path_factory):
         for name, module in modules.items():
             (folder / f"test_{name.replace(' ', '_')}.py").write_text(f"import pytest\n\n{module}\n")
         around = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST")}
-        command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        around["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-p", "pytest_timeout"]
         return subprocess.run(
             [*command, "--continue-on-collection-errors", "--rootdir", folder, folder],
             cwd=folder,

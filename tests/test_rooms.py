@@ -38,15 +38,35 @@ def test_every_part_of_all_tests_exists_and_is_named_once():
     assert [path for path in named if not (TESTS.parent / path).exists()] == []
 
 
-@pytest.mark.parametrize(("statuses", "status"), [((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 0, 5), 5), ((0, 2, 0), 2)])
-def test_all_parts_run_and_one_that_fails_fails_them_all(statuses, status, monkeypatch, capfd):
-    codes = dict(zip(("first", "second", "--ignore=first"), statuses, strict=True))
-    monkeypatch.setattr(run_tests, "PARTS", (("first",), ("second",)))
+def test_every_test_is_in_one_part():
+    for file in TESTS.rglob("test_*.py"):
+        path = file.relative_to(TESTS.parent)
+        arguments = [run_tests.paths(part) for part in PARTS]
+        taken = [all_of for all_of in arguments if any(path.is_relative_to(each) for each in all_of)]
+        left = [all_of for all_of in taken if not any(path.is_relative_to(each[9:]) for each in all_of if "=" in each)]
+        assert len(left) == 1, path
 
-    def command(*arguments):
-        return [sys.executable, "-c", f"print('ran', {arguments[0]!r}); raise SystemExit({codes[arguments[0]]})"]
+
+@pytest.mark.parametrize(
+    ("statuses", "options", "status"),
+    [
+        ((0, 0, 0), [], 0),
+        ((1, 0, 0), [], 1),
+        ((0, 0, 5), [], 5),
+        ((0, 2, 0), [], 2),
+        ((0, 0, 5), ["-m", "not slow"], 0),
+        ((0, 1, 5), ["-m", "not slow"], 1),
+    ],
+)
+def test_all_parts_run_and_one_that_fails_fails_them_all(statuses, options, status, monkeypatch, capfd):
+    codes = dict(zip(("first", "second", "third"), statuses, strict=True))
+    monkeypatch.setattr(run_tests, "PARTS", tuple((each,) for each in codes))
+
+    def command(part, *given):
+        said = ["ran", part, *given]
+        return [sys.executable, "-c", f"print(*{said!r}); raise SystemExit({codes[part]})"]
 
     monkeypatch.setattr(run_tests, "command", command)
-    assert run_tests.run_all() == status
+    assert run_tests.run_all(options) == status
     said = capfd.readouterr().out
-    assert [f"ran {name}" in said for name in codes] == [True] * 3
+    assert [" ".join(["ran", name, *options]) in said for name in codes] == [True] * 3

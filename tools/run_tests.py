@@ -1,37 +1,38 @@
-"""Runs all tests in parts beside each other, since most tests mostly wait: ``python tools/run_tests.py``.
+"""Runs all tests, or with options those that pytest selects by them: ``python tools/run_tests.py [-m "not slow"]``.
 
-The last part's output is shown as it comes, that of the others once they have ended. Standard library only.
+Most tests mostly wait, so several parts of them run beside each other, each in a pytest of its own; the next part
+begins when one has ended. The output of a part is shown once it has ended. Standard library only.
 """
 
 import subprocess
 import sys
-import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: Parts that take about as long each; all tests that are not named here are the last part.
+#: How many parts run at a time: on two cores, more would only wait for each other.
+AT_ONCE = 5
+#: Those that take longest come first. A part leaves out what another part names below one of its folders, so that the
+#: last one has all tests that no other names. Tests of Docker are in one part: they build the same images.
 PARTS = (
-    ("tests/e2e", "tests/monitoring", "tests/quick_run"),
-    (
-        "tests/benchmarks",
-        "tests/deploy",
-        "tests/doors",
-        "tests/client",
-        "tests/asgi",
-        "tests/wire",
-        "tests/fuzz",
-        "tests/stats",
-        "tests/target_app",
-    ),
-    (
-        "tests/load/metrics",
-        "tests/load/options",
-        "tests/load/shapes",
-        "tests/load/web",
-        "tests/model_servers",
-        "tests/report",
-    ),
+    ("tests/e2e/test_compose.py", "tests/e2e/test_own_service.py", "tests/deploy"),
+    ("tests/e2e",),
+    ("tests/load",),
+    ("tests/load/web/test_live_in_browser.py", "tests/load/web/test_live_page.py", "tests/load/web/test_runs.py"),
+    ("tests/target_app",),
+    ("tests/load/test_exit_status.py", "tests/load/test_trust.py", "tests/load/test_live_view.py"),
+    ("tests/benchmarks",),
+    ("tests/load/web",),
+    ("tests/monitoring",),
+    ("tests/report",),
+    ("tests/load/options", "tests/load/metrics", "tests/load/shapes"),
+    ("tests/asgi", "tests/client"),
+    ("tests/quick_run", "tests/runner", "tests/calibrate"),
+    ("tests",),
 )
+NO_TESTS = 5
+"""The exit status of pytest where an option selects no test of a part."""
 
 
 def command(*arguments: str) -> list[str]:
@@ -39,21 +40,30 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", *arguments]
 
 
-def run_all() -> int:
+def paths(part: tuple[str, ...]) -> list[str]:
+    """Pytest's arguments for the tests of a part."""
+    others = [path for other in PARTS if other != part for path in other]
+    return [*part, *(f"--ignore={each}" for each in others if any(Path(each).is_relative_to(path) for path in part))]
+
+
+def run(part: tuple[str, ...], options: list[str]) -> int:
+    """Run one part, and show what it says. Returns its exit status, which is 0 too where options select none of it."""
+    began_s = time.monotonic()
+    done = subprocess.run(
+        command(*paths(part), *options), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    output = done.stdout.decode(errors="replace")
+    sys.stdout.write(f"\n{' '.join(part)}: {time.monotonic() - began_s:.0f} s\n{output}")
+    sys.stdout.flush()
+    return 0 if options and done.returncode == NO_TESTS else done.returncode
+
+
+def run_all(options: list[str]) -> int:
     """Run all parts; return the first exit status that is not 0."""
-    with tempfile.TemporaryDirectory() as directory:
-        outputs = [Path(directory) / str(number) for number in range(len(PARTS))]
-        beside = []
-        for part, output in zip(PARTS, outputs, strict=True):
-            with output.open("wb") as file:
-                beside.append(subprocess.Popen(command(*part), cwd=ROOT, stdout=file, stderr=subprocess.STDOUT))
-        others = [f"--ignore={path}" for part in PARTS for path in part]
-        statuses = [subprocess.run(command(*others), cwd=ROOT, check=False).returncode]
-        statuses += [process.wait() for process in beside]
-        for part, output in zip(PARTS, outputs, strict=True):
-            sys.stdout.write(f"\n{' '.join(part)}\n{output.read_text(errors='replace')}")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        statuses = list(pool.map(lambda part: run(part, options), PARTS))
     return next((status for status in statuses if status), 0)
 
 
 if __name__ == "__main__":
-    sys.exit(run_all())
+    sys.exit(run_all(sys.argv[1:]))

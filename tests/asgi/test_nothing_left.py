@@ -14,12 +14,18 @@ from starlette.routing import Route
 
 from streamgauge.asgi import StreamMetrics, mark_outcome, serve_metrics
 from streamgauge.asgi.app_marks import count_rejected
-from tests.held import held, left_behind
+from tests.held import all_else_frozen, held, left_behind
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
 CHUNK = {"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}
 LAST = {"type": "http.response.body", "body": b""}
 TIMES, AT_ONCE = 5, 10
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_else_frozen():
+    with all_else_frozen():
+        yield
 
 
 async def whole(scope, receive, send):

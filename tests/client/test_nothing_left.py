@@ -17,9 +17,15 @@ from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_end
 from tests.client.endings.ways import MIDDLES, SOON_S, WAYS, Way, serving
-from tests.held import left_behind
+from tests.held import all_else_frozen, left_behind
 
 AT_ONCE, TIMES = 8, 2
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_else_frozen(ports):
+    with all_else_frozen():
+        yield
 
 
 @pytest.fixture(scope="module")

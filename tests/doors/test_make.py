@@ -85,7 +85,7 @@ def test_an_installation_that_failed_is_tried_again(tree, step):
     [
         ("demo", "streamgauge [demo] [--users] [3]"),
         ("test", "python [-m] [pytest] [--users] [3]"),
-        ("test-fast", "python [-m] [pytest] [-m] [not slow] [--users] [3]"),
+        ("test-fast", "python [-m] [pytest] [--users] [3] [-m] [not slow]"),
         ("mutants", "python [tools/mutants.py] [--users] [3]"),
         ("bench", "python [-m] [benchmarks] [--users] [3]"),
     ],

@@ -15,11 +15,10 @@ import urllib.request
 import psutil
 import pytest
 
-from benchmarks.testbed.server import ROOT, Server
+from benchmarks.testbed.server import Server
 from streamgauge.runner.finished_run import FinishedRun
-from streamgauge.runner.load_plan import environment_without_locust, locust_command
-from streamgauge.runner.process import Child
 from streamgauge.runner.runs import results_in
+from tests.load.forked import Forked, ForkServer
 
 SCENARIO = "loadtests/sse.py"
 #: Users that a headless run starts in a second.
@@ -33,17 +32,11 @@ SPAWNED = re.compile("All users spawned|Spawning is complete")
 class Locust:
     """A Locust process, leader of a process group of its own, that may still be running."""
 
-    def __init__(self, directory, locustfile, *options, result_dir=None, variables=None):
+    def __init__(self, forks, directory, locustfile, *options, result_dir=None, variables=None):
         self.result_dir = result_dir
         where = ("--result-dir", result_dir) if result_dir else ()
-        self.child = Child(
-            "Locust",
-            locust_command(locustfile, *options, *where),
-            directory / f"printed-{time.monotonic_ns()}",
-            environment_without_locust({name: str(value) for name, value in (variables or {}).items()}),
-            ROOT,
-            ends_with_parent=False,  # some tests start it in a thread that ends before it
-        )
+        log = directory / f"printed-{time.monotonic_ns()}"
+        self.child = Forked(forks, (locustfile, *options, *where), log, variables)
 
     @property
     def output(self):
@@ -97,12 +90,13 @@ class Locust:
 class Starter:
     """Starts Locust, and ends at the end what did not end by itself."""
 
-    def __init__(self, directory):
+    def __init__(self, forks, directory):
+        self._forks = forks
         self._directory = directory
         self._started = []
 
     def __call__(self, *arguments, locustfile=SCENARIO, **more):
-        self._started.append(Locust(self._directory, locustfile, *arguments, **more))
+        self._started.append(Locust(self._forks, self._directory, locustfile, *arguments, **more))
         return self._started[-1]
 
     def headless(self, url, *options, users, run_time, **more):
@@ -115,9 +109,22 @@ class Starter:
             each.kill()
 
 
+@pytest.fixture(scope="session")
+def forks():
+    """Runs Locust in processes that have imported it already."""
+    with ForkServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def run_locust(forks):
+    """Runs Locust to its end."""
+    return forks.run_locust
+
+
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    starter = Starter(tmp_path_factory.mktemp("printed"))
+def start(forks, tmp_path_factory):
+    starter = Starter(forks, tmp_path_factory.mktemp("printed"))
     yield starter
     starter.end()
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from streamgauge.runner.finished_run import run_locust
 from tests.asgi.conftest import Service
 from tests.wire.netstring import MEDIA_TYPE, register
 
@@ -60,7 +59,7 @@ def service(sender, monkeypatch):
 
 
 @pytest.fixture
-def run(service, tmp_path):
+def run(run_locust, service, tmp_path):
     """A run whose ``--stream-end`` names the end of every stream."""
     locustfile = tmp_path / "scenario.py"
     locustfile.write_text(SCENARIO)

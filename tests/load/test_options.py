@@ -5,9 +5,6 @@ What each option takes and refuses is in ``options/test_values.py`` and ``option
 
 import pytest
 
-from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
-
 HOST = ("-H", "http://127.0.0.1:9")
 IDLE = "argument --stream-idle-timeout/--idle-timeout: expected a duration such as 30s, from 0 (no limit) to 1e+09 s"
 BARE = "--host: expected a host without a query (?) or a fragment (#)"
@@ -58,9 +55,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_run_is_refused(what):
+def test_what_cannot_be_run_is_refused(run_locust, what):
     options, variables, words = REFUSED[what]
-    run = run_locust("loadtests/sse.py", "--headless", "-t", "600s", *options, variables=variables, cwd=ROOT)
+    run = run_locust("loadtests/sse.py", "--headless", "-t", "600s", *options, variables=variables)
     assert run.status == 2, run.output
     assert run.output.count(f"error: {words}\n") == 1
     assert "Traceback" not in run.output

@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
 
 WITHOUT = {
     "/stream/sse": ("text/event-stream", b"event: reading\ndata: 1\n\n", b"event: done\ndata: {}\n\n"),
@@ -52,11 +51,11 @@ def river(request):
 
 
 @pytest.fixture(scope="module")
-def mix(river, tmp_path_factory):
+def mix(run_locust, river, tmp_path_factory):
     """A run of the mix: outcomes by name."""
     load = ("--headless", "-u", 10, "-r", 100, "-t", "2s", "-H", f"http://127.0.0.1:{river.server_port}")
     options = (*load, "--refusal-pause", 0.2, "--metrics-port", "off")
-    run = run_locust("loadtests/locustfile.py", *options, result_dir=tmp_path_factory.mktemp("results"), cwd=ROOT)
+    run = run_locust("loadtests/locustfile.py", *options, result_dir=tmp_path_factory.mktemp("results"))
     return {each["name"]: set(each["outcomes"]) - {"censored"} for each in run.result["streams"]}
 
 

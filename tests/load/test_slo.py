@@ -5,8 +5,6 @@ import json
 
 import pytest
 
-from streamgauge.runner.finished_run import run_locust
-
 SCENARIO = """
 import os
 
@@ -30,7 +28,7 @@ TABLE = '[tool.streamgauge]\nslo = ["{}"]\n'
 
 
 @pytest.fixture
-def run(recorder, tmp_path):
+def run(run_locust, recorder, tmp_path):
     """Runs the scenario in a directory of its own."""
     (tmp_path / "scenario.py").write_text(SCENARIO)
 

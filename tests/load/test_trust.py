@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from benchmarks.testbed.server import ROOT, Server
-from streamgauge.runner.finished_run import run_locust
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,7 +57,7 @@ STEPS_S = (0.02, -0.02, 3600)
 
 
 @pytest.fixture(scope="module")
-def stepped(tmp_path_factory):
+def stepped(run_locust, tmp_path_factory):
     """Runs during which the wall clock steps, all at once: they mostly wait."""
     load = ("--headless", "--only-summary", "-u", 3, "-r", 10, "-t", "2s", *PACED)
 

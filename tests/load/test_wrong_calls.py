@@ -2,9 +2,6 @@
 
 import pytest
 
-from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
-
 SCENARIO = """
 from locust import task
 from streamgauge.load import StreamUser
@@ -31,12 +28,12 @@ WRONG = {
 
 
 @pytest.fixture
-def run(recorder, tmp_path):
+def run(run_locust, recorder, tmp_path):
     def ended(call, *options, before="", run_time="600s"):
         locustfile = tmp_path / "scenario.py"
         locustfile.write_text(SCENARIO.format(call=call, before=before))
         load = ("--headless", "-u", 3, "-t", run_time, "-H", recorder.url, "--metrics-port", "off")
-        return run_locust(locustfile, *load, *options, result_dir=tmp_path / "results", cwd=ROOT)
+        return run_locust(locustfile, *load, *options, result_dir=tmp_path / "results")
 
     return ended
 

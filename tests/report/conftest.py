@@ -138,7 +138,7 @@ class InventedRun:
             point["streams"].append(found)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_result() -> Callable[..., Result]:
     """A function that invents a run."""
 

@@ -26,11 +26,12 @@ MISFITS = """(() => {
   const flat = [...document.querySelectorAll(".chart")].filter((each) => each.clientHeight < 100);
   return [...wide, ...loose, ...flat].map((each) => each.outerHTML.slice(0, 80));
 })()"""
+SIZES = "JSON.stringify([...document.querySelectorAll('.chart')].map((each) => each._fullLayout.width))"
 #: Widths of A4 and of Letter in CSS pixels, less the margins of 12 mm on both sides.
 PAPERS = {"A4": (8.27, 11.69, 703), "Letter": (8.5, 11.0, 725)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def result(make_result: Callable[..., Result]) -> Result:
     """A run whose table has all columns, ranges, and names long enough to be in the way."""
     result = make_result(failing=0.1)
@@ -43,22 +44,43 @@ def result(make_result: Callable[..., Result]) -> Result:
     return result
 
 
-@pytest.fixture
-def opened(browser: Any, result: Result, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """A function that opens the report of ``result``, or of another run, once its charts are drawn."""
-    tabs = []
+@pytest.fixture(scope="module")
+def opened(browser: Any, result: Result, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """A function that opens the report of ``result``, or of another run, once its charts are drawn.
+
+    The report of ``result`` is opened once for all tests of the same look: they leave it as they found it.
+    """
+    tabs, shared = [], {}
+
+    def open_new(width: int, scheme: str, of: Result) -> Any:
+        path = html.write_report(of, tmp_path_factory.mktemp("run"))
+        tabs.append(browser.open(path.as_uri(), width, 900, scheme))
+        tabs[-1].wait(DRAWN)
+        return tabs[-1]
 
     def open_report(width: int = 1440, scheme: str = "light", of: Result | None = None) -> Any:
-        path = html.write_report(of or result, tmp_path / "run")
-        tab = browser.open(path.as_uri(), width, 900, scheme)
-        tabs.append(tab)
-        tab.wait(DRAWN)
-        return tab
+        if of is not None:
+            return open_new(width, scheme, of)
+        if (width, scheme) not in shared:
+            shared[width, scheme] = open_new(width, scheme, result)
+        return shared[width, scheme]
 
     yield open_report
     for tab in tabs:
         assert tab.complaints == []
         tab.close()
+
+
+@pytest.fixture
+def dark(opened: Callable[..., Any], width: int) -> Iterator[Any]:
+    """The dark report of this width, which is on the screen again after the test."""
+    tab = opened(width, "dark")
+    before = tab.evaluate(SIZES)
+    yield tab
+    tab.command("Emulation.setEmulatedMedia", media="")
+    tab.appear(width, 900, "dark")
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    tab.wait(f"{SIZES} === '{before}'")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -144,44 +166,37 @@ def test_a_name_in_the_legend_hides_both_its_lines(opened: Callable[..., Any]) -
 @pytest.mark.parametrize("prepared", [True, False], ids=["beforeprint", "style sheet alone"])
 @pytest.mark.parametrize("width", [375, 1440])
 @pytest.mark.parametrize("paper", PAPERS)
-def test_all_fits_the_page_in_the_layout_for_print(
-    opened: Callable[..., Any], paper: str, width: int, prepared: bool
-) -> None:
-    tab = opened(width, "dark")
+def test_all_fits_the_page_in_the_layout_for_print(dark: Any, paper: str, width: int, prepared: bool) -> None:
     if prepared:
-        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
-    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
-    tab.command("Emulation.setEmulatedMedia", media="print", features=dark)
-    tab.command(
+        dark.evaluate("dispatchEvent(new Event('beforeprint'))")
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    dark.command("Emulation.setEmulatedMedia", media="print", features=features)
+    dark.command(
         "Emulation.setDeviceMetricsOverride", width=PAPERS[paper][2], height=1000, deviceScaleFactor=1, mobile=False
     )
-    assert tab.evaluate("matchMedia('print').matches")
-    assert tab.evaluate(MISFITS) == []
+    assert dark.evaluate("matchMedia('print').matches")
+    assert dark.evaluate(MISFITS) == []
     colours = "getComputedStyle(document.body)"
-    assert tab.evaluate(f"[{colours}.backgroundColor, {colours}.color]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
-
-
-SIZES = "JSON.stringify([...document.querySelectorAll('.chart')].map((each) => each._fullLayout.width))"
+    assert dark.evaluate(f"[{colours}.backgroundColor, {colours}.color]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("width", [375, 1440])
 def test_a_chart_is_drawn_for_paper_when_the_page_is_printed_and_for_the_screen_afterwards(
-    opened: Callable[..., Any], paper: str, width: int
+    dark: Any, paper: str, width: int
 ) -> None:
-    tab = opened(width, "dark")
-    before = tab.evaluate(SIZES)
-    tab.evaluate(f"""addEventListener("beforeprint", () => {{
+    before = dark.evaluate(SIZES)
+    dark.evaluate(f"""addEventListener("beforeprint", () => {{
       window.printed = [{SIZES}, [...new Set(
         [...document.querySelectorAll(".chart text")].map((each) => getComputedStyle(each).fill))]];
     }})""")
     inches = dict(zip(("paperWidth", "paperHeight"), PAPERS[paper], strict=False))
-    pdf = base64.b64decode(tab.command("Page.printToPDF", **inches)["data"])
-    sizes, inks = tab.evaluate("printed")
+    pdf = base64.b64decode(dark.command("Page.printToPDF", **inches)["data"])
+    sizes, inks = dark.evaluate("printed")
     assert set(json.loads(sizes)) == {690}
     assert inks == ["rgb(36, 41, 47)"]
     assert 3 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 12
-    tab.wait(f"{SIZES} === '{before}'")
+    dark.wait(f"{SIZES} === '{before}'")
 
 
 def test_the_files_it_carries_are_downloaded_without_those_beside_it(

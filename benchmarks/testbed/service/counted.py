@@ -1,10 +1,13 @@
 """Sends streams through the middleware on a clock of its own, so that each run executes the same instructions.
 
-``python -m benchmarks.testbed.service.counted CONTENT WAY CHUNKS [CONTENT WAY CHUNKS …]``. No server, no network,
-and no time: what remains is the cost of one chunk. ``benchmarks.instructions`` runs it under callgrind.
+``python -m benchmarks.testbed.service.counted RUNS``, in JSON: a list of runs, each a list of streams, each of which is
+``[CONTENT, WAY, CHUNKS]``. No server, no network, and no time: what remains is the cost of one chunk.
+``benchmarks.instructions`` runs it under callgrind.
 """
 
 import asyncio
+import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import count
@@ -83,6 +86,16 @@ async def stream(content: str, way: str, chunks: int) -> None:
     await app({"type": "http", "method": "GET", "path": "/s", "headers": []}, receive, send)
 
 
+def main(runs: list[list[tuple[str, str, int]]]) -> None:
+    """Send the streams of each run in a process of its own, one after the other."""
+    for streams in runs:
+        if pid := os.fork():
+            os.waitpid(pid, 0)
+        else:
+            for content, way, chunks in streams:
+                asyncio.run(stream(content, way, chunks))
+            os._exit(0)
+
+
 if __name__ == "__main__":
-    for at in range(1, len(sys.argv), 3):
-        asyncio.run(stream(sys.argv[at], sys.argv[at + 1], int(sys.argv[at + 2])))
+    main(json.loads(sys.argv[1]))

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.testbed.server import ROOT, Server
-from streamgauge.runner.finished_run import run_locust
+from benchmarks.testbed.server import Server
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
@@ -64,7 +63,7 @@ CLASSES = ("Chat", "Completions", "Responses", "Anthropic", "Ollama")
 
 
 @pytest.fixture(scope="module")
-def played(program, two_processes, tmp_path_factory):
+def played(run_locust, program, two_processes, tmp_path_factory):
     """A run of two users of each class in two processes; and what the service was asked, in order."""
     directory = tmp_path_factory.mktemp("chat")
     locustfile = directory / "scenario.py"
@@ -73,7 +72,7 @@ def played(program, two_processes, tmp_path_factory):
     keys = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": OTHER_KEY}
     with Server(program("node"), str(Path(__file__).with_name("model_server.mjs"))) as server:
         options = (*load, "-H", server.url, *OPTIONS, *CLASSES)
-        run = run_locust(locustfile, *options, result_dir=directory / "results", variables=keys, cwd=ROOT)
+        run = run_locust(locustfile, *options, result_dir=directory / "results", variables=keys)
         with urllib.request.urlopen(f"{server.url}/asked", timeout=60) as reply:
             return run, json.load(reply), directory
 
@@ -178,9 +177,9 @@ def test_the_key_is_sent_where_it_belongs_and_shown_nowhere(played):
             "/api/chat": (None, None, None),
         }.get(entry["path"], (f"Bearer {KEY}", None, None))
         assert tuple(map(fields.get, ("authorization", "x-api-key", "anthropic-version"))) == expected
-    texts = [run.output, *(file.read_text() for file in directory.rglob("*") if file.is_file())]
-    assert len(texts) > 4
-    assert not any(key in text for text in texts for key in (KEY, OTHER_KEY))
+    written = [run.output.encode(), *(file.read_bytes() for file in directory.rglob("*") if file.is_file())]
+    assert len(written) > 4
+    assert not any(key.encode() in each for each in written for key in (KEY, OTHER_KEY))
 
 
 def test_the_command_of_the_result_repeats_the_run(run):

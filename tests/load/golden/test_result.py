@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.runner.finished_run import run_locust
-
 GOLDEN = Path(__file__).with_name("result.json")
 #: Counts that hang on when the machine had time to read.
 READS = ("lag", "hub_lag")
@@ -98,7 +96,7 @@ def past(history):
 
 
 @pytest.fixture(scope="module")
-def found(scripted, tmp_path_factory):
+def found(run_locust, scripted, tmp_path_factory):
     url, locustfile = scripted
     load = ("--headless", "-u", 1, "-t", "120s", "--refusal-pause", 0, "--metrics-port", "off", "-H", url)
     run = run_locust(locustfile, *load, result_dir=tmp_path_factory.mktemp("results"))

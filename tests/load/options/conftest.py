@@ -184,7 +184,7 @@ def serving(handler, context=None, *, asks_who=False):
         thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def read():
     """Reads command lines, variables and forms, all in one process that has imported Locust once."""
     command = [sys.executable, Path(__file__).with_name("command_lines.py")]

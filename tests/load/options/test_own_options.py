@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
-
 IMPORT, OWN = (
     "from streamgauge.load import StreamUser",
     """
@@ -46,30 +43,36 @@ def locustfile(request, tmp_path):
     return path
 
 
-def parsed(locustfile, *options, **variables):
-    load = ("--headless", "-t", "1s", "-H", "http://127.0.0.1:9", "--stream-metrics-port", "off")
-    run = run_locust(locustfile, *load, *options, variables=variables, cwd=ROOT)
-    assert "PARSED" in run.output, run.output
-    line = run.output.partition("PARSED ")[2].partition("\n")[0]
-    return json.loads(line), run.output.partition("USED ")[2].partition("\n")[0]
+@pytest.fixture
+def parsed(run_locust, locustfile):
+    """What Locust parses of options and variables, and what a user gets of it."""
+
+    def ended(*options, **variables):
+        load = ("--headless", "-t", "1s", "-H", "http://127.0.0.1:9", "--stream-metrics-port", "off")
+        run = run_locust(locustfile, *load, *options, variables=variables)
+        assert "PARSED" in run.output, run.output
+        line = run.output.partition("PARSED ")[2].partition("\n")[0]
+        return json.loads(line), run.output.partition("USED ")[2].partition("\n")[0]
+
+    return ended
 
 
-def test_a_short_name_is_theirs_and_the_full_one_still_ours(locustfile):
-    found, used = parsed(locustfile, "--idle-timeout", 7, "--insecure", "--metrics-port", 1, "--stream-idle-timeout", 8)
+def test_a_short_name_is_theirs_and_the_full_one_still_ours(parsed):
+    found, used = parsed("--idle-timeout", 7, "--insecure", "--metrics-port", 1, "--stream-idle-timeout", 8)
     assert found == [7, True, "1", "8", False, "off"]
     assert used == "{'idle_timeout_s': 8.0} False"
 
 
-def test_so_is_a_variable(locustfile):
-    found, used = parsed(locustfile, LOCUST_IDLE_TIMEOUT="7", LOCUST_STREAM_INSECURE="true")
+def test_so_is_a_variable(parsed):
+    found, used = parsed(LOCUST_IDLE_TIMEOUT="7", LOCUST_STREAM_INSECURE="true")
     assert found == [7, False, "", "", True, "off"]
     assert used == "{} True"
 
 
-def test_a_full_name_that_is_taken_is_refused_in_words(tmp_path):
+def test_a_full_name_that_is_taken_is_refused_in_words(run_locust, tmp_path):
     path = tmp_path / "scenario.py"
     path.write_text(f"from locust import events\n{IMPORT}\n{OWN.replace('--idle-timeout', '--stream-end')}")
-    run = run_locust(path, "--headless", "-t", "1s", cwd=ROOT)
+    run = run_locust(path, "--headless", "-t", "1s")
     assert run.status == 2
     assert "error: --stream-end: this is an option of streamgauge; rename that of the locustfile" in run.output
     assert "Traceback" not in run.output

@@ -2,9 +2,6 @@
 
 import pytest
 
-from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
-
 ENDLESS = ("--stream-path", "/sse?chunks=10000&interval_ms=20", "--stop-timeout", 3)
 WAVE = "wave:low=2,high=8,period=4s,time=6s"
 OWN_SHAPE = """
@@ -65,10 +62,10 @@ def test_ctrl_c_twice_ends_a_run_with_a_shape_and_its_report_is_written(start, s
     assert len(done.result["run"]["shape"]["seconds"]) < 60
 
 
-def test_a_shape_beside_the_shape_class_of_a_locustfile_is_refused(tmp_path):
+def test_a_shape_beside_the_shape_class_of_a_locustfile_is_refused(run_locust, tmp_path):
     locustfile = tmp_path / "scenario.py"
     locustfile.write_text(OWN_SHAPE)
-    done = run_locust(locustfile, "--headless", "-H", "http://127.0.0.1:9", "--shape", "ramp", cwd=ROOT)
+    done = run_locust(locustfile, "--headless", "-H", "http://127.0.0.1:9", "--shape", "ramp")
     assert done.status == 2, done.output
     words = "--stream-shape: the locustfile has a shape of its own, Stairs; remove one of the two"
     assert done.output.count(f"error: {words}\n") == 1

@@ -185,8 +185,8 @@ def test_more_updates_do_not_hold_more_memory(open_web, visit, browser, source, 
 
     page.wait("window.updates >= 20")
     web.post("/stop")  # what the page holds of a run grows until it has as many points as fit
-    page.wait("document.body.dataset.state === 'finished' && window.updates >= 60")
+    page.wait("document.body.dataset.state === 'finished' && window.updates >= 60", 200)
     before = held()
-    page.wait("window.updates >= 360", 400)
+    page.wait("window.updates >= 160", 200)
     ratios = [now / then for now, then in zip(held(), before, strict=True)]
-    assert max(ratios) <= 1.1, ratios
+    assert max(ratios) <= 1.035, ratios  # 3 KB of the page, or a node of it, for each update

@@ -5,9 +5,6 @@ import re
 
 import pytest
 
-from benchmarks.testbed.server import ROOT
-from streamgauge.runner.finished_run import run_locust
-
 LOCUSTFILE = """
 from locust import task
 from streamgauge.load import Lines, Option, StreamUser, declare_options
@@ -53,16 +50,18 @@ def test_the_form_has_them_under_their_heading_and_checks_them(open_web, recorde
     assert recorder.requests[0]["path"] == "/lift/7/cellar/roof"
 
 
-def test_the_command_line_and_the_environment_set_them_and_the_report_repeats_them(recorder, locustfile, tmp_path):
+def test_the_command_line_and_the_environment_set_them_and_the_report_repeats_them(
+    run_locust, recorder, locustfile, tmp_path
+):
     load = ("--headless", "-u", 1, "-t", "1s", "-H", recorder.url, "--metrics-port", "off")
     stops = ("--lift-stop", "cellar", "--lift-stop", "roof")
-    more = {"variables": {"LOCUST_LIFT_FLOORS": "12"}, "result_dir": tmp_path / "results", "cwd": ROOT}
+    more = {"variables": {"LOCUST_LIFT_FLOORS": "12"}, "result_dir": tmp_path / "results"}
     run = run_locust(locustfile, *load, *stops, **more)
     assert recorder.requests[0]["path"] == "/lift/12/cellar/roof", run.output
     assert "--lift-floors 12 --lift-stop cellar --lift-stop roof" in run.result["run"]["command"]
 
 
-def test_a_value_that_is_wrong_ends_the_run_at_its_start(locustfile):
-    run = run_locust(locustfile, "--headless", "-H", "http://127.0.0.1:9", "--lift-floors", "many", cwd=ROOT)
+def test_a_value_that_is_wrong_ends_the_run_at_its_start(run_locust, locustfile):
+    run = run_locust(locustfile, "--headless", "-H", "http://127.0.0.1:9", "--lift-floors", "many")
     assert run.status == 2
     assert "error: argument --lift-floors: expected a whole number such as 3, got 'many'\n" in run.output
