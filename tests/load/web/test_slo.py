@@ -12,7 +12,7 @@ LINES = """[...document.querySelectorAll("#rule-rows tr")]
 @pytest.mark.browser
 def test_the_page_and_the_bar_say_how_the_rules_stand(open_web, browser, source, until):
     web = open_web()
-    path = "/sse?chunks=400&interval_ms=20"
+    path = "/sse?chunks=4000&interval_ms=20"  # longer than the test takes anywhere
     run = {"host": source.url, "stream_path": path, "stream_slo": RULES, "user_count": 2, "spawn_rate": 100}
     assert web.post("/swarm", **run)["success"]
 
