@@ -39,6 +39,7 @@ VARIABLES = [(built, each) for built in BUILT for each in built["templating"]["l
 UNFED = (
     *("output_token", "prompt_tokens", "stream_client_chunk_delay_seconds", "stream_server_rejected_total", "ALERTS"),
     *("slo_passed", "start_delay", "scheduled_arrivals", "late_starts", "dropped_arrivals"),
+    *("wanted_users", "wanted_arrivals"),
 )
 POINTS = 700
 OF_A_STOPPED_RUN = {"completed", "censored"}
