@@ -58,7 +58,8 @@ def locust(call: Any, planned: Planned, tmp_path: Path, free_port: Callable[[], 
         answer = call("demo", *own, *options)
         assert answer.exit_code == 3, answer.output  # the demo's own status
         command = with_ports(planned.plan.load(URL), planned.plan.ports.locust).command
-        assert command[2:4] == ["-m", "locust"]
+        assert command[2] == "-c"
+        assert "run_alone" in command[3]
         return by_name(command[4:])
 
     return started

@@ -73,6 +73,7 @@ class OtherTransport:
             plain.flush,
             plain.close,
         )
+        self.watch, self.unwatch, self.rest = plain.watch, plain.unwatch, plain.rest
 
 
 class World:

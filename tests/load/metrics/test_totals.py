@@ -88,7 +88,7 @@ def by_name(result, field):
     return {(each["name"], each["protocol"]): each[field] for each in result["streams"]}
 
 
-def test_every_metric_was_scraped_but_those_that_need_stamps_tokens_or_arrivals(run):
+def test_every_metric_was_scraped_but_those_that_need_stamps_tokens_arrivals_or_shapes(run):
     series = f'count by (__name__) ({{__name__=~"stream_client_.+", instance="{run.instance}"}})'
     found = {labels["__name__"] for labels, _ in run.prometheus.query(f"last_over_time(({series})[5m:1s])")}
     missing = [metric.name for metric in CLIENT if not found & set(metric.series)]
@@ -96,6 +96,8 @@ def test_every_metric_was_scraped_but_those_that_need_stamps_tokens_or_arrivals(
         "stream_client_chunk_delay_seconds",
         "stream_client_start_delay_seconds",
         "stream_client_time_per_output_token_seconds",
+        "stream_client_wanted_arrivals_per_second",
+        "stream_client_wanted_users",
     }
 
 
