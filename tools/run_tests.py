@@ -12,24 +12,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 #: How many parts run at a time: on two cores, more would only wait for each other.
-AT_ONCE = 5
+AT_ONCE = 6
 #: Those that take longest come first. A part leaves out what another part names below one of its folders, so that the
 #: last one has all tests that no other names. Tests of Docker are in one part: they build the same images.
 PARTS = (
-    ("tests/e2e/test_compose.py", "tests/e2e/test_own_service.py", "tests/deploy"),
-    ("tests/e2e",),
     ("tests/load",),
-    ("tests/load/web/test_live_in_browser.py", "tests/load/web/test_live_page.py", "tests/load/web/test_runs.py"),
+    ("tests/e2e",),
+    ("tests/e2e/test_compose.py", "tests/e2e/test_own_service.py", "tests/deploy"),
     ("tests/target_app",),
-    ("tests/load/test_exit_status.py", "tests/load/test_trust.py", "tests/load/test_live_view.py"),
-    ("tests/benchmarks",),
-    ("tests/load/web",),
+    ("tests/client",),
     ("tests/monitoring",),
-    ("tests/report",),
+    ("tests/load/web/test_live_in_browser.py", "tests/load/web/test_live_page.py", "tests/load/web/test_runs.py"),
     ("tests/load/options", "tests/load/metrics", "tests/load/shapes"),
-    ("tests/asgi", "tests/client"),
+    ("tests/load/test_exit_status.py", "tests/load/test_trust.py", "tests/load/test_live_view.py"),
+    ("tests/load/web",),
+    ("tests/benchmarks",),
+    ("tests/asgi",),
     ("tests/quick_run", "tests/runner", "tests/calibrate"),
     ("tests",),
+    ("tests/report",),
 )
 NO_TESTS = 5
 """The exit status of pytest where an option selects no test of a part."""
