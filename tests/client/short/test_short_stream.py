@@ -134,6 +134,18 @@ def test_the_short_way_is_given_up_where_it_is_mostly_in_vain(talk, begun):
     assert 1 < tried < 20
 
 
+def test_a_refusal_says_nothing_of_how_long_streams_are(talk, begun, server):
+    found = begun([b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"])
+    assert talk.short(found).result().outcome == "http_error"
+    for _ in range(20):
+        assert talk.short(found) is None
+        talk.stream(found)
+    server.scripts["/"] = [WHOLE]
+    talk.stream(found)
+    ShortPlan.of(found).likely = True
+    assert not has_exchange(talk.short(found))
+
+
 def test_a_scheduled_stream_counts_from_its_schedule(talk, begun):
     record = talk.short(begun([WHOLE]), behind_ns=3_000_000_000).result()
     assert record.start_delay_s == 3.0

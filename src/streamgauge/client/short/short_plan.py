@@ -6,6 +6,7 @@ from streamgauge.client.plan import StreamPlan
 from streamgauge.client.read.check_plan import CheckPlan
 from streamgauge.client.read.short_streams import SHORT_NS
 from streamgauge.client.short.whole_body import LAST
+from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.decoder import MAX_CHUNK_BYTES, BodyDescription
 from streamgauge.wire.errors import ProtocolError
@@ -70,8 +71,8 @@ class ShortPlan:
 
     def note(self, record: StreamRecord) -> None:
         """Note a stream that went the long way: the next one is likely to be as short."""
-        if self._in_vain < _MOST_IN_VAIN:
-            self.likely = record.protocol == EVENT_STREAM.name and record.duration_s * 1e9 < SHORT_NS
+        fits = record.outcome is Outcome.COMPLETED and record.protocol == EVENT_STREAM.name
+        self.likely = fits and record.duration_s * 1e9 < SHORT_NS and self._in_vain < _MOST_IN_VAIN
 
     def worked(self) -> None:
         """Note a stream that went the short way."""

@@ -184,10 +184,10 @@ class ShortStream:
         sizes_bytes = [len(event) - _CLOSING_BYTES for event in events]
         recording.add_body(sum(sizes_bytes) + _CLOSING_BYTES * len(events))
         stats.chunk_sizes.record_all(sizes_bytes)
-        last_ns, ends_late = reads[-1][1], stats.ends_late
-        for (_, arrival_ns, floor_ns), number in zip(reads, numbers, strict=True):
+        last_ns, late_end = reads[-1][1], len(reads) if stats.ends_late else 0
+        for place, ((_, arrival_ns, floor_ns), number) in enumerate(zip(reads, numbers, strict=True), 1):
             if number:
-                exact = not (ends_late and arrival_ns == last_ns)
+                exact = place != late_end
                 if exact and number == 1:
                     timer.chunk(arrival_ns)
                 else:
