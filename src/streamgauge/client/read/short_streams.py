@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from streamgauge.client.reactor import Reactor
-from streamgauge.stats.clocks.arrival import READABLE_AFTER_NS, ArrivalClock
+from streamgauge.client.read.sleep_mark import earliest_ns
+from streamgauge.stats.clocks.arrival import ArrivalClock
 
 #: A stream is short if it ends within this time.
 SHORT_NS = 20_000_000
@@ -49,8 +50,7 @@ class ShortStreams:
         now = self.awake()
         if now.busy_ns is None or since.busy_ns is None:
             return floor_ns
-        awake_ns = now.at_ns - (now.busy_ns - since.busy_ns) - READABLE_AFTER_NS
-        return max(floor_ns, awake_ns) if awake_ns <= arrival_ns else floor_ns
+        return earliest_ns(now.at_ns, now.busy_ns - since.busy_ns, floor_ns, arrival_ns)
 
     def add(self, stream: _Stream) -> None:
         """Watch a stream whose request was sent."""

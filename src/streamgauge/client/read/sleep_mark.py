@@ -38,5 +38,13 @@ class SleepMark:
         """
         if self._marked_ns is None or (busy_ns := self._busy_ns()) is None:
             return floor_ns
-        awake_ns = self._now_ns() - (busy_ns - self._marked_ns) - READABLE_AFTER_NS
-        return max(floor_ns, awake_ns) if awake_ns <= arrival_ns else floor_ns
+        return earliest_ns(self._now_ns(), busy_ns - self._marked_ns, floor_ns, arrival_ns)
+
+
+def earliest_ns(now_ns: int, busy_ns: int, floor_ns: int, arrival_ns: int) -> int:
+    """Return the earliest arrival of what was read at ``now_ns`` and asked for before the thread was busy so long.
+
+    ``floor_ns`` and ``arrival_ns`` are as in :meth:`SleepMark.earliest_ns`.
+    """
+    awake_ns = now_ns - busy_ns - READABLE_AFTER_NS
+    return max(floor_ns, awake_ns) if awake_ns <= arrival_ns else floor_ns
