@@ -15,6 +15,9 @@ _usual, _any = (
     re.compile(_SIZE + fields + rb"data:.*\n" + fields + rb"\n\r\n").fullmatch for fields in (_USUAL, _OTHER)
 )
 
+#: The length of the empty line that closes an event, and of the line end before it: they are not part of its size.
+CLOSING_BYTES = 2
+
 #: The number of body bytes, the digits of the event's id, and the event's name; None for a missing id or name.
 Whole = tuple[int, bytes | None, bytes | None]
 

@@ -11,14 +11,12 @@ from streamgauge.client.read.fast_path import FastPath
 from streamgauge.stats.clocks.arrival import ArrivalClock
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.stream_stats import StreamStats
-from streamgauge.wire.sse_fast_path import whole_event
+from streamgauge.wire.sse_fast_path import CLOSING_BYTES, whole_event
 
 #: How many reads are held at most before they are counted; one can be as large as READ_BYTES.
 AT_ONCE = 256
 #: How much of the last read a reason may need; small enough for Python's own allocator.
 QUOTED_BYTES = 240
-#: The empty line that closes an event is not part of its size.
-_CLOSING_BYTES = 2
 #: The stream, the bytes of one read, the control messages with them, and the time of the read.
 _Read = tuple[FastPath, bytes, list[tuple[int, int, bytes]], int]
 
@@ -85,7 +83,7 @@ class BatchReader:
                 batch.count()
                 batch = _Batch(fast_path.stats)
                 sizes_bytes, intervals_ns = batch.sizes_bytes, batch.intervals_ns
-            sizes_bytes.append(size - _CLOSING_BYTES)
+            sizes_bytes.append(size - CLOSING_BYTES)
             fast_path.bytes += size
             interval_ns = arrival_ns - fast_path.last_ns
             intervals_ns.append(interval_ns)
@@ -112,6 +110,6 @@ class _Batch:
         if not chunks:
             return
         stats.chunks += chunks
-        stats.bytes += sum(self.sizes_bytes) + chunks * _CLOSING_BYTES
+        stats.bytes += sum(self.sizes_bytes) + chunks * CLOSING_BYTES
         stats.chunk_interval.all.record_all_ns(self.intervals_ns)
         stats.chunk_sizes.record_all(self.sizes_bytes)

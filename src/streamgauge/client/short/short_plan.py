@@ -15,6 +15,7 @@ from streamgauge.wire.formats import AUTO, FORMATS, resolve, shown_by
 from streamgauge.wire.frame import Frame
 from streamgauge.wire.http1_body import framing_of
 from streamgauge.wire.http1_head import Head, HeadParser
+from streamgauge.wire.sse_fast_path import CLOSING_BYTES
 
 #: Time limits are kept by the exchange; shorter ones could be exceeded before there is one.
 _SHORTEST_LIMIT_S = 5 * SHORT_NS / 1e9
@@ -111,16 +112,18 @@ class ShortPlan:
             and resolve(plan.format, head.fields.get("content-type", "")) is EVENT_STREAM
             and not (head.set_cookies or "content-encoding" in head.fields or plan.accepted(head) or plan.refusal(head))
         )
-        if fits:
-            _remember(self._heads, data, head)
-        return head if fits else None
+        if not fits:
+            return None
+        _make_room(self._heads)
+        self._heads[data] = head
+        return head
 
     def counts(self, body: bytes, events: list[bytes]) -> bool:
         """Whether all events of a body are chunks, and the last one ends the stream if anything has to."""
         last = events[-1]
         if len(body) > self._plan.limits.max_chunk_bytes:
             return False
-        if self._looks_at_first and shown_by(events[0][:-2], EVENT_STREAM) is not EVENT_STREAM:
+        if self._looks_at_first and shown_by(events[0][:-CLOSING_BYTES], EVENT_STREAM) is not EVENT_STREAM:
             return False
         if len(events) > 1:
             end = len(body) - len(LAST) - len(last) - 2
@@ -130,22 +133,20 @@ class ShortPlan:
         return last in self._ends or self._ends_well(last)
 
     def _ends_well(self, last: bytes) -> bool:
-        rules, content = self._rules, last[:-2]
+        rules, content = self._rules, last[:-CLOSING_BYTES]
         frame = Frame(content, self._decoder)
         if not self._decoder.is_chunk(content) or (rules.may_report_error(content) and rules.error.match(frame)):
             return False
         if rules.end_is_named and rules.end.match(frame) is None:
             return False
-        if len(self._ends) >= _MOST_KNOWN:
-            self._ends.clear()
+        _make_room(self._ends)
         self._ends.add(last)
         return True
 
 
-def _remember(known: dict[bytes, Head], data: bytes, head: Head) -> None:
+def _make_room(known: dict[bytes, Head] | set[bytes]) -> None:
     if len(known) >= _MOST_KNOWN:
         known.clear()
-    known[data] = head
 
 
 def _is_for(plan: StreamPlan) -> bool:

@@ -24,13 +24,12 @@ from streamgauge.client.short.whole_body import LAST, events_by_read, plain_even
 from streamgauge.stats.outcome import Outcome
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.http1_head import Head
+from streamgauge.wire.sse_fast_path import CLOSING_BYTES
 
 #: A stream of more reads is left to an exchange.
 _MOST_READS = 64
 
 
-#: The empty line that closes an event is not part of its size.
-_CLOSING_BYTES = 2
 #: A connection that a user has kept, how to get another one, and the request that is to be sent on it.
 IdleConnection = tuple[Transport, Route, Request]
 #: What one read brought (``b""`` is the peer's clean end), its arrival, and the earliest time at which any of it can
@@ -181,8 +180,8 @@ class ShortStream:
         recording.settle_as(EVENT_STREAM)
         timer = recording.timer
         stats = timer.stats
-        sizes_bytes = [len(event) - _CLOSING_BYTES for event in events]
-        recording.add_body(sum(sizes_bytes) + _CLOSING_BYTES * len(events))
+        sizes_bytes = [len(event) - CLOSING_BYTES for event in events]
+        recording.add_body(sum(sizes_bytes) + CLOSING_BYTES * len(events))
         stats.chunk_sizes.record_all(sizes_bytes)
         last_ns, late_end = reads[-1][1], len(reads) if stats.ends_late else 0
         for place, ((_, arrival_ns, floor_ns), number) in enumerate(zip(reads, numbers, strict=True), 1):

@@ -17,6 +17,8 @@ _EVENT = rb"[0-9A-Fa-f]{1,7}\r\n" + _FIELDS + rb"data:[^\r\n]*\n" + _FIELDS + rb
 _body = re.compile(b"(?:" + _EVENT + b")++" + LAST).fullmatch
 #: The lines of ``LAST``, as they are split.
 _LAST_LINES = 3
+#: The line ends of a transfer chunk: behind its size, and behind its event.
+_LINE_ENDS = 2 * len(b"\r\n")
 
 
 def plain_events(body: bytes) -> list[bytes] | None:
@@ -26,12 +28,17 @@ def plain_events(body: bytes) -> list[bytes] | None:
     """
     if _body(body) is None:
         return None
-    lines = body.split(b"\r\n")
-    sizes, events = lines[:-_LAST_LINES:2], lines[1:-_LAST_LINES:2]
+    sizes, events = _parts(body)
     lengths = list(map(len, events))
     if list(map(KNOWN_SIZES.get, sizes)) != lengths and [int(size, 16) for size in sizes] != lengths:
         return None
     return events
+
+
+def _parts(body: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the sizes and the events of a body of plain events."""
+    lines = body.split(b"\r\n")
+    return lines[:-_LAST_LINES:2], lines[1:-_LAST_LINES:2]
 
 
 def events_by_read(body: bytes, read_ends: list[int]) -> list[int] | None:
@@ -39,8 +46,7 @@ def events_by_read(body: bytes, read_ends: list[int]) -> list[int] | None:
 
     ``read_ends`` are the positions in ``body`` at which the reads ended.
     """
-    lines = body.split(b"\r\n")
-    ends = accumulate([len(size) + len(event) + 4 for size, event in zip(lines[:-3:2], lines[1:-3:2], strict=True)])
+    ends = accumulate([len(size) + len(event) + _LINE_ENDS for size, event in zip(*_parts(body), strict=True)])
     numbers = {0: 0} | {end: number for number, end in enumerate(ends, 1)}
     numbers[len(body)] = len(numbers) - 1
     found, before = [], 0
