@@ -43,13 +43,16 @@ def cold():
         thread.join()
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", 2)], ids=["one process", "two workers"])
-def test_failures_in_the_warm_up_are_named_and_not_judged(start, cold, processes, tmp_path):
+@pytest.mark.parametrize("workers", [0, 2], ids=["one process", "two workers"])
+def test_failures_in_the_warm_up_are_named_and_not_judged(start, cold, two_processes, workers, tmp_path):
     url = f"http://127.0.0.1:{cold.server_port}"
-    options = ("--warm-up", f"{WARM_UP_S}s", "--refusal-pause", "0.05", "--metrics-port", "off", *processes)
+    options = ("--warm-up", f"{WARM_UP_S}s", "--refusal-pause", "0.05", "--metrics-port", "off")
     stream = ("--stream-path", "/events", "--stream-end", "event:done")
-    rules = ("--slo", "failed.ratio <= 0%", "--slo", "started.count > 0") if processes else ()
-    run = start.headless(url, *options, *stream, *rules, users=2, run_time=f"{RUN_S}s", result_dir=tmp_path).wait()
+    rules = ("--slo", "failed.ratio <= 0%", "--slo", "started.count > 0") if workers else ()
+    spread = two_processes() if workers else ()
+    run = start.headless(
+        url, *options, *stream, *rules, *spread, users=2, run_time=f"{RUN_S}s", result_dir=tmp_path
+    ).wait()
     result = run.result
     (judged,), (whole,) = result["streams"], result["whole_run"]["streams"]
     refused = cold.answered["refused"]
