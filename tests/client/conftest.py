@@ -22,6 +22,7 @@ from streamgauge.client.reactor import SelectorReactor
 from streamgauge.client.read.process_context import ProcessContext
 from streamgauge.client.session import Session
 from streamgauge.client.short.short_stream import ShortStream
+from streamgauge.stats.cpu_wait import CpuWait
 from streamgauge.stats.process_stats import ProcessStats
 from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.formats import FORMATS
@@ -178,6 +179,12 @@ class ScriptedServer:
 @pytest.fixture(autouse=True)
 def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_socket, "Socket", WatchedSocket)
+
+
+@pytest.fixture
+def cpu_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator never waits for a CPU, which would leave times to first chunk and durations open."""
+    monkeypatch.setattr(CpuWait, "_waited_ns", lambda self: 0)
 
 
 @pytest.fixture

@@ -10,10 +10,7 @@ EVENT = b"data: 1\n\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture(autouse=True)
-def cpu_to_spare(monkeypatch):
-    """The generator never waits for a CPU, which would leave durations open too."""
-    monkeypatch.setattr(CpuWait, "ns", lambda self: 0)
+pytestmark = pytest.mark.usefixtures("cpu_to_spare")
 
 
 def test_an_end_in_the_framing_is_exact(stream):

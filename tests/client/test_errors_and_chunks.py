@@ -141,6 +141,7 @@ CHUNKS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 @pytest.mark.parametrize(("before", "after", "named", "options", "chunks", "heartbeats"), CHUNKS.values(), ids=CHUNKS)
 def test_the_scenario_says_what_a_chunk_is(before, after, named, options, chunks, heartbeats, stream):
     gap = [READ, 0.1] if before else []

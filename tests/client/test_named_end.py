@@ -149,7 +149,7 @@ def test_a_stream_that_has_just_so_many_chunks_keeps_its_connection(plan, talk, 
     assert server.connections == 1
 
 
-@pytest.mark.usefixtures("_short_wait")
+@pytest.mark.usefixtures("_short_wait", "cpu_to_spare")
 def test_a_stream_that_was_left_lasted_until_its_named_end(stream):
     record = stream([head(), ONE, READ, 0.1, DONE], end="event:done")
     assert record.duration_s == pytest.approx(record.time_to_first_chunk_s + record.max_chunk_interval_s)
@@ -197,7 +197,7 @@ def test_what_a_stream_ended_with_is_told_of_the_fast_path_too(stream):
     assert record.reason == "the body ended cleanly, and the named end had not come; it ended with 'data: number 19'"
 
 
-@pytest.mark.usefixtures("_short_wait")
+@pytest.mark.usefixtures("_short_wait", "cpu_to_spare")
 def test_a_stream_that_was_left_without_a_chunk_says_so(stream):
     record = stream([head(), SAID_DONE], protocol="openai")
     assert (record.outcome, record.reason, record.without_chunks) == (COMPLETED, "no chunk came", 1)

@@ -45,6 +45,7 @@ def test_each_part_is_a_chunk(length, stream):
     assert (record.outcome, record.chunks, seen) == (COMPLETED, 3, [b"aaa", b"bbb", b"ccc"]), record.reason
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 def test_a_part_of_known_length_is_timed_when_it_is_there_and_not_by_the_next_boundary(stream):
     seen_s = []
     look = [lambda *_: seen_s.append(time.monotonic()), 0.1]

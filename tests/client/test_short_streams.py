@@ -7,6 +7,7 @@ from streamgauge.client.connect.stamped_socket import HAS_KERNEL_STAMPS
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 27\r\n\r\n" + b"data: 1\n\n" * 3
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 @pytest.mark.skipif(not HAS_KERNEL_STAMPS, reason="the kernel's count of segments is Linux's")
 def test_the_chunks_of_one_segment_have_exact_times(talk, plan):
     for _ in range(2):  # the second on the connection of the first

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from streamgauge.stats.cpu_wait import CpuWait
 from streamgauge.stats.outcome import Outcome
 
 COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
@@ -40,12 +39,6 @@ WORDS = [step for word in ("the", " river", " rises") for step in (READ, delta(c
 ERROR = event({"error": {"message": "out of memory", "type": "server_error"}})
 
 
-@pytest.fixture
-def cpu_to_spare(monkeypatch):
-    """The generator never waits for a CPU, which would leave its times to first chunk open too."""
-    monkeypatch.setattr(CpuWait, "ns", lambda self: 0)
-
-
 def chat(stream, *script, **options):
     return stream([TOKENS, *script], protocol="openai", method="POST", **options)
 
@@ -56,6 +49,7 @@ def test_only_events_with_content_are_chunks_and_usage_counts_the_tokens(stream)
     assert record.protocol == "openai"
 
 
+@pytest.mark.usefixtures("cpu_to_spare")
 def test_the_first_token_is_timed_and_not_the_role(stream):
     record = chat(stream, ROLE, READ, 0.1, delta(content="a"), STOP, DONE, END)
     assert record.time_to_first_chunk_s >= 0.1
