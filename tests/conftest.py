@@ -9,6 +9,7 @@ import os
 import random
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -136,6 +137,12 @@ FLAGS = (
 START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
 
 
+def pytest_configure() -> None:
+    """Let what tests start end by SIGINT, which a shell makes all ignore that it starts in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of ``SLOW``."""
     slow = [Path(__file__).parent / each for each in SLOW]
@@ -224,6 +231,10 @@ class Browser:
         os.close(self._write)
 
 
+#: The beginning of what a page says.
+_TEXT = "(document.body?.innerText ?? '').slice(0, 1000)"
+
+
 class Tab:
     """One page."""
 
@@ -259,7 +270,8 @@ class Tab:
         """Until an expression is true."""
         deadline_s = time.monotonic() + seconds
         while not self.evaluate(condition):
-            assert time.monotonic() < deadline_s, f"it did not come to pass: {condition}"
+            if time.monotonic() > deadline_s:
+                pytest.fail(f"it did not come to pass: {condition}; the page: {self.evaluate(_TEXT)}")
             time.sleep(0.05)
 
     def press(self, key: str, code: int, text: str = "") -> None:

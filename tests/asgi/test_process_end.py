@@ -13,10 +13,14 @@ from streamgauge.asgi.process_end import watch_signals
 def run(code, *signals):
     """Run code that prints a line when it is ready for a signal; return its exit status and the lines after that."""
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "ready\n"
-        for number in signals:
-            process.send_signal(number)
-        lines = process.stdout.read().splitlines()
+        try:
+            assert process.stdout.readline() == "ready\n"
+            for number in signals:
+                process.send_signal(number)
+            lines = process.stdout.read().splitlines()
+        except BaseException:
+            process.kill()
+            raise
     return process.returncode, lines
 
 

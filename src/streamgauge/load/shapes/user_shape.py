@@ -34,6 +34,9 @@ class UserShape(LoadTestShape):
         if self.runner is None:
             return None
         if self.runner.state not in (STATE_SPAWNING, STATE_RUNNING):
+            if _is_starting(self.runner):
+                self.reset_time()  # type: ignore[no-untyped-call]
+                return self._wanted, self._rate
             self._begin(self.runner)
         t_s = self.get_run_time()  # type: ignore[no-untyped-call]
         if self.record is None:
@@ -55,6 +58,12 @@ class UserShape(LoadTestShape):
         self._wanted, self._rate = 0, 1.0
         runner.shape_last_tick = None
         self.reset_time()  # type: ignore[no-untyped-call]
+
+
+def _is_starting(runner: Runner) -> bool:
+    """Whether a run in one process is about to begin, as while listeners prepare it: another start would end this one."""
+    starting = runner.spawning_greenlet
+    return starting is not None and not starting.dead
 
 
 def follow_shape(environment: Environment, options: Any) -> None:

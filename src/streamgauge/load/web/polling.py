@@ -15,14 +15,21 @@ from typing import Any
 import gevent
 from flask import jsonify
 from locust.env import Environment
-from locust.runners import STATE_CLEANUP, STATE_INIT, STATE_RUNNING, STATE_STOPPED, STATE_STOPPING
+from locust.runners import (
+    STATE_CLEANUP,
+    STATE_INIT,
+    STATE_RUNNING,
+    STATE_STOPPED,
+    STATE_STOPPING,
+    MasterRunner,
+)
 from locust.web import WebUI
 
 _STATISTICS, _SWARM = "locust.request_stats", "locust.swarm"
 _ENDING = (STATE_STOPPING, STATE_CLEANUP)
 _IDLE = (STATE_INIT, STATE_STOPPED)
-#: Longest time that the answer to START waits for the run to begin, in seconds.
-START_S = 1.0
+#: Longest time that the answer to START waits for the run to begin, in seconds. Listeners of its start may take long.
+START_S = 30.0
 
 
 def keep_polling(environment: Environment, web_ui: WebUI) -> None:
@@ -44,9 +51,11 @@ def keep_polling(environment: Environment, web_ui: WebUI) -> None:
 
 
 def _wait_for_start(environment: Environment) -> None:
-    """Wait until the run has begun, but at most ``START_S``: without workers it never begins."""
-    deadline_s = time.monotonic() + START_S
-    while environment.runner is not None and environment.runner.state in _IDLE and time.monotonic() < deadline_s:
+    """Wait until the run has begun, but at most ``START_S``; not at all without workers, since it never begins then."""
+    runner, deadline_s = environment.runner, time.monotonic() + START_S
+    while runner is not None and runner.state in _IDLE and time.monotonic() < deadline_s:
+        if isinstance(runner, MasterRunner) and not runner.worker_count:
+            return
         gevent.sleep(0.01)
 
 
