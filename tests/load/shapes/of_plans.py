@@ -121,7 +121,7 @@ class Followed:
     """A shape of users, whose clock stands still."""
 
     def __init__(self, monkeypatch, **given):
-        self.runner = SimpleNamespace(state="ready", user_count=0, shape_last_tick=(1, 1.0))
+        self.runner = SimpleNamespace(state="ready", user_count=0, shape_last_tick=(1, 1.0), spawning_greenlet=None)
         self.environment = SimpleNamespace(runner=self.runner, parsed_options=options(**given), shape_class=None)
         follow_shape(self.environment, self.environment.parsed_options)
         self.shape, self.t_s = shape_of(self.environment), 0.0
@@ -161,6 +161,20 @@ def test_each_run_begins_its_shape_at_its_start(monkeypatch):
     assert followed.tick(0.0, 0) is None
     followed.shape.runner = None
     assert followed.shape.tick() is None
+
+
+def test_a_run_that_is_about_to_begin_begins_once_and_its_shape_when_it_has(monkeypatch):
+    followed = Followed(monkeypatch, shape="ramp:to=8,time=4s")
+    begun_s = []
+    monkeypatch.setattr(followed.shape, "reset_time", lambda: begun_s.append(followed.t_s))
+    first = followed.tick(0.0)
+    followed.runner.state, followed.runner.spawning_greenlet = "ready", SimpleNamespace(dead=False)
+    followed.runner.shape_last_tick = first
+    assert followed.shape.tick() == followed.shape.tick() == followed.runner.shape_last_tick == first
+    assert len(begun_s) == 3
+    followed.runner.state, followed.runner.spawning_greenlet = "stopped", SimpleNamespace(dead=True)
+    assert followed.tick(0.0) == first
+    assert followed.runner.shape_last_tick is None
 
 
 def test_a_shape_comes_and_goes_with_its_option_and_one_of_the_locustfile_stays(monkeypatch):
