@@ -110,6 +110,19 @@ def test_a_curl_command_may_follow_the_options(planned: Planned) -> None:
     assert (request.method, request.headers) == ("PUT", (("B", "1"), ("A", "2")))
 
 
+def test_the_next_command_has_its_options_before_curl(planned: Planned) -> None:
+    plan = planned("-u", 3, "--name", "curl", "curl", URL, "-d", "a")
+    assert plan.repeated({"--users": "9"}).endswith(f" --name curl -u 9 curl {URL} -d a")
+    assert planned(URL, "--name", "curl").repeated({"--users": "9"}).endswith(f" {URL} --name curl -u 9")
+
+
+def test_fields_of_one_name_are_sent_as_their_list(planned: Planned) -> None:
+    (request,) = planned(
+        "-H", "A: 1", "-H", "B: 2", "-H", "a: 3", "-H", "Cookie: c", "-H", "Cookie: d", URL
+    ).session.requests
+    assert request.headers == (("A", "1, 3"), ("B", "2"), ("Cookie", "c; d"))
+
+
 def recording(path: Path, **request: object) -> Path:
     stream = {
         "startedDateTime": "2026-01-01T00:00:00Z", "time": 20_500, "timings": {"receive": 1},

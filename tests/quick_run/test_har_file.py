@@ -138,7 +138,7 @@ def test_fields_that_are_repeated_are_joined_and_those_of_the_connection_are_lef
     names = ["Accept", "Keep-Alive", "TE", "Upgrade", "accept", "Transfer-Encoding", "Proxy-Connection", "Connection"]
     headers = [{"name": name, "value": str(number)} for number, name in enumerate(names)]
     (request,) = session(entry("http://a/s", headers=headers, cookies=[])).requests
-    assert request.headers == (("accept", "0, 4"),)
+    assert request.headers == (("Accept", "0, 4"),)
 
 
 def test_a_body_may_be_encoded(session):

@@ -35,12 +35,9 @@ class _Run(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep what follows the word ``curl`` for curl's own options."""
-        ctx.meta[_WORDS] = tuple(args)
-        at = next((at for at, word in enumerate(args) if word == "curl" and not self._is_value(args, at)), None)
-        if at is not None:
-            ctx.meta[_CURL_WORDS] = tuple(args[at + 1 :])
-            args = args[:at]
-        return super().parse_args(ctx, args)
+        at = next((at for at, word in enumerate(args) if word == "curl" and not self._is_value(args, at)), len(args))
+        ctx.meta[_WORDS], ctx.meta[_CURL_WORDS] = tuple(args[:at]), tuple(args[at:])
+        return super().parse_args(ctx, args[:at])
 
     def _is_value(self, args: list[str], at: int) -> bool:
         """Whether the word is the value of the option before it."""
@@ -149,7 +146,7 @@ def run(ctx: click.Context, /, **options: Any) -> None:
         from streamgauge.runner.ports import PortError
 
         try:
-            plan = plan_of(options, ctx.meta[_WORDS], ctx.meta.get(_CURL_WORDS))
+            plan = plan_of(options, ctx.meta[_WORDS], ctx.meta[_CURL_WORDS])
         except (RequestProblem, PortError) as error:
             raise Problem(str(error)) from None
         status = run_quick(plan, interrupt, quiet=options["quiet"])

@@ -10,9 +10,11 @@ from streamgauge.quick_run import curl_options
 from streamgauge.quick_run.curl_options import CurlProblem, options_of
 from streamgauge.quick_run.shell_words import QuotingError, split
 from streamgauge.quick_run.stream_request import (
+    Field,
     RequestProblem,
     Session,
     StreamRequest,
+    joined,
     protocol_of_url,
     whole_url,
 )
@@ -61,7 +63,7 @@ class _Command:
 
     def __init__(self) -> None:
         self._urls: list[str] = []
-        self._headers: list[tuple[str, str | None]] = []
+        self._headers: list[Field] = []
         self._data: list[bytes] = []
         self._cookies: list[str] = []
         self._found: dict[str, str] = {}
@@ -149,21 +151,19 @@ class _Command:
             total_timeout_s=self._max_time_s(),
         )
 
-    def _all_headers(self) -> list[tuple[str, str | None]]:
+    def _all_headers(self) -> list[Field]:
         """Return the fields; one that ``-H`` names wins over the option that would set it."""
         found = self._found
         set_by_option = {
             "User-Agent": found.get("user_agent"),
-            "Referer": found["referer"].removesuffix(";auto") if found.get("referer") else None,
+            "Referer": found.get("referer", "").removesuffix(";auto") or None,
             "Cookie": "; ".join(self._cookies) or None,
             "Accept-Encoding": "gzip, deflate, br, zstd" if "compressed" in found else None,
             "Authorization": _authorization(found),
         }
         given = {name.lower() for name, _ in self._headers}
-        return [
-            *((name, value) for name, value in set_by_option.items() if value and name.lower() not in given),
-            *self._headers,
-        ]
+        by_option = ((name, value) for name, value in set_by_option.items() if name.lower() not in given)
+        return [*((name, value or None) for name, value in by_option if value is not None), *joined(self._headers)]
 
     def _max_time_s(self) -> float | None:
         text = self._found.get("max_time")
@@ -183,7 +183,7 @@ def _check_text(name: str, value: str) -> None:
         raise CurlProblem(f"{name}: {error}") from None
 
 
-def _own(field: tuple[str, str | None]) -> bool:
+def _own(field: Field) -> bool:
     """Whether the client writes this field itself: a browser's pseudo fields, the body's length, keep-alive."""
     name, value = field[0].lower(), field[1] or ""
     return name.startswith(":") or name == "content-length" or (name, value.lower()) == ("connection", "keep-alive")
@@ -197,7 +197,7 @@ def _authorization(found: dict[str, str]) -> str | None:
     return None
 
 
-def _headers(name: str, value: str) -> list[tuple[str, str | None]]:
+def _headers(name: str, value: str) -> list[Field]:
     """Read ``K: V``, ``K:`` (do not send it), ``K;`` (send it without a value), or ``@FILE`` with one a line."""
     if value.startswith("@"):
         lines = _file(name, value[1:]).decode(errors="replace").splitlines()

@@ -14,7 +14,7 @@ from typing import Any
 
 from streamgauge.catalog import RAW_PROTOCOL, protocol_of
 from streamgauge.media_types import media_type
-from streamgauge.quick_run.stream_request import RequestProblem, SentMessage, Session, StreamRequest
+from streamgauge.quick_run.stream_request import Field, RequestProblem, SentMessage, Session, StreamRequest, joined
 
 #: Fields that the client writes itself, or that belong to the recorded connection.
 _NOT_REPLAYED = frozenset(
@@ -163,20 +163,13 @@ def _url(url: str, *, websocket: bool) -> str:
     return f"{_WEBSOCKET_SCHEMES.get(scheme, scheme)}://{rest}" if websocket else url
 
 
-def _headers(request: Entry) -> tuple[tuple[str, str | None], ...]:
-    found: dict[str, tuple[str, str | None]] = {}
-    for each in request.get("headers", ()):
-        name, value = _text(each["name"]), _text(each["value"])
-        if not name.startswith(":") and name.lower() not in _NOT_REPLAYED:
-            earlier = found.get(name.lower())
-            joint = "; " if name.lower() == "cookie" else ", "
-            found[name.lower()] = name, f"{earlier[1]}{joint}{value}" if earlier else value
-    if "cookie" not in found and request.get("cookies"):
-        found["cookie"] = (
-            "Cookie",
-            "; ".join(f"{_text(each['name'])}={_text(each['value'])}" for each in request["cookies"]),
-        )
-    return tuple(found.values())
+def _headers(request: Entry) -> tuple[Field, ...]:
+    every = ((_text(each["name"]), _text(each["value"])) for each in request.get("headers", ()))
+    found = joined(each for each in every if not each[0].startswith(":") and each[0].lower() not in _NOT_REPLAYED)
+    if request.get("cookies") and "cookie" not in {name.lower() for name, _ in found}:
+        cookies = "; ".join(f"{_text(each['name'])}={_text(each['value'])}" for each in request["cookies"])
+        found += (("Cookie", cookies),)
+    return found
 
 
 def _body(request: Entry) -> str | bytes | None:

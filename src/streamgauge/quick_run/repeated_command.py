@@ -4,6 +4,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from streamgauge.report.hidden import HIDDEN, without_secrets
@@ -26,42 +27,36 @@ def program() -> str:
     return sys.argv[0]
 
 
-def repeated(words: Sequence[str], options: Mapping[str, str], *, secret: bool) -> str:
-    """Return the command of these ``words`` with ``options``, quoted for a shell.
+def repeated(words: Sequence[str], curl: Sequence[str], options: Mapping[str, str], *, secret: bool) -> str:
+    """Return the command of these ``words``, and of ``curl`` behind them, with ``options``, quoted for a shell.
 
     A long command, or one with a ``secret``, is not repeated: only what to add to it.
     """
-    own, curl = _split(words)
     added = [word for name, value in options.items() for word in (_SHORT.get(name, name), value) if word]
-    kept = _without(own, options)
+    kept = _without(words, options)
     command = shlex.join([program(), "run", *kept, *added, *curl])
     if secret or len(command) > _LONGEST or "\n" in command:
         return f"the same command with {shlex.join(added)}" + (f", before {curl[0]}" if curl else "")
     return command
 
 
-def shown(words: Sequence[str], *, secret: bool) -> str:
-    """Return the command of these ``words``; with a ``secret`` only the words before headers, bodies and curl."""
-    own, curl = _split(words)
-    kept = own + curl
+def shown(words: Sequence[str], curl: Sequence[str], *, secret: bool) -> str:
+    """Return the command of these ``words``, and of ``curl`` behind them.
+
+    With a ``secret``, only the words before headers, bodies and curl.
+    """
     if secret:
-        cut = next((at for at, word in enumerate(kept) if _may_be_secret(word)), len(kept))
-        return shlex.join([_PROGRAM, "run", *kept[:cut]]) + f" {HIDDEN}"
-    return shlex.join([_PROGRAM, "run", *kept])
+        kept = takewhile(lambda word: not _may_be_secret(word), words)
+        return shlex.join([_PROGRAM, "run", *kept]) + f" {HIDDEN}"
+    return shlex.join([_PROGRAM, "run", *words, *curl])
 
 
 def _may_be_secret(word: str) -> bool:
-    opener = word in ("--curl", "curl") or word.startswith(("-H", "--header")) or "@" in word
+    opener = word == "--curl" or word.startswith(("-H", "--header")) or "@" in word
     return opener or without_secrets(word) != word
 
 
-def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words before the word ``curl``, and those from it on."""
-    at = list(words).index("curl") if "curl" in words else len(words)
-    return list(words[:at]), list(words[at:])
-
-
-def _without(words: list[str], options: Mapping[str, str]) -> list[str]:
+def _without(words: Sequence[str], options: Mapping[str, str]) -> list[str]:
     """Return ``words`` without the options that get another value, and without ``--save``, whose file exists now."""
     replaced = ["--save", *(name for name in options if name not in _REPEATED)]
     shorts = tuple(_SHORT[name] for name in replaced if name in _SHORT)

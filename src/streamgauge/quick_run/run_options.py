@@ -17,9 +17,11 @@ from streamgauge.quick_run.curl_options import CurlProblem
 from streamgauge.quick_run.har_file import har_session
 from streamgauge.quick_run.locustfile_text import Load
 from streamgauge.quick_run.stream_request import (
+    Field,
     RequestProblem,
     Session,
     StreamRequest,
+    joined,
     protocol_of_url,
     whole_url,
 )
@@ -50,7 +52,7 @@ _OF_LOCUST = {
 }
 
 
-def plan_of(options: Options, words: Sequence[str], curl_words: Sequence[str] | None) -> Plan:
+def plan_of(options: Options, words: Sequence[str], curl_words: Sequence[str]) -> Plan:
     """Make the plan. Raises RequestProblem and PortError, which name the option and its value."""
     _check_texts(options)
     _check_combinations(options, curl_words)
@@ -64,6 +66,7 @@ def plan_of(options: Options, words: Sequence[str], curl_words: Sequence[str] | 
         result_dir=options["result_dir"],
         save=options["save"],
         words=tuple(words),
+        curl_words=tuple(curl_words),
     )
 
 
@@ -83,7 +86,7 @@ def _check_texts(options: Options) -> None:
                     raise RequestProblem(f"{shown}: {error}") from None
 
 
-def _check_combinations(options: Options, curl_words: Sequence[str] | None) -> None:
+def _check_combinations(options: Options, curl_words: Sequence[str]) -> None:
     given = [name for name, value in _sources(options, curl_words).items() if value]
     if not given:
         raise RequestProblem(
@@ -99,21 +102,21 @@ def _check_combinations(options: Options, curl_words: Sequence[str] | None) -> N
         raise RequestProblem(f"--save {str(save)!r}: expected a name that ends with .py, as Locust needs it")
 
 
-def _sources(options: Options, curl_words: Sequence[str] | None) -> dict[str, bool]:
+def _sources(options: Options, curl_words: Sequence[str]) -> dict[str, bool]:
     return {
         f"the URL {options['url']!r}": options["url"] is not None,
         "--curl": options["curl"] is not None,
         f"--har {str(options['har'])!r}": options["har"] is not None,
-        "a curl command": curl_words is not None,
+        "a curl command": bool(curl_words),
     }
 
 
-def _session(options: Options, curl_words: Sequence[str] | None) -> Session:
+def _session(options: Options, curl_words: Sequence[str]) -> Session:
     if options["har"] is not None:
         return _with_headers(_recorded(options), options)
     try:
-        if curl_words is not None:
-            session = curl_session_of_words(curl_words)
+        if curl_words:
+            session = curl_session_of_words(curl_words[1:])
         elif options["curl"] is not None:
             session = curl_session(sys.stdin.read() if options["curl"] == "-" else options["curl"])
         else:
@@ -137,8 +140,8 @@ def _recorded(options: Options) -> Session:
 
 
 def _with_headers(session: Session, options: Options) -> Session:
-    """Add the headers of the options to each request; a later field of a name replaces an earlier one."""
-    added = [_header(text) for text in options["header"]]
+    """Add the headers of the options to each request, in place of its own of the same name."""
+    added = joined(_header(text) for text in options["header"])
     names = {name.lower() for name, _ in added}
     requests = (
         replace(each, headers=(*((name, value) for name, value in each.headers if name.lower() not in names), *added))
@@ -147,7 +150,7 @@ def _with_headers(session: Session, options: Options) -> Session:
     return replace(session, requests=tuple(requests))
 
 
-def _header(text: str) -> tuple[str, str | None]:
+def _header(text: str) -> Field:
     """Read ``Name: value`` as curl does: ``Name:`` removes the field, ``Name;`` sends it without a value."""
     name, colon, value = text.partition(":")
     if not colon and text.endswith(";"):

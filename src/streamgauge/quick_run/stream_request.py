@@ -1,6 +1,7 @@
 """The requests of a quick run: what a URL, a curl command or a recorded session asks for."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -14,6 +15,24 @@ _WEBSOCKET_SCHEMES = ("ws", "wss")
 
 class RequestProblem(ValueError):
     """Raised if an input holds no request that can be run."""
+
+
+#: A request header; a field whose value is None is not sent.
+Field = tuple[str, str | None]
+
+
+def joined(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Return the fields with each name once: several values of one field mean the same as their list (RFC 9110, 5.3).
+
+    Cookies have a list of their own form. A None beside a value is left out, as in curl.
+    """
+    found: dict[str, Field] = {}
+    for name, value in fields:
+        first_name, earlier = found.get(name.lower(), (name, None))
+        joint = "; " if name.lower() == "cookie" else ", "
+        values = [each for each in (earlier, value) if each is not None]
+        found[name.lower()] = first_name, joint.join(values) if values else None
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +49,7 @@ class StreamRequest:
 
     url: str
     method: str = "GET"
-    headers: tuple[tuple[str, str | None], ...] = ()
-    """A field whose value is None is not sent."""
+    headers: tuple[Field, ...] = ()
     body: str | bytes | None = None
     messages: tuple[SentMessage, ...] = ()
     protocol: str = ""

@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,9 @@ class Plan:
     result_dir: Path
     save: Path | None
     words: tuple[str, ...]
-    """The words of the command after ``streamgauge run``."""
+    """The words of the command after ``streamgauge run``, without those of a curl command."""
+    curl_words: tuple[str, ...]
+    """The curl command at its end, which begins with ``curl``; none if the request comes from elsewhere."""
 
     def locust(self, locustfile: Path) -> LoadPlan:
         """Make the plan of the Locust run."""
@@ -75,12 +77,16 @@ class Plan:
         """Return what the result shows as the command of the run; a run of the web UI has a command of its own."""
         if self.ports.web is not None:
             return {}
-        return {COMMAND_VARIABLE: shown(self.words, secret=self.secret)}
+        return {COMMAND_VARIABLE: shown(self.words, self.curl_words, secret=self.secret)}
+
+    def repeated(self, options: Mapping[str, str]) -> str:
+        """Return the user's command with ``options``."""
+        return repeated(self.words, self.curl_words, options, secret=self.secret)
 
     @property
     def secret(self) -> bool:
         """Whether words of the command open doors. Those of a recorded session are in its file."""
-        headers = any(word.startswith(("-H", "--header")) for word in self.words)
+        headers = any(word.startswith(("-H", "--header")) for word in (*self.words, *self.curl_words))
         return bool(self._proxy_password or (self.session.credentials and (headers or not self.session.recorded)))
 
     @property
@@ -210,7 +216,7 @@ class _QuickRun:
         console.print()
         print_marked(console, [("→", styled(step.words))])
         if step.options:
-            command = repeated(self._plan.words, step.options, secret=self._plan.secret)
+            command = self._plan.repeated(step.options)
             console.print(f"  {command}", soft_wrap=True, markup=False, style="bold")
 
     def _stay_open(self, conclusion: Conclusion) -> None:

@@ -61,7 +61,7 @@ class UserShape(LoadTestShape):
 
 
 def _is_starting(runner: Runner) -> bool:
-    """Whether a run in one process is about to begin, as while listeners prepare it: another start would end this one."""
+    """Whether a run in one process is about to begin, as while it is prepared: another start would end this one."""
     starting = runner.spawning_greenlet
     return starting is not None and not starting.dead
 
