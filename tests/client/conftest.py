@@ -184,7 +184,7 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cpu_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator never waits for a CPU, which would leave times to first chunk and durations open."""
-    monkeypatch.setattr(CpuWait, "_waited_ns", lambda self: 0)
+    monkeypatch.setattr(CpuWait, "ns", lambda self: 0)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from streamgauge.stats.outcome import Outcome
+from tests.client.first_chunk import longest_first_chunk_s
 
 COMPLETED, INCOMPLETE, TRUNCATED = Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TRUNCATED
 IN_BAND_ERROR, HTTP_ERROR, PROTOCOL_ERROR = Outcome.IN_BAND_ERROR, Outcome.HTTP_ERROR, Outcome.PROTOCOL_ERROR
@@ -49,10 +50,9 @@ def test_only_events_with_content_are_chunks_and_usage_counts_the_tokens(stream)
     assert record.protocol == "openai"
 
 
-@pytest.mark.usefixtures("cpu_to_spare")
 def test_the_first_token_is_timed_and_not_the_role(stream):
     record = chat(stream, ROLE, READ, 0.1, delta(content="a"), STOP, DONE, END)
-    assert record.time_to_first_chunk_s >= 0.1
+    assert longest_first_chunk_s(record) >= 0.1
 
 
 def test_time_per_output_token_is_from_the_first_to_the_last_over_the_tokens_between(stream):
