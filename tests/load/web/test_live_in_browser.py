@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 PATH = "/sse?chunks=30&interval_ms=20"
 #: Whether every chart has a value.
+TONES = {"trusted": "good", "degraded": "doubt"}
 DRAWN = """[...document.querySelectorAll("figure:not([hidden]) .plot")].every((plot) =>
     plot.data?.some((trace) => (trace.z ?? [trace.y]).some((row) => row.some((value) => value !== null))))"""
 #: The charts whose time axis ends before their last value does.
@@ -89,7 +90,9 @@ def test_the_tab_and_the_charts_follow_a_run_and_the_files_are_its_result(
     (streams,) = result["streams"]
     live.wait(f"({ROWS})[0][2] === '{streams['started']}'")
     assert live.evaluate(OUT_OF_SIGHT) == []
-    live.wait(f"document.querySelector('#verdict .words').textContent === '{result['verdict']['trust']}'")
+    trust = result["verdict"]["trust"]
+    live.wait(f"document.querySelector('#verdict .words').textContent === '{trust}, passed'")
+    assert live.evaluate("document.querySelector('#verdict').className") == f"verdict {TONES[trust]}"
     reasons = live.evaluate("[...document.querySelectorAll('#reasons li')].map((each) => each.textContent)")
     assert reasons == result["verdict"]["reasons"]
     directory = web.running.result_dir / result["run"]["id"]

@@ -123,7 +123,7 @@ def test_a_page_of_an_earlier_run_gets_the_whole_of_the_present_one(web, source,
 def test_a_report_can_be_read_while_the_run_goes_on(web, source, until):
     path = "/sse?chunks=1000&interval_ms=20"
     assert web.post("/swarm", host=source.url, stream_path=path, stream_end="event:done", **SWARM)["success"]
-    until(lambda: data(web)["state"].get("trust", "waiting") != "waiting", "chunks have come")
+    until(lambda: data(web)["state"].get("tone"), "chunks have come")
     assert web.get("/streaming/report.html").startswith("<!doctype html>")
     assert json.loads(web.get("/streaming/result.json"))["streams"][0]["chunks"] > 0
     web.post("/stop")

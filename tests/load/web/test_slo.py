@@ -34,6 +34,9 @@ def test_the_page_and_the_bar_say_how_the_rules_stand(open_web, browser, source,
         page.wait("document.querySelector('#rules-state').textContent === 'Result'")
         assert [each[1] for each in page.evaluate(LINES)][:2] == ["✗ failed", "✓ passed"]
         start.wait("document.querySelector('#streamgauge-bar').textContent.includes('SLO rules failed')")
+        page.wait("document.querySelector('#verdict .words').textContent.match(/^(trusted|degraded), failed$/)")
+        assert page.evaluate("document.querySelector('#verdict').className") == "verdict bad"
+        assert start.evaluate("document.querySelector('#streamgauge-bar').textContent").count(", failed") == 1
     finally:
         page.close()
         start.close()

@@ -91,8 +91,9 @@ class RunReport:
         self._rule_judge = RuleJudge(self._slo_rules)
         if self._slo_rules:
             logger.info("%s, from %s", some(len(self._slo_rules), "SLO rule"), self._slo_source)
-        #: What is known from the streams alone, once the report is closed.
+        #: What is known from the streams alone, and with Locust's own status, once the report is closed.
         self._verdict: Verdict
+        self.final_verdict: Verdict | None = None
         #: The shape that the run follows; None without one.
         self.shape: ShapeRecord | None = getattr(open_model or shape_of(environment), "record", None)
         self.directory: Path | None = None
@@ -212,12 +213,11 @@ class RunReport:
 
     def _join_status(self, result: Result) -> None:
         """Set the exit status of ``result`` to the worse of Locust's own and the streams', and add its causes."""
-        verdict = copy.deepcopy(self._verdict)
-        streams = verdict["exit_code"]
+        verdict, streams = copy.deepcopy(self._verdict), self._verdict["exit_code"]
         judged = bool(self._slo_rules) or (self.measured_run.trimmed and streams == ExitStatus.PASSED)
         verdict["exit_code"] = int(run_status(self._environment, streams_judged=judged).joined(streams))
         verdict["reasons"] = [*causes(self._environment, streams, streams_judged=judged), *verdict["reasons"]]
-        result["verdict"] = verdict
+        result["verdict"] = self.final_verdict = verdict
 
     @staticmethod
     def _write(result: Result, directory: Path) -> Path:

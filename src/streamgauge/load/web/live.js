@@ -197,7 +197,6 @@
 
   // ---- the text
 
-  const tones = { trusted: "good", degraded: "doubt", invalid: "bad" };
   const made = (tag, text) => {
     const found = document.createElement(tag);
     found.textContent = text;
@@ -209,10 +208,9 @@
 
   const showState = (state) => {
     const finished = state.state === "finished";
-    element("verdict").className = `verdict ${tones[state.trust] ?? ""}`;
-    const words = state.trust === "waiting" ? (state.warming_up ? "warming up" : "measuring") : `${state.trust}${finished ? "" : " so far"}`;
+    element("verdict").className = `verdict ${state.tone}`;
     const at = element("verdict").querySelector(".words");
-    if (at.textContent !== words) at.textContent = words;
+    if (at.textContent !== state.verdict) at.textContent = state.verdict;
     setText("means", state.means);
     setText("title", finished ? "Streams of the last run" : "Streams of this run");
     setText("report", finished ? "Report" : "Report so far");
@@ -296,7 +294,7 @@
     showNames(fresh.names);
     showSteps();
     drawAll();
-    document.title = `${state.trust === "waiting" ? (state.warming_up ? "warming up" : "measuring") : state.trust}: streams of run ${state.run_id}`;
+    document.title = `${state.verdict}: streams of run ${state.run_id}`;
     document.body.dataset.seconds = known.points.t_s.length;
     document.body.dataset.state = state.state;
     return undefined;

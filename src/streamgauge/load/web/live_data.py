@@ -10,12 +10,12 @@ from streamgauge.load.web.live_charts import SHOWN_TIMES, point_values
 from streamgauge.report import slo_text
 from streamgauge.report.build import point_figures, timeline_point
 from streamgauge.report.enough_text import SCARCE
-from streamgauge.report.result import TimelinePoint
+from streamgauge.report.result import TimelinePoint, Verdict
 from streamgauge.report.spans import FILLS
 from streamgauge.report.sums import ordered
 from streamgauge.report.thinning import thinned
 from streamgauge.report.units import NONE, duration, number, rate, size, some
-from streamgauge.report.verdict_text import TRUST_MEANS
+from streamgauge.report.verdict_text import TRUST_MEANS, judgement
 from streamgauge.stats.enough import missing
 from streamgauge.stats.process_stats import Key
 from streamgauge.stats.quantities import Distribution
@@ -25,6 +25,8 @@ from streamgauge.stats.run_stats import RunStats
 from streamgauge.stats.stream_quantities import DISTRIBUTIONS
 from streamgauge.stats.stream_stats import StreamStats
 from streamgauge.stats.uncertainty import uncertain_percentiles
+from streamgauge.verdict.exit_status import ExitStatus
+from streamgauge.verdict.trust import Trust
 
 #: Seconds over which the present rate of chunks is a mean.
 RATE_OVER_S = 5
@@ -39,6 +41,8 @@ _START_DELAY = DISTRIBUTIONS["start_delay"]
 
 #: Between a number and its unit: Locust's table breaks lines at blanks.
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+
+_TONES: dict[Trust, str] = {"trusted": "good", "degraded": "doubt", "invalid": "bad"}
 
 Row = dict[str, str]
 
@@ -197,7 +201,8 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
     """Return what the top of the page says: the state, the verdict so far and why, and the key figures."""
     if run_report is None:
         return {"state": "waiting", "run_id": ""}
-    trust, reasons = run_report.verdict_so_far()
+    final = run_report.final_verdict
+    trust, reasons = (final["trust"], final["reasons"]) if final else run_report.verdict_so_far()
     all_stats = run_report.run_stats.all_stats.values()  # streams under way may have begun in a warm-up
     judged = run_report.measured_run.part.all_stats.values()
     warming_up = run_report.measured_run.warming_up
@@ -213,13 +218,23 @@ def state_of(run_report: RunReport | None) -> dict[str, Any]:
         "active": number(sum(stats.active for stats in all_stats)),
         "failed": number(sum(stats.failed for stats in judged)),
         "arrivals": _arrivals(run_report),
-        "trust": trust if measured else "waiting",
+        "tone": _tone(trust, final) if measured else "",
+        "verdict": _verdict(trust, final) if measured else "warming up" if warming_up else "measuring",
         "means": TRUST_MEANS[trust] if measured else _waiting(run_report),
-        "warming_up": warming_up,
         "steady": _steady(run_report),
         "reasons": reasons if measured else [],
         "slo": _slo(run_report),
     }
+
+
+def _tone(trust: Trust, final: Verdict | None) -> str:
+    """Return how the verdict is coloured: ``good``, ``doubt`` or ``bad``, as in the report."""
+    failed = final is not None and final["exit_code"] != ExitStatus.PASSED
+    return "bad" if failed else _TONES[trust]
+
+
+def _verdict(trust: Trust, final: Verdict | None) -> str:
+    return f"{trust} so far" if final is None else f"{trust}, {judgement(final)}"
 
 
 def _slo(run_report: RunReport) -> dict[str, Any]:

@@ -8,7 +8,7 @@
   bar.style.cssText =
     "padding: 6px 24px; font: 14px/1.5 system-ui, sans-serif; background: #1f2933; color: #f0f4f8; " +
     "display: flex; flex-wrap: wrap; gap: 2px 18px; align-items: baseline";
-  const colours = { trusted: "#7bdc96", degraded: "#f0c674", invalid: "#ff9d94" };
+  const colours = { good: "#7bdc96", doubt: "#f0c674", bad: "#ff9d94" };
 
   const put = (tag, text, style = "", href = "") => {
     const element = document.createElement(tag);
@@ -28,16 +28,15 @@
     if (state.state === "waiting") {
       put("span", "no run yet");
     } else {
-      const soFar = state.state === "finished" ? "" : " so far";
-      const trust = state.trust === "waiting" ? state.means : state.trust + soFar;
-      put("span", trust, `font-weight: 600; color: ${colours[state.trust] ?? "inherit"}`).title = state.means;
+      const words = state.tone ? state.verdict : state.means;
+      put("span", words, `font-weight: 600; color: ${colours[state.tone] ?? "inherit"}`).title = state.means;
       if (state.at) put("span", state.at).title = state.shape;
       put("span", `${state.active} under way`);
       put("span", `${state.failed} failed`);
       if (state.arrivals) put("span", state.arrivals);
       if (state.slo.words) {
         const held = state.slo.rules.every((rule) => rule.state === "passed");
-        const tone = state.slo.failing.length ? colours.invalid : held ? colours.trusted : "inherit";
+        const tone = state.slo.failing.length ? colours.bad : held ? colours.good : "inherit";
         put("span", state.slo.words, `font-weight: 600; color: ${tone}`);
       }
       put("a", "Live charts", "", "./streaming/");
