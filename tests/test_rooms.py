@@ -52,8 +52,9 @@ def test_every_test_is_in_one_part():
     [
         ((0, 0, 0), [], 0),
         ((1, 0, 0), [], 1),
-        ((0, 0, 5), [], 5),
-        ((0, 2, 0), [], 2),
+        ((0, 0, 5), [], 1),
+        ((0, 2, 0), [], 1),
+        ((0, 0, -9), [], 1),
         ((0, 0, 5), ["-m", "not slow"], 0),
         ((0, 1, 5), ["-m", "not slow"], 1),
     ],
@@ -64,9 +65,13 @@ def test_all_parts_run_and_one_that_fails_fails_them_all(statuses, options, stat
 
     def command(part, *given):
         said = ["ran", part, *given]
-        return [sys.executable, "-c", f"print(*{said!r}); raise SystemExit({codes[part]})"]
+        end = f"raise SystemExit({codes[part]})" if codes[part] >= 0 else f"os.kill(os.getpid(), {-codes[part]})"
+        return [sys.executable, "-uc", f"import os; print(*{said!r}); {end}"]
 
     monkeypatch.setattr(run_tests, "command", command)
     assert run_tests.run_all(options) == status
     said = capfd.readouterr().out
     assert [" ".join(["ran", name, *options]) in said for name in codes] == [True] * 3
+    how = {1: "failed", 2: "ended with 2", 5: "ended with 5", -9: "was ended by signal 9"}
+    bad = [f"{name}: {how[code]}" for name, code in codes.items() if code and not (code == 5 and options)]
+    assert said.splitlines()[-len(bad) :] == bad or not bad

@@ -32,8 +32,8 @@ PARTS = (
     ("tests",),
     ("tests/report",),
 )
-NO_TESTS = 5
-"""The exit status of pytest where an option selects no test of a part."""
+#: Exit statuses of pytest: where a test failed, and where an option selects no test of a part.
+FAILED, NO_TESTS = 1, 5
 
 
 def command(*arguments: str) -> list[str]:
@@ -60,10 +60,14 @@ def run(part: tuple[str, ...], options: list[str]) -> int:
 
 
 def run_all(options: list[str]) -> int:
-    """Run all parts; return the first exit status that is not 0."""
+    """Run all parts, and name those that were not green. Returns the exit status."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         statuses = list(pool.map(lambda part: run(part, options), PARTS))
-    return next((status for status in statuses if status), 0)
+    found = [(part, status) for part, status in zip(PARTS, statuses, strict=True) if status]
+    for part, status in found:
+        other = f"was ended by signal {-status}" if status < 0 else f"ended with {status}"
+        sys.stdout.write(f"{' '.join(part)}: {'failed' if status == FAILED else other}\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

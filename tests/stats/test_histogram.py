@@ -118,10 +118,14 @@ def test_histograms_of_the_same_values_are_equal_and_others_are_not():
         hash(Histogram())
 
 
-def test_a_value_counts_as_often_as_it_is_recorded():
-    histogram = Histogram()
-    histogram.record_ns(5_000_000, 3)
-    assert histogram == histogram_of([5_000_000] * 3)
+@pytest.mark.parametrize("value_ns", [5_000_000, 0, -5, HOUR_NS, HOUR_NS + 999, 2 * HOUR_NS])
+def test_a_value_counts_as_often_as_it_is_recorded(value_ns):
+    histogram, many = Histogram(), Histogram()
+    histogram.record_ns(value_ns, 3)
+    assert histogram == histogram_of([value_ns] * 3)
+    assert histogram.clipped == histogram_of([value_ns] * 3).clipped
+    many.record_ns(value_ns, 10**12)  # takes no memory
+    assert (many.count, many.clipped) == (10**12, 10**12 * (value_ns > HOUR_NS))
 
 
 def test_a_negative_value_counts_as_zero():

@@ -88,10 +88,10 @@ class Histogram:
             self._batch.clear()
 
     def _add_same(self, value_ns: int, times: int) -> None:
-        if not 0 <= value_ns <= HIGHEST_NS:
-            self._add([value_ns] * times)
-            return
-        self._counts[index_of(value_ns // 1000)] += times
+        value_ns = max(0, value_ns)
+        if value_ns > HIGHEST_NS:
+            self._clipped += times
+        self._counts[index_of(min(value_ns // 1000, HIGHEST_US))] += times
         self._sum_ns += times * value_ns
         if self._min_ns is None or value_ns < self._min_ns:
             self._min_ns = value_ns
