@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -53,6 +54,23 @@ def test_a_shape_is_of_users_unless_streams_arrive():
 def test_a_wrong_shape_names_its_option():
     with pytest.raises(ValueError, match=r"^--stream-shape: ramp: expected PARAMETER=VALUE"):
         plan_of_users(options("ramp:5"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "unit", "refused"),
+    [
+        ("ramp:to=0", "users", True),
+        ("ramp:to=0.4", "users", True),
+        ("ramp:to=0.5", "users", False),
+        ("ramp:from=1,to=0", "users", False),
+        ("soak:level=0", "streams/s", True),
+        ("soak:level=0.1", "streams/s", False),
+    ],
+)
+def test_a_shape_that_loads_nothing_is_refused(shape, unit, refused):
+    said = f"--stream-shape: expected a level of {unit} above 0, got {shape!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$") if refused else nullcontext():
+        shape_plan(options(shape), unit=unit, level=10)
 
 
 def test_a_second_wants_its_middle_and_whole_users():

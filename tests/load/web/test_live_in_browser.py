@@ -8,11 +8,13 @@ import time
 import psutil
 import pytest
 
+from streamgauge.report.verdict_text import judgement
+
 pytestmark = pytest.mark.browser
 
 PATH = "/sse?chunks=30&interval_ms=20"
 #: Whether every chart has a value.
-TONES = {"trusted": "good", "degraded": "doubt"}
+TONES = {"trusted": "good", "degraded": "doubt", "invalid": "bad"}
 DRAWN = """[...document.querySelectorAll("figure:not([hidden]) .plot")].every((plot) =>
     plot.data?.some((trace) => (trace.z ?? [trace.y]).some((row) => row.some((value) => value !== null))))"""
 #: The charts whose time axis ends before their last value does.
@@ -90,8 +92,8 @@ def test_the_tab_and_the_charts_follow_a_run_and_the_files_are_its_result(
     (streams,) = result["streams"]
     live.wait(f"({ROWS})[0][2] === '{streams['started']}'")
     assert live.evaluate(OUT_OF_SIGHT) == []
-    trust = result["verdict"]["trust"]
-    live.wait(f"document.querySelector('#verdict .words').textContent === '{trust}, passed'")
+    trust, judged = result["verdict"]["trust"], judgement(result["verdict"])
+    live.wait(f"document.querySelector('#verdict .words').textContent === '{trust}, {judged}'")
     assert live.evaluate("document.querySelector('#verdict').className") == f"verdict {TONES[trust]}"
     reasons = live.evaluate("[...document.querySelectorAll('#reasons li')].map((each) => each.textContent)")
     assert reasons == result["verdict"]["reasons"]
