@@ -14,7 +14,7 @@ from streamgauge.wire.formats import FORMATS
 from tests.model_servers.completions import COMPLETIONS
 from tests.model_servers.others import OTHERS
 from tests.model_servers.server import serving
-from tests.model_servers.truth import check_figures, check_times
+from tests.model_servers.truth import check_figures, check_times, in_one_of_some_plays
 
 SCRIPTS = COMPLETIONS | OTHERS
 FOUND = [name for name in SCRIPTS if SCRIPTS[name].found]
@@ -40,6 +40,7 @@ def play(server):
     return run
 
 
+@in_one_of_some_plays
 @pytest.mark.parametrize("torn", [False, True], ids=["whole", "torn"])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_model_servers_stream_has_the_figures_of_its_script(play, name, torn):
@@ -51,6 +52,7 @@ def test_a_model_servers_stream_has_the_figures_of_its_script(play, name, torn):
     check_times(script, found, played)
 
 
+@in_one_of_some_plays
 @pytest.mark.parametrize("torn", [False, True], ids=["whole", "torn"])
 @pytest.mark.parametrize("name", FOUND)
 def test_auto_finds_the_protocol_by_the_first_frame(play, name, torn):

@@ -1,13 +1,15 @@
 """What model servers send, in real runs whose protocol an option names: results, records and Locust's tables."""
 
 import json
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
 from tests.model_servers.completions import COMPLETIONS
 from tests.model_servers.others import OTHERS
 from tests.model_servers.server import serving
-from tests.model_servers.truth import check_figures, check_times
+from tests.model_servers.truth import check_figures, check_times, in_one_of_some_plays
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,7 +53,7 @@ def run(start, server, tmp_path):
     def play(protocol, names, *options):
         locustfile = tmp_path / "scenario.py"
         locustfile.write_text(SCENARIO.format(names=names))
-        more = {"locustfile": locustfile, "result_dir": tmp_path / "results"}
+        more = {"locustfile": locustfile, "result_dir": Path(mkdtemp(dir=tmp_path))}
         options = ("--stream-protocol", protocol, "--json-file", tmp_path / "locust", *options)
         done = start.headless(server.url, *options, users=1, run_time="240s", **more).wait(280)
         lines = [line.partition("record ")[2] for line in done.output.splitlines() if line.startswith("record ")]
@@ -60,6 +62,7 @@ def run(start, server, tmp_path):
     return play
 
 
+@in_one_of_some_plays
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_run_has_the_figures_of_its_scripts(run, server, locust_stats, tmp_path, protocol):
     names = PROTOCOLS[protocol]

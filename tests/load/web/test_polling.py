@@ -43,3 +43,16 @@ def test_the_page_follows_a_run_that_begins_late(workers, shape, open_web, two_p
     tab.wait(f"{STATUS} === 'RUNNING'")
     assert source.log().streams or until(lambda: source.log().streams, "a stream is under way")
     tab.close()
+
+
+def test_a_run_can_be_stopped_before_it_has_begun(open_web, source, browser):
+    web = open_web("-H", source.url, locustfile=LATE)
+    tab = browser.open(web.url + "/")
+    tab.wait(f"{START} && !{START}.disabled")
+    tab.evaluate(f"{START}.click()")
+    tab.wait(f"{STATUS} === 'SPAWNING'")
+    tab.wait(f"{STOP} !== undefined")
+    tab.evaluate(f"{STOP}.click()")
+    tab.wait(f"{STATUS} === 'STOPPED'")
+    assert web.statistics()["state"] == "stopped"
+    tab.close()
