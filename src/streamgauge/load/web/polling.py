@@ -6,6 +6,7 @@ Users still run then, so we tell the UI ``running``.
 
 Locust answers START before the run begins, which takes as long as listeners to its start do. By the state until then,
 ``ready`` or ``stopped``, the UI would assume that no run is under way and show the form again: we tell it ``spawning``.
+It caches each answer on statistics for two seconds, which would hide the end of a run that is shorter.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,6 @@ class _Beginning:
 
     def __init__(self, environment: Environment) -> None:
         self._environment, self._asked = environment, False
-        environment.events.test_stop.add_listener(lambda **_: self.is_over())
 
     def is_asked(self) -> None:
         """Note that START was pressed."""
@@ -63,15 +63,19 @@ def keep_polling(environment: Environment, web_ui: WebUI) -> None:
         answer: Any = swarm()
         if getattr(answer, "is_json", False) and answer.json.get("success"):
             beginning.is_asked()
-        statistics.clear_cache()  # Locust caches each answer for two seconds
-        return answer
-
-    def end() -> Any:
-        beginning.is_over()
-        answer = stop()
         statistics.clear_cache()
         return answer
 
+    def is_over(**_: Any) -> None:
+        beginning.is_over()
+        statistics.clear_cache()
+
+    def end() -> Any:
+        answer = stop()
+        is_over()
+        return answer
+
+    environment.events.test_stop.add_listener(is_over)
     views.update({_STATISTICS: _told(statistics, beginning), _SWARM: start, _STOP: end})
 
 
