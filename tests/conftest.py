@@ -1,12 +1,10 @@
 """For all tests: no skips under CI, and Chromium, driven over its DevTools pipe (https://chromedevtools.github.io)."""
 
 import base64
-import contextlib
 import fcntl
 import itertools
 import json
 import os
-import random
 import select
 import shutil
 import signal
@@ -20,6 +18,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.ports import free_port
 
 #: How long an example takes says more of what else the machine does than of what is tested.
 settings.register_profile("without deadlines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -380,18 +380,10 @@ def locust_page(browser: Browser) -> Iterator[Callable[[str], LocustPage]]:
         tab.close()
 
 
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    """Gives a port that was free a moment ago, each only once, from below those that the kernel gives to anybody."""
-    ports = iter(random.Random().sample(range(15_000, 32_000), 10_000))
-
-    def find() -> int:
-        for port in ports:
-            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-                return port
-        raise RuntimeError("no port is free")
-
-    return find
+@pytest.fixture(scope="session", name="free_port")
+def _free_port() -> Callable[[], int]:
+    """Gives a port that was free a moment ago, each only once."""
+    return free_port
 
 
 @pytest.fixture
@@ -403,9 +395,8 @@ def busy() -> Iterator[int]:
 
 @pytest.fixture
 def free() -> int:
-    """A port that was free a moment ago; see ``free_port`` for one that no other test gets."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that was free a moment ago."""
+    return free_port()
 
 
 @pytest.fixture(scope="session")

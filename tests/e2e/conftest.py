@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,12 +14,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from tests.ports import free_port
 
 _DEADLINE_S = 180
 #: Demos at a time.
@@ -43,12 +44,6 @@ def _until(for_what: Callable[[], Any]) -> Any:
     raise AssertionError("the deadline has passed")
 
 
-def _free_ports(count: int) -> list[str]:
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [str(each.getsockname()[1]) for each in listeners]
-
-
 class Disturbed(Exception):
     """The machine kept Locust's master and its workers from each other."""
 
@@ -58,7 +53,7 @@ class Demo:
 
     def __init__(self, directory: Path, *options: str, own_ports: bool = True) -> None:
         self.results = directory / "results"
-        ports = _free_ports(3)
+        ports = [str(free_port()) for _ in range(3)]
         if own_ports:
             options = (*options, "--app-port", ports[0], "--metrics-port", ports[1])
         if own_ports and "--web" in options:

@@ -1,10 +1,14 @@
 """Choose ports: the usual port if it is free, else another one; name the process that uses a busy port."""
 
 import errno
+import random
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+#: Ports that no system gives to outgoing connections, one of which could take a port before it is listened on.
+_OTHERS, _TRIES = range(15_000, 32_000), 200
 
 
 class PortError(ValueError):
@@ -47,7 +51,7 @@ class PortChooser:
             return port
         if port.asked_for:
             raise PortError(f"{option} {port.number}: the port {trouble}")
-        return Port(_any_port(), f"port {port.number} ({purpose}) {trouble}")
+        return Port(self._any_port(), f"port {port.number} ({purpose}) {trouble}")
 
     def _trouble(self, number: int) -> str:
         if number in self._taken:
@@ -60,10 +64,14 @@ class PortChooser:
             return f"is busy{_holder(number)}"
         return ""
 
-
-def _any_port() -> int:
-    with _bind(0) as probe:
-        return int(probe.getsockname()[1])
+    def _any_port(self) -> int:
+        """Return a free port, another one for each process that asks."""
+        for number in random.Random().sample(_OTHERS, _TRIES):
+            if number not in self._taken:
+                with suppress(OSError), _bind(number):
+                    return number
+        with _bind(0) as probe:
+            return int(probe.getsockname()[1])
 
 
 def _bind(number: int) -> socket.socket:
