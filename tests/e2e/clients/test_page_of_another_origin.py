@@ -195,4 +195,4 @@ def test_the_openai_package_works_in_a_page_of_another_origin(
             }})()"""
         )
         tab.close()
-    assert_completions(found, in_page=True)
+    assert_completions(found)
