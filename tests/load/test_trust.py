@@ -81,6 +81,8 @@ def test_chunks_that_come_in_pairs_are_not_timed_one_by_one(start, source, tmp_p
     pairs = ("--stream-path", "/sse?chunks=20&interval_ms=25&burst=2", "--stream-end", "event:done")
     run = start.headless(source.url, *pairs, users=5, run_time="2s", result_dir=tmp_path).wait()
     assert "shared a read with other data" in reasons(run)
+    (streams,) = run.result["streams"]
+    assert streams["coalesced_share"] > 0.5
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from streamgauge.report.verdict_text import judgement
 pytestmark = pytest.mark.browser
 
 PATH = "/sse?chunks=30&interval_ms=20"
-#: Whether every chart has a value.
 TONES = {"trusted": "good", "degraded": "doubt", "invalid": "bad"}
+#: Whether every chart has a value.
 DRAWN = """[...document.querySelectorAll("figure:not([hidden]) .plot")].every((plot) =>
     plot.data?.some((trace) => (trace.z ?? [trace.y]).some((row) => row.some((value) => value !== null))))"""
 #: The charts whose time axis ends before their last value does.

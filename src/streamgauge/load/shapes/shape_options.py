@@ -24,7 +24,7 @@ SHAPE = Option(
 
 Unit = Literal["users", "streams/s"]
 #: The lowest peak of a shape that loads anything: users are whole.
-LEAST: dict[Unit, float] = {"users": 0.5, "streams/s": 1e-9}
+_LEAST: dict[Unit, float] = {"users": 0.5, "streams/s": 1e-9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def shape_plan(parsed: Any, *, unit: Unit, level: float | None, end_s: float | N
         return None
     try:
         shape = read_shape(text, level=level, time_s=end_s)
-        if shape.peak < LEAST[unit]:
+        if shape.peak < _LEAST[unit]:
             raise ValueError(f"expected a level of {unit} above 0, got {text!r}")
     except ValueError as error:
         raise ValueError(f"{SHAPE.flag}: {error}") from None
