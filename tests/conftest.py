@@ -133,8 +133,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
-#: Chromium reads its commands from descriptor 3 and answers on 4.
-START = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
+STARTER = Path(__file__).with_name("start_browser.py")
 
 
 def pytest_configure() -> None:
@@ -182,7 +181,7 @@ class Browser:
         self._write, self._read = pipes[0][1], pipes[1][0]
         # Above those that the browser takes for its own, or one would overwrite the other.
         given = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (pipes[0][0], pipes[1][1])]
-        command = [sys.executable, "-c", START, *map(str, given), chromium, *FLAGS, f"--user-data-dir={profile}"]
+        command = [sys.executable, str(STARTER), *map(str, given), chromium, *FLAGS, f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(command, pass_fds=given, stderr=subprocess.DEVNULL)
         for descriptor in (pipes[0][0], pipes[1][1], *given):
             os.close(descriptor)
