@@ -9,7 +9,6 @@ longer than ``SHORT_NS``, an exchange goes on from there: it gets what was read 
 """
 
 from collections.abc import Callable
-from itertools import accumulate
 
 from streamgauge.client.connect.dial import Route
 from streamgauge.client.connect.transport import Transport
@@ -163,11 +162,10 @@ class ShortStream:
         events = plain_events(body)
         if events is None or not self._short_plan.counts(body, events):
             return False
-        if len(self._reads) == 1:
-            numbers: list[int] | None = [len(events)]
-        else:
-            ends = accumulate([len(data) for data, _, _ in self._reads], initial=-begin)
-            numbers = events_by_read(body, list(ends)[1:])
+        numbers: list[int] | None = [len(events)]
+        if len(self._reads) > 1:
+            first, *others = [data for data, _, _ in self._reads]
+            numbers = events_by_read([first[begin:], *others]) if begin <= len(first) else None
         if numbers is None:
             return False
         self._count(head, events, numbers)
