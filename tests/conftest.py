@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 #: How long an example takes says more of what else the machine does than of what is tested.
 settings.register_profile("without deadlines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -106,6 +107,7 @@ SLOW = (
     "monitoring/test_edges.py",
     "quick_run/test_copied_by_chromium.py",
     "quick_run/test_real_runs.py",
+    "quick_run/test_web_in_browser.py",
     "report/test_any_width.py",
     "report/test_html.py",
     "report/test_html_in_browser.py",
@@ -383,6 +385,12 @@ def locust_page(browser: Browser) -> Iterator[Callable[[str], LocustPage]]:
 def _free_port() -> Callable[[], int]:
     """Gives a port that was free a moment ago, each only once."""
     return free_port
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., Any]:
+    """Waits until a condition gives something, and returns that."""
+    return wait_until
 
 
 @pytest.fixture

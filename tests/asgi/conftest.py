@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from types import MappingProxyType
@@ -17,17 +16,10 @@ from prometheus_client import CollectorRegistry
 from streamgauge.asgi import StreamMetrics
 from streamgauge.asgi.instruments import Instruments
 from tests.asgi.simulated_server import Clock, SimulatedServer
+from tests.waiting import wait_until
 
 #: For events that come soon on any machine, and late on a busy one.
 DEADLINE_S = 60.0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Poll until ``condition`` holds; fail at the deadline."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "the condition did not hold before the deadline"
-        time.sleep(0.01)
 
 
 class Server(uvicorn.Server):
@@ -137,12 +129,6 @@ def serve(ending: ExitStack) -> Iterator[Callable[..., Service]]:
     yield start
     for service in started:
         service.ask_to_end()
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], None]:
-    """Poll a condition until it holds."""
-    return wait_until
 
 
 @pytest.fixture

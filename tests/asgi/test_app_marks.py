@@ -54,7 +54,7 @@ def test_a_mark_overrides_the_error_that_ends_the_stream(serve):
     assert outcomes(service) == {"deadline": 1}
 
 
-def test_a_mark_after_the_end_changes_nothing(serve, eventually):
+def test_a_mark_after_the_end_changes_nothing(serve, until):
     marked = []
 
     async def app(scope, receive, send):
@@ -64,7 +64,7 @@ def test_a_mark_after_the_end_changes_nothing(serve, eventually):
 
     service = serve(app)
     service.get("/m/s")
-    eventually(lambda: marked)
+    until(lambda: marked)
     assert outcomes(service) == {"completed": 1}
 
 

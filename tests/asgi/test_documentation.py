@@ -27,7 +27,7 @@ def fetched(url):
 
 
 @pytest.fixture
-def run(tmp_path, eventually, free_port):
+def run(tmp_path, until, free_port):
     """Run programs in a directory with the examples, on ports of their own."""
     port, metrics = free_port(), free_port()
     numbers = {"port=8000": f"port={port}", "port=9101": f"port={metrics}", "workers=4": "workers=2"}
@@ -41,7 +41,7 @@ def run(tmp_path, eventually, free_port):
         command = [sys.executable, *(argument.format(port=port) for argument in arguments)]
         processes.append(subprocess.Popen(command, cwd=tmp_path, env=variables))
         base, scraped = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics"
-        eventually(lambda: serves(base))
+        until(lambda: serves(base))
         return base, scraped
 
     yield start
@@ -67,12 +67,12 @@ def serves(base):
     ],
     ids=["two lines", "several workers", "gunicorn", "gunicorn that preloads"],
 )
-def test_an_instrumented_app_shows_its_streams(run, eventually, command):
+def test_an_instrumented_app_shows_its_streams(run, until, command):
     base, scraped = run(*command)
     for _ in range(5):
         assert fetched(base + "/rooms/7/events").count("data:") == 3
     labels = 'protocol="sse",route="/rooms/{room}/events"'
-    eventually(lambda: chunks(fetched(scraped)) == 15)
+    until(lambda: chunks(fetched(scraped)) == 15)
     assert labels in fetched(scraped).replace('route="/rooms/{room}/events",protocol="sse"', labels)
 
 
@@ -98,17 +98,17 @@ def test_a_taken_metrics_port_does_not_stop_a_host_that_names_the_middleware(tmp
     )
 
 
-def test_quarts_route_is_its_rule(serve, eventually):
+def test_quarts_route_is_its_rule(serve, until):
     example = loaded("quart_app")
     service = serve(example["quart"], route=example["route"])
     service.get("/rooms/7/events")
     service.get("/nowhere")
-    eventually(lambda: service.value("finished_total", route="/rooms/<room>/events", outcome="completed") == 1)
+    until(lambda: service.value("finished_total", route="/rooms/<room>/events", outcome="completed") == 1)
     assert service.routes("http_server_request_duration_seconds_count") == {"none"}
     assert isinstance(example["app"], StreamMetrics)
 
 
-def test_the_marks_of_the_example_are_counted(serve, eventually):
+def test_the_marks_of_the_example_are_counted(serve, until):
     marks, full = loaded("marks"), [False]
 
     async def broken():
@@ -132,7 +132,7 @@ def test_the_marks_of_the_example_are_counted(serve, eventually):
     assert b"event: error" in service.get("/s")
     full[0] = True
     assert service.get("/s") == b""
-    eventually(lambda: service.value("finished_total", outcome="error") == 1)
+    until(lambda: service.value("finished_total", outcome="error") == 1)
     assert service.value("rejected_total", reason="capacity") == 1
 
 

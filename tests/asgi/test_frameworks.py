@@ -89,19 +89,19 @@ def service(request, serve, parser):
     return service
 
 
-def test_a_stream_is_counted_with_its_route(service, eventually):
+def test_a_stream_is_counted_with_its_route(service, until):
     assert service.get("/v1/rooms/7") == b"data: 0\n\ndata: 1\n\ndata: 2\n\n"
     labels = {"route": service.expected_route, "protocol": "sse"}
-    eventually(lambda: service.value("finished_total", outcome="completed", **labels) == 1)
+    until(lambda: service.value("finished_total", outcome="completed", **labels) == 1)
     assert service.value("chunks_total", **labels) == 3
     assert service.value("body_bytes_total", **labels) == 27
     assert service.value("active") == 0
 
 
-def test_a_path_that_no_route_matches_has_the_label_none(service, eventually):
+def test_a_path_that_no_route_matches_has_the_label_none(service, until):
     service.get("/nowhere")
     name = "http_server_request_duration_seconds_count"
-    eventually(lambda: service.value(name, status_code="404") == 1)
+    until(lambda: service.value(name, status_code="404") == 1)
     assert service.routes(name) == {"none"}
 
 

@@ -55,14 +55,14 @@ def reset(connection):
 @pytest.mark.parametrize("make", [starlette_app, bare_app])
 @pytest.mark.parametrize("abrupt", [False, True], ids=["fin", "rst"])
 @pytest.mark.parametrize("pause_s", [None, 0.001, 0.2], ids=["never-awaits", "fast", "slow"])
-def test_a_hang_up_ends_the_stream_and_not_the_server(serve, eventually, parser, make, abrupt, pause_s):
+def test_a_hang_up_ends_the_stream_and_not_the_server(serve, until, parser, make, abrupt, pause_s):
     service = serve(make(pause_s), parser)
     with service.open("/s") as connection:
         assert connection.recv(100)
         if abrupt:
             reset(connection)
     assert service.get("/healthz") == b"ok"
-    eventually(lambda: service.value("active") == 0)
+    until(lambda: service.value("active") == 0)
     assert service.value("finished_total", outcome="client_disconnect") == 1
     assert service.value("finished_total") == service.value("started_total") == 1
 
@@ -76,12 +76,12 @@ def test_a_stream_that_never_awaits_does_not_block_other_requests(serve, parser)
             assert service.get("/healthz") == b"ok"
 
 
-def test_a_hang_up_ends_a_send_that_waits_for_the_reader(serve, eventually, parser):
+def test_a_hang_up_ends_a_send_that_waits_for_the_reader(serve, until, parser):
     service = serve(starlette_app(None), parser)
     with service.open("/s") as connection:
         assert connection.recv(100)
-        eventually(lambda: service.value("active") == 1 and service.value("chunks_total") > 0)
-    eventually(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
+        until(lambda: service.value("active") == 1 and service.value("chunks_total") > 0)
+    until(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
 
 
 def test_a_hang_up_after_the_end_changes_nothing(serve, parser):
@@ -124,7 +124,7 @@ def test_an_app_may_still_read_the_request_body_while_it_streams(serve, parser):
     assert service.value("finished_total", outcome="completed") == 1
 
 
-def test_is_disconnected_works_under_the_middleware(serve, eventually):
+def test_is_disconnected_works_under_the_middleware(serve, until):
     told = []
 
     async def app(scope, receive, send):
@@ -138,11 +138,11 @@ def test_is_disconnected_works_under_the_middleware(serve, eventually):
     service = serve(app)
     with service.open("/") as connection:
         assert connection.recv(100)
-    eventually(lambda: told)
-    eventually(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
+    until(lambda: told)
+    until(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
 
 
-def test_an_error_of_the_apps_own_after_a_hang_up_is_still_an_error(serve, eventually):
+def test_an_error_of_the_apps_own_after_a_hang_up_is_still_an_error(serve, until):
     async def app(scope, receive, send):
         await send(START)
         await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
@@ -153,10 +153,10 @@ def test_an_error_of_the_apps_own_after_a_hang_up_is_still_an_error(serve, event
     service = serve(app)
     with service.open("/") as connection:
         assert connection.recv(100)
-    eventually(lambda: service.value("finished_total", outcome="error") == 1)
+    until(lambda: service.value("finished_total", outcome="error") == 1)
 
 
-def test_an_error_that_the_hang_up_caused_counts_as_client_disconnect(serve, eventually):
+def test_an_error_that_the_hang_up_caused_counts_as_client_disconnect(serve, until):
     async def app(scope, receive, send):
         await send(START)
         try:
@@ -169,10 +169,10 @@ def test_an_error_that_the_hang_up_caused_counts_as_client_disconnect(serve, eve
     service = serve(app)
     with service.open("/") as connection:
         assert connection.recv(100)
-    eventually(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
+    until(lambda: service.value("finished_total", outcome="client_disconnect") == 1)
 
 
-def test_a_hang_up_before_the_response_counts_as_a_request_with_status_499(serve, eventually):
+def test_a_hang_up_before_the_response_counts_as_a_request_with_status_499(serve, until):
     async def app(scope, receive, send):
         assert scope["type"] == "http"
         while (await receive())["type"] != "http.disconnect":
@@ -180,17 +180,17 @@ def test_a_hang_up_before_the_response_counts_as_a_request_with_status_499(serve
 
     service = serve(app)
     service.open("/").close()
-    eventually(lambda: service.value("http_server_request_duration_seconds_count", status_code="499") == 1)
+    until(lambda: service.value("http_server_request_duration_seconds_count", status_code="499") == 1)
     assert service.value("started_total") == 0
 
 
-def test_a_hang_up_after_the_last_byte_of_a_known_length_counts_as_completed(serve, eventually, parser):
+def test_a_hang_up_after_the_last_byte_of_a_known_length_counts_as_completed(serve, until, parser):
     async def app(scope, receive, send):
         headers = [(b"content-type", b"text/csv"), (b"content-length", b"8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for part in (b"a,b\n", b"1,2\n"):
             await send({"type": "http.response.body", "body": part, "more_body": True})
-        await asyncio.to_thread(eventually, lambda: service.connections == 0)
+        await asyncio.to_thread(until, lambda: service.connections == 0)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     service = serve(app, parser)
@@ -198,7 +198,7 @@ def test_a_hang_up_after_the_last_byte_of_a_known_length_counts_as_completed(ser
         received = b""
         while not received.endswith(b"1,2\n"):
             received += connection.recv(100)
-    eventually(lambda: service.value("finished_total", outcome="completed") == 1)
+    until(lambda: service.value("finished_total", outcome="completed") == 1)
     assert service.value("finished_total") == 1
 
 

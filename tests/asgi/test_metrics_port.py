@@ -137,11 +137,11 @@ def test_a_request_that_does_not_come_in_time_is_answered_and_an_idle_connection
 
 
 @pytest.mark.parametrize("body", [b"x" * 50_000_000], ids=["more than the kernel takes"])
-def test_a_scraper_that_does_not_read_is_dropped(connect, port, monkeypatch, eventually):
+def test_a_scraper_that_does_not_read_is_dropped(connect, port, monkeypatch, until):
     monkeypatch.setattr(metrics_port, "RESPONSE_S", 0.2)
     reader = connect(GET)
-    eventually(lambda: port._connections)
-    eventually(lambda: not port._connections)
+    until(lambda: port._connections)
+    until(lambda: not port._connections)
     assert len(reader.recv(100)) == 100
 
 
@@ -151,7 +151,7 @@ def test_a_slow_scrape_of_a_large_page_is_whole(connect, monkeypatch):
     assert answer(connection).endswith(PAGE)
 
 
-def test_the_port_is_asked_for_again_until_it_is_free(monkeypatch, eventually):
+def test_the_port_is_asked_for_again_until_it_is_free(monkeypatch, until):
     monkeypatch.setattr(metrics_port, "RETRY_S", 0.01)
     tries = []
 
@@ -163,7 +163,7 @@ def test_the_port_is_asked_for_again_until_it_is_free(monkeypatch, eventually):
 
     running = MetricsPort(None, third_time, lambda request: Response("200 OK", [], PAGE))
     try:
-        eventually(lambda: running.listener is not None)
+        until(lambda: running.listener is not None)
         with socket.create_connection(running.listener.getsockname(), timeout=60) as connection:
             connection.sendall(GET)
             assert answer(connection).endswith(PAGE)

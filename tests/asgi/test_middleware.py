@@ -229,7 +229,7 @@ def test_an_unfinished_response_counts_as_error(serve):
     assert service.value("finished_total", outcome="error") == 1
 
 
-def test_a_stream_has_ended_before_its_background_task(serve, eventually):
+def test_a_stream_has_ended_before_its_background_task(serve, until):
     release = asyncio.Event()
     app = Starlette(routes=[streaming("/s", b"data: 1\n\n", background=BackgroundTask(release.wait))])
     service = serve(app)

@@ -97,27 +97,27 @@ def workers(request, parser):
         yield service
 
 
-def test_totals_equal_the_clients_despite_hang_ups_and_a_killed_worker(workers, eventually):
+def test_totals_equal_the_clients_despite_hang_ups_and_a_killed_worker(workers, until):
     workers.stream(*[5, 50, 200] * 4)
-    eventually(lambda: workers.totals() == workers.seen)
+    until(lambda: workers.totals() == workers.seen)
     with ExitStack() as connections:
         held = [workers.hold(7) for _ in range(12)]
         for connection, _ in held:
             connections.enter_context(connection)
-        eventually(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 12)
+        until(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 12)
         victim = held[0][1]
         os.kill(victim, signal.SIGKILL)
         left = sum(pid != victim for _, pid in held)
-        eventually(lambda: workers.scraped()["active"] == left)
+        until(lambda: workers.scraped()["active"] == left)
         assert workers.totals() == workers.seen
-    eventually(lambda: workers.scraped()["finished_total:client_disconnect"] == left)
+    until(lambda: workers.scraped()["finished_total:client_disconnect"] == left)
     workers.stream(*[30] * 12)
-    eventually(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 0)
+    until(lambda: workers.totals() == workers.seen and workers.scraped()["active"] == 0)
     assert workers.scraped()["chunk_size_bytes_count"] == workers.seen["chunks_total"]
     assert workers.scraped()["finished_total:completed"] == 24
 
 
-def test_the_cpu_memory_and_descriptors_of_each_live_worker_are_exposed(workers, eventually):
+def test_the_cpu_memory_and_descriptors_of_each_live_worker_are_exposed(workers, until):
     with ExitStack() as connections:
         held = [workers.hold(1) for _ in range(12)]
         for connection, _ in held:
@@ -128,7 +128,7 @@ def test_the_cpu_memory_and_descriptors_of_each_live_worker_are_exposed(workers,
             assert min(workers.by_pid(name).values()) > 0
         victim = held[0][1]
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda: str(victim) not in workers.by_pid("process_open_fds"))
+        until(lambda: str(victim) not in workers.by_pid("process_open_fds"))
 
 
 def run(code, **environment):

@@ -227,7 +227,7 @@ def test_another_registry_on_the_same_port_is_an_error(server):
         serve_metrics(server.port, registry=CollectorRegistry())
 
 
-def test_a_port_that_is_not_required_is_logged_and_opened_later(registry, busy_port, caplog, eventually, monkeypatch):
+def test_a_port_that_is_not_required_is_logged_and_opened_later(registry, busy_port, caplog, until, monkeypatch):
     monkeypatch.setattr("streamgauge.asgi.metrics_port.RETRY_S", 0.01)
     other, port = busy_port
     with serve_metrics(port, registry=registry, required=False) as server:
@@ -237,7 +237,7 @@ def test_a_port_that_is_not_required_is_logged_and_opened_later(registry, busy_p
             in (caplog.text)
         )
         other.close()
-        eventually(lambda: server.listening)
+        until(lambda: server.listening)
         assert scraped(server.url)[0] == 503
 
 

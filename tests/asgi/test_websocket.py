@@ -64,7 +64,7 @@ async def talk(websocket, *messages):
         await (websocket.send_bytes if isinstance(message, bytes) else websocket.send_text)(message)
 
 
-def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, eventually):
+def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, until):
     async def endpoint(websocket: WebSocket):
         await talk(websocket, "grün", b"\x00\x01", "", "x" * 300)
         await websocket.close()
@@ -73,7 +73,7 @@ def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, eventua
     request = Asked("GET", target_of(f"ws://127.0.0.1:{service.port}/rooms/7"), {})
     (record,) = run_streams([StreamPlan("s", request, WEBSOCKET)])
     assert not record.failed, record.reason
-    eventually(lambda: outcomes(service) == {"completed": 1})
+    until(lambda: outcomes(service) == {"completed": 1})
     assert service.value("started_total") == 1
     assert service.value("chunks_total") == record.chunks == 4
     assert service.value("body_bytes_total") == service.value("chunk_size_bytes_sum") == record.bytes == 307
@@ -85,7 +85,7 @@ def test_messages_are_chunks_and_totals_equal_the_clients(serve, parser, eventua
 @pytest.mark.parametrize(
     ("code", "outcome"), [(1000, "completed"), (1001, "completed"), (1011, "error"), (4000, "error")]
 )
-def test_the_close_code_of_the_app_gives_the_outcome(serve, eventually, code, outcome):
+def test_the_close_code_of_the_app_gives_the_outcome(serve, until, code, outcome):
     async def endpoint(websocket):
         await talk(websocket, "1")
         await websocket.close(code)
@@ -102,7 +102,7 @@ def test_the_close_code_of_the_app_gives_the_outcome(serve, eventually, code, ou
     ("code", "outcome"), [(1000, "completed"), (1001, "client_disconnect"), (None, "client_disconnect")]
 )
 @pytest.mark.parametrize("listens", [True, False], ids=["listening", "only sending"])
-def test_the_close_code_of_the_client_gives_the_outcome(serve, eventually, code, outcome, listens):
+def test_the_close_code_of_the_client_gives_the_outcome(serve, until, code, outcome, listens):
     async def endpoint(websocket):
         await talk(websocket, "1")
         if listens:
@@ -116,12 +116,12 @@ def test_the_close_code_of_the_client_gives_the_outcome(serve, eventually, code,
         if code:
             client.send(CloseConnection(code=code))
     if not listens:
-        eventually(lambda: service.connections == 0)
+        until(lambda: service.connections == 0)
         service.__exit__()
-    eventually(lambda: outcomes(service) == {outcome: 1})
+    until(lambda: outcomes(service) == {outcome: 1})
 
 
-def test_an_endless_sender_that_never_awaits_ends_after_a_hang_up(serve, eventually):
+def test_an_endless_sender_that_never_awaits_ends_after_a_hang_up(serve, until):
     told = []
 
     async def endpoint(websocket):
@@ -136,12 +136,12 @@ def test_an_endless_sender_that_never_awaits_ends_after_a_hang_up(serve, eventua
     service = serve(app_of(endpoint))
     with connected(service) as client:
         assert client.next().data
-    eventually(lambda: outcomes(service) == {"client_disconnect": 1})
+    until(lambda: outcomes(service) == {"client_disconnect": 1})
     assert service.value("active") == 0
     assert isinstance(told[0], OSError)
 
 
-def test_messages_of_the_client_reach_an_app_that_receives_late(serve, eventually):
+def test_messages_of_the_client_reach_an_app_that_receives_late(serve, until):
     async def endpoint(websocket):
         await talk(websocket, "ready")
         await asyncio.sleep(0.05)
@@ -160,7 +160,7 @@ def test_messages_of_the_client_reach_an_app_that_receives_late(serve, eventuall
 
 
 @pytest.mark.parametrize("how", ["raises", "returns"])
-def test_an_app_that_ends_without_a_close_counts_as_error(serve, eventually, how):
+def test_an_app_that_ends_without_a_close_counts_as_error(serve, until, how):
     async def endpoint(websocket):
         await talk(websocket, "1")
         if how == "raises":
@@ -174,7 +174,7 @@ def test_an_app_that_ends_without_a_close_counts_as_error(serve, eventually, how
     assert service.value("active") == 0
 
 
-def test_a_mark_sets_the_outcome(serve, eventually):
+def test_a_mark_sets_the_outcome(serve, until):
     async def endpoint(websocket):
         await talk(websocket, "1")
         mark_outcome(websocket.scope, "deadline")
@@ -184,10 +184,10 @@ def test_a_mark_sets_the_outcome(serve, eventually):
     with connected(service) as client:
         client.next()
         client.next()
-    eventually(lambda: outcomes(service) == {"deadline": 1})
+    until(lambda: outcomes(service) == {"deadline": 1})
 
 
-def test_the_servers_shutdown_counts_as_shutdown(serve, eventually):
+def test_the_servers_shutdown_counts_as_shutdown(serve, until):
     async def endpoint(websocket):
         await talk(websocket, "1")
         await websocket.receive_text()
@@ -200,7 +200,7 @@ def test_the_servers_shutdown_counts_as_shutdown(serve, eventually):
 
 
 @pytest.mark.parametrize("reason", ["", "auth"], ids=["unnamed", "named"])
-def test_a_refused_handshake_counts_once_and_not_as_a_stream(serve, eventually, reason):
+def test_a_refused_handshake_counts_once_and_not_as_a_stream(serve, until, reason):
     async def endpoint(websocket):
         if reason:
             count_rejected(websocket.scope, reason)
@@ -210,27 +210,27 @@ def test_a_refused_handshake_counts_once_and_not_as_a_stream(serve, eventually, 
     with connected(service) as client:
         assert isinstance(client.handshake, RejectConnection)
     labels = {"route": "/rooms/{room}", "protocol": "websocket", "reason": reason or "refused"}
-    eventually(lambda: service.value("rejected_total", **labels) == 1)
+    until(lambda: service.value("rejected_total", **labels) == 1)
     assert service.value("rejected_total") == 1
     assert service.value("started_total") == service.value("finished_total") == 0
 
 
-def test_a_handshake_that_failed_is_rejected_with_reason_error(serve, eventually):
+def test_a_handshake_that_failed_is_rejected_with_reason_error(serve, until):
     async def endpoint(websocket):
         raise ValueError("broken")
 
     service = serve(app_of(endpoint))
     with connected(service) as client:
         assert not isinstance(client.handshake, AcceptConnection)
-    eventually(lambda: service.value("rejected_total", protocol="websocket", reason="error") == 1)
+    until(lambda: service.value("rejected_total", protocol="websocket", reason="error") == 1)
     assert service.value("started_total") == 0
 
 
-def test_the_refusal_of_an_unknown_path_has_no_route(serve, eventually):
+def test_the_refusal_of_an_unknown_path_has_no_route(serve, until):
     service = serve(Starlette(routes=[]))
     with connected(service) as client:
         assert isinstance(client.handshake, RejectConnection)
-    eventually(lambda: service.value("rejected_total", route="none", protocol="websocket") == 1)
+    until(lambda: service.value("rejected_total", route="none", protocol="websocket") == 1)
 
 
 def test_a_send_after_the_hang_up_raises_an_os_error():

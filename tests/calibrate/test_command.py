@@ -92,12 +92,10 @@ def test_what_a_stream_waited_for_is_no_longer_than_the_calibration(done):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, tmp_path, number):
+def test_an_interrupted_one_keeps_nothing_and_leaves_nothing(calibrate, until, tmp_path, number):
     running = calibrate("--users", "5", "--run-time", "30m")
-    me, deadline_s = psutil.Process(running.process.pid), time.monotonic() + 60
-    while len(children := me.children()) < 2:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+    me = psutil.Process(running.process.pid)
+    children = until(lambda: len(found := me.children()) >= 2 and found, "both processes run")
     running.process.send_signal(number)
     status, out, errors = running.wait()
     assert (status, out) == (130, "")

@@ -67,7 +67,7 @@ def test_nothing_is_left_of_a_turn(loop, tmp_path):
     assert left_behind(loop(tmp_path), TIMES) == {}
 
 
-def test_nothing_is_left_of_children(tmp_path):
+def test_nothing_is_left_of_children(until, tmp_path):
     """Neither of one that ended by itself nor of one that must be killed, with what it has started."""
     (tmp_path / "sleeper.py").write_text(
         "import subprocess, sys, time\n"
@@ -84,10 +84,7 @@ def test_nothing_is_left_of_children(tmp_path):
             while not child.tail().isdigit() or (how == "off" and child.running):
                 time.sleep(0.01)
             grandchildren.append(int(child.tail()))
-    deadline_s = time.monotonic() + 60
-    while any(runs(pid) for pid in grandchildren):
-        assert time.monotonic() < deadline_s, "what a child had started runs on"
-        time.sleep(0.01)
+    until(lambda: not any(map(runs, grandchildren)), "what a child had started has ended")
     assert {each.name for each in Path("/proc/self/fd").iterdir()} == before
     discard(*tmp_path.iterdir())
     assert list(tmp_path.iterdir()) == []

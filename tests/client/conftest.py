@@ -3,7 +3,6 @@
 import socket
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +27,7 @@ from streamgauge.stats.record import StreamRecord
 from streamgauge.wire.formats import FORMATS
 from streamgauge.wire.rules import read_end
 from streamgauge.wire.sequence import read_numbering
+from tests.waiting import wait_until
 
 #: Bytes are sent, a number is a pause in seconds, a callable is given the connection and the request's head; "read"
 #: waits for the client to read all that was sent, so that what follows comes in a read of its own; "fin" and "rst"
@@ -36,14 +36,6 @@ Step = bytes | float | str | Callable[[socket.socket, bytes], object]
 Script = Sequence[Step]
 #: Long enough on a machine that has much else to do.
 DEADLINE_S = 60.0
-
-
-def poll(done: Callable[[], object], what: str) -> None:
-    """Wait for something that another thread does."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not done():
-        assert time.monotonic() < deadline_s, f"waited {DEADLINE_S:g} s {what}"
-        time.sleep(0.001)
 
 
 class WatchedSocket(client_socket.Socket):
@@ -158,7 +150,7 @@ class ScriptedServer:
             elif callable(step):
                 step(connection, head)
             elif step == "read":
-                poll(lambda: connection.read or self._closing.is_set(), "for the client to read")
+                wait_until(lambda: connection.read or self._closing.is_set(), "for the client to read")
             else:
                 if step == "rst":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -234,13 +226,6 @@ def plan(server: ScriptedServer) -> Plan:
 def stream(plan: Plan) -> Callable[..., StreamRecord]:
     """The record of one stream."""
     return lambda *args, **options: run_streams([plan(*args, **options)])[0]
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object]], None]:
-    """Wait for something that another thread does."""
-
-    return lambda done: poll(done, "in vain")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ import pytest
 from benchmarks.testbed.server import ROOT, Server
 from streamgauge.runner.load_plan import environment_without_locust, locust_command
 from streamgauge.runner.process import Child
+from tests.waiting import wait_until
 
 LOAD = ROOT / "deploy" / "locust" / "load.py"
 #: Longer than an ordinary question to Locust may take.
@@ -35,7 +35,7 @@ class Load:
             )
 
     def interrupt(self, once_it_says):
-        until(lambda: once_it_says in self._err.read_text(), once_it_says)
+        wait_until(lambda: once_it_says in self._err.read_text(), once_it_says)
         self._process.send_signal(signal.SIGINT)
 
     @property
@@ -49,14 +49,6 @@ class Load:
     def kill(self):
         self._process.kill()
         self._process.wait()
-
-
-def until(condition, what):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline_s:
-            pytest.fail(f"not within {PATIENCE_S} s: {what}")
-        time.sleep(0.05)
 
 
 def answers(url):
@@ -93,7 +85,7 @@ def web(source, tmp_path_factory, free_port):
     command = locust_command(stream["LOCUST_LOCUSTFILE"], *options, "--result-dir", directory / "results")
     locust = Child("Locust", command, directory / "locust.log", environment_without_locust(stream), ROOT)
     try:
-        until(lambda: answers(url), "Locust answers")
+        wait_until(lambda: answers(url), "Locust answers")
         yield load
     finally:
         for each in loads:
@@ -107,7 +99,7 @@ def ended(web):
     long = ("--users", "2", "--run-time", "300")
     whole = web("whole", "-u", "3", "-t", "2s", "--stream-path", "/sse?chunks=20&interval_ms=60").end()
     first = web("first", *long)
-    until(lambda: "running" in first.progress, "the first load runs")
+    wait_until(lambda: "running" in first.progress, "the first load runs")
     second = web("second", *long).end()
     first.interrupt("running")
     once = first.end()

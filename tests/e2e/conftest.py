@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ import psutil
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 _DEADLINE_S = 180
 #: Demos at a time.
@@ -33,15 +33,6 @@ _RETRIES = 3
 #: Demos with workers are played one after the other: their masters all like the same port best.
 _ONE_MASTER = threading.Lock()
 _CODE = "import sys; sys.argv[0] = 'streamgauge'; from streamgauge.cli import main; main()"
-
-
-def _until(for_what: Callable[[], Any]) -> Any:
-    deadline_s = time.monotonic() + _DEADLINE_S
-    while time.monotonic() < deadline_s:
-        if found := for_what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("the deadline has passed")
 
 
 class Disturbed(Exception):
@@ -89,7 +80,7 @@ class Demo:
             there = printed.search(self.errors.read_text())
             return there and there[1]
 
-        return str(_until(found))
+        return str(wait_until(found))
 
     def reported_runs(self) -> list[Path]:
         """The directories of the runs whose reports are written, the first one first."""
@@ -105,16 +96,16 @@ class Demo:
             assert self.process.poll() is None, self.errors.read_text()
             return [each for each in self.results.glob("*/timeline.ndjson") if each.stat().st_size]
 
-        _until(begun)
+        wait_until(begun)
         self.then = self.family()
 
     def wait_for(self, words: str) -> None:
         """Until it said that, or has ended."""
-        _until(lambda: words in self.errors.read_text() or self.process.poll() is not None)
+        wait_until(lambda: words in self.errors.read_text() or self.process.poll() is not None)
 
     def wait_for_survivors(self) -> None:
         """Until there are none."""
-        _until(lambda: not self.survivors())
+        wait_until(lambda: not self.survivors())
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         self.process.send_signal(number)
@@ -185,12 +176,6 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def playing() -> Callable[..., AbstractContextManager[Demo]]:
     """A context in which a demo runs, with a directory and options."""
     return _playing
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until a condition holds, and returns its value."""
-    return _until
 
 
 @pytest.fixture(scope="session")

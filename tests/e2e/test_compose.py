@@ -202,7 +202,7 @@ def page(stack, locust_page):
 
 
 @pytest.fixture
-def run(stack, page, counted, eventually):
+def run(stack, page, counted, until):
     """Presses START in the form, and does ``then`` once the sample app sends chunks; the result of the run."""
 
     def start(then):
@@ -210,10 +210,10 @@ def run(stack, page, counted, eventually):
         before = counted(metrics, "stream_server_chunks_total")
         page.start()
         page.wait_for_status("RUNNING")
-        eventually(lambda: counted(metrics, "stream_server_chunks_total") > before)
+        until(lambda: counted(metrics, "stream_server_chunks_total") > before)
         then()
         page.wait_for_status("STOPPED")
-        (found,) = eventually(lambda: stack.results() - known)
+        (found,) = until(lambda: stack.results() - known)
         return stack.result(found)
 
     return start

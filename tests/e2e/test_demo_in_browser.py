@@ -32,26 +32,26 @@ def sample(demo, counted):
 
 
 @pytest.fixture
-def start(page, sample, eventually):
+def start(page, sample, until):
     """Presses START, and returns once the sample app sends chunks."""
 
     def press():
         before = sample("stream_server_chunks_total")
         page.start()
         page.wait_for_status("RUNNING")
-        eventually(lambda: sample("stream_server_chunks_total") > before)
+        until(lambda: sample("stream_server_chunks_total") > before)
 
     return press
 
 
 @pytest.fixture
-def stop(demo, page, eventually):
+def stop(demo, page, until):
     """Presses STOP; the result of this run, the demo's ``runs``-th, once the demo has said where it is."""
 
     def press(runs):
         page.press("Stop")
         page.wait_for_status("STOPPED")
-        eventually(lambda: demo.output.read_text().count("report.html") == runs or demo.process.poll() is not None)
+        until(lambda: demo.output.read_text().count("report.html") == runs or demo.process.poll() is not None)
         reported = demo.reported_runs()
         assert len(reported) == runs, demo.errors.read_text()
         return json.loads((reported[-1] / "result.json").read_text())
@@ -67,7 +67,7 @@ def outcomes(result):
     return {name for each in result["streams"] for name, times in each["outcomes"].items() if times}
 
 
-def test_runs_start_and_stop_as_the_form_is_shown_and_with_other_values(demo, page, start, stop, sample, eventually):
+def test_runs_start_and_stop_as_the_form_is_shown_and_with_other_values(demo, page, start, stop, sample, until):
     page.wait_for_status("RUNNING")
     stop(runs=1)
     page.open_form()
@@ -84,7 +84,7 @@ def test_runs_start_and_stop_as_the_form_is_shown_and_with_other_values(demo, pa
     page.type("streamHeader", "Last-Event-ID: 14")  # the sample app resumes after that: five readings and the end
     before = sample("stream_server_finished_total")
     start()
-    eventually(lambda: sample("stream_server_finished_total") >= before + 3)
+    until(lambda: sample("stream_server_finished_total") >= before + 3)
     result = stop(runs=3)
     (streams,) = result["streams"]
     assert (result["run"]["users"], streams["name"]) == (1, "/stream/sse")
@@ -93,7 +93,7 @@ def test_runs_start_and_stop_as_the_form_is_shown_and_with_other_values(demo, pa
     assert page.tab.complaints == []
 
 
-def test_a_run_outlives_the_time_of_one_before_that_was_stopped_early(page, start, stop, sample, eventually):
+def test_a_run_outlives_the_time_of_one_before_that_was_stopped_early(page, start, stop, sample, until):
     page.wait_for_status("RUNNING")
     over_s = time.monotonic() + RUN_TIME_S
     stop(runs=1)
@@ -102,7 +102,7 @@ def test_a_run_outlives_the_time_of_one_before_that_was_stopped_early(page, star
     start()
     time.sleep(max(0.0, over_s - time.monotonic()) + 1)
     before = sample("stream_server_started_total")
-    eventually(lambda: sample("stream_server_started_total") > before)
+    until(lambda: sample("stream_server_started_total") > before)
     page.wait_for_status("RUNNING")
     stop(runs=2)
 

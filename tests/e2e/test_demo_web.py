@@ -1,22 +1,14 @@
 """A demo with Locust's web UI: further runs are started there, until Ctrl-C ends everything."""
 
 import json
-import time
 import urllib.parse
 import urllib.request
 
 import pytest
 
+from tests.waiting import wait_until
+
 pytestmark = pytest.mark.timeout(600)
-
-DEADLINE_S = 120
-
-
-def _eventually(holds):
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
 
 
 def _play_twice(playing, directory):
@@ -28,7 +20,7 @@ def _play_twice(playing, directory):
         form = {"user_count": "3", "spawn_rate": "3", "run_time": "2s", "host": app}
         with urllib.request.urlopen(f"{address}/swarm", urllib.parse.urlencode(form).encode(), timeout=60) as answer:
             assert json.load(answer)["success"]
-        _eventually(lambda: demo.output.read_text().count("server's view ") == 2 or demo.process.poll() is not None)
+        wait_until(lambda: demo.output.read_text().count("server's view ") == 2 or demo.process.poll() is not None)
         demo.then = demo.family()
         demo.interrupt()
     return demo

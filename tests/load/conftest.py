@@ -183,21 +183,6 @@ def recorder():
 
 
 @pytest.fixture(scope="session")
-def until():
-    """Waits for a condition, which it returns when it is true at last."""
-
-    def wait(condition, what, timeout_s=PATIENCE_S):
-        deadline_s = time.monotonic() + timeout_s
-        while not (found := condition()):
-            if time.monotonic() > deadline_s:
-                pytest.fail(f"not within {timeout_s} s: {what}")
-            time.sleep(0.05)
-        return found
-
-    return wait
-
-
-@pytest.fixture(scope="session")
 def two_processes(free_port):
     """Options for a master and two workers that it forks, on a port of their own."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.waiting import wait_until
+
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "monitoring" / "alertmanager" / "alertmanager.yml"
 DEADLINE_S = 60.0
@@ -54,7 +56,7 @@ class Alertmanager:
         witnesses = [SLOW | {"job": mark}, FAST | {"job": mark}]
         labels = [{**alert, "question": mark} for alert in (*alerts, *witnesses)]
         self._post([{"labels": each} for each in labels])
-        found = poll(lambda: self._taken_in(mark, len(labels)))
+        found = wait_until(lambda: self._taken_in(mark, len(labels)))
         self._post([{"labels": each, "endsAt": "2020-01-01T00:00:00Z"} for each in labels])
         return {
             f"{each['labels']['alertname']} {each['labels']['severity']}": [one["name"] for one in each["receivers"]]
@@ -72,14 +74,6 @@ class Alertmanager:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/alerts", json.dumps(alerts).encode(), headers)
         urllib.request.urlopen(request, timeout=DEADLINE_S).close()
-
-
-def poll(condition):
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline_s, "it did not come to pass"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +94,7 @@ def alertmanager(tmp_path_factory, program, free_port):
     with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             running = Alertmanager(port)
-            poll(lambda: running.ready() or process.poll() is not None)
+            wait_until(lambda: running.ready() or process.poll() is not None)
             assert process.poll() is None, (folder / "log").read_text()
             yield running
         finally:

@@ -16,8 +16,8 @@ from streamgauge.runner.interrupt import Interrupt
 from streamgauge.runner.ports import Port
 from streamgauge.runner.process import Children
 
-_CODE = "import sys; sys.argv[0] = 'streamgauge'; from streamgauge.cli import main; main()"
-_DEADLINE_S = 120
+CODE = "import sys; sys.argv[0] = 'streamgauge'; from streamgauge.cli import main; main()"
+DEADLINE_S = 120
 
 
 @dataclass
@@ -58,11 +58,11 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
         results = tmp_path_factory.mktemp("results")
         words = ("--result-dir", results, *arguments)
         done = subprocess.run(
-            [sys.executable, "-c", _CODE, "run", *map(str, words)],
+            [sys.executable, "-c", CODE, "run", *map(str, words)],
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=_DEADLINE_S,
+            timeout=DEADLINE_S,
             check=False,
             cwd=cwd,
             env={**os.environ, "COLUMNS": "80"},

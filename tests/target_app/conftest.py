@@ -8,7 +8,6 @@ import selectors
 import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -17,6 +16,8 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.waiting import wait_until
 
 #: For what comes soon on any machine, and late on a busy one.
 DEADLINE_S = 60.0
@@ -90,14 +91,6 @@ class Running:
     def end(self) -> int:
         """Its exit status, once it has ended by itself."""
         return self.process.wait(DEADLINE_S)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Poll until ``condition`` holds; fail at the deadline."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def _transfer_chunks(body: bytes) -> tuple[list[bytes], bool]:
@@ -224,12 +217,6 @@ def asked() -> Callable[..., dict[str, Any]]:
         return {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps(body).encode()}
 
     return options
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], None]:
-    """Polls a condition until it holds."""
-    return wait_until
 
 
 class Clock(selectors.DefaultSelector):

@@ -52,11 +52,11 @@ def _rest(connection):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_hundred_streams_end_with_their_terminators(start, connect, eventually, workers):
+def test_a_hundred_streams_end_with_their_terminators(start, connect, until, workers):
     app = start("--grace-s", str(GRACE_S), "--workers", str(workers))
     paths = list(ENDLESS) * 20
     streams = [connect(app, f"{path}?chunks=10000&interval_ms=100") for path in paths]
-    eventually(lambda: app.metric("stream_server_active") == len(paths))
+    until(lambda: app.metric("stream_server_active") == len(paths))
     app.process.send_signal(signal.SIGTERM)
     for path, (connection, received) in zip(paths, streams, strict=True):
         whole = received + _rest(connection)
@@ -65,13 +65,13 @@ def test_a_hundred_streams_end_with_their_terminators(start, connect, eventually
     assert app.end() == 0
 
 
-def test_new_streams_are_refused_while_others_end(start, connect, eventually):
+def test_new_streams_are_refused_while_others_end(start, connect, until):
     app = start("--grace-s", str(GRACE_S), *PATIENT)
     connection, _ = connect(app, STALLED)
-    eventually(lambda: app.metric("stream_server_active") == 1)
+    until(lambda: app.metric("stream_server_active") == 1)
     assert app.get("/readyz").json() == {"status": "ready"}
     app.process.send_signal(signal.SIGTERM)
-    eventually(lambda: app.get("/readyz").status == 503)
+    until(lambda: app.get("/readyz").status == 503)
     assert app.get("/readyz").json() == {"status": "draining"}
     refused = app.get("/stream/sse?chunks=1")
     assert (refused.status, refused.headers["connection"], refused.headers["retry-after"]) == (
@@ -85,10 +85,10 @@ def test_new_streams_are_refused_while_others_end(start, connect, eventually):
     assert app.end() == 0
 
 
-def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually, tmp_path):
+def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, until, tmp_path):
     app = start("--grace-s", "2", "--workers", "2", *PATIENT, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     connect(app, STALLED)
-    eventually(lambda: app.metric("stream_server_active") == 1)
+    until(lambda: app.metric("stream_server_active") == 1)
     began_s = time.monotonic()
     app.process.send_signal(signal.SIGTERM)
     assert app.end() == 0
@@ -99,12 +99,12 @@ def test_what_does_not_end_in_time_is_cut_and_counted(start, connect, eventually
     assert left.get_sample_value("stream_server_finished_total", labels) == 1
 
 
-def test_a_second_signal_ends_it_at_once(start, connect, eventually):
+def test_a_second_signal_ends_it_at_once(start, connect, until):
     app = start("--grace-s", str(GRACE_S), *PATIENT)
     connect(app, STALLED)
-    eventually(lambda: app.metric("stream_server_active") == 1)
+    until(lambda: app.metric("stream_server_active") == 1)
     app.process.send_signal(signal.SIGINT)
-    eventually(lambda: app.get("/readyz").status == 503)
+    until(lambda: app.get("/readyz").status == 503)
     app.process.send_signal(signal.SIGINT)
     assert app.end() == 0
 
@@ -215,10 +215,10 @@ def test_readyz_can_be_seen_to_refuse_before_the_port_closes(start, workers):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, number):
+def test_a_signal_to_the_whole_group_is_one_signal(start, connect, until, number):
     app = start("--grace-s", str(GRACE_S), "--workers", "2", *PATIENT)
     connection, _ = connect(app, STALLED)
-    eventually(lambda: app.metric("stream_server_active") == 1)
+    until(lambda: app.metric("stream_server_active") == 1)
     os.killpg(app.process.pid, number)
     time.sleep(0.5)  # a second signal would have cut it by now; there is nothing that could be waited for
     assert app.metric("stream_server_active") == 1
@@ -226,17 +226,17 @@ def test_a_signal_to_the_whole_group_is_one_signal(start, connect, eventually, n
     assert app.end() == 0
 
 
-def test_a_second_signal_to_the_whole_group_ends_it_at_once(start, connect, eventually):
+def test_a_second_signal_to_the_whole_group_ends_it_at_once(start, connect, until):
     app = start("--grace-s", str(GRACE_S), "--workers", "2", *PATIENT)
     connect(app, STALLED)
-    eventually(lambda: app.metric("stream_server_active") == 1)
+    until(lambda: app.metric("stream_server_active") == 1)
     os.killpg(app.process.pid, signal.SIGINT)
-    eventually(lambda: app.get("/readyz").status == 503)
+    until(lambda: app.get("/readyz").status == 503)
     os.killpg(app.process.pid, signal.SIGINT)
     assert app.end() == 0
 
 
-def test_a_websocket_is_closed_in_good_order(start, eventually):
+def test_a_websocket_is_closed_in_good_order(start, until):
     app = start("--grace-s", str(GRACE_S))
     with socket.create_connection(app.address, timeout=60) as connection:
         connection.sendall(
@@ -252,7 +252,7 @@ def test_a_websocket_is_closed_in_good_order(start, eventually):
     assert app.end() == 0
 
 
-def test_workers_end_when_their_supervisor_is_killed(start, eventually):
+def test_workers_end_when_their_supervisor_is_killed(start, until):
     app = start("--workers", "2")
     app.process.kill()
     app.process.wait()
@@ -263,4 +263,4 @@ def test_workers_end_when_their_supervisor_is_killed(start, eventually):
             return False
         return True
 
-    eventually(lambda: all(gone(pid) for pid in app.announcement["workers"]))
+    until(lambda: all(gone(pid) for pid in app.announcement["workers"]))

@@ -130,11 +130,11 @@ def test_no_other_stream_has_ids(httptools_app, path):
     assert not re.search(rb"(?m)^id: \d", httptools_app.get(f"{path}?{QUERY}").body)
 
 
-def test_a_head_counts_as_a_request_and_not_as_a_stream(httptools_app, eventually):
+def test_a_head_counts_as_a_request_and_not_as_a_stream(httptools_app, until):
     httptools_app.settle()
     labels = {"route": "/stream/sse", "method": "HEAD", "status_code": "200"}
     requests = httptools_app.metric("http_server_request_duration_seconds_count", **labels)
     streams = httptools_app.metric("stream_server_started_total", route="/stream/sse")
     httptools_app.get("/stream/sse", method="HEAD")
-    eventually(lambda: httptools_app.metric("http_server_request_duration_seconds_count", **labels) == requests + 1)
+    until(lambda: httptools_app.metric("http_server_request_duration_seconds_count", **labels) == requests + 1)
     assert httptools_app.metric("stream_server_started_total", route="/stream/sse") == streams

@@ -25,7 +25,7 @@ def app(httptools_app):
 
 
 @pytest.fixture
-def fail(app, eventually, asked):
+def fail(app, until, asked):
     """Asks for five chunks and a failure; gives the answer, and how the server counted its end."""
 
     def ask(path, how, at=3):
@@ -40,7 +40,7 @@ def fail(app, eventually, asked):
         before = ends()
         query = f"chunks=5&interval_ms=2&fail_at={at}&fail_how={how}"
         answer = app.get(f"{path}?{query}", **asked(path))
-        eventually(lambda: ends() != before)
+        until(lambda: ends() != before)
         return answer, dict(zip(outcomes, (now - then for now, then in zip(ends(), before, strict=True)), strict=True))
 
     return ask

@@ -110,7 +110,7 @@ def test_a_part_is_whole_before_the_next_is_made(app):
 
 
 @pytest.mark.parametrize("subtype", ["x-mixed-replace", "mixed"])
-def test_the_metrics_count_parts_and_nothing_else(app, eventually, subtype):
+def test_the_metrics_count_parts_and_nothing_else(app, until, subtype):
     labels = {"route": "/stream/multipart", "protocol": "multipart"}
 
     def counted():
@@ -119,7 +119,7 @@ def test_the_metrics_count_parts_and_nothing_else(app, eventually, subtype):
     app.settle()
     chunks, finished = counted()
     app.get(f"/stream/multipart?{FAST}&subtype={subtype}")
-    eventually(lambda: counted() == [chunks + 5, finished + 1])
+    until(lambda: counted() == [chunks + 5, finished + 1])
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,12 @@ def test_the_head_of_a_file_is_that_of_its_get(app):
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, "131072", b"")
 
 
-def test_a_part_is_paced_and_counted_as_its_own_chunks(app, eventually):
+def test_a_part_is_paced_and_counted_as_its_own_chunks(app, until):
     app.settle()
     labels = {"route": "/stream/file/{name}"}
     before = app.metric("stream_server_chunks_total", **labels)
     app.get("/stream/file/river.txt?chunk_bytes=100&interval_ms=1", headers={"Range": "bytes=50-1049"})
-    eventually(lambda: app.metric("stream_server_chunks_total", **labels) == before + 10)
+    until(lambda: app.metric("stream_server_chunks_total", **labels) == before + 10)
 
 
 @pytest.mark.parametrize(("native", "fast"), [("/native/sse", "/stream/sse"), ("/native/ndjson", "/stream/ndjson")])

@@ -85,9 +85,9 @@ def test_paths_are_served_without_the_prefix_too(below):
     assert below.get("/gaugehealthz").status == 404
 
 
-def test_the_route_in_the_metrics_has_no_prefix(below, eventually):
+def test_the_route_in_the_metrics_has_no_prefix(below, until):
     below.get("/gauge/stream/text?chunks=1")
-    eventually(lambda: below.metric("stream_server_finished_total", route="/stream/text") == 1)
+    until(lambda: below.metric("stream_server_finished_total", route="/stream/text") == 1)
 
 
 def test_only_a_trusted_proxy_tells_the_prefix(httptools_app):

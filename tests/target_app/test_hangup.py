@@ -70,13 +70,13 @@ def test_a_hang_up_amid_chunks_ends_the_stream(app, hang_up, path):
 
 
 @pytest.mark.parametrize("path", IDLE_PATHS)
-def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, hang_up, path):
+def test_a_hang_up_between_two_chunks_ends_the_stream(app, until, hang_up, path):
     app.settle()
     labels = {"route": path, "outcome": "client_disconnect"}
     before = app.metric("stream_server_finished_total", **labels)
     hang_up(path, IDLE_KNOBS.get(path, IDLE))
     check_all_is_well(app)
-    eventually(lambda: app.metric("stream_server_finished_total", **labels) == before + 3)
+    until(lambda: app.metric("stream_server_finished_total", **labels) == before + 3)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_a_hang_up_between_two_chunks_ends_the_stream(app, eventually, hang_up, 
         ("/pathologies/buffered", "chunks=2000&interval_ms=30", "stream_server_finished_total"),
     ],
 )
-def test_what_nobody_waits_for_is_not_gathered(app, eventually, asked, path, query, metric):
+def test_what_nobody_waits_for_is_not_gathered(app, until, asked, path, query, metric):
     """The answer in one piece: it is given up, long before it would have been there."""
     app.settle()
     before = app.metric(metric, route=path)
     with app.connect(f"{path}?{query}", **asked(path, stream=False)):
         time.sleep(0.1)  # there is nothing that could be waited for
-    eventually(lambda: app.metric(metric, route=path) == before + 1)
+    until(lambda: app.metric(metric, route=path) == before + 1)

@@ -187,12 +187,12 @@ def test_a_knob_out_of_range_is_not_asked_for(failing_page):
 
 
 @pytest.mark.parametrize("path", ["/stream/sse", "/stream/ndjson", "/stream/ws"])
-def test_stop_ends_the_stream_at_the_server_too(module_page, app, eventually, path):
+def test_stop_ends_the_stream_at_the_server_too(module_page, app, until, path):
     begin(module_page, path, chunks=50_000, interval_ms=50)
     module_page.wait(f"{card_of(path)}.querySelector('.chunk-count').textContent > 1")
     module_page.evaluate(f"{card_of(path)}.querySelector('.play').click()")
     module_page.wait(f"{card_of(path)}.dataset.outcome === 'aborted'")
-    eventually(lambda: app.metric("stream_server_active", route=path) == 0)
+    until(lambda: app.metric("stream_server_active", route=path) == 0)
 
 
 def test_the_keyboard_plays_a_stream(page):

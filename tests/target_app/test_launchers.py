@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.target_app.conftest import DEADLINE_S, Running, environment, wait_until
+from tests.target_app.conftest import DEADLINE_S, Running, environment
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 UVICORN = ("-m", "uvicorn", "target_app.asgi:app", "--port")
@@ -74,19 +75,19 @@ def command(request):
     return COMMANDS[request.param]
 
 
-def test_a_stream_ends_with_its_marker_and_readyz_refuses_meanwhile(launch, eventually, command):
+def test_a_stream_ends_with_its_marker_and_readyz_refuses_meanwhile(launch, until, command):
     app = launch(command, min_drain_s="2", grace_s="600")
     with app.connect(ENDLESS) as connection:
         received = connection.recv(65536)
         app.process.send_signal(signal.SIGTERM)
-        eventually(lambda: app.get("/readyz").status == 503)
+        until(lambda: app.get("/readyz").status == 503)
         received += b"".join(iter(lambda: connection.recv(65536), b""))
     assert b"event: done" in received
     assert received.endswith(b"0\r\n\r\n")
     app.end()
 
 
-def test_the_settings_are_those_of_the_variables(launch, eventually, command):
+def test_the_settings_are_those_of_the_variables(launch, until, command):
     app = launch(
         command,
         metrics_host="127.0.0.2",
@@ -100,10 +101,10 @@ def test_the_settings_are_those_of_the_variables(launch, eventually, command):
     answer = app.get("/stream/file/river.txt?chunks=1&interval_ms=0", headers=key)
     assert (answer.status, len(answer.body)) == (200, 65536)
     assert answer.headers["access-control-allow-origin"] == "https://a.example"
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="completed") == 1)
+    until(lambda: app.metric("stream_server_finished_total", outcome="completed") == 1)
 
 
-def test_a_metrics_port_that_is_taken_does_not_stop_the_server_and_is_logged(launch, busy, capfd, eventually):
+def test_a_metrics_port_that_is_taken_does_not_stop_the_server_and_is_logged(launch, busy, capfd, until):
     app = launch(UVICORN, metrics_port=str(busy))
     assert app.get("/healthz").status == 200
     shown = ""
@@ -113,7 +114,7 @@ def test_a_metrics_port_that_is_taken_does_not_stop_the_server_and_is_logged(lau
         shown += capfd.readouterr().err
         return f"cannot open metrics port {busy}" in shown and "PROMETHEUS_MULTIPROC_DIR" in shown
 
-    eventually(named)
+    until(named)
 
 
 def test_a_wrong_variable_is_named_in_one_line():
@@ -124,14 +125,14 @@ def test_a_wrong_variable_is_named_in_one_line():
     assert done.stderr.startswith("target_app: TARGET_APP_GRACE_S: must be a number in plain digits, got 'soon'")
 
 
-def test_another_worker_serves_the_metrics_when_the_one_that_did_has_died(launch, eventually):
+def test_another_worker_serves_the_metrics_when_the_one_that_did_has_died(launch, until):
     app = launch(COMMANDS["uvicorn with workers"])
     port = urlsplit(app.announcement["metrics_url"]).port
     app.get("/stream/text?chunks=1")
-    eventually(lambda: app.metric("stream_server_finished_total") == 1)
+    until(lambda: app.metric("stream_server_finished_total") == 1)
     (holder,) = holders(app.process.pid, port)
     holder.kill()
-    eventually(lambda: set(holders(app.process.pid, port)) - {holder})
+    until(lambda: set(holders(app.process.pid, port)) - {holder})
     assert app.metric("stream_server_finished_total") == 1
 
 

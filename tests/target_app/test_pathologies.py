@@ -19,14 +19,14 @@ def lag_over(app, seconds):
     return total - app.metric("event_loop_lag_seconds_bucket", le=str(seconds))
 
 
-def test_a_generator_that_blocks_holds_the_loop_up(app, eventually):
+def test_a_generator_that_blocks_holds_the_loop_up(app, until):
     before = lag_over(app, 0.1)
     answer = app.get("/pathologies/blocking?chunks=4&interval_ms=0&block_ms=250")
     assert b"event: done" in answer.body
-    eventually(lambda: lag_over(app, 0.1) > before)
+    until(lambda: lag_over(app, 0.1) > before)
 
 
-def test_however_many_block_others_have_a_turn_after_each_block(app, eventually):
+def test_however_many_block_others_have_a_turn_after_each_block(app, until):
     def blocks():
         return app.metric("stream_server_chunks_total", route="/pathologies/blocking")
 
@@ -38,7 +38,7 @@ def test_however_many_block_others_have_a_turn_after_each_block(app, eventually)
     with contextlib.ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(app.connect("/pathologies/blocking?chunks=1000&interval_ms=0&block_ms=100"))
-        eventually(lambda: blocks() >= blocks_before + 12)
+        until(lambda: blocks() >= blocks_before + 12)
         assert app.get("/healthz").status == 200
         blocked = blocks() - blocks_before
         assert turns() - turns_before >= blocked
@@ -55,7 +55,7 @@ def test_a_generator_that_never_awaits_lets_others_run_all_the_same(app):
     assert b"".join(received).count(b"event: reading") == 30_000
 
 
-def test_an_endpoint_that_buffers_sends_all_at_once(app, eventually):
+def test_an_endpoint_that_buffers_sends_all_at_once(app, until):
     labels = {"route": "/pathologies/buffered"}
     sums = ("stream_server_chunk_interval_seconds_sum", "stream_server_chunks_total")
 
@@ -66,11 +66,11 @@ def test_an_endpoint_that_buffers_sends_all_at_once(app, eventually):
     interval_s, chunks = counted()
     answer = app.get("/pathologies/buffered?chunks=10&interval_ms=20")
     assert answer.body.count(b"event: ") == 11
-    eventually(lambda: counted() == [interval_s, chunks + 11])  # no time at all is between them
+    until(lambda: counted() == [interval_s, chunks + 11])  # no time at all is between them
 
 
 @pytest.mark.parametrize("name", ["unterminated", "hidden-error"])
-def test_a_stream_that_hides_its_end_counts_as_completed(app, eventually, name):
+def test_a_stream_that_hides_its_end_counts_as_completed(app, until, name):
     """The client alone can tell, and only one that knows the end marker."""
     labels = {"route": f"/pathologies/{name}", "outcome": "completed"}
     app.settle()
@@ -81,7 +81,7 @@ def test_a_stream_that_hides_its_end_counts_as_completed(app, eventually, name):
     assert answer.body.count(b"event: reading") <= 3
     assert b"event: done" not in answer.body
     assert b"event: error" not in answer.body
-    eventually(lambda: app.metric("stream_server_finished_total", **labels) == before + 1)
+    until(lambda: app.metric("stream_server_finished_total", **labels) == before + 1)
 
 
 @pytest.mark.parametrize(

@@ -31,15 +31,15 @@ def test_each_chunk_is_a_transfer_chunk_of_its_own_type(app, path):
 
 
 @pytest.mark.parametrize("path", [*ENDPOINTS, "/stream/file/{name}"])
-def test_the_metrics_say_what_was_sent(app, eventually, path):
+def test_the_metrics_say_what_was_sent(app, until, path):
     app.settle()
     labels = {"route": path}
     names = [f"stream_server_{name}_total" for name in ("chunks", "body_bytes", "started", "finished")]
     before = [app.metric(name, **labels) for name in names]
     answer = app.get(f"{path.replace('{name}', 'river.txt')}?{FAST}")
     sent = [len(answer.chunks) or 16, len(answer.body), 1, 1]
-    eventually(lambda: [app.metric(name, **labels) - a for name, a in zip(names, before, strict=True)] == sent)
-    eventually(lambda: app.metric("stream_server_active", **labels) == 0)
+    until(lambda: [app.metric(name, **labels) - a for name, a in zip(names, before, strict=True)] == sent)
+    until(lambda: app.metric("stream_server_active", **labels) == 0)
 
 
 @pytest.mark.parametrize("size_bytes", [1, 256, 5000])
@@ -104,12 +104,12 @@ def test_a_file_comes_whole_and_always_the_same(app, name, size_bytes):
 
 
 @pytest.mark.parametrize(("chunks", "chunk_bytes"), [(1, 10), (1, 65536), (3, 1000), (7, 99_999), (2, 1 << 20)])
-def test_a_file_ends_after_the_chunks_that_were_asked_for(app, eventually, chunks, chunk_bytes):
+def test_a_file_ends_after_the_chunks_that_were_asked_for(app, until, chunks, chunk_bytes):
     app.settle()
     before = app.metric("stream_server_chunks_total", route="/stream/file/{name}")
     answer = app.get(f"/stream/file/telemetry.bin?chunks={chunks}&interval_ms=0&chunk_bytes={chunk_bytes}")
     assert len(answer.body) == int(answer.headers["content-length"]) == chunks * chunk_bytes
-    eventually(lambda: app.metric("stream_server_chunks_total", route="/stream/file/{name}") == before + chunks)
+    until(lambda: app.metric("stream_server_chunks_total", route="/stream/file/{name}") == before + chunks)
 
 
 def test_readings_csv_is_what_it_says(app):
@@ -163,7 +163,7 @@ def test_a_query_out_of_range_is_422_and_says_why(app, path, query):
     assert answer.json()["detail"][0]["msg"]
 
 
-def test_a_hang_up_in_mid_stream_is_a_disconnect(app, eventually):
+def test_a_hang_up_in_mid_stream_is_a_disconnect(app, until):
     def hang_ups():
         return app.metric("stream_server_finished_total", outcome="client_disconnect")
 
@@ -172,8 +172,8 @@ def test_a_hang_up_in_mid_stream_is_a_disconnect(app, eventually):
     for path in [*ENDPOINTS, "/stream/file/telemetry.bin"]:
         with app.connect(f"{path}?chunks=8000&interval_ms=100&chunk_bytes=1000") as connection:
             assert connection.recv(100)
-    eventually(lambda: hang_ups() - before == 5)
-    eventually(lambda: app.metric("stream_server_active") == 0)
+    until(lambda: hang_ups() - before == 5)
+    until(lambda: app.metric("stream_server_active") == 0)
 
 
 def test_the_service_answers_beside_its_streams(app):

@@ -42,22 +42,22 @@ def route_of(path):
 
 
 @pytest.mark.parametrize("path", STREAMS)
-def test_a_stream_that_lasts_too_long_says_so_or_is_cut(late, eventually, path):
+def test_a_stream_that_lasts_too_long_says_so_or_is_cut(late, until, path):
     answers, app = late
     said, _ = STREAMS[path]
     assert answers[path].whole == (said is not None)
     assert (said or b"") in answers[path].body
     streams = sum(route_of(each) == route_of(path) for each in answers)
     labels = {"route": route_of(path), "outcome": "deadline"}
-    eventually(lambda: app.metric("stream_server_finished_total", **labels) == streams)
+    until(lambda: app.metric("stream_server_finished_total", **labels) == streams)
 
 
 @pytest.mark.parametrize("path", HEARTBEATS)
-def test_silence_is_kept_alive(late, eventually, path):
+def test_silence_is_kept_alive(late, until, path):
     answers, app = late
     heartbeats = [chunk for chunk in answers[path].chunks if chunk == HEARTBEATS[path]]
     assert 1 <= len(heartbeats) <= LONGEST_S
-    eventually(lambda: app.metric("stream_server_heartbeats_total", route=path) == len(heartbeats))
+    until(lambda: app.metric("stream_server_heartbeats_total", route=path) == len(heartbeats))
 
 
 @pytest.mark.parametrize("path", ["/stream/text", "/stream/bytes", "/stream/multipart", "/native/ndjson", JSONL])

@@ -130,7 +130,7 @@ def test_a_ping_is_answered_while_it_streams(app):
     pytest.fail("no pong came")
 
 
-def test_a_client_that_closes_is_answered_and_ends_the_stream(app, eventually):
+def test_a_client_that_closes_is_answered_and_ends_the_stream(app, until):
     client, code = Client(app, "chunks=100000&interval_ms=10"), None
     with client.socket:
         for event in client.events():
@@ -140,7 +140,7 @@ def test_a_client_that_closes_is_answered_and_ends_the_stream(app, eventually):
             if isinstance(event, CloseConnection):
                 code = event.code
     assert code == 1000
-    eventually(lambda: app.metric("stream_server_active", route="/stream/ws") == 0)
+    until(lambda: app.metric("stream_server_active", route="/stream/ws") == 0)
 
 
 def test_a_request_without_an_upgrade_is_told_to_ask_for_one(app):

@@ -20,29 +20,29 @@ def _answer(app):
         return connection.getresponse().read()
 
 
-def test_the_workers_are_announced_and_counted_together(start, eventually):
+def test_the_workers_are_announced_and_counted_together(start, until):
     app = start("--workers", "3")
     assert len(set(app.announcement["workers"])) == 3
     assert app.announcement["pid"] == app.process.pid not in app.announcement["workers"]
     for _ in range(30):
         _answer(app)
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="completed") == 30)
-    eventually(lambda: app.metric("stream_server_chunks_total") == 300)
+    until(lambda: app.metric("stream_server_finished_total", outcome="completed") == 30)
+    until(lambda: app.metric("stream_server_chunks_total") == 300)
 
 
-def test_a_worker_that_dies_is_replaced_and_its_counts_stay(start, eventually):
+def test_a_worker_that_dies_is_replaced_and_its_counts_stay(start, until):
     app = start("--workers", "2")
     for _ in range(10):
         _answer(app)
-    eventually(lambda: app.metric("stream_server_chunks_total") == 100)
+    until(lambda: app.metric("stream_server_chunks_total") == 100)
     for pid in app.announcement["workers"]:
         os.kill(pid, signal.SIGKILL)
         replaced = json.loads(app.process.stdout.readline())
         assert (replaced["event"], replaced["pid"]) == ("worker_replaced", pid)
     for _ in range(10):
         _answer(app)
-    eventually(lambda: app.metric("stream_server_chunks_total") == 200)
-    eventually(lambda: app.metric("stream_server_active") == 0)
+    until(lambda: app.metric("stream_server_chunks_total") == 200)
+    until(lambda: app.metric("stream_server_active") == 0)
 
 
 def nameless(pid, place):
@@ -67,17 +67,17 @@ def test_the_workers_share_the_files_and_leave_none_behind(start, tmp_path):
     assert not [each for each in tmp_path.rglob("*") if each.is_file() and each.stat().st_size > 1_000_000]
 
 
-def test_the_streams_of_a_dead_worker_are_no_longer_active_nor_capped(start, eventually):
+def test_the_streams_of_a_dead_worker_are_no_longer_active_nor_capped(start, until):
     app = start("--workers", "2", "--max-streams", "4")
     with contextlib.ExitStack() as stack:
         for _ in range(4):
             connection = stack.enter_context(app.connect("/stream/sse?chunks=50&interval_ms=60000"))
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-        eventually(lambda: app.metric("stream_server_active") == 4)
+        until(lambda: app.metric("stream_server_active") == 4)
         for pid in app.announcement["workers"]:
             os.kill(pid, signal.SIGKILL)
-        eventually(lambda: app.metric("stream_server_active") == 0)
-    eventually(lambda: b'"type":"done"' in _answer(app))
+        until(lambda: app.metric("stream_server_active") == 0)
+    until(lambda: b'"type":"done"' in _answer(app))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from mcp.client import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.waiting import wait_until
 
 SERVER = Path(__file__).parents[1] / "servers/mcp_app.py"
 READINGS = 7
@@ -45,10 +46,7 @@ class Server:
         return sum(each.value for each in samples if labels.items() <= each.labels.items())
 
     def wait_for(self, expected, name, **labels):
-        deadline_s = time.monotonic() + 60
-        while self.metric(name, **labels) != expected:
-            assert time.monotonic() < deadline_s, (name, labels, self.metric(name, **labels))
-            time.sleep(0.05)
+        wait_until(lambda: self.metric(name, **labels) == expected, f"{name} {labels} is {expected}")
 
 
 async def conversation(address, transport):

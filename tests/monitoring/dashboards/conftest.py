@@ -23,6 +23,7 @@ from monitoring.config import SCRAPE_INTERVAL_S
 from monitoring.promql.runs import RUN_INFO
 from streamgauge.runner.load_plan import environment_without_locust, locust_command
 from streamgauge.runner.runs import results_in
+from tests.waiting import wait_until
 from tools.preview.prometheus import Prometheus, QueryError
 from tools.preview.queries import PanelQueries
 from tools.preview.variables import Window, resolve
@@ -90,14 +91,6 @@ class Live:
         before = [began_s, *(each for each in at_s if each <= began_s + run["duration_s"])]
         next_s = [each for each, _ in self.samples('up{job="load"}') if each > at_s[-1]]
         return before[-3:][0], min(next_s, default=self.after_s)
-
-
-def poll(condition, what):
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline_s, f"it did not come to pass: {what}"
-        time.sleep(0.1)
-    return found
 
 
 @contextlib.contextmanager
@@ -182,7 +175,7 @@ def live(tmp_path_factory, free_port, program):
         url, metrics = app(stack, folder)
         port, began_s = free_port(), time.time()
         source = prometheus(stack, folder, free_port(), {"app": metrics, "load": f"127.0.0.1:{port}"})
-        poll(lambda: moment(source, 'up{job="app"} == 1'), "the app is scraped")
+        wait_until(lambda: moment(source, 'up{job="app"} == 1'), "the app is scraped")
         with load(folder, url, port, FIRST_RUN_S) as process:
             check(process, folder)
         stopped = threading.Event()
@@ -192,7 +185,7 @@ def live(tmp_path_factory, free_port, program):
         workers = ("--processes", WORKERS, "--master-bind-port", bind, "--master-port", bind)
         with load(folder, url, port, NO_END_S, *workers, "--arrivals", RATE) as process:
             try:
-                during_s = poll(
+                during_s = wait_until(
                     lambda: moment(source, COMPLETE) or process.poll() is not None, "all is there that a run has"
                 )
                 assert process.poll() is None, (folder / "load.log").read_text()
@@ -203,5 +196,5 @@ def live(tmp_path_factory, free_port, program):
             check(process, folder)
         # a rate interval, and the step before it
         quiet = "sum(rate(stream_server_chunks_total[12s])) == 0 and absent(rate(stream_client_chunks_total[12s]))"
-        after_s = poll(lambda: moment(source, quiet), "nothing has streamed for a while")
+        after_s = wait_until(lambda: moment(source, quiet), "nothing has streamed for a while")
         yield Live(source, results_in(folder / "results"), began_s - 2, during_s, after_s)

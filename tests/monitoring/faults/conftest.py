@@ -27,6 +27,7 @@ import yaml
 from monitoring.config import OBJECTIVES
 from monitoring.rules.files import generate
 from monitoring.rules.plan import Plan
+from tests.waiting import wait_until
 
 DEADLINE_S = 120.0
 ROOT = Path(__file__).parents[3]
@@ -53,15 +54,6 @@ class App(NamedTuple):
     def address(self) -> tuple[str, int]:
         parts = urllib.parse.urlsplit(self.url)
         return str(parts.hostname), int(parts.port or 0)
-
-
-def poll(condition: Callable[[], Any], what: str) -> Any:
-    """What the condition gives, once it is something."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline_s, f"it did not come to pass: {what}"
-        time.sleep(0.1)
-    return found
 
 
 class Site:
@@ -160,7 +152,7 @@ class Site:
         command = ["prometheus", f"--config.file={self._folder / 'prometheus.yaml'}", f"--web.listen-address={at}"]
         command += [f"--web.external-url=http://{at}", f"--web.user-assets={ROOT / 'docs' / 'runbooks'}"]
         self._start("prometheus", [*command, f"--storage.tsdb.path={self._folder / 'data'}", "--log.level=error"])
-        poll(lambda: self.value("count(up == 1)") == len(self._targets), "every target is up")
+        wait_until(lambda: self.value("count(up == 1)") == len(self._targets), "every target is up")
         self.background(self._look_at_processes())
 
     def ask(self, query: str) -> list[dict[str, Any]]:
@@ -190,8 +182,8 @@ class Site:
     def wait_for(self, seconds: int) -> None:
         """Until Prometheus has scraped and judged for so long from now on."""
         scrapes = f'max(count_over_time(up{{job="{next(iter(self._targets))}"}}[10m]))'
-        begun = poll(lambda: self.value(scrapes), "a scrape")
-        poll(lambda: (self.value(scrapes) or 0) >= begun + seconds, f"{seconds} scrapes")
+        begun = wait_until(lambda: self.value(scrapes), "a scrape")
+        wait_until(lambda: (self.value(scrapes) or 0) >= begun + seconds, f"{seconds} scrapes")
 
     def settle(self, settled: Callable[[], bool]) -> None:
         """Wait for a state, and no longer than for any: what is missing of it, the tests say."""

@@ -40,28 +40,28 @@ def all_wait(app):
 
 @pytest.mark.parametrize("parser", ["httptools", "h11"])
 @pytest.mark.parametrize(("path", "fields"), ASKED.values(), ids=ASKED)
-def test_a_client_that_never_reads_is_bounded(start, parser, refuse_reading, memory, eventually, path, fields):
+def test_a_client_that_never_reads_is_bounded(start, parser, refuse_reading, memory, until, path, fields):
     app = start("--http", parser, "--send-timeout-s", "3600", "--tcp-user-timeout-s", "0")
     app.get(path.replace("/ws", "/sse").replace("10000", "10"))  # what it makes once is there
     before = memory(app)
     refuse_reading(app, CLIENTS, path, fields)
-    eventually(lambda: app.metric("stream_server_active") == CLIENTS and all_wait(app))
+    until(lambda: app.metric("stream_server_active") == CLIENTS and all_wait(app))
     at = memory(app)
     assert at.connections >= CLIENTS
     assert at.process_bytes - before.process_bytes + at.kernel_bytes <= CLIENTS * LIMIT_BYTES
 
 
 @pytest.mark.parametrize("parser", ["httptools", "h11"])
-def test_a_client_that_never_reads_is_gone_after_the_send_timeout(start, parser, refuse_reading, memory, eventually):
+def test_a_client_that_never_reads_is_gone_after_the_send_timeout(start, parser, refuse_reading, memory, until):
     app = start("--http", parser, "--send-timeout-s", "1", "--tcp-user-timeout-s", "1")
     for path, fields in ASKED.values():
         refuse_reading(app, CLIENTS // 5, path, fields)
     expected = len(ASKED) * (CLIENTS // 5)
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == expected)
-    eventually(lambda: memory(app).connections == 0 == app.metric("stream_server_active"))
+    until(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == expected)
+    until(lambda: memory(app).connections == 0 == app.metric("stream_server_active"))
 
 
-def test_a_client_that_stops_reading_a_slow_stream_is_gone_too(start, memory, eventually):
+def test_a_client_that_stops_reading_a_slow_stream_is_gone_too(start, memory, until):
     """No send waits there, for all fits the buffers: the kernel's own limit ends it."""
     app = start("--send-timeout-s", "60", "--tcp-user-timeout-s", "1", "--send-buffer-bytes", "1048576")
     connection = socket.socket()
@@ -71,15 +71,15 @@ def test_a_client_that_stops_reading_a_slow_stream_is_gone_too(start, memory, ev
         connection.sendall(
             b"GET /stream/bytes?chunks=100&interval_ms=0&chunk_bytes=1024 HTTP/1.1\r\nHost: test\r\n\r\n"
         )
-        eventually(lambda: app.metric("stream_server_started_total") == 1)
-        eventually(lambda: memory(app).connections == 0)
-    eventually(lambda: app.metric("stream_server_active") == 0)
+        until(lambda: app.metric("stream_server_started_total") == 1)
+        until(lambda: memory(app).connections == 0)
+    until(lambda: app.metric("stream_server_active") == 0)
 
 
-def test_where_the_kernel_gives_up_first_that_counts_as_a_send_timeout(start, begin, eventually):
+def test_where_the_kernel_gives_up_first_that_counts_as_a_send_timeout(start, begin, until):
     app = start("--send-timeout-s", "60", "--tcp-user-timeout-s", "1")
     begin(app, "/stream/bytes?chunks=10000&interval_ms=0&chunk_bytes=8192")
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == 1)
+    until(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == 1)
 
 
 def test_a_client_that_reads_slowly_but_reads_is_served_to_its_end(start):
@@ -96,10 +96,10 @@ def test_a_client_that_reads_slowly_but_reads_is_served_to_its_end(start):
     assert app.metric("stream_server_finished_total", outcome="send_timeout") == 0
 
 
-def test_clients_that_never_read_do_not_hold_the_drain_up(start, refuse_reading, eventually):
+def test_clients_that_never_read_do_not_hold_the_drain_up(start, refuse_reading, until):
     app = start("--grace-s", "2")
     refuse_reading(app, 5)
-    eventually(lambda: app.metric("stream_server_active") == 5)
+    until(lambda: app.metric("stream_server_active") == 5)
     app.process.send_signal(signal.SIGTERM)
     assert app.end() == 0
 
@@ -150,9 +150,7 @@ def gaps_s(app, connections, meanwhile):
     return sorted((after - before - waits.between_ns(before, after)) / 1e9 for before, after in pairs)
 
 
-def test_200_clients_that_never_read_do_not_double_the_chunk_interval_of_others(
-    start, begin, refuse_reading, eventually
-):
+def test_200_clients_that_never_read_do_not_double_the_chunk_interval_of_others(start, begin, refuse_reading, until):
     app = start("--send-timeout-s", "2", "--tcp-user-timeout-s", "2")
     connections = [begin(app, f"/stream/sse?chunks=10000&interval_ms={INTERVAL_S * 1000:g}") for _ in range(20)]
     gaps = gaps_s(app, connections, refuse_reading(app, 200, at_once=False))
@@ -160,4 +158,4 @@ def test_200_clients_that_never_read_do_not_double_the_chunk_interval_of_others(
     assert gaps[len(gaps) * 99 // 100] < 2 * INTERVAL_S
     for connection in connections:
         connection.close()
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == 200)
+    until(lambda: app.metric("stream_server_finished_total", outcome="send_timeout") == 200)

@@ -32,13 +32,13 @@ def test_a_full_service_refuses_and_says_so_to_probes(start, ask, begin):
 
 
 @pytest.mark.parametrize("path", [LONG, "/stream/bytes?chunks=100000&interval_ms=0"])
-def test_a_cap_is_free_again_after_an_abrupt_hang_up(start, ask, begin, reset, eventually, parser, path):
+def test_a_cap_is_free_again_after_an_abrupt_hang_up(start, ask, begin, reset, until, parser, path):
     app = start("--http", parser, "--max-streams-per-client", "1")
     for _ in range(3):
         connection = begin(app, path)
         assert ask(app, LONG).status == 429
         reset(connection)
-        eventually(lambda: ask(app, "/stream/sse?chunks=1&interval_ms=0").status == 200)
+        until(lambda: ask(app, "/stream/sse?chunks=1&interval_ms=0").status == 200)
     assert app.metric("stream_server_rejected_total", reason="client_full") >= 3
 
 
@@ -49,13 +49,13 @@ def test_a_cap_is_free_again_after_an_error(start, ask):
         assert ask(app, "/nothing").status == 404
 
 
-def test_the_cap_counts_the_streams_of_all_workers(start, ask, begin, reset, eventually):
+def test_the_cap_counts_the_streams_of_all_workers(start, ask, begin, reset, until):
     app = start("--max-streams", "6", "--workers", "2")
     connections = [begin(app, LONG) for _ in range(6)]
     assert {ask(app, LONG).status for _ in range(8)} == {503}
     for connection in connections:
         reset(connection)
-    eventually(lambda: ask(app, "/stream/sse?chunks=1").status == 200)
+    until(lambda: ask(app, "/stream/sse?chunks=1").status == 200)
 
 
 def test_each_client_has_a_cap_of_its_own_behind_a_proxy_that_is_trusted(start, ask, begin):
@@ -187,11 +187,11 @@ def test_a_body_of_unknown_length_may_be_as_large_as_the_limit(start):
     connection.close()
 
 
-def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refuse_reading, eventually):
+def test_a_stream_that_is_too_long_is_cut_where_it_cannot_end_itself(start, refuse_reading, until):
     app = start("--max-stream-s", "1")
     refuse_reading(app, 3)
-    eventually(lambda: app.metric("stream_server_finished_total", outcome="deadline") == 3)
-    eventually(lambda: app.metric("stream_server_active") == 0)
+    until(lambda: app.metric("stream_server_finished_total", outcome="deadline") == 3)
+    until(lambda: app.metric("stream_server_active") == 0)
 
 
 def test_a_stream_has_time_for_its_last_chunk_after_the_loop_was_blocked(virtually, monkeypatch):
