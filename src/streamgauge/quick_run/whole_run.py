@@ -79,6 +79,21 @@ class Plan:
             return {}
         return {COMMAND_VARIABLE: shown(self.words, self.curl_words, secret=self.secret)}
 
+    @property
+    def kept(self) -> Path | None:
+        """Where the locustfile stays; none if it lasts as long as the run.
+
+        The result of a run of the web UI names the locustfile, so it stays beside the results, unless it opens doors.
+        """
+        if self.save is not None or self.ports.web is None or self.credentials:
+            return self.save
+        return self.result_dir / f"{self.file_name}_{os.getpid()}.py"
+
+    @property
+    def file_name(self) -> str:
+        """How the locustfile is named, without what makes it unique."""
+        return "_".join(["run", *words_of(self.session.requests[0].path.partition("?")[0])])
+
     def repeated(self, options: Mapping[str, str]) -> str:
         """Return the user's command with ``options``."""
         return repeated(self.words, self.curl_words, options, secret=self.secret)
@@ -131,14 +146,13 @@ def run_quick(plan: Plan, interrupt: Interrupt, *, quiet: bool) -> int:
 
 @contextmanager
 def _locustfile(plan: Plan) -> Iterator[Path]:
-    """Write the locustfile: to the file that the user names, or to one that lasts as long as the run."""
+    """Write the locustfile, to where it stays or to where it lasts as long as the run."""
     text = locustfile_text(plan.session, plan.load)
-    if plan.save is not None:
-        yield _written(plan.save, text)
+    if plan.kept is not None:
+        yield _written(plan.kept, text)
         return
-    name = "_".join(["run", *words_of(plan.session.requests[0].path.partition("?")[0])])
     with tempfile.TemporaryDirectory(prefix="streamgauge-") as place:
-        yield _written(Path(place) / f"{name}.py", text)
+        yield _written(Path(place) / f"{plan.file_name}.py", text)
 
 
 def _written(path: Path, text: str) -> Path:
@@ -185,10 +199,16 @@ class _QuickRun:
         plan = self._plan
         for note in (*plan.session.notes, *plan.ports.notices):
             self._display.say(f"Note: {note}")
-        if plan.save is not None:
-            self._display.say(f"Wrote {short(plan.save.absolute())}")
-            if names := plan.credentials:
-                self._display.say(f"Note: {plan.save} holds {' and '.join(names)}; keep it private.")
+        names = " and ".join(plan.credentials)
+        if plan.kept is not None:
+            self._display.say(f"Wrote {short(plan.kept.absolute())}")
+            if names:
+                self._display.say(f"Note: {plan.kept} holds {names}; keep it private.")
+        elif plan.ports.web is not None:
+            self._display.say(
+                f"Note: the locustfile holds {names}, so it goes when this ends; keep it with --save FILE.py, or the "
+                "commands that the results of further runs name have none."
+            )
         first = plan.session.requests[0]
         what = f"{some(len(plan.session.requests), 'recorded stream')} each" if plan.session.recorded else first.path
         self._display.say(f"Starting Locust: {plan.load} on {plan.asked.host}, {what}")
@@ -201,9 +221,9 @@ class _QuickRun:
         for name, ours in _NAMES.items():
             words = words.replace(name, ours)
         self._display.warn(f"Error: {words.replace('--stream-', '--')}")
-        if (save := self._plan.save) is not None:
-            save.unlink(missing_ok=True)
-            self._display.say(f"Removed {short(save.absolute())} again")
+        if (kept := self._plan.kept) is not None:
+            kept.unlink(missing_ok=True)
+            self._display.say(f"Removed {short(kept.absolute())} again")
         error.child.log.unlink(missing_ok=True)
         return ExitStatus.USAGE
 
