@@ -5,6 +5,10 @@ clients take turns in each round, so that what else runs on the machine affects 
 CPU time is that of the streams after the start: connections are made by then. FastHttpUser reads a body and looks at
 nothing in it; streamgauge cuts each event out, times it, and checks which one ends the stream. A run of one user shows
 the figures and the verdict beside the source's log.
+
+Each write takes the source some 4 µs, in which the kernel receives for the client. A source that is busy all the time
+is the limit, not the client: while a response comes, both clients go on looking for more of it, so that the CPU time of
+each is the source's, and their ratio nears 1.
 """
 
 import argparse
@@ -14,7 +18,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
+
+import psutil
 
 from benchmarks.short.truth import PARTS, against_log
 from benchmarks.testbed import machine
@@ -29,11 +35,13 @@ LOCUSTFILES = Path(__file__).parent / "short"
 OURS, THEIRS = "streamgauge", "FastHttpUser"
 CLIENTS = {THEIRS: "fast_http.py", OURS: "streamgauge_user.py"}
 #: The chunks of a response, and in how many writes the source sends them.
-SHAPES = ((1, 1), (5, 1), (5, 5), (20, 1), (20, 20))
+SHAPES = ((1, 1), (5, 1), (5, 5), (20, 1), (20, 10), (20, 20))
 USERS, START = 10, 1_000
 LIMIT_S = 300.0
 #: What a short stream may cost, as a ratio.
 WANTED = 0.8
+#: A source that is busy for a larger share of the time is the limit.
+LIMITS = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,20 @@ class Shape:
         return f"/{self.chunks}/{self.writes}"
 
 
-def cpu_us(client: str, shape: Shape, streams: int) -> float:
-    """Measure the CPU time of a stream, in µs. Raises RuntimeError if the run ends without."""
+class Cost(NamedTuple):
+    """What a run of many streams took."""
+
+    cpu_us: float
+    """The client's CPU time for a stream."""
+    source: float
+    """The share of the time for which the source was busy."""
+
+
+def cost(client: str, shape: Shape, streams: int) -> Cost:
+    """Measure what a stream costs. Raises RuntimeError if the run ends without."""
     with Server(*python_module("benchmarks.testbed.quick_source")) as source, tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "cpu.json"
+        file, process = Path(place) / "cpu.json", psutil.Process(source.pid)
+        before_s = sum(process.cpu_times()[:2])
         variables = {
             "SHORT_PATH": shape.path,
             "SHORT_START": str(START),
@@ -65,32 +83,38 @@ def cpu_us(client: str, shape: Shape, streams: int) -> float:
         if not file.exists():
             raise RuntimeError(f"{client} ended without its figures:\n{run.output}")
         found = json.loads(file.read_text())
-        return float(found["cpu_s"] / found["streams"] * 1e6)
+        source_s = (sum(process.cpu_times()[:2]) - before_s) / (START + streams)
+        return Cost(found["cpu_s"] / found["streams"] * 1e6, source_s * found["streams"] / found["seconds"])
 
 
 def compare(shape: Shape, rounds: int, streams: int) -> dict[str, Any]:
     """Run both clients in each round."""
     taken: dict[str, list[float]] = {name: [] for name in CLIENTS}
+    source = []
     for number in range(rounds):
         print(f"{shape.path}, round {number + 1} of {rounds} …", file=sys.stderr, flush=True)
         for name, figures in taken.items():
-            figures.append(cpu_us(name, shape, streams))
+            found = cost(name, shape, streams)
+            figures.append(found.cpu_us)
+            source.append(found.source)
     ratios = [ours / theirs for ours, theirs in zip(taken[OURS], taken[THEIRS], strict=True)]
     return {
         "chunks": shape.chunks,
         "writes": shape.writes,
         "cpu_us": {name: summary(figures) for name, figures in taken.items()},
         "ratio": summary(ratios),
+        "source": summary(source),
     }
 
 
 def row(found: dict[str, Any]) -> str:
     """Format one line of the table."""
     cells = [f"{found['cpu_us'][name]['median']:>12.0f}" for name in CLIENTS]
-    ratio = found["ratio"]
+    ratio, source = found["ratio"], found["source"]["median"]
     return (
         f"{found['chunks']:>6} {found['writes']:>6} {''.join(cells)}"
         f" {ratio['median']:>7.2f}  ({ratio['min']:.2f} to {ratio['max']:.2f})"
+        f" {source:>10.0%}{' the limit' if source > LIMITS else ''}"
     )
 
 
@@ -105,7 +129,10 @@ def truth_row(found: dict[str, Any]) -> str:
 TRUTH_HEADER = f"{'chunks':>6} {'writes':>6} " + "".join(
     f"{name:>9}" for which in ("p50", "p99") for name in ("TTFC", f"log {which}", "gap", f"log {which}")
 )
-HEADER = f"{'chunks':>6} {'writes':>6} {''.join(f'{name:>12}' for name in CLIENTS)} {'ratio':>7}   CPU µs per stream"
+HEADER = (
+    f"{'chunks':>6} {'writes':>6} {''.join(f'{name:>12}' for name in CLIENTS)}"
+    f" {'ratio':>7} {'source busy':>26}   CPU µs per stream"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

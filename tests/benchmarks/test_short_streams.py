@@ -23,6 +23,13 @@ def test_both_clients_read_the_same_responses_and_stand_beside_each_other(small)
     assert (status, found["chunks"], list(found["cpu_us"])) == (0, 1, ["FastHttpUser", "streamgauge"])
     ours, theirs = (found["cpu_us"][name]["median"] for name in ("streamgauge", "FastHttpUser"))
     assert found["ratio"]["median"] == pytest.approx(ours / theirs)
+    assert 0 <= found["source"]["median"] < 1.1
+
+
+@pytest.mark.parametrize(("busy", "ends_with"), [(0.9, "90%"), (0.91, "91% the limit")])
+def test_a_source_that_is_busy_all_the_time_is_said_to_be_the_limit(small, busy, ends_with):
+    (found,) = small[1]["shapes"]
+    assert short_streams.row({**found, "source": {"median": busy}}).endswith(f" {ends_with}")
 
 
 @pytest.mark.parametrize("writes", [1, 2, 5])
