@@ -168,10 +168,10 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def recorder():
-    """A server that keeps the requests it gets."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
+@contextlib.contextmanager
+def answering(handler):
+    """A server whose requests are answered by a handler of ``http.server``, each in a thread of its own."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.requests, server.daemon_threads = [], True
         server.handle_error = lambda *_: None  # users hang up
         server.url = f"http://127.0.0.1:{server.server_port}"
@@ -180,6 +180,13 @@ def recorder():
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def recorder():
+    """A server that keeps the requests it gets."""
+    with answering(Recorder) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
