@@ -1,7 +1,7 @@
 """The fast path gives the same record as the stages."""
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -98,6 +98,6 @@ def test_both_ways_give_the_same_record(stream, monkeypatch) -> None:
     monkeypatch.setattr(FastPath, "of", classmethod(lambda *_: None))
     slow = stream(script, end="event:done", stall_threshold_s=60.0)
     assert fast.outcome is Outcome.COMPLETED
-    times = ("start_s", "duration_s", "time_to_first_chunk_s", "time_to_first_chunk_range_s", "max_chunk_interval_s")
-    timed = dict.fromkeys((*times, "coalesced"), 0)
+    # Times, and which chunks shared a read, depend on the machine.
+    timed = {each.name: 0 for each in fields(fast) if each.name.endswith("_s")} | {"coalesced": 0}
     assert replace(fast, **timed) == replace(slow, **timed)
