@@ -66,14 +66,15 @@ def test_in_ci_a_terminal_gets_lines(source):
 
 
 def test_in_a_pipe_there_are_lines_on_standard_error_alone(source):
-    done = subprocess.run(
-        load(source.url, run_time="12s"), cwd=ROOT, env=environment_without_locust(), capture_output=True, text=True
-    )
+    fails = "time_to_first_chunk.p99 < 1µs"
+    command = load(source.url, "--slo", "duration.p99 < 60s", "--slo", fails, run_time="12s")
+    done = subprocess.run(command, cwd=ROOT, env=environment_without_locust(), capture_output=True, text=True)
     assert "\x1b" not in done.stderr + done.stdout
     lines = re.findall(
         r"^\d+ of 12 s, running, \w+ so far: users 4, streams active (?:\d+|–), .*$", done.stderr, re.MULTILINE
     )
     assert len(lines) >= 1
+    assert f"1 of 2 SLO rules fails so far; ✗ {fails}: " in done.stderr
     assert "so far" not in done.stdout
     assert not re.search(r" $", done.stdout, re.MULTILINE)
 
@@ -84,9 +85,8 @@ def test_in_a_pipe_there_are_lines_on_standard_error_alone(source):
     ids=["asked for", "the summary alone", "by default"],
 )
 def test_locusts_own_table_comes_where_it_is_asked_for(source, options, tables, lines):
-    done = subprocess.run(
-        load(source.url, *options), cwd=ROOT, env=environment_without_locust(), capture_output=True, text=True
-    )
+    command = load(source.url, *options, run_time="12s" if lines else "5s")  # a line comes after ten seconds
+    done = subprocess.run(command, cwd=ROOT, env=environment_without_locust(), capture_output=True, text=True)
     assert len(LOCUSTS_TABLE.findall(done.stderr + done.stdout)) in tables
     assert ("so far: users" in done.stderr) is lines
 
