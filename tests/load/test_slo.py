@@ -23,7 +23,6 @@ class Listener(StreamUser):
         def fail(self):
             self.client.stream("GET", "/status/503", protocol="sse")
 """
-FIRST = "time_to_first_chunk.p99 < 1µs"
 TABLE = '[tool.streamgauge]\nslo = ["{}"]\n'
 
 
@@ -47,7 +46,12 @@ def status(done, expected):
 
 
 def test_a_run_fails_by_a_rule_and_every_rule_has_its_line(run, tmp_path):
-    rules = ("/events/completed.ratio > 99%", FIRST, "/event/failed == 0", "duration.p99 < 30s")
+    rules = (
+        "/events/completed.ratio > 99%",
+        "time_to_first_chunk.p99 < 1µs",
+        "/event/failed == 0",
+        "duration.p99 < 30s",
+    )
     done = run(*rules)
     verdict = done.result["verdict"]
     assert done.status == verdict["exit_code"] == status(done, 1), done.output

@@ -102,8 +102,10 @@ def test_the_result_names_the_command_without_what_opens_doors(runs):
     text = json.dumps(runs["chat"].result)
     assert "t0p" not in text
     assert "t0p" not in runs["chat"].output + runs["chat"].errors
-    # What to try next depends on whether the machine was too busy to measure.
-    assert re.fullmatch(r"  the same command with (-u \d+ )?-t \d+s", runs["chat"].output.splitlines()[-1])
+    step = runs["chat"].output.splitlines()[-1]
+    assert step.startswith("  the same command with -")
+    if runs["chat"].result["verdict"]["trust"] == "trusted":  # else the next step is to measure again
+        assert step == "  the same command with -u 30 -t 30s"
 
 
 def test_the_saved_locustfile_gives_the_same_load(runs, tmp_path):
